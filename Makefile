@@ -1,0 +1,166 @@
+# Lamppost: one Makefile for everything. `make help` explains the targets.
+#
+# Sources are found by wildcard, one static library for each component; a process is its library plus
+# its main.c. Knobs: V=1 (show commands), WERROR=1, SANITIZE=address,undefined, BUILD=folder, STATE=folder.
+
+V ?= 0
+WERROR ?= 0
+SANITIZE ?=
+BUILD ?= build$(if $(SANITIZE),-sanitized)
+STATE ?= ./var
+PREFIX ?= /usr/local
+DEMO_SECONDS ?=
+SEEDS ?= 200
+SOAK_SECONDS ?= 3600
+CC = gcc
+Q = $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' "$(1)" "$(2)")
+
+PKGS := libuv libsodium libcrypto libssl sqlite3 yaml-0.1 jansson libprotobuf-c libwebsockets libcurl libmosquitto
+VERSION := $(shell cat VERSION)
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wconversion -Wno-sign-conversion -Wformat=2 \
+        -Wimplicit-fallthrough $(if $(filter 1,$(WERROR)),-Werror)
+HARDEN := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(HARDEN) $(CFLAGS) \
+        $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+        $(if $(MUTANT),-DMUTANT=$(MUTANT)) -DLAMPPOST_VERSION='"$(VERSION)"'
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
+LDFLAGS := -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+# Components. The order is the link order, dependants first.
+COMMONS := backend proto text db io lorawan crypto base
+PROCESSES := gateway-bridge network-server join-server application-server
+SUBDIRS = $(sort $(dir $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c)))
+sources = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
+GEN_PROTO := $(patsubst common/proto/%.proto,$(BUILD)/gen/common/proto/%.pb-c.c,$(wildcard common/proto/*.proto))
+GEN_MIGRATIONS := $(patsubst %,$(BUILD)/gen/migrations/%.c,$(notdir $(wildcard migrations/*)))
+LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
+PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
+
+.PHONY: all deps deps-test demo run test soak bench lint format install clean help
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+## all: build every program into $(BUILD)/bin
+all: $(PROGRAMS)
+
+# --- libraries -------------------------------------------------------------------------------------------------
+define common_lib
+$(BUILD)/lib/common-$(1).a: $(call objects,common/$(1))
+endef
+$(foreach c,$(COMMONS),$(eval $(call common_lib,$(c))))
+$(BUILD)/lib/common-proto.a: $(GEN_PROTO:%.c=%.o)
+$(BUILD)/lib/common-db.a: $(GEN_MIGRATIONS:%.c=%.o)
+define process_lib
+$(BUILD)/lib/$(1).a: $(call objects,$(1))
+endef
+$(foreach p,$(PROCESSES) cli simulator,$(eval $(call process_lib,$(p))))
+$(BUILD)/lib/harness.a: $(call objects,tests/harness)
+
+%.a:
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)ar rcsD $@ $^
+
+$(BUILD)/obj/%.o: %.c | $(GEN_PROTO)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PKG_CFLAGS) -include common/base/banned.h -MMD -MP -c -o $@ $<
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion $(PKG_CFLAGS) -c -o $@ $<
+$(BUILD)/gen/common/proto/%.pb-c.c: common/proto/%.proto
+	$(call say,PROTOC,$<)
+	@mkdir -p $(BUILD)/gen
+	$(Q)protoc-c --c_out=$(BUILD)/gen $<
+$(BUILD)/gen/migrations/%.c: migrations/embed.sh $(wildcard migrations/*/*.sql)
+	$(call say,EMBED,migrations/$*)
+	@mkdir -p $(@D)
+	$(Q)sh migrations/embed.sh $* > $@
+
+# --- programs --------------------------------------------------------------------------------------------------
+$(PROCESSES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/%/main.o $(BUILD)/lib/%.a $(LIBS)
+$(BUILD)/bin/lamppost: $(BUILD)/obj/cli/main.o $(BUILD)/lib/cli.a $(LIBS)
+$(BUILD)/bin/lamppost-sim: $(BUILD)/obj/simulator/main.o $(BUILD)/lib/simulator.a $(LIBS)
+$(BUILD)/bin/%:
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS)
+
+# --- tests -----------------------------------------------------------------------------------------------------
+# A test file is a program of its own. tests/unit/lorawan links base and crypto alone, so that the layers are
+# proved by the linker; tests/simulation links the cores and no io.
+UNIT := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
+SIMULATION := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/simulation/test_*.c))
+PROCESS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/process/test_*.c))
+RUNNERS := $(patsubst tests/vectors/%.c,$(BUILD)/tests/%,$(wildcard tests/vectors/run-*.c))
+FUZZ := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
+TESTS := $(UNIT) $(SIMULATION) $(PROCESS) $(RUNNERS) $(FUZZ) $(BENCH)
+PURE_LIBS := $(BUILD)/lib/harness.a $(foreach c,lorawan crypto base,$(BUILD)/lib/common-$(c).a)
+$(BUILD)/tests/unit/base/% $(BUILD)/tests/unit/crypto/% $(BUILD)/tests/unit/lorawan/%: TEST_LIBS = $(PURE_LIBS)
+$(BUILD)/tests/%: TEST_LIBS = $(BUILD)/lib/harness.a $(PROCESSES:%=$(BUILD)/lib/%.a) \
+	$(BUILD)/lib/simulator.a $(BUILD)/lib/cli.a $(LIBS)
+$(UNIT) $(SIMULATION) $(PROCESS) $(FUZZ) $(BENCH): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o
+$(RUNNERS): $(BUILD)/tests/%: $(BUILD)/obj/tests/vectors/%.o
+$(FUZZ): $(BUILD)/obj/tests/fuzz/main_replay.o
+$(TESTS): $(BUILD)/lib/harness.a $(PROCESSES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/simulator.a $(BUILD)/lib/cli.a $(LIBS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(TEST_LIBS) -Wl,--end-group $(PKG_LIBS) -lcmocka
+
+## test: install the tests' packages, build, run every layer (unit, vectors, simulation, process, sanitized)
+test: deps deps-test
+	$(Q)bash tests/run.sh
+## test-fast: build and run unit tests, vector runners, the fuzz corpus and simulation; installs nothing
+test-fast: $(UNIT) $(RUNNERS) $(FUZZ) $(SIMULATION)
+	$(Q)bash tests/run-layers.sh $(BUILD) fast
+## test-process: build and run the process tests; installs nothing
+test-process: $(PROGRAMS) $(PROCESS)
+	$(Q)bash tests/run-layers.sh $(BUILD) process
+test-programs: $(PROGRAMS) $(TESTS)
+
+## lint: include table, clang-format, cppcheck, clang-tidy, and the rules' own tests
+lint: deps-test $(GEN_PROTO)
+	$(Q)bash tests/lint/lint.sh
+## format: rewrite every source with clang-format
+format:
+	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
+
+# --- running ---------------------------------------------------------------------------------------------------
+## deps: install what the build and the product need (Debian packages; sudo where not root)
+deps:
+	$(Q)sh packaging/deps.sh build
+## deps-test: install what the tests need
+deps-test:
+	$(Q)sh packaging/deps.sh build test
+## demo: the whole network on loopback with five simulated sensors (DEMO_SECONDS=40 ends by itself)
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)DEMO_SECONDS=$(DEMO_SECONDS) bash tests/demo.sh $(BUILD)
+## run: the real thing, state in $(STATE)
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(BUILD)/bin/lamppost up --state $(STATE)
+## bench: uplinks/s through the whole path to an MQTT subscriber
+bench: deps deps-test
+	$(Q)$(MAKE) --no-print-directory $(PROGRAMS) $(BENCH)
+	$(Q)bash tests/bench/bench.sh $(BUILD)
+## install: programs, manual pages and units under $(PREFIX)
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lamppost/regions common/lorawan/regions/*.yaml
+## clean: remove everything that was built
+clean:
+	rm -rf build build-sanitized
+## help: this list
+help:
+	@grep -hE '^## ' Makefile | sed -E 's/^## ([a-z-]+): /  \1\t/' | expand -t 18
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

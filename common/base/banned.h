@@ -1,0 +1,14 @@
+/* Functions that do not compile here. Force-included before every source of ours (see the Makefile); the system
+ * headers that declare them are included first, so that only our own uses are refused. */
+#ifndef LAMPPOST_BANNED_H
+#define LAMPPOST_BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atoll atof rand srand gets
+#pragma GCC poison gmtime localtime ctime asctime tmpnam mktemp
+
+#endif

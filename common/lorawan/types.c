@@ -1,0 +1,117 @@
+#include "common/lorawan/types.h"
+
+#include "common/base/hex.h"
+
+#include <string.h>
+
+static const char *const mac_version_names[LW_MAC_VERSION_COUNT] = {
+	[LW_MAC_1_0_0] = "1.0.0", [LW_MAC_1_0_1] = "1.0.1", [LW_MAC_1_0_2] = "1.0.2",
+	[LW_MAC_1_0_3] = "1.0.3", [LW_MAC_1_0_4] = "1.0.4", [LW_MAC_1_1_0] = "1.1.0",
+};
+
+bool lw_mac_version_parse(const char *text, enum lw_mac_version *version)
+{
+	if (strcmp(text, "1.0") == 0)
+		text = "1.0.0";
+	if (strcmp(text, "1.1") == 0)
+		text = "1.1.0";
+	for (unsigned i = 0; i < LW_MAC_VERSION_COUNT; i++) {
+		if (strcmp(text, mac_version_names[i]) == 0) {
+			*version = (enum lw_mac_version)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *lw_mac_version_name(enum lw_mac_version version)
+{
+	return (unsigned)version < LW_MAC_VERSION_COUNT ? mac_version_names[version] : "unknown";
+}
+
+bool lw_eui64_parse(const char *text, struct lw_eui64 *eui)
+{
+	struct lw_eui64 parsed;
+	if (!hex_decode_exact(parsed.bytes, sizeof parsed.bytes, text))
+		return false;
+	*eui = parsed;
+	return true;
+}
+
+static uint32_t number(const uint8_t *bytes, size_t length)
+{
+	uint32_t value = 0;
+	for (size_t i = 0; i < length; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+bool lw_dev_addr_parse(const char *text, struct lw_dev_addr *dev_addr)
+{
+	uint8_t bytes[4];
+	if (!hex_decode_exact(bytes, sizeof bytes, text))
+		return false;
+	dev_addr->value = number(bytes, sizeof bytes);
+	return true;
+}
+
+bool lw_net_id_parse(const char *text, struct lw_net_id *net_id)
+{
+	uint8_t bytes[3];
+	if (!hex_decode_exact(bytes, sizeof bytes, text))
+		return false;
+	net_id->value = number(bytes, sizeof bytes);
+	return true;
+}
+
+bool lw_key_parse(const char *text, struct lw_key *key)
+{
+	struct lw_key parsed;
+	bool ok = hex_decode_exact(parsed.bytes, sizeof parsed.bytes, text);
+	if (ok)
+		*key = parsed;
+	lw_key_wipe(&parsed);
+	return ok;
+}
+
+void lw_eui64_format(char text[LW_EUI64_TEXT], const struct lw_eui64 *eui)
+{
+	hex_encode(text, eui->bytes, sizeof eui->bytes);
+}
+
+void lw_dev_addr_format(char text[LW_DEV_ADDR_TEXT], struct lw_dev_addr dev_addr)
+{
+	const uint8_t bytes[4] = {(uint8_t)(dev_addr.value >> 24), (uint8_t)(dev_addr.value >> 16),
+				  (uint8_t)(dev_addr.value >> 8), (uint8_t)dev_addr.value};
+	hex_encode(text, bytes, sizeof bytes);
+}
+
+void lw_net_id_format(char text[LW_NET_ID_TEXT], struct lw_net_id net_id)
+{
+	const uint8_t bytes[3] = {(uint8_t)(net_id.value >> 16), (uint8_t)(net_id.value >> 8),
+				  (uint8_t)net_id.value};
+	hex_encode(text, bytes, sizeof bytes);
+}
+
+bool lw_eui64_equal(const struct lw_eui64 *a, const struct lw_eui64 *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+uint64_t lw_eui64_number(const struct lw_eui64 *eui)
+{
+	return (uint64_t)number(eui->bytes, 4) << 32 | number(eui->bytes + 4, 4);
+}
+
+struct lw_eui64 lw_eui64_from_number(uint64_t value)
+{
+	struct lw_eui64 eui;
+	for (size_t i = 0; i < sizeof eui.bytes; i++)
+		eui.bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+	return eui;
+}
+
+void lw_key_wipe(struct lw_key *key)
+{
+	explicit_bzero(key->bytes, sizeof key->bytes);
+}
