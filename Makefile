@@ -37,7 +37,7 @@ SUBDIRS = $(sort $(dir $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c)))
 sources = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
 GEN_PROTO := $(patsubst common/proto/%.proto,$(BUILD)/gen/common/proto/%.pb-c.c,$(wildcard common/proto/*.proto))
-GEN_MIGRATIONS := $(patsubst %,$(BUILD)/gen/migrations/%.c,$(notdir $(wildcard migrations/*)))
+GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcard migrations/*/))
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
