@@ -1,0 +1,226 @@
+/* What network-server and application-server say to each other over network.sock, as plain values (wire form:
+ * lamppost.proto). Three conversations:
+ *
+ *   events        network → application  net_up_event, net_join_event, net_downlink_event; each is a journal
+ * row and is repeated after a reconnect until net_event_stored covers its row desired state application →
+ * network  net_state_begin, then records in order of version, then net_state_end; the network server answers
+ * net_state_applied once they are durable downlinks     application → network  net_enqueue (metadata only);
+ * at planning time network → application net_seal, answered with net_sealed within 20 ms
+ *
+ * The network server never has a payload in clear (invariant 6): `frm_payload` is ciphertext wherever FPort >
+ * 0. */
+#ifndef LAMPPOST_PROTO_NETWORK_MESSAGES_H
+#define LAMPPOST_PROTO_NETWORK_MESSAGES_H
+
+#include "common/base/units.h"
+#include "common/lorawan/types.h"
+#include "common/proto/gateway_messages.h"
+
+#define NET_RECEPTIONS_MAX   16 /* best SNR first; more are counted only */
+#define NET_PAYLOAD_MAX      242
+#define NET_KEK_LABEL_MAX    32
+#define NET_WRAPPED_KEY_SIZE 24 /* RFC 3394 of 16 bytes */
+#define NET_SEALED_KEY_SIZE  74 /* common/crypto/sealed_key.h */
+#define NET_TEXT_MAX         80
+
+struct net_uuid {
+	uint8_t bytes[16];
+};
+
+/* --- events, network → application -------------------------------------------------------------------------
+ */
+
+struct net_event_head {
+	struct net_uuid id; /* stable: made of partition, epoch and journal row */
+	uint64_t row;       /* what net_event_stored acknowledges; increasing */
+	struct wall time;   /* of the event; for an uplink the end of its reception as well as it is known */
+	struct lw_eui64 dev_eui;
+};
+
+struct net_reception {
+	struct lw_eui64 gateway;
+	int16_t rssi_dbm;
+	bool has_snr;
+	int16_t snr_cdb;
+	uint32_t channel, rf_chain, board, antenna;
+	struct gw_ticks ticks;
+	bool has_gps_time;
+	int64_t gps_time_us;
+	bool has_fine_time;
+	uint32_t fine_time_ns;
+	struct wall arrival; /* at the bridge */
+	enum gw_crc crc;
+};
+
+/* All zero names the session of an ABP device; every join makes a new random one. */
+struct net_session_id {
+	uint8_t bytes[16];
+};
+
+struct net_up_event {
+	struct net_event_head head;
+	struct net_session_id session;
+	struct lw_dev_addr dev_addr;
+	uint32_t fcnt_up;
+	bool has_fport;
+	uint8_t fport;
+	bool confirmed, adr, ack, class_b, late;
+	uint8_t dr;
+	uint32_t freq_hz;
+	struct lw_modulation modulation;
+	char region_id[GW_REGION_ID_MAX];
+	uint8_t frm_payload[NET_PAYLOAD_MAX]; /* ciphertext under the AppSKey; empty for FPort 0 */
+	uint8_t frm_payload_length;
+	uint32_t next_fcnt_down; /* the counter that the next application downlink would take */
+	uint32_t gateway_count;  /* distinct gateways, may exceed reception_count */
+	uint8_t reception_count;
+	struct net_reception receptions[NET_RECEPTIONS_MAX];
+};
+
+struct net_join_event {
+	struct net_event_head head;
+	struct net_session_id session;
+	struct lw_eui64 join_eui;
+	struct lw_dev_addr dev_addr;
+	char region_id[GW_REGION_ID_MAX];
+	char app_s_key_label[NET_KEK_LABEL_MAX]; /* KEK that the network server does not have */
+	uint8_t app_s_key_wrapped[NET_WRAPPED_KEY_SIZE];
+};
+
+enum net_item_status {
+	NET_ITEM_QUEUED,
+	NET_ITEM_PLANNED,
+	NET_ITEM_SENT,
+	NET_ITEM_ACKNOWLEDGED,
+	NET_ITEM_FAILED,
+	NET_ITEM_EXPIRED,
+	NET_ITEM_REFUSED,
+	NET_ITEM_STALE_COUNTER,
+	NET_ITEM_STATUS_COUNT
+};
+const char *net_item_status_name(enum net_item_status status);
+
+struct net_downlink_event {
+	struct net_event_head head;
+	struct net_uuid item;
+	enum net_item_status status;
+	uint32_t fcnt_down;
+	struct lw_eui64 gateway;  /* NET_ITEM_SENT */
+	char cause[NET_TEXT_MAX]; /* named verdict of a refusal or failure; "" otherwise */
+};
+
+/* application → network: every event up to and with `row` is stored. */
+struct net_event_stored {
+	uint64_t row;
+};
+
+/* --- desired state, application → network ------------------------------------------------------------------
+ */
+
+/* network → application, right after both Hellos: what is wanted from there on. */
+struct net_state_wanted {
+	struct net_uuid city;     /* of the city.db that was applied; all zero at first */
+	uint64_t applied_version; /* every record up to here is durable */
+};
+
+/* A run of records follows. `full`: what is not among them is to be removed (another city.db, or one older
+ * than what was applied). */
+struct net_state_begin {
+	struct net_uuid city;
+	bool full;
+};
+
+struct net_state_end {
+	uint64_t version; /* all records up to here have been sent */
+};
+
+struct net_state_applied {
+	uint64_t version;
+};
+
+enum net_activation { NET_OTAA, NET_ABP };
+enum net_class { NET_CLASS_A, NET_CLASS_B, NET_CLASS_C };
+
+struct net_profile {
+	uint64_t version;
+	struct net_uuid id;
+	bool deleted;
+	enum lw_mac_version mac_version;
+	char region_id[GW_REGION_ID_MAX];
+	enum net_class device_class;
+	uint8_t rx_delay_s; /* 1..15 wanted; for ABP what the device boots with; 0 = the server's default */
+	uint8_t rx1_dr_offset;
+	uint8_t rx2_dr;       /* 255 = the region's */
+	uint32_t rx2_freq_hz; /* 0 = the region's */
+	bool adr;
+	bool allow_fcnt_reset;  /* ABP up to 1.0.3 */
+	uint32_t late_uplink_s; /* 0 = late uplinks are dropped */
+};
+
+struct net_device {
+	uint64_t version;
+	struct lw_eui64 dev_eui;
+	bool deleted;
+	bool enabled; /* false: registered but refused (its review is not approved) */
+	struct lw_eui64 join_eui;
+	struct net_uuid profile;
+	enum net_activation activation;
+	bool private_keys; /* AppSKey is held by the agency alone */
+	/* ABP and imported sessions; keys sealed to the network server's box key. 1.0.x uses nwk_s_key alone.
+	 */
+	struct lw_dev_addr dev_addr;
+	bool has_nwk_s_key, has_s_nwk_s_int_key, has_nwk_s_enc_key;
+	uint8_t nwk_s_key[NET_SEALED_KEY_SIZE]; /* 1.1: FNwkSIntKey */
+	uint8_t s_nwk_s_int_key[NET_SEALED_KEY_SIZE];
+	uint8_t nwk_s_enc_key[NET_SEALED_KEY_SIZE];
+	uint32_t fcnt_up, fcnt_down; /* next expected; start values of an import */
+};
+
+struct net_gateway {
+	uint64_t version;
+	bool deleted;
+	struct gw_gateway gateway;
+	char channel_plan[32]; /* "" = the region's default; US915: "8-15,65" */
+};
+
+/* --- downlinks ---------------------------------------------------------------------------------------------
+ */
+
+struct net_enqueue {
+	struct net_uuid item;
+	struct lw_eui64 dev_eui;
+	uint8_t fport; /* 1..223 and package ports */
+	uint8_t length;
+	bool confirmed;
+	uint8_t priority;    /* 0 lowest .. 6 */
+	struct wall expires; /* .us 0: never */
+	bool encrypted;      /* by the agency, under `fcnt_down` */
+	uint32_t fcnt_down;
+	uint8_t frm_payload[NET_PAYLOAD_MAX]; /* only when `encrypted` */
+};
+
+/* application → network: drop the items of a device (none named: all). */
+struct net_flush {
+	struct lw_eui64 dev_eui;
+	bool one;
+	struct net_uuid item;
+};
+
+struct net_seal {
+	struct net_uuid item;
+	struct lw_eui64 dev_eui;
+	struct net_session_id session;
+	struct lw_dev_addr dev_addr;
+	uint32_t fcnt_down;
+};
+
+struct net_sealed {
+	struct net_uuid item;
+	uint32_t fcnt_down;
+	bool ok;
+	char cause[NET_TEXT_MAX]; /* "" when ok */
+	uint8_t frm_payload[NET_PAYLOAD_MAX];
+	uint8_t frm_payload_length;
+};
+
+#endif
