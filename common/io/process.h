@@ -1,0 +1,40 @@
+/* Child processes of `lamppost up`, and of servers that have runners. A child whose parent dies gets SIGTERM:
+ * the parent names itself in LAMPPOST_PARENT, the child's io_harden() asks the kernel for it. */
+#ifndef LAMPPOST_IO_PROCESS_H
+#define LAMPPOST_IO_PROCESS_H
+
+#include "common/base/status.h"
+#include "common/base/units.h"
+#include "common/io/loop.h"
+
+struct io_process;
+
+struct io_process_options {
+	const char *program;          /* a path; no search */
+	const char *const *arguments; /* NULL-terminated, [0] included */
+	const char *const
+		*variables; /* "NAME=value" added to the own environment, NULL-terminated; NULL: none */
+	bool new_group; /* a process group of its own, so that a terminal's Ctrl-C reaches the parent alone */
+	/* Each line of its standard output and error, without the newline, at most 4,095 bytes; NULL:
+	 * inherited. */
+	void (*on_line)(void *ctx, struct now now, const char *line);
+	/* It ended: exit code, or the signal that killed it (else 0). Free it then or later. */
+	void (*on_exit)(void *ctx, struct now now, int exit_code, int signal);
+	void *ctx;
+};
+
+/* ST_NOT_FOUND: no such program; ST_REFUSED: not executable; ST_IO. */
+enum status io_process_spawn(struct io_loop *loop, const struct io_process_options *options,
+			     struct io_process **process) MUST_USE;
+/* Harmless once it has ended. */
+void io_process_signal(struct io_process *process, int signal);
+/* 0 once it has ended. */
+int io_process_pid(const struct io_process *process);
+/* Forgets it; a child that still runs is not killed. No callback follows. NULL is allowed. */
+void io_process_free(struct io_process *process);
+
+/* Called first in every main(): umask 0007, no core dumps and no ptrace by others (PR_SET_DUMPABLE 0,
+ * invariant 5), SIGPIPE ignored, SIGTERM when the parent that spawned us dies. */
+void io_harden(void);
+
+#endif
