@@ -1,0 +1,193 @@
+#include "common/crypto/secret.h"
+
+#include "common/base/check.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#define SEAL_VERSION 1
+#define NONCE        crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define TAG          crypto_aead_xchacha20poly1305_ietf_ABYTES
+
+_Static_assert(1 + NONCE + TAG == SECRET_SEAL_OVERHEAD, "seal overhead");
+_Static_assert(crypto_box_SEALBYTES == SECRET_BOX_OVERHEAD, "box overhead");
+_Static_assert(crypto_pwhash_STRBYTES <= SECRET_PASSWORD_TEXT, "password text");
+_Static_assert(crypto_box_PUBLICKEYBYTES == SECRET_KEY && crypto_box_SECRETKEYBYTES == SECRET_KEY,
+	       "box keys");
+
+struct secret_master {
+	uint8_t key[SECRET_KEY];
+};
+
+struct secret_box {
+	uint8_t public_key[SECRET_KEY];
+	uint8_t secret_key[SECRET_KEY];
+};
+
+enum status secret_init(void)
+{
+	return sodium_init() < 0 ? ST_UNAVAILABLE : ST_OK;
+}
+
+static void system_fill(struct rng *rng, uint8_t *bytes, size_t length)
+{
+	(void)rng;
+	randombytes_buf(bytes, length);
+}
+
+struct rng secret_rng(void)
+{
+	return (struct rng){.fill = system_fill};
+}
+
+void secret_random(uint8_t *bytes, size_t length)
+{
+	randombytes_buf(bytes, length);
+}
+
+void secret_wipe(void *bytes, size_t length)
+{
+	sodium_memzero(bytes, length);
+}
+
+bool secret_equal(const void *a, const void *b, size_t length)
+{
+	return sodium_memcmp(a, b, length) == 0;
+}
+
+void secret_hash(uint8_t hash[SECRET_HASH], const void *bytes, size_t length)
+{
+	ASSERT(crypto_generichash(hash, SECRET_HASH, bytes, length, NULL, 0) == 0);
+}
+
+struct secret_master *secret_master_from(const uint8_t bytes[SECRET_KEY])
+{
+	struct secret_master *master = sodium_malloc(sizeof *master);
+	if (master)
+		memcpy(master->key, bytes, SECRET_KEY);
+	return master;
+}
+
+struct secret_master *secret_master_generate(void)
+{
+	struct secret_master *master = sodium_malloc(sizeof *master);
+	if (master)
+		randombytes_buf(master->key, SECRET_KEY);
+	return master;
+}
+
+const uint8_t *secret_master_bytes(const struct secret_master *master)
+{
+	return master->key;
+}
+
+void secret_master_free(struct secret_master *master)
+{
+	sodium_free(master);
+}
+
+/* Layout: version (1) | nonce (24) | ciphertext | tag (16). */
+void secret_seal(const struct secret_master *master, const void *context, size_t context_length,
+		 const uint8_t *plain, size_t length, uint8_t *sealed)
+{
+	sealed[0] = SEAL_VERSION;
+	randombytes_buf(sealed + 1, NONCE);
+	ASSERT(crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + 1 + NONCE, NULL, plain, length, context,
+							  context_length, NULL, sealed + 1,
+							  master->key) == 0);
+}
+
+enum status secret_open(const struct secret_master *master, const void *context, size_t context_length,
+			const uint8_t *sealed, size_t length, uint8_t *plain)
+{
+	if (length < SECRET_SEAL_OVERHEAD || sealed[0] != SEAL_VERSION)
+		return ST_INVALID;
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + 1 + NONCE,
+						       length - 1 - NONCE, context, context_length,
+						       sealed + 1, master->key) != 0)
+		return ST_REFUSED;
+	return ST_OK;
+}
+
+struct secret_box *secret_box_generate(void)
+{
+	struct secret_box *box = sodium_malloc(sizeof *box);
+	if (box)
+		ASSERT(crypto_box_keypair(box->public_key, box->secret_key) == 0);
+	return box;
+}
+
+struct secret_box *secret_box_from(const uint8_t secret_key[SECRET_KEY])
+{
+	struct secret_box *box = sodium_malloc(sizeof *box);
+	if (box) {
+		memcpy(box->secret_key, secret_key, SECRET_KEY);
+		ASSERT(crypto_scalarmult_base(box->public_key, box->secret_key) == 0);
+	}
+	return box;
+}
+
+const uint8_t *secret_box_public(const struct secret_box *box)
+{
+	return box->public_key;
+}
+
+const uint8_t *secret_box_secret(const struct secret_box *box)
+{
+	return box->secret_key;
+}
+
+void secret_box_free(struct secret_box *box)
+{
+	sodium_free(box);
+}
+
+enum status secret_box_seal(const uint8_t public_key[SECRET_KEY], const uint8_t *plain, size_t length,
+			    uint8_t *sealed)
+{
+	return crypto_box_seal(sealed, plain, length, public_key) == 0 ? ST_OK : ST_INVALID;
+}
+
+enum status secret_box_open(const struct secret_box *box, const uint8_t *sealed, size_t length,
+			    uint8_t *plain)
+{
+	if (length < SECRET_BOX_OVERHEAD)
+		return ST_INVALID;
+	if (crypto_box_seal_open(plain, sealed, length, box->public_key, box->secret_key) != 0)
+		return ST_REFUSED;
+	return ST_OK;
+}
+
+/* 20 bytes are 32 characters of five bits. The alphabet leaves out l, o, 0 and 1, which are misread. */
+void secret_fingerprint(char text[SECRET_FINGERPRINT_TEXT], const uint8_t public_key[SECRET_KEY])
+{
+	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
+	uint8_t hash[SECRET_HASH];
+	secret_hash(hash, public_key, SECRET_KEY);
+	char *out = text;
+	for (size_t digit = 0; digit < 32; digit++) {
+		size_t bit = digit * 5;
+		unsigned pair = (unsigned)hash[bit / 8] << 8 | hash[bit / 8 + 1];
+		if (digit > 0 && digit % 4 == 0)
+			*out++ = '-';
+		*out++ = alphabet[pair >> (11 - bit % 8) & 31];
+	}
+	*out = '\0';
+}
+
+enum status secret_password_hash(char text[SECRET_PASSWORD_TEXT], const char *password)
+{
+	char hash[crypto_pwhash_STRBYTES];
+	if (crypto_pwhash_str(hash, password, strlen(password), crypto_pwhash_OPSLIMIT_INTERACTIVE,
+			      crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0)
+		return ST_NO_MEMORY;
+	memset(text, 0, SECRET_PASSWORD_TEXT);
+	memcpy(text, hash, sizeof hash);
+	return ST_OK;
+}
+
+bool secret_password_verify(const char *text, const char *password)
+{
+	return strlen(text) < crypto_pwhash_STRBYTES &&
+	       crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
+}
