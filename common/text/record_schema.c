@@ -1,0 +1,370 @@
+/* The rows. To add a field: a row here, a column in a migration of the application server, a member of the
+ * replicated message if another process needs it. Everything else (validation, options, help, table columns)
+ * follows. */
+#include "common/text/record_schema.h"
+
+#include "common/base/check.h"
+
+#include <string.h>
+
+static const char *const mac_versions[] = {"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.1.0", NULL};
+static const char *const classes[] = {"A", "B", "C", NULL};
+static const char *const activations[] = {"otaa", "abp", NULL};
+static const char *const data_classes[] = {"public", "sensitive", "private", "confidential", NULL};
+
+#define ID                                                                                              \
+	{                                                                                               \
+		.name = "id", .type = RECORD_UUID, .flags = RECORD_SERVER, .help = "made by the server" \
+	}
+#define SLUG                                                                                 \
+	{                                                                                    \
+		.name = "slug", .type = RECORD_SLUG, .flags = RECORD_REQUIRED | RECORD_LIST, \
+		.help = "short name for paths and the command line"                          \
+	}
+#define NAME                                                                                           \
+	{                                                                                              \
+		.name = "name", .type = RECORD_TEXT, .flags = RECORD_REQUIRED | RECORD_LIST, .min = 1, \
+		.max = 100, .help = "name for people"                                                  \
+	}
+#define OWNER                                                                                      \
+	{                                                                                          \
+		.name = "agency", .type = RECORD_REFERENCE,                                        \
+		.flags = RECORD_REQUIRED | RECORD_FIXED | RECORD_LIST, .reference = RECORD_AGENCY, \
+		.help = "agency that owns it"                                                      \
+	}
+#define TAGS                                                           \
+	{                                                              \
+		.name = "tags", .type = RECORD_TAGS, .standard = "{}", \
+		.help = "free labels, delivered with every event"      \
+	}
+#define CREATED                                                                    \
+	{                                                                          \
+		.name = "created_at", .type = RECORD_TIME, .flags = RECORD_SERVER, \
+		.help = "when it was registered"                                   \
+	}
+#define VERSION                                                                                      \
+	{                                                                                            \
+		.name = "version", .type = RECORD_INTEGER, .flags = RECORD_SERVER, .max = INT64_MAX, \
+		.help = "version of the desired state that it changed last"                          \
+	}
+#define KEY(key, text)                                                                            \
+	{                                                                                         \
+		.name = key, .type = RECORD_SEALED_KEY, .flags = RECORD_SECRET | RECORD_NULLABLE, \
+		.help = text                                                                      \
+	}
+#define LATITUDE                                                                                       \
+	{                                                                                              \
+		.name = "lat", .type = RECORD_NUMBER, .flags = RECORD_NULLABLE, .min = -90, .max = 90, \
+		.unit = "degrees", .help = "latitude, WGS 84"                                          \
+	}
+#define LONGITUDE                                                                                        \
+	{                                                                                                \
+		.name = "lon", .type = RECORD_NUMBER, .flags = RECORD_NULLABLE, .min = -180, .max = 180, \
+		.unit = "degrees", .help = "longitude, WGS 84"                                           \
+	}
+
+static const struct record_field agency_fields[] = {
+	ID,
+	SLUG,
+	NAME,
+	{.name = "contact",
+	 .type = RECORD_TEXT,
+	 .flags = RECORD_LIST,
+	 .max = 200,
+	 .standard = "\"\"",
+	 .help = "who answers for its sensors"},
+	CREATED,
+};
+
+static const struct record_field application_fields[] = {
+	ID,
+	SLUG,
+	NAME,
+	OWNER,
+	{.name = "description",
+	 .type = RECORD_TEXT,
+	 .max = 500,
+	 .standard = "\"\"",
+	 .help = "what it is for"},
+	TAGS,
+	CREATED,
+};
+
+static const struct record_field profile_fields[] = {
+	ID,
+	SLUG,
+	NAME,
+	{.name = "agency",
+	 .type = RECORD_REFERENCE,
+	 .flags = RECORD_FIXED | RECORD_LIST | RECORD_NULLABLE,
+	 .reference = RECORD_AGENCY,
+	 .help = "agency that owns it; none: the city's, usable by all"},
+	{.name = "region",
+	 .type = RECORD_SLUG,
+	 .flags = RECORD_REQUIRED | RECORD_LIST,
+	 .max = 15,
+	 .help = "regional parameters: eu868, us915..."},
+	{.name = "mac_version",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_REQUIRED | RECORD_LIST,
+	 .names = mac_versions,
+	 .help = "LoRaWAN version of the device"},
+	{.name = "class",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_LIST,
+	 .names = classes,
+	 .standard = "\"A\"",
+	 .help = "class; B and C work as A until they are built"},
+	{.name = "rx_delay_s",
+	 .type = RECORD_INTEGER,
+	 .max = 15,
+	 .standard = "0",
+	 .unit = "s",
+	 .help = "delay of RX1; 0: the server's default; ABP: what the device boots with"},
+	{.name = "rx1_dr_offset",
+	 .type = RECORD_INTEGER,
+	 .max = 7,
+	 .standard = "0",
+	 .help = "data-rate offset of RX1"},
+	{.name = "rx2_dr",
+	 .type = RECORD_INTEGER,
+	 .flags = RECORD_NULLABLE,
+	 .max = 15,
+	 .help = "data rate of RX2; none: the region's"},
+	{.name = "rx2_freq_hz",
+	 .type = RECORD_INTEGER,
+	 .flags = RECORD_NULLABLE,
+	 .min = 100000000,
+	 .max = INT64_C(2500000000),
+	 .unit = "Hz",
+	 .help = "frequency of RX2; none: the region's"},
+	{.name = "adr",
+	 .type = RECORD_BOOLEAN,
+	 .standard = "true",
+	 .help = "let the network choose data rate and power"},
+	{.name = "allow_fcnt_reset",
+	 .type = RECORD_BOOLEAN,
+	 .standard = "false",
+	 .help = "accept counters that start again (ABP up to 1.0.3; weakens replay protection)"},
+	{.name = "late_uplink_s",
+	 .type = RECORD_INTEGER,
+	 .max = 86400,
+	 .standard = "0",
+	 .unit = "s",
+	 .help = "how old an uplink buffered by a gateway may be; 0: none is accepted"},
+	{.name = "codec",
+	 .type = RECORD_OBJECT,
+	 .flags = RECORD_NULLABLE,
+	 .help = "declarative codec: fields of the payload"},
+	TAGS,
+	VERSION,
+	CREATED,
+};
+
+static const struct record_field deployment_fields[] = {
+	ID,
+	SLUG,
+	NAME,
+	OWNER,
+	{.name = "summary",
+	 .type = RECORD_TEXT,
+	 .max = 300,
+	 .standard = "\"\"",
+	 .help = "plain words for residents"},
+	{.name = "purpose",
+	 .type = RECORD_TEXT,
+	 .flags = RECORD_LIST,
+	 .max = 500,
+	 .standard = "\"\"",
+	 .help = "why the city runs it"},
+	{.name = "contact",
+	 .type = RECORD_TEXT,
+	 .max = 200,
+	 .standard = "\"\"",
+	 .help = "who answers for it"},
+	{.name = "data_class",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_LIST,
+	 .names = data_classes,
+	 .standard = "\"sensitive\"",
+	 .help = "how its data may be used"},
+	CREATED,
+};
+
+static const struct record_field device_fields[] = {
+	{.name = "dev_eui",
+	 .type = RECORD_EUI,
+	 .flags = RECORD_REQUIRED | RECORD_FIXED | RECORD_LIST,
+	 .help = "the device's EUI"},
+	NAME,
+	{.name = "application",
+	 .type = RECORD_REFERENCE,
+	 .flags = RECORD_REQUIRED | RECORD_LIST,
+	 .reference = RECORD_APPLICATION,
+	 .help = "application that gets its readings"},
+	{.name = "profile",
+	 .type = RECORD_REFERENCE,
+	 .flags = RECORD_REQUIRED | RECORD_LIST,
+	 .reference = RECORD_PROFILE,
+	 .help = "what kind of device it is"},
+	{.name = "deployment",
+	 .type = RECORD_REFERENCE,
+	 .flags = RECORD_NULLABLE,
+	 .reference = RECORD_DEPLOYMENT,
+	 .help = "programme it belongs to; none: the agency's `unassigned`"},
+	{.name = "activation",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_FIXED,
+	 .names = activations,
+	 .standard = "\"otaa\"",
+	 .help = "how it enters the network"},
+	{.name = "enabled",
+	 .type = RECORD_BOOLEAN,
+	 .flags = RECORD_LIST,
+	 .standard = "true",
+	 .help = "false: registered, but refused on the air"},
+	{.name = "join_eui",
+	 .type = RECORD_EUI,
+	 .flags = RECORD_NULLABLE,
+	 .help = "OTAA: JoinEUI (AppEUI); none: all zero"},
+	KEY("app_key", "OTAA: AppKey; the one root key of a 1.0.x device"),
+	KEY("nwk_key", "OTAA 1.1: NwkKey"),
+	{.name = "dev_addr", .type = RECORD_DEV_ADDR, .flags = RECORD_NULLABLE, .help = "ABP: DevAddr"},
+	KEY("nwk_s_key", "ABP: NwkSKey; 1.1: FNwkSIntKey"),
+	KEY("s_nwk_s_int_key", "ABP 1.1: SNwkSIntKey"),
+	KEY("nwk_s_enc_key", "ABP 1.1: NwkSEncKey"),
+	KEY("app_s_key", "ABP: AppSKey"),
+	{.name = "fcnt_up",
+	 .type = RECORD_INTEGER,
+	 .max = INT64_C(4294967295),
+	 .standard = "0",
+	 .help = "ABP: next uplink counter expected (imported sessions)"},
+	{.name = "fcnt_down",
+	 .type = RECORD_INTEGER,
+	 .max = INT64_C(4294967295),
+	 .standard = "0",
+	 .help = "ABP: next downlink counter (imported sessions)"},
+	LATITUDE,
+	LONGITUDE,
+	TAGS,
+	{.name = "agency",
+	 .type = RECORD_REFERENCE,
+	 .flags = RECORD_SERVER,
+	 .reference = RECORD_AGENCY,
+	 .help = "agency of its application"},
+	{.name = "last_seen",
+	 .type = RECORD_TIME,
+	 .flags = RECORD_SERVER | RECORD_LIST | RECORD_NULLABLE,
+	 .help = "when it was heard last"},
+	VERSION,
+	CREATED,
+};
+
+static const struct record_field gateway_fields[] = {
+	{.name = "eui",
+	 .type = RECORD_EUI,
+	 .flags = RECORD_REQUIRED | RECORD_FIXED | RECORD_LIST,
+	 .help = "the gateway's EUI"},
+	NAME,
+	{.name = "slug",
+	 .type = RECORD_SLUG,
+	 .flags = RECORD_NULLABLE,
+	 .help = "short name for the command line"},
+	{.name = "agency",
+	 .type = RECORD_REFERENCE,
+	 .flags = RECORD_FIXED | RECORD_LIST | RECORD_NULLABLE,
+	 .reference = RECORD_AGENCY,
+	 .help = "agency that owns it; none: the city's"},
+	{.name = "region",
+	 .type = RECORD_SLUG,
+	 .flags = RECORD_REQUIRED | RECORD_LIST,
+	 .max = 15,
+	 .help = "regional parameters: eu868, us915..."},
+	{.name = "channel_plan",
+	 .type = RECORD_TEXT,
+	 .flags = RECORD_LIST,
+	 .max = 31,
+	 .standard = "\"\"",
+	 .help = "channels that it hears, as in 8-15,65; empty: the region's usual ones"},
+	{.name = "source_cidr",
+	 .type = RECORD_TEXT,
+	 .max = 63,
+	 .standard = "\"\"",
+	 .help = "network that its datagrams must come from; empty: any"},
+	LATITUDE,
+	LONGITUDE,
+	{.name = "altitude_m",
+	 .type = RECORD_INTEGER,
+	 .flags = RECORD_NULLABLE,
+	 .min = -500,
+	 .max = 9000,
+	 .unit = "m",
+	 .help = "height of the antenna above sea level"},
+	TAGS,
+	VERSION,
+	CREATED,
+};
+
+#define SCHEMA(fields_) .fields = (fields_), .field_count = ARRAY_SIZE(fields_)
+
+static const struct record_schema schemas[RECORD_KIND_COUNT] = {
+	[RECORD_AGENCY] = {RECORD_AGENCY, "agency", "agencies", "Agencies",
+			   "parts of the city that own sensors and their data", "slug",
+			   SCHEMA(agency_fields)},
+	[RECORD_APPLICATION] = {RECORD_APPLICATION, "application", "applications", "Applications",
+				"receivers of readings: one subscription each", "slug",
+				SCHEMA(application_fields)},
+	[RECORD_PROFILE] = {RECORD_PROFILE, "profile", "profiles", "Profiles",
+			    "kinds of device: radio behaviour and codec", "slug", SCHEMA(profile_fields)},
+	[RECORD_DEPLOYMENT] = {RECORD_DEPLOYMENT, "deployment", "deployments", "Deployments",
+			       "programmes that devices belong to", "slug", SCHEMA(deployment_fields)},
+	[RECORD_DEVICE] = {RECORD_DEVICE, "device", "devices", "Devices", "sensors and actuators on the air",
+			   "dev_eui", SCHEMA(device_fields)},
+	[RECORD_GATEWAY] = {RECORD_GATEWAY, "gateway", "gateways", "Gateways", "the city's receivers", "eui",
+			    SCHEMA(gateway_fields)},
+};
+
+static const char *const type_names[RECORD_TYPE_COUNT] = {
+	[RECORD_TEXT] = "text",           [RECORD_SLUG] = "slug",
+	[RECORD_UUID] = "uuid",           [RECORD_EUI] = "eui",
+	[RECORD_DEV_ADDR] = "dev_addr",   [RECORD_SEALED_KEY] = "sealed_key",
+	[RECORD_INTEGER] = "integer",     [RECORD_NUMBER] = "number",
+	[RECORD_BOOLEAN] = "boolean",     [RECORD_ENUM] = "enum",
+	[RECORD_TAGS] = "tags",           [RECORD_OBJECT] = "object",
+	[RECORD_REFERENCE] = "reference", [RECORD_TIME] = "time",
+};
+
+const char *record_type_name(enum record_type type)
+{
+	return (unsigned)type < RECORD_TYPE_COUNT ? type_names[type] : "unknown";
+}
+
+const struct record_schema *record_schema(enum record_kind kind)
+{
+	ASSERT_CMP((unsigned)kind, <, RECORD_KIND_COUNT);
+	return &schemas[kind];
+}
+
+const struct record_schema *record_schema_named(const char *name)
+{
+	for (size_t i = 0; i < RECORD_KIND_COUNT; i++)
+		if (strcmp(schemas[i].name, name) == 0)
+			return &schemas[i];
+	return NULL;
+}
+
+const struct record_schema *record_schema_of_collection(const char *collection)
+{
+	for (size_t i = 0; i < RECORD_KIND_COUNT; i++)
+		if (strcmp(schemas[i].collection, collection) == 0)
+			return &schemas[i];
+	return NULL;
+}
+
+const struct record_field *record_field(const struct record_schema *schema, const char *name)
+{
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (strcmp(schema->fields[i].name, name) == 0)
+			return &schema->fields[i];
+	return NULL;
+}
