@@ -103,8 +103,8 @@ struct proto_message {
 enum status proto_pack(const struct proto_message *message, uint8_t *bytes, size_t capacity,
 		       size_t *length) MUST_USE;
 
-/* Unpacks one message; `scratch` is used during the call alone and is left as it was. Every length, range and
- * enum is checked: ST_INVALID with `message` untouched otherwise. */
+/* Unpacks one message; `scratch` is used during the call alone and is left as it was. Every length, range and enumeration is
+ * checked. ST_INVALID otherwise: then `kind` is PROTO_UNKNOWN and the rest means nothing. */
 enum status proto_unpack(struct proto_message *message, const uint8_t *bytes, size_t length,
 			 struct arena *scratch) MUST_USE;
 

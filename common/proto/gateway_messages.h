@@ -11,8 +11,8 @@
 #include "common/base/units.h"
 #include "common/lorawan/types.h"
 
-#define GW_ATTEMPTS_MAX  8   /* attempts of one downlink */
-#define GW_LIST_PART_MAX 500 /* gateways in one part of the list */
+#define GW_ATTEMPTS_MAX  8  /* attempts of one downlink */
+#define GW_LIST_PART_MAX 50 /* gateways in one part of the list */
 #define GW_CAUSE_MAX     40
 #define GW_ADDRESS_MAX   64 /* "203.0.113.7:41022" */
 #define GW_REGION_ID_MAX 16 /* "cn470-rp001" */

@@ -1,0 +1,199 @@
+/* Desired state, application-server → network-server. A removed record carries its identity and version alone. */
+#include "common/proto/convert.h"
+
+enum status pack_state_wanted(const struct proto_message *message, struct packing *to)
+{
+	const struct net_state_wanted *in = &message->state_wanted;
+	Lamppost__StateWanted out = LAMPPOST__STATE_WANTED__INIT;
+	out.city = convert_bytes(in->city.bytes, sizeof in->city.bytes);
+	out.applied_version = in->applied_version;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_STATE_WANTED, &out);
+}
+
+bool unpack_state_wanted(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__StateWanted *in = envelope->state_wanted;
+	struct net_state_wanted *out = &message->state_wanted;
+	*out = (struct net_state_wanted){.applied_version = in->applied_version};
+	return convert_take_exact(out->city.bytes, sizeof out->city.bytes, &in->city);
+}
+
+enum status pack_state_begin(const struct proto_message *message, struct packing *to)
+{
+	const struct net_state_begin *in = &message->state_begin;
+	Lamppost__StateBegin out = LAMPPOST__STATE_BEGIN__INIT;
+	out.city = convert_bytes(in->city.bytes, sizeof in->city.bytes);
+	out.full = in->full;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_STATE_BEGIN, &out);
+}
+
+bool unpack_state_begin(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__StateBegin *in = envelope->state_begin;
+	struct net_state_begin *out = &message->state_begin;
+	*out = (struct net_state_begin){.full = in->full};
+	return convert_take_exact(out->city.bytes, sizeof out->city.bytes, &in->city);
+}
+
+enum status pack_state_end(const struct proto_message *message, struct packing *to)
+{
+	Lamppost__StateEnd out = LAMPPOST__STATE_END__INIT;
+	out.version = message->state_end.version;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_STATE_END, &out);
+}
+
+bool unpack_state_end(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	message->state_end = (struct net_state_end){.version = envelope->state_end->version};
+	return true;
+}
+
+enum status pack_state_applied(const struct proto_message *message, struct packing *to)
+{
+	Lamppost__StateApplied out = LAMPPOST__STATE_APPLIED__INIT;
+	out.version = message->state_applied.version;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_STATE_APPLIED, &out);
+}
+
+bool unpack_state_applied(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	message->state_applied = (struct net_state_applied){.version = envelope->state_applied->version};
+	return true;
+}
+
+enum status pack_profile(const struct proto_message *message, struct packing *to)
+{
+	const struct net_profile *in = &message->profile;
+	Lamppost__ProfileRecord out = LAMPPOST__PROFILE_RECORD__INIT;
+	out.version = in->version;
+	out.id = convert_bytes(in->id.bytes, sizeof in->id.bytes);
+	out.deleted = in->deleted;
+	if (!in->deleted) {
+		out.has_mac_version = out.has_device_class = out.has_rx_delay_s = out.has_rx1_dr_offset = 1;
+		out.has_rx2_dr = out.has_rx2_freq_hz = out.has_adr = out.has_allow_fcnt_reset = 1;
+		out.has_late_uplink_s = 1;
+		out.mac_version = (uint32_t)in->mac_version;
+		out.region_id = convert_text(in->region_id);
+		out.device_class = (uint32_t)in->device_class;
+		out.rx_delay_s = in->rx_delay_s;
+		out.rx1_dr_offset = in->rx1_dr_offset;
+		out.rx2_dr = in->rx2_dr;
+		out.rx2_freq_hz = in->rx2_freq_hz;
+		out.adr = in->adr;
+		out.allow_fcnt_reset = in->allow_fcnt_reset;
+		out.late_uplink_s = in->late_uplink_s;
+	}
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_PROFILE, &out);
+}
+
+bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__ProfileRecord *in = envelope->profile;
+	if (!in->deleted &&
+	    (!in->has_mac_version || in->mac_version >= LW_MAC_VERSION_COUNT || !in->region_id ||
+	     in->region_id[0] == '\0' || in->device_class > NET_CLASS_C || in->rx_delay_s > 15 ||
+	     in->rx1_dr_offset > 7 || !in->has_rx2_dr || (in->rx2_dr > 15 && in->rx2_dr != 255)))
+		return false;
+	struct net_profile *out = &message->profile;
+	*out = (struct net_profile){
+		.version = in->version,
+		.deleted = in->deleted,
+		.mac_version = (enum lw_mac_version)in->mac_version,
+		.device_class = (enum net_class)in->device_class,
+		.rx_delay_s = (uint8_t)in->rx_delay_s,
+		.rx1_dr_offset = (uint8_t)in->rx1_dr_offset,
+		.rx2_dr = (uint8_t)in->rx2_dr,
+		.rx2_freq_hz = in->rx2_freq_hz,
+		.adr = in->adr,
+		.allow_fcnt_reset = in->allow_fcnt_reset,
+		.late_uplink_s = in->late_uplink_s,
+	};
+	return convert_take_exact(out->id.bytes, sizeof out->id.bytes, &in->id) &&
+	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id);
+}
+
+enum status pack_device(const struct proto_message *message, struct packing *to)
+{
+	const struct net_device *in = &message->device;
+	Lamppost__DeviceRecord out = LAMPPOST__DEVICE_RECORD__INIT;
+	out.version = in->version;
+	out.dev_eui = lw_eui64_number(&in->dev_eui);
+	out.deleted = in->deleted;
+	if (!in->deleted) {
+		out.has_enabled = out.has_join_eui = out.has_profile = out.has_activation = 1;
+		out.has_private_keys = out.has_dev_addr = out.has_fcnt_up = out.has_fcnt_down = 1;
+		out.enabled = in->enabled;
+		out.join_eui = lw_eui64_number(&in->join_eui);
+		out.profile = convert_bytes(in->profile.bytes, sizeof in->profile.bytes);
+		out.activation = (uint32_t)in->activation;
+		out.private_keys = in->private_keys;
+		out.dev_addr = in->dev_addr.value;
+		out.fcnt_up = in->fcnt_up;
+		out.fcnt_down = in->fcnt_down;
+		out.has_nwk_s_key = in->has_nwk_s_key;
+		out.nwk_s_key = convert_bytes(in->nwk_s_key, sizeof in->nwk_s_key);
+		out.has_s_nwk_s_int_key = in->has_s_nwk_s_int_key;
+		out.s_nwk_s_int_key = convert_bytes(in->s_nwk_s_int_key, sizeof in->s_nwk_s_int_key);
+		out.has_nwk_s_enc_key = in->has_nwk_s_enc_key;
+		out.nwk_s_enc_key = convert_bytes(in->nwk_s_enc_key, sizeof in->nwk_s_enc_key);
+	}
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_DEVICE, &out);
+}
+
+/* Takes a sealed key that may be absent. */
+static bool sealed_key_in(uint8_t out[NET_SEALED_KEY_SIZE], bool *has, protobuf_c_boolean present,
+			  const ProtobufCBinaryData *in)
+{
+	*has = present;
+	return !present || convert_take_exact(out, NET_SEALED_KEY_SIZE, in);
+}
+
+bool unpack_device(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__DeviceRecord *in = envelope->device;
+	if (!in->deleted && (!in->has_profile || in->activation > NET_ABP))
+		return false;
+	struct net_device *out = &message->device;
+	*out = (struct net_device){
+		.version = in->version,
+		.dev_eui = lw_eui64_from_number(in->dev_eui),
+		.deleted = in->deleted,
+		.enabled = in->enabled,
+		.join_eui = lw_eui64_from_number(in->join_eui),
+		.activation = (enum net_activation)in->activation,
+		.private_keys = in->private_keys,
+		.dev_addr = {in->dev_addr},
+		.fcnt_up = in->fcnt_up,
+		.fcnt_down = in->fcnt_down,
+	};
+	if (in->deleted)
+		return true;
+	return convert_take_exact(out->profile.bytes, sizeof out->profile.bytes, &in->profile) &&
+	       sealed_key_in(out->nwk_s_key, &out->has_nwk_s_key, in->has_nwk_s_key, &in->nwk_s_key) &&
+	       sealed_key_in(out->s_nwk_s_int_key, &out->has_s_nwk_s_int_key, in->has_s_nwk_s_int_key,
+			     &in->s_nwk_s_int_key) &&
+	       sealed_key_in(out->nwk_s_enc_key, &out->has_nwk_s_enc_key, in->has_nwk_s_enc_key,
+			     &in->nwk_s_enc_key);
+}
+
+enum status pack_gateway(const struct proto_message *message, struct packing *to)
+{
+	const struct net_gateway *in = &message->gateway;
+	Lamppost__Gateway gateway;
+	convert_gateway_out(&gateway, &in->gateway);
+	Lamppost__GatewayRecord out = LAMPPOST__GATEWAY_RECORD__INIT;
+	out.version = in->version;
+	out.deleted = in->deleted;
+	out.gateway = &gateway;
+	out.channel_plan = in->channel_plan[0] ? convert_text(in->channel_plan) : NULL;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_GATEWAY, &out);
+}
+
+bool unpack_gateway(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__GatewayRecord *in = envelope->gateway;
+	struct net_gateway *out = &message->gateway;
+	*out = (struct net_gateway){.version = in->version, .deleted = in->deleted};
+	return convert_gateway_in(&out->gateway, in->gateway) &&
+	       convert_take_text(out->channel_plan, sizeof out->channel_plan, in->channel_plan);
+}
