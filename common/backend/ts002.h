@@ -207,7 +207,7 @@ const char *bi_fault_name(enum bi_fault fault); /* "missing"... */
 struct bi_error {
 	enum bi_fault fault;
 	bool has_envelope; /* message->envelope was filled in full: the request can be answered */
-	const char *field; /* static: "JoinReq.DevEUI", "Result.ResultCode"; "" for the body as a whole */
+	const char *field; /* static: "DevEUI", "ResultCode"; "" for the body as a whole */
 	const char *rule;  /* static: "16 hexadecimal digits" */
 };
 
