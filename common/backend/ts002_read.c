@@ -229,10 +229,13 @@ static void normalise_id(char id[BI_ID_TEXT])
 {
 	struct lw_eui64 eui;
 	struct lw_net_id net_id;
-	if (bi_id_eui64(id, &eui))
+	if (bi_id_eui64(id, &eui)) {
+		memset(id, 0, BI_ID_TEXT);
 		lw_eui64_format(id, &eui);
-	else if (bi_id_net_id(id, &net_id))
+	} else if (bi_id_net_id(id, &net_id)) {
+		memset(id, 0, BI_ID_TEXT);
 		lw_net_id_format(id, net_id);
+	}
 }
 
 static bool read_id(const json_t *object, const char *name, char id[BI_ID_TEXT], struct bi_error *error)
