@@ -31,7 +31,7 @@ struct wr {
 struct rd rd_init(const uint8_t *bytes, size_t length);
 bool rd_ok(const struct rd *rd);
 size_t rd_left(const struct rd *rd); /* 0 after an error */
-void rd_fail(struct rd *rd);	     /* makes the error stick */
+void rd_fail(struct rd *rd);         /* makes the error stick */
 
 uint8_t rd_u8(struct rd *rd);
 uint16_t rd_u16le(struct rd *rd);

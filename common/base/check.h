@@ -3,13 +3,12 @@
 #ifndef LAMPPOST_BASE_CHECK_H
 #define LAMPPOST_BASE_CHECK_H
 
-#define ASSERT(condition)                                                                                    \
-	((condition) ? (void)0 : check_failed(__FILE__, __LINE__, __func__, #condition))
+#define ASSERT(condition) ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, __func__, #condition))
 
 /* Compares two integers: ASSERT_CMP(used, <=, capacity). */
-#define ASSERT_CMP(left, op, right)                                                                          \
-	(((left)op(right)) ? (void)0                                                                         \
-			   : check_failed_values(__FILE__, __LINE__, __func__, #left " " #op " " #right,     \
+#define ASSERT_CMP(left, op, right)                                                                      \
+	(((left)op(right)) ? (void)0                                                                     \
+			   : check_failed_values(__FILE__, __LINE__, __func__, #left " " #op " " #right, \
 						 (long long)(left), (long long)(right)))
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

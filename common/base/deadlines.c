@@ -6,7 +6,8 @@
 
 void deadlines_init(struct deadlines *deadlines, size_t capacity)
 {
-	*deadlines = (struct deadlines){.heap = calloc(capacity, sizeof *deadlines->heap), .capacity = capacity};
+	*deadlines = (struct deadlines){.heap = calloc(capacity, sizeof *deadlines->heap),
+					.capacity = capacity};
 	ASSERT(deadlines->heap != NULL);
 }
 

@@ -66,7 +66,8 @@ uint32_t rng_u32(struct rng *rng)
 uint32_t rng_below(struct rng *rng, uint32_t limit)
 {
 	ASSERT(limit > 0);
-	uint32_t threshold = (uint32_t)(-limit) % limit; /* 2^32 mod limit: below it the draw would be biased */
+	uint32_t threshold = (uint32_t)(-limit) %
+			     limit; /* 2^32 mod limit: below it the draw would be biased */
 	uint32_t value;
 	do {
 		value = rng_u32(rng);

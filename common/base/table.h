@@ -12,7 +12,7 @@
 
 struct table {
 	uint8_t *entries; /* owned: slots × entry_size */
-	uint8_t *used;	  /* owned: one byte a slot */
+	uint8_t *used;    /* owned: one byte a slot */
 	size_t entry_size;
 	size_t key_size;
 	size_t slots; /* a power of two, at least 4/3 of limit */

@@ -58,7 +58,7 @@ static inline int32_t gw_ticks_since(struct gw_ticks a, struct gw_ticks b)
 
 /* GPS time is UTC without leap seconds: seconds between the epochs, and the leap seconds since 1980 (18 from 2017 on). */
 #define GPS_EPOCH_UNIX_S INT64_C(315964800)
-#define GPS_LEAP_S	 INT64_C(18)
+#define GPS_LEAP_S       INT64_C(18)
 
 /* Returns microseconds since 1980-01-06 of a wall time after 2017. */
 static inline int64_t gps_us_from_wall(struct wall wall)

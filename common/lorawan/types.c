@@ -31,14 +31,14 @@ const char *lw_mac_version_name(enum lw_mac_version version)
 
 bool lw_eui64_parse(const char *text, struct lw_eui64 *eui)
 {
-	struct lw_eui64 parsed;
+	struct lw_eui64 parsed = {0};
 	if (!hex_decode_exact(parsed.bytes, sizeof parsed.bytes, text))
 		return false;
 	*eui = parsed;
 	return true;
 }
 
-static uint32_t number(const uint8_t *bytes, size_t length)
+static uint32_t number_of(const uint8_t *bytes, size_t length)
 {
 	uint32_t value = 0;
 	for (size_t i = 0; i < length; i++)
@@ -51,7 +51,7 @@ bool lw_dev_addr_parse(const char *text, struct lw_dev_addr *dev_addr)
 	uint8_t bytes[4];
 	if (!hex_decode_exact(bytes, sizeof bytes, text))
 		return false;
-	dev_addr->value = number(bytes, sizeof bytes);
+	dev_addr->value = number_of(bytes, sizeof bytes);
 	return true;
 }
 
@@ -60,13 +60,13 @@ bool lw_net_id_parse(const char *text, struct lw_net_id *net_id)
 	uint8_t bytes[3];
 	if (!hex_decode_exact(bytes, sizeof bytes, text))
 		return false;
-	net_id->value = number(bytes, sizeof bytes);
+	net_id->value = number_of(bytes, sizeof bytes);
 	return true;
 }
 
 bool lw_key_parse(const char *text, struct lw_key *key)
 {
-	struct lw_key parsed;
+	struct lw_key parsed = {0};
 	bool ok = hex_decode_exact(parsed.bytes, sizeof parsed.bytes, text);
 	if (ok)
 		*key = parsed;
@@ -100,14 +100,14 @@ bool lw_eui64_equal(const struct lw_eui64 *a, const struct lw_eui64 *b)
 
 uint64_t lw_eui64_number(const struct lw_eui64 *eui)
 {
-	return (uint64_t)number(eui->bytes, 4) << 32 | number(eui->bytes + 4, 4);
+	return (uint64_t)number_of(eui->bytes, 4) << 32 | number_of(eui->bytes + 4, 4);
 }
 
-struct lw_eui64 lw_eui64_from_number(uint64_t value)
+struct lw_eui64 lw_eui64_from_number(uint64_t number)
 {
 	struct lw_eui64 eui;
 	for (size_t i = 0; i < sizeof eui.bytes; i++)
-		eui.bytes[i] = (uint8_t)(value >> (56 - 8 * i));
+		eui.bytes[i] = (uint8_t)(number >> (56 - 8 * i));
 	return eui;
 }
 

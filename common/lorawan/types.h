@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define LW_PHY_PAYLOAD_MAX 255 /* bytes of a whole PHYPayload */
-#define LW_FOPTS_MAX	   15
+#define LW_FOPTS_MAX       15
 
 /* JoinEUI, DevEUI, gateway EUI: display order. */
 struct lw_eui64 {
@@ -45,9 +45,9 @@ enum lw_direction { LW_UP = 0, LW_DOWN = 1 };
 bool lw_mac_version_parse(const char *text, enum lw_mac_version *version);
 const char *lw_mac_version_name(enum lw_mac_version version);
 
-#define LW_EUI64_TEXT	 17 /* 16 lower-case digits and NUL */
+#define LW_EUI64_TEXT    17 /* 16 lower-case digits and NUL */
 #define LW_DEV_ADDR_TEXT 9
-#define LW_NET_ID_TEXT	 7
+#define LW_NET_ID_TEXT   7
 
 /* Parse 16, 8 or 6 hexadecimal digits of either case, nothing else. */
 bool lw_eui64_parse(const char *text, struct lw_eui64 *eui);
@@ -72,10 +72,10 @@ enum lw_modulation_kind { LW_LORA, LW_FSK, LW_LR_FHSS };
 struct lw_modulation {
 	enum lw_modulation_kind kind;
 	uint8_t spreading_factor;   /* LoRa: 5..12 */
-	uint32_t bandwidth_hz;	    /* LoRa: channel bandwidth; LR-FHSS: occupied channel width */
-	uint32_t bit_rate_bps;	    /* FSK */
+	uint32_t bandwidth_hz;      /* LoRa: channel bandwidth; LR-FHSS: occupied channel width */
+	uint32_t bit_rate_bps;      /* FSK */
 	uint32_t freq_deviation_hz; /* FSK, downlinks */
-	char code_rate[8];	    /* "4/5", "1/3", "4/5LI"; "" when unknown or off */
+	char code_rate[8];          /* "4/5", "1/3", "4/5LI"; "" when unknown or off */
 };
 
 #endif

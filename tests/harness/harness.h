@@ -27,12 +27,12 @@
 /* Names the row that the checks after it belong to; borrowed until the next row. */
 void t_row(const char *name);
 /* Each returns whether it held. */
-#define t_int(member, expected, got)  t_int_at(__FILE__, member, (long long)(expected), (long long)(got))
-#define t_uint(member, expected, got)                                                                        \
+#define t_int(member, expected, got) t_int_at(__FILE__, member, (long long)(expected), (long long)(got))
+#define t_uint(member, expected, got) \
 	t_uint_at(__FILE__, member, (unsigned long long)(expected), (unsigned long long)(got))
-#define t_true(member, condition)     t_int_at(__FILE__, member, 1, (condition) ? 1 : 0)
-#define t_false(member, condition)    t_int_at(__FILE__, member, 0, (condition) ? 1 : 0)
-#define t_str(member, expected, got)  t_str_at(__FILE__, member, expected, got)
+#define t_true(member, condition)    t_int_at(__FILE__, member, 1, (condition) ? 1 : 0)
+#define t_false(member, condition)   t_int_at(__FILE__, member, 0, (condition) ? 1 : 0)
+#define t_str(member, expected, got) t_str_at(__FILE__, member, expected, got)
 /* t_bytes(member, expected, expected_length, got, got_length) */
 #define t_bytes(member, ...) t_bytes_at(__FILE__, member, __VA_ARGS__)
 
@@ -42,9 +42,9 @@ bool t_str_at(const char *file, const char *member, const char *expected, const 
 bool t_bytes_at(const char *file, const char *member, const uint8_t *expected, size_t expected_length,
 		const uint8_t *got, size_t got_length);
 
-#define t_test(function)                                                                                     \
-	{                                                                                                    \
-		#function, function, t_setup, t_teardown, NULL                                               \
+#define t_test(function)                                       \
+	{                                                      \
+#function, function, t_setup, t_teardown, NULL \
 	}
 int t_setup(void **state);
 int t_teardown(void **state);

@@ -1,0 +1,5 @@
+/* rule: compile as: common/base/bad.c */
+int bad(void)
+{
+	return 0;
+}

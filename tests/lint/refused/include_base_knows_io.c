@@ -1,0 +1,2 @@
+/* rule: includes as: common/base/bad.c */
+#include "common/io/loop.h"

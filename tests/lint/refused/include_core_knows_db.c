@@ -1,0 +1,2 @@
+/* rule: includes as: network-server/dedup.c */
+#include "common/db/db.h"

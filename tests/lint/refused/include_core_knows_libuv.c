@@ -1,0 +1,2 @@
+/* rule: includes as: network-server/bad.c */
+#include <uv.h>

@@ -1,0 +1,2 @@
+/* rule: includes as: simulator/device.c */
+#include "common/lorawan/region.h"

@@ -1,0 +1,2 @@
+/* rule: includes as: common/lorawan/bad.c */
+#include <time.h>

@@ -1,0 +1,2 @@
+/* rule: includes as: network-server/main.c */
+#include <openssl/evp.h>

@@ -1,0 +1,2 @@
+/* rule: includes as: network-server/main.c */
+#include "join-server/join.h"

@@ -1,0 +1,2 @@
+/* rule: words as: common/base/bad.c */
+/* TODO: later */
