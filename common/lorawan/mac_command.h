@@ -68,7 +68,7 @@ union lw_mac_fields {
 	} reset, rekey;
 	/* Up and down: DeviceModeInd, DeviceModeConf. */
 	struct {
-		uint8_t class_mode; /* 0 class A, 2 class C */
+		uint8_t class; /* 0 class A, 2 class C */
 	} device_mode;
 
 	/* Up. */
@@ -128,12 +128,12 @@ union lw_mac_fields {
 	} filter_list_ans;
 	struct {
 		bool uplink_list_idx_ack;
-		uint32_t wfcnt;
+		uint32_t wfcnt32;
 	} ctrl_uplink_list_ans;
 	struct {
 		struct lw_dev_addr dev_addr;
-		uint8_t wor_snr;  /* raw: dB + 20 */
-		uint8_t wor_rssi; /* raw: -(dBm + 15) */
+		uint8_t wor_snr_raw;  /* raw: dB + 20 */
+		uint8_t wor_rssi_raw; /* -(dBm + 15) */
 	} notify_new_end_device_req;
 
 	/* Down. */
@@ -232,8 +232,8 @@ union lw_mac_fields {
 		uint8_t reload_rate; /* 0..63; 63 unlimited */
 		uint8_t bucket_size;
 		struct lw_dev_addr dev_addr;
-		uint32_t wfcnt;
-		struct lw_key root_wor_s_key;
+		uint32_t wfcnt32;
+		struct lw_key root_wor_skey;
 	} update_uplink_list_req;
 	struct {
 		uint8_t uplink_list_idx;
@@ -308,6 +308,7 @@ enum lw_mac_read {
 
 struct lw_mac_reader {
 	struct rd rd; /* borrows the bytes */
+	size_t total; /* bytes in all */
 	enum lw_direction direction;
 	uint32_t frequency_step_hz;
 	size_t offset;            /* of the command read last, or of the one that stopped the reading */

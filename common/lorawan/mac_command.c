@@ -1,0 +1,221 @@
+/* Interprets the rows of mac_command_table.c. Members of the structs are read and written through memcpy by
+ * their size, so that the rows may describe any unsigned width, a signed byte or a bool. */
+#include "common/lorawan/mac_command.h"
+
+#include "common/base/check.h"
+
+#include <string.h>
+
+#define PAYLOAD_MAX (LW_MAC_COMMAND_MAX - 1)
+
+const char *lw_mac_read_name(enum lw_mac_read read)
+{
+	static const char *const names[LW_MAC_READ_COUNT] = {
+		[LW_MAC_READ_COMMAND] = "command",
+		[LW_MAC_READ_END] = "end",
+		[LW_MAC_READ_UNKNOWN_CID] = "unknown_cid",
+		[LW_MAC_READ_TRUNCATED] = "truncated",
+	};
+	return (unsigned)read < LW_MAC_READ_COUNT ? names[read] : "unknown";
+}
+
+const char *lw_mac_write_name(enum lw_mac_write write)
+{
+	static const char *const names[LW_MAC_WRITE_COUNT] = {
+		[LW_MAC_WRITE_OK] = "ok",
+		[LW_MAC_WRITE_UNKNOWN_COMMAND] = "unknown_command",
+		[LW_MAC_WRITE_OUT_OF_RANGE] = "field_out_of_range",
+		[LW_MAC_WRITE_FREQUENCY_STEP] = "frequency_step",
+		[LW_MAC_WRITE_NO_ROOM] = "no_room",
+	};
+	return (unsigned)write < LW_MAC_WRITE_COUNT ? names[write] : "unknown";
+}
+
+int64_t lw_mac_field_get(const struct lw_mac_command *command, const struct lw_mac_field *field)
+{
+	const uint8_t *member = (const uint8_t *)&command->as + field->offset;
+	uint8_t u8;
+	uint16_t u16;
+	uint32_t u32;
+	int8_t s8;
+	bool flag;
+	ASSERT(field->kind != LW_MAC_BYTES);
+	if (field->kind == LW_MAC_BOOL) {
+		memcpy(&flag, member, sizeof flag);
+		return flag;
+	}
+	if (field->kind == LW_MAC_SINT) {
+		memcpy(&s8, member, sizeof s8);
+		return s8;
+	}
+	switch (field->size) {
+	case sizeof u8: memcpy(&u8, member, sizeof u8); return u8;
+	case sizeof u16: memcpy(&u16, member, sizeof u16); return u16;
+	default: memcpy(&u32, member, sizeof u32); return u32;
+	}
+}
+
+bool lw_mac_field_set(struct lw_mac_command *command, const struct lw_mac_field *field, int64_t value)
+{
+	uint8_t *member = (uint8_t *)&command->as + field->offset;
+	bool is_signed = field->kind == LW_MAC_SINT;
+	int64_t most = field->kind == LW_MAC_BOOL ? 1 : (INT64_C(1) << (8 * field->size - is_signed)) - 1;
+	ASSERT(field->kind != LW_MAC_BYTES);
+	if (value > most || value < (is_signed ? -most - 1 : 0))
+		return false;
+	uint8_t u8 = (uint8_t)value;
+	uint16_t u16 = (uint16_t)value;
+	uint32_t u32 = (uint32_t)value;
+	bool flag = value != 0;
+	if (field->kind == LW_MAC_BOOL)
+		memcpy(member, &flag, sizeof flag);
+	else if (field->size == sizeof u8)
+		memcpy(member, &u8, sizeof u8);
+	else if (field->size == sizeof u16)
+		memcpy(member, &u16, sizeof u16);
+	else
+		memcpy(member, &u32, sizeof u32);
+	return true;
+}
+
+/* FilterListReq is the one command whose length stands inside it. */
+static bool is_filter_list_req(const struct lw_mac_row *row)
+{
+	return row->direction == LW_DOWN && row->cid == LW_CID_FILTER_LIST;
+}
+
+const uint8_t *lw_mac_field_bytes(const struct lw_mac_command *command, const struct lw_mac_field *field,
+				  size_t *length)
+{
+	ASSERT(field->kind == LW_MAC_BYTES);
+	*length = field->bits / 8u;
+	if (command->direction == LW_DOWN && command->cid == LW_CID_FILTER_LIST &&
+	    command->as.filter_list_req.filter_list_len < *length)
+		*length = command->as.filter_list_req.filter_list_len;
+	return (const uint8_t *)&command->as + field->offset;
+}
+
+static uint64_t bits_get(const uint8_t *payload, const struct lw_mac_field *field)
+{
+	uint64_t value = 0;
+	for (unsigned i = 0; i < field->bits; i++) {
+		unsigned bit = field->first_bit + i;
+		value |= (uint64_t)(payload[bit / 8] >> bit % 8 & 1) << i;
+	}
+	return value;
+}
+
+static void bits_put(uint8_t *payload, const struct lw_mac_field *field, uint64_t value)
+{
+	for (unsigned i = 0; i < field->bits; i++) {
+		unsigned bit = field->first_bit + i;
+		payload[bit / 8] |= (uint8_t)((value >> i & 1) << bit % 8);
+	}
+}
+
+void lw_mac_reader_init(struct lw_mac_reader *reader, enum lw_direction direction, const uint8_t *bytes,
+			size_t length, uint32_t frequency_step_hz)
+{
+	*reader = (struct lw_mac_reader){
+		.rd = rd_init(bytes, length), .direction = direction, .frequency_step_hz = frequency_step_hz};
+	reader->total = length;
+}
+
+static void decode_field(struct lw_mac_command *command, const struct lw_mac_field *field,
+			 const uint8_t payload[PAYLOAD_MAX], uint32_t frequency_step_hz)
+{
+	if (field->kind == LW_MAC_BYTES) {
+		memcpy((uint8_t *)&command->as + field->offset, payload + field->first_bit / 8,
+		       field->bits / 8u);
+		return;
+	}
+	int64_t value = (int64_t)bits_get(payload, field);
+	if (field->kind == LW_MAC_SINT && value >> (field->bits - 1))
+		value -= INT64_C(1) << field->bits;
+	if (field->kind == LW_MAC_FREQUENCY)
+		value *= frequency_step_hz;
+	ASSERT(lw_mac_field_set(command, field, value));
+}
+
+enum lw_mac_read lw_mac_read(struct lw_mac_reader *reader, struct lw_mac_command *command)
+{
+	if (reader->stopped != LW_MAC_READ_COMMAND)
+		return reader->stopped;
+	if (rd_left(&reader->rd) == 0)
+		return reader->stopped = LW_MAC_READ_END;
+	reader->offset = reader->total - rd_left(&reader->rd);
+	reader->cid = rd_u8(&reader->rd);
+	const struct lw_mac_row *row = lw_mac_row_find(reader->direction, reader->cid);
+	if (!row)
+		return reader->stopped = LW_MAC_READ_UNKNOWN_CID;
+
+	uint8_t payload[PAYLOAD_MAX] = {0};
+	rd_copy(&reader->rd, payload, row->length);
+	if (is_filter_list_req(row)) {
+		uint64_t more = bits_get(payload, &row->fields[0]);
+		if (more > sizeof command->as.filter_list_req.filter_list_eui_wire)
+			rd_fail(&reader->rd);
+		else
+			rd_copy(&reader->rd, payload + row->length, more);
+	}
+	if (!rd_ok(&reader->rd))
+		return reader->stopped = LW_MAC_READ_TRUNCATED;
+	memset(command, 0, sizeof *command);
+	command->direction = reader->direction;
+	command->cid = reader->cid;
+	for (size_t i = 0; i < row->field_count; i++)
+		decode_field(command, &row->fields[i], payload, reader->frequency_step_hz);
+	return LW_MAC_READ_COMMAND;
+}
+
+static enum lw_mac_write encode_field(const struct lw_mac_command *command, const struct lw_mac_field *field,
+				      uint8_t payload[PAYLOAD_MAX], uint32_t frequency_step_hz)
+{
+	if (field->kind == LW_MAC_BYTES) {
+		size_t length;
+		const uint8_t *bytes = lw_mac_field_bytes(command, field, &length);
+		memcpy(payload + field->first_bit / 8, bytes, length);
+		return LW_MAC_WRITE_OK;
+	}
+	int64_t value = lw_mac_field_get(command, field);
+	int64_t least = 0, most = (INT64_C(1) << field->bits) - 1;
+	if (field->kind == LW_MAC_SINT) {
+		most >>= 1;
+		least = -most - 1;
+	}
+	if (field->kind == LW_MAC_FREQUENCY) {
+		if (value % frequency_step_hz != 0)
+			return LW_MAC_WRITE_FREQUENCY_STEP;
+		value /= frequency_step_hz;
+	}
+	if (value < least || value > most)
+		return LW_MAC_WRITE_OUT_OF_RANGE;
+	bits_put(payload, field, (uint64_t)value);
+	return LW_MAC_WRITE_OK;
+}
+
+enum lw_mac_write lw_mac_write(struct wr *wr, const struct lw_mac_command *command,
+			       uint32_t frequency_step_hz)
+{
+	const struct lw_mac_row *row = lw_mac_row_find(command->direction, command->cid);
+	if (!row)
+		return LW_MAC_WRITE_UNKNOWN_COMMAND;
+	size_t length = row->length;
+	if (is_filter_list_req(row)) {
+		length += command->as.filter_list_req.filter_list_len;
+		if (length > row->length + sizeof command->as.filter_list_req.filter_list_eui_wire)
+			return LW_MAC_WRITE_OUT_OF_RANGE;
+	}
+	uint8_t payload[PAYLOAD_MAX] = {0};
+	for (size_t i = 0; i < row->field_count; i++) {
+		enum lw_mac_write verdict = encode_field(command, &row->fields[i], payload,
+							 frequency_step_hz);
+		if (verdict != LW_MAC_WRITE_OK)
+			return verdict;
+	}
+	if (!wr_ok(wr) || wr_room(wr) < 1 + length)
+		return LW_MAC_WRITE_NO_ROOM;
+	wr_u8(wr, command->cid);
+	wr_copy(wr, payload, length);
+	return LW_MAC_WRITE_OK;
+}
