@@ -13,7 +13,7 @@
 struct sockaddr;
 struct sockaddr_storage;
 
-#define IO_ADDRESS_TEXT 64 /* room for "[IPv6%scope]:port" and NUL */
+#define IO_ADDRESS_TEXT 72 /* room for "[IPv6%scope]:port" and NUL */
 
 struct io_address {
 	uint8_t bytes[16]; /* IPv4: the first 4; the rest zero */

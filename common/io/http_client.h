@@ -9,6 +9,9 @@
 #include "common/io/http.h"
 #include "common/io/loop.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct io_http_client;
 typedef uint64_t io_http_call_id; /* 0: none */
 
