@@ -56,6 +56,7 @@ endef
 $(foreach c,$(COMMONS),$(eval $(call common_lib,$(c))))
 $(BUILD)/lib/common-proto.a: $(GEN_PROTO:%.c=%.o)
 $(BUILD)/lib/common-db.a: $(GEN_MIGRATIONS:%.c=%.o)
+$(BUILD)/lib/common-text.a: $(BUILD)/gen/regions.o
 define process_lib
 $(BUILD)/lib/$(1).a: $(call objects,$(1))
 endef
@@ -83,6 +84,11 @@ $(BUILD)/gen/migrations/%.c: migrations/embed.sh $(wildcard migrations/*/*.sql)
 	$(call say,EMBED,migrations/$*)
 	@mkdir -p $(@D)
 	$(Q)sh migrations/embed.sh $* > $@
+
+$(BUILD)/gen/regions.c: common/text/embed_regions.sh $(wildcard common/lorawan/regions/*.yaml)
+	$(call say,EMBED,common/lorawan/regions)
+	@mkdir -p $(@D)
+	$(Q)sh common/text/embed_regions.sh > $@
 
 # --- programs --------------------------------------------------------------------------------------------------
 $(PROCESSES:%=$(BUILD)/bin/%): $(BUILD)/bin/%: $(BUILD)/obj/%/main.o $(BUILD)/lib/%.a $(LIBS)

@@ -1,0 +1,278 @@
+/* Reading and printing a configuration; config_start.c has the command line. */
+#include "common/text/config.h"
+
+#include "common/base/check.h"
+#include "common/base/hex.h"
+#include "common/text/yaml_tree.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Every section that a file may have: a process skips the others' and refuses what is not here. */
+static const char *const known_sections[] = {
+	"common",       "gateway-bridge", "network-server", "join-server", "application-server",
+	"codec-runner", "lamppost",       "lamppost-sim",
+};
+
+static bool is_net_id(const char *text)
+{
+	struct lw_net_id net_id;
+	return lw_net_id_parse(text, &net_id);
+}
+
+static bool is_prefix(const char *text)
+{
+	struct config_prefix prefix;
+	return config_prefix_parse(text, &prefix);
+}
+
+const struct option config_common_rows[] = {
+	{"common", "state_dir", OPTION_PATH, OPTION_AT(struct config_common, state_dir),
+	 .fallback = "/var/lib/lamppost", .min = 1,
+	 .help = "Folder of databases and keys. LAMPPOST_STATE takes its place where it is set."},
+	{"common", "run_dir", OPTION_PATH, OPTION_AT(struct config_common, run_dir),
+	 .fallback = "/run/lamppost", .min = 1,
+	 .help = "Folder of the Unix sockets. LAMPPOST_RUN takes its place where it is set."},
+	{"common", "log_level", OPTION_CHOICE, OPTION_AT(struct config_common, log_level), .fallback = "info",
+	 .choices = "error warn info debug", .reload = true,
+	 .help = "Least level of the lines that are logged."},
+	{"common", "net_id", OPTION_STRING, OPTION_AT(struct config_common, net_id), .fallback = "000000",
+	 .check = is_net_id, .form = "6 hex digits",
+	 .help = "NetID of this network, 000000 and 000001 are private."},
+	{"common", "dev_addr_prefixes", OPTION_LIST, OPTION_AT(struct config_common, dev_addr_prefixes),
+	 .fallback = "00000000/7", .min = 1, .check = is_prefix,
+	 .form = "8 hex digits, a slash and 0 to 32 bits, as in 26000000/7",
+	 .help = "Blocks that device addresses are drawn from, and by which ours are told from foreign "
+		 "ones."},
+};
+const size_t config_common_row_count = ARRAY_SIZE(config_common_rows);
+
+/* --- reading --- */
+
+struct rows {
+	const struct option *rows;
+	size_t count;
+	void *config;
+};
+
+static void read_items(struct yt *tree, const struct option *row, void *config, const struct yt_node *node)
+{
+	char expect[OPTION_EXPECT_MAX];
+	bool is_list = row->type == OPTION_LIST;
+	if (node->kind != (is_list ? YT_LIST : YT_MAP)) {
+		yt_fail(tree, node, "expected a %s", is_list ? "list" : "map of labels");
+		return;
+	}
+	option_clear(row, config);
+	for (const struct yt_node *item = node->first; item && !tree->failed; item = item->next) {
+		if (item->kind != YT_SCALAR)
+			yt_fail(tree, item, "expected a single value");
+		else if (!option_add(row, config, item->key, item->value, expect))
+			yt_fail(tree, item, "%s", expect);
+	}
+	if (!tree->failed && !option_finish(row, config, expect))
+		yt_fail(tree, node, "%s", expect);
+}
+
+static void read_section(struct yt *tree, const struct yt_node *section, const struct rows *rows)
+{
+	char expect[OPTION_EXPECT_MAX];
+	yt_expect_map(tree, section);
+	for (const struct yt_node *node = section->first; node && !tree->failed; node = node->next) {
+		const struct option *row = options_find(rows->rows, rows->count, section->key, node->key);
+		if (!row)
+			yt_fail(tree, node, "unknown key");
+		else if (!option_is_scalar(row))
+			read_items(tree, row, rows->config, node);
+		else if (node->kind != YT_SCALAR) {
+			option_expect(row, expect);
+			yt_fail(tree, node, "%s", expect);
+		} else if (!option_set(row, rows->config, node->value, expect))
+			yt_fail(tree, node, "%s", expect);
+	}
+}
+
+static bool is_known_section(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_sections); i++)
+		if (strcmp(known_sections[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void set_defaults(const struct config_program *program, struct config_common *common)
+{
+	memset(common, 0, sizeof *common);
+	options_set_defaults(config_common_rows, config_common_row_count, common);
+	options_set_defaults(program->rows, program->row_count, program->config);
+}
+
+bool config_read_text(const struct config_program *program, struct config_common *common, const char *file,
+		      const char *text, size_t length, char error[CONFIG_ERROR_MAX])
+{
+	_Static_assert(CONFIG_ERROR_MAX >= YT_ERROR_MAX, "an error must fit");
+	const struct rows own = {program->rows, program->row_count, program->config};
+	const struct rows shared = {config_common_rows, config_common_row_count, common};
+	set_defaults(program, common);
+	struct yt tree;
+	/* An empty file is a file of defaults. */
+	if (yt_parse(&tree, file, text, length) && tree.root)
+		yt_expect_map(&tree, tree.root);
+	const struct yt_node *section = tree.root && !tree.failed ? tree.root->first : NULL;
+	for (; section && !tree.failed; section = section->next) {
+		if (strcmp(section->key, "common") == 0)
+			read_section(&tree, section, &shared);
+		else if (strcmp(section->key, program->name) == 0)
+			read_section(&tree, section, &own);
+		else if (!is_known_section(section->key))
+			yt_fail(&tree, section, "unknown section");
+	}
+	bool read = !tree.failed;
+	if (!read)
+		memcpy(error, tree.error, sizeof tree.error);
+	yt_release(&tree);
+	return read;
+}
+
+bool config_read_file(const struct config_program *program, struct config_common *common, const char *file,
+		      char error[CONFIG_ERROR_MAX])
+{
+	if (!file) {
+		set_defaults(program, common);
+		return true;
+	}
+	FILE *in = fopen(file, "re");
+	char *text = in ? malloc(CONFIG_FILE_MAX + 1) : NULL;
+	bool read = false;
+	if (!in || !text) {
+		snprintf(error, CONFIG_ERROR_MAX, "%s: %s", file, strerror(errno));
+		goto out;
+	}
+	size_t length = fread(text, 1, CONFIG_FILE_MAX + 1, in);
+	if (ferror(in))
+		snprintf(error, CONFIG_ERROR_MAX, "%s: %s", file, strerror(errno));
+	else if (length > CONFIG_FILE_MAX)
+		snprintf(error, CONFIG_ERROR_MAX, "%s: larger than %d bytes", file, CONFIG_FILE_MAX);
+	else
+		read = config_read_text(program, common, file, text, length, error);
+out:
+	free(text);
+	if (in)
+		fclose(in);
+	return read;
+}
+
+/* --- printing --- */
+
+/* Quoted so that any text reads back to itself: control characters cannot be in a value. */
+static void print_quoted(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+static void print_items(FILE *out, const struct option *row, const void *config)
+{
+	const void *value = (const char *)config + row->offset;
+	if (row->type == OPTION_LIST) {
+		const struct option_list *list = value;
+		fprintf(out, "  %s: [", row->key);
+		for (size_t i = 0; i < list->count; i++) {
+			fputs(i ? ", " : "", out);
+			print_quoted(out, list->items[i]);
+		}
+		fputs("]\n", out);
+		return;
+	}
+	const struct option_map *map = value;
+	fprintf(out, map->count ? "  %s:\n" : "  %s: {}\n", row->key);
+	for (size_t i = 0; i < map->count; i++) {
+		fputs("    ", out);
+		print_quoted(out, map->entries[i].label);
+		fputs(": ", out);
+		print_quoted(out, map->entries[i].value);
+		fputc('\n', out);
+	}
+}
+
+static void print_row(FILE *out, const struct option *row, const void *config)
+{
+	char expect[OPTION_EXPECT_MAX];
+	option_expect(row, expect);
+	fprintf(out, "  # %s %c%s%s\n", row->help, expect[0] - 'a' + 'A', expect + 1,
+		row->reload ? "; can change while running." : ".");
+	if (!option_is_scalar(row)) {
+		print_items(out, row, config);
+		return;
+	}
+	char text[1024];
+	fprintf(out, "  %s: ", row->key);
+	option_format(row, config, text, sizeof text);
+	if (row->type == OPTION_STRING || row->type == OPTION_PATH)
+		print_quoted(out, text);
+	else
+		fputs(text, out);
+	fputc('\n', out);
+}
+
+static void print_section(FILE *out, const struct option *rows, size_t count, const void *config)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0)
+			fprintf(out, "%s:\n", rows[0].section);
+		print_row(out, &rows[i], config);
+	}
+}
+
+void config_print(FILE *out, const struct config_program *program, const struct config_common *common)
+{
+	print_section(out, config_common_rows, config_common_row_count, common);
+	print_section(out, program->rows, program->row_count, program->config);
+}
+
+/* --- the values of `common` --- */
+
+struct lw_net_id config_net_id(const struct config_common *common)
+{
+	struct lw_net_id net_id = {0};
+	bool parsed = lw_net_id_parse(common->net_id, &net_id);
+	ASSERT(parsed);
+	return net_id;
+}
+
+bool config_prefix_parse(const char *text, struct config_prefix *prefix)
+{
+	struct lw_dev_addr address;
+	char digits[LW_DEV_ADDR_TEXT];
+	size_t length = strlen(text);
+	if (length < 10 || length > 11 || text[8] != '/')
+		return false;
+	memcpy(digits, text, 8);
+	digits[8] = '\0';
+	if (!lw_dev_addr_parse(digits, &address))
+		return false;
+	unsigned bits = 0;
+	for (const char *at = text + 9; *at; at++) {
+		if (*at < '0' || *at > '9')
+			return false;
+		bits = bits * 10 + (unsigned)(*at - '0');
+	}
+	uint32_t below = bits >= 32 ? 0 : UINT32_MAX >> bits;
+	if (bits > 32 || (address.value & below) != 0)
+		return false;
+	*prefix = (struct config_prefix){address.value, (uint8_t)bits};
+	return true;
+}
+
+bool config_prefix_holds(const struct config_prefix *prefix, struct lw_dev_addr dev_addr)
+{
+	uint32_t below = prefix->bits >= 32 ? 0 : UINT32_MAX >> prefix->bits;
+	return (dev_addr.value & ~below) == prefix->value;
+}
