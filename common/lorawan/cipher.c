@@ -32,6 +32,11 @@ static void xor_stream(struct aes *aes, const struct lw_key *key, uint8_t counte
 		out[i] = in[i] ^ stream[i];
 }
 
+enum lw_fopts_counter lw_fopts_counter(enum lw_direction direction, bool has_fport, uint8_t fport)
+{
+	return direction == LW_DOWN && has_fport && fport > 0 ? LW_FOPTS_AFCNT_DOWN : LW_FOPTS_FCNT_UP;
+}
+
 void lw_cipher_frm_payload(struct aes *aes, const struct lw_key *key, enum lw_direction direction,
 			   struct lw_dev_addr dev_addr, uint32_t fcnt, const uint8_t *in, size_t length,
 			   uint8_t *out)

@@ -14,6 +14,9 @@
  * AFCntDown with FPort above 0. The value is byte 4 of the block. */
 enum lw_fopts_counter { LW_FOPTS_FCNT_UP = 1, LW_FOPTS_NFCNT_DOWN = 1, LW_FOPTS_AFCNT_DOWN = 2 };
 
+/* Returns the counter that FOpts of a 1.1 frame go with. */
+enum lw_fopts_counter lw_fopts_counter(enum lw_direction direction, bool has_fport, uint8_t fport);
+
 /* Ciphers FRMPayload: AppSKey for FPort 1..255, NwkSKey (1.0) or NwkSEncKey (1.1) for FPort 0. At most 255
  * bytes; `in` and `out` may be the same memory. */
 void lw_cipher_frm_payload(struct aes *aes, const struct lw_key *key, enum lw_direction direction,
