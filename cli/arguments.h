@@ -1,0 +1,39 @@
+/* The command line's words: options by table, operands by position. `--name value`, `--name=value`, `--` ends options.
+ * Every command understands --help, --json and --socket. */
+#ifndef LAMPPOST_CLI_ARGUMENTS_H
+#define LAMPPOST_CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CLI_OPERANDS_MAX 8
+#define CLI_OPTIONS_MAX  48
+
+struct cli_option {
+	const char *name;  /* without the dashes: "dry-run" */
+	const char *value; /* what stands for its value in the help ("FILE"); NULL: a switch */
+	const char *help;  /* one line, no full stop */
+};
+
+struct cli_arguments {
+	const struct cli_option *options; /* borrowed */
+	size_t option_count;
+	const char *values
+		[CLI_OPTIONS_MAX]; /* by the option's row; "" for a switch that is on; NULL: not given */
+	const char *operands[CLI_OPERANDS_MAX];
+	size_t operand_count;
+	bool help, json;
+	const char *socket; /* NULL: not given */
+};
+
+/* Reads argv[0 .. argc − 1] (command words already taken off). False after printing what is wrong: exit CLI_USAGE.
+ * `command` ("device add") stands in messages. */
+bool cli_arguments_parse(struct cli_arguments *arguments, const char *command,
+			 const struct cli_option *options, size_t option_count, size_t max_operands, int argc,
+			 char **argv);
+/* The value of an option by its name, NULL when not given; "" for a switch that is on. */
+const char *cli_argument(const struct cli_arguments *arguments, const char *name);
+/* Prints rows of options, in columns, with the three that every command has. */
+void cli_options_print(const struct cli_option *options, size_t option_count);
+
+#endif

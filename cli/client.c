@@ -1,0 +1,334 @@
+/* One loop, one call at a time: the command line is a person's tool, so simple beats parallel. */
+#include "cli/client.h"
+
+#include "cli/problem.h"
+#include "common/base/check.h"
+#include "common/io/http_client.h"
+#include "common/io/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALL_TIMEOUT (120 * US_PER_S) /* an import of a large file is one call */
+#define ANSWER_LIMIT (64u << 20)
+#define EVENT_MAX    (1u << 20)
+#define SOCKET_MAX   256
+
+struct cli_client {
+	struct io_loop *loop;
+	struct io_http_client *http;
+	char socket[SOCKET_MAX];
+	bool interrupted;
+	/* The call in flight. */
+	bool done;
+	enum status status;
+	int code;
+	json_t *body;
+	/* The stream that is followed. */
+	bool (*on_event)(void *ctx, const char *id, const char *kind, const char *data);
+	void *event_ctx;
+	bool wants_no_more;
+	char *buffer; /* what came after the last whole event */
+	size_t buffered;
+};
+
+static void on_stop(void *ctx, struct now now)
+{
+	struct cli_client *client = ctx;
+	(void)now;
+	client->interrupted = true;
+	io_loop_stop(client->loop, CLI_INTERRUPTED);
+}
+
+/* The run directory: LAMPPOST_RUN, then LAMPPOST_STATE/run, then where `make run` and the packages put it. */
+static void default_socket(char socket[SOCKET_MAX])
+{
+	const char *path = getenv("LAMPPOST_SOCKET");
+	const char *run = getenv("LAMPPOST_RUN");
+	const char *state = getenv("LAMPPOST_STATE");
+	if (path && *path)
+		snprintf(socket, SOCKET_MAX, "%s", path);
+	else if (run && *run)
+		snprintf(socket, SOCKET_MAX, "%s/city.sock", run);
+	else if (state && *state)
+		snprintf(socket, SOCKET_MAX, "%s/run/city.sock", state);
+	else
+		snprintf(socket, SOCKET_MAX, "./var/run/city.sock");
+}
+
+struct cli_client *cli_client_new(const struct cli_arguments *arguments)
+{
+	struct cli_client *client = calloc(1, sizeof *client);
+	ASSERT(client != NULL);
+	const struct io_turn turn = {.on_stop = on_stop, .ctx = client};
+	client->loop = io_loop_new(&turn);
+	client->http = io_http_client_new(client->loop, NULL);
+	if (arguments->socket)
+		snprintf(client->socket, sizeof client->socket, "%s", arguments->socket);
+	else
+		default_socket(client->socket);
+	return client;
+}
+
+void cli_client_free(struct cli_client *client)
+{
+	if (!client)
+		return;
+	io_http_client_free(client->http);
+	io_loop_free(client->loop);
+	free(client->buffer);
+	free(client);
+}
+
+const char *cli_client_socket(const struct cli_client *client)
+{
+	return client->socket;
+}
+
+static void on_done(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
+{
+	struct cli_client *client = ctx;
+	(void)now;
+	(void)call;
+	client->done = true;
+	client->status = answer->status;
+	client->code = answer->code;
+	if (answer->length > 0)
+		client->body = json_loadb((const char *)answer->body, answer->length, JSON_REJECT_DUPLICATES,
+					  NULL);
+	io_loop_stop(client->loop, 0);
+}
+
+static bool is_done(void *ctx)
+{
+	const struct cli_client *client = ctx;
+	return client->done || client->interrupted || client->wants_no_more;
+}
+
+static int report_transport(const struct cli_client *client, const char *what)
+{
+	if (client->interrupted)
+		return cli_problem(CLI_INTERRUPTED, what, NULL,
+				   "interrupted; what was sent may still take effect");
+	switch (client->status) {
+	case ST_TIMEOUT:
+		return cli_problem(CLI_TIMED_OUT, what, "lamppost status",
+				   "the server did not answer in time");
+	case ST_UNAVAILABLE:
+		return cli_problem(
+			CLI_NOT_REACHED, what,
+			"start it with `lamppost up`, or name its socket with --socket or LAMPPOST_SOCKET",
+			"no server answers on %s", client->socket);
+	default:
+		return cli_problem(CLI_FAILED, what, "lamppost status", "the call failed: %s",
+				   status_name(client->status));
+	}
+}
+
+static enum status start(struct cli_client *client, enum io_http_method method, const char *target,
+			 const char *text, struct io_http_call *call)
+{
+	char url[CLI_TARGET_MAX + 32];
+	snprintf(url, sizeof url, "http://lamppost%s", target);
+	call->method = method;
+	call->url = url;
+	call->unix_path = client->socket;
+	call->body = text;
+	call->length = text ? strlen(text) : 0;
+	call->on_done = on_done;
+	call->ctx = client;
+	client->done = false;
+	client->code = 0;
+	client->body = NULL;
+	io_http_call_id id;
+	return io_http_client_start(client->http, call, &id);
+}
+
+int cli_call_raw(struct cli_client *client, const char *what, enum io_http_method method, const char *target,
+		 json_t *body, json_t **answer, int *code)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	struct io_http_call call = {.timeout = CALL_TIMEOUT, .answer_limit = ANSWER_LIMIT};
+	client->status = start(client, method, target, text, &call);
+	if (client->status == ST_OK) {
+		client->status = ST_TIMEOUT;
+		(void)io_loop_run_until(client->loop, is_done, client, CALL_TIMEOUT + US_PER_S);
+	}
+	if (text) {
+		explicit_bzero(text, strlen(text));
+		free(text);
+	}
+	if (client->status != ST_OK || client->interrupted)
+		return report_transport(client, what);
+	*answer = client->body;
+	*code = client->code;
+	return CLI_DONE;
+}
+
+static int exit_of(int code)
+{
+	if (code == 404)
+		return CLI_NOT_FOUND;
+	if (code == 504 || code == 408)
+		return CLI_TIMED_OUT;
+	if (code >= 400 && code < 500)
+		return CLI_REFUSED;
+	return CLI_FAILED;
+}
+
+int cli_report_answer(const char *what, int code, const json_t *problem)
+{
+	const char *title = json_string_value(json_object_get(problem, "title"));
+	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const json_t *errors = json_object_get(problem, "errors");
+	if (!detail)
+		detail = title ? title : "the server gave no reason";
+	(void)cli_problem(CLI_FAILED, what, code == 404 ? "the `list` command of this kind" : NULL, "%s",
+			  detail);
+	size_t i;
+	const json_t *error;
+	json_array_foreach(errors, i, error)
+	{
+		const char *field = json_string_value(json_object_get(error, "field"));
+		const char *reason = json_string_value(json_object_get(error, "reason"));
+		(void)cli_problem(CLI_FAILED, field && *field ? field : what, NULL, "%s",
+				  reason ? reason : "refused");
+	}
+	return exit_of(code);
+}
+
+int cli_call(struct cli_client *client, const char *what, enum io_http_method method, const char *target,
+	     json_t *body, json_t **answer)
+{
+	json_t *got = NULL;
+	int code = 0;
+	int exit_code = cli_call_raw(client, what, method, target, body, &got, &code);
+	if (exit_code != CLI_DONE)
+		return exit_code;
+	if (code < 200 || code > 299) {
+		exit_code = cli_report_answer(what, code, got);
+		json_decref(got);
+		return exit_code;
+	}
+	if (answer)
+		*answer = got;
+	else
+		json_decref(got);
+	return CLI_DONE;
+}
+
+/* Hands over one event: lines "id: ", "event: ", "data: " (several data lines are joined by newlines). */
+static void deliver(struct cli_client *client, char *block)
+{
+	const char *id = "", *kind = "message";
+	char *data = NULL, *data_end = NULL;
+	for (char *line = block, *next; line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		size_t length = strlen(line);
+		if (length > 0 && line[length - 1] == '\r')
+			line[--length] = '\0';
+		char *value = strchr(line, ':');
+		if (!value || value == line)
+			continue; /* a comment keeps the connection open */
+		*value++ = '\0';
+		if (*value == ' ')
+			value++;
+		if (strcmp(line, "id") == 0) {
+			id = value;
+		} else if (strcmp(line, "event") == 0) {
+			kind = value;
+		} else if (strcmp(line, "data") == 0 && !data) {
+			data = value;
+			data_end = value + strlen(value);
+		} else if (strcmp(line, "data") == 0) {
+			size_t more = strlen(value);
+			*data_end++ = '\n';
+			memmove(data_end, value, more + 1);
+			data_end += more;
+		}
+	}
+	if (data && !client->on_event(client->event_ctx, id, kind, data)) {
+		client->wants_no_more = true;
+		io_loop_stop(client->loop, 0);
+	}
+}
+
+static void on_data(void *ctx, struct now now, io_http_call_id call, const uint8_t *bytes, size_t length)
+{
+	struct cli_client *client = ctx;
+	(void)now;
+	(void)call;
+	if (length > EVENT_MAX - client->buffered - 1) {
+		client->buffered = 0; /* an event longer than any that the server makes: skipped */
+		return;
+	}
+	memcpy(client->buffer + client->buffered, bytes, length);
+	client->buffered += length;
+	client->buffer[client->buffered] = '\0';
+	char *at = client->buffer;
+	for (char *end = strstr(at, "\n\n"); end && !client->wants_no_more; end = strstr(at, "\n\n")) {
+		*end = '\0';
+		deliver(client, at);
+		at = end + 2;
+	}
+	client->buffered -= (size_t)(at - client->buffer);
+	memmove(client->buffer, at, client->buffered + 1);
+}
+
+int cli_follow(struct cli_client *client, const char *what, const char *target,
+	       bool (*on_event)(void *ctx, const char *id, const char *kind, const char *data), void *ctx)
+{
+	client->on_event = on_event;
+	client->event_ctx = ctx;
+	client->wants_no_more = false;
+	client->buffered = 0;
+	if (!client->buffer)
+		client->buffer = calloc(1, EVENT_MAX);
+	ASSERT(client->buffer != NULL);
+	struct io_http_call call = {.timeout = -1, .on_data = on_data};
+	client->status = start(client, IO_HTTP_GET, target, NULL, &call);
+	if (client->status == ST_OK)
+		(void)io_loop_run_until(client->loop, is_done, client, INT64_MAX / 4);
+	if (client->wants_no_more)
+		return CLI_DONE;
+	if (client->interrupted)
+		return CLI_INTERRUPTED;
+	if (client->status != ST_OK)
+		return report_transport(client, what);
+	if (client->code < 200 || client->code > 299)
+		return cli_report_answer(what, client->code, client->body);
+	return cli_problem(CLI_NOT_REACHED, what, "lamppost status", "the server closed the stream");
+}
+
+bool cli_target_append(char target[CLI_TARGET_MAX], const char *text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t used = strlen(target);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     c == '-' || c == '_' || c == '.' || c == '~';
+		if (used + 4 > CLI_TARGET_MAX)
+			return false;
+		if (plain) {
+			target[used++] = (char)c;
+		} else {
+			target[used++] = '%';
+			target[used++] = digits[c >> 4];
+			target[used++] = digits[c & 15];
+		}
+		target[used] = '\0';
+	}
+	return true;
+}
+
+bool cli_target_append_query(char target[CLI_TARGET_MAX], const char *name, const char *value)
+{
+	size_t used = strlen(target);
+	int more = snprintf(target + used, CLI_TARGET_MAX - used, "%c%s=", strchr(target, '?') ? '&' : '?',
+			    name);
+	return more > 0 && used + (size_t)more < CLI_TARGET_MAX && cli_target_append(target, value);
+}

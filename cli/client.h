@@ -1,0 +1,42 @@
+/* Calls of the REST API, one after the other, over city.sock. A call that fails has already said so on standard error in
+ * the command line's form; its caller only returns the exit code. */
+#ifndef LAMPPOST_CLI_CLIENT_H
+#define LAMPPOST_CLI_CLIENT_H
+
+#include "cli/arguments.h"
+#include "common/io/http.h"
+
+#include <jansson.h>
+
+#define CLI_TARGET_MAX 512
+
+struct cli_client; /* opaque */
+
+/* Opens the way to the socket that the arguments, LAMPPOST_SOCKET, LAMPPOST_RUN, LAMPPOST_STATE or the configuration name.
+ * Never fails: the first call tells whether somebody is there. */
+struct cli_client *cli_client_new(const struct cli_arguments *arguments);
+void cli_client_free(struct cli_client *client); /* NULL is allowed */
+const char *cli_client_socket(const struct cli_client *client);
+
+/* Sends `body` (borrowed; NULL: none) and waits. CLI_DONE with `*answer` (the caller's; may be set to NULL by an answer
+ * without a body; `answer` itself may be NULL) for 2xx, else an enum cli_exit, reported as about `what`. */
+int cli_call(struct cli_client *client, const char *what, enum io_http_method method, const char *target,
+	     json_t *body, json_t **answer);
+
+/* As cli_call for a body of problem+json: hands it over instead of reporting. `*code` is the HTTP status. */
+int cli_call_raw(struct cli_client *client, const char *what, enum io_http_method method, const char *target,
+		 json_t *body, json_t **answer, int *code);
+/* Reports a problem+json answer and returns its exit code. */
+int cli_report_answer(const char *what, int code, const json_t *problem);
+
+/* Follows server-sent events from `target` until interrupted or closed; `on_event` gets each event's data and kind, and
+ * returns false to stop. CLI_INTERRUPTED after SIGINT. */
+int cli_follow(struct cli_client *client, const char *what, const char *target,
+	       bool (*on_event)(void *ctx, const char *id, const char *kind, const char *data), void *ctx);
+
+/* Appends text to a target, percent-encoded; false when it does not fit. */
+bool cli_target_append(char target[CLI_TARGET_MAX], const char *text);
+/* Appends `?name=value` or `&name=value`. */
+bool cli_target_append_query(char target[CLI_TARGET_MAX], const char *name, const char *value);
+
+#endif

@@ -1,0 +1,106 @@
+#include "cli/events.h"
+
+#include "cli/client.h"
+#include "cli/problem.h"
+#include "common/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cli_option options[] = {
+	{"follow", NULL, "go on until Ctrl-C (without it: nothing else is there yet)"},
+	{"application", "ID", "only of this application"},
+	{"device", "EUI", "only of this device"},
+	{"after", "EVENT", "what came after this event, then go on"},
+	{"count", "N", "end after N events"},
+};
+
+struct following {
+	bool json;
+	unsigned long left; /* events still wanted; 0: no limit */
+};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text ? text : "";
+}
+
+/* Prints a text that came from outside: printable characters alone. */
+static void put(const char *text)
+{
+	for (; *text; text++)
+		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
+}
+
+/* One event, one line: time, device, kind, what it says. */
+static void print_line(const char *kind, const json_t *event)
+{
+	const json_t *info = json_object_get(event, "deviceInfo");
+	const json_t *object = json_object_get(event, "object");
+	char left[120];
+	snprintf(left, sizeof left, "%.19s  %-5.5s  %s  %-20.20s  ", text_of(event, "time"), kind,
+		 text_of(info, "devEui"), text_of(info, "deviceName"));
+	put(left);
+	if (object) {
+		char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
+		put(text ? text : "");
+		free(text);
+	} else if (strcmp(kind, "join") == 0) {
+		put("address ");
+		put(text_of(event, "devAddr"));
+	} else {
+		put(text_of(event, "data"));
+	}
+	putchar('\n');
+}
+
+static bool on_event(void *ctx, const char *id, const char *kind, const char *data)
+{
+	struct following *following = ctx;
+	json_t *event = json_loads(data, JSON_REJECT_DUPLICATES, NULL);
+	if (following->json)
+		printf("{\"id\": \"%s\", \"kind\": \"%s\", \"event\": %s}\n", id, kind,
+		       event ? data : "null");
+	else if (event)
+		print_line(kind, event);
+	fflush(stdout);
+	json_decref(event);
+	return following->left == 0 || --following->left > 0;
+}
+
+int cli_events(int argc, char **argv)
+{
+	struct cli_arguments arguments;
+	if (!cli_arguments_parse(&arguments, "events", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
+		return CLI_USAGE;
+	if (arguments.help) {
+		printf("lamppost events --follow\n  Readings and joins as they are delivered.\n\nExamples:\n"
+		       "  lamppost events --follow --application soil\n"
+		       "  lamppost events --follow --json --count 10 > ten.jsonl\n\n");
+		cli_options_print(options, ARRAY_SIZE(options));
+		return CLI_DONE;
+	}
+	if (!cli_argument(&arguments, "follow"))
+		return cli_problem(CLI_USAGE, "events", "lamppost events --follow", "expected --follow");
+	struct following following = {.json = arguments.json};
+	const char *count = cli_argument(&arguments, "count");
+	if (count) {
+		char *end;
+		following.left = strtoul(count, &end, 10);
+		if (*end || following.left == 0)
+			return cli_problem(CLI_USAGE, "--count", NULL, "%s: expected a number from 1", count);
+	}
+	char target[CLI_TARGET_MAX] = "/api/v1/events";
+	static const char *const filters[] = {"application", "device", "after"};
+	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
+		const char *value = cli_argument(&arguments, filters[i]);
+		if (value && !cli_target_append_query(target, filters[i], value))
+			return cli_problem(CLI_USAGE, filters[i], NULL, "too long");
+	}
+	struct cli_client *client = cli_client_new(&arguments);
+	int exit_code = cli_follow(client, "events", target, on_event, &following);
+	cli_client_free(client);
+	return exit_code;
+}

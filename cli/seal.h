@@ -1,0 +1,28 @@
+/* Keys leave this program sealed to the one process that may read them (common/crypto/sealed_key.h). The public keys come
+ * over the API, so whoever relays them could swap them: their fingerprints are pinned at first use, in
+ * $XDG_CONFIG_HOME/lamppost/pins.json (or ~/.config/lamppost), and a changed one refuses everything that would be sealed. */
+#ifndef LAMPPOST_CLI_SEAL_H
+#define LAMPPOST_CLI_SEAL_H
+
+#include "cli/client.h"
+#include "common/lorawan/types.h"
+
+struct cli_seal; /* opaque: the public keys of the processes, checked against the pins */
+
+/* Fetches and checks the public keys. CLI_DONE with `*seal` (the caller's), else an exit code, reported. */
+int cli_seal_open(struct cli_client *client, struct cli_seal **seal);
+void cli_seal_free(struct cli_seal *seal); /* NULL is allowed */
+
+/* Whether a field of a device is a key ("app_key", "nwk_s_key", ...). */
+bool cli_is_key_field(const char *field);
+
+/* Seals `text` (32 hex digits, blanks and colons between pairs allowed) for the reader of `field`. Gives a new JSON string of
+ * base64, or NULL with `reason` set to what is wrong; the reason never repeats the key. */
+json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struct lw_eui64 *dev_eui,
+		     const char *text, const char **reason);
+
+/* The same for what a person typed at an option: the key itself, `@FILE` or `-`, and the device's EUI as text. NULL after
+ * reporting. */
+json_t *cli_seal_word(const struct cli_seal *seal, const char *field, const char *dev_eui, const char *word);
+
+#endif
