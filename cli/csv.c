@@ -13,6 +13,11 @@ void csv_init(struct csv *csv, const char *text, size_t length)
 		csv->at += 3;
 }
 
+static bool ends_cell(char c)
+{
+	return c == ',' || c == '\r' || c == '\n';
+}
+
 static void problem(struct csv *csv, const char *what)
 {
 	if (!csv->problem)
@@ -36,7 +41,7 @@ static void quoted(struct csv *csv, size_t *used)
 		if (c == '"' && csv->at < csv->end && *csv->at == '"') {
 			csv->at++;
 		} else if (c == '"') {
-			if (csv->at < csv->end && !strchr(",\r\n", *csv->at))
+			if (csv->at < csv->end && !ends_cell(*csv->at))
 				problem(csv, "text behind the closing quote of a cell");
 			return;
 		}
@@ -56,7 +61,7 @@ static void cell(struct csv *csv, size_t *used)
 		csv->at++;
 		quoted(csv, used);
 	}
-	while (csv->at < csv->end && !strchr(",\r\n", *csv->at)) {
+	while (csv->at < csv->end && !ends_cell(*csv->at)) {
 		if (*csv->at == '"')
 			problem(csv, "a quote inside a cell that does not start with one");
 		if (*csv->at == '\0')
