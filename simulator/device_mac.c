@@ -1,0 +1,430 @@
+/* MAC commands as a device answers them (TS001-1.0.4 section 5, TS001-1.1 section 5). Answers keep the order of the requests; those that the
+ * specification calls sticky stay until a class A downlink is heard, so that a lost uplink cannot leave the two sides with
+ * different receive windows. */
+#include "simulator/device_parts.h"
+
+#include "common/base/check.h"
+#include "common/lorawan/mac_command.h"
+
+#include <string.h>
+
+#define STEP_HZ   100
+#define KEEP      15 /* LinkADRReq from 1.0.4 on: leave it as it is */
+#define ADR_LIMIT 64
+#define ADR_DELAY 32
+
+static bool in_sub_band(const struct sim_device *device, size_t channel)
+{
+	if (!device->config.plan->fixed || device->config.sub_band == 0)
+		return true;
+	size_t bank = channel < 64 ? channel / 8 : channel - 64;
+	return bank == device->config.sub_band - 1u;
+}
+
+void sim_device_restore_channels(struct sim_device *device)
+{
+	const struct sim_plan *plan = device->config.plan;
+	for (uint8_t i = 0; i < plan->default_channels; i++)
+		device->channels[i].enabled = in_sub_band(device, i);
+}
+
+void sim_device_boot_parameters(struct sim_device *device)
+{
+	const struct sim_plan *plan = device->config.plan;
+	memset(device->channels, 0, sizeof device->channels);
+	for (uint8_t i = 0; i < plan->default_channels; i++) {
+		struct sim_channel *channel = &device->channels[i];
+		channel->freq_hz = sim_plan_default_freq_hz(plan, i);
+		sim_plan_default_rates(plan, i, &channel->min_dr, &channel->max_dr);
+	}
+	sim_device_restore_channels(device);
+	device->dr = device->config.dr;
+	device->power_index = 0;
+	device->nb_trans = 1;
+	device->rx1_offset = 0;
+	device->rx2_dr = plan->rx2_dr;
+	device->rx2_freq_hz = plan->rx2_freq_hz;
+	device->rx_delay_s = device->config.rx_delay_s ? device->config.rx_delay_s : 1;
+	device->duty_exponent = 0;
+	device->adr_count = 0;
+	device->adr_limit = ADR_LIMIT;
+	device->adr_delay = ADR_DELAY;
+	device->answer_count = 0;
+}
+
+void sim_device_apply_cflist(struct sim_device *device, const uint8_t bytes[LW_CFLIST_LENGTH])
+{
+	const struct sim_plan *plan = device->config.plan;
+	struct lw_cflist list;
+	if (!lw_cflist_decode(&list, bytes, STEP_HZ) || (list.type == 1) != plan->fixed)
+		return; /* of another kind of plan: ignored */
+	if (list.type == 0) {
+		for (size_t i = 0; i < LW_CFLIST_FREQUENCIES; i++) {
+			uint32_t freq_hz = list.frequencies_hz[i];
+			struct sim_channel *channel = &device->channels[plan->default_channels + i];
+			if (freq_hz >= plan->min_hz && freq_hz <= plan->max_hz)
+				*channel = (struct sim_channel){
+					.freq_hz = freq_hz, .max_dr = 5, .enabled = true};
+		}
+		return;
+	}
+	for (size_t i = 0; i < plan->channels; i++)
+		device->channels[i].enabled = (list.ch_masks[i / 16] >> (i % 16) & 1) != 0;
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------ */
+
+static void answer(struct sim_device *device, const struct lw_mac_command *command, bool until_downlink)
+{
+	if (device->answer_count == SIM_ANSWERS_MAX)
+		return;
+	struct sim_answer *slot = &device->answers[device->answer_count];
+	struct wr wr = wr_init(slot->bytes, sizeof slot->bytes);
+	if (lw_mac_write(&wr, command, STEP_HZ) != LW_MAC_WRITE_OK)
+		return;
+	slot->length = (uint8_t)wr_length(&wr);
+	slot->until_downlink = until_downlink;
+	slot->sent = false;
+	device->answer_count++;
+}
+
+static void drop_answers(struct sim_device *device, bool heard)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < device->answer_count; i++) {
+		const struct sim_answer *slot = &device->answers[i];
+		bool done = slot->sent && (heard || !slot->until_downlink);
+		if (!done)
+			device->answers[kept++] = *slot;
+	}
+	device->answer_count = kept;
+}
+
+void sim_device_answers_sent(struct sim_device *device)
+{
+	drop_answers(device, false);
+}
+
+void sim_device_answers_heard(struct sim_device *device)
+{
+	drop_answers(device, true);
+}
+
+static bool request_is_due(uint8_t every, uint64_t readings)
+{
+	return every != 0 && readings % every == 0;
+}
+
+/* Commands of the device's own come first, then answers. */
+static size_t requests(const struct sim_device *device, struct wr *wr)
+{
+	struct lw_mac_command command = {.direction = LW_UP};
+	if (device->rekey) {
+		command.cid = device->config.activation == SIM_OTAA ? LW_CID_REKEY : LW_CID_RESET;
+		if (command.cid == LW_CID_REKEY)
+			command.as.rekey.minor = 1;
+		else
+			command.as.reset.minor = 1;
+		(void)!lw_mac_write(wr, &command, STEP_HZ);
+	}
+	command = (struct lw_mac_command){.direction = LW_UP, .cid = LW_CID_LINK_CHECK};
+	if (request_is_due(device->config.link_check_every, device->readings))
+		(void)!lw_mac_write(wr, &command, STEP_HZ);
+	command.cid = LW_CID_DEVICE_TIME;
+	if (device->config.mac_version >= LW_MAC_1_0_3 &&
+	    request_is_due(device->config.device_time_every, device->readings))
+		(void)!lw_mac_write(wr, &command, STEP_HZ);
+	return wr_length(wr);
+}
+
+size_t sim_device_commands_length(const struct sim_device *device)
+{
+	uint8_t room[16];
+	struct wr wr = wr_init(room, sizeof room);
+	size_t length = requests(device, &wr);
+	for (size_t i = 0; i < device->answer_count; i++)
+		length += device->answers[i].length;
+	return length;
+}
+
+size_t sim_device_write_commands(struct sim_device *device, uint8_t *out, size_t capacity)
+{
+	struct wr wr = wr_init(out, capacity);
+	requests(device, &wr);
+	for (size_t i = 0; i < device->answer_count; i++) {
+		struct sim_answer *slot = &device->answers[i];
+		if (slot->length > wr_room(&wr))
+			break; /* cut at the end, so that the order stays: the rest goes with the next uplink */
+		wr_copy(&wr, slot->bytes, slot->length);
+		slot->sent = true;
+	}
+	return wr_length(&wr);
+}
+
+/* --- LinkADRReq --------------------------------------------------------------------------------------------- */
+
+/* Applies one ChMask to `enabled`; false if ChMaskCntl means nothing in this plan or asks for channels that do not exist. */
+static bool apply_mask(const struct sim_device *device, bool *enabled, uint8_t control, uint16_t mask)
+{
+	const struct sim_plan *plan = device->config.plan;
+	size_t first = 16u * control, count = 16;
+	if (!plan->fixed && control == 6) {
+		for (size_t i = 0; i < plan->channels; i++)
+			enabled[i] = device->channels[i].freq_hz != 0;
+		return true;
+	}
+	if (!plan->fixed && control != 0)
+		return false;
+	if (plan->fixed && control == 5) {
+		for (size_t i = 0; i < plan->channels; i++)
+			enabled[i] = (mask >> (i < 64 ? i / 8 : i - 64) & 1) != 0;
+		return true;
+	}
+	if (plan->fixed && control >= 6) {
+		for (size_t i = 0; i < 64; i++)
+			enabled[i] = control == 6;
+		first = 64;
+	}
+	if (first == 64)
+		count = 8;
+	for (size_t i = 0; i < count; i++) {
+		bool on = (mask >> i & 1) != 0;
+		if (on && device->channels[first + i].freq_hz == 0)
+			return false;
+		enabled[first + i] = on;
+	}
+	return true;
+}
+
+static bool any_channel(const struct sim_device *device, const bool *enabled, int dr)
+{
+	for (size_t i = 0; i < device->config.plan->channels; i++) {
+		const struct sim_channel *channel = &device->channels[i];
+		if (enabled[i] && (dr < 0 || (dr >= channel->min_dr && dr <= channel->max_dr)))
+			return true;
+	}
+	return false;
+}
+
+/* A run of LinkADRReq is one block (5.2): masks add up in order, the rest is the last one's, all or nothing. */
+static void link_adr_block(struct sim_device *device, const struct lw_mac_command *block, size_t count)
+{
+	bool keeps = device->config.mac_version >= LW_MAC_1_0_4;
+	bool enabled[SIM_CHANNELS_MAX];
+	bool mask_ok = true;
+	for (size_t i = 0; i < SIM_CHANNELS_MAX; i++)
+		enabled[i] = device->channels[i].enabled;
+	for (size_t i = 0; i < count; i++)
+		mask_ok = mask_ok && apply_mask(device, enabled, block[i].as.link_adr_req.ch_mask_cntl,
+						block[i].as.link_adr_req.ch_mask);
+	const struct lw_mac_command *last = &block[count - 1];
+	uint8_t dr = last->as.link_adr_req.data_rate, power = last->as.link_adr_req.tx_power;
+	if (keeps && dr == KEEP)
+		dr = device->dr;
+	if (keeps && power == KEEP)
+		power = device->power_index;
+	mask_ok = mask_ok && any_channel(device, enabled, -1);
+	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, true) && any_channel(device, enabled, dr);
+	bool power_ok = power <= device->config.plan->max_power_index;
+	if (!device->config.adr) {
+		/* Without ADR the network decides on the mask alone (1.0.4, 4.3.1.1). */
+		dr_ok = power_ok = false;
+	}
+	bool all = mask_ok && dr_ok && power_ok;
+	if (all || (mask_ok && !device->config.adr)) {
+		for (size_t i = 0; i < SIM_CHANNELS_MAX; i++)
+			device->channels[i].enabled = enabled[i];
+	}
+	if (all) {
+		uint8_t nb_trans = last->as.link_adr_req.nb_trans;
+		device->dr = dr;
+		device->power_index = power;
+		if (nb_trans != 0)
+			device->nb_trans = nb_trans;
+		else if (device->config.mac_version == LW_MAC_1_0_4)
+			device->nb_trans = 1;
+	}
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_LINK_ADR};
+	ans.as.link_adr_ans.ch_mask_ack = mask_ok;
+	ans.as.link_adr_ans.data_rate_ack = dr_ok;
+	ans.as.link_adr_ans.power_ack = power_ok;
+	size_t answers = device->config.mac_version >= LW_MAC_1_1_0 ? 1 : count;
+	for (size_t i = 0; i < answers; i++)
+		answer(device, &ans, false);
+}
+
+/* --- the other requests ------------------------------------------------------------------------------------- */
+
+static bool tunable(const struct sim_device *device, uint32_t freq_hz)
+{
+	return freq_hz >= device->config.plan->min_hz && freq_hz <= device->config.plan->max_hz;
+}
+
+static void rx_param_setup(struct sim_device *device, const struct lw_mac_command *request)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_RX_PARAM_SETUP};
+	uint8_t offset = request->as.rx_param_setup_req.rx1_dr_offset;
+	uint8_t dr = request->as.rx_param_setup_req.rx2_data_rate;
+	uint32_t freq_hz = request->as.rx_param_setup_req.frequency_hz;
+	bool offset_ok = offset <= device->config.plan->max_rx1_offset;
+	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, false);
+	bool freq_ok = tunable(device, freq_hz);
+	if (offset_ok && dr_ok && freq_ok) {
+		device->rx1_offset = offset;
+		device->rx2_dr = dr;
+		device->rx2_freq_hz = freq_hz;
+	}
+	ans.as.rx_param_setup_ans.rx1_dr_offset_ack = offset_ok;
+	ans.as.rx_param_setup_ans.rx2_data_rate_ack = dr_ok;
+	ans.as.rx_param_setup_ans.channel_ack = freq_ok;
+	answer(device, &ans, true);
+}
+
+static void new_channel(struct sim_device *device, const struct lw_mac_command *request)
+{
+	const struct sim_plan *plan = device->config.plan;
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_NEW_CHANNEL};
+	uint8_t at = request->as.new_channel_req.ch_index;
+	uint32_t freq_hz = request->as.new_channel_req.frequency_hz;
+	uint8_t min_dr = request->as.new_channel_req.min_dr, max_dr = request->as.new_channel_req.max_dr;
+	bool freq_ok = at >= plan->default_channels && at < plan->channels &&
+		       (freq_hz == 0 || tunable(device, freq_hz));
+	bool dr_ok = at >= plan->default_channels && min_dr <= max_dr &&
+		     sim_plan_has_rate(plan, min_dr, true) && sim_plan_has_rate(plan, max_dr, true);
+	if (plan->fixed)
+		return; /* not a command of such plans */
+	if (freq_ok && dr_ok && freq_hz == 0)
+		device->channels[at] = (struct sim_channel){0};
+	else if (freq_ok && dr_ok)
+		device->channels[at] = (struct sim_channel){
+			.freq_hz = freq_hz, .min_dr = min_dr, .max_dr = max_dr, .enabled = true};
+	ans.as.new_channel_ans.channel_frequency_ok = freq_ok;
+	ans.as.new_channel_ans.data_rate_range_ok = dr_ok;
+	answer(device, &ans, false);
+}
+
+static void dl_channel(struct sim_device *device, const struct lw_mac_command *request)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DL_CHANNEL};
+	uint8_t at = request->as.dl_channel_req.ch_index;
+	uint32_t freq_hz = request->as.dl_channel_req.frequency_hz;
+	bool exists = at < device->config.plan->channels && device->channels[at].freq_hz != 0;
+	bool freq_ok = tunable(device, freq_hz);
+	if (device->config.plan->fixed)
+		return;
+	if (exists && freq_ok)
+		device->channels[at].down_freq_hz = freq_hz;
+	ans.as.dl_channel_ans.uplink_frequency_exists = exists;
+	ans.as.dl_channel_ans.channel_frequency_ok = freq_ok;
+	answer(device, &ans, true);
+}
+
+static void duty_cycle(struct sim_device *device, const struct lw_mac_command *request)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DUTY_CYCLE};
+	device->duty_exponent = request->as.duty_cycle_req.max_dcycle;
+	answer(device, &ans, false);
+}
+
+static void dev_status(struct sim_device *device)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DEV_STATUS};
+	ans.as.dev_status_ans.battery = 230;
+	ans.as.dev_status_ans.margin = device->margin_db;
+	answer(device, &ans, false);
+}
+
+static void rx_timing_setup(struct sim_device *device, const struct lw_mac_command *request)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_RX_TIMING_SETUP};
+	uint8_t delay_s = request->as.rx_timing_setup_req.delay;
+	device->rx_delay_s = delay_s ? delay_s : 1;
+	answer(device, &ans, true);
+}
+
+static void adr_param_setup(struct sim_device *device, const struct lw_mac_command *request)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_ADR_PARAM_SETUP};
+	device->adr_limit = 1u << request->as.adr_param_setup_req.limit_exp;
+	device->adr_delay = 1u << request->as.adr_param_setup_req.delay_exp;
+	answer(device, &ans, false);
+}
+
+/* The device makes no rejoin-requests: it takes the count and refuses the time, which the specification allows. */
+static void rejoin_param_setup(struct sim_device *device)
+{
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_REJOIN_PARAM_SETUP};
+	ans.as.rejoin_param_setup_ans.time_ok = false;
+	answer(device, &ans, false);
+}
+
+/* Time of the end of the uplink (5.11): not of the answer. */
+static void device_time(struct sim_device *device, const struct lw_mac_command *ans)
+{
+	int64_t gps_us = (int64_t)ans->as.device_time_ans.gps_seconds * 1000000 +
+			 (int64_t)ans->as.device_time_ans.fraction_256 * 1000000 / 256;
+	device->has_time = true;
+	device->gps_offset_us = gps_us - device->uplink_end_us;
+}
+
+static void apply_one(struct sim_device *device, const struct lw_mac_command *command)
+{
+	bool is_1_1 = device->config.mac_version >= LW_MAC_1_1_0;
+	switch (command->cid) {
+	case LW_CID_RESET:
+		if (device->config.activation == SIM_ABP)
+			device->rekey = false;
+		break;
+	case LW_CID_REKEY:
+		if (device->config.activation == SIM_OTAA)
+			device->rekey = false;
+		break;
+	case LW_CID_LINK_CHECK:
+		device->has_link_check = true;
+		device->link_margin_db = command->as.link_check_ans.margin;
+		device->link_gateways = command->as.link_check_ans.gw_cnt;
+		break;
+	case LW_CID_DUTY_CYCLE: duty_cycle(device, command); break;
+	case LW_CID_RX_PARAM_SETUP: rx_param_setup(device, command); break;
+	case LW_CID_DEV_STATUS: dev_status(device); break;
+	case LW_CID_NEW_CHANNEL: new_channel(device, command); break;
+	case LW_CID_RX_TIMING_SETUP: rx_timing_setup(device, command); break;
+	case LW_CID_DL_CHANNEL:
+		if (device->config.mac_version >= LW_MAC_1_0_2)
+			dl_channel(device, command);
+		break;
+	case LW_CID_DEVICE_TIME: device_time(device, command); break;
+	case LW_CID_ADR_PARAM_SETUP:
+		if (is_1_1)
+			adr_param_setup(device, command);
+		break;
+	case LW_CID_REJOIN_PARAM_SETUP:
+		if (is_1_1)
+			rejoin_param_setup(device);
+		break;
+	default: break; /* TxParamSetupReq has no meaning in these plans, class B none for class A */
+	}
+}
+
+void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const uint8_t *bytes, size_t length)
+{
+	struct lw_mac_command block[16];
+	size_t count = 0;
+	struct lw_mac_reader reader;
+	struct lw_mac_command command;
+	(void)now_us;
+	lw_mac_reader_init(&reader, LW_DOWN, bytes, length, STEP_HZ);
+	for (;;) {
+		bool got = lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND;
+		if (got && command.cid == LW_CID_LINK_ADR && count < ARRAY_SIZE(block)) {
+			block[count++] = command;
+			continue;
+		}
+		if (count > 0)
+			link_adr_block(device, block, count);
+		count = 0;
+		if (!got)
+			return;
+		apply_one(device, &command);
+	}
+}
