@@ -1,0 +1,29 @@
+/* Who may ask for what on join.sock, by the user at the other end as the kernel knew it: the network server may ask for
+ * joins and not for provisioning when it runs as a user of its own. Pure. */
+#ifndef LAMPPOST_JOIN_SERVER_CALLERS_H
+#define LAMPPOST_JOIN_SERVER_CALLERS_H
+
+#include "common/base/options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define JS_CALLERS_MAX 16
+
+enum js_call { JS_CALL_JOINS, JS_CALL_PROVISIONING, JS_CALL_COUNT };
+const char *js_call_name(enum js_call call); /* "joins", "provisioning" */
+
+struct js_callers {
+	struct {
+		size_t count;
+		uint32_t uids[JS_CALLERS_MAX];
+	} allowed[JS_CALL_COUNT];
+};
+
+/* Fills from the configuration's table. `find_user` turns a name or number into a uid. False with a phrase that names the
+ * entry in `problem`. */
+bool js_callers_init(struct js_callers *callers, const struct option_map *table, uint32_t own_uid,
+		     bool (*find_user)(const char *name, uint32_t *uid), char *problem, size_t capacity);
+bool js_callers_allow(const struct js_callers *callers, enum js_call call, uint32_t uid);
+
+#endif

@@ -1,0 +1,22 @@
+/* The join server's key files (docs/contract.md, Files), read once at the start. */
+#ifndef LAMPPOST_JOIN_SERVER_KEYS_H
+#define LAMPPOST_JOIN_SERVER_KEYS_H
+
+#include "common/crypto/secret.h"
+#include "common/text/config.h"
+#include "join-server/config.h"
+#include "join-server/join.h"
+
+struct js_keys {
+	struct secret_master *master; /* owned */
+	struct secret_box *box;       /* owned */
+	struct lw_kek keks[JS_KEKS_MAX];
+	size_t kek_count;
+};
+
+/* Reads all of them; ST_REFUSED with a line in the log for each that is missing, open to others, or of another size. */
+enum status js_keys_load(struct js_keys *keys, const struct config_common *common,
+			 const struct js_config *config) MUST_USE;
+void js_keys_release(struct js_keys *keys); /* wipes */
+
+#endif

@@ -1,0 +1,39 @@
+#include "join-server/edge_metrics.h"
+
+#include "common/base/check.h"
+
+#include <stdio.h>
+
+static void add(struct js_metrics *metrics, const char *name, const char *labels, const char *help,
+		const uint64_t *value)
+{
+	ASSERT_CMP(metrics->count, <, JS_METRICS_MAX);
+	metrics->rows[metrics->count++] = (struct io_metric){
+		.name = name, .labels = labels, .help = help, .kind = IO_METRIC_COUNTER, .value = value};
+}
+
+void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, const struct io_loop_stats *loop)
+{
+	metrics->count = 0;
+	for (unsigned i = 0; i < JS_VERDICT_COUNT; i++) {
+		snprintf(metrics->labels[i], sizeof metrics->labels[i], "verdict=\"%s\"",
+			 js_verdict_name((enum js_verdict)i));
+		add(metrics, "lamppost_join_messages_total", metrics->labels[i], "TS002 messages by verdict.",
+		    &join->counters.verdicts[i]);
+	}
+	add(metrics, "lamppost_join_records_applied_total", NULL, "Device records applied.",
+	    &join->counters.records);
+	add(metrics, "lamppost_join_records_stale_total", NULL, "Device records that were known already.",
+	    &join->counters.records_stale);
+	add(metrics, "lamppost_join_keys_refused_total", NULL, "Root keys that did not open.",
+	    &join->counters.keys_refused);
+	add(metrics, "lamppost_join_turns_total", NULL, "Loop turns that ended with a commit.", &loop->turns);
+	add(metrics, "lamppost_join_commit_us_total", NULL, "Microseconds spent in commits.",
+	    &loop->commit_us);
+	metrics->rows[metrics->count] = (struct io_metric){
+		.name = "lamppost_join_commit_us_max",
+		.help = "The longest commit since the start, microseconds.",
+		.kind = IO_METRIC_GAUGE,
+		.value = &loop->commit_max_us};
+	metrics->count++;
+}

@@ -1,0 +1,21 @@
+/* The join server's counters as rows for /metrics. */
+#ifndef LAMPPOST_JOIN_SERVER_METRICS_H
+#define LAMPPOST_JOIN_SERVER_METRICS_H
+
+#include "common/io/admin.h"
+#include "common/io/loop.h"
+#include "join-server/join.h"
+
+#define JS_METRICS_MAX (JS_VERDICT_COUNT + 8)
+
+struct js_metrics {
+	char labels[JS_VERDICT_COUNT][64];
+	struct io_metric rows[JS_METRICS_MAX];
+	size_t count;
+};
+
+/* Fills the rows, which keep a borrow of all three. */
+void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
+		     const struct io_loop_stats *loop);
+
+#endif

@@ -1,0 +1,361 @@
+/* The five steps of a join, see join.h. Each step answers JS_ACCEPTED or the verdict that ends it. */
+#include "join-server/join.h"
+
+#include "common/base/check.h"
+#include "common/base/deadlines.h"
+#include "common/crypto/secret.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One message on its way through the steps. Holds keys: wiped at the end. */
+struct attempt {
+	struct js_join *join;
+	struct now now;
+	bool local;
+	struct bi_message request;
+	struct bi_error error;
+	struct lw_net_id net_id; /* SenderID */
+	const struct lw_kek *network_kek;
+	const struct lw_kek *app_kek;
+	struct js_device record;
+	struct lw_join_device device;
+	struct lw_join_attempt frame;
+	struct lw_join_answer accept;
+	struct bi_message answer;
+	struct js_outcome *outcome;
+};
+
+enum status js_join_init(struct js_join *join, const struct js_options *options, struct now now)
+{
+	memset(join, 0, sizeof *join);
+	ASSERT_CMP(options->kek_count, <=, JS_KEKS_MAX);
+	enum status status = options->store.load_state(options->store.ctx, &join->state);
+	if (status != ST_OK)
+		return status;
+	join->options = *options;
+	js_retry_cache_init(&join->retries,
+			    options->retry_entries ? options->retry_entries : JS_RETRY_ENTRIES, options->rng);
+	join->sweep_due = join->state.swept_run < join->state.valid_run ? now.mono : MONO_NEVER;
+	return ST_OK;
+}
+
+void js_join_release(struct js_join *join)
+{
+	js_retry_cache_release(&join->retries);
+	secret_wipe(join->options.keks, sizeof join->options.keks);
+}
+
+static const struct lw_kek *find_kek(const struct js_join *join, const char *label)
+{
+	for (size_t i = 0; i < join->options.kek_count; i++)
+		if (strcmp(join->options.keks[i].label, label) == 0)
+			return &join->options.keks[i];
+	return NULL;
+}
+
+/* --- 1. read ------------------------------------------------------------------------------------------------- */
+
+static enum js_verdict read_message(struct attempt *attempt, const uint8_t *body, size_t length)
+{
+	if (!bi_read((const char *)body, length, &attempt->request, &attempt->error)) {
+		if (!attempt->error.has_envelope)
+			return JS_UNREADABLE;
+		return attempt->error.fault == BI_FAULT_VERSION ? JS_WRONG_PROTOCOL : JS_MALFORMED;
+	}
+	enum bi_type type = attempt->request.envelope.type;
+	if (bi_type_is_answer(type) || type == BI_ERROR_NOTIF)
+		return JS_NOT_A_REQUEST;
+	return type == BI_JOIN_REQ ? JS_ACCEPTED : JS_UNSUPPORTED_MESSAGE;
+}
+
+/* The sender is a network, and there is a key that its session keys can be wrapped with. */
+static enum js_verdict check_sender(struct attempt *attempt)
+{
+	const struct bi_envelope *envelope = &attempt->request.envelope;
+	const struct js_join *join = attempt->join;
+	if (!bi_id_net_id(envelope->sender_id, &attempt->net_id))
+		return JS_UNKNOWN_SENDER;
+	if (attempt->net_id.value == join->options.net_id.value) {
+		attempt->network_kek = find_kek(join, JS_KEK_NETWORK);
+		return attempt->network_kek || !attempt->local ? JS_ACCEPTED : JS_NO_KEK;
+	}
+	attempt->network_kek = find_kek(join, envelope->sender_id);
+	return attempt->network_kek || !attempt->local ? JS_ACCEPTED : JS_UNKNOWN_SENDER;
+}
+
+static enum js_verdict check_receiver(struct attempt *attempt)
+{
+	const struct bi_join_req *req = &attempt->request.join_req;
+	struct lw_eui64 receiver;
+	if (!bi_id_eui64(attempt->request.envelope.receiver_id, &receiver))
+		return JS_UNKNOWN_RECEIVER;
+	attempt->outcome->join_eui = receiver;
+	struct lw_join_request frame;
+	if (lw_join_request_parse(&frame, req->phy_payload, req->phy_length) != LW_OK)
+		return JS_NOT_A_JOIN_REQUEST;
+	return lw_eui64_equal(&receiver, &frame.join_eui) ? JS_ACCEPTED : JS_UNKNOWN_RECEIVER;
+}
+
+/* --- 2. find ------------------------------------------------------------------------------------------------- */
+
+static enum js_verdict open_key(struct attempt *attempt, enum sealed_key_kind kind, bool present,
+				const uint8_t *sealed, struct lw_key *key)
+{
+	if (!present)
+		return JS_NO_KEY;
+	enum status status = js_key_vault_open(&attempt->join->options.vault, &attempt->record.dev_eui, kind,
+					       sealed, key);
+	return status == ST_OK ? JS_ACCEPTED : JS_KEY_UNREADABLE;
+}
+
+static enum js_verdict find_device(struct attempt *attempt)
+{
+	struct js_join *join = attempt->join;
+	struct js_device *record = &attempt->record;
+	enum status status = join->options.store.load_device(join->options.store.ctx,
+							     &attempt->request.join_req.dev_eui, record);
+	if (status != ST_OK && status != ST_NOT_FOUND)
+		return JS_STORE_FAILED;
+	if (status == ST_NOT_FOUND || record->run < join->state.valid_run)
+		return JS_UNKNOWN_DEVICE;
+	attempt->outcome->has_device = true;
+	if (!record->enabled)
+		return JS_DISABLED;
+	struct lw_join_device *device = &attempt->device;
+	device->join_eui = record->join_eui;
+	device->dev_eui = record->dev_eui;
+	device->mac_version = record->mac_version;
+	enum js_verdict verdict = open_key(attempt, SEALED_APP_KEY, record->has_app_key, record->app_key,
+					   &device->app_key);
+	if (verdict == JS_ACCEPTED && record->mac_version >= LW_MAC_1_1_0)
+		verdict = open_key(attempt, SEALED_NWK_KEY, record->has_nwk_key, record->nwk_key,
+				   &device->nwk_key);
+	if (verdict != JS_ACCEPTED)
+		return verdict;
+	attempt->app_kek = find_kek(join, record->app_kek_label);
+	return attempt->app_kek || !attempt->local ? JS_ACCEPTED : JS_NO_KEK;
+}
+
+/* --- 3. verify ----------------------------------------------------------------------------------------------- */
+
+static enum js_verdict verdict_of(enum lw_join_result result)
+{
+	switch (result) {
+	case LW_JOIN_SUCCESS: return JS_ACCEPTED;
+	case LW_JOIN_UNKNOWN_DEV_EUI: return JS_UNKNOWN_DEVICE;
+	case LW_JOIN_MALFORMED: return JS_NOT_A_JOIN_REQUEST;
+	case LW_JOIN_MIC_FAILED: return JS_MIC_FAILED;
+	case LW_JOIN_BAD_PARAMETERS: return JS_BAD_PARAMETERS;
+	case LW_JOIN_NONCE_EXHAUSTED: return JS_JOIN_NONCE_EXHAUSTED;
+	case LW_JOIN_RESULT_COUNT: break;
+	}
+	ASSERT(!"a result without a verdict");
+	return JS_STORE_FAILED;
+}
+
+static enum js_verdict verify_frame(struct attempt *attempt)
+{
+	const struct bi_join_req *req = &attempt->request.join_req;
+	enum js_verdict verdict = verdict_of(lw_join_read(attempt->join->options.aes, &attempt->device,
+							  req->phy_payload, req->phy_length,
+							  &attempt->frame));
+	if (verdict == JS_ACCEPTED)
+		attempt->outcome->dev_nonce = attempt->frame.nonce;
+	return verdict;
+}
+
+/* --- 4. take, 5. answer -------------------------------------------------------------------------------------- */
+
+static enum js_verdict load_nonces(struct attempt *attempt)
+{
+	struct js_join *join = attempt->join;
+	const struct lw_join_device *device = &attempt->device;
+	bool is_1_1 = device->mac_version >= LW_MAC_1_1_0;
+	uint8_t mark[JS_KEY_MARK];
+	js_key_vault_mark(&join->options.vault, &device->dev_eui,
+			  is_1_1 ? &device->nwk_key : &device->app_key, mark);
+	enum status status = join->options.store.load_nonces(join->options.store.ctx, &device->join_eui,
+							     &device->dev_eui, &join->nonces);
+	if (status == ST_NOT_FOUND)
+		js_nonces_init(&join->nonces, mark);
+	else if (status == ST_OK)
+		js_nonces_rekey(&join->nonces, mark);
+	else
+		return JS_STORE_FAILED;
+	attempt->outcome->join_nonce = join->nonces.join_nonce;
+	return js_nonces_judge(&join->nonces, device->mac_version, attempt->frame.nonce, attempt->now.wall);
+}
+
+static enum js_verdict save_nonces(struct attempt *attempt)
+{
+	struct js_join *join = attempt->join;
+	const struct lw_join_device *device = &attempt->device;
+	enum status status = join->options.store.save_nonces(join->options.store.ctx, &device->join_eui,
+							     &device->dev_eui, &join->nonces);
+	return status == ST_OK ? JS_ACCEPTED : JS_STORE_FAILED;
+}
+
+/* Builds the accept before the nonces are saved, so that a request that cannot be granted uses nothing up. */
+static enum js_verdict take_and_accept(struct attempt *attempt)
+{
+	struct js_join *join = attempt->join;
+	const struct bi_join_req *req = &attempt->request.join_req;
+	enum js_verdict verdict = load_nonces(attempt);
+	if (verdict != JS_ACCEPTED)
+		return verdict;
+	uint32_t join_nonce = js_nonces_take(&join->nonces, attempt->device.mac_version, attempt->frame.nonce,
+					     attempt->now.wall);
+	struct lw_join_parameters parameters = {
+		.net_id = attempt->net_id,
+		.dev_addr = req->dev_addr,
+		.dl_settings = lw_dl_settings_decode(req->dl_settings),
+		.rx_delay = req->rx_delay,
+		.has_cflist = req->has_cflist,
+	};
+	memcpy(parameters.cflist, req->cflist, sizeof parameters.cflist);
+	verdict = verdict_of(lw_join_answer(join->options.aes, &attempt->device, &attempt->frame, &parameters,
+					    join_nonce, &attempt->accept));
+	if (verdict != JS_ACCEPTED)
+		return verdict;
+	attempt->outcome->join_nonce = join_nonce;
+	return save_nonces(attempt);
+}
+
+static void wrap(const struct lw_kek *kek, const struct lw_key *key, struct bi_key_envelope *out)
+{
+	struct lw_key_envelope envelope;
+	enum aes_wrap_verdict verdict = lw_key_wrap(kek, key, &envelope);
+	ASSERT_CMP(verdict, ==, AES_WRAP_OK); /* KEK lengths are checked at the start */
+	memcpy(out->label, envelope.kek_label, sizeof out->label);
+	memcpy(out->key, envelope.bytes, sizeof out->key);
+	out->length = envelope.length;
+	secret_wipe(&envelope, sizeof envelope);
+}
+
+_Static_assert(sizeof((struct lw_key_envelope *)0)->kek_label == BI_LABEL_TEXT, "labels of one length");
+
+static void fill_answer(struct attempt *attempt)
+{
+	struct bi_join_ans *ans = &attempt->answer.join_ans;
+	const struct lw_join_answer *accept = &attempt->accept;
+	memcpy(ans->phy_payload, accept->phy, accept->phy_length);
+	ans->phy_length = accept->phy_length;
+	if (accept->is_1_1) {
+		wrap(attempt->network_kek, &accept->keys.f_nwk_s_int_key, &ans->f_nwk_s_int_key);
+		wrap(attempt->network_kek, &accept->keys.s_nwk_s_int_key, &ans->s_nwk_s_int_key);
+		wrap(attempt->network_kek, &accept->keys.nwk_s_enc_key, &ans->nwk_s_enc_key);
+	} else {
+		wrap(attempt->network_kek, &accept->keys.f_nwk_s_int_key, &ans->nwk_s_key);
+	}
+	wrap(attempt->app_kek, &accept->keys.app_s_key, &ans->app_s_key);
+	rng_fill(attempt->join->options.rng, ans->session_key_id.bytes, JS_SESSION_KEY_ID);
+	ans->session_key_id.length = JS_SESSION_KEY_ID;
+}
+
+/* --- the flow ------------------------------------------------------------------------------------------------ */
+
+static enum js_verdict handle_join(struct attempt *attempt)
+{
+	enum js_verdict verdict = check_sender(attempt);
+	if (verdict == JS_ACCEPTED)
+		verdict = check_receiver(attempt);
+	if (verdict == JS_ACCEPTED)
+		verdict = find_device(attempt);
+	if (verdict == JS_ACCEPTED)
+		verdict = verify_frame(attempt);
+	if (verdict == JS_ACCEPTED)
+		verdict = take_and_accept(attempt);
+	if (verdict == JS_ACCEPTED)
+		fill_answer(attempt);
+	return verdict;
+}
+
+/* What a refusal says to people: the field that was wrong, or the verdict's name. */
+static void describe(const struct attempt *attempt, enum js_verdict verdict,
+		     char description[BI_DESCRIPTION_TEXT])
+{
+	if (verdict == JS_MALFORMED || verdict == JS_WRONG_PROTOCOL)
+		snprintf(description, BI_DESCRIPTION_TEXT, "%s: expected %s", attempt->error.field,
+			 attempt->error.rule);
+	else if (verdict != JS_ACCEPTED)
+		snprintf(description, BI_DESCRIPTION_TEXT, "%s", js_verdict_name(verdict));
+}
+
+static size_t write_answer(struct attempt *attempt, enum js_verdict verdict, char answer[BI_WRITTEN_MAX])
+{
+	struct bi_envelope *envelope = &attempt->answer.envelope;
+	*envelope = bi_answer_envelope(&attempt->request.envelope);
+	envelope->result = js_verdict_result(verdict);
+	describe(attempt, verdict, envelope->description);
+	size_t length = bi_write(&attempt->answer, answer, BI_WRITTEN_MAX);
+	ASSERT(length > 0);
+	return length;
+}
+
+static bool can_be_answered(const struct attempt *attempt, enum js_verdict verdict)
+{
+	enum bi_type type = attempt->request.envelope.type;
+	return verdict != JS_UNREADABLE && verdict != JS_NOT_A_REQUEST && !bi_type_is_answer(type) &&
+	       type != BI_ERROR_NOTIF;
+}
+
+size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
+			  bool local, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome)
+{
+	struct attempt attempt = {.join = join, .now = now, .local = local, .outcome = outcome};
+	*outcome = (struct js_outcome){.field = "", .rule = ""};
+	size_t written = 0;
+	enum js_verdict verdict = read_message(&attempt, body, length);
+	const struct bi_envelope *envelope = &attempt.request.envelope;
+	outcome->type = envelope->type;
+	outcome->field = attempt.error.field;
+	outcome->rule = attempt.error.rule;
+	if (verdict == JS_ACCEPTED) {
+		outcome->dev_eui = attempt.request.join_req.dev_eui;
+		const char *kept = js_retry_cache_get(&join->retries, now.mono, envelope, body, length,
+						      &written);
+		if (kept) {
+			memcpy(answer, kept, written);
+			verdict = JS_RETRIED;
+		} else {
+			verdict = handle_join(&attempt);
+		}
+	}
+	if (verdict != JS_RETRIED && can_be_answered(&attempt, verdict)) {
+		written = write_answer(&attempt, verdict, answer);
+		if (envelope->type == BI_JOIN_REQ && verdict != JS_STORE_FAILED)
+			js_retry_cache_put(&join->retries, now.mono, envelope, body, length, answer, written);
+	}
+	outcome->verdict = verdict;
+	join->counters.verdicts[verdict]++;
+	secret_wipe(&attempt, sizeof attempt);
+	return written;
+}
+
+/* --- the sweep ----------------------------------------------------------------------------------------------- */
+
+struct mono js_join_next_deadline(const struct js_join *join)
+{
+	return join->sweep_due;
+}
+
+enum status js_join_on_tick(struct js_join *join, struct now now)
+{
+	if (mono_since(join->sweep_due, now.mono) > 0)
+		return ST_OK;
+	const struct js_store *store = &join->options.store;
+	bool done = false;
+	join->counters.swept++;
+	enum status status = store->sweep(store->ctx, join->state.valid_run, JS_SWEEP_SLICE, &join->sweep_at,
+					  &done);
+	if (status != ST_OK)
+		return status;
+	join->sweep_due = mono_add(now.mono, JS_SWEEP_INTERVAL_US);
+	if (!done)
+		return ST_OK;
+	join->sweep_due = MONO_NEVER;
+	join->sweep_at = 0;
+	join->state.swept_run = join->state.valid_run;
+	return store->save_state(store->ctx, &join->state);
+}

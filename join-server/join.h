@@ -1,0 +1,95 @@
+/* The join server's core: a TS002 JoinReq comes in, a JoinAns goes out. Pure over its store, its clock reading and its
+ * generator; the edge (main.c) commits before anything leaves (invariants 3 and 8).
+ *
+ * A join is five steps, in this order (TS001 §6.2, TS002 §8, mac-layer 7):
+ *
+ *	1. read      the message, its sender, its receiver; a retry gets its old answer
+ *	2. find      our record of the device
+ *	3. verify    the frame and its MIC: nothing is used up before the MIC has proved the device
+ *	4. take      the DevNonce by the policy of our record, and the next JoinNonce; both saved
+ *	5. answer    the join-accept, the session keys, each in its envelope
+ *
+ * Envelopes: network keys under the label `network` for our own NetID, under the six digits of the NetID for another's;
+ * the AppSKey under the label of the device's record. In clear only for a caller on another machine for whom no key is
+ * configured. */
+#ifndef LAMPPOST_JOIN_SERVER_JOIN_H
+#define LAMPPOST_JOIN_SERVER_JOIN_H
+
+#include "common/base/rng.h"
+#include "common/base/units.h"
+#include "common/crypto/aes.h"
+#include "common/lorawan/join_answer.h"
+#include "join-server/retry_cache.h"
+#include "join-server/store.h"
+#include "join-server/verdict.h"
+
+#define JS_KEKS_MAX          18
+#define JS_KEK_NETWORK       "network"
+#define JS_KEK_APPLICATION   "application"
+#define JS_SESSION_KEY_ID    16
+#define JS_SWEEP_SLICE       256 /* devices looked at in one tick */
+#define JS_SWEEP_INTERVAL_US (5 * US_PER_MS)
+
+struct js_options {
+	struct lw_net_id net_id; /* ours */
+	struct lw_kek keks[JS_KEKS_MAX];
+	size_t kek_count;
+	struct js_store store;
+	struct js_key_vault vault;
+	struct aes *aes;        /* borrowed for the core's life */
+	struct rng *rng;        /* borrowed for the core's life */
+	uint32_t retry_entries; /* 0: JS_RETRY_ENTRIES */
+};
+
+struct js_counters {
+	uint64_t verdicts[JS_VERDICT_COUNT];
+	uint64_t records;       /* applied */
+	uint64_t records_stale; /* known already */
+	uint64_t keys_refused;
+	uint64_t swept; /* ticks of the sweep */
+};
+
+/* The core. Not opaque, so that tests can look; changed by join.c and provisioning.c alone. */
+struct js_join {
+	struct js_options options;
+	struct js_retry_cache retries;
+	struct js_counters counters;
+	struct js_state state;
+	/* A full run that is going on; forgotten by a restart, after which the city starts it again. */
+	bool in_run;
+	char run_city[JS_CITY_TEXT];
+	uint64_t run_version;
+	/* The sweep of rows of older runs. */
+	uint64_t sweep_at;
+	struct mono sweep_due;
+	struct js_nonces nonces; /* scratch of one join */
+};
+
+/* What happened, with its numbers: for logs, metrics and `lamppost why`. */
+struct js_outcome {
+	enum js_verdict verdict;
+	enum bi_type type;
+	bool has_device; /* the device is one of ours: only then may its DevEUI be logged (invariant 12) */
+	struct lw_eui64 dev_eui;
+	struct lw_eui64 join_eui;
+	uint16_t dev_nonce;       /* from JS_LATE_COPY on, and when accepted */
+	uint32_t join_nonce;      /* given, or the last one given */
+	const char *field, *rule; /* JS_UNREADABLE, JS_MALFORMED: static */
+};
+
+/* Reads the state; ST_DATABASE when the store cannot. `now` begins the sweep if one is due. */
+enum status js_join_init(struct js_join *join, const struct js_options *options, struct now now) MUST_USE;
+void js_join_release(struct js_join *join); /* wipes the KEKs and the cache */
+
+/* Handles one message. Returns the answer's length in `answer` (BI_WRITTEN_MAX bytes of room), which is JSON to be sent
+ * with HTTP status 200 after the commit; 0: nothing to be said (outcome->verdict JS_NOT_A_REQUEST: 200 without a body;
+ * JS_UNREADABLE: 400). `local`: the caller is on this machine, so that no key leaves in clear. */
+size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
+			  bool local, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome);
+
+/* The next slice of the sweep is due. */
+enum status js_join_on_tick(struct js_join *join, struct now now) MUST_USE;
+/* MONO_NEVER when nothing is to be swept. */
+struct mono js_join_next_deadline(const struct js_join *join);
+
+#endif

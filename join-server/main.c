@@ -1,0 +1,352 @@
+/* The join server's process: keys, database, sockets around the core of join.h. Every request is answered in its own
+ * turn; the turn's commit comes before the answers leave (loop.h). */
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/db/checkpoint.h"
+#include "common/io/admin.h"
+#include "common/io/clock.h"
+#include "common/io/http_server.h"
+#include "common/io/loop.h"
+#include "common/io/process.h"
+#include "common/text/config.h"
+#include "join-server/callers.h"
+#include "join-server/config.h"
+#include "join-server/join.h"
+#include "join-server/edge_keys.h"
+#include "join-server/edge_metrics.h"
+#include "join-server/provisioning.h"
+#include "join-server/store_sqlite.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOG_LINES_PER_S 20
+
+struct server {
+	struct config_common common;
+	struct js_config config;
+	struct js_callers callers;
+	struct js_keys keys;
+	struct rng rng;
+	struct aes *aes;
+	struct db *db;
+	struct checkpoint *checkpoint;
+	struct io_loop *loop;
+	struct io_http_server *http;
+	struct io_admin *admin;
+	struct js_join join;
+	bool join_is_up;
+	struct js_metrics metrics;
+	/* Refusals are logged one by one up to a rate; the metrics count them all. */
+	int64_t log_second;
+	unsigned log_lines;
+	struct js_records records; /* of one provisioning call */
+	struct js_applied applied;
+};
+
+/* --- answers ------------------------------------------------------------------------------------------------- */
+
+static void reply_json(struct server *server, io_http_exchange exchange, int code, const char *type,
+		       json_t *body)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	enum status status = text ? io_http_reply(server->http, exchange, code, type, text, strlen(text))
+				  : io_http_reply(server->http, exchange, 500, NULL, "{}", 2);
+	free(text);
+	(void)status; /* the client may have gone */
+}
+
+static void reply_problem(struct server *server, io_http_exchange exchange, int code, const char *title,
+			  const char *detail, const char *field)
+{
+	json_t *body = json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title", title, "status",
+				 code, "detail", detail);
+	if (body && field && field[0])
+		json_object_set_new(body, "field", json_string(field));
+	reply_json(server, exchange, code, "application/problem+json", body);
+}
+
+static bool is_allowed(struct server *server, const struct io_http_request *request, enum js_call call)
+{
+	const struct io_peer *peer = io_http_request_peer(request);
+	if (peer && js_callers_allow(&server->callers, call, peer->uid))
+		return true;
+	LOG_WARN("caller_refused", "call=%s uid=%ld", js_call_name(call), peer ? (long)peer->uid : -1);
+	reply_problem(server, io_http_request_exchange(request), 403, "Forbidden",
+		      "this user may not make this call: see join-server.callers in the configuration", NULL);
+	return false;
+}
+
+/* --- joins --------------------------------------------------------------------------------------------------- */
+
+static bool may_log(struct server *server, struct now now)
+{
+	int64_t second = now.mono.us / US_PER_S;
+	if (second != server->log_second) {
+		server->log_second = second;
+		server->log_lines = 0;
+	}
+	return server->log_lines++ < LOG_LINES_PER_S;
+}
+
+/* A DevEUI is named only when it is one of ours (invariant 12). */
+static void log_outcome(struct server *server, struct now now, const struct js_outcome *outcome)
+{
+	enum log_level level = js_verdict_level(outcome->verdict);
+	if (level < LOG_LEVEL_DEBUG && !may_log(server, now))
+		return;
+	const char *name = js_verdict_name(outcome->verdict);
+	if (outcome->has_device) {
+		char dev_eui[LW_EUI64_TEXT];
+		lw_eui64_format(dev_eui, &outcome->dev_eui);
+		log_write(level, "join", "verdict=%s dev_eui=%s dev_nonce=%u join_nonce=%" PRIu32, name,
+			  dev_eui, outcome->dev_nonce, outcome->join_nonce);
+	} else {
+		log_write(level, "message", "verdict=%s type=%s field=%s", name, bi_type_name(outcome->type),
+			  outcome->field);
+	}
+}
+
+static void on_message(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct server *server = ctx;
+	if (!is_allowed(server, request, JS_CALL_JOINS))
+		return;
+	io_http_exchange exchange = io_http_request_exchange(request);
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	char answer[BI_WRITTEN_MAX];
+	struct js_outcome outcome;
+	size_t written = js_join_on_message(&server->join, now, body, length, true, answer, &outcome);
+	log_outcome(server, now, &outcome);
+	if (outcome.verdict == JS_UNREADABLE) {
+		reply_problem(server, exchange, length > BI_BODY_MAX ? 413 : 400, "Not a TS002 message",
+			      outcome.rule, outcome.field);
+		return;
+	}
+	enum status status = io_http_reply(server->http, exchange, 200, NULL, answer, written);
+	(void)status; /* the client may have gone */
+}
+
+/* --- provisioning -------------------------------------------------------------------------------------------- */
+
+static void on_state(void *ctx, struct now now, const struct io_http_request *request)
+{
+	(void)now;
+	struct server *server = ctx;
+	if (is_allowed(server, request, JS_CALL_PROVISIONING))
+		reply_json(server, io_http_request_exchange(request), 200, NULL,
+			   js_provisioning_state(&server->join));
+}
+
+static void on_records(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct server *server = ctx;
+	if (!is_allowed(server, request, JS_CALL_PROVISIONING))
+		return;
+	io_http_exchange exchange = io_http_request_exchange(request);
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	char problem[JS_PROBLEM_TEXT];
+	if (!js_records_parse(body, length, &server->records, problem)) {
+		LOG_WARN("records_refused", "reason=malformed");
+		reply_problem(server, exchange, 422, "Malformed records", problem, NULL);
+		return;
+	}
+	switch (js_provisioning_apply(&server->join, now, &server->records, &server->applied)) {
+	case JS_PROVISIONED:
+		reply_json(server, exchange, 200, NULL, js_applied_json(&server->applied));
+		if (server->applied.refused_count > 0)
+			LOG_WARN("keys_refused", "count=%zu", server->applied.refused_count);
+		return;
+	case JS_PROVISIONING_OTHER_CITY:
+		reply_problem(server, exchange, 409, "Another city",
+			      "the records of this city have not been applied in full: begin with full",
+			      "city");
+		return;
+	case JS_PROVISIONING_FAILED:
+		reply_problem(server, exchange, 500, "Database failed", "nothing was applied", NULL);
+		return;
+	}
+}
+
+static const struct io_http_route routes[] = {
+	{IO_HTTP_POST, "/", on_message},
+	{IO_HTTP_GET, "/provisioning/v1/state", on_state},
+	{IO_HTTP_POST, "/provisioning/v1/records", on_records},
+};
+
+/* --- the turn ------------------------------------------------------------------------------------------------ */
+
+static enum status commit(void *ctx)
+{
+	struct server *server = ctx;
+	return js_store_commit(server->db);
+}
+
+static struct mono next_deadline(void *ctx)
+{
+	struct server *server = ctx;
+	return js_join_next_deadline(&server->join);
+}
+
+static void on_tick(void *ctx, struct now now)
+{
+	struct server *server = ctx;
+	if (js_join_on_tick(&server->join, now) != ST_OK) {
+		LOG_ERROR("sweep_failed", "error=\"%s\"", db_error(server->db));
+		io_loop_stop(server->loop, 1);
+	}
+}
+
+static bool health(void *ctx, char *members, size_t capacity)
+{
+	const struct server *server = ctx;
+	snprintf(members, capacity, "\"version\":\"%s\",\"applied_version\":%" PRIu64, LAMPPOST_VERSION,
+		 server->join.state.applied_version);
+	return true;
+}
+
+/* --- start and stop ------------------------------------------------------------------------------------------ */
+
+static bool find_user(const char *name, uint32_t *uid)
+{
+	char *end;
+	unsigned long number = strtoul(name, &end, 10);
+	if (*name && !*end && number < UINT32_MAX) {
+		*uid = (uint32_t)number;
+		return true;
+	}
+	const struct passwd *user = getpwnam(name);
+	if (user)
+		*uid = user->pw_uid;
+	return user != NULL;
+}
+
+static enum status open_store(struct server *server)
+{
+	char path[OPTION_PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s/join.db", server->common.state_dir);
+	enum status status = js_store_open(path, &server->db);
+	if (status == ST_OK)
+		status = checkpoint_start(server->db, NULL, 0, &server->checkpoint);
+	return status;
+}
+
+static enum status open_core(struct server *server)
+{
+	server->rng = secret_rng();
+	server->aes = aes_new();
+	if (!server->aes)
+		return ST_NO_MEMORY;
+	struct js_options options = {
+		.net_id = config_net_id(&server->common),
+		.kek_count = server->keys.kek_count,
+		.store = js_store_sqlite(server->db),
+		.vault = {.master = server->keys.master, .box = server->keys.box},
+		.aes = server->aes,
+		.rng = &server->rng,
+	};
+	memcpy(options.keks, server->keys.keks, sizeof options.keks);
+	enum status status = js_join_init(&server->join, &options, clock_now());
+	secret_wipe(options.keks, sizeof options.keks);
+	server->join_is_up = status == ST_OK;
+	return status;
+}
+
+static enum status open_sockets(struct server *server)
+{
+	const char *run_dir = server->common.run_dir;
+	if (mkdir(run_dir, 0750) != 0 && errno != EEXIST) {
+		LOG_ERROR("run_dir_failed", "path=%s error=\"%s\"", run_dir, strerror(errno));
+		return ST_IO;
+	}
+	char path[OPTION_PATH_MAX + 32];
+	snprintf(path, sizeof path, "%s/join.sock", run_dir);
+	const struct io_http_server_options options = {.unix_path = path, .max_connections = 256};
+	enum status status = io_http_server_open(server->loop, &options, &server->http);
+	if (status != ST_OK)
+		return status;
+	io_http_server_add(server->http, routes, ARRAY_SIZE(routes), server);
+	js_metrics_init(&server->metrics, &server->join, io_loop_stats(server->loop));
+	char admin_path[OPTION_PATH_MAX + 32];
+	snprintf(admin_path, sizeof admin_path, "%s/join-server.admin.sock", run_dir);
+	const struct io_admin_options admin = {
+		.path = admin_path,
+		.process = "join-server",
+		.metrics = server->metrics.rows,
+		.metric_count = server->metrics.count,
+		.health = health,
+		.ctx = server,
+	};
+	return io_admin_open(server->loop, &admin, &server->admin);
+}
+
+static enum status start(struct server *server)
+{
+	char problem[JS_PROBLEM_TEXT];
+	if (!js_callers_init(&server->callers, &server->config.callers, geteuid(), find_user, problem,
+			     sizeof problem)) {
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+		return ST_INVALID;
+	}
+	const struct io_turn turn = {
+		.commit = commit, .next_deadline = next_deadline, .on_tick = on_tick, .ctx = server};
+	server->loop = io_loop_new(&turn);
+	enum status status = js_keys_load(&server->keys, &server->common, &server->config);
+	if (status == ST_OK)
+		status = open_store(server);
+	if (status == ST_OK)
+		status = open_core(server);
+	if (status == ST_OK)
+		status = open_sockets(server);
+	return status;
+}
+
+static void release(struct server *server)
+{
+	io_admin_free(server->admin);
+	io_http_server_free(server->http);
+	if (server->join_is_up)
+		js_join_release(&server->join);
+	aes_free(server->aes);
+	checkpoint_stop(server->checkpoint);
+	db_close(server->db);
+	js_keys_release(&server->keys);
+	if (server->loop)
+		io_loop_free(server->loop);
+}
+
+int main(int argc, char **argv)
+{
+	static struct server server;
+	const struct config_program program = {"join-server", "Answers the joins of LoRaWAN devices (OTAA).",
+					       js_config_rows, js_config_row_count, &server.config};
+	int code;
+	if (!config_start(&program, &server.common, argc, argv, &code))
+		return code;
+	log_init("join-server", server.common.log_level);
+	io_harden();
+	enum status status = secret_init();
+	if (status == ST_OK)
+		status = start(&server);
+	if (status == ST_OK) {
+		LOG_INFO("started", "version=%s applied_version=%" PRIu64, LAMPPOST_VERSION,
+			 server.join.state.applied_version);
+		code = io_loop_run(server.loop);
+		LOG_INFO("stopped", "code=%d", code);
+	} else {
+		LOG_ERROR("start_refused", "status=%s", status_name(status));
+		code = status == ST_INVALID ? 2 : 1;
+	}
+	release(&server);
+	return code;
+}

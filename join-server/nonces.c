@@ -1,0 +1,129 @@
+#include "join-server/nonces.h"
+
+#include "common/base/bytes.h"
+#include "common/base/check.h"
+
+#include <string.h>
+
+enum { FORM_LIST = 1, FORM_BITMAP = 2 };
+
+void js_nonces_init(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MARK])
+{
+	memset(nonces, 0, sizeof *nonces);
+	memcpy(nonces->key_mark, key_mark, JS_KEY_MARK);
+}
+
+void js_nonces_rekey(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MARK])
+{
+	if (memcmp(nonces->key_mark, key_mark, JS_KEY_MARK) == 0)
+		return;
+	uint32_t join_nonce = nonces->join_nonce;
+	js_nonces_init(nonces, key_mark);
+	nonces->join_nonce = join_nonce;
+}
+
+bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce)
+{
+	if (nonces->is_bitmap)
+		return nonces->bitmap[dev_nonce / 8] >> dev_nonce % 8 & 1;
+	for (uint32_t i = 0; i < nonces->count; i++)
+		if (nonces->list[i] == dev_nonce)
+			return true;
+	return false;
+}
+
+static bool is_counter(enum lw_mac_version version)
+{
+	return version >= LW_MAC_1_0_4;
+}
+
+enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
+				uint16_t dev_nonce, struct wall now)
+{
+	if (nonces->has_last && nonces->last_dev_nonce == dev_nonce) {
+		int64_t apart = now.us - nonces->last_time.us;
+		/* A wall clock may have been set back meanwhile. */
+		if (apart <= JS_LATE_COPY_US && apart >= -JS_LATE_COPY_US)
+			return JS_LATE_COPY;
+	}
+	if (is_counter(version) && nonces->has_counter && dev_nonce <= nonces->counter)
+		return JS_DEV_NONCE_NOT_INCREASING;
+	if (js_nonces_used(nonces, dev_nonce))
+		return JS_DEV_NONCE_USED;
+	if (nonces->join_nonce >= JS_JOIN_NONCE_MAX)
+		return JS_JOIN_NONCE_EXHAUSTED;
+	return JS_ACCEPTED;
+}
+
+static void set_bit(uint8_t bitmap[JS_NONCES_BITMAP], uint16_t dev_nonce)
+{
+	bitmap[dev_nonce / 8] |= (uint8_t)(1u << dev_nonce % 8);
+}
+
+static void insert(struct js_nonces *nonces, uint16_t dev_nonce)
+{
+	if (!nonces->is_bitmap && nonces->count < JS_NONCES_LIST_MAX) {
+		nonces->list[nonces->count++] = dev_nonce;
+		return;
+	}
+	if (!nonces->is_bitmap) {
+		uint8_t bitmap[JS_NONCES_BITMAP] = {0};
+		for (uint32_t i = 0; i < nonces->count; i++)
+			set_bit(bitmap, nonces->list[i]);
+		memcpy(nonces->bitmap, bitmap, sizeof bitmap);
+		nonces->is_bitmap = true;
+	}
+	set_bit(nonces->bitmap, dev_nonce);
+	nonces->count++;
+}
+
+uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, uint16_t dev_nonce,
+			struct wall now)
+{
+	ASSERT(!js_nonces_used(nonces, dev_nonce));
+	ASSERT_CMP(nonces->join_nonce, <, JS_JOIN_NONCE_MAX);
+	insert(nonces, dev_nonce);
+	if (is_counter(version)) {
+		nonces->has_counter = true;
+		nonces->counter = dev_nonce;
+	}
+	nonces->has_last = true;
+	nonces->last_dev_nonce = dev_nonce;
+	nonces->last_time = now;
+	return ++nonces->join_nonce;
+}
+
+size_t js_nonces_encode(const struct js_nonces *nonces, uint8_t used[JS_NONCES_USED_MAX])
+{
+	struct wr wr = wr_init(used, JS_NONCES_USED_MAX);
+	wr_u8(&wr, nonces->is_bitmap ? FORM_BITMAP : FORM_LIST);
+	if (nonces->is_bitmap)
+		wr_copy(&wr, nonces->bitmap, JS_NONCES_BITMAP);
+	else
+		for (uint32_t i = 0; i < nonces->count; i++)
+			wr_u16le(&wr, nonces->list[i]);
+	ASSERT(wr_ok(&wr));
+	return wr_length(&wr);
+}
+
+enum status js_nonces_decode(struct js_nonces *nonces, const uint8_t *used, size_t length)
+{
+	struct rd rd = rd_init(used, length);
+	uint8_t form = rd_u8(&rd);
+	size_t left = rd_left(&rd);
+	if (form == FORM_BITMAP && left == JS_NONCES_BITMAP) {
+		nonces->is_bitmap = true;
+		rd_copy(&rd, nonces->bitmap, JS_NONCES_BITMAP);
+		nonces->count = 0;
+		for (size_t i = 0; i < JS_NONCES_BITMAP; i++)
+			nonces->count += (uint32_t)__builtin_popcount(nonces->bitmap[i]);
+		return ST_OK;
+	}
+	if (form != FORM_LIST || left % 2 != 0 || left / 2 > JS_NONCES_LIST_MAX)
+		return ST_INVALID;
+	nonces->is_bitmap = false;
+	nonces->count = (uint32_t)(left / 2);
+	for (uint32_t i = 0; i < nonces->count; i++)
+		nonces->list[i] = rd_u16le(&rd);
+	return ST_OK;
+}

@@ -1,0 +1,67 @@
+/* Which DevNonces and JoinNonces of a device have been used (TS001-1.0.4 §6.2.4, TS001-1.1 §6.2.4; mac-layer 7).
+ * Pure: the caller loads, asks, takes, and saves before the answer leaves (invariant 3).
+ *
+ * Scope: (JoinEUI, DevEUI). The policy follows the version in our own record of the device, not what the request claims:
+ *
+ *	before 1.0.4   DevNonce is random: refused if it is in the set of those used
+ *	1.0.4, 1.1     DevNonce is a counter: refused unless it is greater than all accepted as a counter, and not used
+ *
+ * Every accepted DevNonce enters the set, whatever the policy, so that correcting a device's version lets nothing be
+ * accepted twice. The set is exact: two bytes each, a bitmap of 8 KiB above 4,096 of them.
+ *
+ * The DevNonces belong to the root key that they were used with, told by its mark (key_vault.h): with a new key a
+ * device's old frames fail their MIC, so the set begins anew. The JoinNonce counter goes on. */
+#ifndef LAMPPOST_JOIN_SERVER_NONCES_H
+#define LAMPPOST_JOIN_SERVER_NONCES_H
+
+#include "common/base/status.h"
+#include "common/base/units.h"
+#include "common/lorawan/types.h"
+#include "join-server/verdict.h"
+
+#define JS_NONCES_LIST_MAX 4096u
+#define JS_NONCES_BITMAP   8192u                  /* bytes: one bit for each of the 65,536 */
+#define JS_NONCES_USED_MAX (1 + JS_NONCES_BITMAP) /* bytes of the stored form, at most */
+#define JS_JOIN_NONCE_MAX  0xffffffu
+#define JS_LATE_COPY_US    (600 * US_PER_S)
+#define JS_KEY_MARK        16
+
+struct js_nonces {
+	uint32_t join_nonce; /* the last one given; 0: none yet */
+	uint8_t key_mark[JS_KEY_MARK];
+	bool has_counter;
+	uint16_t counter; /* the highest DevNonce accepted as a counter */
+	bool has_last;
+	uint16_t last_dev_nonce;
+	struct wall last_time;
+	/* The set: `count` members in list[], or, above JS_NONCES_LIST_MAX, in bitmap[]. */
+	uint32_t count;
+	bool is_bitmap;
+	union {
+		uint16_t list[JS_NONCES_LIST_MAX];
+		uint8_t bitmap[JS_NONCES_BITMAP];
+	};
+};
+
+/* Nothing used, under the key of that mark. */
+void js_nonces_init(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MARK]);
+/* Begins the DevNonces anew if `key_mark` is another than theirs. */
+void js_nonces_rekey(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MARK]);
+
+/* Judges a DevNonce whose MIC has been verified: JS_ACCEPTED, JS_LATE_COPY (that of the last accepted join, within
+ * JS_LATE_COPY_US; the MIC then makes it the same bytes), JS_DEV_NONCE_USED, JS_DEV_NONCE_NOT_INCREASING, or
+ * JS_JOIN_NONCE_EXHAUSTED. Changes nothing. */
+enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
+				uint16_t dev_nonce, struct wall now);
+/* Takes a DevNonce that was judged JS_ACCEPTED, and gives the JoinNonce to answer with. */
+uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, uint16_t dev_nonce,
+			struct wall now);
+/* Whether a DevNonce is in the set. */
+bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce);
+
+/* The stored form of the set. Returns its length, at most JS_NONCES_USED_MAX. */
+size_t js_nonces_encode(const struct js_nonces *nonces, uint8_t used[JS_NONCES_USED_MAX]);
+/* ST_INVALID: not such a form; `nonces` is untouched then, else only its set changes. */
+enum status js_nonces_decode(struct js_nonces *nonces, const uint8_t *used, size_t length) MUST_USE;
+
+#endif

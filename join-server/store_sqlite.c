@@ -1,0 +1,306 @@
+#include "join-server/store_sqlite.h"
+
+#include "common/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	LOAD_DEVICE,
+	SAVE_DEVICE,
+	REMOVE_DEVICE,
+	LOAD_NONCES,
+	SAVE_NONCES,
+	LOAD_STATE,
+	SAVE_STATE,
+	SWEEP_END,
+	SWEEP,
+	STATEMENT_COUNT
+};
+
+static const char *const statements[STATEMENT_COUNT] = {
+	[LOAD_DEVICE] =
+		"SELECT version, run, enabled, join_eui, mac_version, app_key, nwk_key, app_kek_label "
+		"FROM devices WHERE dev_eui = ?1",
+	[SAVE_DEVICE] = "INSERT OR REPLACE INTO devices (dev_eui, version, run, enabled, join_eui, "
+			"mac_version, app_key, "
+			"nwk_key, app_kek_label) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[REMOVE_DEVICE] = "DELETE FROM devices WHERE dev_eui = ?1",
+	[LOAD_NONCES] = "SELECT join_nonce, key_mark, counter, last_dev_nonce, last_time, used FROM nonces "
+			"WHERE dev_eui = ?1 AND join_eui = ?2",
+	[SAVE_NONCES] =
+		"INSERT INTO nonces (dev_eui, join_eui, join_nonce, key_mark, counter, last_dev_nonce, "
+		"last_time, "
+		"used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (dev_eui, join_eui) DO UPDATE SET "
+		"join_nonce = ?3, key_mark = ?4, counter = ?5, last_dev_nonce = ?6, last_time = ?7, used = "
+		"?8",
+	[LOAD_STATE] = "SELECT city, applied_version, run, valid_run, swept_run FROM state WHERE id = 1",
+	[SAVE_STATE] =
+		"UPDATE state SET city = ?1, applied_version = ?2, run = ?3, valid_run = ?4, swept_run = ?5 "
+		"WHERE id = 1",
+	/* The key that stands `limit` rows further on; null at the end. */
+	[SWEEP_END] = "SELECT dev_eui FROM devices WHERE dev_eui >= ?1 ORDER BY dev_eui LIMIT 1 OFFSET ?2",
+	[SWEEP] = "DELETE FROM devices WHERE dev_eui >= ?1 AND dev_eui <= ?2 AND run < ?3",
+};
+
+enum status js_store_open(const char *path, struct db **db)
+{
+	const struct db_options options = {
+		.path = path,
+		.migrations = &db_migrations_join_server,
+		.statements = statements,
+		.statement_count = STATEMENT_COUNT,
+	};
+	return db_open(&options, db);
+}
+
+enum status js_store_commit(struct db *db)
+{
+	return db_in_transaction(db) ? db_commit(db) : ST_OK;
+}
+
+static enum status begin(struct db *db)
+{
+	return db_in_transaction(db) ? ST_OK : db_begin(db);
+}
+
+/* An EUI as the signed integer of the same bits. */
+static int64_t key(const struct lw_eui64 *eui)
+{
+	uint64_t number = lw_eui64_number(eui);
+	int64_t signed_number;
+	memcpy(&signed_number, &number, sizeof number);
+	return signed_number;
+}
+
+static struct lw_eui64 eui_of(int64_t signed_number)
+{
+	uint64_t number;
+	memcpy(&number, &signed_number, sizeof number);
+	return lw_eui64_from_number(number);
+}
+
+/* A row that we did not write: the file was changed by another hand. */
+static enum status damaged(const char *what)
+{
+	LOG_ERROR("database_row_damaged", "table=%s", what);
+	return ST_DATABASE;
+}
+
+static bool read_key(struct db *db, int column, bool *present, uint8_t sealed[JS_SEALED_ROOT_KEY])
+{
+	*present = !db_column_is_null(db, LOAD_DEVICE, column);
+	return !*present || db_column_copy(db, LOAD_DEVICE, column, sealed, JS_SEALED_ROOT_KEY);
+}
+
+static bool read_device(struct db *db, struct js_device *device)
+{
+	device->version = (uint64_t)db_column_i64(db, LOAD_DEVICE, 0);
+	device->run = (uint64_t)db_column_i64(db, LOAD_DEVICE, 1);
+	device->enabled = db_column_i64(db, LOAD_DEVICE, 2) != 0;
+	device->join_eui = eui_of(db_column_i64(db, LOAD_DEVICE, 3));
+	const char *label = db_column_text(db, LOAD_DEVICE, 7);
+	if (strlen(label) >= sizeof device->app_kek_label)
+		return false;
+	memcpy(device->app_kek_label, label, strlen(label) + 1);
+	return lw_mac_version_parse(db_column_text(db, LOAD_DEVICE, 4), &device->mac_version) &&
+	       read_key(db, 5, &device->has_app_key, device->app_key) &&
+	       read_key(db, 6, &device->has_nwk_key, device->nwk_key);
+}
+
+static enum status load_device(void *ctx, const struct lw_eui64 *dev_eui, struct js_device *device)
+{
+	struct db *db = ctx;
+	db_bind_i64(db, LOAD_DEVICE, 1, key(dev_eui));
+	enum db_step step = db_step(db, LOAD_DEVICE);
+	if (step == DB_DONE)
+		return ST_NOT_FOUND;
+	if (step == DB_FAILED)
+		return db_step_status(db);
+	struct js_device read = {.dev_eui = *dev_eui};
+	bool good = read_device(db, &read);
+	db_reset(db, LOAD_DEVICE);
+	if (!good)
+		return damaged("devices");
+	*device = read;
+	return ST_OK;
+}
+
+static void bind_key(struct db *db, int parameter, bool present, const uint8_t sealed[JS_SEALED_ROOT_KEY])
+{
+	if (present)
+		db_bind_blob(db, SAVE_DEVICE, parameter, sealed, JS_SEALED_ROOT_KEY);
+	else
+		db_bind_null(db, SAVE_DEVICE, parameter);
+}
+
+static enum status save_device(void *ctx, const struct js_device *device)
+{
+	struct db *db = ctx;
+	enum status status = begin(db);
+	if (status != ST_OK)
+		return status;
+	db_bind_i64(db, SAVE_DEVICE, 1, key(&device->dev_eui));
+	db_bind_i64(db, SAVE_DEVICE, 2, (int64_t)device->version);
+	db_bind_i64(db, SAVE_DEVICE, 3, (int64_t)device->run);
+	db_bind_i64(db, SAVE_DEVICE, 4, device->enabled);
+	db_bind_i64(db, SAVE_DEVICE, 5, key(&device->join_eui));
+	db_bind_text(db, SAVE_DEVICE, 6, lw_mac_version_name(device->mac_version));
+	bind_key(db, 7, device->has_app_key, device->app_key);
+	bind_key(db, 8, device->has_nwk_key, device->nwk_key);
+	db_bind_text(db, SAVE_DEVICE, 9, device->app_kek_label);
+	return db_run(db, SAVE_DEVICE);
+}
+
+static enum status remove_device(void *ctx, const struct lw_eui64 *dev_eui)
+{
+	struct db *db = ctx;
+	enum status status = begin(db);
+	if (status != ST_OK)
+		return status;
+	db_bind_i64(db, REMOVE_DEVICE, 1, key(dev_eui));
+	return db_run(db, REMOVE_DEVICE);
+}
+
+static bool read_nonces(struct db *db, struct js_nonces *nonces)
+{
+	nonces->join_nonce = (uint32_t)db_column_i64(db, LOAD_NONCES, 0);
+	nonces->has_counter = !db_column_is_null(db, LOAD_NONCES, 2);
+	nonces->counter = (uint16_t)db_column_i64(db, LOAD_NONCES, 2);
+	nonces->has_last = !db_column_is_null(db, LOAD_NONCES, 3);
+	nonces->last_dev_nonce = (uint16_t)db_column_i64(db, LOAD_NONCES, 3);
+	nonces->last_time.us = db_column_i64(db, LOAD_NONCES, 4);
+	size_t length;
+	const uint8_t *used = db_column_blob(db, LOAD_NONCES, 5, &length);
+	return db_column_copy(db, LOAD_NONCES, 1, nonces->key_mark, JS_KEY_MARK) &&
+	       js_nonces_decode(nonces, used, length) == ST_OK;
+}
+
+static enum status load_nonces(void *ctx, const struct lw_eui64 *join_eui, const struct lw_eui64 *dev_eui,
+			       struct js_nonces *nonces)
+{
+	struct db *db = ctx;
+	db_bind_i64(db, LOAD_NONCES, 1, key(dev_eui));
+	db_bind_i64(db, LOAD_NONCES, 2, key(join_eui));
+	enum db_step step = db_step(db, LOAD_NONCES);
+	if (step == DB_DONE)
+		return ST_NOT_FOUND;
+	if (step == DB_FAILED)
+		return db_step_status(db);
+	bool good = read_nonces(db, nonces);
+	db_reset(db, LOAD_NONCES);
+	return good ? ST_OK : damaged("nonces");
+}
+
+static void bind_optional(struct db *db, int parameter, bool present, int64_t value)
+{
+	if (present)
+		db_bind_i64(db, SAVE_NONCES, parameter, value);
+	else
+		db_bind_null(db, SAVE_NONCES, parameter);
+}
+
+static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const struct lw_eui64 *dev_eui,
+			       const struct js_nonces *nonces)
+{
+	struct db *db = ctx;
+	enum status status = begin(db);
+	if (status != ST_OK)
+		return status;
+	uint8_t used[JS_NONCES_USED_MAX];
+	size_t length = js_nonces_encode(nonces, used);
+	db_bind_i64(db, SAVE_NONCES, 1, key(dev_eui));
+	db_bind_i64(db, SAVE_NONCES, 2, key(join_eui));
+	db_bind_i64(db, SAVE_NONCES, 3, nonces->join_nonce);
+	db_bind_blob(db, SAVE_NONCES, 4, nonces->key_mark, JS_KEY_MARK);
+	bind_optional(db, 5, nonces->has_counter, nonces->counter);
+	bind_optional(db, 6, nonces->has_last, nonces->last_dev_nonce);
+	bind_optional(db, 7, nonces->has_last, nonces->last_time.us);
+	db_bind_blob(db, SAVE_NONCES, 8, used, length);
+	return db_run(db, SAVE_NONCES);
+}
+
+static enum status load_state(void *ctx, struct js_state *state)
+{
+	struct db *db = ctx;
+	enum db_step step = db_step(db, LOAD_STATE);
+	if (step == DB_DONE)
+		return damaged("state");
+	if (step == DB_FAILED)
+		return db_step_status(db);
+	struct js_state read = {
+		.applied_version = (uint64_t)db_column_i64(db, LOAD_STATE, 1),
+		.run = (uint64_t)db_column_i64(db, LOAD_STATE, 2),
+		.valid_run = (uint64_t)db_column_i64(db, LOAD_STATE, 3),
+		.swept_run = (uint64_t)db_column_i64(db, LOAD_STATE, 4),
+	};
+	const char *city = db_column_text(db, LOAD_STATE, 0);
+	bool good = strlen(city) < sizeof read.city;
+	if (good)
+		memcpy(read.city, city, strlen(city) + 1);
+	db_reset(db, LOAD_STATE);
+	if (!good)
+		return damaged("state");
+	*state = read;
+	return ST_OK;
+}
+
+static enum status save_state(void *ctx, const struct js_state *state)
+{
+	struct db *db = ctx;
+	enum status status = begin(db);
+	if (status != ST_OK)
+		return status;
+	db_bind_text(db, SAVE_STATE, 1, state->city);
+	db_bind_i64(db, SAVE_STATE, 2, (int64_t)state->applied_version);
+	db_bind_i64(db, SAVE_STATE, 3, (int64_t)state->run);
+	db_bind_i64(db, SAVE_STATE, 4, (int64_t)state->valid_run);
+	db_bind_i64(db, SAVE_STATE, 5, (int64_t)state->swept_run);
+	return db_run(db, SAVE_STATE);
+}
+
+/* *at counts from the lowest signed key, so that 0 means the first. */
+static int64_t sweep_key(uint64_t at)
+{
+	uint64_t number = at ^ UINT64_C(1) << 63;
+	int64_t signed_number;
+	memcpy(&signed_number, &number, sizeof number);
+	return signed_number;
+}
+
+static enum status sweep(void *ctx, uint64_t valid_run, int limit, uint64_t *at, bool *done)
+{
+	struct db *db = ctx;
+	enum status status = begin(db);
+	if (status != ST_OK)
+		return status;
+	int64_t from = sweep_key(*at);
+	db_bind_i64(db, SWEEP_END, 1, from);
+	db_bind_i64(db, SWEEP_END, 2, limit);
+	enum db_step step = db_step(db, SWEEP_END);
+	if (step == DB_FAILED)
+		return db_step_status(db);
+	int64_t end = step == DB_ROW ? db_column_i64(db, SWEEP_END, 0) : INT64_MAX;
+	db_reset(db, SWEEP_END);
+	*done = step == DB_DONE;
+	db_bind_i64(db, SWEEP, 1, from);
+	db_bind_i64(db, SWEEP, 2, *done ? end : end - 1);
+	db_bind_i64(db, SWEEP, 3, (int64_t)valid_run);
+	*at = (uint64_t)end ^ UINT64_C(1) << 63;
+	return db_run(db, SWEEP);
+}
+
+struct js_store js_store_sqlite(struct db *db)
+{
+	return (struct js_store){
+		.ctx = db,
+		.load_device = load_device,
+		.save_device = save_device,
+		.remove_device = remove_device,
+		.load_nonces = load_nonces,
+		.save_nonces = save_nonces,
+		.load_state = load_state,
+		.save_state = save_state,
+		.sweep = sweep,
+	};
+}

@@ -1,0 +1,40 @@
+/* What the join server can say to a message, a row each: the name that logs, metrics and `lamppost why` use, the result
+ * code of TS002, how loudly it is told, and one line of explanation. */
+#ifndef LAMPPOST_JOIN_SERVER_VERDICT_H
+#define LAMPPOST_JOIN_SERVER_VERDICT_H
+
+#include "common/backend/ts002.h"
+#include "common/base/log.h"
+
+enum js_verdict {
+	JS_ACCEPTED,
+	JS_RETRIED,       /* the same request again: the same answer again */
+	JS_NOT_A_REQUEST, /* an answer, or an ErrorNotif */
+	JS_UNREADABLE,    /* no envelope: cannot even be answered */
+	JS_MALFORMED,
+	JS_WRONG_PROTOCOL,
+	JS_UNSUPPORTED_MESSAGE,
+	JS_UNKNOWN_SENDER,
+	JS_UNKNOWN_RECEIVER,
+	JS_NOT_A_JOIN_REQUEST, /* the PHYPayload */
+	JS_UNKNOWN_DEVICE,
+	JS_NO_KEY,
+	JS_DISABLED,
+	JS_MIC_FAILED,
+	JS_BAD_PARAMETERS,
+	JS_LATE_COPY,
+	JS_DEV_NONCE_USED,
+	JS_DEV_NONCE_NOT_INCREASING,
+	JS_JOIN_NONCE_EXHAUSTED,
+	JS_NO_KEK,
+	JS_KEY_UNREADABLE,
+	JS_STORE_FAILED,
+	JS_VERDICT_COUNT
+};
+
+const char *js_verdict_name(enum js_verdict verdict);
+const char *js_verdict_explanation(enum js_verdict verdict);
+enum bi_result js_verdict_result(enum js_verdict verdict);
+enum log_level js_verdict_level(enum js_verdict verdict);
+
+#endif
