@@ -74,7 +74,8 @@ bool codec_load(struct codec *codec, const char *file, const char *text, size_t 
  * field's index and the readings are none. */
 enum codec_verdict codec_decode(const struct codec *codec, uint8_t fport, const uint8_t *payload,
 				size_t length, struct codec_readings *readings, size_t *short_field);
-/* Gives a new JSON object {property: number}, the caller releases it; NULL without memory. */
+/* Gives a new JSON object {property: number}, the caller releases it; NULL without memory. Numbers are rounded to nine
+ * decimals: dump them with JSON_REAL_PRECISION(15), or 21.3 becomes 21.300000000000001. */
 json_t *codec_readings_json(const struct codec_readings *readings);
 
 #endif
