@@ -38,7 +38,7 @@ BEGIN {
 	row("^cli/", "common/|cli/", "jansson|sodium")
 	# The simulated device and its radio share bytes, ciphers and codecs of frames with the server, nothing else.
 	row("^simulator/(device|radio)", "common/(base|crypto)/|common/lorawan/(types|frame|join_frame|mic|cipher|keys|mac_command)[a-z_]*.h|simulator/", "")
-	row("^simulator/", "common/|simulator/", "jansson|jsmn")
+	row("^simulator/", "common/|simulator/", "jansson|jsmn|mosquitto")
 	row("^tests/", ".", "cmocka|jansson|sqlite3|mosquitto|openssl/|uv.h|sodium")
 	libraries_all = "^(openssl/|sodium|yaml|jansson|protobuf-c|uv.h|libwebsockets|curl/|sqlite3|mosquitto|jsmn|cmocka)"
 	for (i = 1; i <= count; i++) {
