@@ -1,0 +1,83 @@
+/* Why the bridge did not do what a datagram, or an entry of one, asked for. Refusals by the world are
+ * verdicts, never errors: each is one row of a table with its name, the level at which it is logged
+ * (rate-limited, by the edge), and the sentence that people read. The core counts every verdict; /metrics
+ * shows the counters as lamppost_bridge_verdicts_total{verdict="NAME"}. */
+#ifndef LAMPPOST_BRIDGE_VERDICTS_H
+#define LAMPPOST_BRIDGE_VERDICTS_H
+
+#include "common/base/log.h"
+
+enum gb_verdict {
+	GB_ACCEPTED,
+	/* the header */
+	GB_TRUNCATED,
+	GB_BAD_VERSION,
+	GB_BAD_IDENTIFIER,
+	GB_WRONG_DIRECTION,
+	GB_BAD_LENGTH,
+	/* limits */
+	GB_RATE_EUI,
+	GB_RATE_UNKNOWN,
+	/* who it is */
+	GB_UNKNOWN_GATEWAY,
+	GB_UNKNOWN_LIST_FULL,
+	GB_FOREIGN_SOURCE,
+	GB_UDP_NOT_ALLOWED,
+	/* the body as a whole */
+	GB_NOT_JSON,
+	GB_BAD_UTF8,
+	GB_TOO_DEEP,
+	GB_NOT_AN_OBJECT,
+	GB_DUPLICATE_MEMBER,
+	GB_RXPK_NOT_AN_ARRAY,
+	GB_STAT_NOT_AN_OBJECT,
+	/* one entry */
+	GB_ENTRY_NOT_AN_OBJECT,
+	GB_WRONG_TYPE,
+	GB_OUT_OF_RANGE,
+	GB_MISSING_MEMBER,
+	GB_BAD_FREQUENCY,
+	GB_BAD_MODULATION,
+	GB_BAD_DATA_RATE,
+	GB_BAD_CODING_RATE,
+	GB_BAD_BASE64,
+	GB_TOO_LONG,
+	GB_SIZE_DIFFERS,
+	/* accepted, and not forwarded by policy */
+	GB_EMPTY_PAYLOAD,
+	GB_CRC_BAD,
+	GB_BEYOND_RADIO,
+	/* TX_ACK */
+	GB_TX_ACK_UNASKED,
+	GB_TX_ACK_FOREIGN,
+	/* what was seen of a gateway */
+	GB_GATEWAY_MOVED,
+	GB_GATEWAY_FLAPPING,
+	GB_GATEWAY_RESTARTED,
+	GB_TICKS_JUMPED,
+	GB_GATEWAY_SILENT,
+	/* downlinks */
+	GB_NO_PATH,
+	GB_TOO_MANY_IN_FLIGHT,
+	GB_NO_TX_ACK,
+	/* towards the network server */
+	GB_RING_FULL,
+	GB_RING_EXPIRED,
+	GB_JOIN_TOO_OLD,
+	GB_LIST_REFUSED,
+	GB_MESSAGE_REFUSED,
+	GB_OUTBOX_FULL,
+	GB_VERDICT_COUNT
+};
+
+struct gb_verdict_row {
+	const char *name;
+	enum log_level level;
+	const char *sentence; /* what happened, and what to look at */
+};
+
+/* Lends the row; asserts on a value outside the enum. */
+const struct gb_verdict_row *gb_verdict_row(enum gb_verdict verdict);
+const char *gb_verdict_name(enum gb_verdict verdict);
+
+#endif
