@@ -18,6 +18,9 @@
 #define GW_REGION_ID_MAX 16 /* "cn470-rp001" */
 #define GW_CIDR_MAX      64
 
+/* rssi_dbm of a reception whose gateway did not say: below anything that can be heard. */
+#define GW_RSSI_UNKNOWN (-200)
+
 enum gw_crc { GW_CRC_OK, GW_CRC_BAD, GW_CRC_NONE };
 enum gw_protocol { GW_SEMTECH_UDP_V1, GW_SEMTECH_UDP_V2, GW_BASICS_STATION };
 

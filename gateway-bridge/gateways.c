@@ -1,0 +1,399 @@
+/* Gateways stand in a pool that never moves, so that the heap of deadlines may point at them; a hash table finds them by
+ * EUI. Unknown ones are chained by when they were last heard, so that the one to forget is at hand. */
+#include "gateway-bridge/gateways.h"
+
+#include "common/base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define POOL (GB_KNOWN_MAX + GB_UNKNOWN_MAX)
+#define NONE UINT32_MAX
+
+struct slot {
+	struct lw_eui64 eui;
+	uint32_t index;
+};
+
+struct gb_gateways {
+	struct gb_gateway *pool; /* owned: POOL */
+	uint32_t first_free;     /* chained by `newer` */
+	uint32_t used;           /* entries of the pool that ever were in use: the rest is untouched memory */
+	struct table by_eui;     /* of struct slot */
+	struct deadlines silences;
+	uint32_t oldest, newest; /* of the unknown ones */
+	uint64_t known, unknown, online;
+	uint64_t version;          /* of the list */
+	uint32_t mark;             /* of the list's last take-over */
+	struct gw_gateway *staged; /* owned: parts that have come, grown as they come; NULL between lists */
+	size_t staged_count, staged_room;
+};
+
+struct gb_gateways *gb_gateways_new(struct rng *rng)
+{
+	struct gb_gateways *gateways = calloc(1, sizeof *gateways);
+	ASSERT(gateways != NULL);
+	gateways->pool = calloc(POOL, sizeof *gateways->pool);
+	ASSERT(gateways->pool != NULL);
+	gateways->first_free = NONE;
+	gateways->oldest = gateways->newest = NONE;
+	table_init(&gateways->by_eui, POOL, sizeof(struct slot), sizeof(struct lw_eui64), rng);
+	deadlines_init(&gateways->silences, POOL);
+	return gateways;
+}
+
+void gb_gateways_free(struct gb_gateways *gateways)
+{
+	if (gateways == NULL)
+		return;
+	free(gateways->pool);
+	free(gateways->staged);
+	table_release(&gateways->by_eui);
+	deadlines_release(&gateways->silences);
+	free(gateways);
+}
+
+/* --- the pool --------------------------------------------------------------------------------------------------- */
+
+static uint32_t index_of(const struct gb_gateways *gateways, const struct gb_gateway *gateway)
+{
+	return (uint32_t)(gateway - gateways->pool);
+}
+
+struct gb_gateway *gb_gateways_find(const struct gb_gateways *gateways, const struct lw_eui64 *eui)
+{
+	const struct slot *slot = table_get(&gateways->by_eui, eui);
+	return slot ? &gateways->pool[slot->index] : NULL;
+}
+
+static struct gb_gateway *make(struct gb_gateways *gateways, const struct lw_eui64 *eui)
+{
+	uint32_t index = gateways->first_free;
+	bool fresh = index == NONE;
+	if (fresh)
+		index = gateways->used++;
+	else
+		gateways->first_free = gateways->pool[index].newer;
+	ASSERT_CMP(index, <, POOL);
+	bool made;
+	struct slot *slot = table_put(&gateways->by_eui, eui, &made);
+	ASSERT(slot != NULL && made);
+	slot->index = index;
+	gateways->pool[index] = (struct gb_gateway){.eui = *eui, .older = NONE, .newer = NONE};
+	return &gateways->pool[index];
+}
+
+static void discard(struct gb_gateways *gateways, struct gb_gateway *gateway)
+{
+	deadlines_cancel(&gateways->silences, &gateway->silence);
+	table_remove(&gateways->by_eui, &gateway->eui);
+	*gateway = (struct gb_gateway){.newer = gateways->first_free};
+	gateways->first_free = index_of(gateways, gateway);
+}
+
+/* --- the chain of unknown ones ---------------------------------------------------------------------------------- */
+
+static void unchain(struct gb_gateways *gateways, struct gb_gateway *gateway)
+{
+	if (gateway->older != NONE)
+		gateways->pool[gateway->older].newer = gateway->newer;
+	else
+		gateways->oldest = gateway->newer;
+	if (gateway->newer != NONE)
+		gateways->pool[gateway->newer].older = gateway->older;
+	else
+		gateways->newest = gateway->older;
+	gateway->older = gateway->newer = NONE;
+	gateways->unknown--;
+}
+
+static void chain(struct gb_gateways *gateways, struct gb_gateway *gateway)
+{
+	uint32_t index = index_of(gateways, gateway);
+	gateway->older = gateways->newest;
+	if (gateways->newest != NONE)
+		gateways->pool[gateways->newest].newer = index;
+	else
+		gateways->oldest = index;
+	gateways->newest = index;
+	gateways->unknown++;
+}
+
+struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono now, const struct lw_eui64 *eui)
+{
+	struct gb_gateway *gateway = gb_gateways_find(gateways, eui);
+	if (gateway)
+		return gateway;
+	if (gateways->unknown == GB_UNKNOWN_MAX) {
+		struct gb_gateway *oldest = &gateways->pool[gateways->oldest];
+		if (mono_since(now, oldest->heard) < GB_FORGET_US)
+			return NULL;
+		unchain(gateways, oldest);
+		discard(gateways, oldest);
+	}
+	gateway = make(gateways, eui);
+	chain(gateways, gateway);
+	return gateway;
+}
+
+uint64_t gb_gateways_known(const struct gb_gateways *gateways)
+{
+	return gateways->known;
+}
+
+uint64_t gb_gateways_unknown(const struct gb_gateways *gateways)
+{
+	return gateways->unknown;
+}
+
+uint64_t gb_gateways_online(const struct gb_gateways *gateways)
+{
+	return gateways->online;
+}
+
+struct gb_gateway *gb_gateways_next(const struct gb_gateways *gateways, size_t *at)
+{
+	const struct slot *slot = table_next(&gateways->by_eui, at);
+	return slot ? &gateways->pool[slot->index] : NULL;
+}
+
+/* --- the list --------------------------------------------------------------------------------------------------- */
+
+static bool same_row(const struct gw_gateway *a, const struct gw_gateway *b)
+{
+	return strcmp(a->region_id, b->region_id) == 0 && a->accept_udp == b->accept_udp &&
+	       strcmp(a->source_cidr, b->source_cidr) == 0 && a->has_token == b->has_token &&
+	       (!a->has_token || memcmp(a->token_hash, b->token_hash, sizeof a->token_hash) == 0);
+}
+
+static void unstage(struct gb_gateways *gateways)
+{
+	free(gateways->staged);
+	gateways->staged = NULL;
+	gateways->staged_count = gateways->staged_room = 0;
+}
+
+static bool stage(struct gb_gateways *gateways, const struct gw_gateway_list *part)
+{
+	size_t wanted = gateways->staged_count + part->count;
+	if (part->count > GW_LIST_PART_MAX || wanted > GB_KNOWN_MAX)
+		return false;
+	if (gateways->staged == NULL || wanted > gateways->staged_room) {
+		size_t room = wanted + GW_LIST_PART_MAX;
+		struct gw_gateway *grown = realloc(gateways->staged, room * sizeof *grown);
+		if (grown == NULL)
+			return false;
+		gateways->staged = grown;
+		gateways->staged_room = room;
+	}
+	for (size_t i = 0; i < part->count; i++) {
+		struct gb_cidr cidr;
+		if (!gb_cidr_parse(part->gateways[i].source_cidr, &cidr))
+			return false;
+		gateways->staged[gateways->staged_count++] = part->gateways[i];
+	}
+	return true;
+}
+
+/* A gateway that is outside the range it is now pinned to, or may no longer speak UDP, loses its path at once. */
+static bool adopt(struct gb_gateways *gateways, const struct gw_gateway *row)
+{
+	struct gb_gateway *gateway = gb_gateways_find(gateways, &row->eui);
+	bool changed = true;
+	if (gateway == NULL) {
+		gateway = make(gateways, &row->eui);
+		gateways->known++;
+	} else if (!gateway->known) {
+		unchain(gateways, gateway);
+		gateways->known++;
+		gateways->online += gateway->online;
+	} else {
+		changed = !same_row(&gateway->row, row);
+	}
+	gateway->known = true;
+	gateway->row = *row;
+	gateway->mark = gateways->mark;
+	bool parsed = gb_cidr_parse(row->source_cidr, &gateway->source);
+	ASSERT(parsed);
+	if (!row->accept_udp || !gb_cidr_contains(&gateway->source, &gateway->path.address))
+		gateway->has_path = false;
+	return changed;
+}
+
+static bool drop_unmarked(struct gb_gateways *gateways)
+{
+	bool changed = false;
+	for (size_t i = 0; i < gateways->used; i++) {
+		struct gb_gateway *gateway = &gateways->pool[i];
+		if (!gateway->known || gateway->mark == gateways->mark)
+			continue;
+		gateways->known--;
+		gateways->online -= gateway->online;
+		discard(gateways, gateway);
+		changed = true;
+	}
+	return changed;
+}
+
+enum gb_list_verdict gb_gateways_list(struct gb_gateways *gateways, const struct gw_gateway_list *part)
+{
+	if (part->first)
+		unstage(gateways);
+	else if (gateways->staged == NULL)
+		return GB_LIST_BAD;
+	if (!stage(gateways, part)) {
+		unstage(gateways);
+		return GB_LIST_BAD;
+	}
+	if (!part->last)
+		return GB_LIST_MORE;
+
+	/* The pool has room: unknown ones have a share of their own, and rows that stay are found again. What goes must
+	 * go first, though, or two full lists in a row would not fit. */
+	gateways->mark++;
+	for (size_t i = 0; i < gateways->staged_count; i++) {
+		struct gb_gateway *gateway = gb_gateways_find(gateways, &gateways->staged[i].eui);
+		if (gateway && gateway->known)
+			gateway->mark = gateways->mark;
+	}
+	bool changed = drop_unmarked(gateways);
+	for (size_t i = 0; i < gateways->staged_count; i++)
+		changed |= adopt(gateways, &gateways->staged[i]);
+	changed |= gateways->version != part->version;
+	gateways->version = part->version;
+	unstage(gateways);
+	return changed ? GB_LIST_CHANGED : GB_LIST_SAME;
+}
+
+uint64_t gb_gateways_list_version(const struct gb_gateways *gateways)
+{
+	return gateways->version;
+}
+
+bool gb_gateways_list_part(const struct gb_gateways *gateways, size_t *at, struct gw_gateway_list *part)
+{
+	const size_t done = SIZE_MAX;
+	if (*at == done)
+		return false;
+	part->version = gateways->version;
+	part->first = *at == 0;
+	part->count = 0;
+	while (*at < gateways->used && part->count < GW_LIST_PART_MAX) {
+		const struct gb_gateway *gateway = &gateways->pool[(*at)++];
+		if (gateway->known)
+			part->gateways[part->count++] = gateway->row;
+	}
+	part->last = *at >= gateways->used;
+	if (part->last)
+		*at = done;
+	return true;
+}
+
+/* --- what is heard ---------------------------------------------------------------------------------------------- */
+
+bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
+		       const struct gb_peer *from, enum gw_protocol protocol)
+{
+	bool came = !gateway->online;
+	gateway->heard = now;
+	gateway->from = from->address;
+	gateway->protocol = protocol;
+	gateway->online = true;
+	gateway->datagrams++;
+	if (!gateway->known) {
+		unchain(gateways, gateway);
+		chain(gateways, gateway);
+	} else if (came) {
+		gateways->online++;
+	}
+	/* The deadline is not moved with every datagram: when it comes, it looks how long the silence is. */
+	if (gateway->silence.slot == 0) {
+		enum status status = deadlines_set(&gateways->silences, &gateway->silence,
+						   mono_add(now, GB_SILENT_US));
+		ASSERT_CMP(status, ==, ST_OK);
+	}
+	return came;
+}
+
+struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from)
+{
+	struct gb_pull pull = {.first = gb_gateway_path(gateway, now) == NULL};
+	/* A path that has run out still tells where the gateway was. */
+	pull.moved = gateway->path.address.family != 0 &&
+		     !gb_address_same_host(&gateway->path.address, &from->address);
+	if (pull.moved) {
+		gateway->moved[gateway->moves++ % GB_FLAP_MOVES] = now;
+		struct mono oldest = gateway->moved[gateway->moves % GB_FLAP_MOVES];
+		bool flaps = gateway->moves >= GB_FLAP_MOVES && mono_since(now, oldest) <= GB_FLAP_US;
+		pull.began_to_flap = flaps && !gateway->flapping;
+		gateway->flapping = flaps;
+	} else if (gateway->flapping &&
+		   mono_since(now, gateway->moved[(gateway->moves - 1) % GB_FLAP_MOVES]) > GB_FLAP_US) {
+		gateway->flapping = false;
+	}
+	gateway->has_path = true;
+	gateway->path = *from;
+	gateway->pulled = now;
+	return pull;
+}
+
+const struct gb_peer *gb_gateway_path(const struct gb_gateway *gateway, struct mono now)
+{
+	if (!gateway->known || !gateway->has_path || mono_since(now, gateway->pulled) >= GB_PATH_US)
+		return NULL;
+	return &gateway->path;
+}
+
+enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks)
+{
+	enum gb_ticks_verdict verdict = GB_TICKS_FIRST;
+	if (gateway->has_ticks) {
+		span_us passed = mono_since(now, gateway->ticks_at);
+		span_us off = gw_ticks_since(ticks, gw_ticks_add(gateway->ticks, passed));
+		verdict = GB_TICKS_STEADY;
+		if (off > GB_TICKS_ODD_US || off < -GB_TICKS_ODD_US) {
+			/* A counter that began again has run since the last frame at most. */
+			bool began_again = ticks.us <= passed + 2 * US_PER_S;
+			verdict = began_again ? GB_TICKS_RESTARTED : GB_TICKS_ODD;
+			gateway->restarts += began_again;
+		}
+	}
+	gateway->has_ticks = true;
+	gateway->ticks = ticks;
+	gateway->ticks_at = now;
+	return verdict;
+}
+
+struct mono gb_gateway_time(const struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks)
+{
+	if (!gateway->has_ticks)
+		return now;
+	return mono_add(gateway->ticks_at, gw_ticks_since(ticks, gateway->ticks));
+}
+
+struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct mono now)
+{
+	struct deadline *due;
+	while ((due = deadlines_pop(&gateways->silences, now)) != NULL) {
+		struct gb_gateway *gateway =
+			(struct gb_gateway *)(void *)((uint8_t *)due - offsetof(struct gb_gateway, silence));
+		struct mono end = mono_add(gateway->heard, GB_SILENT_US);
+		if (end.us > now.us) {
+			enum status status = deadlines_set(&gateways->silences, &gateway->silence, end);
+			ASSERT_CMP(status, ==, ST_OK);
+			continue;
+		}
+		gateway->online = false;
+		gateway->has_path = false;
+		if (gateway->known) {
+			gateways->online--;
+			return gateway;
+		}
+	}
+	return NULL;
+}
+
+struct mono gb_gateways_deadline(const struct gb_gateways *gateways)
+{
+	return deadlines_next(&gateways->silences);
+}

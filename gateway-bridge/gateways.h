@@ -1,0 +1,112 @@
+/* Who is where. Known gateways come as a list from the network server and are kept; what is heard of each lives beside
+ * it: since when, from where, the address that its downlinks go to, its counter. Unknown ones are listed as well, a
+ * bounded number of them, so that an engineer sees what knocks.
+ *
+ *	                        any datagram                        nothing for GB_SILENT_US
+ *	   silent ───────────────────────────────────▶ online ───────────────────────────────▶ silent
+ *	   no path ──PULL_DATA──▶ path ──PULL_DATA from another host──▶ path (moved) ──none for GB_PATH_US──▶ no path
+ *
+ * Invariants: liveness is judged by our own monotonic clock alone; only a PULL_DATA of a known gateway, from inside its
+ * pinned range, makes or moves a path; an unknown gateway has none. Pure. */
+#ifndef LAMPPOST_BRIDGE_GATEWAYS_H
+#define LAMPPOST_BRIDGE_GATEWAYS_H
+
+#include "common/base/deadlines.h"
+#include "common/base/rng.h"
+#include "common/base/table.h"
+#include "common/proto/gateway_messages.h"
+#include "gateway-bridge/address.h"
+#include "gateway-bridge/rate.h"
+
+#define GB_KNOWN_MAX    16384
+#define GB_UNKNOWN_MAX  1024
+#define GB_SILENT_US    (90 * US_PER_S)
+#define GB_PATH_US      (90 * US_PER_S)
+#define GB_FLAP_MOVES   4 /* moves within GB_FLAP_US, the latest among them, that make a gateway flap */
+#define GB_FLAP_US      (60 * US_PER_S)
+#define GB_FORGET_US    (600 * US_PER_S) /* an unknown one that was silent so long makes room for another */
+#define GB_TICKS_ODD_US (10 * US_PER_S)  /* a counter further off than any delay explains */
+
+struct gb_gateway {
+	struct lw_eui64 eui;
+	bool known;
+	struct gw_gateway row;   /* known: as in the list */
+	struct gb_cidr source;   /* known: row.source_cidr */
+	struct gb_bucket bucket; /* its rate limit */
+
+	bool online;
+	struct mono heard;      /* the last datagram */
+	struct gb_address from; /* its address */
+	enum gw_protocol protocol;
+	uint64_t datagrams, uplinks;
+
+	bool has_path;
+	struct gb_peer path;
+	struct mono pulled;
+	uint32_t moves;                   /* since the start */
+	struct mono moved[GB_FLAP_MOVES]; /* the latest, at moves % GB_FLAP_MOVES */
+	bool flapping;
+
+	bool has_ticks;
+	struct gw_ticks ticks; /* at the end of the last frame */
+	struct mono ticks_at;  /* when that arrived */
+	uint32_t restarts;
+
+	struct deadline silence;     /* the table's: when to look whether it went silent */
+	uint32_t mark, older, newer; /* the table's */
+};
+
+struct gb_gateways; /* opaque */
+
+struct gb_gateways *gb_gateways_new(struct rng *rng);
+void gb_gateways_free(struct gb_gateways *gateways); /* NULL is allowed */
+
+/* Lends a gateway, or NULL; valid until the list changes or an unknown one is noted. */
+struct gb_gateway *gb_gateways_find(const struct gb_gateways *gateways, const struct lw_eui64 *eui);
+/* Lists an unknown one, or finds it. NULL when the list of them is full of newer ones. */
+struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono now,
+				    const struct lw_eui64 *eui);
+uint64_t gb_gateways_known(const struct gb_gateways *gateways);
+uint64_t gb_gateways_unknown(const struct gb_gateways *gateways);
+uint64_t gb_gateways_online(const struct gb_gateways *gateways); /* known ones */
+/* Walks all: start with *at = 0; NULL at the end. */
+struct gb_gateway *gb_gateways_next(const struct gb_gateways *gateways, size_t *at);
+
+/* --- the list, in parts: collected from the first, taken over as a whole with the last */
+enum gb_list_verdict {
+	GB_LIST_MORE,    /* collected */
+	GB_LIST_SAME,    /* complete, and what we had */
+	GB_LIST_CHANGED, /* complete, taken over */
+	GB_LIST_BAD      /* too long, out of order, or a range that is none: what we had stays */
+};
+enum gb_list_verdict gb_gateways_list(struct gb_gateways *gateways, const struct gw_gateway_list *part);
+uint64_t gb_gateways_list_version(const struct gb_gateways *gateways);
+/* Fills the next part of the list for keeping: start with *at = 0; false after the last. */
+bool gb_gateways_list_part(const struct gb_gateways *gateways, size_t *at, struct gw_gateway_list *part);
+
+/* --- what is heard */
+/* A datagram of this gateway was taken; returns whether it came back from silence. */
+bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
+		       const struct gb_peer *from, enum gw_protocol protocol);
+
+struct gb_pull {
+	bool first; /* there was no path */
+	bool moved; /* to another host */
+	bool began_to_flap;
+};
+/* A PULL_DATA of a known gateway: its downlinks go there from now on. */
+struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from);
+/* Lends where its downlinks go, or NULL when it has not pulled for GB_PATH_US. */
+const struct gb_peer *gb_gateway_path(const struct gb_gateway *gateway, struct mono now);
+
+enum gb_ticks_verdict { GB_TICKS_FIRST, GB_TICKS_STEADY, GB_TICKS_RESTARTED, GB_TICKS_ODD };
+/* A frame ended at this counter: is it where the last one and our clock put it? */
+enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks);
+/* Our time of a counter value, as far as it is known: `now` without an uplink to go by. */
+struct mono gb_gateway_time(const struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks);
+
+/* Lends a known gateway that has just gone silent, or NULL when no more have. Forgets nothing of it but the path. */
+struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct mono now);
+struct mono gb_gateways_deadline(const struct gb_gateways *gateways);
+
+#endif
