@@ -1,42 +1,11 @@
-/* The flows of the bridge, each a list of steps: a datagram, a message of the network server, a deadline. */
-#include "gateway-bridge/bridge.h"
+/* The life of the core, its outbox and its deadlines; see bridge_state.h for where the flows are. */
+#include "gateway-bridge/bridge_state.h"
 
 #include "common/base/check.h"
-#include "gateway-bridge/inflight.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A downlink is answered until a second after its time; a time further off than any queue takes is not believed. */
-#define ANSWER_SPAN US_PER_S
-#define TICKS_AHEAD (20 * US_PER_S)  /* RX2 lies 16 s behind its uplink at most */
-#define GPS_AHEAD   (300 * US_PER_S) /* class B: two beacon periods */
-/* `time` without tmms comes from gateways whose clock nobody vouches for. */
-#define UTC_TOLERANCE (5 * US_PER_S)
-#define GPS_FUTURE    (60 * US_PER_S)
-
-struct gb_bridge {
-	struct gb_options options;
-	char name[64];
-	struct rng *rng; /* borrowed */
-	struct gb_json *json;
-	struct gb_gateways *gateways;
-	struct gb_sources sources; /* of datagrams for unknown gateways */
-	struct gb_ring *ring;
-	struct gb_inflights inflights;
-	struct gb_counters counters;
-
-	struct gb_datagram outbox[GB_OUTBOX_MAX];
-	size_t outbox_first, outbox_count;
-	struct gb_note notes[GB_NOTES_MAX];
-	size_t notes_first, notes_count;
-
-	enum { LINK_DOWN, LINK_GREETING, LINK_UP } link;
-	bool hello_pending;
-	uint64_t next_seq; /* of this link */
-	bool list_changed;
-};
 
 struct gb_bridge *gb_bridge_new(const struct gb_options *options, struct rng *rng)
 {
@@ -66,11 +35,11 @@ void gb_bridge_free(struct gb_bridge *bridge)
 	free(bridge);
 }
 
-/* --- what goes out ---------------------------------------------------------------------------------------------- */
+/* --- what goes out */
 
 /* Counts a verdict and leaves a note about it. */
-static void judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
-		  const struct gb_address *from)
+void gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
+	      const struct gb_address *from)
 {
 	bridge->counters.verdicts[verdict]++;
 	if (bridge->notes_count == GB_NOTES_MAX) {
@@ -98,10 +67,10 @@ bool gb_bridge_take_note(struct gb_bridge *bridge, struct gb_note *note)
 }
 
 /* Lends room for a datagram, or NULL. */
-static struct gb_datagram *post(struct gb_bridge *bridge, const struct gb_peer *to)
+struct gb_datagram *gb_post(struct gb_bridge *bridge, const struct gb_peer *to)
 {
 	if (bridge->outbox_count == GB_OUTBOX_MAX) {
-		judge(bridge, GB_OUTBOX_FULL, NULL, &to->address);
+		gb_judge(bridge, GB_OUTBOX_FULL, NULL, &to->address);
 		return NULL;
 	}
 	struct gb_datagram *datagram =
@@ -125,19 +94,19 @@ bool gb_bridge_take_datagram(struct gb_bridge *bridge, struct gb_datagram *datag
 }
 
 /* Puts a report into the ring, and counts what had to go for it. */
-static void report(struct gb_bridge *bridge, struct now now, const struct gb_report *what)
+void gb_tell(struct gb_bridge *bridge, struct now now, const struct gb_report *what)
 {
 	uint64_t before = gb_ring_stats(bridge->ring)->dropped_full;
 	gb_ring_put(bridge->ring, now.mono, what);
 	uint64_t dropped = gb_ring_stats(bridge->ring)->dropped_full - before;
 	if (dropped > 0) {
-		judge(bridge, GB_RING_FULL, NULL, NULL);
+		gb_judge(bridge, GB_RING_FULL, NULL, NULL);
 		bridge->counters.verdicts[GB_RING_FULL] += dropped - 1;
 	}
 }
 
-static void report_presence(struct gb_bridge *bridge, struct now now, const struct gb_gateway *gateway,
-			    const char *reason)
+void gb_tell_presence(struct gb_bridge *bridge, struct now now, const struct gb_gateway *gateway,
+		      const char *reason)
 {
 	struct gb_report what = {.kind = PROTO_GATEWAY_PRESENCE,
 				 .presence = {.gateway = gateway->eui,
@@ -146,148 +115,17 @@ static void report_presence(struct gb_bridge *bridge, struct now now, const stru
 					      .protocol = gateway->protocol}};
 	gb_address_format(what.presence.address, gateway->has_path ? &gateway->path.address : &gateway->from);
 	snprintf(what.presence.reason, sizeof what.presence.reason, "%s", reason);
-	report(bridge, now, &what);
+	gb_tell(bridge, now, &what);
 }
 
-static void report_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack *ack)
+void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack *ack)
 {
 	bridge->counters.downlinks_done++;
-	report(bridge, now, &(struct gb_report){.kind = PROTO_GATEWAY_TX_ACK, .tx_ack = *ack});
+	gb_tell(bridge, now, &(struct gb_report){.kind = PROTO_GATEWAY_TX_ACK, .tx_ack = *ack});
 }
-
-/* --- a datagram: PUSH_DATA -------------------------------------------------------------------------------------- */
-
-/* The end of the reception in GPS time, where the gateway knows it: tmms, else `time` if our clock agrees with it. */
-static void fill_gps_time(struct gw_uplink *uplink, const struct gb_rxpk *rxpk, struct now now)
-{
-	span_us ahead;
-	if (rxpk->has_gps_time) {
-		ahead = rxpk->gps_time_us - gps_us_from_wall(now.wall);
-		uplink->has_gps_time = wall_from_gps_us(rxpk->gps_time_us).us > 1483228800 * US_PER_S &&
-				       (!now.wall_synchronised || ahead < GPS_FUTURE);
-		uplink->gps_time_us = rxpk->gps_time_us;
-	} else if (rxpk->has_utc) {
-		ahead = rxpk->utc.us - now.wall.us;
-		uplink->has_gps_time = !now.wall_synchronised ||
-				       (ahead < UTC_TOLERANCE && ahead > -UTC_TOLERANCE);
-		uplink->gps_time_us = gps_us_from_wall(rxpk->utc);
-	}
-	if (!uplink->has_gps_time)
-		uplink->gps_time_us = 0;
-}
-
-static void forward_rxpk(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			 const struct gb_rxpk *rxpk)
-{
-	struct gb_report what = {.kind = PROTO_GATEWAY_UPLINK};
-	struct gw_uplink *uplink = &what.uplink;
-	*uplink = (struct gw_uplink){
-		.gateway = gateway->eui,
-		.phy_length = rxpk->phy_length,
-		.freq_hz = (uint32_t)rxpk->freq_hz,
-		.modulation = rxpk->modulation,
-		.crc = rxpk->crc,
-		.rssi_dbm = rxpk->has_rssi ? rxpk->rssi_dbm : GW_RSSI_UNKNOWN,
-		.has_snr = rxpk->has_snr,
-		.snr_cdb = rxpk->snr_cdb,
-		.ticks = rxpk->ticks,
-		.has_fine_time = rxpk->has_fine_time,
-		.fine_time_ns = rxpk->fine_time_ns,
-		.channel = rxpk->channel,
-		.rf_chain = rxpk->rf_chain,
-		.board = rxpk->board,
-		.antenna = rxpk->antenna,
-		.freq_offset_hz = rxpk->freq_offset_hz,
-		.arrival = now.wall,
-		.wall_synchronised = now.wall_synchronised,
-		.protocol = gateway->protocol,
-	};
-	memcpy(uplink->phy, rxpk->phy, rxpk->phy_length);
-	fill_gps_time(uplink, rxpk, now);
-	report(bridge, now, &what);
-	bridge->counters.uplinks++;
-	gateway->uplinks++;
-}
-
-/* What a gateway heard well enough to be read may still be nothing that the network wants. */
-static enum gb_verdict rxpk_policy(const struct gb_rxpk *rxpk)
-{
-	if (rxpk->crc == GW_CRC_BAD)
-		return GB_CRC_BAD;
-	if (rxpk->phy_length == 0)
-		return GB_EMPTY_PAYLOAD;
-	if (rxpk->freq_hz > UINT32_MAX)
-		return GB_BEYOND_RADIO;
-	return GB_ACCEPTED;
-}
-
-static void watch_ticks(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			struct gw_ticks ticks)
-{
-	switch (gb_gateway_ticks(gateway, now.mono, ticks)) {
-	case GB_TICKS_RESTARTED:
-		judge(bridge, GB_GATEWAY_RESTARTED, &gateway->eui, &gateway->from);
-		report_presence(bridge, now, gateway, "restarted");
-		break;
-	case GB_TICKS_ODD: judge(bridge, GB_TICKS_JUMPED, &gateway->eui, &gateway->from); break;
-	case GB_TICKS_FIRST:
-	case GB_TICKS_STEADY: break;
-	}
-}
-
-static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			   const uint8_t *body, size_t length)
-{
-	struct gb_push push;
-	enum gb_verdict verdict = gb_push_open(bridge->json, body, length, &push);
-	if (verdict != GB_ACCEPTED) {
-		judge(bridge, verdict, &gateway->eui, &gateway->from);
-		return;
-	}
-	struct gb_rxpk rxpk;
-	while (gb_push_next(&push, &rxpk, &verdict)) {
-		if (verdict == GB_ACCEPTED) {
-			watch_ticks(bridge, now, gateway, rxpk.ticks);
-			verdict = rxpk_policy(&rxpk);
-		}
-		if (verdict == GB_ACCEPTED)
-			forward_rxpk(bridge, now, gateway, &rxpk);
-		else
-			judge(bridge, verdict, &gateway->eui, &gateway->from);
-	}
-	struct gb_report what = {.kind = PROTO_GATEWAY_STATS};
-	if (gb_push_stat(&push, &what.stats, &verdict)) {
-		if (verdict != GB_ACCEPTED) {
-			judge(bridge, verdict, &gateway->eui, &gateway->from);
-			return;
-		}
-		what.stats.gateway = gateway->eui;
-		what.stats.arrival = now.wall;
-		bridge->counters.stats++;
-		report(bridge, now, &what);
-	}
-}
-
-/* --- a datagram: PULL_DATA -------------------------------------------------------------------------------------- */
-
-static void take_pull_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			   const struct gb_peer *from, bool came)
-{
-	struct gb_pull pull = gb_gateways_pulled(gateway, now.mono, from);
-	if (pull.moved) {
-		judge(bridge, GB_GATEWAY_MOVED, &gateway->eui, &from->address);
-		report_presence(bridge, now, gateway, "moved");
-	} else if (came || pull.first) {
-		report_presence(bridge, now, gateway, "pull_data");
-	}
-	if (pull.began_to_flap)
-		judge(bridge, GB_GATEWAY_FLAPPING, &gateway->eui, &from->address);
-}
-
-/* --- a datagram: TX_ACK ----------------------------------------------------------------------------------------- */
 
 /* Copies a gateway's word for a cause: printable ASCII, shortened. */
-static void copy_cause(char out[GW_CAUSE_MAX], const char *cause)
+void gb_copy_cause(char out[GW_CAUSE_MAX], const char *cause)
 {
 	size_t length = 0;
 	for (; cause[length] && length < GW_CAUSE_MAX - 1; length++) {
@@ -297,136 +135,7 @@ static void copy_cause(char out[GW_CAUSE_MAX], const char *cause)
 	out[length] = 0;
 }
 
-static void take_tx_ack(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			const struct gb_header *header, const struct gb_peer *from, const uint8_t *body,
-			size_t length)
-{
-	const struct gb_inflight *sent = gb_inflights_find(&bridge->inflights, &gateway->eui, header->token);
-	struct gb_tx_ack ack;
-	enum gb_verdict verdict = gb_tx_ack_parse(bridge->json, body, length, &ack);
-	if (verdict == GB_ACCEPTED && sent == NULL)
-		verdict = GB_TX_ACK_UNASKED;
-	/* Some gateways answer from the socket of their uplinks: another port, the same host. */
-	if (verdict == GB_ACCEPTED && !gb_address_same_host(&sent->sent_to, &from->address) &&
-	    !gb_address_same_host(&gateway->path.address, &from->address))
-		verdict = GB_TX_ACK_FOREIGN;
-	if (verdict != GB_ACCEPTED) {
-		judge(bridge, verdict, &gateway->eui, &from->address);
-		return;
-	}
-	struct gw_tx_ack result = {.id = sent->id,
-				   .attempt = sent->attempt,
-				   .gateway = sent->gateway,
-				   .result = ack.result,
-				   .has_power = ack.has_power,
-				   .power_dbm = ack.power_dbm,
-				   .latency_us = mono_since(now.mono, sent->sent_at)};
-	if (ack.outcome == GB_TX_ERROR)
-		copy_cause(result.cause, ack.cause);
-	bridge->counters.latency_us_sum += (uint64_t)(result.latency_us > 0 ? result.latency_us : 0);
-	bridge->counters.latency_count++;
-	gb_inflights_remove(&bridge->inflights, sent);
-	report_tx(bridge, now, &result);
-}
-
-/* --- a datagram ------------------------------------------------------------------------------------------------- */
-
-/* Whether this gateway may say anything at all from there, and how much. Known ones have a limit each, all others one by
- * source, so that a forger outside a pinned range spends his own. */
-static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			     const struct gb_peer *from)
-{
-	enum gb_verdict verdict = GB_ACCEPTED;
-	bool known = gateway && gateway->known;
-	if (known && !gateway->row.accept_udp)
-		verdict = GB_UDP_NOT_ALLOWED;
-	else if (known && !gb_cidr_contains(&gateway->source, &from->address))
-		verdict = GB_FOREIGN_SOURCE;
-	if (known && verdict == GB_ACCEPTED)
-		return gb_bucket_take(&gateway->bucket, now.mono, &bridge->options.per_eui) ? GB_ACCEPTED
-											    : GB_RATE_EUI;
-	if (!gb_sources_take(&bridge->sources, now.mono, &from->address, &bridge->options.unknown))
-		return GB_RATE_UNKNOWN;
-	return verdict;
-}
-
-static void acknowledge(struct gb_bridge *bridge, const struct gb_header *header, const struct gb_peer *from)
-{
-	uint8_t ack[GB_ACK_SIZE];
-	size_t length = gb_ack_build(header, ack);
-	if (length == 0)
-		return;
-	struct gb_datagram *datagram = post(bridge, from);
-	if (datagram) {
-		memcpy(datagram->bytes, ack, length);
-		datagram->length = length;
-	}
-}
-
-static void take_body(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-		      const struct gb_header *header, const struct gb_peer *from, const uint8_t *body,
-		      size_t length, bool came)
-{
-	switch (header->identifier) {
-	case GB_PUSH_DATA:
-		bridge->counters.push_data++;
-		if (came)
-			report_presence(bridge, now, gateway, "push_data");
-		take_push_data(bridge, now, gateway, body, length);
-		break;
-	case GB_PULL_DATA:
-		bridge->counters.pull_data++;
-		if (gateway->known)
-			take_pull_data(bridge, now, gateway, from, came);
-		break;
-	case GB_TX_ACK:
-		bridge->counters.tx_acks++;
-		take_tx_ack(bridge, now, gateway, header, from, body, length);
-		break;
-	case GB_PUSH_ACK:
-	case GB_PULL_RESP:
-	case GB_PULL_ACK: break;
-	}
-}
-
-void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struct gb_peer *from,
-			   const uint8_t *bytes, size_t length)
-{
-	struct gb_header header;
-	bridge->counters.datagrams++;
-	enum gb_verdict verdict = gb_header_parse(bytes, length, &header);
-	if (verdict != GB_ACCEPTED) {
-		judge(bridge, verdict, NULL, &from->address);
-		return;
-	}
-	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &header.gateway);
-	verdict = admit(bridge, now, gateway, from);
-	if (verdict != GB_ACCEPTED) {
-		judge(bridge, verdict, &header.gateway, &from->address);
-		return;
-	}
-	acknowledge(bridge, &header, from);
-
-	if (gateway == NULL)
-		gateway = gb_gateways_note(bridge->gateways, now.mono, &header.gateway);
-	if (gateway == NULL) {
-		judge(bridge, GB_UNKNOWN_LIST_FULL, &header.gateway, &from->address);
-		return;
-	}
-	bool came = gb_gateways_heard(bridge->gateways, gateway, now.mono, from,
-				      header.version == 1 ? GW_SEMTECH_UDP_V1 : GW_SEMTECH_UDP_V2);
-	if (!gateway->known) {
-		judge(bridge, GB_UNKNOWN_GATEWAY, &header.gateway, &from->address);
-		if (came)
-			report_presence(bridge, now, gateway, "unknown");
-		if (!bridge->options.forward_unknown)
-			return;
-		came = false;
-	}
-	take_body(bridge, now, gateway, &header, from, bytes + GB_HEADER_SIZE, length - GB_HEADER_SIZE, came);
-}
-
-/* --- the network server ----------------------------------------------------------------------------------------- */
+/* --- the link */
 
 void gb_bridge_on_link_open(struct gb_bridge *bridge, struct now now)
 {
@@ -483,146 +192,18 @@ void gb_bridge_message_sent(struct gb_bridge *bridge)
 	bridge->next_seq++;
 }
 
-/* The other side must be a network server of our major version, and say so first. After that it learns which gateways
- * are there: what it was told before may have died with it. */
-static enum status take_hello(struct gb_bridge *bridge, struct now now, const struct proto_hello *hello)
-{
-	if (bridge->link != LINK_GREETING || hello->role != PROTO_NETWORK_SERVER ||
-	    hello->major != PROTO_MAJOR) {
-		judge(bridge, GB_MESSAGE_REFUSED, NULL, NULL);
-		return ST_INVALID;
-	}
-	bridge->link = LINK_UP;
-	size_t at = 0;
-	struct gb_gateway *gateway;
-	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
-		if (gateway->known && gateway->online)
-			report_presence(bridge, now, gateway, gateway->has_path ? "pull_data" : "push_data");
-	}
-	return ST_OK;
-}
-
-/* When the frame is on the air, by our clock. */
-static struct mono time_on_air(const struct gb_gateway *gateway, struct now now,
-			       const struct gw_tx_attempt *attempt)
-{
-	span_us ahead = 0, limit = TICKS_AHEAD;
-	switch (attempt->timing) {
-	case GW_AT_TICKS:
-		ahead = mono_since(gb_gateway_time(gateway, now.mono, attempt->ticks), now.mono);
-		break;
-	case GW_AT_GPS_TIME:
-		ahead = attempt->gps_time_us - gps_us_from_wall(now.wall);
-		limit = GPS_AHEAD;
-		break;
-	case GW_IMMEDIATELY: break;
-	}
-	return mono_add(now.mono, ahead < 0 ? 0 : ahead > limit ? limit : ahead);
-}
-
-static void refuse_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
-			    enum gb_verdict verdict)
-{
-	judge(bridge, verdict, &downlink->attempts[0].gateway, NULL);
-	struct gw_tx_ack ack = {.id = downlink->id,
-				.gateway = downlink->attempts[0].gateway,
-				.result = verdict == GB_NO_PATH ? GW_TX_NO_PATH : GW_TX_OTHER};
-	copy_cause(ack.cause, gb_verdict_name(verdict));
-	report_tx(bridge, now, &ack);
-}
-
-/* A UDP gateway gets the first attempt; its answer goes back, and the network server decides what to try next. */
-static void take_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink)
-{
-	const struct gw_tx_attempt *attempt = &downlink->attempts[0];
-	const struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &attempt->gateway);
-	const struct gb_peer *path = gateway ? gb_gateway_path(gateway, now.mono) : NULL;
-	if (path == NULL) {
-		refuse_downlink(bridge, now, downlink, GB_NO_PATH);
-		return;
-	}
-	struct gb_inflight entry = {.id = downlink->id,
-				    .attempt = 0,
-				    .gateway = attempt->gateway,
-				    .has_token = gateway->protocol != GW_SEMTECH_UDP_V1,
-				    .sent_to = path->address,
-				    .sent_at = now.mono};
-	const struct gb_inflight *sent = gb_inflights_add(
-		&bridge->inflights, bridge->rng, &entry,
-		mono_add(time_on_air(gateway, now, attempt), ANSWER_SPAN));
-	if (sent == NULL) {
-		refuse_downlink(bridge, now, downlink, GB_TOO_MANY_IN_FLIGHT);
-		return;
-	}
-	struct gb_datagram *datagram = post(bridge, path);
-	enum gb_verdict verdict = GB_OUTBOX_FULL;
-	if (datagram)
-		verdict = gb_pull_resp_build(sent->has_token ? 2 : 1, sent->token, attempt, downlink->phy,
-					     downlink->phy_length, datagram->bytes, &datagram->length);
-	if (verdict != GB_ACCEPTED) {
-		if (datagram)
-			bridge->outbox_count--;
-		gb_inflights_remove(&bridge->inflights, sent);
-		refuse_downlink(bridge, now, downlink, verdict);
-		return;
-	}
-	bridge->counters.downlinks++;
-}
-
-static void take_list(struct gb_bridge *bridge, const struct gw_gateway_list *part)
-{
-	switch (gb_gateways_list(bridge->gateways, part)) {
-	case GB_LIST_CHANGED: bridge->list_changed = true; break;
-	case GB_LIST_BAD: judge(bridge, GB_LIST_REFUSED, NULL, NULL); break;
-	case GB_LIST_MORE:
-	case GB_LIST_SAME: break;
-	}
-}
-
-enum gb_list_verdict gb_bridge_restore_list(struct gb_bridge *bridge, const struct gw_gateway_list *part)
-{
-	return gb_gateways_list(bridge->gateways, part);
-}
-
-bool gb_bridge_take_list_changed(struct gb_bridge *bridge)
-{
-	bool changed = bridge->list_changed;
-	bridge->list_changed = false;
-	return changed;
-}
-
-enum status gb_bridge_on_network_message(struct gb_bridge *bridge, struct now now,
-					 const struct proto_message *message)
-{
-	if (message->kind == PROTO_HELLO)
-		return take_hello(bridge, now, &message->hello);
-	if (bridge->link != LINK_UP) {
-		judge(bridge, GB_MESSAGE_REFUSED, NULL, NULL);
-		return ST_INVALID;
-	}
-	switch (message->kind) {
-	case PROTO_ACK: gb_ring_acknowledge(bridge->ring, message->ack.seq); break;
-	case PROTO_GATEWAY_DOWNLINK: take_downlink(bridge, now, &message->gateway_downlink); break;
-	case PROTO_GATEWAY_LIST: take_list(bridge, &message->gateway_list); break;
-	case PROTO_BYE:            /* it closes the link itself */
-	case PROTO_UNKNOWN: break; /* of a later minor version */
-	default: judge(bridge, GB_MESSAGE_REFUSED, NULL, NULL); return ST_INVALID;
-	}
-	return ST_OK;
-}
-
-/* --- deadlines -------------------------------------------------------------------------------------------------- */
+/* --- deadlines */
 
 static void answer_silence(struct gb_bridge *bridge, struct now now)
 {
 	struct gb_inflight sent;
 	while (gb_inflights_pop(&bridge->inflights, now.mono, &sent)) {
 		bridge->counters.verdicts[GB_NO_TX_ACK]++;
-		report_tx(bridge, now,
-			  &(struct gw_tx_ack){.id = sent.id,
-					      .attempt = sent.attempt,
-					      .gateway = sent.gateway,
-					      .result = GW_TX_NO_ANSWER});
+		gb_tell_tx(bridge, now,
+			   &(struct gw_tx_ack){.id = sent.id,
+					       .attempt = sent.attempt,
+					       .gateway = sent.gateway,
+					       .result = GW_TX_NO_ANSWER});
 	}
 }
 
@@ -632,7 +213,7 @@ static void expire_ring(struct gb_bridge *bridge, struct now now)
 	gb_ring_expire(bridge->ring, now.mono);
 	uint64_t dropped = gb_ring_stats(bridge->ring)->dropped_old - before;
 	if (dropped > 0) {
-		judge(bridge, GB_RING_EXPIRED, NULL, NULL);
+		gb_judge(bridge, GB_RING_EXPIRED, NULL, NULL);
 		bridge->counters.verdicts[GB_RING_EXPIRED] += dropped - 1;
 	}
 }
@@ -642,8 +223,8 @@ void gb_bridge_on_tick(struct gb_bridge *bridge, struct now now)
 	struct gb_gateway *gateway;
 	answer_silence(bridge, now);
 	while ((gateway = gb_gateways_pop_silent(bridge->gateways, now.mono)) != NULL) {
-		judge(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from);
-		report_presence(bridge, now, gateway, "silent");
+		gb_judge(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from);
+		gb_tell_presence(bridge, now, gateway, "silent");
 	}
 	expire_ring(bridge, now);
 }
@@ -661,7 +242,7 @@ struct mono gb_bridge_next_deadline(const struct gb_bridge *bridge)
 	return next;
 }
 
-/* --- questions -------------------------------------------------------------------------------------------------- */
+/* --- questions */
 
 bool gb_bridge_linked(const struct gb_bridge *bridge)
 {

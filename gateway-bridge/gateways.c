@@ -53,7 +53,7 @@ void gb_gateways_free(struct gb_gateways *gateways)
 	free(gateways);
 }
 
-/* --- the pool --------------------------------------------------------------------------------------------------- */
+/* --- the pool */
 
 static uint32_t index_of(const struct gb_gateways *gateways, const struct gb_gateway *gateway)
 {
@@ -91,7 +91,7 @@ static void discard(struct gb_gateways *gateways, struct gb_gateway *gateway)
 	gateways->first_free = index_of(gateways, gateway);
 }
 
-/* --- the chain of unknown ones ---------------------------------------------------------------------------------- */
+/* --- the chain of unknown ones */
 
 static void unchain(struct gb_gateways *gateways, struct gb_gateway *gateway)
 {
@@ -157,7 +157,7 @@ struct gb_gateway *gb_gateways_next(const struct gb_gateways *gateways, size_t *
 	return slot ? &gateways->pool[slot->index] : NULL;
 }
 
-/* --- the list --------------------------------------------------------------------------------------------------- */
+/* --- the list */
 
 static bool same_row(const struct gw_gateway *a, const struct gw_gateway *b)
 {
@@ -289,7 +289,7 @@ bool gb_gateways_list_part(const struct gb_gateways *gateways, size_t *at, struc
 	return true;
 }
 
-/* --- what is heard ---------------------------------------------------------------------------------------------- */
+/* --- what is heard */
 
 bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
 		       const struct gb_peer *from, enum gw_protocol protocol)

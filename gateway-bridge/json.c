@@ -1,9 +1,9 @@
-/* Two passes over a text that lies in the cache: `check_value` walks the grammar with a cursor, at most
- * GB_JSON_LEVELS deep, then jsmn cuts tokens. A token costs two bytes of text at least, so half the text's
- * bound is enough of them. */
+/* Two passes over a text that lies in the cache: the grammar (json_check.c), then jsmn cuts tokens. A token costs two
+ * bytes of text at least, so half of the text's bound is enough of them. */
 #include "gateway-bridge/json.h"
 
 #include "common/base/check.h"
+#include "gateway-bridge/json_check.h"
 
 #include <errno.h>
 #include <math.h>
@@ -42,213 +42,14 @@ void gb_json_free(struct gb_json *json)
 	free(json);
 }
 
-/* --- the grammar
- * ------------------------------------------------------------------------------------------------ */
-
-struct cursor {
-	const char *at, *end;
-	enum gb_verdict verdict; /* the first thing that was wrong */
-};
-
-/* The next byte, not taken; −1 at the end. */
-static int peek(const struct cursor *cursor)
-{
-	return cursor->at < cursor->end ? (unsigned char)*cursor->at : -1;
-}
-
-static int take(struct cursor *cursor)
-{
-	return cursor->at < cursor->end ? (unsigned char)*cursor->at++ : -1;
-}
-
-static bool refuse(struct cursor *cursor, enum gb_verdict verdict)
-{
-	cursor->verdict = verdict;
-	return false;
-}
-
-static void skip_blanks(struct cursor *cursor)
-{
-	int c;
-	while ((c = peek(cursor)) == ' ' || c == '\t' || c == '\n' || c == '\r')
-		cursor->at++;
-}
-
-static bool is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* −1 when it is none. */
-static int hex_digit(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* The rest of a character of several bytes: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static bool check_utf8(struct cursor *cursor, int first)
-{
-	int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
-	if (first < 0xc2 || first > 0xf4)
-		return refuse(cursor, GB_BAD_UTF8);
-	int low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	int high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-	for (; more > 0; more--) {
-		int c = take(cursor);
-		if (c < low || c > high)
-			return refuse(cursor, GB_BAD_UTF8);
-		low = 0x80;
-		high = 0xbf;
-	}
-	return true;
-}
-
-static bool check_escape(struct cursor *cursor)
-{
-	switch (take(cursor)) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't': return true;
-	case 'u':
-		for (int i = 0; i < 4; i++) {
-			if (hex_digit(take(cursor)) < 0)
-				return refuse(cursor, GB_NOT_JSON);
-		}
-		return true;
-	default: return refuse(cursor, GB_NOT_JSON);
-	}
-}
-
-static bool check_string(struct cursor *cursor)
-{
-	if (take(cursor) != '"')
-		return refuse(cursor, GB_NOT_JSON);
-	for (;;) {
-		int c = take(cursor);
-		if (c == '"')
-			return true;
-		if (c < 0x20)
-			return refuse(cursor, GB_NOT_JSON);
-		if (c == '\\' && !check_escape(cursor))
-			return false;
-		if (c >= 0x80 && !check_utf8(cursor, c))
-			return false;
-	}
-}
-
-static bool check_digits(struct cursor *cursor)
-{
-	if (!is_digit(peek(cursor)))
-		return refuse(cursor, GB_NOT_JSON);
-	while (is_digit(peek(cursor)))
-		cursor->at++;
-	return true;
-}
-
-static bool check_number(struct cursor *cursor)
-{
-	if (peek(cursor) == '-')
-		cursor->at++;
-	if (peek(cursor) == '0')
-		cursor->at++;
-	else if (!check_digits(cursor))
-		return false;
-	if (peek(cursor) == '.') {
-		cursor->at++;
-		if (!check_digits(cursor))
-			return false;
-	}
-	if (peek(cursor) == 'e' || peek(cursor) == 'E') {
-		cursor->at++;
-		if (peek(cursor) == '+' || peek(cursor) == '-')
-			cursor->at++;
-		return check_digits(cursor);
-	}
-	return true;
-}
-
-static bool check_word(struct cursor *cursor, const char *word)
-{
-	for (; *word; word++) {
-		if (take(cursor) != *word)
-			return refuse(cursor, GB_NOT_JSON);
-	}
-	return true;
-}
-
-static bool check_value(struct cursor *cursor, int level);
-
-/* What stands between brackets, comma by comma; a name before each value in an object. */
-static bool check_list(struct cursor *cursor, int level, bool object)
-{
-	int close = object ? '}' : ']';
-	if (level > GB_JSON_LEVELS)
-		return refuse(cursor, GB_TOO_DEEP);
-	cursor->at++;
-	skip_blanks(cursor);
-	if (peek(cursor) == close) {
-		cursor->at++;
-		return true;
-	}
-	for (;;) {
-		skip_blanks(cursor);
-		if (object) {
-			if (!check_string(cursor))
-				return false;
-			skip_blanks(cursor);
-			if (take(cursor) != ':')
-				return refuse(cursor, GB_NOT_JSON);
-			skip_blanks(cursor);
-		}
-		if (!check_value(cursor, level))
-			return false;
-		skip_blanks(cursor);
-		int c = take(cursor);
-		if (c == close)
-			return true;
-		if (c != ',')
-			return refuse(cursor, GB_NOT_JSON);
-	}
-}
-
-/* `level` is that of the list around it. */
-static bool check_value(struct cursor *cursor, int level)
-{
-	switch (peek(cursor)) {
-	case '{': return check_list(cursor, level + 1, true);
-	case '[': return check_list(cursor, level + 1, false);
-	case '"': return check_string(cursor);
-	case 't': return check_word(cursor, "true");
-	case 'f': return check_word(cursor, "false");
-	case 'n': return check_word(cursor, "null");
-	default: return check_number(cursor);
-	}
-}
-
 enum gb_verdict gb_json_parse(struct gb_json *json, const char *text, size_t length)
 {
 	json->count = 0;
 	if (length > GB_JSON_TEXT_MAX)
 		return GB_NOT_JSON;
-	struct cursor cursor = {.at = text, .end = text + length, .verdict = GB_ACCEPTED};
-	skip_blanks(&cursor);
-	if (!check_value(&cursor, 0))
-		return cursor.verdict;
-	skip_blanks(&cursor);
-	if (cursor.at != cursor.end)
-		return GB_NOT_JSON;
-
+	enum gb_verdict verdict = gb_json_check(text, length);
+	if (verdict != GB_ACCEPTED)
+		return verdict;
 	jsmn_parser parser;
 	jsmn_init(&parser);
 	json->text = text;
@@ -257,8 +58,7 @@ enum gb_verdict gb_json_parse(struct gb_json *json, const char *text, size_t len
 	return GB_ACCEPTED;
 }
 
-/* --- walking
- * ---------------------------------------------------------------------------------------------------- */
+/* --- walking */
 
 static const jsmntok_t *token_at(const struct gb_json *json, int value)
 {
@@ -321,12 +121,11 @@ int gb_json_next_member(const struct gb_json *json, int object, int at)
 	return next_inside(json, object, at + 1);
 }
 
-/* --- strings
- * ---------------------------------------------------------------------------------------------------- */
+/* --- strings */
 
 /* A string being read byte by byte, escapes decoded. */
 struct decoder {
-	struct cursor cursor;
+	struct gb_cursor cursor;
 	uint8_t bytes[4]; /* of an escaped character */
 	size_t count, given;
 };
@@ -337,18 +136,18 @@ static struct decoder decoder_init(const struct gb_json *json, int string)
 	return (struct decoder){.cursor = {.at = json->text + token->start, .end = json->text + token->end}};
 }
 
-static uint32_t take_hex4(struct cursor *cursor)
+static uint32_t take_hex4(struct gb_cursor *cursor)
 {
 	uint32_t value = 0;
 	for (int i = 0; i < 4; i++)
-		value = value << 4 | (uint32_t)hex_digit(take(cursor));
+		value = value << 4 | (uint32_t)gb_hex_digit(gb_cursor_take(cursor));
 	return value;
 }
 
 /* The code point of an escape whose backslash is taken; a surrogate without its other half is U+FFFD. */
-static uint32_t take_escape(struct cursor *cursor)
+static uint32_t take_escape(struct gb_cursor *cursor)
 {
-	int c = take(cursor);
+	int c = gb_cursor_take(cursor);
 	switch (c) {
 	case 'b': return '\b';
 	case 'f': return '\f';
@@ -361,8 +160,8 @@ static uint32_t take_escape(struct cursor *cursor)
 	uint32_t unit = take_hex4(cursor);
 	if (unit < 0xd800 || unit > 0xdfff)
 		return unit;
-	struct cursor ahead = *cursor;
-	if (unit > 0xdbff || take(&ahead) != '\\' || take(&ahead) != 'u')
+	struct gb_cursor ahead = *cursor;
+	if (unit > 0xdbff || gb_cursor_take(&ahead) != '\\' || gb_cursor_take(&ahead) != 'u')
 		return 0xfffd;
 	uint32_t low = take_hex4(&ahead);
 	if (low < 0xdc00 || low > 0xdfff)
@@ -392,7 +191,7 @@ static int next_byte(struct decoder *decoder)
 {
 	if (decoder->given < decoder->count)
 		return decoder->bytes[decoder->given++];
-	int c = take(&decoder->cursor);
+	int c = gb_cursor_take(&decoder->cursor);
 	if (c != '\\')
 		return c;
 	encode_utf8(decoder, take_escape(&decoder->cursor));
@@ -471,8 +270,7 @@ bool gb_json_has_duplicates(struct gb_json *json, int value)
 	return false;
 }
 
-/* --- numbers
- * ---------------------------------------------------------------------------------------------------- */
+/* --- numbers */
 
 bool gb_json_bool(const struct gb_json *json, int value)
 {

@@ -56,8 +56,7 @@ size_t gb_ack_build(const struct gb_header *request, uint8_t bytes[GB_ACK_SIZE])
 	return wr_length(&wr);
 }
 
-/* --- TX_ACK
- * ----------------------------------------------------------------------------------------------------- */
+/* --- TX_ACK */
 
 /* The causes of a gateway's queue: the forwarder's own, then ChirpStack's. */
 static const struct {
@@ -160,8 +159,7 @@ enum gb_verdict gb_tx_ack_parse(struct gb_json *json, const uint8_t *body, size_
 	return read_ack(json, inner, ack);
 }
 
-/* --- PULL_RESP
- * -------------------------------------------------------------------------------------------------- */
+/* --- PULL_RESP */
 
 /* Text that is built piece by piece; `used` passes the capacity when it did not fit. */
 struct text {

@@ -1,0 +1,268 @@
+/* What gateways say: on_datagram() is the list of steps, the steps of each kind stand before it. */
+#include "gateway-bridge/bridge_state.h"
+
+#include <string.h>
+
+/* `time` without tmms comes from gateways whose clock nobody vouches for. */
+#define UTC_TOLERANCE (5 * US_PER_S)
+#define GPS_FUTURE    (60 * US_PER_S)
+
+/* --- a datagram: PUSH_DATA */
+
+/* The end of the reception in GPS time, where the gateway knows it: tmms, else `time` if our clock agrees with it. */
+static void fill_gps_time(struct gw_uplink *uplink, const struct gb_rxpk *rxpk, struct now now)
+{
+	span_us ahead;
+	if (rxpk->has_gps_time) {
+		ahead = rxpk->gps_time_us - gps_us_from_wall(now.wall);
+		uplink->has_gps_time = wall_from_gps_us(rxpk->gps_time_us).us > 1483228800 * US_PER_S &&
+				       (!now.wall_synchronised || ahead < GPS_FUTURE);
+		uplink->gps_time_us = rxpk->gps_time_us;
+	} else if (rxpk->has_utc) {
+		ahead = rxpk->utc.us - now.wall.us;
+		uplink->has_gps_time = !now.wall_synchronised ||
+				       (ahead < UTC_TOLERANCE && ahead > -UTC_TOLERANCE);
+		uplink->gps_time_us = gps_us_from_wall(rxpk->utc);
+	}
+	if (!uplink->has_gps_time)
+		uplink->gps_time_us = 0;
+}
+
+static void forward_rxpk(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			 const struct gb_rxpk *rxpk)
+{
+	struct gb_report what = {.kind = PROTO_GATEWAY_UPLINK};
+	struct gw_uplink *uplink = &what.uplink;
+	*uplink = (struct gw_uplink){
+		.gateway = gateway->eui,
+		.phy_length = rxpk->phy_length,
+		.freq_hz = (uint32_t)rxpk->freq_hz,
+		.modulation = rxpk->modulation,
+		.crc = rxpk->crc,
+		.rssi_dbm = rxpk->has_rssi ? rxpk->rssi_dbm : GW_RSSI_UNKNOWN,
+		.has_snr = rxpk->has_snr,
+		.snr_cdb = rxpk->snr_cdb,
+		.ticks = rxpk->ticks,
+		.has_fine_time = rxpk->has_fine_time,
+		.fine_time_ns = rxpk->fine_time_ns,
+		.channel = rxpk->channel,
+		.rf_chain = rxpk->rf_chain,
+		.board = rxpk->board,
+		.antenna = rxpk->antenna,
+		.freq_offset_hz = rxpk->freq_offset_hz,
+		.arrival = now.wall,
+		.wall_synchronised = now.wall_synchronised,
+		.protocol = gateway->protocol,
+	};
+	memcpy(uplink->phy, rxpk->phy, rxpk->phy_length);
+	fill_gps_time(uplink, rxpk, now);
+	gb_tell(bridge, now, &what);
+	bridge->counters.uplinks++;
+	gateway->uplinks++;
+}
+
+/* What a gateway heard well enough to be read may still be nothing that the network wants. */
+static enum gb_verdict rxpk_policy(const struct gb_rxpk *rxpk)
+{
+	if (rxpk->crc == GW_CRC_BAD)
+		return GB_CRC_BAD;
+	if (rxpk->phy_length == 0)
+		return GB_EMPTY_PAYLOAD;
+	if (rxpk->freq_hz > UINT32_MAX)
+		return GB_BEYOND_RADIO;
+	return GB_ACCEPTED;
+}
+
+static void watch_ticks(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			struct gw_ticks ticks)
+{
+	switch (gb_gateway_ticks(gateway, now.mono, ticks)) {
+	case GB_TICKS_RESTARTED:
+		gb_judge(bridge, GB_GATEWAY_RESTARTED, &gateway->eui, &gateway->from);
+		gb_tell_presence(bridge, now, gateway, "restarted");
+		break;
+	case GB_TICKS_ODD: gb_judge(bridge, GB_TICKS_JUMPED, &gateway->eui, &gateway->from); break;
+	case GB_TICKS_FIRST:
+	case GB_TICKS_STEADY: break;
+	}
+}
+
+static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			   const uint8_t *body, size_t length)
+{
+	struct gb_push push;
+	enum gb_verdict verdict = gb_push_open(bridge->json, body, length, &push);
+	if (verdict != GB_ACCEPTED) {
+		gb_judge(bridge, verdict, &gateway->eui, &gateway->from);
+		return;
+	}
+	struct gb_rxpk rxpk;
+	while (gb_push_next(&push, &rxpk, &verdict)) {
+		if (verdict == GB_ACCEPTED) {
+			watch_ticks(bridge, now, gateway, rxpk.ticks);
+			verdict = rxpk_policy(&rxpk);
+		}
+		if (verdict == GB_ACCEPTED)
+			forward_rxpk(bridge, now, gateway, &rxpk);
+		else
+			gb_judge(bridge, verdict, &gateway->eui, &gateway->from);
+	}
+	struct gb_report what = {.kind = PROTO_GATEWAY_STATS};
+	if (gb_push_stat(&push, &what.stats, &verdict)) {
+		if (verdict != GB_ACCEPTED) {
+			gb_judge(bridge, verdict, &gateway->eui, &gateway->from);
+			return;
+		}
+		what.stats.gateway = gateway->eui;
+		what.stats.arrival = now.wall;
+		bridge->counters.stats++;
+		gb_tell(bridge, now, &what);
+	}
+}
+
+/* --- a datagram: PULL_DATA */
+
+static void take_pull_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			   const struct gb_peer *from, bool came)
+{
+	struct gb_pull pull = gb_gateways_pulled(gateway, now.mono, from);
+	if (pull.moved) {
+		gb_judge(bridge, GB_GATEWAY_MOVED, &gateway->eui, &from->address);
+		gb_tell_presence(bridge, now, gateway, "moved");
+	} else if (came || pull.first) {
+		gb_tell_presence(bridge, now, gateway, "pull_data");
+	}
+	if (pull.began_to_flap)
+		gb_judge(bridge, GB_GATEWAY_FLAPPING, &gateway->eui, &from->address);
+}
+
+/* --- a datagram: TX_ACK */
+
+static void take_tx_ack(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			const struct gb_header *header, const struct gb_peer *from, const uint8_t *body,
+			size_t length)
+{
+	const struct gb_inflight *sent = gb_inflights_find(&bridge->inflights, &gateway->eui, header->token);
+	struct gb_tx_ack ack;
+	enum gb_verdict verdict = gb_tx_ack_parse(bridge->json, body, length, &ack);
+	if (verdict == GB_ACCEPTED && sent == NULL)
+		verdict = GB_TX_ACK_UNASKED;
+	/* Some gateways answer from the socket of their uplinks: another port, the same host. */
+	if (verdict == GB_ACCEPTED && !gb_address_same_host(&sent->sent_to, &from->address) &&
+	    !gb_address_same_host(&gateway->path.address, &from->address))
+		verdict = GB_TX_ACK_FOREIGN;
+	if (verdict != GB_ACCEPTED) {
+		gb_judge(bridge, verdict, &gateway->eui, &from->address);
+		return;
+	}
+	struct gw_tx_ack result = {.id = sent->id,
+				   .attempt = sent->attempt,
+				   .gateway = sent->gateway,
+				   .result = ack.result,
+				   .has_power = ack.has_power,
+				   .power_dbm = ack.power_dbm,
+				   .latency_us = mono_since(now.mono, sent->sent_at)};
+	if (ack.outcome == GB_TX_ERROR)
+		gb_copy_cause(result.cause, ack.cause);
+	bridge->counters.latency_us_sum += (uint64_t)(result.latency_us > 0 ? result.latency_us : 0);
+	bridge->counters.latency_count++;
+	gb_inflights_remove(&bridge->inflights, sent);
+	gb_tell_tx(bridge, now, &result);
+}
+
+/* --- a datagram */
+
+/* Whether this gateway may say anything at all from there, and how much. Known ones have a limit each, all others one by
+ * source, so that a forger outside a pinned range spends his own. */
+static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			     const struct gb_peer *from)
+{
+	enum gb_verdict verdict = GB_ACCEPTED;
+	bool known = gateway && gateway->known;
+	if (known && !gateway->row.accept_udp)
+		verdict = GB_UDP_NOT_ALLOWED;
+	else if (known && !gb_cidr_contains(&gateway->source, &from->address))
+		verdict = GB_FOREIGN_SOURCE;
+	if (known && verdict == GB_ACCEPTED)
+		return gb_bucket_take(&gateway->bucket, now.mono, &bridge->options.per_eui) ? GB_ACCEPTED
+											    : GB_RATE_EUI;
+	if (!gb_sources_take(&bridge->sources, now.mono, &from->address, &bridge->options.unknown))
+		return GB_RATE_UNKNOWN;
+	return verdict;
+}
+
+static void acknowledge(struct gb_bridge *bridge, const struct gb_header *header, const struct gb_peer *from)
+{
+	uint8_t ack[GB_ACK_SIZE];
+	size_t length = gb_ack_build(header, ack);
+	if (length == 0)
+		return;
+	struct gb_datagram *datagram = gb_post(bridge, from);
+	if (datagram) {
+		memcpy(datagram->bytes, ack, length);
+		datagram->length = length;
+	}
+}
+
+static void take_body(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		      const struct gb_header *header, const struct gb_peer *from, const uint8_t *body,
+		      size_t length, bool came)
+{
+	switch (header->identifier) {
+	case GB_PUSH_DATA:
+		bridge->counters.push_data++;
+		if (came)
+			gb_tell_presence(bridge, now, gateway, "push_data");
+		take_push_data(bridge, now, gateway, body, length);
+		break;
+	case GB_PULL_DATA:
+		bridge->counters.pull_data++;
+		if (gateway->known)
+			take_pull_data(bridge, now, gateway, from, came);
+		break;
+	case GB_TX_ACK:
+		bridge->counters.tx_acks++;
+		take_tx_ack(bridge, now, gateway, header, from, body, length);
+		break;
+	case GB_PUSH_ACK:
+	case GB_PULL_RESP:
+	case GB_PULL_ACK: break;
+	}
+}
+
+void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struct gb_peer *from,
+			   const uint8_t *bytes, size_t length)
+{
+	struct gb_header header;
+	bridge->counters.datagrams++;
+	enum gb_verdict verdict = gb_header_parse(bytes, length, &header);
+	if (verdict != GB_ACCEPTED) {
+		gb_judge(bridge, verdict, NULL, &from->address);
+		return;
+	}
+	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &header.gateway);
+	verdict = admit(bridge, now, gateway, from);
+	if (verdict != GB_ACCEPTED) {
+		gb_judge(bridge, verdict, &header.gateway, &from->address);
+		return;
+	}
+	acknowledge(bridge, &header, from);
+
+	if (gateway == NULL)
+		gateway = gb_gateways_note(bridge->gateways, now.mono, &header.gateway);
+	if (gateway == NULL) {
+		gb_judge(bridge, GB_UNKNOWN_LIST_FULL, &header.gateway, &from->address);
+		return;
+	}
+	bool came = gb_gateways_heard(bridge->gateways, gateway, now.mono, from,
+				      header.version == 1 ? GW_SEMTECH_UDP_V1 : GW_SEMTECH_UDP_V2);
+	if (!gateway->known) {
+		gb_judge(bridge, GB_UNKNOWN_GATEWAY, &header.gateway, &from->address);
+		if (came)
+			gb_tell_presence(bridge, now, gateway, "unknown");
+		if (!bridge->options.forward_unknown)
+			return;
+		came = false;
+	}
+	take_body(bridge, now, gateway, &header, from, bytes + GB_HEADER_SIZE, length - GB_HEADER_SIZE, came);
+}

@@ -1,0 +1,47 @@
+/* The state of the core, and what its flows share; inside the core alone:
+ *
+ *	bridge.c           life, outbox, notes, ring, deadlines
+ *	bridge_datagram.c  what gateways say
+ *	bridge_network.c   what the network server says */
+#ifndef LAMPPOST_BRIDGE_STATE_H
+#define LAMPPOST_BRIDGE_STATE_H
+
+#include "gateway-bridge/bridge.h"
+#include "gateway-bridge/inflight.h"
+
+struct gb_bridge {
+	struct gb_options options;
+	char name[64];
+	struct rng *rng; /* borrowed */
+	struct gb_json *json;
+	struct gb_gateways *gateways;
+	struct gb_sources sources; /* of datagrams for unknown gateways */
+	struct gb_ring *ring;
+	struct gb_inflights inflights;
+	struct gb_counters counters;
+
+	struct gb_datagram outbox[GB_OUTBOX_MAX];
+	size_t outbox_first, outbox_count;
+	struct gb_note notes[GB_NOTES_MAX];
+	size_t notes_first, notes_count;
+
+	enum { LINK_DOWN, LINK_GREETING, LINK_UP } link;
+	bool hello_pending;
+	uint64_t next_seq; /* of this link */
+	bool list_changed;
+};
+
+/* Counts a verdict and leaves a note about it; gateway and address may be NULL. */
+void gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
+	      const struct gb_address *from);
+/* Lends room for a datagram in the outbox, or NULL. */
+struct gb_datagram *gb_post(struct gb_bridge *bridge, const struct gb_peer *to);
+/* Puts a message into the ring, and counts what had to go for it. */
+void gb_tell(struct gb_bridge *bridge, struct now now, const struct gb_report *what);
+void gb_tell_presence(struct gb_bridge *bridge, struct now now, const struct gb_gateway *gateway,
+		      const char *reason);
+void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack *ack);
+/* Copies a word for people: printable ASCII, shortened. */
+void gb_copy_cause(char out[GW_CAUSE_MAX], const char *cause);
+
+#endif
