@@ -116,6 +116,7 @@ $(BUILD)/tests/%: TEST_LIBS = $(BUILD)/lib/harness.a $(PROCESSES:%=$(BUILD)/lib/
 $(UNIT) $(SIMULATION) $(PROCESS) $(FUZZ) $(BENCH): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o
 $(RUNNERS): $(BUILD)/tests/%: $(BUILD)/obj/tests/vectors/%.o
 $(BUILD)/tests/run-vectors: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/vectors/vectors_*.c))
+$(BUILD)/tests/unit/lorawan/test_vector_runner: | $(BUILD)/tests/run-vectors
 $(FUZZ): $(BUILD)/obj/tests/fuzz/main_replay.o
 $(TESTS): $(BUILD)/lib/harness.a $(PROCESSES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/simulator.a $(BUILD)/lib/cli.a $(LIBS)
 	$(call say,LINK,$@)
