@@ -89,7 +89,7 @@ static const struct {
 	{"a span in its shortest form", "window", "120s", "2m", ""},
 	{"a span above", "window", "61m", NULL, "expected 1ms to 1h (us, ms, s, m, h, d)"},
 	{"a span without a unit", "window", "5", NULL, "expected 1ms to 1h (us, ms, s, m, h, d)"},
-	{"a span that would overflow", "window", "999999999999999999d", NULL,
+	{"a span that would overflow to 8192 us", "window", "1908071852877427d", NULL,
 	 "expected 1ms to 1h (us, ms, s, m, h, d)"},
 	{"a choice", "colour", "blue", "blue", ""},
 	{"the beginning of a choice", "colour", "gre", NULL, "expected one of: red green blue"},

@@ -142,6 +142,7 @@ static const struct {
 	{"half an hour later", 1800, 0, LW_DUTY_SPENT},
 	{"half an hour away and half an hour up", 1800, 1870, LW_DUTY_FITS},
 	{"unknown time away counts from the start", 0, 3500, LW_DUTY_SPENT},
+	{"to the second", 0, 3558, LW_DUTY_SPENT},
 	{"and is over an hour later", 0, 3670, LW_DUTY_FITS},
 	{"a long time away", 100000, 0, LW_DUTY_FITS},
 };

@@ -29,6 +29,7 @@ static const struct {
 	 {0xab, 0xcd},
 	 2,
 	 3290000},
+	{"eight bits over two bytes", "offset: 0, bit: 4, width_bits: 8", {0xab, 0xcd}, 2, 188000},
 	{"signed of three bits", "offset: 0, width_bits: 3, signed: true", {0x05}, 1, -3000},
 	{"32 bits", "offset: 0, width_bits: 32, signed: true", {0xff, 0xff, 0xff, 0xfe}, 4, -2000},
 	{"53 bits", "offset: 0, width_bits: 53, scale: 0.001", {0, 0, 0, 0, 0, 3, 0xe8}, 7, 1000},

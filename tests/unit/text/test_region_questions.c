@@ -178,8 +178,14 @@ static void frequencies_are_judged(void **state)
 		t_int("sub-band", frequencies[i].sub_band,
 		      lw_region_sub_band(&region, frequencies[i].freq_hz));
 	}
+	t_row("the narrower band wherever it stands");
+	struct lw_region eu = load("eu868");
+	struct lw_sub_band wide = eu.sub_bands[1];
+	eu.sub_bands[1] = eu.sub_bands[2];
+	eu.sub_bands[2] = wide;
+	t_int("sub-band", 1, lw_region_sub_band(&eu, 868000000));
 	t_row("codes");
-	struct lw_region eu = load("eu868"), ism = load("ism2400");
+	struct lw_region ism = load("ism2400");
 	uint32_t code = 0;
 	t_true("868.1 MHz", lw_region_freq_code(&eu, 868100000, &code));
 	t_uint("in steps of 100 Hz", 8681000, code);

@@ -1,5 +1,7 @@
 /* All region files load, are the ones compiled in, and say what the golden dumps say; anything changed in one
- * is refused with its line. Runs from the repository's root. */
+ * is refused with its line. Runs from the repository's root.
+ *
+ * With `--write` it writes the golden dumps instead: after a change of a region file that was meant; read the diff. */
 #include "tests/harness/harness.h"
 
 #include "common/text/region_yaml.h"
@@ -161,8 +163,25 @@ static void regions_load_by_id(void **state)
 	t_false("not there", region_load(&region, "eu869"));
 }
 
-int main(void)
+static int write_golden_dumps(void)
 {
+	for (size_t i = 0; i < region_source_count; i++) {
+		struct lw_region region;
+		char path[256];
+		snprintf(path, sizeof path, "tests/vectors/regions/%s.txt", region_sources[i].id);
+		FILE *out = fopen(path, "we");
+		if (!out || !region_load(&region, region_sources[i].id))
+			return 1;
+		region_dump(out, &region);
+		fclose(out);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--write") == 0)
+		return write_golden_dumps();
 	const struct CMUnitTest tests[] = {
 		t_test(compiled_in_regions_are_the_files),
 		t_test(every_region_is_its_golden_dump),
