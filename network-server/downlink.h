@@ -1,0 +1,90 @@
+/* One downlink from the moment it could be sent to what became of it. Every uplink opens an opportunity: something to say
+ * may come up until the frame has to leave (DESIGN 5: at max(now, RX start − 800 ms)).
+ *
+ *	          ns_downlink_open()                 nothing to say
+ *	uplink ──────────────────────▶ OPEN ─────────────────────────────▶ gone
+ *	                                │ due: fire()
+ *	                      item      │      no item
+ *	             ┌──────────────────┴─────────────┐
+ *	             ▼                                ▼
+ *	          SEALING ──sealed, or 20 ms──▶ send_frame() ──▶ SENT ──TX_OK, silence──▶ gone
+ *	                                                        │  ▲
+ *	                                      refused by gateway│  │next attempt in the time left (tx_ack.c)
+ *	                                                        └──┘
+ *
+ * The counter is journaled before the Seal goes out, and the frame's bytes never change after (invariant 2): every
+ * attempt sends the same bytes. */
+#ifndef LAMPPOST_NETWORK_SERVER_DOWNLINK_H
+#define LAMPPOST_NETWORK_SERVER_DOWNLINK_H
+
+#include "network-server/downlink_plan.h"
+#include "network-server/network.h"
+
+#define NS_ANSWERS_MAX   64 /* bytes of MAC answers waiting to go */
+#define NS_CLASS_A_LEAD  (800 * US_PER_MS)
+#define NS_SEAL_TIMEOUT  (20 * US_PER_MS)
+#define NS_SEALS_MAX     4096
+#define NS_REACTION_TIME (100 * US_PER_MS) /* waited with RxDelay 1 s for an application's reaction */
+
+enum ns_downlink_state { NS_DOWNLINK_OPEN, NS_DOWNLINK_SEALING, NS_DOWNLINK_SENT, NS_DOWNLINK_STATE_COUNT };
+
+struct ns_downlink {
+	struct deadline deadline; /* first member */
+	enum ns_downlink_state state;
+	uint64_t id;
+	bool is_join;
+	uint32_t device;  /* slot; its `opportunity` is this until SENT */
+	uint32_t session; /* slot and tag */
+	uint32_t tag;
+	bool must; /* a frame has to go even if it is empty */
+	bool ack;
+	uint32_t acked_fcnt_up; /* 1.1: ConfFCnt */
+	uint8_t answers[NS_ANSWERS_MAX];
+	uint8_t answers_length;
+	struct ns_windows windows;
+	/* From fire() on. */
+	bool has_item;
+	struct net_uuid item;
+	struct net_uuid sealing; /* the key under which SEALING is found */
+	uint32_t fcnt_down;
+	bool item_confirmed;
+	struct ns_plan plan;
+	uint8_t attempt; /* the one that was sent last */
+	struct mono attempt_start;
+	uint8_t phy[LW_PHY_PAYLOAD_MAX];
+	uint8_t phy_length;
+};
+
+/* What an uplink's handling found out about its answer. */
+struct ns_answer {
+	bool must, ack;
+	uint32_t fcnt_up;
+	uint8_t answers[NS_ANSWERS_MAX]; /* MAC commands, encoded */
+	uint8_t answers_length;
+};
+
+/* Opens the opportunity of an uplink that was accepted, or repeated; one of before that is still open is dropped. */
+void ns_downlink_open(struct ns *ns, struct now now, uint32_t session, const struct ns_windows *windows,
+		      const struct ns_answer *answer);
+/* Sends a join-accept at once. */
+void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const struct ns_windows *windows,
+		      const uint8_t *phy, uint8_t length);
+/* Due ones; from ns_on_tick(). */
+void ns_downlink_tick(struct ns *ns, struct now now);
+/* Drops what is being prepared for a device. */
+void ns_downlink_cancel(struct ns *ns, uint32_t device);
+/* Reports what became of an item, as an event. */
+void ns_downlink_report(struct ns *ns, struct now now, const struct lw_eui64 *dev_eui,
+			const struct net_uuid *item, enum net_item_status status, uint32_t fcnt_down,
+			const struct lw_eui64 *gateway, const char *cause);
+/* Takes an item out of its device's queue, and says so in the journal. */
+bool ns_downlink_take_item(struct ns *ns, uint32_t device, const struct net_uuid *item,
+			   struct net_enqueue *enqueue);
+/* Sends attempt `index` of the plan. */
+void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlink, uint8_t index);
+/* Nobody said what became of it: counted as sent. */
+void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *downlink);
+/* It is over. */
+void ns_downlink_close(struct ns *ns, struct ns_downlink *downlink);
+
+#endif

@@ -1,0 +1,93 @@
+#include "network-server/downlink_frame.h"
+
+#include "common/base/check.h"
+#include "common/lorawan/cipher.h"
+#include "common/lorawan/frame.h"
+#include "network-server/mac/mac.h"
+
+uint8_t ns_frame_overhead(const struct ns_downlink *downlink, const struct ns_session *session)
+{
+	(void)session;
+	uint8_t fopts = downlink->answers_length < LW_FOPTS_MAX ? downlink->answers_length : LW_FOPTS_MAX;
+	return (uint8_t)(7 + 1 + fopts);
+}
+
+/* Commands that are longer than FOpts go alone, under FPort 0; with an item only what fits into FOpts goes along, whole
+ * commands at a time, and the device asks again for the rest. */
+static uint8_t collect_commands(struct ns *ns, const struct ns_downlink *downlink, struct ns_session *session,
+				bool alone, uint8_t *commands, uint8_t capacity)
+{
+	struct wr wr = wr_init(commands, alone ? capacity : LW_FOPTS_MAX);
+	const struct lw_region *region = ns_region(ns, session->region);
+	struct lw_mac_reader reader;
+	struct lw_mac_command command;
+	lw_mac_reader_init(&reader, LW_DOWN, downlink->answers, downlink->answers_length,
+			   region->freq_step_hz);
+	while (lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND)
+		if (lw_mac_write(&wr, &command, region->freq_step_hz) != LW_MAC_WRITE_OK)
+			break;
+	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, session->device));
+	if (profile && ns_mac_requests(ns, session, profile, &wr))
+		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, downlink->session);
+	return (uint8_t)wr_length(&wr);
+}
+
+static void set_mic(struct ns *ns, struct ns_downlink *downlink, const struct ns_session *session)
+{
+	struct lw_mic_input input = {
+		.direction = LW_DOWN,
+		.dev_addr = session->dev_addr,
+		.fcnt = downlink->fcnt_down,
+		.ack = downlink->ack,
+		.conf_fcnt = (uint16_t)downlink->acked_fcnt_up,
+		.msg = downlink->phy,
+		.length = (uint8_t)(downlink->phy_length - 4),
+	};
+	struct lw_mic mic = session->flags & NS_SESSION_1_1
+				    ? lw_mic_down_1_1(ns->aes, &session->s_nwk_s_int_key, &input)
+				    : lw_mic_1_0(ns->aes, &session->f_nwk_s_int_key, &input);
+	lw_frame_set_mic(downlink->phy, downlink->phy_length, mic);
+}
+
+void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_session *session,
+		    const struct net_enqueue *item, const uint8_t *payload)
+{
+	uint8_t room = ns_windows_max_payload(&downlink->windows, ns_region(ns, session->region));
+	uint8_t commands[128];
+	uint8_t capacity = room > 8 + sizeof commands ? (uint8_t)sizeof commands
+						      : (uint8_t)(room > 8 ? room - 8 : 0);
+	uint8_t length = collect_commands(ns, downlink, session, item == NULL, commands, capacity);
+	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
+	struct lw_frame frame = {
+		.ftype = item && item->confirmed ? LW_CONFIRMED_DOWN : LW_UNCONFIRMED_DOWN,
+		.dev_addr = session->dev_addr,
+		.fcnt = (uint16_t)downlink->fcnt_down,
+		.fctrl = {.adr = true, .ack = downlink->ack, .f_pending = device->queued > (item ? 1 : 0)},
+	};
+	bool port_0 = length > LW_FOPTS_MAX;
+	if (port_0) {
+		lw_cipher_frm_payload(ns->aes, &session->nwk_s_enc_key, LW_DOWN, session->dev_addr,
+				      downlink->fcnt_down, commands, length, commands);
+		frame.has_fport = true;
+		frame.frm_payload = commands;
+		frame.frm_payload_length = length;
+	} else {
+		if (session->flags & NS_SESSION_1_1)
+			lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_DOWN, session->dev_addr,
+					downlink->fcnt_down, item ? LW_FOPTS_AFCNT_DOWN : LW_FOPTS_NFCNT_DOWN,
+					commands, length, commands);
+		memcpy(frame.fopts, commands, length);
+		frame.fctrl.fopts_length = length;
+	}
+	if (item) {
+		frame.has_fport = true;
+		frame.fport = item->fport;
+		frame.frm_payload = payload;
+		frame.frm_payload_length = item->length;
+	}
+	downlink->item_confirmed = item && item->confirmed;
+	downlink->phy_length = (uint8_t)lw_frame_encode(&frame, downlink->phy, sizeof downlink->phy);
+	ASSERT_CMP(downlink->phy_length, >=, LW_FRAME_MIN);
+	set_mic(ns, downlink, session);
+	session->flags = (uint8_t)(session->flags & ~NS_SESSION_STICKY);
+}

@@ -1,0 +1,181 @@
+#include "network-server/gateways.h"
+
+#include "common/base/check.h"
+
+#define MAP_REACH     (INT64_C(2100) * US_PER_S) /* the counter is told apart this far from the last arrival */
+#define MAP_LOST      (120 * US_PER_S)           /* no backhaul holds a frame so long while others pass */
+#define MAP_DRIFT_PPM 100
+#define MAP_MISFITS   8
+
+void ns_gateways_init(struct ns_gateways *gateways, uint32_t capacity, uint64_t seed)
+{
+	*gateways = (struct ns_gateways){.seed = seed};
+	ns_slab_init(&gateways->slab, capacity, sizeof(struct ns_gateway));
+	ns_index_init(&gateways->by_eui, capacity);
+}
+
+void ns_gateways_release(struct ns_gateways *gateways)
+{
+	ns_slab_release(&gateways->slab);
+	ns_index_release(&gateways->by_eui);
+}
+
+static uint32_t hash(const struct ns_gateways *gateways, const struct lw_eui64 *eui)
+{
+	return ns_hash64(lw_eui64_number(eui), gateways->seed);
+}
+
+uint32_t ns_gateways_find(const struct ns_gateways *gateways, const struct lw_eui64 *eui)
+{
+	uint32_t at = 0, slot;
+	while ((slot = ns_index_next(&gateways->by_eui, hash(gateways, eui), &at)) != NS_NO_SLOT)
+		if (lw_eui64_equal(&ns_gateways_at(gateways, slot)->record.gateway.eui, eui))
+			return slot;
+	return NS_NO_SLOT;
+}
+
+struct ns_gateway *ns_gateways_at(const struct ns_gateways *gateways, uint32_t slot)
+{
+	return ns_slab_at(&gateways->slab, slot);
+}
+
+uint32_t ns_gateways_put(struct ns_gateways *gateways, const struct net_gateway *record, uint8_t region,
+			 const struct lw_channel_mask *channels)
+{
+	uint32_t slot = ns_gateways_find(gateways, &record->gateway.eui);
+	if (slot == NS_NO_SLOT) {
+		slot = ns_slab_take(&gateways->slab);
+		if (slot == NS_NO_SLOT)
+			return NS_NO_SLOT;
+		ns_index_add(&gateways->by_eui, hash(gateways, &record->gateway.eui), slot);
+	}
+	struct ns_gateway *gateway = ns_gateways_at(gateways, slot);
+	gateway->record = *record;
+	if (gateway->region != region)
+		gateway->duty_ready = 0;
+	gateway->region = region;
+	gateway->channels = *channels;
+	gateways->version++;
+	return slot;
+}
+
+void ns_gateways_remove(struct ns_gateways *gateways, uint32_t slot)
+{
+	ns_index_remove(&gateways->by_eui,
+			hash(gateways, &ns_gateways_at(gateways, slot)->record.gateway.eui), slot);
+	ns_slab_give(&gateways->slab, slot);
+	gateways->version++;
+}
+
+void ns_gateway_latency(struct ns_gateway *gateway, span_us latency)
+{
+	if (latency <= 0 || latency > 10 * US_PER_S)
+		return;
+	gateway->latencies[gateway->latency_next] = latency;
+	gateway->latency_next = (uint8_t)((gateway->latency_next + 1) % NS_LATENCIES);
+	if (gateway->latency_count < NS_LATENCIES)
+		gateway->latency_count++;
+}
+
+/* The 95th percentile of at most 32 values is the second greatest of 20 or more, else the greatest. */
+span_us ns_gateway_lead(const struct ns_gateway *gateway)
+{
+	if (gateway->latency_count < 4)
+		return NS_LEAD_UNKNOWN;
+	span_us first = 0, second = 0;
+	for (uint8_t i = 0; i < gateway->latency_count; i++) {
+		span_us latency = gateway->latencies[i];
+		if (latency > first) {
+			second = first;
+			first = latency;
+		} else if (latency > second) {
+			second = latency;
+		}
+	}
+	return (gateway->latency_count >= 20 ? second : first) + NS_LEAD_EXTRA;
+}
+
+/* The line is held by the fastest arrivals: an earlier one than expected moves it at once; otherwise it follows the
+ * crystals' drift slowly. A restart of the gateway shows as an impossible delay, or as many delays in a row. */
+void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mono arrival)
+{
+	span_us passed = mono_since(arrival, gateway->at);
+	bool fresh = !gateway->mapped || passed > MAP_REACH || passed < -MAP_REACH;
+	if (!fresh) {
+		span_us elapsed = gw_ticks_since(ticks, gateway->ticks);
+		struct mono expected = mono_add(gateway->at, elapsed);
+		span_us late = mono_since(arrival, expected);
+		gateway->misfits = late > US_PER_S ? (uint8_t)(gateway->misfits + 1) : 0;
+		if (late > MAP_LOST || gateway->misfits >= MAP_MISFITS) {
+			fresh = true;
+		} else if (elapsed < 0) {
+			return; /* out of order: says nothing new */
+		} else {
+			span_us drift = elapsed / (US_PER_S / MAP_DRIFT_PPM);
+			span_us step = late < 0 ? late : (late < drift ? late : drift);
+			gateway->ticks = ticks;
+			gateway->at = mono_add(expected, step);
+		}
+	}
+	if (fresh) {
+		gateway->mapped = true;
+		gateway->misfits = 0;
+		gateway->ticks = ticks;
+		gateway->at = arrival;
+	}
+}
+
+bool ns_gateway_place(const struct ns_gateway *gateway, struct gw_ticks ticks, struct mono now,
+		      struct mono *at)
+{
+	if (!gateway->mapped || mono_since(now, gateway->at) > MAP_REACH)
+		return false;
+	*at = mono_add(gateway->at, gw_ticks_since(ticks, gateway->ticks));
+	return true;
+}
+
+bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, span_us length)
+{
+	for (size_t i = 0; i < NS_BUSY; i++)
+		if (gateway->busy[i].end.us > start.us && gateway->busy[i].start.us < start.us + length)
+			return true;
+	return false;
+}
+
+bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			  struct mono now, struct mono start, uint32_t airtime_us)
+{
+	int band = lw_region_sub_band(region, freq_hz);
+	if (band < 0 || band >= NS_SUB_BANDS ||
+	    region->sub_bands[band].duty_cycle_permille >= LW_DUTY_NO_LIMIT)
+		return true;
+	if (!(gateway->duty_ready >> band & 1))
+		return true;
+	return lw_duty_check(&gateway->duty[band], now.us, start.us, airtime_us, 100) != LW_DUTY_SPENT;
+}
+
+void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			  struct mono now, struct mono start, uint32_t airtime_us)
+{
+	gateway->busy[gateway->busy_next] = (struct ns_busy){start, mono_add(start, airtime_us)};
+	gateway->busy_next = (uint8_t)((gateway->busy_next + 1) % NS_BUSY);
+	int band = lw_region_sub_band(region, freq_hz);
+	if (band < 0 || band >= NS_SUB_BANDS)
+		return;
+	if (!(gateway->duty_ready >> band & 1)) {
+		lw_duty_init(&gateway->duty[band], region->sub_bands[band].duty_cycle_permille, now.us);
+		gateway->duty_ready = (uint8_t)(gateway->duty_ready | 1u << band);
+	}
+	lw_duty_use(&gateway->duty[band], now.us, start.us, airtime_us);
+}
+
+void ns_gateway_refused(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			struct mono start, uint32_t airtime_us)
+{
+	for (size_t i = 0; i < NS_BUSY; i++)
+		if (gateway->busy[i].start.us == start.us)
+			gateway->busy[i] = (struct ns_busy){0};
+	int band = lw_region_sub_band(region, freq_hz);
+	if (band >= 0 && band < NS_SUB_BANDS && (gateway->duty_ready >> band & 1))
+		lw_duty_refund(&gateway->duty[band], start.us, airtime_us);
+}

@@ -1,0 +1,88 @@
+/* What is known of each gateway: whether it is registered, on which link it is, its region, how long it needs from
+ * PULL_RESP to TX_ACK, how its counter lies against our monotonic clock, and what it has sent (half duplex, airtime).
+ *
+ * A gateway's counter is never trusted as a clock (invariant 9): it is mapped onto our monotonic clock through the
+ * fastest arrivals seen, so that a late copy can be placed in time. Unregistered gateways have no entry. */
+#ifndef LAMPPOST_NETWORK_SERVER_GATEWAYS_H
+#define LAMPPOST_NETWORK_SERVER_GATEWAYS_H
+
+#include "common/lorawan/channel_plan.h"
+#include "common/lorawan/duty_cycle.h"
+#include "common/lorawan/region.h"
+#include "common/proto/network_messages.h"
+#include "network-server/slab.h"
+
+#define NS_LATENCIES    32
+#define NS_BUSY         16
+#define NS_SUB_BANDS    8
+#define NS_LEAD_EXTRA   (60 * US_PER_MS)
+#define NS_LEAD_UNKNOWN (300 * US_PER_MS)
+
+struct ns_busy {
+	struct mono start, end;
+};
+
+struct ns_gateway {
+	struct net_gateway record;
+	uint32_t run;                    /* of the state run that last named it */
+	uint8_t region;                  /* index in the core's regions */
+	struct lw_channel_mask channels; /* of its channel plan; fixed plans */
+	uint64_t link;                   /* 0: none */
+	bool online;
+	/* From PULL_RESP to TX_ACK, the last NS_LATENCIES. */
+	span_us latencies[NS_LATENCIES];
+	uint8_t latency_count, latency_next;
+	/* Counter `ticks` was at our `at`, as told by the fastest arrivals. */
+	bool mapped;
+	struct gw_ticks ticks;
+	struct mono at;
+	uint8_t misfits; /* arrivals in a row that were all more than a second late */
+	/* Transmissions planned or made; the oldest is overwritten. */
+	struct ns_busy busy[NS_BUSY];
+	uint8_t busy_next;
+	struct lw_duty_cycle duty[NS_SUB_BANDS];              /* by the region's sub-band; monotonic line */
+	uint8_t duty_ready;                                   /* bit set: that sub-band was begun */
+	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */
+};
+
+struct ns_gateways {
+	struct ns_slab slab;
+	struct ns_index by_eui;
+	uint64_t seed;
+	uint64_t version; /* of the list; raised by each change */
+};
+
+void ns_gateways_init(struct ns_gateways *gateways, uint32_t capacity, uint64_t seed);
+void ns_gateways_release(struct ns_gateways *gateways);
+/* Returns the slot, or NS_NO_SLOT. */
+uint32_t ns_gateways_find(const struct ns_gateways *gateways, const struct lw_eui64 *eui);
+struct ns_gateway *ns_gateways_at(const struct ns_gateways *gateways, uint32_t slot);
+/* Inserts or replaces the record of a gateway; NS_NO_SLOT when full. Measurements stay. */
+uint32_t ns_gateways_put(struct ns_gateways *gateways, const struct net_gateway *record, uint8_t region,
+			 const struct lw_channel_mask *channels);
+void ns_gateways_remove(struct ns_gateways *gateways, uint32_t slot);
+
+/* Notes how long PULL_RESP to TX_ACK took. */
+void ns_gateway_latency(struct ns_gateway *gateway, span_us latency);
+/* Returns how long before a transmission's start the frame should leave here: 95th percentile + 60 ms, or 300 ms. */
+span_us ns_gateway_lead(const struct ns_gateway *gateway);
+
+/* Learns from an arrival. */
+void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mono arrival);
+/* Places a counter value on our clock, the gateway's usual delay included. False: not mapped, or too long ago. */
+bool ns_gateway_place(const struct ns_gateway *gateway, struct gw_ticks ticks, struct mono now,
+		      struct mono *at);
+
+/* Whether the gateway's transmitter is taken in a span (half duplex). */
+bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, span_us length);
+/* Whether duty-cycle rules leave room. */
+bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			  struct mono now, struct mono start, uint32_t airtime_us);
+/* Notes a transmission that was asked for: busy, and airtime spent. */
+void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			  struct mono now, struct mono start, uint32_t airtime_us);
+/* Takes it back: the gateway refused. */
+void ns_gateway_refused(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			struct mono start, uint32_t airtime_us);
+
+#endif

@@ -1,0 +1,304 @@
+#include "network-server/join_flow.h"
+
+#include "common/base/check.h"
+#include "network-server/downlink.h"
+#include "network-server/mac/mac.h"
+#include "network-server/uplink.h"
+
+struct transaction_row {
+	uint32_t transaction;
+	uint32_t slot;
+};
+
+static bool address_taken(const void *ctx, struct lw_dev_addr dev_addr)
+{
+	const struct ns *ns = ctx;
+	return ns_sessions_has_addr(&ns->sessions, dev_addr);
+}
+
+static enum ns_drop find_device(const struct ns *ns, const struct lw_join_request *request, uint32_t *slot)
+{
+	*slot = ns_device_find(&ns->sessions, &request->dev_eui);
+	if (*slot == NS_NO_SLOT)
+		return NS_DROP_JOIN_UNKNOWN_DEVICE;
+	const struct ns_device *device = ns_device_at(&ns->sessions, *slot);
+	if (device->flags & NS_DEVICE_ABP)
+		return NS_DROP_JOIN_NOT_OTAA;
+	if (!(device->flags & NS_DEVICE_ENABLED))
+		return NS_DROP_DEVICE_DISABLED;
+	if (!lw_eui64_equal(&device->join_eui, &request->join_eui))
+		return NS_DROP_JOIN_EUI_DIFFERS;
+	return NS_ACCEPTED;
+}
+
+/* A frequency that most gateways heard; ghosts on neighbouring channels are fewer. */
+static const struct ns_copy *prefer(const struct ns_frame *frame)
+{
+	const struct ns_copy *best = &frame->copies[0];
+	unsigned most = 0;
+	for (uint8_t i = 0; i < frame->copy_count; i++) {
+		unsigned count = 0;
+		for (uint8_t j = 0; j < frame->copy_count; j++)
+			count += frame->copies[i].freq_hz == frame->copies[j].freq_hz;
+		if (count > most || (count == most && frame->copies[i].snr_cdb > best->snr_cdb)) {
+			most = count;
+			best = &frame->copies[i];
+		}
+	}
+	return best;
+}
+
+static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, const struct ns_profile *profile,
+				 const struct ns_frame *frame)
+{
+	const struct ns_copy *copy = prefer(frame);
+	join->region = profile->region;
+	if (ns_gateways_at(&ns->gateways, copy->gateway_slot)->region != profile->region)
+		return NS_DROP_REGION;
+	const struct lw_region *region = ns_region(ns, profile->region);
+	if (!lw_region_uplink_dr(region, &copy->modulation, &join->join_dr))
+		return NS_DROP_DATA_RATE;
+	struct ns_windows *windows = &join->windows;
+	windows->region = profile->region;
+	windows->has_rx1 = lw_region_join_windows(region, copy->freq_hz, join->join_dr, &windows->rx1,
+						  &windows->rx2);
+	windows->rx1_delay = region->defaults.join_accept_delay1_s * US_PER_S;
+	ns_windows_hearers(windows, frame);
+	join->give_up = mono_add(ns_windows_start(windows), US_PER_S - NS_LEAD_UNKNOWN);
+	return NS_ACCEPTED;
+}
+
+/* What the accept tells the device (TS001 §6.2.3): our delays, and the channels that are heard. */
+static void choose_parameters(struct ns *ns, struct ns_join *join, const struct ns_profile *profile)
+{
+	const struct lw_region *region = ns_region(ns, join->region);
+	const struct net_profile *record = &profile->record;
+	struct bi_join_req *request = &join->call.request;
+	join->dl_settings = (struct lw_dl_settings){
+		.opt_neg = record->mac_version >= LW_MAC_1_1_0,
+		.rx1_dr_offset = record->rx1_dr_offset <= region->max_rx1_dr_offset ? record->rx1_dr_offset
+										    : 0,
+		.rx2_data_rate = record->rx2_dr < 16 && lw_region_data_rate(region, LW_DOWN, record->rx2_dr)
+					 ? record->rx2_dr
+					 : region->rx2.dr,
+	};
+	request->mac_version = record->mac_version;
+	request->dl_settings = lw_dl_settings_encode(&join->dl_settings);
+	request->rx_delay = ns_wanted_rx_delay(ns, profile);
+	struct ns_session asks = {.region = join->region};
+	struct lw_channel_plan wanted;
+	ns_mac_wanted_plan(ns, &asks, &wanted);
+	lw_plan_init(&join->plan, region);
+	request->has_cflist = lw_cflist_build(&wanted, region, request->cflist);
+	/* Masks may be lost on a device that does not know them: it is settled by LinkADRReq. */
+	if (request->has_cflist && region->plan_type == LW_PLAN_DYNAMIC)
+		(void)lw_cflist_apply(&join->plan, region, request->cflist);
+}
+
+static void call(struct ns *ns, struct now now, struct ns_join *join)
+{
+	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_JOIN);
+	if (out)
+		out->join = join->call;
+	ASSERT(deadlines_set(&ns->join_deadlines, &join->deadline, mono_add(now.mono, NS_JOIN_RETRY)) ==
+	       ST_OK);
+}
+
+static void close_join(struct ns *ns, struct ns_join *join, uint32_t slot)
+{
+	table_remove(&ns->joins_by_transaction, &join->transaction);
+	deadlines_cancel(&ns->join_deadlines, &join->deadline);
+	ns_slab_give(&ns->joins, slot);
+}
+
+static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame)
+{
+	struct lw_join_request request;
+	if (lw_join_request_parse(&request, frame->phy, frame->phy_length) != LW_OK)
+		return NS_DROP_MALFORMED;
+	struct ns_join join = {.dev_eui = request.dev_eui, .time = ns_frame_time(frame)};
+	enum ns_drop drop = find_device(ns, &request, &join.device);
+	if (drop != NS_ACCEPTED)
+		return drop;
+	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, join.device));
+	if (!profile || !ns_slab_holds(&ns->gateways.slab, frame->copies[0].gateway_slot))
+		return NS_DROP_REGION;
+	if ((drop = find_windows(ns, &join, profile, frame)) != NS_ACCEPTED)
+		return drop;
+	if (!ns_journal_open(&ns->journal))
+		return NS_DROP_JOURNAL_FULL;
+	choose_parameters(ns, &join, profile);
+	join.call.join_eui = request.join_eui;
+	join.call.request.dev_eui = request.dev_eui;
+	memcpy(join.call.request.phy_payload, frame->phy, frame->phy_length);
+	join.call.request.phy_length = frame->phy_length;
+	if (!ns_foreign_draw(&ns->foreign, ns->rng, ns_day(now.wall), address_taken, ns,
+			     &join.call.request.dev_addr))
+		return NS_DROP_JOIN_NO_ADDRESS;
+	bool made;
+	do
+		join.transaction = rng_u32(ns->rng);
+	while (join.transaction == 0 || table_get(&ns->joins_by_transaction, &join.transaction));
+	join.call.transaction = join.transaction;
+	uint32_t slot = ns_slab_take(&ns->joins);
+	if (slot == NS_NO_SLOT)
+		return NS_DROP_JOIN_FULL;
+	struct transaction_row *row = table_put(&ns->joins_by_transaction, &join.transaction, &made);
+	ASSERT(row && made);
+	row->slot = slot;
+	struct ns_join *kept = ns_slab_at(&ns->joins, slot);
+	*kept = join;
+	call(ns, now, kept);
+	return NS_ACCEPTED;
+}
+
+enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame)
+{
+	enum ns_drop drop = start(ns, now, frame);
+	if (drop != NS_ACCEPTED)
+		ns_count(ns, drop);
+	return drop;
+}
+
+void ns_join_tick(struct ns *ns, struct now now)
+{
+	struct ns_join *join;
+	while ((join = (struct ns_join *)(void *)deadlines_pop(&ns->join_deadlines, now.mono))) {
+		const struct transaction_row *row = table_get(&ns->joins_by_transaction, &join->transaction);
+		ASSERT(row);
+		if (now.mono.us >= join->give_up.us) {
+			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
+			close_join(ns, join, row->slot);
+		} else {
+			call(ns, now, join);
+		}
+	}
+}
+
+/* TS002 §9: wrapped under the KEK that we share with the join server; in clear only where there is none. */
+static bool open_key(const struct ns *ns, const struct bi_key_envelope *envelope, struct lw_key *key)
+{
+	if (envelope->length == BI_KEY_CLEAR && envelope->label[0] == 0 && !ns->config.has_kek) {
+		memcpy(key->bytes, envelope->key, BI_KEY_CLEAR);
+		return true;
+	}
+	return envelope->length == BI_KEY_WRAPPED && ns->config.has_kek &&
+	       strcmp(envelope->label, "network") == 0 &&
+	       aes_unwrap(ns->config.kek, AES_KEY, envelope->key, BI_KEY_WRAPPED, key->bytes) == AES_WRAP_OK;
+}
+
+static bool open_keys(const struct ns *ns, const struct bi_join_ans *answer, bool v1_1,
+		      struct ns_session *session)
+{
+	if (v1_1)
+		return open_key(ns, &answer->f_nwk_s_int_key, &session->f_nwk_s_int_key) &&
+		       open_key(ns, &answer->s_nwk_s_int_key, &session->s_nwk_s_int_key) &&
+		       open_key(ns, &answer->nwk_s_enc_key, &session->nwk_s_enc_key);
+	if (!open_key(ns, &answer->nwk_s_key, &session->f_nwk_s_int_key))
+		return false;
+	session->s_nwk_s_int_key = session->nwk_s_enc_key = session->f_nwk_s_int_key;
+	return true;
+}
+
+static bool make_session(struct ns *ns, const struct ns_join *join, const struct bi_join_ans *answer,
+			 struct ns_session *session)
+{
+	const struct bi_join_req *request = &join->call.request;
+	const struct lw_region *region = ns_region(ns, join->region);
+	*session = (struct ns_session){
+		.dev_eui = join->dev_eui,
+		.dev_addr = request->dev_addr,
+		.device = join->device,
+		.flags = NS_SESSION_PENDING,
+		.region = join->region,
+		.mac_version = (uint8_t)request->mac_version,
+		.rx_delay_s = request->rx_delay ? request->rx_delay : 1,
+		.rx1_dr_offset = join->dl_settings.rx1_dr_offset,
+		.rx2_dr = join->dl_settings.rx2_data_rate,
+		.rx2_freq_hz = join->windows.rx2.freq_hz,
+		.nb_trans = 1,
+		.last_dr = join->join_dr,
+		.plan = join->plan,
+	};
+	if (join->dl_settings.opt_neg)
+		session->flags |= NS_SESSION_1_1;
+	if (region->plan_type == LW_PLAN_FIXED)
+		session->flags |= NS_SESSION_SETTLE;
+	do
+		session->tag = rng_u32(ns->rng);
+	while (session->tag == 0);
+	rng_fill(ns->rng, session->id.bytes, sizeof session->id.bytes);
+	return answer->phy_length >= LW_JOIN_ACCEPT_LENGTH &&
+	       open_keys(ns, answer, join->dl_settings.opt_neg, session);
+}
+
+static enum status emit_event(struct ns *ns, struct now now, const struct ns_join *join,
+			      const struct bi_join_ans *answer, const struct ns_session *session)
+{
+	struct proto_message *message = ns_event(ns, PROTO_JOIN_EVENT);
+	struct net_join_event *event = &message->join_event;
+	event->head.time = join->time;
+	event->head.dev_eui = join->dev_eui;
+	event->session = session->id;
+	event->join_eui = join->call.join_eui;
+	event->dev_addr = session->dev_addr;
+	snprintf(event->region_id, sizeof event->region_id, "%.15s", ns_region(ns, join->region)->id);
+	memcpy(event->app_s_key_label, answer->app_s_key.label, NET_KEK_LABEL_MAX - 1);
+	if (answer->app_s_key.length == NET_WRAPPED_KEY_SIZE)
+		memcpy(event->app_s_key_wrapped, answer->app_s_key.key, NET_WRAPPED_KEY_SIZE);
+	return ns_emit(ns, now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head);
+}
+
+static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
+			   const struct bi_message *message)
+{
+	const struct bi_join_ans *answer = &message->join_ans;
+	if (message->envelope.type != BI_JOIN_ANS)
+		return NS_DROP_JOIN_BAD_ANSWER;
+	if (message->envelope.result != BI_SUCCESS)
+		return NS_DROP_JOIN_REFUSED;
+	uint32_t device = ns_device_find(&ns->sessions, &join->dev_eui);
+	if (device == NS_NO_SLOT || device != join->device)
+		return NS_DROP_JOIN_UNKNOWN_DEVICE;
+	struct ns_session session;
+	enum ns_drop drop = NS_ACCEPTED;
+	if (!make_session(ns, join, answer, &session)) {
+		drop = NS_DROP_JOIN_BAD_ANSWER;
+	} else {
+		uint32_t older = ns_device_at(&ns->sessions, device)->pending;
+		if (older != NS_NO_SLOT)
+			ns_drop_session(ns, now, older);
+		uint32_t slot = ns_session_add(&ns->sessions, &session);
+		if (slot == NS_NO_SLOT) {
+			drop = NS_DROP_SESSIONS_FULL;
+		} else {
+			ns_journal_session(ns, NS_JOURNAL_SESSION, slot);
+			if (emit_event(ns, now, join, answer, &session) != ST_OK)
+				drop = NS_DROP_OUTBOX_FULL;
+		}
+	}
+	secret_wipe(&session, sizeof session);
+	if (drop == NS_ACCEPTED)
+		ns_downlink_join(ns, now, device, &join->windows, answer->phy_payload, answer->phy_length);
+	return drop;
+}
+
+void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, const struct bi_message *answer)
+{
+	const struct transaction_row *row = table_get(&ns->joins_by_transaction, &transaction);
+	if (!row) {
+		if (answer)
+			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
+		return;
+	}
+	if (!answer)
+		return; /* made again at its deadline */
+	uint32_t slot = row->slot;
+	struct ns_join *join = ns_slab_at(&ns->joins, slot);
+	enum ns_drop drop = accept(ns, now, join, answer);
+	if (drop == NS_ACCEPTED)
+		ns->joins_done++;
+	else
+		ns_count(ns, drop);
+	close_join(ns, join, slot);
+}

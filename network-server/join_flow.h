@@ -1,0 +1,39 @@
+/* A join from its request to its accept (TS001 §6.2, TS002 §8).
+ *
+ *	            ns_join_handle()                       Success: session stored as pending,
+ *	request ───────────────────▶ WAITING ─────────────▶ event, accept planned at once
+ *	                             │  ▲                    refusal, unusable answer ──▶ gone
+ *	          1 s, or call failed│  │ the same call again, same TransactionID
+ *	                             └──┘                    no time left for RX2 ──▶ gone
+ *
+ * A retry with the same TransactionID gets the same answer from the join server and burns no second nonce. */
+#ifndef LAMPPOST_NETWORK_SERVER_JOIN_FLOW_H
+#define LAMPPOST_NETWORK_SERVER_JOIN_FLOW_H
+
+#include "common/lorawan/join_frame.h"
+#include "network-server/downlink_plan.h"
+#include "network-server/network.h"
+
+#define NS_JOIN_RETRY US_PER_S
+
+struct ns_join {
+	struct deadline deadline; /* first member */
+	uint32_t transaction;
+	uint32_t device; /* slot */
+	struct lw_eui64 dev_eui;
+	struct wall time;
+	struct mono give_up;
+	uint8_t region;
+	uint8_t join_dr;
+	struct ns_windows windows;
+	struct ns_join_call call;
+	struct lw_dl_settings dl_settings;
+	struct lw_channel_plan plan; /* what the device has after the accept */
+	uint8_t phy[LW_JOIN_REQUEST_LENGTH];
+};
+
+/* A join-request whose window has closed; the verdict has been counted. */
+enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame);
+void ns_join_tick(struct ns *ns, struct now now);
+
+#endif

@@ -1,0 +1,29 @@
+/* ResetInd (TS001-1.1 §5.1): an ABP device of 1.1 lost its MAC state, never its counters. It is back at what it boots
+ * with, and says so in every uplink until it gets ResetConf. */
+#include "network-server/mac/mac.h"
+
+void ns_mac_reset(struct ns *ns, struct now now, struct ns_uplink *uplink,
+		  const struct lw_mac_command *command)
+{
+	(void)now;
+	struct ns_session *session = uplink->session;
+	if (!(session->flags & NS_SESSION_1_1) || !(session->flags & NS_SESSION_ABP)) {
+		ns_count(ns, NS_DROP_MAC_UNEXPECTED);
+		return;
+	}
+	lw_plan_init(&session->plan, uplink->region);
+	session->rx_delay_s = ns_boot_rx_delay(uplink->profile);
+	session->rx_delay_asked = 0;
+	session->rx1_dr_offset = uplink->region->defaults.rx1_dr_offset;
+	session->rx2_dr = uplink->region->rx2.dr;
+	session->rx2_freq_hz = uplink->region->rx2.freq_hz;
+	session->nb_trans = 1;
+	session->mac_tries = 0;
+	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_LINK_ADR_SENT | NS_SESSION_RX_TIMING_SENT));
+	if (uplink->region->plan_type == LW_PLAN_FIXED)
+		session->flags |= NS_SESSION_SETTLE;
+	struct lw_mac_command answer = {.direction = LW_DOWN, .cid = LW_CID_RESET};
+	answer.as.reset.minor = command->as.reset.minor < 1 ? command->as.reset.minor : 1;
+	ns_mac_answer(ns, uplink, &answer);
+	ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
+}

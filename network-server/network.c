@@ -1,0 +1,385 @@
+#include "network-server/network.h"
+
+#include "common/base/check.h"
+#include "common/lorawan/airtime.h"
+#include "common/lorawan/frame.h"
+#include "common/lorawan/join_frame.h"
+#include "network-server/downlink.h"
+#include "network-server/join_flow.h"
+#include "network-server/uplink.h"
+
+#define OUTBOX        16384
+#define RELEASED_MAX  1000000
+#define ACK_DELAY     (400 * US_PER_MS) /* past every window and Seal: what came before is committed */
+#define CLASS_A_DELAY US_PER_S
+
+void ns_config_defaults(struct ns_config *config)
+{
+	config->dedup_window = 200 * US_PER_MS;
+	config->rx_delay_s = 5;
+	config->journal_limit = UINT64_C(4) << 30;
+	config->max_devices = 1100000;
+	config->max_gateways = 4096;
+	config->max_frames = 8192;
+	config->max_remembered = 131072;
+	config->max_downlinks = 65536;
+	config->max_joins = 16384;
+	config->max_items = 65536;
+}
+
+void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
+{
+	memset(ns, 0, sizeof *ns);
+	ns->config = *config;
+	ns->rng = rng;
+	ns->aes = aes_new();
+	ASSERT(ns->aes);
+	ns_dedup_init(&ns->dedup, config->max_frames, config->max_remembered, config->dedup_window, rng);
+	ns_sessions_init(&ns->sessions, config->max_devices, rng);
+	ns_gateways_init(&ns->gateways, config->max_gateways, rng_u64(rng));
+	ns_foreign_init(&ns->foreign, config->prefixes, config->prefix_count,
+			config->max_devices < RELEASED_MAX ? config->max_devices : RELEASED_MAX, rng);
+	ns_queue_init(&ns->queue, config->max_items);
+	ns_journal_init(&ns->journal, config->journal_limit, config->partition, config->epoch);
+	ns_outbox_init(&ns->outbox, OUTBOX);
+	ns_slab_init(&ns->downlinks, config->max_downlinks, sizeof(struct ns_downlink));
+	deadlines_init(&ns->downlink_deadlines, config->max_downlinks);
+	table_init(&ns->sealing, NS_SEALS_MAX, sizeof(struct net_uuid) + 8, sizeof(struct net_uuid), rng);
+	ns_slab_init(&ns->joins, config->max_joins, sizeof(struct ns_join));
+	deadlines_init(&ns->join_deadlines, config->max_joins);
+	table_init(&ns->joins_by_transaction, config->max_joins, 8, 4, rng);
+	ns->next_downlink_id = rng_u32(rng) >> 1; /* so that ids of before a restart are not met again */
+	ns->profiles = calloc(NS_PROFILES_MAX, sizeof *ns->profiles);
+	ns->writes = calloc(NS_WRITES_MAX, sizeof *ns->writes);
+	ns->event = malloc(sizeof *ns->event);
+	ns->packed = malloc(NS_JOURNAL_ENTRY_MAX);
+	ASSERT(ns->profiles && ns->writes && ns->event && ns->packed);
+}
+
+void ns_release(struct ns *ns)
+{
+	ns_dedup_release(&ns->dedup);
+	ns_sessions_release(&ns->sessions);
+	ns_gateways_release(&ns->gateways);
+	ns_foreign_release(&ns->foreign);
+	ns_queue_release(&ns->queue);
+	ns_journal_release(&ns->journal);
+	ns_outbox_release(&ns->outbox);
+	ns_slab_release(&ns->downlinks);
+	deadlines_release(&ns->downlink_deadlines);
+	table_release(&ns->sealing);
+	ns_slab_release(&ns->joins);
+	deadlines_release(&ns->join_deadlines);
+	table_release(&ns->joins_by_transaction);
+	free(ns->profiles);
+	free(ns->writes);
+	free(ns->event);
+	free(ns->packed);
+	aes_free(ns->aes);
+	secret_wipe(ns, sizeof *ns);
+}
+
+void ns_count(struct ns *ns, enum ns_drop drop)
+{
+	ns->drops[drop]++;
+}
+
+/* --- bridges --- */
+
+static struct ns_link *find_link(struct ns *ns, uint64_t id)
+{
+	for (size_t i = 0; i < NS_LINKS_MAX; i++)
+		if (ns->links[i].id == id)
+			return &ns->links[i];
+	return NULL;
+}
+
+void ns_on_bridge(struct ns *ns, struct now now, uint64_t link)
+{
+	(void)now;
+	struct ns_link *free = find_link(ns, 0);
+	if (free)
+		*free = (struct ns_link){.id = link};
+}
+
+void ns_on_bridge_gone(struct ns *ns, struct now now, uint64_t link)
+{
+	(void)now;
+	struct ns_link *gone = find_link(ns, link);
+	if (gone)
+		*gone = (struct ns_link){0};
+	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++)
+		if (ns_slab_holds(&ns->gateways.slab, slot)) {
+			struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+			if (gateway->link == link)
+				gateway->link = 0;
+		}
+}
+
+void ns_on_seq(struct ns *ns, struct now now, uint64_t link, uint64_t seq)
+{
+	struct ns_link *from = find_link(ns, link);
+	if (!from)
+		return;
+	from->seq = seq;
+	if (!from->ack_pending) {
+		from->ack_pending = true;
+		from->ack_seq = seq;
+		from->ack_due = mono_add(now.mono, ACK_DELAY);
+	}
+}
+
+static void acknowledge(struct ns *ns, struct now now)
+{
+	for (size_t i = 0; i < NS_LINKS_MAX; i++) {
+		struct ns_link *link = &ns->links[i];
+		if (link->id == 0 || !link->ack_pending || link->ack_due.us > now.mono.us)
+			continue;
+		struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_ACK);
+		if (!out)
+			continue;
+		out->link = link->id;
+		out->seq = link->ack_seq;
+		link->ack_pending = link->seq != link->ack_seq;
+		link->ack_seq = link->seq;
+		link->ack_due = mono_add(now.mono, ACK_DELAY);
+	}
+}
+
+void ns_on_stats(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_stats *stats)
+{
+	(void)stats;
+	ns_on_seq(ns, now, link, seq);
+}
+
+void ns_on_presence(struct ns *ns, struct now now, uint64_t link, uint64_t seq,
+		    const struct gw_presence *presence)
+{
+	ns_on_seq(ns, now, link, seq);
+	uint32_t slot = ns_gateways_find(&ns->gateways, &presence->gateway);
+	if (slot == NS_NO_SLOT)
+		return;
+	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+	gateway->online = presence->online;
+	if (presence->online)
+		gateway->link = link;
+	else if (gateway->link == link)
+		gateway->link = 0;
+}
+
+/* Foreign frames end here, before any look-up (invariant 12). Fills what is needed to find copies. */
+static enum ns_drop screen(struct ns *ns, const struct gw_uplink *uplink, span_us *rx_delay, bool *join)
+{
+	enum lw_ftype ftype;
+	if (uplink->crc == GW_CRC_BAD)
+		return NS_DROP_CRC;
+	enum lw_verdict verdict = lw_classify(uplink->phy, uplink->phy_length, LW_UP, &ftype);
+	if (verdict == LW_PROPRIETARY_FRAME)
+		return NS_DROP_PROPRIETARY;
+	if (verdict == LW_WRONG_DIRECTION)
+		return NS_DROP_DOWNLINK_FRAME;
+	if (verdict != LW_OK)
+		return NS_DROP_MALFORMED;
+	if (ftype == LW_REJOIN_REQUEST)
+		return NS_DROP_REJOIN;
+	*join = ftype == LW_JOIN_REQUEST;
+	if (*join) {
+		struct lw_join_request request;
+		if (lw_join_request_parse(&request, uplink->phy, uplink->phy_length) != LW_OK)
+			return NS_DROP_MALFORMED;
+		*rx_delay = 5 * US_PER_S;
+		return ns_foreign_is_our_join_eui(&ns->foreign, &request.join_eui) ? NS_ACCEPTED
+										   : NS_DROP_FOREIGN_JOIN_EUI;
+	}
+	struct lw_frame frame;
+	if (lw_frame_parse(&frame, uplink->phy, uplink->phy_length, LW_UP) != LW_OK)
+		return NS_DROP_MALFORMED;
+	if (!ns_foreign_is_our_addr(&ns->foreign, frame.dev_addr)) {
+		ns_foreign_count(&ns->foreign, frame.dev_addr);
+		return NS_DROP_FOREIGN_DEV_ADDR;
+	}
+	/* The shortest delay of any session with this address: who it is shows after the window. */
+	uint32_t at = 0, slot;
+	*rx_delay = 15 * US_PER_S;
+	while ((slot = ns_sessions_next(&ns->sessions, frame.dev_addr, &at)) != NS_NO_SLOT) {
+		span_us delay = ns_session_at(&ns->sessions, slot)->rx_delay_s * US_PER_S;
+		if (delay < *rx_delay)
+			*rx_delay = delay;
+	}
+	return at == 0 && *rx_delay > 14 * US_PER_S ? NS_DROP_UNKNOWN_DEV_ADDR : NS_ACCEPTED;
+}
+
+static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32_t slot, uint64_t link,
+		    struct now now)
+{
+	*copy = (struct ns_copy){
+		.gateway = uplink->gateway,
+		.gateway_slot = slot,
+		.link = link,
+		.freq_hz = uplink->freq_hz,
+		.modulation = uplink->modulation,
+		.crc = uplink->crc,
+		.rssi_dbm = uplink->rssi_dbm,
+		.snr_cdb = uplink->has_snr ? uplink->snr_cdb : INT16_MIN,
+		.has_snr = uplink->has_snr,
+		.ticks = uplink->ticks,
+		.has_gps_time = uplink->has_gps_time,
+		.has_fine_time = uplink->has_fine_time,
+		.wall_synchronised = uplink->wall_synchronised,
+		.gps_time_us = uplink->gps_time_us,
+		.fine_time_ns = uplink->fine_time_ns,
+		.channel = uplink->channel,
+		.rf_chain = uplink->rf_chain,
+		.board = uplink->board,
+		.antenna = uplink->antenna,
+		.arrival = mono_add(now.mono, -uplink->age_us),
+		.wall = uplink->arrival,
+	};
+}
+
+static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const struct gw_uplink *uplink)
+{
+	ns->receptions++;
+	uint32_t slot = ns_gateways_find(&ns->gateways, &uplink->gateway);
+	if (slot == NS_NO_SLOT)
+		return NS_DROP_UNKNOWN_GATEWAY;
+	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+	struct ns_copy copy;
+	copy_of(&copy, uplink, slot, link, now);
+	gateway->link = link;
+	gateway->online = true;
+	gateway->uplinks++;
+	bool join = false;
+	struct ns_copy_facts facts = {.lead = ns_gateway_lead(gateway)};
+	enum ns_drop drop = screen(ns, uplink, &facts.rx_delay, &join);
+	if (uplink->crc != GW_CRC_BAD) {
+		ns_gateway_map(gateway, uplink->ticks, copy.arrival);
+		facts.placed = ns_gateway_place(gateway, uplink->ticks, now.mono, &facts.sent);
+	}
+	if (drop != NS_ACCEPTED)
+		return drop;
+	facts.once = join;
+	facts.airtime_us = lw_airtime_us(&uplink->modulation, LW_UP, uplink->phy_length);
+	switch (ns_dedup_add(&ns->dedup, uplink->phy, uplink->phy_length, &copy, &facts)) {
+	case NS_DEDUP_FIRST:
+	case NS_DEDUP_RETRANSMISSION: return NS_ACCEPTED;
+	case NS_DEDUP_COPY: return NS_DROP_COPY;
+	case NS_DEDUP_LATE_COPY: gateway->late_copies++; return NS_DROP_LATE_COPY;
+	case NS_DEDUP_FULL: break;
+	}
+	return NS_DROP_DEDUP_FULL;
+}
+
+void ns_on_uplink(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_uplink *uplink)
+{
+	ns_on_seq(ns, now, link, seq);
+	enum ns_drop drop = receive(ns, now, link, uplink);
+	if (drop != NS_ACCEPTED)
+		ns_count(ns, drop);
+}
+
+uint64_t ns_link_of(const struct ns *ns, const struct lw_eui64 *gateway)
+{
+	uint32_t slot = ns_gateways_find(&ns->gateways, gateway);
+	return slot == NS_NO_SLOT ? 0 : ns_gateways_at(&ns->gateways, slot)->link;
+}
+
+bool ns_gateway_list_part(const struct ns *ns, uint32_t *cursor, struct gw_gateway_list *list)
+{
+	list->version = ns->gateways.version;
+	list->first = *cursor == 0;
+	list->count = 0;
+	for (; *cursor < ns->gateways.slab.high && list->count < GW_LIST_PART_MAX; (*cursor)++)
+		if (ns_slab_holds(&ns->gateways.slab, *cursor))
+			list->gateways[list->count++] =
+				ns_gateways_at(&ns->gateways, *cursor)->record.gateway;
+	list->last = *cursor >= ns->gateways.slab.high;
+	return !list->last;
+}
+
+/* --- the application server --- */
+
+void ns_on_app(struct ns *ns, bool connected)
+{
+	ns->app_connected = connected;
+}
+
+void ns_on_event_stored(struct ns *ns, const struct net_event_stored *stored)
+{
+	if (stored->row >= ns->journal.next_row) {
+		ns_count(ns, NS_DROP_PROTOCOL); /* no such event was sent */
+		return;
+	}
+	if (stored->row > ns->journal.stored_row)
+		ns->journal.stored_row = stored->row;
+}
+
+struct proto_message *ns_event(struct ns *ns, enum proto_kind kind)
+{
+	struct proto_message *message = ns->event;
+	message->seq = 0;
+	message->kind = kind;
+	if (kind == PROTO_UP_EVENT)
+		memset(&message->up_event, 0, sizeof message->up_event);
+	else if (kind == PROTO_JOIN_EVENT)
+		memset(&message->join_event, 0, sizeof message->join_event);
+	else
+		memset(&message->downlink_event, 0, sizeof message->downlink_event);
+	return message;
+}
+
+enum status ns_emit(struct ns *ns, struct now now, enum ns_journal_kind kind, const uint8_t *head,
+		    size_t head_length, struct proto_message *message, struct net_event_head *event_head)
+{
+	(void)now;
+	size_t length, offset;
+	event_head->row = ns_journal_next(&ns->journal);
+	event_head->id = ns_journal_event_id(&ns->journal, event_head->row);
+	if (proto_pack(message, ns->packed, NS_JOURNAL_ENTRY_MAX - head_length, &length) != ST_OK)
+		return ST_FULL;
+	if (ns_journal_add(&ns->journal, kind, head, head_length, ns->packed, length, &offset) != ST_OK)
+		return ST_FULL;
+	ns_journal_is_event(&ns->journal);
+	struct ns_out *out = ns->app_connected ? ns_outbox_add(&ns->outbox, NS_OUT_EVENT) : NULL;
+	if (out) { /* without room it is repeated from the journal */
+		out->event.offset = offset;
+		out->event.length = length;
+		out->event.row = event_head->row;
+	}
+	return ST_OK;
+}
+
+/* --- time --- */
+
+static struct mono earlier(struct mono a, struct mono b)
+{
+	return a.us < b.us ? a : b;
+}
+
+struct mono ns_next_deadline(const struct ns *ns)
+{
+	struct mono next = ns_dedup_next(&ns->dedup);
+	next = earlier(next, deadlines_next(&ns->downlink_deadlines));
+	next = earlier(next, deadlines_next(&ns->join_deadlines));
+	for (size_t i = 0; i < NS_LINKS_MAX; i++)
+		if (ns->links[i].id != 0 && ns->links[i].ack_pending)
+			next = earlier(next, ns->links[i].ack_due);
+	if (ns->fold.active || ns->sessions.dirty_count > 0)
+		next = earlier(next, ns->fold.next);
+	return next;
+}
+
+void ns_on_tick(struct ns *ns, struct now now)
+{
+	while (ns_dedup_pop(&ns->dedup, now.mono, &ns->frame)) {
+		enum lw_ftype ftype;
+		if (lw_classify(ns->frame.phy, ns->frame.phy_length, LW_UP, &ftype) == LW_OK &&
+		    ftype == LW_JOIN_REQUEST)
+			(void)ns_join_handle(ns, now, &ns->frame);
+		else
+			(void)ns_uplink_handle(ns, now, &ns->frame);
+	}
+	ns_downlink_tick(ns, now);
+	ns_join_tick(ns, now);
+	acknowledge(ns, now);
+}

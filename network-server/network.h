@@ -1,0 +1,220 @@
+/* The network server's core: the MAC layer between gateways and applications. Entry points take `now` and a message and
+ * return; what is to be sent lies in the outbox, what must last in the journal's turn and the list of writes. The edge
+ * commits both in one transaction, drains the outbox, and asks ns_next_deadline() (DESIGN 3 and 4). No clock, no
+ * randomness of its own, no I/O.
+ *
+ *	uplink   network.c → dedup.c → uplink.c → mac/ → downlink.c (plan, fill, seal, send) → tx_ack.c
+ *	join     network.c → dedup.c → join_flow.c ⇄ join server → downlink.c
+ *	records  state_apply.c
+ */
+#ifndef LAMPPOST_NETWORK_SERVER_NETWORK_H
+#define LAMPPOST_NETWORK_SERVER_NETWORK_H
+
+#include "common/base/deadlines.h"
+#include "common/crypto/aes.h"
+#include "common/crypto/secret.h"
+#include "common/lorawan/region.h"
+#include "common/proto/envelope.h"
+#include "network-server/dedup.h"
+#include "network-server/downlink_queue.h"
+#include "network-server/foreign.h"
+#include "network-server/gateways.h"
+#include "network-server/journal.h"
+#include "network-server/outbox.h"
+#include "network-server/session.h"
+#include "network-server/verdict.h"
+
+#define NS_LINKS_MAX    64
+#define NS_PROFILES_MAX 1024
+#define NS_REGIONS_MAX  20
+#define NS_WRITES_MAX   16384
+#define NS_WRITE_BYTES  192
+
+struct ns_config {
+	struct lw_net_id net_id;
+	struct lw_dev_addr_prefix prefixes[NS_PREFIXES_MAX];
+	uint8_t prefix_count;
+	const struct lw_region *regions; /* borrowed for ever */
+	uint8_t region_count;
+	span_us dedup_window;
+	uint8_t rx_delay_s; /* where a profile has none */
+	uint64_t journal_limit;
+	uint32_t max_devices, max_gateways, max_frames, max_remembered, max_downlinks, max_joins, max_items;
+	uint16_t partition;
+	uint32_t epoch;
+	const struct secret_master *master; /* borrowed for ever: seals session keys at rest */
+	const struct secret_box *box;       /* borrowed for ever: opens keys of ABP devices */
+	uint8_t kek[AES_KEY];               /* unwraps network session keys; label "network" */
+	bool has_kek;
+};
+
+/* Fills the sizes for a city; net_id, prefixes, regions, master, box and kek are the caller's. */
+void ns_config_defaults(struct ns_config *config);
+
+struct ns_profile {
+	struct net_profile record;
+	uint32_t run;
+	bool used;
+	uint8_t region;
+};
+
+/* A row of desired state, or a fact beside the journal, to be written in the turn's transaction. */
+enum ns_write_kind {
+	NS_WRITE_PROFILE,  /* key: UUID */
+	NS_WRITE_DEVICE,   /* key: DevEUI */
+	NS_WRITE_GATEWAY,  /* key: EUI */
+	NS_WRITE_RELEASED, /* key: DevAddr, 4 bytes big-endian; bytes: day */
+	NS_WRITE_META      /* city and applied version */
+};
+
+struct ns_write {
+	enum ns_write_kind kind;
+	bool deleted;
+	uint8_t key[16];
+	uint8_t key_length;
+	uint8_t bytes[NS_WRITE_BYTES];
+	uint8_t length;
+};
+
+/* A bridge's link: its last message, and what may be acknowledged (see ns_on_uplink). */
+struct ns_link {
+	uint64_t id; /* 0: free */
+	uint64_t seq;
+	uint64_t ack_seq; /* acknowledged at `ack_due` */
+	struct mono ack_due;
+	bool ack_pending;
+};
+
+/* Sweeps of session rows (journal.h: folded). */
+struct ns_fold {
+	bool active;
+	uint64_t first_row; /* rows below are covered when the sweep is done */
+	uint32_t cursor;    /* next word of the dirty bits */
+	uint32_t queue_cursor, airtime_cursor;
+	struct mono next;
+};
+
+struct ns_state {
+	struct net_uuid city;
+	uint64_t applied_version;
+	bool running; /* between begin and end */
+	bool full;
+	bool broken; /* a record of this run was not taken: the end is not acknowledged */
+	struct net_uuid run_city;
+	uint64_t last_version;
+	uint32_t run;
+};
+
+struct ns_downlink; /* downlink.h */
+struct ns_join;     /* join_flow.h */
+
+struct ns {
+	struct ns_config config;
+	struct rng *rng; /* borrowed */
+	struct aes *aes;
+	struct ns_dedup dedup;
+	struct ns_sessions sessions;
+	struct ns_gateways gateways;
+	struct ns_foreign foreign;
+	struct ns_queue queue;
+	struct ns_journal journal;
+	struct ns_outbox outbox;
+	struct ns_slab downlinks; /* struct ns_downlink */
+	struct deadlines downlink_deadlines;
+	struct table sealing; /* item → downlink that waits for it */
+	uint64_t next_downlink_id;
+	struct ns_slab joins; /* struct ns_join */
+	struct deadlines join_deadlines;
+	struct table joins_by_transaction;
+	struct ns_profile *profiles; /* NS_PROFILES_MAX */
+	struct ns_link links[NS_LINKS_MAX];
+	struct ns_write *writes; /* NS_WRITES_MAX */
+	size_t write_count;
+	struct ns_fold fold;
+	struct ns_state state;
+	bool app_connected;
+	struct ns_frame frame;       /* scratch of the frame being handled */
+	struct proto_message *event; /* scratch for packing events */
+	uint8_t *packed;             /* scratch, NS_JOURNAL_ENTRY_MAX */
+	uint64_t drops[NS_DROP_COUNT];
+	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;
+};
+
+/* Makes a core; aborts without memory. `rng` is borrowed until released. */
+void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng);
+void ns_release(struct ns *ns);
+
+/* --- bridges. `link` is the edge's id of the link, never 0; `seq` the message's. --- */
+void ns_on_bridge(struct ns *ns, struct now now, uint64_t link);
+void ns_on_bridge_gone(struct ns *ns, struct now now, uint64_t link);
+/* One reception. Acknowledged (by seq) only when every frame that came up to then is committed: some time after the
+ * window, so that a bridge repeats what a crash took out of an open window. */
+void ns_on_uplink(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_uplink *uplink);
+void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack);
+void ns_on_stats(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_stats *stats);
+void ns_on_presence(struct ns *ns, struct now now, uint64_t link, uint64_t seq,
+		    const struct gw_presence *presence);
+/* Any other message of a bridge that counts for the acknowledgement. */
+void ns_on_seq(struct ns *ns, struct now now, uint64_t link, uint64_t seq);
+/* Fills one part of the gateway list, from `*cursor` (0 at first) on. Returns false when it was the last. */
+bool ns_gateway_list_part(const struct ns *ns, uint32_t *cursor, struct gw_gateway_list *list);
+
+/* --- the application server --- */
+void ns_on_app(struct ns *ns, bool connected);
+void ns_on_event_stored(struct ns *ns, const struct net_event_stored *stored);
+void ns_on_state_begin(struct ns *ns, struct now now, const struct net_state_begin *begin);
+void ns_on_profile(struct ns *ns, struct now now, const struct net_profile *profile);
+void ns_on_device(struct ns *ns, struct now now, const struct net_device *device);
+void ns_on_gateway(struct ns *ns, struct now now, const struct net_gateway *gateway);
+void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *end);
+void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqueue);
+void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush);
+void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed);
+
+/* --- the join server. `answer` is NULL when the call failed (it is made again by itself while there is time). --- */
+void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, const struct bi_message *answer);
+
+/* --- time --- */
+void ns_on_tick(struct ns *ns, struct now now);
+struct mono ns_next_deadline(const struct ns *ns);
+
+/* --- start: rows first (profiles, then devices, gateways, released, sessions), then the journal's tail, in order. A row
+ * that cannot be is skipped and false returned. --- */
+bool ns_load_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, size_t key_length,
+		   const uint8_t *bytes, size_t length);
+bool ns_load_session(struct ns *ns, uint32_t slot, const uint8_t *bytes, size_t length);
+bool ns_replay(struct ns *ns, struct now now, const struct ns_journal_entry *entry);
+void ns_loaded(struct ns *ns, struct now now);
+
+/* --- for the store --- */
+/* Fills at most `max` slots whose rows are to be written (or removed) this turn; their dirty bits are cleared. Begins a
+ * sweep where one is due. */
+size_t ns_fold_slice(struct ns *ns, struct now now, uint32_t *slots, size_t max);
+/* The turn is durable. */
+void ns_turn_done(struct ns *ns);
+
+/* --- shared by the flows --- */
+void ns_count(struct ns *ns, enum ns_drop drop);
+/* Writes an event's common head, packs it and appends it to journal and outbox. `head` (of the uplink's entry) may be
+ * empty. ST_FULL: nothing was done. */
+enum status ns_emit(struct ns *ns, struct now now, enum ns_journal_kind kind, const uint8_t *head,
+		    size_t head_length, struct proto_message *message,
+		    struct net_event_head *event_head) MUST_USE;
+/* A zeroed message to fill for ns_emit(). */
+struct proto_message *ns_event(struct ns *ns, enum proto_kind kind);
+/* Journals a session whole; `kind` SESSION or MAC_REQUEST. */
+void ns_journal_session(struct ns *ns, enum ns_journal_kind kind, uint32_t slot);
+void ns_journal_session_gone(struct ns *ns, uint32_t slot, uint32_t tag);
+/* Takes a session out for good: its address rests for 30 days. */
+void ns_drop_session(struct ns *ns, struct now now, uint32_t slot);
+/* Appends a row to write; NULL when the turn has no room. */
+struct ns_write *ns_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, size_t key_length);
+const struct lw_region *ns_region(const struct ns *ns, uint8_t index);
+/* Returns the index of a region by id, or −1. */
+int ns_region_find(const struct ns *ns, const char *id);
+const struct ns_profile *ns_profile_of(const struct ns *ns, const struct ns_device *device);
+uint64_t ns_link_of(const struct ns *ns, const struct lw_eui64 *gateway);
+/* Seals a stored session's place in the rows. */
+size_t ns_session_row(const struct ns *ns, uint32_t slot, uint8_t bytes[NS_SESSION_BYTES]);
+
+#endif

@@ -1,0 +1,130 @@
+/* Sessions and the devices they belong to. A device has at most two sessions: the one in use, and after a join a pending
+ * one that takes its place at the first uplink under it (TS001 §6.2: a lost join-accept must not cost the old session).
+ *
+ * Several devices may share a DevAddr: ns_sessions_next() walks all of an address, the MIC tells them apart. Both tables
+ * are single mappings that core dumps leave out; nothing keeps a pointer into them across events: slots, looked up again,
+ * and `tag`, which tells a slot's present session from an earlier one. */
+#ifndef LAMPPOST_NETWORK_SERVER_SESSION_H
+#define LAMPPOST_NETWORK_SERVER_SESSION_H
+
+#include "common/base/bytes.h"
+#include "common/crypto/secret.h"
+#include "common/lorawan/channel_plan.h"
+#include "common/proto/network_messages.h"
+#include "network-server/slab.h"
+
+#define NS_SEEN_BITS     128
+#define NS_SESSION_BYTES 512 /* room for a stored session */
+
+enum ns_session_flag {
+	NS_SESSION_PENDING = 1, /* joined, no uplink yet */
+	NS_SESSION_1_1 = 2,     /* 1.1 keys, MICs and counters */
+	NS_SESSION_ABP = 4,
+	NS_SESSION_CONF_DOWN =
+		8, /* conf_fcnt_down holds a confirmed downlink's counter that waits for its ACK */
+	NS_SESSION_STICKY = 16, /* the device repeats an answer until a downlink arrives */
+	NS_SESSION_SETTLE = 32, /* LinkADRReq is still due: its channels are not ours yet */
+	NS_SESSION_LINK_ADR_SENT = 64,
+	NS_SESSION_RX_TIMING_SENT = 128
+};
+
+struct ns_session {
+	struct lw_eui64 dev_eui;
+	struct lw_dev_addr dev_addr;
+	uint32_t device;               /* slot */
+	uint32_t tag;                  /* random, of this session alone; never 0 */
+	struct lw_key f_nwk_s_int_key; /* 1.0.x: all three are NwkSKey */
+	struct lw_key s_nwk_s_int_key;
+	struct lw_key nwk_s_enc_key;
+	struct net_session_id id;
+	uint32_t fcnt_up;        /* next expected */
+	uint32_t n_fcnt_down;    /* next; 1.0.x: the only one */
+	uint32_t a_fcnt_down;    /* next; 1.1 */
+	uint32_t conf_fcnt_down; /* see NS_SESSION_CONF_DOWN; kept for ConfFCnt of 1.1 until the next one */
+	struct net_uuid conf_item;
+	uint64_t seen[NS_SEEN_BITS / 64]; /* bit i: fcnt_up − 1 − i was accepted */
+	uint64_t last_hash;               /* of the last frame's bytes without its MIC */
+	uint8_t last_mic[4];
+	uint8_t repeats;        /* answers given to repeats of the last frame */
+	uint8_t flags;          /* enum ns_session_flag */
+	uint8_t region;         /* index in the core's regions */
+	uint8_t mac_version;    /* enum lw_mac_version */
+	uint8_t rx_delay_s;     /* what the device uses now */
+	uint8_t rx_delay_asked; /* what RXTimingSetupReq asked for */
+	uint8_t rx1_dr_offset, rx2_dr, nb_trans;
+	uint8_t mac_tries; /* requests sent without their answer */
+	uint8_t last_dr;
+	uint32_t rx2_freq_hz;
+	struct lw_channel_plan plan; /* of the device */
+};
+
+enum ns_device_flag { NS_DEVICE_ENABLED = 1, NS_DEVICE_ABP = 2, NS_DEVICE_PRIVATE = 4 };
+
+struct ns_device {
+	struct lw_eui64 dev_eui;
+	struct lw_eui64 join_eui;
+	uint64_t version;
+	uint32_t run;         /* of the state run that last named it */
+	uint32_t session;     /* slot or NS_NO_SLOT */
+	uint32_t pending;     /* slot or NS_NO_SLOT */
+	uint32_t queue;       /* first item or NS_NO_SLOT */
+	uint32_t opportunity; /* downlink being prepared, or NS_NO_SLOT */
+	uint16_t profile;     /* index */
+	uint8_t flags;        /* enum ns_device_flag */
+	uint8_t queued;       /* items */
+};
+
+struct ns_sessions {
+	struct ns_slab slab;
+	struct ns_index by_addr;
+	uint64_t *dirty; /* owned: a bit a slot, changed since its row was written */
+	uint32_t dirty_count;
+	struct ns_slab devices;
+	struct ns_index by_eui;
+	uint64_t seed;
+};
+
+void ns_sessions_init(struct ns_sessions *sessions, uint32_t devices, struct rng *rng);
+void ns_sessions_release(struct ns_sessions *sessions);
+
+/* --- devices --- */
+uint32_t ns_device_find(const struct ns_sessions *sessions, const struct lw_eui64 *dev_eui);
+struct ns_device *ns_device_at(const struct ns_sessions *sessions, uint32_t slot);
+/* Finds or makes; NS_NO_SLOT when full. */
+uint32_t ns_device_put(struct ns_sessions *sessions, const struct lw_eui64 *dev_eui);
+/* Removes a device and its sessions; its queue and opportunity must be gone. */
+void ns_device_remove(struct ns_sessions *sessions, uint32_t slot);
+
+/* --- sessions --- */
+struct ns_session *ns_session_at(const struct ns_sessions *sessions, uint32_t slot);
+/* Lends the session of a slot if it is still the one with that tag, else NULL. */
+struct ns_session *ns_session_get(const struct ns_sessions *sessions, uint32_t slot, uint32_t tag);
+/* Walks the slots of an address: *at = 0 at first. */
+uint32_t ns_sessions_next(const struct ns_sessions *sessions, struct lw_dev_addr dev_addr, uint32_t *at);
+bool ns_sessions_has_addr(const struct ns_sessions *sessions, struct lw_dev_addr dev_addr);
+/* Copies a new session in and makes it its device's: pending (replacing an older pending one) or in use. NS_NO_SLOT
+ * when full. */
+uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *session);
+/* The first uplink under a pending session: it replaces the one in use, which is removed. */
+void ns_session_promote(struct ns_sessions *sessions, uint32_t slot);
+void ns_session_remove(struct ns_sessions *sessions, uint32_t slot);
+void ns_session_mark(struct ns_sessions *sessions, uint32_t slot); /* dirty */
+
+/* --- counters --- */
+bool ns_session_seen(const struct ns_session *session, uint32_t fcnt);
+/* Notes an accepted counter: below the next expected one (late), or moves past it. */
+void ns_session_note(struct ns_session *session, uint32_t fcnt);
+/* The counter that the next application downlink would take. */
+uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session);
+
+/* --- stored form: keys sealed under the master key. --- */
+size_t ns_session_encode(const struct ns_session *session, const struct secret_master *master,
+			 uint8_t bytes[NS_SESSION_BYTES]);
+/* False: malformed, or sealed under another key. `device` is not part of it. */
+bool ns_session_decode(struct ns_session *session, const struct secret_master *master, const uint8_t *bytes,
+		       size_t length);
+/* Puts a stored session into its slot (loading, replaying); its device must exist. Replaces what is there; greater
+ * counters of the same session win. False: no such device, slot out of range. */
+bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session);
+
+#endif

@@ -1,0 +1,134 @@
+/* Which session a frame belongs to: a DevAddr is not unique, so the MIC is tried under every session of the address, with
+ * each 32-bit counter that the 16 bits can mean (§4.3.1.5), and for 1.1 with each channel index that the device may have
+ * meant (TxCh). */
+#include "common/lorawan/fcnt.h"
+#include "network-server/uplink.h"
+
+/* Frequencies that only differ by rounding are one. */
+static bool same_freq(uint32_t a, uint32_t b)
+{
+	return (a > b ? a - b : b - a) <= LW_FREQ_TOLERANCE_HZ;
+}
+
+/* The enabled channel heard by most; a strong device is heard on a neighbouring channel too (DESIGN 8). `skip` are copies
+ * that a caller has tried. Returns the index of the copy, or −1. */
+static int prefer_copy(const struct ns_session *session, const struct lw_region *region,
+		       const struct ns_frame *frame, uint32_t skip)
+{
+	int best = -1;
+	unsigned best_score = 0;
+	for (uint8_t i = 0; i < frame->copy_count; i++) {
+		const struct ns_copy *copy = &frame->copies[i];
+		uint8_t dr;
+		if (skip >> i & 1 || !lw_region_uplink_dr(region, &copy->modulation, &dr))
+			continue;
+		int channel = lw_plan_find_channel(&session->plan, region, copy->freq_hz, dr, 0);
+		unsigned score = 1;
+		if (channel >= 0)
+			score += lw_mask_get(&session->plan.enabled, (uint8_t)channel) ? 2000 : 1000;
+		for (uint8_t j = 0; j < frame->copy_count; j++)
+			score += same_freq(copy->freq_hz, frame->copies[j].freq_hz) ? 10 : 0;
+		if (best < 0 || score > best_score ||
+		    (score == best_score && copy->snr_cdb > frame->copies[best].snr_cdb)) {
+			best = i;
+			best_score = score;
+		}
+	}
+	return best;
+}
+
+static bool mic_fits(struct ns *ns, const struct ns_session *session, struct ns_uplink *uplink, uint32_t fcnt)
+{
+	struct lw_mic_input input = {
+		.direction = LW_UP,
+		.dev_addr = session->dev_addr,
+		.fcnt = fcnt,
+		.ack = uplink->parsed.fctrl.ack,
+		.conf_fcnt = (uint16_t)session->conf_fcnt_down,
+		.tx_dr = uplink->heard.dr,
+		.msg = uplink->parsed.msg,
+		.length = uplink->parsed.msg_length,
+	};
+	if (!(session->flags & NS_SESSION_1_1))
+		return lw_mic_equal(lw_mic_1_0(ns->aes, &session->f_nwk_s_int_key, &input),
+				    uplink->parsed.mic);
+	int channel = uplink->heard.channel;
+	while (channel >= 0) {
+		input.tx_ch = (uint8_t)channel;
+		struct lw_mic mic = lw_mic_up_1_1(ns->aes, &session->s_nwk_s_int_key,
+						  &session->f_nwk_s_int_key, &input);
+		if (lw_mic_equal(mic, uplink->parsed.mic)) {
+			uplink->heard.channel = channel;
+			return true;
+		}
+		channel = channel >= LW_UPLINK_CHANNELS_MAX - 1
+				  ? -1
+				  : lw_plan_find_channel(&session->plan, uplink->region,
+							 uplink->heard.freq_hz, uplink->heard.dr,
+							 (uint8_t)(channel + 1));
+	}
+	return false;
+}
+
+/* The nearest value first, then the one a round further, then, where a reset is allowed, the 16 bits alone. */
+static bool counter_fits(struct ns *ns, const struct ns_session *session, struct ns_uplink *uplink)
+{
+	uint32_t near = lw_fcnt_reconstruct(session->fcnt_up, uplink->parsed.fcnt);
+	uint32_t guesses[3] = {near};
+	size_t count = 1;
+	if (near < session->fcnt_up && near <= UINT32_MAX - 0x10000)
+		guesses[count++] = near + 0x10000;
+	if (uplink->profile->record.allow_fcnt_reset && near != uplink->parsed.fcnt)
+		guesses[count++] = uplink->parsed.fcnt;
+	for (size_t i = 0; i < count; i++)
+		if (mic_fits(ns, session, uplink, guesses[i])) {
+			uplink->fcnt = guesses[i];
+			return true;
+		}
+	return false;
+}
+
+static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns_drop *why)
+{
+	struct ns_session *session = ns_session_at(&ns->sessions, slot);
+	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
+	uplink->profile = ns_profile_of(ns, device);
+	uplink->region = ns_region(ns, session->region);
+	const struct ns_frame *frame = uplink->frame;
+	const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, frame->copies[0].gateway_slot);
+	if (!uplink->profile || gateway->region != session->region) {
+		*why = NS_DROP_REGION;
+		return false;
+	}
+	uint32_t skip = 0;
+	for (int copy; (copy = prefer_copy(session, uplink->region, frame, skip)) >= 0; skip |= 1u << copy) {
+		const struct ns_copy *at = &frame->copies[copy];
+		uplink->heard = (struct ns_heard){.freq_hz = at->freq_hz, .modulation = at->modulation};
+		(void)lw_region_uplink_dr(uplink->region, &at->modulation, &uplink->heard.dr);
+		uplink->heard.channel = lw_plan_find_channel(&session->plan, uplink->region, at->freq_hz,
+							     uplink->heard.dr, 0);
+		if (counter_fits(ns, session, uplink)) {
+			uplink->slot = slot;
+			uplink->session = session;
+			return true;
+		}
+		*why = NS_DROP_MIC;
+		if (!(session->flags & NS_SESSION_1_1)) /* the frequency is no part of a 1.0 MIC */
+			return false;
+	}
+	if (skip == 0)
+		*why = NS_DROP_DATA_RATE;
+	return false;
+}
+
+enum ns_drop ns_uplink_match(struct ns *ns, struct ns_uplink *uplink)
+{
+	enum ns_drop why = NS_DROP_UNKNOWN_DEV_ADDR;
+	if (!ns_slab_holds(&ns->gateways.slab, uplink->frame->copies[0].gateway_slot))
+		return NS_DROP_UNKNOWN_GATEWAY;
+	uint32_t at = 0, slot;
+	while ((slot = ns_sessions_next(&ns->sessions, uplink->parsed.dev_addr, &at)) != NS_NO_SLOT)
+		if (fits(ns, slot, uplink, &why))
+			return NS_ACCEPTED;
+	return why;
+}

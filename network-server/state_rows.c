@@ -1,0 +1,182 @@
+#include "network-server/state_rows.h"
+
+#include "common/base/check.h"
+
+#define FORMAT        1
+#define DEFAULT_FIXED "8-15,65"
+
+static struct wr begin(struct ns_write *write)
+{
+	struct wr wr = wr_init(write->bytes, sizeof write->bytes);
+	wr_u8(&wr, FORMAT);
+	return wr;
+}
+
+static void end(struct ns_write *write, const struct wr *wr)
+{
+	ASSERT(wr_ok(wr));
+	write->length = (uint8_t)wr_length(wr);
+}
+
+void ns_state_write_profile(struct ns *ns, const struct net_profile *profile)
+{
+	struct ns_write *write = ns_write(ns, NS_WRITE_PROFILE, profile->id.bytes, 16);
+	if (!write)
+		return;
+	struct wr wr = begin(write);
+	wr_u64le(&wr, profile->version);
+	wr_u8(&wr, (uint8_t)profile->mac_version);
+	wr_copy(&wr, (const uint8_t *)profile->region_id, sizeof profile->region_id);
+	wr_u8(&wr, (uint8_t)profile->device_class);
+	wr_u8(&wr, profile->rx_delay_s);
+	wr_u8(&wr, profile->rx1_dr_offset);
+	wr_u8(&wr, profile->rx2_dr);
+	wr_u32le(&wr, profile->rx2_freq_hz);
+	wr_u8(&wr, (uint8_t)(profile->adr | profile->allow_fcnt_reset << 1));
+	wr_u32le(&wr, profile->late_uplink_s);
+	end(write, &wr);
+}
+
+void ns_state_write_device(struct ns *ns, const struct net_device *device)
+{
+	struct ns_write *write = ns_write(ns, NS_WRITE_DEVICE, device->dev_eui.bytes, 8);
+	if (!write)
+		return;
+	struct wr wr = begin(write);
+	wr_u64le(&wr, device->version);
+	wr_copy(&wr, device->join_eui.bytes, 8);
+	wr_copy(&wr, device->profile.bytes, 16);
+	wr_u8(&wr,
+	      (uint8_t)(device->enabled | (device->activation == NET_ABP) << 1 | device->private_keys << 2));
+	end(write, &wr);
+}
+
+void ns_state_write_gateway(struct ns *ns, const struct net_gateway *gateway)
+{
+	struct ns_write *write = ns_write(ns, NS_WRITE_GATEWAY, gateway->gateway.eui.bytes, 8);
+	if (!write)
+		return;
+	struct wr wr = begin(write);
+	wr_u64le(&wr, gateway->version);
+	wr_copy(&wr, (const uint8_t *)gateway->gateway.region_id, sizeof gateway->gateway.region_id);
+	wr_u8(&wr, (uint8_t)(gateway->gateway.accept_udp | gateway->gateway.has_token << 1));
+	wr_copy(&wr, (const uint8_t *)gateway->gateway.source_cidr, sizeof gateway->gateway.source_cidr);
+	wr_copy(&wr, gateway->gateway.token_hash, sizeof gateway->gateway.token_hash);
+	wr_copy(&wr, (const uint8_t *)gateway->channel_plan, sizeof gateway->channel_plan);
+	end(write, &wr);
+}
+
+void ns_state_write_meta(struct ns *ns)
+{
+	struct ns_write *write = ns_write(ns, NS_WRITE_META, NULL, 0);
+	if (!write)
+		return;
+	struct wr wr = begin(write);
+	wr_copy(&wr, ns->state.city.bytes, 16);
+	wr_u64le(&wr, ns->state.applied_version);
+	end(write, &wr);
+}
+
+static void read_text(struct rd *rd, char *text, size_t size)
+{
+	rd_copy(rd, (uint8_t *)text, size);
+	text[size - 1] = 0;
+}
+
+static bool load_profile(struct ns *ns, const uint8_t *key, struct rd *rd)
+{
+	struct net_profile profile = {.version = rd_u64le(rd)};
+	memcpy(profile.id.bytes, key, 16);
+	profile.mac_version = rd_u8(rd);
+	read_text(rd, profile.region_id, sizeof profile.region_id);
+	profile.device_class = rd_u8(rd);
+	profile.rx_delay_s = rd_u8(rd);
+	profile.rx1_dr_offset = rd_u8(rd);
+	profile.rx2_dr = rd_u8(rd);
+	profile.rx2_freq_hz = rd_u32le(rd);
+	uint8_t flags = rd_u8(rd);
+	profile.adr = flags & 1;
+	profile.allow_fcnt_reset = flags >> 1 & 1;
+	profile.late_uplink_s = rd_u32le(rd);
+	return rd_ok(rd) && ns_state_put_profile(ns, &profile);
+}
+
+static bool load_device(struct ns *ns, const uint8_t *key, struct rd *rd)
+{
+	struct net_device device = {.version = rd_u64le(rd)};
+	memcpy(device.dev_eui.bytes, key, 8);
+	rd_copy(rd, device.join_eui.bytes, 8);
+	rd_copy(rd, device.profile.bytes, 16);
+	uint8_t flags = rd_u8(rd);
+	device.enabled = flags & 1;
+	device.activation = flags >> 1 & 1 ? NET_ABP : NET_OTAA;
+	device.private_keys = flags >> 2 & 1;
+	uint32_t slot;
+	return rd_ok(rd) && ns_state_put_device(ns, &device, &slot);
+}
+
+static bool load_gateway(struct ns *ns, const uint8_t *key, struct rd *rd)
+{
+	struct net_gateway gateway = {.version = rd_u64le(rd)};
+	memcpy(gateway.gateway.eui.bytes, key, 8);
+	read_text(rd, gateway.gateway.region_id, sizeof gateway.gateway.region_id);
+	uint8_t flags = rd_u8(rd);
+	gateway.gateway.accept_udp = flags & 1;
+	gateway.gateway.has_token = flags >> 1 & 1;
+	read_text(rd, gateway.gateway.source_cidr, sizeof gateway.gateway.source_cidr);
+	rd_copy(rd, gateway.gateway.token_hash, sizeof gateway.gateway.token_hash);
+	read_text(rd, gateway.channel_plan, sizeof gateway.channel_plan);
+	return rd_ok(rd) && ns_state_put_gateway(ns, &gateway);
+}
+
+static bool load_meta(struct ns *ns, struct rd *rd)
+{
+	struct net_uuid city;
+	rd_copy(rd, city.bytes, 16);
+	uint64_t version = rd_u64le(rd);
+	if (!rd_ok(rd))
+		return false;
+	ns->state.city = city;
+	ns->state.applied_version = version;
+	return true;
+}
+
+bool ns_load_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, size_t key_length,
+		   const uint8_t *bytes, size_t length)
+{
+	struct rd rd = rd_init(bytes, length);
+	struct rd at = rd_init(key, key_length);
+	if (rd_u8(&rd) != FORMAT)
+		return false;
+	switch (kind) {
+	case NS_WRITE_PROFILE: return key_length == 16 && load_profile(ns, key, &rd);
+	case NS_WRITE_DEVICE: return key_length == 8 && load_device(ns, key, &rd);
+	case NS_WRITE_GATEWAY: return key_length == 8 && load_gateway(ns, key, &rd);
+	case NS_WRITE_RELEASED: {
+		struct lw_dev_addr dev_addr = {rd_u32be(&at)};
+		uint16_t day = rd_u16le(&rd);
+		if (!rd_ok(&rd) || !rd_ok(&at))
+			return false;
+		ns_foreign_released(&ns->foreign, dev_addr, day);
+		return true;
+	}
+	case NS_WRITE_META: return load_meta(ns, &rd);
+	}
+	return false;
+}
+
+bool ns_state_channels(const struct lw_region *region, const char *plan, struct lw_channel_mask *channels)
+{
+	*channels = (struct lw_channel_mask){0};
+	if (region->plan_type != LW_PLAN_FIXED)
+		return true;
+	struct lw_channel_plan limited;
+	lw_plan_init(&limited, region);
+	const char *wanted = plan[0] ? plan : DEFAULT_FIXED;
+	if (!lw_mask_parse(wanted, channels))
+		return false;
+	if (lw_plan_limit(&limited, region, channels))
+		return true;
+	*channels = limited.enabled; /* a fixed plan of fewer channels: all of it */
+	return plan[0] == 0;
+}

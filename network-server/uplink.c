@@ -1,0 +1,186 @@
+/* An accepted uplink is one row of the journal before anything about it leaves (invariant 1): the row is written in
+ * deliver(), the outbox is drained after the commit. A repeat of the last frame goes through the same steps without
+ * delivery: it gets a new answer under a new FCntDown, timed from its own copies (DESIGN 8). */
+#include "network-server/uplink.h"
+
+#include "common/base/check.h"
+#include "common/lorawan/cipher.h"
+#include "common/lorawan/fcnt.h"
+#include "network-server/mac/mac.h"
+
+static enum ns_drop parse(struct ns_uplink *uplink, struct ns_frame *frame);
+static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink);
+static enum ns_drop limit_repeats(struct ns_uplink *uplink);
+static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink);
+static void restart(struct ns_uplink *uplink);
+static void resolve_confirmed_downlink(struct ns *ns, struct now now, struct ns_uplink *uplink);
+static void decipher_commands(struct ns *ns, struct ns_uplink *uplink);
+static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink);
+
+static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
+{
+	enum ns_drop drop;
+	if ((drop = ns_uplink_match(ns, uplink)) != NS_ACCEPTED)
+		return drop;
+	if ((drop = ns_uplink_judge_counter(ns, now, uplink)) != NS_ACCEPTED)
+		return drop;
+	if ((drop = admit(ns, uplink)) != NS_ACCEPTED)
+		return drop;
+	if (uplink->repeat && (drop = limit_repeats(uplink)) != NS_ACCEPTED)
+		return drop;
+	if (uplink->reset)
+		restart(uplink);
+	if (uplink->session->flags & NS_SESSION_PENDING)
+		promote(ns, now, uplink);
+	if (!uplink->repeat) {
+		if ((drop = ns_uplink_deliver(ns, now, uplink)) != NS_ACCEPTED)
+			return drop;
+		if (uplink->late)
+			return NS_ACCEPTED;
+		resolve_confirmed_downlink(ns, now, uplink);
+	}
+	decipher_commands(ns, uplink);
+	ns_mac_handle(ns, now, uplink);
+	answer(ns, now, uplink);
+	return uplink->repeat ? NS_DROP_REPEATED : NS_ACCEPTED;
+}
+
+enum ns_drop ns_uplink_handle(struct ns *ns, struct now now, struct ns_frame *frame)
+{
+	struct ns_uplink uplink = {0};
+	enum ns_drop drop = parse(&uplink, frame);
+	if (drop == NS_ACCEPTED)
+		drop = handle(ns, now, &uplink);
+	if (drop == NS_ACCEPTED)
+		ns->uplinks++;
+	else
+		ns_count(ns, drop);
+	return drop;
+}
+
+/* §4.1 to 4.3: the bytes. The hash leaves out the MIC, which TxDr and TxCh change in 1.1. */
+static enum ns_drop parse(struct ns_uplink *uplink, struct ns_frame *frame)
+{
+	uplink->frame = frame;
+	if (lw_frame_parse(&uplink->parsed, frame->phy, frame->phy_length, LW_UP) != LW_OK)
+		return NS_DROP_MALFORMED;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	for (uint8_t i = 0; i < uplink->parsed.msg_length; i++)
+		hash = (hash ^ uplink->parsed.msg[i]) * UINT64_C(0x100000001b3);
+	uplink->hash = hash;
+	return NS_ACCEPTED;
+}
+
+/* Everything that may refuse stands before the first change. */
+static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink)
+{
+	const struct ns_device *device = ns_device_at(&ns->sessions, uplink->session->device);
+	if (!(device->flags & NS_DEVICE_ENABLED))
+		return NS_DROP_DEVICE_DISABLED;
+	if (!ns_journal_open(&ns->journal))
+		return NS_DROP_JOURNAL_FULL;
+	if (ns_outbox_room(&ns->outbox) < 8)
+		return NS_DROP_OUTBOX_FULL;
+	return NS_ACCEPTED;
+}
+
+/* At most NbTrans answers to repeats of one counter; confirmed frames up to 1.0.3 repeat up to 8 times (§4.3.1.1). */
+static enum ns_drop limit_repeats(struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	uint8_t limit = session->nb_trans > 1 ? session->nb_trans : 1;
+	if (uplink->parsed.ftype == LW_CONFIRMED_UP && session->mac_version < LW_MAC_1_0_4)
+		limit = 8;
+	if (session->repeats >= limit)
+		return NS_DROP_REPEAT_LIMIT;
+	session->repeats++;
+	return NS_ACCEPTED;
+}
+
+/* §6.2: the first uplink under the new keys; the session before is over. */
+static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
+{
+	struct ns_device *device = ns_device_at(&ns->sessions, uplink->session->device);
+	ns_downlink_cancel(ns, uplink->session->device);
+	if (device->session != NS_NO_SLOT)
+		ns_drop_session(ns, now, device->session);
+	ns_session_promote(&ns->sessions, uplink->slot);
+	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
+}
+
+/* An ABP device up to 1.0.3 that lost its memory. FCntDown goes on: a counter is never used twice (invariant 2). */
+static void restart(struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	session->fcnt_up = uplink->fcnt;
+	memset(session->seen, 0, sizeof session->seen);
+	session->rx_delay_s = ns_boot_rx_delay(uplink->profile);
+	session->rx_delay_asked = 0;
+	session->mac_tries = 0;
+	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_CONF_DOWN | NS_SESSION_LINK_ADR_SENT |
+						      NS_SESSION_RX_TIMING_SENT));
+	lw_plan_init(&session->plan, uplink->region);
+	if (uplink->region->plan_type == LW_PLAN_FIXED)
+		session->flags |= NS_SESSION_SETTLE;
+}
+
+/* §4.3.1.2: the next uplink tells whether a confirmed downlink arrived. */
+static void resolve_confirmed_downlink(struct ns *ns, struct now now, struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	if (!(session->flags & NS_SESSION_CONF_DOWN))
+		return;
+	session->flags = (uint8_t)(session->flags & ~NS_SESSION_CONF_DOWN);
+	bool acknowledged = uplink->parsed.fctrl.ack;
+	ns_downlink_report(ns, now, &session->dev_eui, &session->conf_item,
+			   acknowledged ? NET_ITEM_ACKNOWLEDGED : NET_ITEM_FAILED, session->conf_fcnt_down,
+			   NULL, acknowledged ? "" : "not_acknowledged");
+	ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
+}
+
+/* §4.3.1.6, §5: commands are in FOpts (ciphered in 1.1) or alone in FPort 0 (always ciphered). */
+static void decipher_commands(struct ns *ns, struct ns_uplink *uplink)
+{
+	const struct ns_session *session = uplink->session;
+	const struct lw_frame *parsed = &uplink->parsed;
+	if (parsed->has_fport && parsed->fport == 0) {
+		uplink->commands_length = parsed->frm_payload_length;
+		lw_cipher_frm_payload(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr,
+				      uplink->fcnt, parsed->frm_payload, parsed->frm_payload_length,
+				      uplink->commands);
+		return;
+	}
+	uplink->commands_length = parsed->fctrl.fopts_length;
+	if (session->flags & NS_SESSION_1_1)
+		lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr, uplink->fcnt,
+				LW_FOPTS_FCNT_UP, parsed->fopts, parsed->fctrl.fopts_length,
+				uplink->commands);
+	else
+		memcpy(uplink->commands, parsed->fopts, parsed->fctrl.fopts_length);
+}
+
+/* §3.3: the windows that this uplink opens, and what has to go into them. */
+static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	struct ns_windows windows = {
+		.region = session->region,
+		.rx2 = {session->rx2_freq_hz, session->rx2_dr},
+		.rx1_delay = session->rx_delay_s * US_PER_S,
+	};
+	if (uplink->heard.channel >= 0)
+		windows.has_rx1 = lw_plan_rx1_freq(&session->plan, uplink->region,
+						   (uint8_t)uplink->heard.channel, &windows.rx1.freq_hz) &&
+				  lw_region_rx1_dr(uplink->region, uplink->heard.dr, session->rx1_dr_offset,
+						   uplink->region->dwell.downlink_default, &windows.rx1.dr);
+	ns_windows_hearers(&windows, uplink->frame);
+	struct ns_answer *said = &uplink->answer;
+	said->ack = uplink->parsed.ftype == LW_CONFIRMED_UP;
+	said->fcnt_up = uplink->fcnt;
+	said->must |= said->ack || uplink->parsed.fctrl.adr_ack_req || said->answers_length > 0 ||
+		      (session->flags & NS_SESSION_STICKY) ||
+		      ns_mac_has_requests(ns, session, uplink->profile);
+	if (uplink->repeat)
+		ns->repeats_answered++;
+	ns_downlink_open(ns, now, uplink->slot, &windows, said);
+}

@@ -1,0 +1,103 @@
+/* The row of an accepted uplink: what the counter needs at a restart (NS_UPLINK_HEAD bytes), then the event.
+ *
+ *	slot u32 | tag u32 | fcnt u32 | mic 4 | hash u64 | dr u8 | zeros
+ */
+#include "network-server/uplink.h"
+
+#include "common/base/check.h"
+
+struct wall ns_frame_time(const struct ns_frame *frame)
+{
+	for (uint8_t i = 0; i < frame->copy_count; i++)
+		if (frame->copies[i].has_gps_time)
+			return wall_from_gps_us(frame->copies[i].gps_time_us);
+	return frame->copies[0].wall;
+}
+
+/* Best SNR first. */
+static void add_receptions(struct net_up_event *event, const struct ns_frame *frame)
+{
+	uint8_t order[NS_COPIES_MAX];
+	for (uint8_t i = 0; i < frame->copy_count; i++) {
+		uint8_t at = i;
+		for (; at > 0 && frame->copies[order[at - 1]].snr_cdb < frame->copies[i].snr_cdb; at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+	}
+	for (uint8_t i = 0; i < frame->copy_count && i < NET_RECEPTIONS_MAX; i++) {
+		const struct ns_copy *copy = &frame->copies[order[i]];
+		event->receptions[event->reception_count++] = (struct net_reception){
+			.gateway = copy->gateway,
+			.rssi_dbm = copy->rssi_dbm,
+			.has_snr = copy->has_snr,
+			.snr_cdb = copy->snr_cdb,
+			.channel = copy->channel,
+			.rf_chain = copy->rf_chain,
+			.board = copy->board,
+			.antenna = copy->antenna,
+			.ticks = copy->ticks,
+			.has_gps_time = copy->has_gps_time,
+			.gps_time_us = copy->gps_time_us,
+			.has_fine_time = copy->has_fine_time,
+			.fine_time_ns = copy->fine_time_ns,
+			.arrival = copy->wall,
+			.crc = copy->crc,
+		};
+	}
+	event->gateway_count = frame->gateway_count;
+}
+
+static void fill(struct net_up_event *event, const struct ns_uplink *uplink)
+{
+	const struct ns_session *session = uplink->session;
+	const struct lw_frame *parsed = &uplink->parsed;
+	event->head.time = ns_frame_time(uplink->frame);
+	event->head.dev_eui = session->dev_eui;
+	event->session = session->id;
+	event->dev_addr = session->dev_addr;
+	event->fcnt_up = uplink->fcnt;
+	event->has_fport = parsed->has_fport;
+	event->fport = parsed->fport;
+	event->confirmed = parsed->ftype == LW_CONFIRMED_UP;
+	event->adr = parsed->fctrl.adr;
+	event->ack = parsed->fctrl.ack;
+	event->class_b = parsed->fctrl.class_b;
+	event->late = uplink->late;
+	event->dr = uplink->heard.dr;
+	event->freq_hz = uplink->heard.freq_hz;
+	event->modulation = uplink->heard.modulation;
+	memcpy(event->region_id, uplink->profile->record.region_id, sizeof event->region_id);
+	if (parsed->has_fport && parsed->fport != 0 && parsed->frm_payload_length <= NET_PAYLOAD_MAX) {
+		memcpy(event->frm_payload, parsed->frm_payload, parsed->frm_payload_length);
+		event->frm_payload_length = parsed->frm_payload_length;
+	}
+	event->next_fcnt_down = ns_session_next_app_fcnt_down(session);
+	add_receptions(event, uplink->frame);
+}
+
+enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	struct proto_message *message = ns_event(ns, PROTO_UP_EVENT);
+	fill(&message->up_event, uplink);
+	uint8_t head[NS_UPLINK_HEAD];
+	struct wr wr = wr_init(head, sizeof head);
+	wr_u32le(&wr, uplink->slot);
+	wr_u32le(&wr, session->tag);
+	wr_u32le(&wr, uplink->fcnt);
+	wr_copy(&wr, uplink->parsed.mic.bytes, 4);
+	wr_u64le(&wr, uplink->hash);
+	wr_u8(&wr, uplink->heard.dr);
+	wr_zeros(&wr, wr_room(&wr));
+	if (ns_emit(ns, now, NS_JOURNAL_UPLINK, head, sizeof head, message, &message->up_event.head) != ST_OK)
+		return NS_DROP_JOURNAL_FULL;
+	ns_session_note(session, uplink->fcnt);
+	if (!uplink->late) {
+		session->last_hash = uplink->hash;
+		memcpy(session->last_mic, uplink->parsed.mic.bytes, 4);
+		session->repeats = 0;
+		session->last_dr = uplink->heard.dr;
+	}
+	ns_session_mark(&ns->sessions, uplink->slot);
+	return NS_ACCEPTED;
+}

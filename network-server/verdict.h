@@ -1,0 +1,84 @@
+/* What the network server says when the world's frame, message or request is not taken: one enum, one row each
+ * (name, log level, sentence). The counter of a verdict is `ns->drops[verdict]`; the name is the label of its metric
+ * and what `lamppost why` prints, with the sentence. Nothing is dropped without one of these (invariants 7 and 10). */
+#ifndef LAMPPOST_NETWORK_SERVER_VERDICT_H
+#define LAMPPOST_NETWORK_SERVER_VERDICT_H
+
+#include "common/base/log.h"
+
+enum ns_drop {
+	NS_ACCEPTED, /* not a drop: the frame went on */
+	/* receptions */
+	NS_DROP_CRC,
+	NS_DROP_MALFORMED,
+	NS_DROP_PROPRIETARY,
+	NS_DROP_DOWNLINK_FRAME,
+	NS_DROP_REJOIN,
+	NS_DROP_UNKNOWN_GATEWAY,
+	NS_DROP_FOREIGN_DEV_ADDR,
+	NS_DROP_FOREIGN_JOIN_EUI,
+	NS_DROP_DEDUP_FULL,
+	NS_DROP_COPY,
+	NS_DROP_LATE_COPY,
+	/* data frames */
+	NS_DROP_UNKNOWN_DEV_ADDR,
+	NS_DROP_REGION,
+	NS_DROP_DATA_RATE,
+	NS_DROP_MIC,
+	NS_DROP_FCNT_OLD,
+	NS_DROP_FCNT_GAP,
+	NS_DROP_FCNT_EXHAUSTED,
+	NS_DROP_FCNT_RESET,
+	NS_DROP_DEVICE_DISABLED,
+	NS_DROP_REPEATED,
+	NS_DROP_REPEAT_LIMIT,
+	NS_DROP_LATE_REFUSED,
+	NS_DROP_JOURNAL_FULL,
+	NS_DROP_OUTBOX_FULL,
+	/* joins */
+	NS_DROP_JOIN_UNKNOWN_DEVICE,
+	NS_DROP_JOIN_EUI_DIFFERS,
+	NS_DROP_JOIN_NOT_OTAA,
+	NS_DROP_JOIN_IN_FLIGHT,
+	NS_DROP_JOIN_FULL,
+	NS_DROP_JOIN_NO_ADDRESS,
+	NS_DROP_JOIN_TIMEOUT,
+	NS_DROP_JOIN_REFUSED,
+	NS_DROP_JOIN_BAD_ANSWER,
+	NS_DROP_SESSIONS_FULL,
+	/* downlinks */
+	NS_DROP_DOWNLINK_FULL,
+	NS_DROP_NO_GATEWAY,
+	NS_DROP_TOO_LATE,
+	NS_DROP_DUTY_CYCLE,
+	NS_DROP_FCNT_DOWN_EXHAUSTED,
+	NS_DROP_SEAL_TIMEOUT,
+	NS_DROP_SEAL_REFUSED,
+	NS_DROP_ATTEMPTS_SPENT,
+	NS_DROP_UNKNOWN_TX_ACK,
+	/* MAC commands */
+	NS_DROP_MAC_UNKNOWN,
+	NS_DROP_MAC_UNEXPECTED,
+	NS_DROP_TIME_UNKNOWN,
+	/* messages of the application server */
+	NS_DROP_ITEM_UNKNOWN_DEVICE,
+	NS_DROP_ITEM_INVALID,
+	NS_DROP_ITEM_QUEUE_FULL,
+	NS_DROP_STATE_OUT_OF_ORDER,
+	NS_DROP_STATE_INVALID,
+	NS_DROP_STATE_FULL,
+	NS_DROP_STATE_KEY,
+	NS_DROP_PROTOCOL,
+	NS_DROP_COUNT
+};
+
+struct ns_verdict {
+	const char *name;
+	enum log_level level; /* of one line; foreign frames never get one */
+	const char *sentence;
+};
+
+/* Lends the row; asserts on a value outside the enum. */
+const struct ns_verdict *ns_verdict(enum ns_drop drop);
+
+#endif
