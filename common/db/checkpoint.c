@@ -10,7 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#define PAGES_DEFAULT 750
+#define PAGES_DEFAULT    750
+#define RESTART_TRIES    100
+#define RESTART_PAUSE_NS 100000 /* × tries: 10 ms at most */
 
 struct checkpoint {
 	struct db *db; /* the loop's connection, whose commits are watched */
@@ -20,6 +22,7 @@ struct checkpoint {
 	pthread_cond_t wake;
 	struct checkpoint_stats stats;
 	int pages;
+	int counted; /* of the WAL as it stands, in stats.pages already */
 	bool due;
 	bool stop;
 };
@@ -59,8 +62,12 @@ static void count_round(struct checkpoint *checkpoint, int code, int moved, uint
 {
 	struct checkpoint_stats *stats = &checkpoint->stats;
 	stats->rounds++;
+	/* SQLite counts from the WAL's start, which moves only with a RESTART. */
+	if (moved > checkpoint->counted)
+		stats->pages += (uint64_t)(moved - checkpoint->counted);
+	checkpoint->counted = code == SQLITE_OK ? 0 : moved;
 	if (code == SQLITE_OK)
-		stats->pages += (uint64_t)moved;
+		stats->restarts++;
 	else if (code == SQLITE_BUSY)
 		stats->busy++; /* the next commit past the limit tries again */
 	else
@@ -109,11 +116,15 @@ static int on_commit(void *ctx, sqlite3 *handle, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-static int stay(void *ctx, int tries)
+/* RESTART needs the write lock for a moment: between two commits of a busy loop there is one, which a try without patience never
+ * meets. The patience is short, since with the lock held RESTART also waits for readers, and the loop then waits for it. */
+static int wait_a_little(void *ctx, int tries)
 {
 	(void)ctx;
-	(void)tries;
-	return 0;
+	if (tries >= RESTART_TRIES)
+		return 0;
+	nanosleep(&(struct timespec){.tv_nsec = RESTART_PAUSE_NS}, NULL);
+	return 1;
 }
 
 enum status checkpoint_start(struct db *db, const char *vfs, int pages, struct checkpoint **out)
@@ -136,9 +147,7 @@ enum status checkpoint_start(struct db *db, const char *vfs, int pages, struct c
 		free(checkpoint);
 		return ST_DATABASE;
 	}
-	/* RESTART must not hold the write lock waiting for a reader while the loop wants to commit: better
-	 * later. */
-	sqlite3_busy_handler(checkpoint->own, stay, NULL);
+	sqlite3_busy_handler(checkpoint->own, wait_a_little, NULL);
 	pthread_mutex_init(&checkpoint->lock, NULL);
 	pthread_cond_init(&checkpoint->wake, NULL);
 	ASSERT(pthread_create(&checkpoint->thread, NULL, run, checkpoint) == 0);

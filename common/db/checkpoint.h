@@ -18,7 +18,8 @@ struct checkpoint;
 
 struct checkpoint_stats {
 	uint64_t rounds;
-	uint64_t pages; /* moved in all */
+	uint64_t restarts; /* rounds that let the WAL begin anew */
+	uint64_t pages;    /* moved in all */
 	uint64_t failures;
 	uint64_t busy;       /* RESTARTs that another reader or writer put off */
 	uint64_t longest_us; /* the longest round */

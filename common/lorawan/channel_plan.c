@@ -215,7 +215,7 @@ uint8_t lw_plan_apply_new_channel(struct lw_channel_plan *plan, const struct lw_
 		return answer;
 	plan->freq_hz[index] = channel->freq_hz;
 	plan->rx1_freq_hz[index] = 0; /* a new definition ends what DlChannelReq set */
-	plan->dr_range[index] = removes ? 0 : (uint8_t)(channel->max_dr << 4 | channel->min_dr);
+	plan->dr_range[index] = (uint8_t)(removes ? 0 : channel->max_dr << 4 | channel->min_dr);
 	lw_mask_set(&plan->enabled, index, !removes);
 	return answer;
 }

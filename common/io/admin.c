@@ -1,0 +1,102 @@
+#include "common/io/admin.h"
+
+#include "common/base/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct io_admin {
+	struct io_http_server *server;
+	struct io_admin_options options;
+};
+
+static void on_healthz(void *ctx, struct now now, const struct io_http_request *request)
+{
+	const struct io_admin *admin = ctx;
+	char members[1024] = "", body[1280];
+	(void)now;
+	bool healthy = !admin->options.health ||
+		       admin->options.health(admin->options.ctx, members, sizeof members);
+	int length = snprintf(body, sizeof body,
+			      "{\"status\":\"%s\",\"process\":\"%s\",\"version\":\"%s\"%s%s}\n",
+			      healthy ? "ok" : "failing", admin->options.process, LAMPPOST_VERSION,
+			      members[0] ? "," : "", members);
+	if (io_http_reply(admin->server, io_http_request_exchange(request), healthy ? 200 : 503, NULL, body,
+			  (size_t)length) != ST_OK)
+		return; /* the caller has gone: nobody is left to tell */
+}
+
+/* Appends one row, and the name's two comment lines in front of its first. */
+static size_t write_metric(char *text, size_t capacity, const struct io_metric *metric, bool first)
+{
+	uint64_t value = metric->value ? *metric->value : metric->read(metric->ctx);
+	int length = 0;
+	if (first)
+		length = snprintf(text, capacity, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
+				  metric->name, metric->kind == IO_METRIC_COUNTER ? "counter" : "gauge");
+	bool labelled = metric->labels != NULL;
+	length += snprintf(text + length, capacity - (size_t)length, "%s%s%s%s %" PRIu64 "\n", metric->name,
+			   labelled ? "{" : "", labelled ? metric->labels : "", labelled ? "}" : "", value);
+	ASSERT((size_t)length < capacity);
+	return (size_t)length;
+}
+
+static void on_metrics(void *ctx, struct now now, const struct io_http_request *request)
+{
+	const struct io_admin *admin = ctx;
+	size_t count = admin->options.metric_count, capacity = 1, used = 0;
+	(void)now;
+	for (size_t i = 0; i < count; i++) {
+		const struct io_metric *metric = &admin->options.metrics[i];
+		capacity += 3 * strlen(metric->name) + strlen(metric->help) +
+			    (metric->labels ? strlen(metric->labels) : 0) + 64;
+	}
+	char *text = malloc(capacity);
+	ASSERT(text);
+	for (size_t i = 0; i < count; i++) {
+		const struct io_metric *metric = &admin->options.metrics[i];
+		bool first = i == 0 || strcmp(metric->name, metric[-1].name) != 0;
+		used += write_metric(text + used, capacity - used, metric, first);
+	}
+	enum status status = io_http_reply(admin->server, io_http_request_exchange(request), 200,
+					   "text/plain; version=0.0.4", text, used);
+	(void)status; /* the caller has gone: nobody is left to tell */
+	free(text);
+}
+
+static const struct io_http_route routes[] = {
+	{IO_HTTP_GET, "/healthz", on_healthz},
+	{IO_HTTP_GET, "/metrics", on_metrics},
+};
+
+enum status io_admin_open(struct io_loop *loop, const struct io_admin_options *options, struct io_admin **out)
+{
+	struct io_admin *admin = calloc(1, sizeof *admin);
+	ASSERT(admin);
+	admin->options = *options;
+	enum status status = io_http_server_open(
+		loop, &(struct io_http_server_options){.unix_path = options->path, .max_connections = 32},
+		&admin->server);
+	if (status != ST_OK) {
+		free(admin);
+		return status;
+	}
+	io_http_server_add(admin->server, routes, ARRAY_SIZE(routes), admin);
+	*out = admin;
+	return ST_OK;
+}
+
+void io_admin_free(struct io_admin *admin)
+{
+	if (!admin)
+		return;
+	io_http_server_free(admin->server);
+	free(admin);
+}
+
+struct io_http_server *io_admin_server(struct io_admin *admin)
+{
+	return admin->server;
+}
