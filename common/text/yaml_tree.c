@@ -76,7 +76,7 @@ static void append(struct text *text, const char *format, ...)
 static void append_foreign(struct text *text, const char *foreign)
 {
 	size_t shown = 0;
-	for (; foreign[shown] != '\0' && shown < 80; shown++)
+	for (; shown < 80 && foreign[shown] != '\0'; shown++)
 		append(text, "%c",
 		       (unsigned char)foreign[shown] < 0x20 || foreign[shown] == 0x7f ? '?' : foreign[shown]);
 	if (foreign[shown] != '\0')
