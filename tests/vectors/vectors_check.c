@@ -274,7 +274,7 @@ void v_fail_bytes(struct vector *vector, const char *member, const struct bytes 
 void x_built(struct vector *vector, const char *member, const struct bytes *expected, const uint8_t *got,
 	     size_t length)
 {
-	if (expected->length != length || memcmp(expected->at, got, length) != 0)
+	if (expected->length != length || (length > 0 && memcmp(expected->at, got, length) != 0))
 		v_fail_bytes(vector, member, expected, got, length);
 }
 

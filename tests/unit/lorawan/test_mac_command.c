@@ -88,9 +88,9 @@ static void fields_out_of_range_are_refused(void **state)
 			const struct lw_mac_field *field = &rows[i].fields[f];
 			struct lw_mac_command command = {.direction = rows[i].direction, .cid = rows[i].cid};
 			bool is_signed = field->kind == LW_MAC_SINT;
-			int64_t value = INT64_C(1) << (field->bits - is_signed);
 			if (field->kind == LW_MAC_BYTES)
 				continue;
+			int64_t value = INT64_C(1) << (field->bits - is_signed);
 			if (field->kind == LW_MAC_FREQUENCY)
 				value *= STEP_HZ;
 			if (!lw_mac_field_set(&command, field, value))
