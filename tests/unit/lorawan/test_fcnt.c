@@ -15,6 +15,7 @@ static void nearest_to_the_next(void **state)
 		{"ahead by the most", 0, 0x7fff, 0x7fff},
 		{"below 0 goes up, not around", 0, 0xffff, 0xffff},
 		{"below 0 goes up from 5 as well", 5, 0xfff0, 0xfff0},
+		{"exactly down to 0", 0x8000, 0, 0},
 		{"a repeat", 100, 99, 99},
 		{"a late frame is not the next round", 70000, 4000, 69536},
 		{"over a round", 65535, 1, 65537},

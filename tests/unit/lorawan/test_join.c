@@ -50,9 +50,10 @@ static void requests_are_read_or_refused(void **state)
 {
 	(void)state;
 	struct lw_join_device v10 = device(LW_MAC_1_0_4), v11 = device(LW_MAC_1_1_0);
-	struct lw_join_device other_join_eui = v10, other_dev_eui = v10;
+	struct lw_join_device other_join_eui = v10, other_dev_eui = v10, other_1_1 = v11;
 	struct lw_key js_int = lw_key_js_int(aes, &v11.nwk_key, &dev_eui);
 	other_join_eui.join_eui.bytes[7]++;
+	other_1_1.join_eui.bytes[7]++;
 	other_dev_eui.dev_eui.bytes[7]++;
 	struct {
 		const char *name;
@@ -69,6 +70,7 @@ static void requests_are_read_or_refused(void **state)
 		{"another device's frame", &other_dev_eui, -1, &v10.app_key, LW_JOIN_UNKNOWN_DEV_EUI},
 		{"another JoinEUI", &other_join_eui, -1, &v10.app_key, LW_JOIN_UNKNOWN_DEV_EUI},
 		{"rejoin 1 with JSIntKey", &v11, 1, &js_int, LW_JOIN_SUCCESS},
+		{"rejoin 1 with another JoinEUI", &other_1_1, 1, &js_int, LW_JOIN_UNKNOWN_DEV_EUI},
 		{"rejoin 1 with another key", &v11, 1, &v11.nwk_key, LW_JOIN_MIC_FAILED},
 		{"rejoin 0, whose MIC is not ours to check", &v11, 0, &v11.app_key, LW_JOIN_SUCCESS},
 		{"rejoin of a 1.0.4 device", &v10, 0, &v10.app_key, LW_JOIN_MALFORMED},
@@ -207,6 +209,24 @@ static void envelopes_open_with_their_label_and_kek_alone(void **state)
 	t_int("a KEK of 15 bytes", AES_WRAP_BAD_KEK_LENGTH, lw_key_wrap(&kek, &key, &clear));
 }
 
+static void rejoins_of_other_types_are_refused(void **state)
+{
+	(void)state;
+	uint8_t phy[LW_REJOIN_1_LENGTH] = {0xc0};
+	struct lw_rejoin_request request;
+	for (int type = 0; type < 256; type++) {
+		phy[1] = (uint8_t)type;
+		enum lw_verdict short_one = lw_rejoin_request_parse(&request, phy, LW_REJOIN_0_2_LENGTH);
+		enum lw_verdict long_one = lw_rejoin_request_parse(&request, phy, LW_REJOIN_1_LENGTH);
+		enum lw_verdict unknown = LW_UNKNOWN_REJOIN_TYPE;
+		t_int("19 bytes", type > 2 ? unknown : type == 1 ? LW_BAD_LENGTH : LW_OK, short_one);
+		t_int("24 bytes", type > 2 ? unknown : type == 1 ? LW_OK : LW_BAD_LENGTH, long_one);
+	}
+	t_int("no type", LW_BAD_LENGTH, lw_rejoin_request_parse(&request, phy, 1));
+	request.type = 3;
+	t_uint("type 3 is not built", 0, lw_rejoin_request_encode(&request, phy));
+}
+
 static void cflists_are_refused_when_they_do_not_fit(void **state)
 {
 	(void)state;
@@ -245,6 +265,7 @@ int main(void)
 		t_test(answers_open_with_the_keys_of_their_form),
 		t_test(parameters_out_of_range_are_refused),
 		t_test(envelopes_open_with_their_label_and_kek_alone),
+		t_test(rejoins_of_other_types_are_refused),
 		t_test(cflists_are_refused_when_they_do_not_fit),
 		t_test(accepts_of_other_lengths_are_not_ciphered),
 	};

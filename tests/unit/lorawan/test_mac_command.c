@@ -106,6 +106,32 @@ static void fields_out_of_range_are_refused(void **state)
 	t_true("there were such", refused > 40);
 }
 
+static void margins_of_six_bits(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int8_t margin;
+		enum lw_mac_write verdict;
+		uint8_t byte;
+	} rows[] = {
+		{"the lowest", -32, LW_MAC_WRITE_OK, 0x20},
+		{"one lower", -33, LW_MAC_WRITE_OUT_OF_RANGE, 0},
+		{"minus one", -1, LW_MAC_WRITE_OK, 0x3f},
+		{"the highest", 31, LW_MAC_WRITE_OK, 0x1f},
+		{"one higher", 32, LW_MAC_WRITE_OUT_OF_RANGE, 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct lw_mac_command command = {.direction = LW_UP, .cid = LW_CID_DEV_STATUS};
+		uint8_t bytes[LW_MAC_COMMAND_MAX] = {0};
+		struct wr wr = wr_init(bytes, sizeof bytes);
+		command.as.dev_status_ans.margin = rows[i].margin;
+		t_int("verdict", rows[i].verdict, lw_mac_write(&wr, &command, STEP_HZ));
+		t_uint("byte", rows[i].byte, bytes[2]);
+	}
+}
+
 static void filter_lists_of_every_length(void **state)
 {
 	(void)state;
@@ -226,6 +252,7 @@ int main(void)
 		t_test(rows_are_whole),
 		t_test(every_bit_of_every_field_survives),
 		t_test(fields_out_of_range_are_refused),
+		t_test(margins_of_six_bits),
 		t_test(filter_lists_of_every_length),
 		t_test(what_came_before_an_unknown_cid_stands),
 		t_test(writers_without_room_are_left_alone),
