@@ -24,6 +24,12 @@ struct secret_box {
 	uint8_t secret_key[SECRET_KEY];
 };
 
+/* From here on a stray write is a crash and not another key. */
+static void make_read_only(void *key)
+{
+	ASSERT(sodium_mprotect_readonly(key) == 0);
+}
+
 enum status secret_init(void)
 {
 	return sodium_init() < 0 ? ST_UNAVAILABLE : ST_OK;
@@ -63,16 +69,20 @@ void secret_hash(uint8_t hash[SECRET_HASH], const void *bytes, size_t length)
 struct secret_master *secret_master_from(const uint8_t bytes[SECRET_KEY])
 {
 	struct secret_master *master = sodium_malloc(sizeof *master);
-	if (master)
+	if (master) {
 		memcpy(master->key, bytes, SECRET_KEY);
+		make_read_only(master);
+	}
 	return master;
 }
 
 struct secret_master *secret_master_generate(void)
 {
 	struct secret_master *master = sodium_malloc(sizeof *master);
-	if (master)
+	if (master) {
 		randombytes_buf(master->key, SECRET_KEY);
+		make_read_only(master);
+	}
 	return master;
 }
 
@@ -112,8 +122,10 @@ enum status secret_open(const struct secret_master *master, const void *context,
 struct secret_box *secret_box_generate(void)
 {
 	struct secret_box *box = sodium_malloc(sizeof *box);
-	if (box)
+	if (box) {
 		ASSERT(crypto_box_keypair(box->public_key, box->secret_key) == 0);
+		make_read_only(box);
+	}
 	return box;
 }
 
@@ -123,6 +135,7 @@ struct secret_box *secret_box_from(const uint8_t secret_key[SECRET_KEY])
 	if (box) {
 		memcpy(box->secret_key, secret_key, SECRET_KEY);
 		ASSERT(crypto_scalarmult_base(box->public_key, box->secret_key) == 0);
+		make_read_only(box);
 	}
 	return box;
 }

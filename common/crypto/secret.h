@@ -1,7 +1,7 @@
 /* Secrets at rest and in transit: the only includer of libsodium.
  *
  * A master key seals what a process keeps in its own database; a box key pair lets others send it keys that
- * nobody on the way can open. Both live in locked, guarded memory that core dumps leave out. Every process
+ * nobody on the way can open. Both live in locked, guarded, read-only memory that core dumps leave out. Every process
  * calls secret_init() first. No function here logs. */
 #ifndef LAMPPOST_CRYPTO_SECRET_H
 #define LAMPPOST_CRYPTO_SECRET_H

@@ -82,7 +82,7 @@ static const struct {
 	{"no JSON", "[", "0 passed, 1 failed, 0 skipped", "FAIL tampered.json"},
 };
 
-/* The runner stands two folders above this program, or in TESTS/run-vectors. */
+/* This program is TESTS/unit/lorawan/test_vector_runner, the runner TESTS/run-vectors. */
 static void runner_path(char *path, size_t capacity)
 {
 	char self[512];
