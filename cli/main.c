@@ -1,7 +1,10 @@
 /* The `lamppost` command: one row a group of commands. */
 #include "cli/events.h"
+#include "cli/init.h"
 #include "cli/problem.h"
 #include "cli/records.h"
+#include "cli/status.h"
+#include "cli/up.h"
 #include "common/base/check.h"
 
 #include <signal.h>
@@ -13,6 +16,9 @@ static const struct {
 	const char *help; /* one line, no full stop */
 	int (*run)(int argc, char **argv);
 } groups[] = {
+	{"init", "make state directory, keys and configuration, once", cli_init},
+	{"up", "run the whole network on this machine", cli_up},
+	{"status", "which processes run, and how they are", cli_status},
 	{"agency", "parts of the city that own sensors and their data", cli_records},
 	{"application", "receivers of readings", cli_records},
 	{"profile", "kinds of device: radio behaviour and codec", cli_records},

@@ -210,8 +210,7 @@ static void on_tick(void *ctx, struct now now)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct server *server = ctx;
-	snprintf(members, capacity, "\"version\":\"%s\",\"applied_version\":%" PRIu64, LAMPPOST_VERSION,
-		 server->join.state.applied_version);
+	snprintf(members, capacity, "\"applied_version\":%" PRIu64, server->join.state.applied_version);
 	return true;
 }
 

@@ -1,0 +1,383 @@
+/* One loop watches the children: their ends, their health by their admin sockets, their deadlines.
+ *
+ *	              spawn()            /healthz 200
+ *	WAITING ───────────▶ STARTING ───────────────▶ HEALTHY ◀──▶ UNHEALTHY
+ *	   ▲                    │                         │             │
+ *	   └────────────────────┴──────── on_exit() ──────┴─────────────┘
+ *	          after the delay of restart.h
+ *
+ *	stop: one at a time, SIGTERM, SIGKILL after its share of the 5 s ──▶ STOPPED
+ *
+ * A child asks the kernel to end it when the supervisor dies (common/io/process.h). */
+#include "cli/up.h"
+
+#include "cli/arguments.h"
+#include "cli/init.h"
+#include "cli/problem.h"
+#include "cli/restart.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/io/clock.h"
+#include "common/io/http_client.h"
+#include "common/io/loop.h"
+#include "common/io/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TICK_BUSY_US     (25 * US_PER_MS) /* something starts or stops */
+#define TICK_QUIET_US    (250 * US_PER_MS)
+#define POLL_STARTING_US (50 * US_PER_MS)
+#define POLL_RUNNING_US  (2 * US_PER_S)
+#define POLL_TIMEOUT_US  (2 * US_PER_S)
+#define STOP_ONE_US      (3 * US_PER_S)     /* an orderly stop's promise (docs/contract.md) */
+#define STOP_ALL_US      (4500 * US_PER_MS) /* what is left is then killed, within the 5 s */
+#define GIVE_UP_AFTER    5                  /* ends in a row before a process was healthy even once */
+#define PATH_ROOM        4096
+
+const char *const cli_process_names[CLI_PROCESS_COUNT] = {"join-server", "application-server",
+							  "network-server", "gateway-bridge"};
+
+enum child_state { WAITING, STARTING, HEALTHY, UNHEALTHY, STOPPED };
+static const char *const state_names[] = {"waiting", "starting", "healthy", "unhealthy", "stopped"};
+
+struct supervisor;
+
+struct child {
+	struct supervisor *supervisor;
+	const char *name;
+	char program[PATH_ROOM];
+	char admin[PATH_ROOM];
+	enum child_state state;
+	struct io_process *process; /* NULL: not running */
+	struct cli_restart restart;
+	bool ever_healthy;
+	struct mono started;
+	struct mono start_due;
+	struct mono poll_due;
+	io_http_call_id call;  /* the health call under way, or 0 */
+	struct mono stop_sent; /* while stopping */
+	bool killed;
+};
+
+struct supervisor {
+	struct io_loop *loop;
+	struct io_http_client *http;
+	struct io_timer *timer;
+	struct cli_place place;
+	char state_variable[OPTION_PATH_MAX + 32];
+	char run_variable[OPTION_PATH_MAX + 32];
+	struct child children[CLI_PROCESS_COUNT];
+	bool announced; /* that all are healthy */
+	bool stopping;
+	struct mono stop_began;
+	size_t stop_at; /* how many have been told to stop */
+	int exit_code;
+};
+
+/* --- words --------------------------------------------------------------------------------------------------- */
+
+static void tell(const struct child *child, const char *detail)
+{
+	printf("%-18s  %-9s  %s\n", child->name, state_names[child->state], detail);
+	fflush(stdout);
+}
+
+static void enter(struct child *child, enum child_state state, const char *detail)
+{
+	child->state = state;
+	tell(child, detail);
+}
+
+static double seconds(span_us span)
+{
+	return (double)span / (double)US_PER_S;
+}
+
+/* --- stopping ------------------------------------------------------------------------------------------------ */
+
+static struct child *to_stop(struct supervisor *supervisor, size_t place)
+{
+	/* bridge, network, application, join: no new frames, then what they caused drains towards the end. */
+	return &supervisor->children[CLI_PROCESS_COUNT - 1 - place];
+}
+
+static void end_child(struct child *child, const char *detail)
+{
+	io_process_free(child->process);
+	child->process = NULL;
+	if (child->call)
+		io_http_client_cancel(child->supervisor->http, child->call);
+	child->call = 0;
+	enter(child, STOPPED, detail);
+}
+
+/* Tells the next one that runs to stop; the loop ends when none is left. */
+static void stop_next(struct supervisor *supervisor, struct mono now)
+{
+	while (supervisor->stop_at < CLI_PROCESS_COUNT) {
+		struct child *child = to_stop(supervisor, supervisor->stop_at);
+		if (child->process) {
+			child->stop_sent = now;
+			io_process_signal(child->process, SIGTERM);
+			return;
+		}
+		if (child->state != STOPPED)
+			enter(child, STOPPED, "was not running");
+		supervisor->stop_at++;
+	}
+	io_loop_stop(supervisor->loop, supervisor->exit_code);
+}
+
+static void begin_stop(struct supervisor *supervisor, struct mono now, int exit_code)
+{
+	if (supervisor->stopping)
+		return;
+	supervisor->stopping = true;
+	supervisor->stop_began = now;
+	supervisor->exit_code = exit_code;
+	io_timer_start(supervisor->timer, TICK_BUSY_US, TICK_BUSY_US);
+	stop_next(supervisor, now);
+}
+
+static void kill_late_ones(struct supervisor *supervisor, struct mono now)
+{
+	bool all = mono_since(now, supervisor->stop_began) >= STOP_ALL_US;
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
+		struct child *child = to_stop(supervisor, i);
+		bool late = i == supervisor->stop_at && mono_since(now, child->stop_sent) >= STOP_ONE_US;
+		if (child->process && !child->killed && (all || late)) {
+			child->killed = true;
+			io_process_signal(child->process, SIGKILL);
+		}
+	}
+}
+
+/* --- starting ------------------------------------------------------------------------------------------------ */
+
+static void describe_end(char *text, size_t capacity, int exit_code, int signal_number)
+{
+	if (signal_number)
+		snprintf(text, capacity, "ended by signal %d", signal_number);
+	else
+		snprintf(text, capacity, "exit code %d", exit_code);
+}
+
+static void on_exit_of(void *ctx, struct now now, int exit_code, int signal_number)
+{
+	struct child *child = ctx;
+	struct supervisor *supervisor = child->supervisor;
+	char detail[160], end[40];
+	describe_end(end, sizeof end, exit_code, signal_number);
+	if (supervisor->stopping) {
+		end_child(child, child->killed ? "killed: it did not stop in time" : end);
+		stop_next(supervisor, now.mono);
+		return;
+	}
+	io_process_free(child->process);
+	child->process = NULL;
+	if (child->call)
+		io_http_client_cancel(supervisor->http, child->call);
+	child->call = 0;
+	span_us delay = cli_restart_after_end(&child->restart, now.mono);
+	if (!child->ever_healthy && (exit_code == CLI_USAGE || child->restart.failures >= GIVE_UP_AFTER)) {
+		snprintf(detail, sizeof detail, "%s; it cannot start, so everything stops", end);
+		enter(child, STOPPED, detail);
+		begin_stop(supervisor, now.mono, exit_code == CLI_USAGE ? CLI_USAGE : CLI_FAILED);
+		return;
+	}
+	child->start_due = mono_add(now.mono, delay);
+	io_timer_start(supervisor->timer, 0, TICK_BUSY_US);
+	snprintf(detail, sizeof detail, "%s; starts again %s", end, delay ? "in a moment" : "at once");
+	if (delay)
+		snprintf(detail, sizeof detail, "%s; starts again in %.1f s", end, seconds(delay));
+	enter(child, WAITING, detail);
+}
+
+static void spawn(struct child *child, struct now now)
+{
+	struct supervisor *supervisor = child->supervisor;
+	const char *const arguments[] = {child->program, "-c", supervisor->place.config, NULL};
+	const char *const variables[] = {supervisor->state_variable, supervisor->run_variable, NULL};
+	const struct io_process_options options = {.program = child->program,
+						   .arguments = arguments,
+						   .variables = variables,
+						   .new_group = true,
+						   .on_exit = on_exit_of,
+						   .ctx = child};
+	child->started = now.mono;
+	child->poll_due = now.mono;
+	if (io_process_spawn(supervisor->loop, &options, &child->process) != ST_OK) {
+		child->process = NULL;
+		cli_problem(CLI_FAILED, child->program, "make all", "the program cannot be started");
+		begin_stop(supervisor, now.mono, CLI_FAILED);
+		return;
+	}
+	char detail[40];
+	snprintf(detail, sizeof detail, "pid %d", io_process_pid(child->process));
+	enter(child, STARTING, detail);
+}
+
+/* --- health -------------------------------------------------------------------------------------------------- */
+
+static void announce(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
+		if (supervisor->children[i].state != HEALTHY)
+			return;
+	io_timer_start(supervisor->timer, TICK_QUIET_US, TICK_QUIET_US);
+	if (supervisor->announced)
+		return;
+	supervisor->announced = true;
+	printf("all healthy: lamppost %s, API on %s/city.sock\n", LAMPPOST_VERSION, supervisor->place.run);
+	fflush(stdout);
+}
+
+static void on_health(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
+{
+	struct child *child = ctx;
+	(void)call;
+	child->call = 0;
+	bool healthy = answer->status == ST_OK && answer->code == 200;
+	child->poll_due = mono_add(now.mono, healthy ? POLL_RUNNING_US : POLL_STARTING_US);
+	if (!child->process || child->supervisor->stopping)
+		return;
+	cli_restart_health(&child->restart, now.mono, healthy);
+	if (healthy && child->state != HEALTHY) {
+		char detail[64];
+		snprintf(detail, sizeof detail, "after %.2f s",
+			 seconds(mono_since(now.mono, child->started)));
+		child->ever_healthy = true;
+		enter(child, HEALTHY, detail);
+		announce(child->supervisor);
+	} else if (!healthy && child->state == HEALTHY) {
+		child->poll_due = mono_add(now.mono, POLL_RUNNING_US / 4);
+		enter(child, UNHEALTHY, answer->code ? "it says that it is failing" : "it does not answer");
+	}
+}
+
+static void poll_health(struct child *child)
+{
+	const struct io_http_call call = {.method = IO_HTTP_GET,
+					  .url = "http://lamppost/healthz",
+					  .unix_path = child->admin,
+					  .timeout = POLL_TIMEOUT_US,
+					  .on_done = on_health,
+					  .ctx = child};
+	if (io_http_client_start(child->supervisor->http, &call, &child->call) != ST_OK)
+		child->call = 0;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------------------ */
+
+static void on_timer(void *ctx, struct now now)
+{
+	struct supervisor *supervisor = ctx;
+	if (supervisor->stopping) {
+		kill_late_ones(supervisor, now.mono);
+		return;
+	}
+	for (size_t i = 0; i < CLI_PROCESS_COUNT && !supervisor->stopping; i++) {
+		struct child *child = &supervisor->children[i];
+		if (child->state == WAITING && mono_since(now.mono, child->start_due) >= 0)
+			spawn(child, now);
+		else if (child->process && !child->call && mono_since(now.mono, child->poll_due) >= 0)
+			poll_health(child);
+	}
+}
+
+static void on_stop(void *ctx, struct now now)
+{
+	begin_stop(ctx, now.mono, CLI_DONE);
+}
+
+/* The programs stand beside our own. */
+static bool find_programs(struct supervisor *supervisor)
+{
+	char self[PATH_ROOM / 2];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (length <= 0)
+		return false;
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0';
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
+		struct child *child = &supervisor->children[i];
+		child->supervisor = supervisor;
+		child->name = cli_process_names[i];
+		snprintf(child->program, sizeof child->program, "%s/%s", self, child->name);
+		snprintf(child->admin, sizeof child->admin, "%s/%s.admin.sock", supervisor->place.run,
+			 child->name);
+		if (access(child->program, X_OK) != 0) {
+			cli_problem(CLI_NOT_FOUND, child->program, "make all", "the program is not there");
+			return false;
+		}
+	}
+	return true;
+}
+
+static int supervise(struct supervisor *supervisor)
+{
+	snprintf(supervisor->state_variable, sizeof supervisor->state_variable, "LAMPPOST_STATE=%s",
+		 supervisor->place.state);
+	snprintf(supervisor->run_variable, sizeof supervisor->run_variable, "LAMPPOST_RUN=%s",
+		 supervisor->place.run);
+	if (!find_programs(supervisor))
+		return CLI_NOT_FOUND;
+	io_harden();
+	const struct io_turn turn = {.on_stop = on_stop, .ctx = supervisor};
+	supervisor->loop = io_loop_new(&turn);
+	supervisor->http = io_http_client_new(supervisor->loop, NULL);
+	supervisor->timer = io_timer_new(supervisor->loop, on_timer, supervisor);
+	io_timer_start(supervisor->timer, 0, TICK_BUSY_US);
+	int code = io_loop_run(supervisor->loop);
+	/* A second signal ends the loop at once: nobody is left behind. */
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
+		struct child *child = &supervisor->children[i];
+		if (child->process)
+			io_process_signal(child->process, SIGKILL);
+		io_process_free(child->process);
+	}
+	io_timer_free(supervisor->timer);
+	io_http_client_free(supervisor->http);
+	io_loop_free(supervisor->loop);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	{"state", "DIR", "where databases and keys live; default: LAMPPOST_STATE, or ./var"},
+	{"config", "FILE",
+	 "the configuration (-c for short); default: LAMPPOST_CONFIG, or DIR/lamppost.yaml"},
+};
+
+int cli_up(int argc, char **argv)
+{
+	struct cli_arguments arguments;
+	cli_place_short_option(argc, argv);
+	if (!cli_arguments_parse(&arguments, "up", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
+		return CLI_USAGE;
+	if (arguments.help) {
+		printf("lamppost up\n  Runs the whole network on this machine until Ctrl-C; makes its state "
+		       "at the first "
+		       "start.\n\nExamples:\n  lamppost up\n  lamppost up --state /var/lib/lamppost\n  "
+		       "lamppost up -c "
+		       "lamppost.yaml\n\nOptions:\n");
+		cli_options_print(options, ARRAY_SIZE(options));
+		return CLI_DONE;
+	}
+	static struct supervisor supervisor;
+	struct cli_init_result made;
+	int code = cli_place_find(&supervisor.place, "up", cli_argument(&arguments, "state"),
+				  cli_argument(&arguments, "config"));
+	if (code == CLI_DONE)
+		code = cli_init_state(&supervisor.place, &made);
+	if (code != CLI_DONE)
+		return code;
+	log_init("lamppost", LOG_LEVEL_WARN);
+	if (made.made)
+		printf("made %s: keys and configuration. Join server key: %s\n", supervisor.place.state,
+		       made.fingerprint);
+	return supervise(&supervisor);
+}
