@@ -92,8 +92,8 @@ int64_t db_query_i64(struct db *db, const char *sql, int64_t otherwise)
 
 static enum status make_file(const struct db_options *options)
 {
-	if (options->vfs)
-		return ST_OK; /* another VFS, another disk: it makes its own */
+	if (options->vfs || strcmp(options->path, ":memory:") == 0)
+		return ST_OK; /* another VFS makes its own, memory is no file */
 	if (options->read_only)
 		return access(options->path, F_OK) == 0 ? ST_OK : ST_NOT_FOUND;
 	int fd = open(options->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -20,6 +20,7 @@ struct db_migrations {
 extern const struct db_migrations db_migrations_network_server;
 extern const struct db_migrations db_migrations_join_server;
 extern const struct db_migrations db_migrations_application_server;
+extern const struct db_migrations db_migrations_readings;
 
 /* Brings `db` to version `count` in one transaction. ST_OK also when nothing is to do. ST_DATABASE: newer
  * than ours, a script failed, rows were lost; the file is as it was. db_open() calls it. */

@@ -1,0 +1,51 @@
+/* The REST API of city.sock as a table of routes over plain values: a call comes in with its caller's scope, an answer
+ * goes out. No sockets here; edge_api.c feeds it. Changes go into the store's turn, and an answer leaves after the commit.
+ *
+ * Errors are problem+json: {"type", "title", "status", "detail", "field"?, "errors"?}. */
+#ifndef LAMPPOST_AS_API_H
+#define LAMPPOST_AS_API_H
+
+#include "application-server/agencies/scope.h"
+#include "application-server/application.h"
+
+#include <jansson.h>
+
+struct as_api {
+	struct as_application *app; /* borrowed */
+	struct rng *rng;            /* for new UUIDs; borrowed */
+	/* Gives the members of GET /api/v1/status that the edges know; NULL: none. */
+	json_t *(*status)(void *ctx);
+	void *status_ctx;
+	uint64_t calls, refused; /* counters */
+};
+
+struct as_call {
+	const struct as_scope *scope;
+	struct now now;
+	const char *collection; /* path parameters; NULL where the pattern has none */
+	const char *id;
+	const json_t *body; /* NULL: none */
+	/* A query parameter's value, or NULL. */
+	const char *(*query)(void *ctx, const char *name);
+	void *query_ctx;
+};
+
+struct as_answer {
+	int status;
+	json_t *body; /* owned; NULL: none */
+};
+void as_answer_release(struct as_answer *answer);
+
+struct as_route {
+	const char *method;  /* "GET" */
+	const char *pattern; /* "/api/v1/{collection}/{id}" */
+	void (*handle)(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+};
+extern const struct as_route as_routes[];
+extern const size_t as_route_count;
+
+/* Runs a route's handler with an answer that is empty before; counts. */
+void as_api_call(struct as_api *api, const struct as_route *route, const struct as_call *call,
+		 struct as_answer *answer);
+
+#endif

@@ -1,0 +1,24 @@
+/* Handlers of the routes, each of the form of `struct as_route`. */
+#ifndef LAMPPOST_AS_COLLECTIONS_H
+#define LAMPPOST_AS_COLLECTIONS_H
+
+#include "application-server/api/api.h"
+
+/* Every collection alike. */
+void as_handle_list(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_create(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_get(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_change(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_remove(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
+/* Devices. */
+void as_handle_keys_put(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_downlink(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_readings(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
+/* Gives a record that the caller sees; NULL with an answer. */
+json_t *as_get_or_answer(struct as_api *api, const struct as_call *call, enum record_kind kind,
+			 struct as_answer *answer);
+
+#endif

@@ -1,0 +1,193 @@
+#include "application-server/api/resolve.h"
+
+#include "application-server/store_records.h"
+#include "application-server/uuid.h"
+#include "common/base/check.h"
+#include "common/text/region_yaml.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Gives a record that the caller sees, or says why not. */
+static enum status look_up(struct as_resolver *resolver, const struct record_field *field,
+			   const char *reference, json_t **record, struct record_problems *problems)
+{
+	char key[96];
+	snprintf(key, sizeof key, "%d/%s", field->reference, reference);
+	json_t *known = json_object_get(resolver->cache, key);
+	if (known) {
+		*record = json_incref(known);
+		return ST_OK;
+	}
+	*record = NULL;
+	enum status status = as_store_record_get(resolver->store, resolver->scope, field->reference,
+						 reference, record);
+	if (status == ST_NOT_FOUND)
+		record_problems_add(problems, field->name, "no such %s: %s",
+				    record_schema(field->reference)->name, reference);
+	else if (status == ST_CONFLICT)
+		record_problems_add(problems, field->name,
+				    "several agencies have a %s of this slug: give the UUID",
+				    record_schema(field->reference)->name);
+	else if (status != ST_OK)
+		return status;
+	else if (resolver->cache)
+		json_object_set(resolver->cache, key, *record);
+	return ST_OK;
+}
+
+static const char *text_of(const json_t *record, const char *field)
+{
+	return json_string_value(json_object_get(record, field));
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+bool as_record_owner(enum record_kind kind, const json_t *record, struct net_uuid *owner)
+{
+	const char *text = text_of(record, kind == RECORD_AGENCY ? "id" : "agency");
+	return text && as_uuid_parse(text, owner);
+}
+
+static void check_region(const json_t *record, struct record_problems *problems)
+{
+	const char *region = text_of(record, "region");
+	for (size_t i = 0; i < region_source_count; i++)
+		if (same_text(region_sources[i].id, region))
+			return;
+	record_problems_add(problems, "region", "no such region: %s", region);
+}
+
+static void check_codec(const json_t *record, struct record_problems *problems)
+{
+	const json_t *codec = json_object_get(record, "codec");
+	char error[CODEC_ERROR_MAX];
+	if (json_is_object(codec) && !as_codec_check(codec, error))
+		record_problems_add(problems, "codec", "%s", error);
+}
+
+void as_check_keys(const char *activation, const json_t *fields, struct record_problems *problems)
+{
+	static const struct {
+		const char *name, *activation;
+	} keys[] = {{"app_key", "otaa"},        {"nwk_key", "otaa"},      {"nwk_s_key", "abp"},
+		    {"s_nwk_s_int_key", "abp"}, {"nwk_s_enc_key", "abp"}, {"app_s_key", "abp"},
+		    {"dev_addr", "abp"}};
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const json_t *value = json_object_get(fields, keys[i].name);
+		if (value && !json_is_null(value) && !same_text(keys[i].activation, activation))
+			record_problems_add(problems, keys[i].name, "belongs to activation %s",
+					    keys[i].activation);
+	}
+}
+
+/* --- devices ------------------------------------------------------------------------------------------------ */
+
+struct referred {
+	json_t *application, *profile, *deployment; /* owned; NULL where not found */
+};
+
+/* The agency's own `unassigned`, whoever registers the device. */
+static enum status default_deployment(struct as_resolver *resolver, const char *agency, json_t **deployment)
+{
+	struct as_scope scope = {.role = AS_READER};
+	char key[64];
+	snprintf(key, sizeof key, "unassigned/%s", agency);
+	json_t *known = json_object_get(resolver->cache, key);
+	if (known) {
+		*deployment = json_incref(known);
+		return ST_OK;
+	}
+	if (!as_uuid_parse(agency, &scope.agency))
+		return ST_INVALID;
+	enum status status = as_store_record_get(resolver->store, &scope, RECORD_DEPLOYMENT, AS_UNASSIGNED,
+						 deployment);
+	if (status == ST_OK && resolver->cache)
+		json_object_set(resolver->cache, key, *deployment);
+	return status;
+}
+
+static void check_device(const json_t *record, const struct referred *referred,
+			 struct record_problems *problems)
+{
+	const char *agency = text_of(referred->application, "agency");
+	const char *profile_agency = text_of(referred->profile, "agency");
+	const char *mac_version = text_of(referred->profile, "mac_version");
+	if (profile_agency && !same_text(profile_agency, agency))
+		record_problems_add(problems, "profile", "belongs to another agency than the application");
+	if (!same_text(text_of(referred->deployment, "agency"), agency))
+		record_problems_add(problems, "deployment", "belongs to another agency than the application");
+	static const char *const of_1_1[] = {"nwk_key", "s_nwk_s_int_key", "nwk_s_enc_key"};
+	for (size_t i = 0; i < ARRAY_SIZE(of_1_1); i++) {
+		const json_t *key = json_object_get(record, of_1_1[i]);
+		if (json_is_string(key) && !same_text(mac_version, "1.1.0"))
+			record_problems_add(problems, of_1_1[i], "belongs to LoRaWAN 1.1, the profile is %s",
+					    mac_version);
+	}
+}
+
+static enum status resolve_device(struct as_resolver *resolver, json_t *record, struct referred *referred,
+				  struct record_problems *problems)
+{
+	const struct record_schema *schema = record_schema(RECORD_DEVICE);
+	const char *deployment = text_of(record, "deployment");
+	enum status status = look_up(resolver, record_field(schema, "application"),
+				     text_of(record, "application"), &referred->application, problems);
+	if (status == ST_OK)
+		status = look_up(resolver, record_field(schema, "profile"), text_of(record, "profile"),
+				 &referred->profile, problems);
+	if (status == ST_OK && deployment)
+		status = look_up(resolver, record_field(schema, "deployment"), deployment,
+				 &referred->deployment, problems);
+	if (status == ST_OK && !deployment && referred->application)
+		status = default_deployment(resolver, text_of(referred->application, "agency"),
+					    &referred->deployment);
+	if (status != ST_OK || !referred->application || !referred->profile || !referred->deployment)
+		return status;
+	check_device(record, referred, problems);
+	json_object_set(record, "application", json_object_get(referred->application, "id"));
+	json_object_set(record, "profile", json_object_get(referred->profile, "id"));
+	json_object_set(record, "deployment", json_object_get(referred->deployment, "id"));
+	json_object_set(record, "agency", json_object_get(referred->application, "agency"));
+	return ST_OK;
+}
+
+/* --- any kind ----------------------------------------------------------------------------------------------- */
+
+static enum status resolve_agency(struct as_resolver *resolver, const struct record_schema *schema,
+				  json_t *record, struct record_problems *problems)
+{
+	const char *agency = text_of(record, "agency");
+	json_t *found = NULL;
+	if (!agency)
+		return ST_OK;
+	enum status status = look_up(resolver, record_field(schema, "agency"), agency, &found, problems);
+	if (found)
+		json_object_set(record, "agency", json_object_get(found, "id"));
+	json_decref(found);
+	return status;
+}
+
+enum status as_resolve(struct as_resolver *resolver, enum record_kind kind, json_t *record,
+		       struct record_problems *problems)
+{
+	enum status status = ST_OK;
+	if (kind == RECORD_DEVICE) {
+		struct referred referred = {NULL, NULL, NULL};
+		status = resolve_device(resolver, record, &referred, problems);
+		json_decref(referred.application);
+		json_decref(referred.profile);
+		json_decref(referred.deployment);
+	} else if (kind != RECORD_AGENCY)
+		status = resolve_agency(resolver, record_schema(kind), record, problems);
+	if (kind == RECORD_PROFILE || kind == RECORD_GATEWAY)
+		check_region(record, problems);
+	if (kind == RECORD_PROFILE)
+		check_codec(record, problems);
+	if (json_is_null(json_object_get(record, "lat")) != json_is_null(json_object_get(record, "lon")))
+		record_problems_add(problems, "lat", "must be given together with lon");
+	return status;
+}

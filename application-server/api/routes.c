@@ -1,0 +1,64 @@
+#include "application-server/api/answer.h"
+#include "application-server/api/collections.h"
+#include "application-server/uuid.h"
+#include "common/base/check.h"
+
+/* The public halves that clients seal keys to. Public: every caller with a role may have them. */
+static void handle_keys(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+{
+	const struct as_keys *keys = api->app->keys;
+	if (call->scope->role == AS_NOBODY)
+		as_answer_problem(answer, 404, NULL, "no such resource");
+	else
+		as_answer_json(answer, 200,
+			       json_pack("{ss ss ss}", "join-server", keys->public_keys[0], "network-server",
+					 keys->public_keys[1], "application-server", keys->public_keys[2]));
+}
+
+static void handle_status(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+{
+	const struct as_application_counters *counters = &api->app->counters;
+	char city[AS_UUID_TEXT];
+	if (!as_scope_sees_all(call->scope)) {
+		as_answer_problem(answer, 404, NULL, "no such resource");
+		return;
+	}
+	json_t *body = json_pack(
+		"{ss sI s{sI sI sI sI sI sI sI}}", "city",
+		as_uuid_format(city, as_store_city(api->app->store)), "version",
+		(json_int_t)as_store_version(api->app->store), "counters", "uplinks",
+		(json_int_t)counters->uplinks, "joins", (json_int_t)counters->joins, "repeats",
+		(json_int_t)counters->repeats, "unknown_devices", (json_int_t)counters->unknown_devices,
+		"no_session_key", (json_int_t)counters->no_session_key, "codec_errors",
+		(json_int_t)counters->codec_errors, "seals_refused", (json_int_t)counters->seals_refused);
+	json_t *more = api->status ? api->status(api->status_ctx) : NULL;
+	if (more)
+		json_object_update(body, more);
+	json_decref(more);
+	as_answer_json(answer, 200, body);
+}
+
+const struct as_route as_routes[] = {
+	{"GET", "/api/v1/keys", handle_keys},
+	{"GET", "/api/v1/status", handle_status},
+	{"POST", "/api/v1/devices/import", as_handle_import},
+	{"PUT", "/api/v1/devices/{id}/keys", as_handle_keys_put},
+	{"POST", "/api/v1/devices/{id}/downlinks", as_handle_downlink},
+	{"GET", "/api/v1/devices/{id}/readings", as_handle_readings},
+	{"GET", "/api/v1/{collection}", as_handle_list},
+	{"POST", "/api/v1/{collection}", as_handle_create},
+	{"GET", "/api/v1/{collection}/{id}", as_handle_get},
+	{"PATCH", "/api/v1/{collection}/{id}", as_handle_change},
+	{"DELETE", "/api/v1/{collection}/{id}", as_handle_remove},
+};
+const size_t as_route_count = ARRAY_SIZE(as_routes);
+
+void as_api_call(struct as_api *api, const struct as_route *route, const struct as_call *call,
+		 struct as_answer *answer)
+{
+	*answer = (struct as_answer){0};
+	api->calls++;
+	route->handle(api, call, answer);
+	if (answer->status >= 400)
+		api->refused++;
+}

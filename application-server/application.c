@@ -1,0 +1,287 @@
+#include "application-server/application.h"
+
+#include "application-server/events/event_json.h"
+#include "application-server/store_events.h"
+#include "common/base/check.h"
+#include "common/lorawan/cipher.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OBJECT_MAX (8 * 1024) /* JSON text of a codec's result */
+
+void as_application_init(struct as_application *app, struct as_store *store, const struct as_keys *keys)
+{
+	*app = (struct as_application){.store = store, .keys = keys, .json = malloc(AS_EVENT_MAX)};
+	ASSERT(app->json);
+}
+
+void as_application_release(struct as_application *app)
+{
+	as_codecs_clear(&app->codecs);
+	free(app->json);
+	*app = (struct as_application){0};
+}
+
+/* --- uplinks ------------------------------------------------------------------------------------------------ */
+
+struct uplink {
+	const struct net_up_event *event;
+	bool known;
+	struct as_device_info device;
+	bool encrypted; /* the payload could not be deciphered */
+	uint8_t data[NET_PAYLOAD_MAX];
+	json_t *object; /* owned; NULL: no codec, or it failed */
+	struct as_place places[NET_RECEPTIONS_MAX];
+};
+
+static bool session_key(struct as_application *app, const struct lw_eui64 *dev_eui,
+			const struct net_session_id *session, struct lw_key *key)
+{
+	uint8_t sealed[AS_SEALED_SESSION_KEY];
+	return as_store_session_get(app->store, dev_eui, session, sealed) == ST_OK &&
+	       as_keys_open_session(app->keys, dev_eui, session, sealed, key);
+}
+
+static enum status find_device(struct as_application *app, struct uplink *uplink)
+{
+	enum status status = as_store_device_info(app->store, &uplink->event->head.dev_eui, &uplink->device);
+	uplink->known = status == ST_OK;
+	if (!uplink->known)
+		app->counters.unknown_devices++;
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+/* FPort 0 carries MAC commands, which are the network server's. */
+static void decrypt(struct as_application *app, struct uplink *uplink)
+{
+	const struct net_up_event *event = uplink->event;
+	struct lw_key key;
+	if (event->frm_payload_length == 0)
+		return;
+	if (!session_key(app, &event->head.dev_eui, &event->session, &key)) {
+		uplink->encrypted = true;
+		memcpy(uplink->data, event->frm_payload, event->frm_payload_length);
+		app->counters.no_session_key++;
+		return;
+	}
+	lw_cipher_frm_payload(app->keys->aes, &key, LW_UP, event->dev_addr, event->fcnt_up,
+			      event->frm_payload, event->frm_payload_length, uplink->data);
+	lw_key_wipe(&key);
+}
+
+static void decode(struct as_application *app, struct uplink *uplink)
+{
+	const struct net_up_event *event = uplink->event;
+	if (!uplink->known || !uplink->device.has_codec || uplink->encrypted || !event->has_fport ||
+	    event->fport == 0)
+		return;
+	const struct codec *codec = as_codecs_get(&app->codecs, app->store, &uplink->device.profile);
+	struct codec_readings readings;
+	if (!codec)
+		return;
+	if (codec_decode(codec, event->fport, uplink->data, event->frm_payload_length, &readings, NULL) ==
+	    CODEC_DECODED)
+		uplink->object = codec_readings_json(&readings);
+	else
+		app->counters.codec_errors++;
+}
+
+static void find_places(struct as_application *app, struct uplink *uplink)
+{
+	for (uint8_t i = 0; i < uplink->event->reception_count; i++) {
+		struct as_place *place = &uplink->places[i];
+		place->known = as_store_gateway_place(app->store, &uplink->event->receptions[i].gateway,
+						      &place->lat, &place->lon, &place->altitude_m);
+	}
+}
+
+/* Writes the JSON; an event whose tags are too long for it loses the tags, never the reading. */
+static void write_up(struct as_application *app, struct uplink *uplink)
+{
+	struct as_up_parts parts = {.event = uplink->event,
+				    .device = uplink->known ? &uplink->device : NULL,
+				    .data = uplink->data,
+				    .data_length = uplink->event->frm_payload_length,
+				    .encrypted = uplink->encrypted,
+				    .object = uplink->object,
+				    .places = uplink->places};
+	size_t length;
+	if (as_up_json(app->json, AS_EVENT_MAX, &parts, &length))
+		return;
+	app->counters.oversize_events++;
+	uplink->device.application_tags = uplink->device.profile_tags = uplink->device.device_tags = "{}";
+	bool fits = as_up_json(app->json, AS_EVENT_MAX, &parts, &length);
+	ASSERT(fits); /* without tags every part is bounded */
+}
+
+static enum status store_up(struct as_application *app, struct uplink *uplink)
+{
+	const struct net_up_event *up = uplink->event;
+	char object[OBJECT_MAX];
+	size_t object_length = uplink->object
+				       ? json_dumpb(uplink->object, object, sizeof object - 1, JSON_COMPACT)
+				       : 0;
+	object[object_length < sizeof object ? object_length : 0] = '\0';
+	struct as_event event = {.id = up->head.id,
+				 .kind = AS_EVENT_UP,
+				 .dev_eui = up->head.dev_eui,
+				 .has_owner = uplink->known,
+				 .agency = uplink->device.agency,
+				 .application = uplink->device.application,
+				 .time = up->head.time,
+				 .body = app->json};
+	const struct as_reading reading = {.dev_eui = up->head.dev_eui,
+					   .agency = uplink->device.agency,
+					   .time = up->head.time,
+					   .fcnt_up = up->fcnt_up,
+					   .has_fport = up->has_fport,
+					   .fport = up->fport,
+					   .payload = uplink->data,
+					   .length = up->frm_payload_length,
+					   .object = object_length && object_length < sizeof object ? object
+												    : NULL};
+	bool is_reading = uplink->known && !uplink->encrypted;
+	return as_store_event_put(app->store, &event, is_reading ? &reading : NULL);
+}
+
+/* All events come through here last: a repeat is as good as stored, and the row is done with. */
+static enum status finish(struct as_application *app, const struct net_event_head *head, enum status status)
+{
+	if (status == ST_EXISTS) {
+		app->counters.repeats++;
+		status = ST_OK;
+	}
+	if (status == ST_OK && head->row > app->stored_row)
+		app->stored_row = head->row;
+	return status;
+}
+
+enum status as_application_on_up(struct as_application *app, struct now now, const struct net_up_event *event)
+{
+	struct uplink uplink = {.event = event};
+	(void)now;
+	app->counters.uplinks++;
+	enum status status = find_device(app, &uplink);
+	if (status == ST_OK) {
+		decrypt(app, &uplink);
+		decode(app, &uplink);
+		find_places(app, &uplink);
+		write_up(app, &uplink);
+		status = store_up(app, &uplink);
+	}
+	json_decref(uplink.object);
+	secret_wipe(uplink.data, sizeof uplink.data);
+	return finish(app, &event->head, status);
+}
+
+/* --- joins -------------------------------------------------------------------------------------------------- */
+
+/* A key that is not for us (a private class) stays with the agency: its uplinks are delivered as ciphertext. */
+static enum status keep_session(struct as_application *app, struct now now,
+				const struct net_join_event *event)
+{
+	uint8_t sealed[AS_SEALED_SESSION_KEY];
+	struct lw_key key;
+	if (!as_keys_unwrap(app->keys, event->app_s_key_label, event->app_s_key_wrapped, &key))
+		return ST_OK;
+	as_keys_seal_session(app->keys, &event->head.dev_eui, &event->session, &key, sealed);
+	lw_key_wipe(&key);
+	return as_store_session_put(app->store, &event->head.dev_eui, &event->session, sealed, now.wall);
+}
+
+enum status as_application_on_join(struct as_application *app, struct now now,
+				   const struct net_join_event *join)
+{
+	struct as_device_info device;
+	size_t length;
+	app->counters.joins++;
+	enum status status = as_store_device_info(app->store, &join->head.dev_eui, &device);
+	bool known = status == ST_OK;
+	if (!known) {
+		app->counters.unknown_devices++;
+		if (status != ST_NOT_FOUND)
+			return status;
+	}
+	status = known ? keep_session(app, now, join) : ST_OK;
+	if (status != ST_OK)
+		return status;
+	bool fits = as_join_json(app->json, AS_EVENT_MAX, join, known ? &device : NULL, &length);
+	if (!fits) {
+		app->counters.oversize_events++;
+		device.application_tags = device.profile_tags = device.device_tags = "{}";
+		fits = as_join_json(app->json, AS_EVENT_MAX, join, &device, &length);
+		ASSERT(fits);
+	}
+	struct as_event event = {.id = join->head.id,
+				 .kind = AS_EVENT_JOIN,
+				 .dev_eui = join->head.dev_eui,
+				 .has_owner = known,
+				 .time = join->head.time,
+				 .body = app->json};
+	if (known) {
+		event.agency = device.agency;
+		event.application = device.application;
+	}
+	return finish(app, &join->head, as_store_event_put(app->store, &event, NULL));
+}
+
+/* --- downlinks ---------------------------------------------------------------------------------------------- */
+
+enum status as_application_on_downlink(struct as_application *app, struct now now,
+				       const struct net_downlink_event *event)
+{
+	app->counters.downlink_events++;
+	return finish(app, &event->head,
+		      as_store_item_set_status(app->store, &event->item, event->status, event->fcnt_down,
+					       event->cause, now.wall));
+}
+
+static void refuse_seal(struct as_application *app, struct net_sealed *sealed, const char *cause)
+{
+	app->counters.seals_refused++;
+	sealed->ok = false;
+	snprintf(sealed->cause, sizeof sealed->cause, "%s", cause);
+}
+
+void as_application_on_seal(struct as_application *app, const struct net_seal *seal,
+			    struct net_sealed *sealed)
+{
+	struct as_item item;
+	struct lw_key key;
+	*sealed = (struct net_sealed){.item = seal->item, .fcnt_down = seal->fcnt_down};
+	app->counters.seals++;
+	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
+	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui)) {
+		refuse_seal(app, sealed, "unknown_item");
+		return;
+	}
+	if (!session_key(app, &seal->dev_eui, &seal->session, &key)) {
+		refuse_seal(app, sealed, "no_session_key");
+		return;
+	}
+	lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, item.payload,
+			      item.length, sealed->frm_payload);
+	lw_key_wipe(&key);
+	secret_wipe(item.payload, sizeof item.payload);
+	sealed->frm_payload_length = item.length;
+	sealed->ok = true;
+}
+
+const char *as_application_take_abp_key(struct as_application *app, struct now now,
+					const struct lw_eui64 *dev_eui,
+					const uint8_t blob[NET_SEALED_KEY_SIZE], enum status *status)
+{
+	static const struct net_session_id abp = {{0}};
+	uint8_t sealed[AS_SEALED_SESSION_KEY];
+	struct lw_key key;
+	*status = ST_OK;
+	const char *refusal = as_keys_open_app_s_key(app->keys, dev_eui, blob, &key);
+	if (refusal)
+		return refusal;
+	as_keys_seal_session(app->keys, dev_eui, &abp, &key, sealed);
+	lw_key_wipe(&key);
+	*status = as_store_session_put(app->store, dev_eui, &abp, sealed, now.wall);
+	return NULL;
+}

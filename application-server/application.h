@@ -1,0 +1,60 @@
+/* The application server's core: what it does with the network server's events and requests. Everything it keeps goes
+ * into the store's turn; what is to be said to others is said by the edges after the commit.
+ *
+ *	event ──▶ known device? ──▶ session key ──▶ decrypt ──▶ codec ──▶ event + reading (+ a place in every queue,
+ *	              │no               │none, ciphertext is kept           by its seq)
+ *	              └─ stored without an owner: for the city's engineers alone
+ *
+ * An event is never refused: whatever cannot be done with it, it is stored and acknowledged, so that the network server's
+ * journal moves on. Repeats (at least once) meet the unique event id. */
+#ifndef LAMPPOST_AS_APPLICATION_H
+#define LAMPPOST_AS_APPLICATION_H
+
+#include "application-server/events/codecs.h"
+#include "application-server/keys.h"
+#include "application-server/store.h"
+#include "common/base/units.h"
+
+struct as_application_counters {
+	uint64_t uplinks, joins, downlink_events;
+	uint64_t repeats;         /* events that were stored before */
+	uint64_t unknown_devices; /* events of devices that are not registered */
+	uint64_t no_session_key;  /* uplinks kept as ciphertext */
+	uint64_t codec_errors;
+	uint64_t oversize_events; /* whose JSON did not fit: stored without the tags */
+	uint64_t seals, seals_refused;
+};
+
+struct as_application {
+	struct as_store *store;     /* borrowed */
+	const struct as_keys *keys; /* borrowed */
+	struct as_codecs codecs;
+	uint64_t stored_row; /* of the network server's journal: all up to it is in this turn or before */
+	struct as_application_counters counters;
+	char *json; /* owned scratch of AS_EVENT_MAX bytes */
+};
+
+/* Aborts if there is no memory (start-up only). */
+void as_application_init(struct as_application *app, struct as_store *store, const struct as_keys *keys);
+void as_application_release(struct as_application *app);
+
+/* Each stores what the event says; ST_DATABASE and ST_NO_MEMORY end the process (the turn will not commit). */
+enum status as_application_on_up(struct as_application *app, struct now now,
+				 const struct net_up_event *event) MUST_USE;
+enum status as_application_on_join(struct as_application *app, struct now now,
+				   const struct net_join_event *event) MUST_USE;
+enum status as_application_on_downlink(struct as_application *app, struct now now,
+				       const struct net_downlink_event *event) MUST_USE;
+
+/* Encrypts an item's payload under the counter that the network server has committed (DESIGN 2, "Who encrypts a
+ * downlink"). Always fills `sealed`: `ok` false with a cause when there is no such item or no key. */
+void as_application_on_seal(struct as_application *app, const struct net_seal *seal,
+			    struct net_sealed *sealed);
+
+/* An ABP device's AppSKey, sealed to this process: opened, and kept as the session of zeroes. Returns NULL, or why it was
+ * refused. `*status` as of the store. */
+const char *as_application_take_abp_key(struct as_application *app, struct now now,
+					const struct lw_eui64 *dev_eui,
+					const uint8_t sealed[NET_SEALED_KEY_SIZE], enum status *status);
+
+#endif

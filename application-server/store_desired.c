@@ -1,0 +1,211 @@
+#include "application-server/store_desired.h"
+
+#include "application-server/store_private.h"
+#include "application-server/uuid.h"
+#include "common/base/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { BUMP, AFTER, LAST_OF_KIND, COUNT_TOMBSTONES, PRUNE_LIMIT, PRUNE, PROFILE, DEVICE, GATEWAY, COUNT };
+
+const char *const as_sql_desired[] = {
+	[BUMP] = "INSERT INTO desired (kind, key, version, deleted) VALUES (?1, ?2, ?3, ?4) "
+		 "ON CONFLICT (kind, key) DO UPDATE SET version = ?3, deleted = ?4",
+	[AFTER] = "SELECT kind, key, version, deleted FROM desired WHERE version > ?1 ORDER BY version LIMIT "
+		  "?2",
+	[LAST_OF_KIND] = "SELECT max(version) FROM desired WHERE kind = ?1",
+	[COUNT_TOMBSTONES] = "SELECT count(*) FROM desired WHERE deleted = 1",
+	[PRUNE_LIMIT] = "SELECT version FROM desired WHERE deleted = 1 ORDER BY version LIMIT 1 OFFSET ?1",
+	[PRUNE] = "DELETE FROM desired WHERE deleted = 1 AND version <= ?1",
+	[PROFILE] = "SELECT mac_version, region, class, rx_delay_s, rx1_dr_offset, rx2_dr, rx2_freq_hz, adr, "
+		    "allow_fcnt_reset, late_uplink_s FROM profiles WHERE id = ?1",
+	[DEVICE] = "SELECT d.enabled, d.join_eui, d.profile, d.activation, d.dev_addr, d.nwk_s_key, "
+		   "d.s_nwk_s_int_key, "
+		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version "
+		   "FROM devices d JOIN profiles p ON p.id = d.profile WHERE d.dev_eui = ?1",
+	[GATEWAY] = "SELECT region, channel_plan, source_cidr FROM gateways WHERE eui = ?1",
+};
+const int as_sql_desired_count = COUNT;
+
+/* --- changes ------------------------------------------------------------------------------------------------ */
+
+/* Tombstones are counted now and then only: at every 1,024th removal's version. */
+static enum status prune(struct as_store *store)
+{
+	struct db *db = store->city;
+	int count = store->desired_base + COUNT_TOMBSTONES, limit = store->desired_base + PRUNE_LIMIT,
+	    remove = store->desired_base + PRUNE;
+	if (db_step(db, count) != DB_ROW)
+		return db_step_status(db);
+	int64_t tombstones = db_column_i64(db, count, 0);
+	db_reset(db, count);
+	if (tombstones <= AS_TOMBSTONES_MAX)
+		return ST_OK;
+	db_bind_i64(db, limit, 1, tombstones - AS_TOMBSTONES_MAX / 2);
+	if (db_step(db, limit) != DB_ROW)
+		return db_step_status(db);
+	store->floor = (uint64_t)db_column_i64(db, limit, 0);
+	db_reset(db, limit);
+	db_bind_i64(db, remove, 1, (int64_t)store->floor);
+	return db_run(db, remove);
+}
+
+enum status as_store_bump(struct as_store *store, enum record_kind kind, int64_t eui,
+			  const struct net_uuid *id, bool deleted)
+{
+	int statement = store->desired_base + BUMP;
+	store->version++;
+	db_bind_i64(store->city, statement, 1, kind);
+	if (id)
+		db_bind_blob(store->city, statement, 2, id->bytes, sizeof id->bytes);
+	else
+		db_bind_i64(store->city, statement, 2, eui);
+	db_bind_i64(store->city, statement, 3, (int64_t)store->version);
+	db_bind_i64(store->city, statement, 4, deleted);
+	enum status status = db_run(store->city, statement);
+	if (status == ST_OK && deleted && store->version % 1024 == 0)
+		status = prune(store);
+	return status;
+}
+
+/* --- queries ------------------------------------------------------------------------------------------------ */
+
+static bool take_key(struct db *db, int statement, int column, uint8_t key[NET_SEALED_KEY_SIZE])
+{
+	return db_column_copy(db, statement, column, key, NET_SEALED_KEY_SIZE);
+}
+
+static void load_profile(struct db *db, int s, struct net_profile *profile)
+{
+	const char *class_name = db_column_text(db, s, 2);
+	ASSERT(lw_mac_version_parse(db_column_text(db, s, 0), &profile->mac_version));
+	snprintf(profile->region_id, sizeof profile->region_id, "%s", db_column_text(db, s, 1));
+	profile->device_class = *class_name == 'C'   ? NET_CLASS_C
+				: *class_name == 'B' ? NET_CLASS_B
+						     : NET_CLASS_A;
+	profile->rx_delay_s = (uint8_t)db_column_i64(db, s, 3);
+	profile->rx1_dr_offset = (uint8_t)db_column_i64(db, s, 4);
+	profile->rx2_dr = db_column_is_null(db, s, 5) ? 255 : (uint8_t)db_column_i64(db, s, 5);
+	profile->rx2_freq_hz = (uint32_t)db_column_i64(db, s, 6);
+	profile->adr = db_column_i64(db, s, 7) != 0;
+	profile->allow_fcnt_reset = db_column_i64(db, s, 8) != 0;
+	profile->late_uplink_s = (uint32_t)db_column_i64(db, s, 9);
+}
+
+static void load_device(struct db *db, int s, struct as_desired *record)
+{
+	struct net_device *device = &record->device;
+	device->enabled = db_column_i64(db, s, 0) != 0;
+	device->join_eui = lw_eui64_from_number((uint64_t)db_column_i64(db, s, 1));
+	db_column_copy(db, s, 2, device->profile.bytes, sizeof device->profile.bytes);
+	device->activation = strcmp(db_column_text(db, s, 3), "abp") == 0 ? NET_ABP : NET_OTAA;
+	device->dev_addr.value = (uint32_t)db_column_i64(db, s, 4);
+	device->has_nwk_s_key = take_key(db, s, 5, device->nwk_s_key);
+	device->has_s_nwk_s_int_key = take_key(db, s, 6, device->s_nwk_s_int_key);
+	device->has_nwk_s_enc_key = take_key(db, s, 7, device->nwk_s_enc_key);
+	device->fcnt_up = (uint32_t)db_column_i64(db, s, 8);
+	device->fcnt_down = (uint32_t)db_column_i64(db, s, 9);
+	record->root_keys.has_app_key = take_key(db, s, 10, record->root_keys.app_key);
+	record->root_keys.has_nwk_key = take_key(db, s, 11, record->root_keys.nwk_key);
+	ASSERT(lw_mac_version_parse(db_column_text(db, s, 12), &record->mac_version));
+}
+
+static void load_gateway(struct db *db, int s, struct net_gateway *gateway)
+{
+	snprintf(gateway->gateway.region_id, sizeof gateway->gateway.region_id, "%s",
+		 db_column_text(db, s, 0));
+	snprintf(gateway->channel_plan, sizeof gateway->channel_plan, "%s", db_column_text(db, s, 1));
+	snprintf(gateway->gateway.source_cidr, sizeof gateway->gateway.source_cidr, "%s",
+		 db_column_text(db, s, 2));
+	gateway->gateway.accept_udp = true;
+}
+
+/* Fills the body of a record whose head is known. ST_NOT_FOUND cannot be: each has a row or a tombstone. */
+static enum status load_body(struct as_store *store, struct as_desired *record, int64_t eui,
+			     const struct net_uuid *id)
+{
+	struct db *db = store->city;
+	int s = store->desired_base + (record->kind == RECORD_PROFILE  ? PROFILE
+				       : record->kind == RECORD_DEVICE ? DEVICE
+								       : GATEWAY);
+	if (record->kind == RECORD_PROFILE)
+		db_bind_blob(db, s, 1, id->bytes, sizeof id->bytes);
+	else
+		db_bind_i64(db, s, 1, eui);
+	enum db_step step = db_step(db, s);
+	if (step != DB_ROW)
+		return step == DB_DONE ? ST_DATABASE : db_step_status(db);
+	if (record->kind == RECORD_PROFILE)
+		load_profile(db, s, &record->profile);
+	else if (record->kind == RECORD_DEVICE)
+		load_device(db, s, record);
+	else
+		load_gateway(db, s, &record->gateway);
+	db_reset(db, s);
+	return ST_OK;
+}
+
+static enum status load_record(struct as_store *store, int s, struct as_desired *record)
+{
+	struct net_uuid id = {{0}};
+	memset(record, 0, sizeof *record);
+	record->kind = (enum record_kind)db_column_i64(store->city, s, 0);
+	record->version = (uint64_t)db_column_i64(store->city, s, 2);
+	record->deleted = db_column_i64(store->city, s, 3) != 0;
+	int64_t eui = 0;
+	if (record->kind == RECORD_PROFILE) {
+		db_column_copy(store->city, s, 1, id.bytes, sizeof id.bytes);
+		record->profile = (struct net_profile){
+			.version = record->version, .id = id, .deleted = record->deleted};
+	} else {
+		eui = db_column_i64(store->city, s, 1);
+		struct lw_eui64 key = lw_eui64_from_number((uint64_t)eui);
+		if (record->kind == RECORD_DEVICE)
+			record->device = (struct net_device){
+				.version = record->version, .dev_eui = key, .deleted = record->deleted};
+		else
+			record->gateway = (struct net_gateway){
+				.version = record->version, .gateway.eui = key, .deleted = record->deleted};
+	}
+	return record->deleted ? ST_OK : load_body(store, record, eui, &id);
+}
+
+enum status as_store_desired_after(struct as_store *store, uint64_t after, struct as_desired *records,
+				   size_t limit, size_t *count)
+{
+	int s = store->desired_base + AFTER;
+	enum db_step step;
+	enum status status = ST_OK;
+	size_t found = 0;
+	db_bind_i64(store->city, s, 1, (int64_t)after);
+	db_bind_i64(store->city, s, 2, (int64_t)limit);
+	while ((step = db_step(store->city, s)) == DB_ROW) {
+		ASSERT_CMP(found, <, limit);
+		status = load_record(store, s, &records[found++]);
+		if (status != ST_OK) {
+			db_reset(store->city, s);
+			return status;
+		}
+	}
+	if (step == DB_FAILED)
+		return db_step_status(store->city);
+	*count = found;
+	return ST_OK;
+}
+
+uint64_t as_store_desired_devices(struct as_store *store)
+{
+	int s = store->desired_base + LAST_OF_KIND;
+	db_bind_i64(store->city, s, 1, RECORD_DEVICE);
+	if (db_step(store->city, s) != DB_ROW)
+		return 0;
+	uint64_t version = (uint64_t)db_column_i64(store->city, s, 0);
+	db_reset(store->city, s);
+	return version;
+}
+
+bool as_store_desired_continues(const struct as_store *store, const struct net_uuid *city, uint64_t version)
+{
+	return as_uuid_equal(city, &store->city_id) && version <= store->version && version >= store->floor;
+}

@@ -1,0 +1,71 @@
+/* What an event or a downlink needs of city.db: session keys (sealed; the store never sees them in clear), downlink items,
+ * and a device as its agency knows it. */
+#ifndef LAMPPOST_AS_STORE_KEYS_H
+#define LAMPPOST_AS_STORE_KEYS_H
+
+#include "application-server/store.h"
+#include "common/crypto/secret.h"
+
+#define AS_SEALED_SESSION_KEY (16 + SECRET_SEAL_OVERHEAD)
+#define AS_SESSIONS_KEPT      4  /* of one OTAA device: joins whose accept it may or may not have heard */
+#define AS_ITEMS_MAX          64 /* waiting for one device */
+#define AS_NAME_MAX           101
+#define AS_TAGS_MAX           12288 /* JSON text of one record's tags */
+
+/* --- sessions. ST_NOT_FOUND from store: no such device. */
+enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *dev_eui,
+				 const struct net_session_id *session,
+				 const uint8_t key[AS_SEALED_SESSION_KEY], struct wall now) MUST_USE;
+enum status as_store_session_get(struct as_store *store, const struct lw_eui64 *dev_eui,
+				 const struct net_session_id *session,
+				 uint8_t key[AS_SEALED_SESSION_KEY]) MUST_USE;
+enum status as_store_session_remove(struct as_store *store, const struct lw_eui64 *dev_eui,
+				    const struct net_session_id *session) MUST_USE;
+
+/* --- devices */
+struct as_device_info {
+	struct net_uuid agency, application, profile;
+	char name[AS_NAME_MAX], agency_name[AS_NAME_MAX], application_name[AS_NAME_MAX],
+		profile_name[AS_NAME_MAX];
+	char device_class; /* 'A', 'B', 'C' */
+	bool has_codec;
+	/* JSON text, lent until the next call */
+	const char *application_tags, *profile_tags, *device_tags;
+};
+/* ST_NOT_FOUND: not registered. */
+enum status as_store_device_info(struct as_store *store, const struct lw_eui64 *dev_eui,
+				 struct as_device_info *info) MUST_USE;
+/* Lends the profile's codec as JSON text until the next call; ST_NOT_FOUND: no such profile, or it has none. */
+enum status as_store_codec(struct as_store *store, const struct net_uuid *profile,
+			   const char **text) MUST_USE;
+/* False: not registered, or without a place. */
+bool as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui, double *lat, double *lon,
+			    double *altitude_m);
+
+/* --- downlink items */
+struct as_item {
+	struct net_uuid item;
+	struct lw_eui64 dev_eui;
+	uint8_t fport;
+	bool confirmed;
+	enum net_item_status status;
+	uint8_t payload[NET_PAYLOAD_MAX];
+	uint8_t length;
+};
+/* ST_EXISTS: the item is there already; ST_NOT_FOUND: no such device. */
+enum status as_store_item_put(struct as_store *store, const struct as_item *item, struct wall now) MUST_USE;
+enum status as_store_item_get(struct as_store *store, const struct net_uuid *id,
+			      struct as_item *item) MUST_USE;
+/* Of an item that is not there: ST_OK, nothing done. */
+enum status as_store_item_set_status(struct as_store *store, const struct net_uuid *id,
+				     enum net_item_status status, uint32_t fcnt_down, const char *cause,
+				     struct wall now) MUST_USE;
+/* Items of a device that wait (queued or planned). */
+size_t as_store_items_waiting(struct as_store *store, const struct lw_eui64 *dev_eui);
+/* Fills up to `limit` items that the network server has not reported on, after row `*row`, which moves on. */
+enum status as_store_items_queued(struct as_store *store, int64_t *row, struct as_item *items, size_t limit,
+				  size_t *count) MUST_USE;
+/* Removes up to `limit` items that ended before `before`. */
+enum status as_store_items_prune(struct as_store *store, struct wall before, unsigned limit) MUST_USE;
+
+#endif

@@ -1,0 +1,54 @@
+/* What the store_*.c share. Each has its statements as an array; store_open.c joins them into one list per file and
+ * remembers where each begins. */
+#ifndef LAMPPOST_AS_STORE_PRIVATE_H
+#define LAMPPOST_AS_STORE_PRIVATE_H
+
+#include "application-server/agencies/scope.h"
+#include "application-server/store.h"
+#include "common/db/checkpoint.h"
+#include "common/db/db.h"
+
+struct as_store {
+	struct db *city, *readings;
+	struct checkpoint *city_checkpoint, *readings_checkpoint;
+	char **record_sql; /* owned texts, made from the record schema */
+	int record_base, desired_base, keys_base, city_base;
+	struct net_uuid city_id;
+	uint64_t version; /* of the desired state */
+	uint64_t floor;   /* tombstones up to here are gone */
+	uint64_t last_seq;
+	uint64_t stored_events; /* in the events table, for retention */
+	bool failed;            /* a transaction could not be begun: the turn will not commit */
+};
+
+/* --- statements; each group is in the file of its name. */
+#define AS_SQL_CITY 3
+extern const char *const as_sql_city[AS_SQL_CITY];
+extern const char *const as_sql_desired[];
+extern const int as_sql_desired_count;
+extern const char *const as_sql_keys[];
+extern const int as_sql_keys_count;
+extern const char *const as_sql_events[];
+extern const int as_sql_events_count;
+
+/* Makes the record statements; their count is as_records_sql_count(). Freed by as_records_sql_free(). */
+char **as_records_sql_new(void);
+int as_records_sql_count(void);
+void as_records_sql_free(char **sql);
+
+/* Opens the turn's transaction on a file where it is not open yet. */
+enum status as_store_write_city(struct as_store *store) MUST_USE;
+enum status as_store_write_readings(struct as_store *store) MUST_USE;
+
+/* Binds ?1 and ?2 of a scoped query: the only way to fill as_scope_condition(). */
+void as_store_bind_scope(struct db *db, int statement, const struct as_scope *scope);
+
+/* Gives the record (`key` bound at parameter 2 by `bind_key`) the next version of the desired state. */
+enum status as_store_bump(struct as_store *store, enum record_kind kind, int64_t eui,
+			  const struct net_uuid *id, bool deleted) MUST_USE;
+/* Each resets the statements of its file that lend. */
+void as_store_keys_release(struct as_store *store);
+void as_store_events_release(struct as_store *store);
+enum status as_store_events_load(struct as_store *store) MUST_USE;
+
+#endif

@@ -1,0 +1,400 @@
+#include "tests/harness/city.h"
+#include "tests/harness/harness.h"
+
+#include "application-server/store_desired.h"
+#include "common/crypto/sealed_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_HEX "000102030405060708090a0b0c0d0e0f"
+
+static struct t_city *city;
+
+static void furnished(void)
+{
+	city = t_city_new();
+	t_city_furnish(city);
+}
+
+static int call(const char *method, const char *target, const char *body)
+{
+	return t_city_call(city, &t_city_admin, method, target, body);
+}
+
+static const struct {
+	const char *name, *method, *target, *body;
+	int status;
+	const char *field;
+} rows[] = {
+	{"a record is found by slug", "GET", "/api/v1/agencies/parks", NULL, 200, ""},
+	{"a device is found by EUI in capitals", "GET", "/api/v1/devices/0102030405060708", NULL, 200, ""},
+	{"an unknown record", "GET", "/api/v1/agencies/roads", NULL, 404, ""},
+	{"an unknown collection", "GET", "/api/v1/cats", NULL, 404, ""},
+	{"a slug that is taken", "POST", "/api/v1/agencies", "{\"slug\":\"parks\",\"name\":\"P\"}", 409,
+	 "slug"},
+	{"an EUI that is taken", "POST", "/api/v1/devices",
+	 "{\"dev_eui\":\"0102030405060708\",\"name\":\"n\",\"application\":\"meters\",\"profile\":\"probe\"}",
+	 409, "dev_eui"},
+	{"a body that is no object", "POST", "/api/v1/agencies", "[]", 400, ""},
+	{"a reference to nothing", "POST", "/api/v1/devices",
+	 "{\"dev_eui\":\"0102030405060709\",\"name\":\"n\",\"application\":\"x\",\"profile\":\"probe\"}", 422,
+	 "application"},
+	{"a region that does not exist", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"mars\"}", 422, "region"},
+	{"a codec that does not load", "PATCH", "/api/v1/profiles/probe", "{\"codec\":{\"name\":\"x\"}}", 422,
+	 "codec"},
+	{"a key of 1.1 on a device of 1.0", "PUT", "/api/v1/devices/0102030405060708/keys", "SEALED nwk_key",
+	 422, "nwk_key"},
+	{"a key of ABP on an OTAA device", "PUT", "/api/v1/devices/0102030405060708/keys", "SEALED app_s_key",
+	 422, "app_s_key"},
+	{"a key in clear", "PUT", "/api/v1/devices/0102030405060708/keys", "{\"app_key\":\"" KEY_HEX "\"}",
+	 422, "app_key"},
+	{"a sealed key", "PUT", "/api/v1/devices/0102030405060708/keys", "SEALED app_key", 204, ""},
+	{"what is no key", "PUT", "/api/v1/devices/0102030405060708/keys", "{\"name\":\"x\"}", 422, "name"},
+	{"an application with devices", "DELETE", "/api/v1/applications/meters", NULL, 409, ""},
+	{"an agency with applications", "DELETE", "/api/v1/agencies/parks", NULL, 409, ""},
+	{"the default deployment stays", "DELETE", "/api/v1/deployments/unassigned", NULL, 409, ""},
+	{"the default deployment keeps its name", "PATCH", "/api/v1/deployments/unassigned",
+	 "{\"slug\":\"x\"}", 422, "slug"},
+	{"a change", "PATCH", "/api/v1/devices/0102030405060708", "{\"name\":\"Probe one\"}", 200, ""},
+	{"a change of half a place", "PATCH", "/api/v1/devices/0102030405060708", "{\"lat\":1}", 422, "lat"},
+	{"a limit out of range", "GET", "/api/v1/devices?limit=0", NULL, 422, "limit"},
+	{"a cursor that is none", "GET", "/api/v1/devices?after=x", NULL, 422, "after"},
+	{"a filter", "GET", "/api/v1/devices?application=meters", NULL, 200, ""},
+	{"a filter by nothing", "GET", "/api/v1/devices?application=x", NULL, 404, ""},
+	{"a downlink", "POST", "/api/v1/devices/0102030405060708/downlinks",
+	 "{\"f_port\":5,\"data\":\"AQI=\"}", 202, ""},
+	{"a downlink on no port", "POST", "/api/v1/devices/0102030405060708/downlinks",
+	 "{\"f_port\":0,\"data\":\"\"}", 422, "f_port"},
+	{"a downlink on a port too high", "POST", "/api/v1/devices/0102030405060708/downlinks",
+	 "{\"f_port\":256,\"data\":\"\"}", 422, "f_port"},
+	{"a downlink without data", "POST", "/api/v1/devices/0102030405060708/downlinks", "{\"f_port\":1}",
+	 422, "data"},
+	{"a downlink with a field too many", "POST", "/api/v1/devices/0102030405060708/downlinks",
+	 "{\"f_port\":1,\"data\":\"\",\"x\":1}", 422, "x"},
+	{"readings of a silent device", "GET", "/api/v1/devices/0102030405060708/readings", NULL, 200, ""},
+	{"the public keys", "GET", "/api/v1/keys", NULL, 200, ""},
+	{"the status", "GET", "/api/v1/status", NULL, 200, ""},
+};
+
+static void calls_and_their_refusals(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char body[300], sealed[T_SEALED_TEXT];
+		const char *text = rows[i].body;
+		furnished();
+		t_row(rows[i].name);
+		if (text && strncmp(text, "SEALED ", 7) == 0) {
+			snprintf(body, sizeof body, "{\"%s\":\"%s\"}", text + 7,
+				 t_seal(sealed, city->join_box, SEALED_APP_KEY, "0102030405060708", KEY_HEX));
+			text = body;
+		}
+		int status = call(rows[i].method, rows[i].target, text);
+		if (!t_int("status", rows[i].status, status))
+			printf("%s\n", t_city_text(city, "detail"));
+		t_str("field", rows[i].field, t_city_text(city, "field"));
+		if (status >= 400)
+			t_int("problem's status", status,
+			      json_integer_value(json_object_get(t_city_answer(city), "status")));
+		t_city_free(city);
+	}
+}
+
+/* Every route, called by another agency's manager about what it must not see, and by nobody. */
+static void cross_agency_access_answers_404(void **state)
+{
+	(void)state;
+	static const char *const records[] = {
+		"agencies/parks",           "applications/meters",       "deployments/own",
+		"devices/0102030405060708", "gateways/0102030405060708", "profiles/own"};
+	furnished();
+	call("POST", "/api/v1/agencies", "{\"slug\":\"water\",\"name\":\"Water\"}");
+	call("POST", "/api/v1/deployments", "{\"slug\":\"own\",\"name\":\"n\",\"agency\":\"parks\"}");
+	call("POST", "/api/v1/gateways",
+	     "{\"eui\":\"0102030405060708\",\"name\":\"n\",\"region\":\"eu868\",\"agency\":\"parks\"}");
+	call("POST", "/api/v1/profiles",
+	     "{\"slug\":\"own\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.4\",\"agency\":"
+	     "\"parks\"}");
+	const struct as_scope scopes[] = {{.role = AS_NOBODY}, t_city_scope(city, AS_MANAGER, "water")};
+	for (size_t s = 0; s < ARRAY_SIZE(scopes); s++) {
+		for (size_t r = 0; r < as_route_count; r++) {
+			const struct as_route *route = &as_routes[r];
+			bool of_record = strstr(route->pattern, "{collection}/{id}") != NULL;
+			bool of_device = strstr(route->pattern, "devices/{id}") != NULL;
+			for (size_t i = 0; (of_record || of_device) && i < ARRAY_SIZE(records); i++) {
+				char target[128], row[200];
+				if (of_device && strncmp(records[i], "devices", 7) != 0)
+					continue;
+				snprintf(target, sizeof target, "/api/v1/%s%s", records[i],
+					 of_device ? strrchr(route->pattern, '/') : "");
+				snprintf(row, sizeof row, "%s %s as %s", route->method, target,
+					 as_role_name(scopes[s].role));
+				t_row(row);
+				t_int("owner's sight", 200,
+				      call("GET",
+					   strstr(target, "devices") ? "/api/v1/devices/0102030405060708"
+								     : "/api/v1/agencies/parks",
+					   NULL));
+				t_int("status", 404,
+				      t_city_call(city, &scopes[s], route->method, target, "{}"));
+			}
+		}
+		for (int kind = 0; kind < RECORD_KIND_COUNT; kind++) {
+			const struct record_schema *schema = record_schema((enum record_kind)kind);
+			char target[128];
+			t_row(schema->collection);
+			snprintf(target, sizeof target, "/api/v1/%s", schema->collection);
+			t_city_call(city, &scopes[s], "GET", target, NULL);
+			const json_t *items = json_object_get(t_city_answer(city), "items");
+			size_t index;
+			json_t *item;
+			json_array_foreach(items, index, item)
+			{
+				const char *slug = json_string_value(json_object_get(item, "slug"));
+				/* Its own, and the city's profiles. */
+				t_true("only what it may see", scopes[s].role == AS_MANAGER && slug &&
+								       (strcmp(slug, "water") == 0 ||
+									strcmp(slug, "unassigned") == 0 ||
+									strcmp(slug, "probe") == 0));
+			}
+			t_true("a list", json_is_array(items));
+		}
+		t_row("status of the whole city");
+		t_int("status", 404, t_city_call(city, &scopes[s], "GET", "/api/v1/status", NULL));
+		t_row("import into another agency's application");
+		t_int("import", 422,
+		      t_city_call(city, &scopes[s], "POST", "/api/v1/devices/import",
+				  "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060711\",\"name\":\"n\","
+				  "\"application\":"
+				  "\"meters\",\"profile\":\"probe\"}]}"));
+		t_row("import over another agency's device");
+		t_int("import", 422,
+		      t_city_call(city, &scopes[s], "POST", "/api/v1/devices/import",
+				  "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060708\",\"name\":\"mine\","
+				  "\"application\":"
+				  "\"meters\",\"profile\":\"probe\"}]}"));
+		t_row("a list filtered by another agency");
+		t_int("list", 404,
+		      t_city_call(city, &scopes[s], "GET", "/api/v1/devices?agency=parks", NULL));
+	}
+	call("GET", "/api/v1/devices/0102030405060708", NULL);
+	t_str("unchanged", "Probe 1", t_city_text(city, "name"));
+	t_city_free(city);
+}
+
+static void roles_that_see_but_must_not_change(void **state)
+{
+	(void)state;
+	furnished();
+	struct as_scope reader = t_city_scope(city, AS_READER, "parks"),
+			manager = t_city_scope(city, AS_MANAGER, "parks");
+	t_int("reader reads", 200,
+	      t_city_call(city, &reader, "GET", "/api/v1/devices/0102030405060708", NULL));
+	t_int("reader changes", 403,
+	      t_city_call(city, &reader, "PATCH", "/api/v1/devices/0102030405060708", "{\"name\":\"x\"}"));
+	t_int("reader removes", 403,
+	      t_city_call(city, &reader, "DELETE", "/api/v1/devices/0102030405060708", NULL));
+	t_int("reader commands", 403,
+	      t_city_call(city, &reader, "POST", "/api/v1/devices/0102030405060708/downlinks",
+			  "{\"f_port\":1,\"data\":\"\"}"));
+	t_int("manager changes the city's profile", 403,
+	      t_city_call(city, &manager, "PATCH", "/api/v1/profiles/probe", "{\"name\":\"x\"}"));
+	t_int("manager makes an agency", 403,
+	      t_city_call(city, &manager, "POST", "/api/v1/agencies", "{\"slug\":\"x\",\"name\":\"x\"}"));
+	t_int("manager makes a gateway", 403,
+	      t_city_call(city, &manager, "POST", "/api/v1/gateways",
+			  "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"eu868\"}"));
+	t_int("manager need not name its agency", 201,
+	      t_city_call(city, &manager, "POST", "/api/v1/applications", "{\"slug\":\"x\",\"name\":\"x\"}"));
+	t_int("manager changes its device", 200,
+	      t_city_call(city, &manager, "PATCH", "/api/v1/devices/0102030405060708", "{\"name\":\"x\"}"));
+	t_int("manager removes its device", 204,
+	      t_city_call(city, &manager, "DELETE", "/api/v1/devices/0102030405060708", NULL));
+	t_city_free(city);
+}
+
+#define ROW(line, eui, more)                    \
+	"{\"line\":" line ",\"dev_eui\":\"" eui \
+	"\",\"name\":\"n\",\"application\":\"meters\",\"profile\":\"probe\"" more "}"
+
+static const struct {
+	const char *name, *body;
+	int status, created, updated;
+	long line; /* of the first error */
+	const char *field;
+	int devices; /* afterwards */
+} imports[] = {
+	{"two new ones",
+	 "{\"rows\":[" ROW("2", "0102030405060711", "") "," ROW("3", "0102030405060712", "") "]}", 200, 2, 0,
+	 0, "", 3},
+	{"a dry run does nothing", "{\"dry_run\":true,\"rows\":[" ROW("2", "0102030405060711", "") "]}", 200,
+	 1, 0, 0, "", 1},
+	{"one bad row keeps all out",
+	 "{\"rows\":[" ROW("2", "0102030405060711", "") "," ROW("3", "01", "") "]}", 422, 0, 0, 3, "dev_eui",
+	 1},
+	{"an existing one is changed",
+	 "{\"rows\":[" ROW("2", "0102030405060708", ",\"tags\":{\"k\":\"v\"}") "]}", 200, 0, 1, 0, "", 1},
+	{"what is fixed stays",
+	 "{\"rows\":[" ROW("2", "0102030405060708", ",\"activation\":\"abp\",\"dev_addr\":\"01020304\"") "]}",
+	 422, 0, 0, 2, "activation", 1},
+	{"twice the same",
+	 "{\"rows\":[" ROW("2", "0102030405060711", "") "," ROW("3", "0102030405060711", "") "]}", 422, 0, 0,
+	 3, "dev_eui", 1},
+	{"an unknown column", "{\"rows\":[" ROW("7", "0102030405060711", ",\"colour\":\"x\"") "]}", 422, 0, 0,
+	 7, "colour", 1},
+	{"no line",
+	 "{\"rows\":[{\"dev_eui\":\"0102030405060711\",\"name\":\"n\",\"application\":\"meters\",\"profile\":"
+	 "\"probe\"}]}",
+	 422, 0, 0, 0, "line", 1},
+	{"rows that are none", "{\"rows\":{}}", 422, 0, 0, -1, "rows", 1},
+	{"rows that are no objects", "{\"rows\":[1]}", 422, 0, 0, 0, "", 1},
+	{"an AppSKey not sealed to us", "FOREIGN", 422, 0, 0, 2, "app_s_key", 1},
+};
+
+static void import_is_all_or_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(imports); i++) {
+		char foreign[600], sealed[T_SEALED_TEXT];
+		furnished();
+		t_row(imports[i].name);
+		uint64_t version = as_store_version(city->store);
+		const char *body = imports[i].body;
+		if (strcmp(body, "FOREIGN") == 0) {
+			snprintf(foreign, sizeof foreign,
+				 "{\"rows\":[" ROW("2", "0102030405060711",
+						   ",\"activation\":\"abp\",\"dev_addr\":\"01020304\",\"app_"
+						   "s_key\":\"%s\"") "]}",
+				 t_seal(sealed, city->join_box, SEALED_APP_S_KEY, "0102030405060711",
+					KEY_HEX));
+			body = foreign;
+		}
+		t_int("status", imports[i].status, call("POST", "/api/v1/devices/import", body));
+		const json_t *answer = t_city_answer(city);
+		if (imports[i].status == 200) {
+			t_int("created", imports[i].created,
+			      json_integer_value(json_object_get(answer, "created")));
+			t_int("updated", imports[i].updated,
+			      json_integer_value(json_object_get(answer, "updated")));
+		} else if (imports[i].line >= 0) {
+			const json_t *error = json_array_get(json_object_get(answer, "errors"), 0);
+			t_int("line", imports[i].line, json_integer_value(json_object_get(error, "line")));
+			t_str("field", imports[i].field, json_string_value(json_object_get(error, "field")));
+			t_uint("nothing changed", version, as_store_version(city->store));
+		}
+		call("GET", "/api/v1/devices", NULL);
+		t_uint("devices", imports[i].devices,
+		       json_array_size(json_object_get(t_city_answer(city), "items")));
+		t_city_free(city);
+	}
+}
+
+static void a_list_comes_in_pages(void **state)
+{
+	(void)state;
+	furnished();
+	for (int i = 0; i < 5; i++) {
+		char body[200];
+		snprintf(body, sizeof body,
+			 "{\"dev_eui\":\"f0000000000000%02x\",\"name\":\"n\",\"application\":\"meters\","
+			 "\"profile\":\"probe\"}",
+			 i);
+		t_int("created", 201, call("POST", "/api/v1/devices", body));
+	}
+	char target[100] = "/api/v1/devices?limit=4", seen[7][17];
+	size_t count = 0;
+	for (int page = 0; page < 2; page++) {
+		call("GET", target, NULL);
+		size_t index;
+		json_t *item;
+		json_array_foreach(json_object_get(t_city_answer(city), "items"), index, item)
+		{
+			const char *eui = json_string_value(json_object_get(item, "dev_eui"));
+			for (size_t i = 0; i < count; i++)
+				t_true("once", strcmp(seen[i], eui) != 0);
+			snprintf(seen[count++], 17, "%s", eui);
+		}
+		snprintf(target, sizeof target, "/api/v1/devices?limit=4&after=%s",
+			 t_city_text(city, "next"));
+	}
+	t_uint("all", 6, count);
+	t_str("the end", "", t_city_text(city, "next"));
+	t_city_free(city);
+}
+
+static void secrets_never_come_back(void **state)
+{
+	(void)state;
+	char body[300], sealed[T_SEALED_TEXT];
+	furnished();
+	snprintf(body, sizeof body, "{\"app_key\":\"%s\"}",
+		 t_seal(sealed, city->join_box, SEALED_APP_KEY, "0102030405060708", KEY_HEX));
+	t_int("set", 204, call("PUT", "/api/v1/devices/0102030405060708/keys", body));
+	call("GET", "/api/v1/devices/0102030405060708", NULL);
+	t_true("no key in the record", json_object_get(t_city_answer(city), "app_key") == NULL);
+	struct as_desired records[8];
+	size_t count = 0;
+	t_int("read", ST_OK, as_store_desired_after(city->store, 0, records, 8, &count));
+	t_uint("profile and device", 2, count);
+	t_int("device", RECORD_DEVICE, records[1].kind);
+	t_true("the sealed key is replicated", records[1].root_keys.has_app_key);
+	t_city_free(city);
+}
+
+static void versions_and_tombstones(void **state)
+{
+	(void)state;
+	struct as_desired records[8];
+	size_t count = 0;
+	furnished();
+	t_uint("profile, device", 2, as_store_version(city->store));
+	call("PATCH", "/api/v1/profiles/probe", "{\"rx_delay_s\":5,\"rx2_dr\":3}");
+	call("DELETE", "/api/v1/devices/0102030405060708", NULL);
+	t_int("read", ST_OK, as_store_desired_after(city->store, 2, records, 8, &count));
+	t_uint("two changes", 2, count);
+	t_uint("profile's version", 3, records[0].profile.version);
+	t_int("delay", 5, records[0].profile.rx_delay_s);
+	t_int("dr", 3, records[0].profile.rx2_dr);
+	t_true("tombstone", records[1].deleted && records[1].device.deleted);
+	t_uint("tombstone's version", 4, records[1].device.version);
+	t_true("continues", as_store_desired_continues(city->store, as_store_city(city->store), 4));
+	t_false("from the future", as_store_desired_continues(city->store, as_store_city(city->store), 5));
+	t_false("another city", as_store_desired_continues(city->store, &(struct net_uuid){{9}}, 1));
+	t_uint("devices' version", 4, as_store_desired_devices(city->store));
+	t_city_free(city);
+}
+
+static void a_repeated_downlink_is_one(void **state)
+{
+	(void)state;
+	const char *body = "{\"f_port\":5,\"data\":\"AQI=\",\"id\":\"11111111-2222-4333-8444-555555555555\"}";
+	struct lw_eui64 eui;
+	furnished();
+	assert_true(lw_eui64_parse("0102030405060708", &eui));
+	t_int("first", 202, call("POST", "/api/v1/devices/0102030405060708/downlinks", body));
+	t_int("again", 202, call("POST", "/api/v1/devices/0102030405060708/downlinks", body));
+	t_str("id", "11111111-2222-4333-8444-555555555555", t_city_text(city, "id"));
+	t_uint("one waits", 1, as_store_items_waiting(city->store, &eui));
+	for (int i = 1; i < AS_ITEMS_MAX; i++)
+		call("POST", "/api/v1/devices/0102030405060708/downlinks", "{\"f_port\":5,\"data\":\"\"}");
+	t_int("the queue is full", 409,
+	      call("POST", "/api/v1/devices/0102030405060708/downlinks", "{\"f_port\":5,\"data\":\"\"}"));
+	t_city_free(city);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(calls_and_their_refusals),
+		t_test(cross_agency_access_answers_404),
+		t_test(roles_that_see_but_must_not_change),
+		t_test(import_is_all_or_nothing),
+		t_test(a_list_comes_in_pages),
+		t_test(secrets_never_come_back),
+		t_test(versions_and_tombstones),
+		t_test(a_repeated_downlink_is_one),
+	};
+	return t_run(tests);
+}
