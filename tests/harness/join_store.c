@@ -1,0 +1,134 @@
+#include "tests/harness/join_store.h"
+
+#include "common/base/check.h"
+
+#include <string.h>
+
+static enum status load_device(void *ctx, const struct lw_eui64 *dev_eui, struct js_device *device)
+{
+	const struct js_device *found = t_join_store_device(ctx, lw_eui64_number(dev_eui));
+	if (!found)
+		return ST_NOT_FOUND;
+	*device = *found;
+	return ST_OK;
+}
+
+static enum status save_device(void *ctx, const struct js_device *device)
+{
+	struct t_join_store *store = ctx;
+	store->writes++;
+	if (store->fails)
+		return ST_DATABASE;
+	struct js_device *found = t_join_store_device(store, lw_eui64_number(&device->dev_eui));
+	if (!found) {
+		ASSERT_CMP(store->now.device_count, <, T_JOIN_ROWS);
+		found = &store->now.devices[store->now.device_count++];
+	}
+	*found = *device;
+	return ST_OK;
+}
+
+static enum status remove_device(void *ctx, const struct lw_eui64 *dev_eui)
+{
+	struct t_join_store *store = ctx;
+	store->writes++;
+	if (store->fails)
+		return ST_DATABASE;
+	struct js_device *found = t_join_store_device(store, lw_eui64_number(dev_eui));
+	if (found)
+		*found = store->now.devices[--store->now.device_count];
+	return ST_OK;
+}
+
+static size_t find_nonces(const struct t_join_store *store, const struct lw_eui64 *join_eui,
+			  const struct lw_eui64 *dev_eui)
+{
+	size_t i = 0;
+	while (i < store->now.nonces_count && !(lw_eui64_equal(&store->now.nonces[i].join_eui, join_eui) &&
+						lw_eui64_equal(&store->now.nonces[i].dev_eui, dev_eui)))
+		i++;
+	return i;
+}
+
+static enum status load_nonces(void *ctx, const struct lw_eui64 *join_eui, const struct lw_eui64 *dev_eui,
+			       struct js_nonces *nonces)
+{
+	struct t_join_store *store = ctx;
+	size_t i = find_nonces(store, join_eui, dev_eui);
+	if (i == store->now.nonces_count)
+		return ST_NOT_FOUND;
+	*nonces = store->now.nonces[i].nonces;
+	return ST_OK;
+}
+
+static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const struct lw_eui64 *dev_eui,
+			       const struct js_nonces *nonces)
+{
+	struct t_join_store *store = ctx;
+	store->writes++;
+	if (store->fails)
+		return ST_DATABASE;
+	size_t i = find_nonces(store, join_eui, dev_eui);
+	ASSERT_CMP(i, <, T_JOIN_ROWS);
+	if (i == store->now.nonces_count)
+		store->now.nonces_count++;
+	store->now.nonces[i].join_eui = *join_eui;
+	store->now.nonces[i].dev_eui = *dev_eui;
+	store->now.nonces[i].nonces = *nonces;
+	return ST_OK;
+}
+
+static enum status load_state(void *ctx, struct js_state *state)
+{
+	*state = ((struct t_join_store *)ctx)->now.state;
+	return ST_OK;
+}
+
+static enum status save_state(void *ctx, const struct js_state *state)
+{
+	struct t_join_store *store = ctx;
+	store->writes++;
+	if (store->fails)
+		return ST_DATABASE;
+	store->now.state = *state;
+	return ST_OK;
+}
+
+static enum status sweep(void *ctx, uint64_t valid_run, int limit, uint64_t *at, bool *done)
+{
+	struct t_join_store *store = ctx;
+	(void)limit;
+	(void)at;
+	for (size_t i = 0; i < store->now.device_count;)
+		if (store->now.devices[i].run < valid_run)
+			store->now.devices[i] = store->now.devices[--store->now.device_count];
+		else
+			i++;
+	*done = true;
+	return ST_OK;
+}
+
+struct js_device *t_join_store_device(struct t_join_store *store, uint64_t dev_eui)
+{
+	for (size_t i = 0; i < store->now.device_count; i++)
+		if (lw_eui64_number(&store->now.devices[i].dev_eui) == dev_eui)
+			return &store->now.devices[i];
+	return NULL;
+}
+
+struct js_store t_join_store_init(struct t_join_store *store)
+{
+	memset(store, 0, sizeof *store);
+	return (struct js_store){store,       load_device, save_device, remove_device, load_nonces,
+				 save_nonces, load_state,  save_state,  sweep};
+}
+
+void t_join_store_commit(struct t_join_store *store)
+{
+	store->committed = store->now;
+}
+
+void t_join_store_crash(struct t_join_store *store)
+{
+	store->now = store->committed;
+}

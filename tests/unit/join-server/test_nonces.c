@@ -1,0 +1,176 @@
+/* The nonce policy by version, the exact set over all its sizes, and its stored form. */
+#include "tests/harness/harness.h"
+
+#include "join-server/nonces.h"
+
+#include <string.h>
+
+static const uint8_t mark_a[JS_KEY_MARK] = {1};
+static const uint8_t mark_b[JS_KEY_MARK] = {2};
+static struct js_nonces nonces, other;
+
+static struct wall at(int64_t seconds)
+{
+	return (struct wall){seconds * US_PER_S};
+}
+
+/* One device's DevNonces in order, each with the verdict that it gets. */
+static void the_policy_follows_the_version(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum lw_mac_version version;
+		bool restart; /* a new device begins here */
+		uint16_t dev_nonce;
+		int64_t seconds;
+		enum js_verdict verdict;
+	} rows[] = {
+		{"1.0.3: any first one", LW_MAC_1_0_3, true, 40000, 0, JS_ACCEPTED},
+		{"1.0.3: a smaller one", LW_MAC_1_0_3, false, 7, 10, JS_ACCEPTED},
+		{"1.0.3: the last one again at once", LW_MAC_1_0_3, false, 7, 11, JS_LATE_COPY},
+		{"1.0.3: the last one at 10 minutes", LW_MAC_1_0_3, false, 7, 610, JS_LATE_COPY},
+		{"1.0.3: the last one after 10 minutes", LW_MAC_1_0_3, false, 7, 611, JS_DEV_NONCE_USED},
+		{"1.0.3: the last one, the clock set back", LW_MAC_1_0_3, false, 7, -500, JS_LATE_COPY},
+		{"1.0.3: the one before the last is no late copy", LW_MAC_1_0_3, false, 40000, 12,
+		 JS_DEV_NONCE_USED},
+		{"1.0.3: zero", LW_MAC_1_0_3, false, 0, 13, JS_ACCEPTED},
+		{"1.0.3: the greatest", LW_MAC_1_0_3, false, 65535, 14, JS_ACCEPTED},
+		{"1.0.0 does as 1.0.3", LW_MAC_1_0_0, false, 65535, 900, JS_DEV_NONCE_USED},
+		{"1.0.4: zero first", LW_MAC_1_0_4, true, 0, 0, JS_ACCEPTED},
+		{"1.0.4: one more", LW_MAC_1_0_4, false, 1, 10, JS_ACCEPTED},
+		{"1.0.4: a gap", LW_MAC_1_0_4, false, 100, 20, JS_ACCEPTED},
+		{"1.0.4: the last one at once", LW_MAC_1_0_4, false, 100, 21, JS_LATE_COPY},
+		{"1.0.4: the last one much later", LW_MAC_1_0_4, false, 100, 2000,
+		 JS_DEV_NONCE_NOT_INCREASING},
+		{"1.0.4: one in the gap", LW_MAC_1_0_4, false, 50, 30, JS_DEV_NONCE_NOT_INCREASING},
+		{"1.0.4: the greatest", LW_MAC_1_0_4, false, 65535, 40, JS_ACCEPTED},
+		{"1.0.4: no wrap", LW_MAC_1_0_4, false, 0, 700, JS_DEV_NONCE_NOT_INCREASING},
+		{"1.1 counts as 1.0.4", LW_MAC_1_1_0, true, 5, 0, JS_ACCEPTED},
+		{"1.1: smaller", LW_MAC_1_1_0, false, 4, 10, JS_DEV_NONCE_NOT_INCREASING},
+		{"corrected to 1.0.3: smaller is new", LW_MAC_1_0_3, false, 4, 20, JS_ACCEPTED},
+		{"corrected to 1.0.3: used as a counter", LW_MAC_1_0_3, false, 5, 30, JS_DEV_NONCE_USED},
+		{"corrected to 1.0.3: a random one", LW_MAC_1_0_3, false, 9, 40, JS_ACCEPTED},
+		{"back to 1.1: used as a random one", LW_MAC_1_1_0, false, 9, 700, JS_DEV_NONCE_USED},
+		{"back to 1.1: the counter goes on", LW_MAC_1_1_0, false, 6, 710, JS_ACCEPTED},
+	};
+	uint32_t join_nonce = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		if (rows[i].restart) {
+			js_nonces_init(&nonces, mark_a);
+			join_nonce = 0;
+		}
+		struct wall now = at(1000000 + rows[i].seconds);
+		enum js_verdict verdict = js_nonces_judge(&nonces, rows[i].version, rows[i].dev_nonce, now);
+		t_str("verdict", js_verdict_name(rows[i].verdict), js_verdict_name(verdict));
+		if (verdict == JS_ACCEPTED)
+			t_uint("join_nonce", ++join_nonce,
+			       js_nonces_take(&nonces, rows[i].version, rows[i].dev_nonce, now));
+	}
+}
+
+static void store_and_load(void)
+{
+	uint8_t used[JS_NONCES_USED_MAX];
+	size_t length = js_nonces_encode(&nonces, used);
+	other = nonces;
+	other.count = 0;
+	memset(other.list, 0xee, sizeof other.list);
+	assert_int_equal(js_nonces_decode(&other, used, length), ST_OK);
+	t_uint("count", nonces.count, other.count);
+	t_int("is_bitmap", nonces.is_bitmap, other.is_bitmap);
+	nonces = other;
+}
+
+/* All 65,536 in a scattered order, stored and loaded at every size around the change of form. */
+static void the_set_is_exact(void **state)
+{
+	(void)state;
+	static bool taken[65536];
+	js_nonces_init(&nonces, mark_a);
+	uint32_t dev_nonce = 12345;
+	for (uint32_t i = 0; i < 65536; i++) {
+		dev_nonce = (dev_nonce * 5 + 13) % 65536; /* a full cycle */
+		if (taken[dev_nonce])
+			t_true("the generator visits each once", false);
+		enum js_verdict verdict = js_nonces_judge(&nonces, LW_MAC_1_0_3, (uint16_t)dev_nonce, at(0));
+		if (verdict != JS_ACCEPTED)
+			t_str("verdict", "accepted", js_verdict_name(verdict));
+		else
+			js_nonces_take(&nonces, LW_MAC_1_0_3, (uint16_t)dev_nonce, at(0));
+		taken[dev_nonce] = true;
+		if ((i >= 4094 && i <= 4098) || i == 65535) {
+			store_and_load();
+			t_int("a bitmap above 4,096", i >= 4096, nonces.is_bitmap);
+			unsigned wrong = 0;
+			for (uint32_t n = 0; n < 65536; n++)
+				wrong += js_nonces_used(&nonces, (uint16_t)n) != taken[n];
+			t_uint("wrong members", 0, wrong);
+		}
+	}
+	t_uint("count", 65536, nonces.count);
+}
+
+static void stored_forms_that_are_none(void **state)
+{
+	(void)state;
+	static uint8_t used[JS_NONCES_USED_MAX + 2];
+	static const struct {
+		const char *name;
+		uint8_t form;
+		size_t length;
+		enum status status;
+	} rows[] = {
+		{"nothing", 1, 0, ST_INVALID},
+		{"an empty list", 1, 1, ST_OK},
+		{"half a member", 1, 2, ST_INVALID},
+		{"a full list", 1, 1 + 8192, ST_OK},
+		{"a list that should be a bitmap", 1, 1 + 8194, ST_INVALID},
+		{"a short bitmap", 2, 8192, ST_INVALID},
+		{"a bitmap", 2, 8193, ST_OK},
+		{"a form of nobody", 3, 1, ST_INVALID},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		used[0] = rows[i].form;
+		js_nonces_init(&nonces, mark_a);
+		t_str("status", status_name(rows[i].status),
+		      status_name(js_nonces_decode(&nonces, used, rows[i].length)));
+	}
+}
+
+static void join_nonces_end(void **state)
+{
+	(void)state;
+	js_nonces_init(&nonces, mark_a);
+	nonces.join_nonce = JS_JOIN_NONCE_MAX - 1;
+	t_int("the last one", JS_ACCEPTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(0)));
+	t_uint("is given", JS_JOIN_NONCE_MAX, js_nonces_take(&nonces, LW_MAC_1_0_4, 1, at(0)));
+	t_int("then none", JS_JOIN_NONCE_EXHAUSTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 2, at(1)));
+	t_int("a late copy is still told", JS_LATE_COPY, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(1)));
+}
+
+static void a_new_key_begins_the_dev_nonces_anew(void **state)
+{
+	(void)state;
+	js_nonces_init(&nonces, mark_a);
+	js_nonces_take(&nonces, LW_MAC_1_0_4, 100, at(0));
+	js_nonces_rekey(&nonces, mark_a);
+	t_int("the same key", JS_DEV_NONCE_NOT_INCREASING, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(10)));
+	js_nonces_rekey(&nonces, mark_b);
+	t_int("another key", JS_ACCEPTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(10)));
+	t_int("no late copy under another key", JS_ACCEPTED,
+	      js_nonces_judge(&nonces, LW_MAC_1_0_4, 100, at(10)));
+	t_uint("the JoinNonce goes on", 2, js_nonces_take(&nonces, LW_MAC_1_0_4, 1, at(10)));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(the_policy_follows_the_version),       t_test(the_set_is_exact),
+		t_test(stored_forms_that_are_none),           t_test(join_nonces_end),
+		t_test(a_new_key_begins_the_dev_nonces_anew),
+	};
+	return t_run(tests);
+}
