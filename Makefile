@@ -16,7 +16,7 @@ CC = gcc
 Q = $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' "$(1)" "$(2)")
 
-PKGS := libuv libsodium libcrypto libssl sqlite3 yaml-0.1 jansson libprotobuf-c libwebsockets libcurl libmosquitto
+PKGS := libuv libsodium libcrypto libssl sqlite3 yaml-0.1 jansson libprotobuf-c libcurl libmosquitto
 VERSION := $(shell cat VERSION)
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wconversion -Wno-sign-conversion -Wformat=2 \

@@ -2,7 +2,7 @@
 # Asks nothing; uses sudo where not root; does nothing, quickly, when all are there.
 set -eu
 build="gcc make git pkg-config libc6-dev libuv1-dev libsodium-dev libssl-dev libsqlite3-dev libyaml-dev
-libjansson-dev libjsmn-dev libprotobuf-c-dev protobuf-c-compiler libwebsockets-dev libwebsockets-evlib-uv
+libjansson-dev libjsmn-dev libprotobuf-c-dev protobuf-c-compiler
 libcurl4-openssl-dev libmosquitto-dev mosquitto"
 test="libcmocka-dev clang clang-format clang-tidy cppcheck mosquitto-clients sqlite3 curl procps"
 wanted=
