@@ -1,0 +1,69 @@
+/* The virtual world: devices, gateways and the air between them, as one queue of events in the order of their time. It reads no clock: whoever
+ * drives it says up to when it shall run. Driven by a virtual clock it simulates an hour in a blink; driven by the real one, with
+ * sockets behind the port, its gateways talk to a real bridge. Every event is handled at its own time, however late the driver calls,
+ * so a gateway's counter is exact in both.
+ *
+ * Same scenario and same datagrams from the server at the same times: same events, bit for bit; sim_world_digest() says so.
+ * World time is microseconds from the start. Opaque. */
+#ifndef LAMPPOST_SIM_WORLD_H
+#define LAMPPOST_SIM_WORLD_H
+
+#include "simulator/scenario.h"
+
+#define SIM_RECORDS_MAX 1000000
+
+/* Where datagrams of the gateways leave the world. `bytes` are lent during the call, which happens inside sim_world_run(). */
+struct sim_port {
+	void (*send)(void *ctx, int64_t now_us, size_t gateway, enum sim_socket socket, const uint8_t *bytes,
+		     size_t length);
+	void *ctx;
+};
+
+/* A device's record and what the world knows beside it. */
+struct sim_entry {
+	struct sim_record record;
+	uint8_t heard_by; /* uplinks: gateways that heard it */
+};
+
+/* A frame that a gateway sent. */
+struct sim_air_entry {
+	int64_t at_us;
+	uint16_t gateway;
+	uint16_t token;
+	uint32_t freq_hz;
+	uint8_t spreading_factor;
+	uint8_t length;
+	uint8_t phy[255];
+};
+
+struct sim_world;
+
+/* Builds the world of a scenario, which must live as long; `start` is the wall time at world time 0. NULL if there is no memory. */
+struct sim_world *sim_world_new(const struct sim_scenario *scenario, struct wall start, struct sim_port port);
+void sim_world_free(struct sim_world *world); /* NULL is allowed */
+
+/* The time of the next event; SIM_NEVER for none. */
+int64_t sim_world_next_us(const struct sim_world *world);
+/* Handles every event up to and including `until_us`. */
+void sim_world_run(struct sim_world *world, int64_t until_us);
+/* A datagram from the server enters a gateway's backhaul; `now_us` is not before what was run. */
+void sim_world_deliver(struct sim_world *world, int64_t now_us, size_t gateway, const uint8_t *bytes,
+		       size_t length);
+/* From now on no device begins a new frame; what is under way goes on. */
+void sim_world_quieten(struct sim_world *world);
+/* Whether a device still has a frame under way. */
+bool sim_world_is_quiet(const struct sim_world *world);
+
+/* A hash over all that happened. */
+uint64_t sim_world_digest(const struct sim_world *world);
+int64_t sim_world_measure(const struct sim_world *world, enum sim_measure measure);
+/* Whether all expectations of the scenario hold; the first that does not is written to `why`. */
+bool sim_world_expectations_hold(const struct sim_world *world, char *why, size_t capacity);
+
+const struct sim_scenario *sim_world_scenario(const struct sim_world *world);
+const struct sim_device *sim_world_device(const struct sim_world *world, size_t index);
+const struct sim_gateway *sim_world_gateway(const struct sim_world *world, size_t index);
+const struct sim_entry *sim_world_entries(const struct sim_world *world, size_t *count, uint64_t *dropped);
+const struct sim_air_entry *sim_world_air(const struct sim_world *world, size_t *count);
+
+#endif
