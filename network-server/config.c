@@ -1,0 +1,25 @@
+#include "network-server/config.h"
+
+#include "common/base/check.h"
+
+const struct option ns_option_rows[] = {
+	{"network-server", "dedup_window_ms", OPTION_INT, OPTION_AT(struct ns_options, dedup_window_ms),
+	 .fallback = "200", .min = 50, .max = 1000, .unit = "ms",
+	 .help = "How long copies of one frame are collected after the first."},
+	{"network-server", "regions", OPTION_LIST, OPTION_AT(struct ns_options, regions),
+	 .fallback = "eu868 us915", .min = 1, .max = 20,
+	 .help = "Regions that profiles and gateways may name."},
+	{"network-server", "rx_delay_s", OPTION_INT, OPTION_AT(struct ns_options, rx_delay_s),
+	 .fallback = "5", .min = 1, .max = 15, .unit = "s",
+	 .help = "RxDelay where a profile names none, and for ABP devices in the end."},
+	{"network-server", "journal_limit", OPTION_INT, OPTION_AT(struct ns_options, journal_limit),
+	 .fallback = "4096", .min = 1, .max = 1048576, .unit = "MiB",
+	 .help = "Size of the journal at which new uplinks are not accepted any more (alarm at 80 %)."},
+	{"network-server", "disk_floor", OPTION_INT, OPTION_AT(struct ns_options, disk_floor),
+	 .fallback = "256", .min = 16, .max = 1048576, .unit = "MiB",
+	 .help = "Free space under which new uplinks are not accepted any more."},
+	{"network-server", "max_devices", OPTION_INT, OPTION_AT(struct ns_options, max_devices),
+	 .fallback = "1100000", .min = 1000, .max = 4000000,
+	 .help = "Room for devices; memory is taken as they come."},
+};
+const size_t ns_option_row_count = ARRAY_SIZE(ns_option_rows);

@@ -1,0 +1,19 @@
+/* Section `network-server` of the configuration. */
+#ifndef LAMPPOST_NETWORK_SERVER_CONFIG_H
+#define LAMPPOST_NETWORK_SERVER_CONFIG_H
+
+#include "common/base/options.h"
+
+struct ns_options {
+	int64_t dedup_window_ms;
+	struct option_list regions;
+	int64_t rx_delay_s;
+	int64_t journal_limit; /* MiB */
+	int64_t disk_floor;    /* MiB */
+	int64_t max_devices;
+};
+
+extern const struct option ns_option_rows[];
+extern const size_t ns_option_row_count;
+
+#endif

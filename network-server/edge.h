@@ -1,0 +1,89 @@
+/* The process around the core: sockets, store, keys. One struct, made in main.c, shared by the edges; nothing else is
+ * global. */
+#ifndef LAMPPOST_NETWORK_SERVER_EDGE_H
+#define LAMPPOST_NETWORK_SERVER_EDGE_H
+
+#include "common/db/checkpoint.h"
+#include "common/io/admin.h"
+#include "common/io/http_client.h"
+#include "common/io/link.h"
+#include "common/text/config.h"
+#include "network-server/config.h"
+#include "network-server/store.h"
+
+#define NS_CALLS_MAX   4096
+#define NS_METRICS_MAX (NS_DROP_COUNT + 48)
+
+struct ns_edge_link {
+	io_link_id id; /* 0: free */
+	bool greeted;
+	enum proto_role role;
+	uint64_t seq; /* last sent */
+	char name[64];
+	/* Bridges: the gateway list on its way. */
+	uint64_t list_version;
+	bool list_sent, list_running;
+	uint32_t list_cursor;
+};
+
+struct ns_edge {
+	struct config_common common;
+	struct ns_options options;
+	struct lw_region *regions; /* owned */
+	struct secret_master *master;
+	struct secret_box *box;
+	struct rng rng;
+	struct ns ns;
+	bool ns_is_up;
+	struct ns_store store;
+	struct checkpoint *checkpoint;
+	struct io_loop *loop;
+	struct io_timer *timer; /* free space, events that wait for a slow reader */
+	/* edge_network.c */
+	struct io_link_server *links_server;
+	struct ns_edge_link links[NS_LINKS_MAX];
+	struct proto_message *message; /* scratch */
+	uint8_t *bytes;                /* scratch, PROTO_FRAME_MAX */
+	struct arena arena;
+	io_link_id app; /* 0: not connected */
+	uint64_t app_sent_row;
+	bool app_live; /* has all committed events: new ones go straight out */
+	uint64_t app_events_sent, links_refused;
+	/* edge_join.c */
+	struct io_http_client *http;
+	struct table calls; /* io_http_call_id → transaction */
+	char join_path[OPTION_PATH_MAX + 32];
+	uint64_t join_calls, join_failures;
+	/* edge_metrics.c */
+	struct io_admin *admin;
+	struct io_metric metrics[NS_METRICS_MAX];
+	size_t metric_count;
+	char labels[NS_DROP_COUNT][48];
+	uint64_t wal_pages;
+	int64_t log_second;
+	unsigned log_lines;
+	uint64_t logged[NS_DROP_COUNT];
+};
+
+/* edge_keys.c: STATE/keys, and regions. */
+enum status ns_edge_keys_load(struct ns_edge *edge, struct ns_config *config) MUST_USE;
+void ns_edge_keys_release(struct ns_edge *edge);
+
+/* edge_network.c */
+enum status ns_edge_network_open(struct ns_edge *edge) MUST_USE;
+/* Sends one message of the outbox. */
+void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out);
+/* Gateway lists that changed, events that wait. After every commit. */
+void ns_edge_network_drain(struct ns_edge *edge);
+bool ns_edge_network_waits(const struct ns_edge *edge);
+
+/* edge_join.c */
+enum status ns_edge_join_open(struct ns_edge *edge) MUST_USE;
+void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call);
+
+/* edge_metrics.c */
+enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;
+/* Logs verdicts that were counted since the last time, one line each with its count. */
+void ns_edge_log_verdicts(struct ns_edge *edge);
+
+#endif

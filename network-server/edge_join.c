@@ -1,0 +1,90 @@
+/* The join server's client: TS002 JoinReq over join.sock. A call that fails is made again by the core, with the same
+ * TransactionID, while there is time for the accept. */
+#include "network-server/edge.h"
+
+#include "common/base/check.h"
+#include "common/base/log.h"
+
+#include <inttypes.h>
+
+#define CALL_TIMEOUT (900 * US_PER_MS) /* under the core's retry */
+
+struct call_row {
+	io_http_call_id call;
+	uint32_t transaction;
+};
+
+enum status ns_edge_join_open(struct ns_edge *edge)
+{
+	const struct io_http_client_options options = {.max_calls = NS_CALLS_MAX, .max_connections = 8};
+	edge->http = io_http_client_new(edge->loop, &options);
+	table_init(&edge->calls, NS_CALLS_MAX, sizeof(struct call_row), sizeof(io_http_call_id), &edge->rng);
+	snprintf(edge->join_path, sizeof edge->join_path, "%s/join.sock", edge->common.run_dir);
+	return edge->http ? ST_OK : ST_NO_MEMORY;
+}
+
+static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
+{
+	struct ns_edge *edge = ctx;
+	const struct call_row *row = table_get(&edge->calls, &id);
+	if (!row)
+		return;
+	uint32_t transaction = row->transaction;
+	table_remove(&edge->calls, &id);
+	struct bi_message message;
+	struct bi_error error;
+	bool good = answer->status == ST_OK && answer->code == 200 &&
+		    bi_read((const char *)answer->body, answer->length, &message, &error);
+	good = good && message.envelope.transaction_id == transaction;
+	if (!good) {
+		edge->join_failures++;
+		LOG_WARN("join_call_failed", "status=%s code=%d", status_name(answer->status), answer->code);
+	} else if (message.envelope.result != BI_SUCCESS) {
+		LOG_INFO("join_refused", "result=%s",
+			 bi_result_name(message.envelope.result, message.envelope.protocol));
+	}
+	ns_on_join_answer(&edge->ns, now, transaction, good ? &message : NULL);
+	if (good)
+		bi_message_wipe(&message);
+}
+
+void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call)
+{
+	struct bi_message message = {
+		.envelope = {.protocol = BI_PROTOCOL_1_0,
+			     .type = BI_JOIN_REQ,
+			     .transaction_id = call->transaction},
+		.join_req = call->request,
+	};
+	char net_id[LW_NET_ID_TEXT], join_eui[LW_EUI64_TEXT], text[BI_WRITTEN_MAX];
+	lw_net_id_format(net_id, edge->ns.config.net_id);
+	lw_eui64_format(join_eui, &call->join_eui);
+	snprintf(message.envelope.sender_id, sizeof message.envelope.sender_id, "%s", net_id);
+	snprintf(message.envelope.receiver_id, sizeof message.envelope.receiver_id, "%s", join_eui);
+	size_t length = bi_write(&message, text, sizeof text);
+	ASSERT(length > 0);
+	const struct io_http_call http = {
+		.method = IO_HTTP_POST,
+		.url = "http://lamppost/",
+		.unix_path = edge->join_path,
+		.body = text,
+		.length = length,
+		.timeout = CALL_TIMEOUT,
+		.answer_limit = BI_BODY_MAX,
+		.on_done = on_done,
+		.ctx = edge,
+	};
+	io_http_call_id id;
+	bool made;
+	edge->join_calls++;
+	struct call_row *row;
+	if (io_http_client_start(edge->http, &http, &id) != ST_OK) {
+		edge->join_failures++; /* made again by the core */
+		return;
+	}
+	row = table_put(&edge->calls, &id, &made);
+	if (row)
+		row->transaction = call->transaction;
+	else
+		io_http_client_cancel(edge->http, id);
+}

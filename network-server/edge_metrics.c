@@ -1,0 +1,174 @@
+/* network-server.admin.sock: each verdict is a counter, and what else tells how it goes. */
+#include "network-server/edge.h"
+
+#include "common/base/check.h"
+#include "common/base/log.h"
+
+#include <inttypes.h>
+
+static struct io_metric *add(struct ns_edge *edge, const char *name, const char *help,
+			     enum io_metric_kind kind)
+{
+	ASSERT_CMP(edge->metric_count, <, NS_METRICS_MAX);
+	struct io_metric *metric = &edge->metrics[edge->metric_count++];
+	*metric = (struct io_metric){.name = name, .help = help, .kind = kind, .ctx = edge};
+	return metric;
+}
+
+static void counter(struct ns_edge *edge, const char *name, const char *help, const uint64_t *value)
+{
+	add(edge, name, help, IO_METRIC_COUNTER)->value = value;
+}
+
+static void gauge(struct ns_edge *edge, const char *name, const char *help, uint64_t (*read)(void *ctx))
+{
+	add(edge, name, help, IO_METRIC_GAUGE)->read = read;
+}
+
+static uint64_t sessions(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.sessions.slab.count;
+}
+
+static uint64_t devices(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.sessions.devices.count;
+}
+
+static uint64_t gateways(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.gateways.slab.count;
+}
+
+static uint64_t frames_open(void *ctx)
+{
+	return ns_dedup_open_count(&((struct ns_edge *)ctx)->ns.dedup);
+}
+
+static uint64_t downlinks_open(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.downlinks.count;
+}
+
+static uint64_t joins_open(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.joins.count;
+}
+
+static uint64_t items(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.queue.items.count;
+}
+
+static uint64_t dirty(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.sessions.dirty_count;
+}
+
+static uint64_t journal_alarm(void *ctx)
+{
+	return ns_journal_alarm(&((struct ns_edge *)ctx)->ns.journal);
+}
+
+static uint64_t foreign_net_ids(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.foreign.net_ids.count;
+}
+
+static uint64_t wal_pages(void *ctx)
+{
+	return checkpoint_stats(((struct ns_edge *)ctx)->checkpoint).wal_pages;
+}
+
+static bool health(void *ctx, char *members, size_t capacity)
+{
+	const struct ns_edge *edge = ctx;
+	snprintf(members, capacity,
+		 "\"applied_version\":%" PRIu64 ",\"links\":%zu,\"application_server\":%s,"
+		 "\"sessions\":%u,\"journal_bytes\":%" PRIu64,
+		 edge->ns.state.applied_version, io_link_server_count(edge->links_server),
+		 edge->app ? "true" : "false", edge->ns.sessions.slab.count, edge->ns.journal.bytes);
+	return true;
+}
+
+static void fill(struct ns_edge *edge)
+{
+	struct ns *ns = &edge->ns;
+	const struct io_loop_stats *loop = io_loop_stats(edge->loop);
+	for (int i = 1; i < NS_DROP_COUNT; i++) {
+		snprintf(edge->labels[i], sizeof edge->labels[i], "reason=\"%s\"",
+			 ns_verdict((enum ns_drop)i)->name);
+		struct io_metric *metric = add(edge, "lamppost_network_drops_total",
+					       "What was not taken, by verdict.", IO_METRIC_COUNTER);
+		metric->labels = edge->labels[i];
+		metric->value = &ns->drops[i];
+	}
+	counter(edge, "lamppost_network_receptions_total", "Receptions from gateways.", &ns->receptions);
+	counter(edge, "lamppost_network_uplinks_total", "Uplinks accepted.", &ns->uplinks);
+	counter(edge, "lamppost_network_joins_total", "Joins answered with an accept.", &ns->joins_done);
+	counter(edge, "lamppost_network_repeats_total", "Repeats of frames that were answered.",
+		&ns->repeats_answered);
+	counter(edge, "lamppost_network_downlinks_total", "Attempts handed to gateways.",
+		&ns->downlinks_sent);
+	counter(edge, "lamppost_network_downlinks_ok_total", "Downlinks that a gateway took.",
+		&ns->downlinks_acked);
+	counter(edge, "lamppost_network_events_total", "Events sent to the application server.",
+		&edge->app_events_sent);
+	counter(edge, "lamppost_network_join_calls_total", "Calls to the join server.", &edge->join_calls);
+	counter(edge, "lamppost_network_join_failures_total", "Calls that failed.", &edge->join_failures);
+	counter(edge, "lamppost_network_links_refused_total", "Links closed with a reason.",
+		&edge->links_refused);
+	counter(edge, "lamppost_network_foreign_other_total", "Foreign frames beyond the table of NetIDs.",
+		&ns->foreign.other);
+	counter(edge, "lamppost_network_rows_folded_total", "Session rows written.",
+		&edge->store.rows_folded);
+	counter(edge, "lamppost_network_journal_deleted_total", "Turns deleted from the journal.",
+		&edge->store.blobs_deleted);
+	counter(edge, "lamppost_network_turns_total", "Loop turns that ended with a commit.", &loop->turns);
+	counter(edge, "lamppost_network_commit_us_total", "Microseconds spent in commits.", &loop->commit_us);
+	add(edge, "lamppost_network_commit_us_max", "The longest commit, microseconds.", IO_METRIC_GAUGE)
+		->value = &loop->commit_max_us;
+	add(edge, "lamppost_network_journal_bytes", "Size of the journal.", IO_METRIC_GAUGE)->value =
+		&ns->journal.bytes;
+	gauge(edge, "lamppost_network_journal_alarm", "1 from 80 % of the journal's limit on.",
+	      journal_alarm);
+	gauge(edge, "lamppost_network_devices", "Devices.", devices);
+	gauge(edge, "lamppost_network_sessions", "Sessions.", sessions);
+	gauge(edge, "lamppost_network_sessions_dirty", "Sessions whose row is behind.", dirty);
+	gauge(edge, "lamppost_network_gateways", "Gateways registered.", gateways);
+	gauge(edge, "lamppost_network_frames_open", "Deduplication windows open.", frames_open);
+	gauge(edge, "lamppost_network_downlinks_open", "Downlinks being prepared or in flight.",
+	      downlinks_open);
+	gauge(edge, "lamppost_network_joins_open", "Joins waiting for the join server.", joins_open);
+	gauge(edge, "lamppost_network_items", "Downlink items queued.", items);
+	gauge(edge, "lamppost_network_foreign_net_ids", "Foreign NetIDs heard.", foreign_net_ids);
+	gauge(edge, "lamppost_network_wal_pages", "Pages in the write-ahead log.", wal_pages);
+}
+
+enum status ns_edge_metrics_open(struct ns_edge *edge)
+{
+	char path[OPTION_PATH_MAX + 48];
+	fill(edge);
+	snprintf(path, sizeof path, "%s/network-server.admin.sock", edge->common.run_dir);
+	const struct io_admin_options options = {
+		.path = path,
+		.process = "network-server",
+		.metrics = edge->metrics,
+		.metric_count = edge->metric_count,
+		.health = health,
+		.ctx = edge,
+	};
+	return io_admin_open(edge->loop, &options, &edge->admin);
+}
+
+void ns_edge_log_verdicts(struct ns_edge *edge)
+{
+	for (int i = 1; i < NS_DROP_COUNT; i++) {
+		uint64_t since = edge->ns.drops[i] - edge->logged[i];
+		const struct ns_verdict *verdict = ns_verdict((enum ns_drop)i);
+		if (since > 0)
+			log_write(verdict->level, "drop", "verdict=%s count=%" PRIu64 " why=\"%s\"",
+				  verdict->name, since, verdict->sentence);
+		edge->logged[i] = edge->ns.drops[i];
+	}
+}
