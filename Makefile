@@ -151,7 +151,7 @@ deps-test:
 ## demo: the whole network on loopback with five simulated sensors (DEMO_SECONDS=40 ends by itself)
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)DEMO_SECONDS=$(DEMO_SECONDS) bash tests/demo.sh $(BUILD)
+	$(Q)DEMO_SECONDS=$(DEMO_SECONDS) bash simulator/demo.sh $(BUILD)
 ## run: the real thing, state in $(STATE)
 run: deps
 	$(Q)$(MAKE) --no-print-directory all

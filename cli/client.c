@@ -1,6 +1,7 @@
 /* One loop, one call at a time: the command line is a person's tool, so simple beats parallel. */
 #include "cli/client.h"
 
+#include "cli/place.h"
 #include "cli/problem.h"
 #include "common/base/check.h"
 #include "common/io/http_client.h"
@@ -13,7 +14,7 @@
 #define CALL_TIMEOUT (120 * US_PER_S) /* an import of a large file is one call */
 #define ANSWER_LIMIT (64u << 20)
 #define EVENT_MAX    (1u << 20)
-#define SOCKET_MAX   256
+#define SOCKET_MAX   512
 
 struct cli_client {
 	struct io_loop *loop;
@@ -41,20 +42,17 @@ static void on_stop(void *ctx, struct now now)
 	io_loop_stop(client->loop, CLI_INTERRUPTED);
 }
 
-/* The run directory: LAMPPOST_RUN, then LAMPPOST_STATE/run, then where `make run` and the packages put it. */
+/* LAMPPOST_SOCKET, else city.sock of the run directory that the variables and the configuration name. */
 static void default_socket(char socket[SOCKET_MAX])
 {
 	const char *path = getenv("LAMPPOST_SOCKET");
-	const char *run = getenv("LAMPPOST_RUN");
-	const char *state = getenv("LAMPPOST_STATE");
+	struct cli_place place;
 	if (path && *path)
 		snprintf(socket, SOCKET_MAX, "%s", path);
-	else if (run && *run)
-		snprintf(socket, SOCKET_MAX, "%s/city.sock", run);
-	else if (state && *state)
-		snprintf(socket, SOCKET_MAX, "%s/run/city.sock", state);
+	else if (cli_place_find(&place, "lamppost", NULL, NULL) == CLI_DONE)
+		snprintf(socket, SOCKET_MAX, "%s/city.sock", place.run);
 	else
-		snprintf(socket, SOCKET_MAX, "./var/run/city.sock");
+		socket[0] = '\0';
 }
 
 struct cli_client *cli_client_new(const struct cli_arguments *arguments)
