@@ -1,6 +1,7 @@
 /* lamppost-sim: simulated devices, radio and gateways that speak the real gateway protocol to a real bridge. */
 #include "simulator/edge_load.h"
 #include "simulator/edge_run.h"
+#include "simulator/view.h"
 
 #include "common/base/log.h"
 
@@ -27,6 +28,9 @@ static const char usage_text[] =
 	"                    [--first-device I] [--first-fcnt F] [--report FILE.json]\n"
 	"      Send R uplinks a second of those devices, each heard by C of G gateways (us915, channels 8 to "
 	"15).\n"
+	"\n"
+	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
+	"      Show readings as an MQTT subscriber gets them, and keep every message for a check.\n"
 	"\n"
 	"  --version, --help\n"
 	"\n"
@@ -140,6 +144,8 @@ int main(int argc, char **argv)
 		return puts("lamppost-sim " LAMPPOST_VERSION) < 0;
 	log_init("simulator", LOG_LEVEL_WARN);
 	const char *command = argv[1];
+	if (strcmp(command, "view") == 0)
+		return sim_view(argc - 1, argv + 1);
 	for (int option; (option = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1;)
 		take_option(&arguments, option);
 	if (arguments.bad)
