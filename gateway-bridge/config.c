@@ -1,0 +1,64 @@
+#include "gateway-bridge/config.h"
+
+#include "common/base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool gb_listen_parse(const char *text, char host[GB_HOST_MAX], uint16_t *port)
+{
+	const char *colon = strrchr(text, ':');
+	if (colon == NULL || colon == text)
+		return false;
+	const char *start = text, *end = colon;
+	if (text[0] == '[') {
+		if (end[-1] != ']')
+			return false;
+		start++;
+		end--;
+	} else if (memchr(text, ':', (size_t)(colon - text)) != NULL) {
+		return false;
+	}
+	size_t length = (size_t)(end - start);
+	if (length == 0 || length >= GB_HOST_MAX || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+		return false;
+	unsigned long number = strtoul(colon + 1, NULL, 10);
+	if (number < 1 || number > UINT16_MAX)
+		return false;
+	memcpy(host, start, length);
+	host[length] = 0;
+	*port = (uint16_t)number;
+	return true;
+}
+
+static bool is_listen(const char *text)
+{
+	char host[GB_HOST_MAX];
+	uint16_t port;
+	return gb_listen_parse(text, host, &port);
+}
+
+const struct option gb_config_rows[] = {
+	{"gateway-bridge", "udp_listen", OPTION_LIST, OPTION_AT(struct gb_config, udp_listen),
+	 .fallback = "*:1700", .min = 1, .max = 8, .check = is_listen,
+	 .form = "address:port, as in *:1700, 192.0.2.1:1700 or [::1]:1700",
+	 .help = "Addresses on which gateways that speak Semtech UDP are heard."},
+	{"gateway-bridge", "forward_unknown", OPTION_BOOL, OPTION_AT(struct gb_config, forward_unknown),
+	 .fallback = "false",
+	 .help = "Whether frames of gateways that are not registered are forwarded. They get no downlinks "
+		 "either way."},
+	{"gateway-bridge", "ring_seconds", OPTION_INT, OPTION_AT(struct gb_config, ring_seconds),
+	 .fallback = "60", .min = 1, .max = 600, .unit = "s",
+	 .help = "How long a frame is kept while the network server is away."},
+	{"gateway-bridge", "ring_bytes", OPTION_INT, OPTION_AT(struct gb_config, ring_bytes),
+	 .fallback = "67108864", .min = 65536, .max = 1 << 30, .unit = "bytes",
+	 .help = "How much memory the frames that are kept may take; past it the oldest goes."},
+	{"gateway-bridge", "rate_per_eui", OPTION_INT, OPTION_AT(struct gb_config, rate_per_eui),
+	 .fallback = "200", .min = 1, .max = 100000, .unit = "datagrams/s",
+	 .help = "What a registered gateway may send, and twice that at once; the rest is dropped unread."},
+	{"gateway-bridge", "rate_unknown", OPTION_INT, OPTION_AT(struct gb_config, rate_unknown),
+	 .fallback = "2000", .min = 1, .max = 1000000, .unit = "datagrams/s",
+	 .help = "What one address may send for gateways that are not registered."},
+};
+
+const size_t gb_config_row_count = ARRAY_SIZE(gb_config_rows);

@@ -1,0 +1,24 @@
+/* The rows of section `gateway-bridge`. */
+#ifndef LAMPPOST_BRIDGE_CONFIG_H
+#define LAMPPOST_BRIDGE_CONFIG_H
+
+#include "common/base/options.h"
+
+#define GB_HOST_MAX 64
+
+struct gb_config {
+	struct option_list udp_listen; /* "*:1700", "127.0.0.1:1700", "[::1]:1700" */
+	bool forward_unknown;
+	int64_t ring_seconds;
+	int64_t ring_bytes;
+	int64_t rate_per_eui; /* datagrams a second; the burst is twice that */
+	int64_t rate_unknown; /* datagrams a second and source */
+};
+
+extern const struct option gb_config_rows[];
+extern const size_t gb_config_row_count;
+
+/* Splits an item of udp_listen; false when it has another form. The host is not looked at further. */
+bool gb_listen_parse(const char *text, char host[GB_HOST_MAX], uint16_t *port);
+
+#endif

@@ -1,0 +1,383 @@
+/* The process around the core of bridge.h: configuration, sockets, the link to the network server, the kept list.
+ *
+ *	udp_listen sockets ──▶ core ──▶ RUN/network.sock (client)
+ *	                        │
+ *	                        ├──▶ STATE/gateways.list, saved in the turn's commit
+ *	                        └──▶ RUN/gateway-bridge.admin.sock
+ *
+ * Datagrams are queued as soon as the core makes them and leave at the end of the turn. Messages for the network server
+ * stay in the core's ring until the link takes them, so that their age is that of the moment they are written. */
+#include "common/base/arena.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/crypto/secret.h"
+#include "common/io/admin.h"
+#include "common/io/link.h"
+#include "common/io/loop.h"
+#include "common/io/process.h"
+#include "common/io/udp.h"
+#include "common/text/config.h"
+#include "gateway-bridge/bridge.h"
+#include "gateway-bridge/config.h"
+#include "gateway-bridge/edge_list.h"
+#include "gateway-bridge/edge_metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_ROOM      (OPTION_PATH_MAX + 64)
+#define LINK_BUFFER    (4u << 20) /* what does not fit waits in the ring, where it grows old and is counted */
+#define LINK_RETRY     (10 * US_PER_MS)
+#define UNPACK_SCRATCH (8u << 20)
+
+struct process;
+
+struct listener {
+	struct process *process;
+	struct io_udp *udp;
+	uint32_t index;
+};
+
+struct process {
+	struct config_common common;
+	struct gb_config config;
+	struct rng rng;
+	struct arena arena;
+	struct gb_list_scratch scratch;
+	struct proto_message incoming;
+	struct gb_bridge *bridge;
+	struct io_loop *loop;
+	struct listener listeners[GB_SOCKETS_MAX];
+	size_t listener_count;
+	struct io_link_client *link;
+	struct io_timer *retry; /* the link's buffer was full */
+	struct io_admin *admin;
+	struct gb_metrics metrics;
+	char list_path[PATH_ROOM], link_path[PATH_ROOM], admin_path[PATH_ROOM];
+	/* One line a second and verdict; the metrics count them all. */
+	struct mono logged[GB_VERDICT_COUNT];
+	unsigned unlogged[GB_VERDICT_COUNT];
+};
+
+/* --- what the core gives */
+
+static void log_note(struct process *process, struct now now, const struct gb_note *note)
+{
+	const struct gb_verdict_row *row = gb_verdict_row(note->verdict);
+	struct mono *last = &process->logged[note->verdict];
+	if (last->us != 0 && mono_since(now.mono, *last) < US_PER_S) {
+		process->unlogged[note->verdict]++;
+		return;
+	}
+	char eui[LW_EUI64_TEXT] = "-", from[GB_ADDRESS_TEXT];
+	if (note->has_gateway)
+		lw_eui64_format(eui, &note->gateway);
+	log_write(row->level, row->name, "gateway=%s from=%s unlogged=%u", eui,
+		  gb_address_format(from, &note->from), process->unlogged[note->verdict]);
+	process->unlogged[note->verdict] = 0;
+	*last = now.mono;
+}
+
+static struct io_address to_io(const struct gb_address *address)
+{
+	struct io_address out = {.scope = address->scope, .port = address->port, .family = address->family};
+	memcpy(out.bytes, address->bytes, sizeof out.bytes);
+	return out;
+}
+
+static struct gb_address from_io(const struct io_address *address)
+{
+	struct gb_address out = {.scope = address->scope, .port = address->port, .family = address->family};
+	memcpy(out.bytes, address->bytes, sizeof out.bytes);
+	return out;
+}
+
+/* After every event: its datagrams into the sockets' queues, its notes into the log. */
+static void empty_outbox(struct process *process, struct now now)
+{
+	struct gb_datagram datagram;
+	while (gb_bridge_take_datagram(process->bridge, &datagram)) {
+		struct io_address to = to_io(&datagram.to.address);
+		enum status status = io_udp_send(process->listeners[datagram.to.socket].udp, &to,
+						 datagram.bytes, datagram.length);
+		(void)status; /* a full queue is counted by the socket */
+	}
+	struct gb_note note;
+	while (gb_bridge_take_note(process->bridge, &note))
+		log_note(process, now, &note);
+}
+
+/* At the end of a turn: as much of the ring as the link takes. */
+static void drain(void *ctx, struct now now)
+{
+	struct process *process = ctx;
+	struct gb_list_scratch *scratch = &process->scratch;
+	while (gb_bridge_next_message(process->bridge, now, &scratch->message)) {
+		size_t length;
+		enum status status = proto_pack(&scratch->message, scratch->bytes, sizeof scratch->bytes,
+						&length);
+		ASSERT_CMP(status, ==, ST_OK);
+		status = io_link_client_send(process->link, scratch->bytes, length);
+		if (status == ST_FULL)
+			io_timer_start(process->retry, LINK_RETRY, 0);
+		if (status != ST_OK)
+			break;
+		gb_bridge_message_sent(process->bridge);
+	}
+}
+
+static void on_retry(void *ctx, struct now now)
+{
+	(void)ctx, (void)now; /* the end of this turn drains */
+}
+
+/* A list that cannot be saved does not stop the bridge: it has it in memory, and gets it again at the next start. */
+static enum status commit(void *ctx)
+{
+	struct process *process = ctx;
+	if (gb_bridge_take_list_changed(process->bridge)) {
+		enum status status = gb_list_save(process->list_path, process->bridge, &process->scratch);
+		if (status == ST_OK)
+			LOG_INFO("gateway_list_saved", "gateways=%llu",
+				 (unsigned long long)gb_gateways_known(gb_bridge_gateways(process->bridge)));
+	}
+	return ST_OK;
+}
+
+/* --- events */
+
+static void on_datagram(void *ctx, struct now now, const struct io_address *from, const uint8_t *bytes,
+			size_t length)
+{
+	struct listener *listener = ctx;
+	struct gb_peer peer = {.address = from_io(from), .socket = listener->index};
+	gb_bridge_on_datagram(listener->process->bridge, now, &peer, bytes, length);
+	empty_outbox(listener->process, now);
+}
+
+static void on_link_open(void *ctx, struct now now, io_link_id link, const struct io_peer *peer)
+{
+	(void)link, (void)peer;
+	struct process *process = ctx;
+	gb_bridge_on_link_open(process->bridge, now);
+}
+
+static void on_link_message(void *ctx, struct now now, io_link_id link, const uint8_t *bytes, size_t length)
+{
+	(void)link;
+	struct process *process = ctx;
+	enum status status = proto_unpack(&process->incoming, bytes, length, &process->arena);
+	if (status == ST_OK)
+		status = gb_bridge_on_network_message(process->bridge, now, &process->incoming);
+	if (status != ST_OK) {
+		LOG_ERROR("network_server_misunderstood", "kind=%s status=%s",
+			  proto_kind_name(process->incoming.kind), status_name(status));
+		io_link_client_close(process->link);
+	} else if (process->incoming.kind == PROTO_HELLO) {
+		char name[80];
+		LOG_INFO("network_server_up", "name=%s",
+			 log_quote(name, sizeof name, process->incoming.hello.name));
+	} else if (process->incoming.kind == PROTO_BYE) {
+		char reason[2 * NET_TEXT_MAX];
+		LOG_WARN("network_server_said_bye", "reason=%s",
+			 log_quote(reason, sizeof reason, process->incoming.bye.reason));
+	}
+	empty_outbox(process, now);
+}
+
+static void on_link_close(void *ctx, struct now now, io_link_id link, enum io_link_reason reason)
+{
+	(void)link;
+	struct process *process = ctx;
+	LOG_WARN("network_server_away", "reason=%s", io_link_reason_name(reason));
+	gb_bridge_on_link_close(process->bridge, now);
+}
+
+static struct mono next_deadline(void *ctx)
+{
+	struct process *process = ctx;
+	return gb_bridge_next_deadline(process->bridge);
+}
+
+static void on_tick(void *ctx, struct now now)
+{
+	struct process *process = ctx;
+	gb_bridge_on_tick(process->bridge, now);
+	empty_outbox(process, now);
+}
+
+static bool health(void *ctx, char *members, size_t capacity)
+{
+	struct process *process = ctx;
+	const struct gb_gateways *gateways = gb_bridge_gateways(process->bridge);
+	snprintf(members, capacity, "\"network_server\":%s,\"gateways\":%llu,\"online\":%llu",
+		 gb_bridge_linked(process->bridge) ? "true" : "false",
+		 (unsigned long long)gb_gateways_known(gateways),
+		 (unsigned long long)gb_gateways_online(gateways));
+	return true;
+}
+
+static void on_gateways(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct process *process = ctx;
+	io_http_exchange exchange = io_http_request_exchange(request);
+	struct io_http_server *server = io_admin_server(process->admin);
+	char *text = gb_gateways_json(process->bridge, now);
+	enum status status = text ? io_http_reply(server, exchange, 200, NULL, text, strlen(text))
+				  : io_http_reply(server, exchange, 500, NULL, "{}", 2);
+	free(text);
+	(void)status; /* the client may have gone */
+}
+
+/* --- start and stop */
+
+static enum status listen_all(struct process *process)
+{
+	const struct option_list *list = &process->config.udp_listen;
+	for (size_t i = 0; i < list->count && i < GB_SOCKETS_MAX; i++) {
+		struct listener *listener = &process->listeners[i];
+		char host[GB_HOST_MAX];
+		uint16_t port;
+		bool parsed = gb_listen_parse(list->items[i], host, &port);
+		ASSERT(parsed); /* the row's check let it pass */
+		*listener = (struct listener){.process = process, .index = (uint32_t)i};
+		enum status status = io_udp_open(
+			process->loop,
+			&(struct io_udp_options){
+				.host = host, .port = port, .on_datagram = on_datagram, .ctx = listener},
+			&listener->udp);
+		if (status != ST_OK) {
+			LOG_ERROR("udp_listen_refused", "address=%s status=%s", list->items[i],
+				  status_name(status));
+			return status;
+		}
+		process->listener_count++;
+		const struct io_udp_stats *stats = io_udp_stats(listener->udp);
+		if (stats->receive_buffer_given < stats->receive_buffer_asked)
+			LOG_WARN("receive_buffer_small",
+				 "address=%s asked=%llu given=%llu try=net.core.rmem_max", list->items[i],
+				 (unsigned long long)stats->receive_buffer_asked,
+				 (unsigned long long)stats->receive_buffer_given);
+	}
+	return ST_OK;
+}
+
+static enum status load_list(struct process *process)
+{
+	enum status status = gb_list_load(process->list_path, process->bridge, &process->scratch,
+					  &process->arena);
+	if (status == ST_NOT_FOUND)
+		return ST_OK;
+	/* A damaged list is no reason not to start: the network server has it. */
+	if (status != ST_OK)
+		LOG_ERROR("gateway_list_refused", "path=%s status=%s", process->list_path,
+			  status_name(status));
+	return ST_OK;
+}
+
+static void make_bridge(struct process *process)
+{
+	const struct gb_config *config = &process->config;
+	const struct gb_options options = {
+		.name = "gateway-bridge",
+		.forward_unknown = config->forward_unknown,
+		.ring_age = config->ring_seconds * US_PER_S,
+		.ring_bytes = (uint64_t)config->ring_bytes,
+		.per_eui = {(uint32_t)config->rate_per_eui, 2 * (uint32_t)config->rate_per_eui},
+		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
+	};
+	process->rng = secret_rng();
+	process->bridge = gb_bridge_new(&options, &process->rng);
+	arena_init(&process->arena, UNPACK_SCRATCH);
+	snprintf(process->list_path, sizeof process->list_path, "%s/gateways.list",
+		 process->common.state_dir);
+	snprintf(process->link_path, sizeof process->link_path, "%s/network.sock", process->common.run_dir);
+	snprintf(process->admin_path, sizeof process->admin_path, "%s/gateway-bridge.admin.sock",
+		 process->common.run_dir);
+}
+
+static enum status open_admin(struct process *process)
+{
+	static const struct io_http_route routes[] = {{IO_HTTP_GET, "/gateways", on_gateways}};
+	struct io_udp *sockets[GB_SOCKETS_MAX];
+	for (size_t i = 0; i < process->listener_count; i++)
+		sockets[i] = process->listeners[i].udp;
+	gb_metrics_init(&process->metrics, process->bridge, sockets, process->listener_count);
+	enum status status = io_admin_open(process->loop,
+					   &(struct io_admin_options){.path = process->admin_path,
+								      .process = "gateway-bridge",
+								      .metrics = process->metrics.rows,
+								      .metric_count = process->metrics.count,
+								      .health = health,
+								      .ctx = process},
+					   &process->admin);
+	if (status == ST_OK)
+		io_http_server_add(io_admin_server(process->admin), routes, ARRAY_SIZE(routes), process);
+	return status;
+}
+
+static enum status start(struct process *process)
+{
+	make_bridge(process);
+	process->loop = io_loop_new(&(struct io_turn){.commit = commit,
+						      .drain = drain,
+						      .next_deadline = next_deadline,
+						      .on_tick = on_tick,
+						      .ctx = process});
+	process->retry = io_timer_new(process->loop, on_retry, process);
+	enum status status = load_list(process);
+	if (status == ST_OK)
+		status = listen_all(process);
+	if (status == ST_OK)
+		status = io_link_client_open(
+			process->loop,
+			&(struct io_link_client_options){
+				.path = process->link_path,
+				.out_buffer = LINK_BUFFER,
+				.rng = &process->rng,
+				.events = {on_link_open, on_link_message, on_link_close, process}},
+			&process->link);
+	return status == ST_OK ? open_admin(process) : status;
+}
+
+static void release(struct process *process)
+{
+	io_admin_free(process->admin);
+	io_link_client_free(process->link);
+	io_timer_free(process->retry);
+	for (size_t i = 0; i < process->listener_count; i++)
+		io_udp_close(process->listeners[i].udp);
+	if (process->loop)
+		io_loop_free(process->loop);
+	gb_bridge_free(process->bridge);
+	arena_release(&process->arena);
+}
+
+int main(int argc, char **argv)
+{
+	static struct process process;
+	const struct config_program program = {"gateway-bridge",
+					       "Terminates gateway protocols (Semtech UDP).", gb_config_rows,
+					       gb_config_row_count, &process.config};
+	int code;
+	if (!config_start(&program, &process.common, argc, argv, &code))
+		return code;
+	log_init("gateway-bridge", process.common.log_level);
+	io_harden();
+	enum status status = secret_init();
+	if (status == ST_OK)
+		status = start(&process);
+	if (status == ST_OK) {
+		LOG_INFO("started", "version=%s gateways=%llu", LAMPPOST_VERSION,
+			 (unsigned long long)gb_gateways_known(gb_bridge_gateways(process.bridge)));
+		code = io_loop_run(process.loop);
+		LOG_INFO("stopped", "code=%d", code);
+	} else {
+		LOG_ERROR("start_refused", "status=%s", status_name(status));
+		code = 1;
+	}
+	release(&process);
+	return code;
+}
