@@ -222,6 +222,8 @@ static void take_body(struct gb_bridge *bridge, struct now now, struct gb_gatewa
 		break;
 	case GB_TX_ACK:
 		bridge->counters.tx_acks++;
+		if (came)
+			gb_tell_presence(bridge, now, gateway, "tx_ack");
 		take_tx_ack(bridge, now, gateway, header, from, body, length);
 		break;
 	case GB_PUSH_ACK:

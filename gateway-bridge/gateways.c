@@ -179,7 +179,7 @@ static bool stage(struct gb_gateways *gateways, const struct gw_gateway_list *pa
 	if (part->count > GW_LIST_PART_MAX || wanted > GB_KNOWN_MAX)
 		return false;
 	if (gateways->staged == NULL || wanted > gateways->staged_room) {
-		size_t room = wanted + GW_LIST_PART_MAX;
+		size_t room = 2 * wanted + GW_LIST_PART_MAX;
 		struct gw_gateway *grown = realloc(gateways->staged, room * sizeof *grown);
 		if (grown == NULL)
 			return false;

@@ -1,0 +1,348 @@
+#include "tests/harness/harness.h"
+
+#include "gateway-bridge/gateways.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct mono at(int64_t seconds)
+{
+	return (struct mono){(100000 + seconds) * US_PER_S};
+}
+
+static struct gb_peer peer(uint8_t host, uint16_t port)
+{
+	return (struct gb_peer){.address = {.bytes = {203, 0, 113, host}, .family = 4, .port = port}};
+}
+
+static struct lw_eui64 eui(uint64_t number)
+{
+	return lw_eui64_from_number(number);
+}
+
+/* One part of a list: `count` gateways from `first_eui` on. */
+static enum gb_list_verdict give_part(struct gb_gateways *gateways, uint64_t first_eui, uint32_t count,
+				      bool first, bool last, uint64_t version, const char *cidr)
+{
+	struct gw_gateway_list *part = calloc(1, sizeof *part);
+	assert_non_null(part);
+	part->first = first;
+	part->last = last;
+	part->count = count;
+	part->version = version;
+	struct gw_gateway row = {.region_id = "eu868", .accept_udp = true};
+	snprintf(row.source_cidr, sizeof row.source_cidr, "%s", cidr);
+	for (uint32_t i = 0; i < count; i++) {
+		row.eui = eui(first_eui + i);
+		part->gateways[i] = row;
+	}
+	enum gb_list_verdict verdict = gb_gateways_list(gateways, part);
+	free(part);
+	return verdict;
+}
+
+static struct gb_gateways *with_list(uint64_t first_eui, uint32_t count)
+{
+	static struct rng rng;
+	rng = rng_seeded(7);
+	struct gb_gateways *gateways = gb_gateways_new(&rng);
+	if (count > 0)
+		assert_int_equal(GB_LIST_CHANGED, give_part(gateways, first_eui, count, true, true, 1, ""));
+	return gateways;
+}
+
+static struct gb_gateway *known(const struct gb_gateways *gateways, uint64_t number)
+{
+	struct lw_eui64 key = eui(number);
+	struct gb_gateway *gateway = gb_gateways_find(gateways, &key);
+	return gateway && gateway->known ? gateway : NULL;
+}
+
+static void lists_are_taken_over_as_a_whole(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 3);
+	t_row("the first list");
+	t_uint("known", 3, gb_gateways_known(gateways));
+	t_row("half of the next: nothing changes yet");
+	t_int("verdict", GB_LIST_MORE, give_part(gateways, 100, 2, true, false, 2, ""));
+	t_uint("known", 3, gb_gateways_known(gateways));
+	t_true("the old one is there", known(gateways, 1) != NULL);
+	t_row("the other half");
+	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 3, 1, false, true, 2, ""));
+	t_uint("known", 3, gb_gateways_known(gateways));
+	t_true("gone", known(gateways, 1) == NULL);
+	t_true("new", known(gateways, 100) != NULL);
+	t_true("stayed", known(gateways, 3) != NULL);
+	t_row("the same again");
+	t_int("first part", GB_LIST_MORE, give_part(gateways, 100, 2, true, false, 2, ""));
+	t_int("last part", GB_LIST_SAME, give_part(gateways, 3, 1, false, true, 2, ""));
+	t_row("a range that is none refuses the whole list");
+	t_int("verdict", GB_LIST_BAD, give_part(gateways, 200, 1, true, true, 3, "10.0.0.1/8"));
+	t_uint("known", 3, gb_gateways_known(gateways));
+	t_row("a last part without a first");
+	t_int("verdict", GB_LIST_BAD, give_part(gateways, 200, 1, false, true, 3, ""));
+	t_row("an empty list");
+	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 0, 0, true, true, 4, ""));
+	t_uint("known", 0, gb_gateways_known(gateways));
+	gb_gateways_free(gateways);
+}
+
+static void a_full_list_can_follow_a_full_list(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(0, 0);
+	for (uint64_t round = 0; round < 2; round++) {
+		t_row(round ? "another full list" : "a full list");
+		for (uint32_t i = 0; i < GB_KNOWN_MAX; i += 32)
+			give_part(gateways, round * 1000000 + i, 32, i == 0, i + 32 == GB_KNOWN_MAX,
+				  round + 1, "");
+		t_uint("known", GB_KNOWN_MAX, gb_gateways_known(gateways));
+	}
+	t_row("one too many is refused");
+	for (uint32_t i = 0; i < GB_KNOWN_MAX; i += 32)
+		give_part(gateways, i, 32, i == 0, false, 3, "");
+	t_int("verdict", GB_LIST_BAD, give_part(gateways, 9000000, 1, false, true, 3, ""));
+	t_uint("known", GB_KNOWN_MAX, gb_gateways_known(gateways));
+	t_row("the list comes out as it went in");
+	struct gw_gateway_list *part = calloc(1, sizeof *part);
+	assert_non_null(part);
+	size_t walk = 0, count = 0, parts = 0;
+	while (gb_gateways_list_part(gateways, &walk, part)) {
+		t_int("first", parts == 0, part->first);
+		count += part->count;
+		parts++;
+	}
+	t_true("last", part->last);
+	t_uint("rows", GB_KNOWN_MAX, count);
+	free(part);
+	gb_gateways_free(gateways);
+}
+
+static void unknown_ones_are_listed_up_to_a_limit(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 1);
+	struct gb_peer from = peer(1, 1000);
+	for (uint64_t i = 0; i < GB_UNKNOWN_MAX + 5; i++) {
+		struct lw_eui64 stranger = eui(1000 + i);
+		struct gb_gateway *gateway = gb_gateways_note(gateways, at(0), &stranger);
+		if (gateway)
+			gb_gateways_heard(gateways, gateway, at(0), &from, GW_SEMTECH_UDP_V2);
+	}
+	t_row("more than the list holds");
+	t_uint("unknown", GB_UNKNOWN_MAX, gb_gateways_unknown(gateways));
+	t_uint("online counts known ones", 0, gb_gateways_online(gateways));
+	t_row("one that is heard again stays, the longest silent makes room after ten minutes");
+	struct lw_eui64 first = eui(1000), second = eui(1001), fresh = eui(5000);
+	gb_gateways_heard(gateways, gb_gateways_note(gateways, at(500), &first), at(500), &from,
+			  GW_SEMTECH_UDP_V2);
+	t_true("before ten minutes", gb_gateways_note(gateways, at(599), &fresh) == NULL);
+	t_true("after them", gb_gateways_note(gateways, at(600), &fresh) != NULL);
+	t_true("the first stayed", gb_gateways_find(gateways, &first) != NULL);
+	t_true("the second went", gb_gateways_find(gateways, &second) == NULL);
+	t_row("one that is registered is known from then on");
+	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 1000, 1, true, true, 2, ""));
+	t_uint("unknown", GB_UNKNOWN_MAX - 1, gb_gateways_unknown(gateways));
+	t_true("known", known(gateways, 1000) != NULL);
+	t_true("still without a path", gb_gateway_path(known(gateways, 1000), at(600)) == NULL);
+	gb_gateways_free(gateways);
+}
+
+static void moves_compare_the_host(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int64_t seconds;
+		uint8_t host;
+		uint16_t port;
+		bool first, moved, began_to_flap, flapping;
+	} rows[] = {
+		{"the first PULL_DATA", 0, 1, 1000, true, false, false, false},
+		{"the same again", 5, 1, 1000, false, false, false, false},
+		{"another port is no move", 10, 1, 2000, false, false, false, false},
+		{"another host", 15, 2, 1000, false, true, false, false},
+		{"and back", 20, 1, 1000, false, true, false, false},
+		{"and forth", 25, 2, 1000, false, true, false, false},
+		{"a fourth time within a minute", 30, 1, 1000, false, true, true, true},
+		{"a fifth time", 35, 2, 1000, false, true, false, true},
+		{"quiet for a minute", 96, 2, 1000, false, false, false, false},
+		{"the path ran out, same host", 300, 2, 1000, true, false, false, false},
+		{"the path ran out, another host", 600, 3, 1000, true, true, false, false},
+	};
+	struct gb_gateways *gateways = with_list(1, 1);
+	struct gb_gateway *gateway = known(gateways, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct gb_peer from = peer(rows[i].host, rows[i].port);
+		struct gb_pull pull = gb_gateways_pulled(gateway, at(rows[i].seconds), &from);
+		t_int("first", rows[i].first, pull.first);
+		t_int("moved", rows[i].moved, pull.moved);
+		t_int("began to flap", rows[i].began_to_flap, pull.began_to_flap);
+		t_int("flapping", rows[i].flapping, gateway->flapping);
+		const struct gb_peer *path = gb_gateway_path(gateway, at(rows[i].seconds));
+		t_true("the path is there", path && memcmp(path, &from, sizeof from) == 0);
+	}
+	t_row("no PULL_DATA for 90 s");
+	t_true("89 s", gb_gateway_path(gateway, at(689)) != NULL);
+	t_true("90 s", gb_gateway_path(gateway, at(690)) == NULL);
+	gb_gateways_free(gateways);
+}
+
+static void a_list_can_take_a_path_away(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *cidr;
+		bool path;
+	} rows[] = {
+		{"pinned to where it is", "203.0.113.0/24", true},
+		{"pinned to its host", "203.0.113.1", true},
+		{"pinned elsewhere", "198.51.100.0/24", false},
+		{"pinned to IPv6", "2001:db8::/32", false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct gb_gateways *gateways = with_list(1, 1);
+		struct gb_peer from = peer(1, 1000);
+		gb_gateways_pulled(known(gateways, 1), at(0), &from);
+		t_int("list", GB_LIST_CHANGED, give_part(gateways, 1, 1, true, true, 2, rows[i].cidr));
+		t_int("path", rows[i].path, gb_gateway_path(known(gateways, 1), at(1)) != NULL);
+		gb_gateways_free(gateways);
+	}
+}
+
+static void counters_tell_a_restart(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int64_t us; /* our time */
+		uint32_t ticks;
+		enum gb_ticks_verdict verdict;
+	} rows[] = {
+		{"the first frame", 0, 4290000000u, GB_TICKS_FIRST},
+		{"one second later", 1000000, 4291000123u, GB_TICKS_STEADY},
+		{"late by three seconds on its way", 5000000, 4292000000u, GB_TICKS_STEADY},
+		{"over the wrap", 15000000, 4292000000u + 10000000u, GB_TICKS_STEADY},
+		{"an hour later", 3615000000, 7032704u + 3600000000u, GB_TICKS_STEADY},
+		{"began again 3 s ago", 3625000000, 3000000u, GB_TICKS_RESTARTED},
+		{"goes on from there", 3626000000, 4000000u, GB_TICKS_STEADY},
+		{"far ahead of itself", 3627000000, 500000000u, GB_TICKS_ODD},
+	};
+	struct gb_gateways *gateways = with_list(1, 1);
+	struct gb_gateway *gateway = known(gateways, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct mono now = mono_add(at(0), rows[i].us);
+		struct gw_ticks ticks = {rows[i].ticks};
+		t_int("verdict", rows[i].verdict, gb_gateway_ticks(gateway, now, ticks));
+		t_int("time of RX1", mono_add(now, US_PER_S).us,
+		      gb_gateway_time(gateway, now, gw_ticks_add(ticks, US_PER_S)).us);
+	}
+	t_uint("restarts", 1, gateway->restarts);
+	gb_gateways_free(gateways);
+}
+
+static void silence_is_judged_by_our_clock(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 2);
+	struct gb_peer from = peer(1, 1000);
+	t_row("two gateways are heard, one of them again");
+	t_true("came", gb_gateways_heard(gateways, known(gateways, 1), at(0), &from, GW_SEMTECH_UDP_V2));
+	t_true("came", gb_gateways_heard(gateways, known(gateways, 2), at(0), &from, GW_SEMTECH_UDP_V1));
+	t_false("was there",
+		gb_gateways_heard(gateways, known(gateways, 2), at(60), &from, GW_SEMTECH_UDP_V1));
+	t_uint("online", 2, gb_gateways_online(gateways));
+	t_int("deadline", at(90).us, gb_gateways_deadline(gateways).us);
+	t_true("not yet", gb_gateways_pop_silent(gateways, at(89)) == NULL);
+	t_row("90 s after the first was heard");
+	t_true("the first", gb_gateways_pop_silent(gateways, at(90)) == known(gateways, 1));
+	t_true("no other", gb_gateways_pop_silent(gateways, at(90)) == NULL);
+	t_uint("online", 1, gb_gateways_online(gateways));
+	t_int("deadline of the other", at(150).us, gb_gateways_deadline(gateways).us);
+	t_row("it comes back");
+	t_true("came", gb_gateways_heard(gateways, known(gateways, 1), at(100), &from, GW_SEMTECH_UDP_V2));
+	t_uint("online", 2, gb_gateways_online(gateways));
+	gb_gateways_free(gateways);
+}
+
+static void address_ranges(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text;
+		bool valid, contains_v4, contains_v6; /* 203.0.113.9, 2001:db8::9 */
+	} rows[] = {
+		{"everything", "", true, true, true},
+		{"a host", "203.0.113.9", true, true, false},
+		{"another host", "203.0.113.8", true, false, false},
+		{"a range", "203.0.112.0/20", true, true, false},
+		{"a range with odd bits", "203.0.113.8/30", true, true, false},
+		{"every IPv4", "0.0.0.0/0", true, true, false},
+		{"IPv6", "2001:db8::/32", true, false, true},
+		{"an IPv6 host", "2001:db8::9", true, false, true},
+		{"bits below the prefix", "203.0.113.1/24", false, false, false},
+		{"prefix too long", "203.0.113.0/33", false, false, false},
+		{"prefix without digits", "203.0.113.0/", false, false, false},
+		{"prefix with a sign", "203.0.113.0/+8", false, false, false},
+		{"a name", "gateway.example", false, false, false},
+		{"three numbers", "203.0.113", false, false, false},
+	};
+	const struct gb_address v4 = {.bytes = {203, 0, 113, 9}, .family = 4};
+	const struct gb_address v6 = {.bytes = {0x20, 1, 0xd, 0xb8, [15] = 9}, .family = 6};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct gb_cidr cidr;
+		t_int("valid", rows[i].valid, gb_cidr_parse(rows[i].text, &cidr));
+		if (!rows[i].valid)
+			continue;
+		t_int("IPv4", rows[i].contains_v4, gb_cidr_contains(&cidr, &v4));
+		t_int("IPv6", rows[i].contains_v6, gb_cidr_contains(&cidr, &v6));
+	}
+}
+
+static void buckets_fill_and_empty(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int64_t milliseconds;
+		unsigned taken; /* until it refuses, 1,000 tries */
+	} rows[] = {
+		{"a new bucket has its burst", 0, 400},
+		{"at the same moment, none", 0, 0},
+		{"10 ms later, two", 10, 2},
+		{"a second later, its rate", 1010, 200},
+		{"a day later, the burst", 86400000, 400},
+	};
+	const struct gb_limit limit = {200, 400};
+	struct gb_bucket bucket = {.spent = 0};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		unsigned taken = 0;
+		while (taken < 1000 &&
+		       gb_bucket_take(&bucket, mono_add(at(0), rows[i].milliseconds * US_PER_MS), &limit))
+			taken++;
+		t_uint("taken", rows[i].taken, taken);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(lists_are_taken_over_as_a_whole),
+		t_test(a_full_list_can_follow_a_full_list),
+		t_test(unknown_ones_are_listed_up_to_a_limit),
+		t_test(moves_compare_the_host),
+		t_test(a_list_can_take_a_path_away),
+		t_test(counters_tell_a_restart),
+		t_test(silence_is_judged_by_our_clock),
+		t_test(address_ranges),
+		t_test(buckets_fill_and_empty),
+	};
+	return t_run(tests);
+}
