@@ -1,6 +1,8 @@
 /* lamppost-sim: simulated devices, radio and gateways that speak the real gateway protocol to a real bridge. */
+#include "simulator/check.h"
 #include "simulator/edge_load.h"
 #include "simulator/edge_run.h"
+#include "simulator/view.h"
 #include "simulator/view.h"
 
 #include "common/base/log.h"
@@ -31,6 +33,12 @@ static const char usage_text[] =
 	"\n"
 	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
 	"      Show readings as an MQTT subscriber gets them, and keep every message for a check.\n"
+	"\n"
+	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
+	"      Show what an agency's MQTT subscriber gets, a line a message.\n"
+	"  lamppost-sim check --report FILE.json --received FILE.jsonl [--name TEXT] [--allow-loss]\n"
+	"      Hold a run's report against what the subscriber got. Exit code 0 only if nothing is lost or "
+	"repeated.\n"
 	"\n"
 	"  --version, --help\n"
 	"\n"
