@@ -315,23 +315,22 @@ static int connect_unix(const char *path)
 	return fd;
 }
 
-int t_unix_get(const char *socket_path, const char *target, char *body, size_t capacity)
+/* Sends a whole request and reads until the other side closes; returns the status code. */
+static int ask_unix(const char *socket_path, const char *request, size_t length, char *body, size_t capacity)
 {
 	body[0] = 0;
 	int fd = connect_unix(socket_path);
 	if (fd < 0)
 		return 0;
-	char request[PATH_ROOM];
-	int length = snprintf(request, sizeof request,
-			      "GET %s HTTP/1.1\r\nHost: lamppost\r\nConnection: close\r\n\r\n", target);
-	size_t room = 1 << 20, used = 0;
+	size_t room = 1 << 20, used = 0, sent = 0;
 	char *answer = malloc(room + 1);
 	ASSERT(answer != NULL);
-	if (send(fd, request, (size_t)length, MSG_NOSIGNAL) == length) {
-		ssize_t got;
-		while (used < room && (got = read(fd, answer + used, room - used)) > 0)
-			used += (size_t)got;
-	}
+	ssize_t put = 1, got;
+	for (; sent < length && put > 0; sent += put > 0 ? (size_t)put : 0)
+		put = send(fd, request + sent, length - sent, MSG_NOSIGNAL);
+	/* An early refusal is read even if not all could be sent. */
+	while (used < room && (got = read(fd, answer + used, room - used)) > 0)
+		used += (size_t)got;
 	close(fd);
 	answer[used] = 0;
 	int code = 0;
@@ -339,6 +338,28 @@ int t_unix_get(const char *socket_path, const char *target, char *body, size_t c
 	if (sscanf(answer, "HTTP/1.%*d %d", &code) == 1 && rest_of_it)
 		snprintf(body, capacity, "%s", rest_of_it + 4);
 	free(answer);
+	return code;
+}
+
+int t_unix_get(const char *socket_path, const char *target, char *body, size_t capacity)
+{
+	char request[PATH_ROOM];
+	int length = snprintf(request, sizeof request,
+			      "GET %s HTTP/1.1\r\nHost: lamppost\r\nConnection: close\r\n\r\n", target);
+	return ask_unix(socket_path, request, (size_t)length, body, capacity);
+}
+
+int t_unix_post(const char *socket_path, const char *target, const char *json, char *body, size_t capacity)
+{
+	size_t room = strlen(json) + PATH_ROOM;
+	char *request = malloc(room);
+	ASSERT(request != NULL);
+	int length = snprintf(request, room,
+			      "POST %s HTTP/1.1\r\nHost: lamppost\r\nConnection: close\r\nContent-Type: "
+			      "application/json\r\nContent-Length: %zu\r\n\r\n%s",
+			      target, strlen(json), json);
+	int code = ask_unix(socket_path, request, (size_t)length, body, capacity);
+	free(request);
 	return code;
 }
 
