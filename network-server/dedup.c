@@ -81,7 +81,7 @@ static bool is_retransmission(const struct heard *heard, const struct ns_copy *c
 			return gw_ticks_since(copy->ticks, heard->by[i].ticks) > least;
 	if (!facts->placed)
 		return true;
-	return mono_since(facts->sent, heard->sent) > least;
+	return mono_since(copy->sent, heard->sent) > least;
 }
 
 static void close_at(struct ns_dedup *dedup, struct ns_frame *frame, struct mono due)
@@ -93,7 +93,7 @@ static void close_at(struct ns_dedup *dedup, struct ns_frame *frame, struct mono
 static void bound_window(struct ns_dedup *dedup, struct ns_frame *frame, const struct ns_copy *copy,
 			 const struct ns_copy_facts *facts)
 {
-	struct mono latest = mono_add(copy->arrival, facts->rx_delay - facts->lead);
+	struct mono latest = mono_add(copy->sent, facts->rx_delay - facts->lead);
 	if (latest.us < frame->deadline.due.us)
 		close_at(dedup, frame, latest);
 }
@@ -109,6 +109,8 @@ static void add_copy(struct ns_frame *frame, const struct ns_copy *copy)
 	}
 	if (!known)
 		frame->gateway_count++;
+	if (copy->sent.us < frame->sent.us)
+		frame->sent = copy->sent;
 	if (frame->copy_count < NS_COPIES_MAX)
 		frame->copies[frame->copy_count++] = *copy;
 	else if (copy->snr_cdb > frame->copies[worst].snr_cdb)
@@ -128,6 +130,7 @@ static enum ns_dedup_verdict open_window(struct ns_dedup *dedup, struct where *w
 	frame->phy_length = length;
 	frame->retransmission = again;
 	frame->first = copy->arrival;
+	frame->sent = copy->sent;
 	frame->airtime_us = facts->airtime_us;
 	where->slot = slot;
 	where->open = true;
@@ -197,7 +200,7 @@ static void remember(struct ns_dedup *dedup, const struct ns_frame *frame)
 	uint32_t slot = ns_slab_take(&dedup->memory);
 	struct heard *heard = ns_slab_at(&dedup->memory, slot);
 	heard->key = frame->key;
-	heard->sent = frame->first;
+	heard->sent = frame->sent;
 	heard->airtime_us = frame->airtime_us;
 	for (uint8_t i = 0; i < frame->copy_count; i++)
 		note_hearer(heard, &frame->copies[i]);

@@ -37,7 +37,9 @@ struct ns_copy {
 	uint32_t fine_time_ns;
 	uint32_t channel, rf_chain, board, antenna;
 	struct mono arrival; /* at the bridge, on our clock */
-	struct wall wall;    /* at the bridge, its clock */
+	struct mono
+		sent; /* the end of the transmission, as well as the gateway's mapped counter tells; else arrival */
+	struct wall wall; /* at the bridge, its clock */
 };
 
 /* A frame whose window has closed, or is open. */
@@ -48,6 +50,7 @@ struct ns_frame {
 	uint8_t phy_length;
 	bool retransmission; /* the same bytes were heard before, and this is not a copy of that */
 	struct mono first;   /* arrival of the first copy */
+	struct mono sent;    /* the end of the transmission, by the earliest account */
 	uint32_t airtime_us;
 	uint32_t gateway_count; /* distinct gateways, may exceed `copy_count` */
 	uint8_t copy_count;
@@ -80,8 +83,7 @@ void ns_dedup_release(struct ns_dedup *dedup);
 
 /* What the core knows about a copy besides its bytes. */
 struct ns_copy_facts {
-	bool placed;      /* the gateway's clock is mapped: */
-	struct mono sent; /* the end of the transmission as far as that says */
+	bool placed;      /* the gateway's counter is mapped: copy->sent is no guess */
 	span_us rx_delay; /* from the end of the transmission to the first receive window */
 	span_us lead;     /* of the gateway */
 	uint32_t airtime_us;

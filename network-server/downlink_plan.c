@@ -27,7 +27,7 @@ void ns_windows_hearers(struct ns_windows *windows, const struct ns_frame *frame
 	windows->count = 0;
 	for (uint8_t i = 0; i < frame->copy_count; i++) {
 		const struct ns_copy *copy = &frame->copies[i];
-		struct ns_hearer hearer = {copy->gateway_slot, copy->gateway,  copy->ticks, copy->arrival,
+		struct ns_hearer hearer = {copy->gateway_slot, copy->gateway,  copy->ticks, copy->sent,
 					   margin_of(copy),    copy->rssi_dbm, copy->board, copy->antenna};
 		uint8_t at = 0;
 		while (at < windows->count && windows->by[at].gateway != hearer.gateway)
@@ -54,7 +54,7 @@ void ns_windows_hearers(struct ns_windows *windows, const struct ns_frame *frame
 
 struct mono ns_windows_start(const struct ns_windows *windows)
 {
-	return mono_add(windows->by[0].arrival, windows->rx1_delay);
+	return mono_add(windows->by[0].sent, windows->rx1_delay);
 }
 
 uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw_region *region)
@@ -86,7 +86,7 @@ static void add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t 
 		return;
 	span_us delay = windows->rx1_delay + (window == GW_RX2 ? US_PER_S : 0);
 	struct ns_attempt attempt = {
-		.hearer = index, .window = window, .start = mono_add(hearer->arrival, delay)};
+		.hearer = index, .window = window, .start = mono_add(hearer->sent, delay)};
 	attempt.airtime_us = lw_airtime_us(&rate->modulation, LW_DOWN, phy_length);
 	if (!ns_attempt_in_time(&attempt, gateway, now) ||
 	    ns_gateway_is_busy(gateway, attempt.start, attempt.airtime_us))

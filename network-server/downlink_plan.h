@@ -20,7 +20,7 @@ struct ns_windows {
 		uint32_t gateway; /* slot */
 		struct lw_eui64 eui;
 		struct gw_ticks ticks;
-		struct mono arrival;
+		struct mono sent; /* the end of the uplink */
 		int32_t margin_cdb;
 		int16_t rssi_dbm;
 		uint32_t board, antenna;
@@ -43,7 +43,7 @@ struct ns_plan {
 
 /* Keeps the best hearers of a frame; `region` only for the windows' sake. */
 void ns_windows_hearers(struct ns_windows *windows, const struct ns_frame *frame);
-/* When the first window opens, as told by the best hearer's arrival. */
+/* When the first window opens, by the best hearer's account. */
 struct mono ns_windows_start(const struct ns_windows *windows);
 /* Largest MACPayload that some window takes; 0 without a hearer. */
 uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw_region *region);

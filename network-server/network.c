@@ -233,6 +233,7 @@ static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32
 		.board = uplink->board,
 		.antenna = uplink->antenna,
 		.arrival = mono_add(now.mono, -uplink->age_us),
+		.sent = mono_add(now.mono, -uplink->age_us),
 		.wall = uplink->arrival,
 	};
 }
@@ -254,7 +255,10 @@ static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const 
 	enum ns_drop drop = screen(ns, uplink, &facts.rx_delay, &join);
 	if (uplink->crc != GW_CRC_BAD) {
 		ns_gateway_map(gateway, uplink->ticks, copy.arrival);
-		facts.placed = ns_gateway_place(gateway, uplink->ticks, now.mono, &facts.sent);
+		struct mono sent;
+		facts.placed = ns_gateway_place(gateway, uplink->ticks, now.mono, &sent);
+		if (facts.placed && sent.us < copy.sent.us)
+			copy.sent = sent;
 	}
 	if (drop != NS_ACCEPTED)
 		return drop;

@@ -113,6 +113,41 @@ static void copy_four_seconds_late(void **state)
 	rig_release(&rig);
 }
 
+/* The ACK has left when the copy comes: a second one would be for nothing. */
+static void copy_six_seconds_late(void **state)
+{
+	(void)state;
+	setup();
+	warm_up();
+	device_sends(true);
+	rig_hears(&rig, 1, phy, length, 0);
+	rig_run(&rig, 6 * US_PER_S);
+	t_uint("the ACK has left", 1, rig.downlink_count);
+	rig_hears(&rig, 2, phy, length, 6 * US_PER_S);
+	rig_run(&rig, 20 * US_PER_S);
+	t_uint("one event", 1, rig_events_of(&rig, PROTO_UP_EVENT));
+	t_uint("no second one", 1, rig.downlink_count);
+	rig_release(&rig);
+}
+
+/* Nobody else heard it: the windows are where the device opens them, not where the copy came. */
+static void frame_that_comes_late_is_answered_in_its_own_window(void **state)
+{
+	(void)state;
+	setup();
+	warm_up();
+	device_sends(true);
+	span_us sent = rig.now.mono.us - 30 * US_PER_MS;
+	rig_run(&rig, 3 * US_PER_S);
+	rig_hears(&rig, 1, phy, length, 3 * US_PER_S);
+	rig_run(&rig, 5 * US_PER_S + 40 * US_PER_MS - 3 * US_PER_S - 500 * US_PER_MS);
+	t_uint("left in time", 1, rig.downlink_count);
+	t_int("for RX1 of the transmission", sent + 5 * US_PER_S,
+	      (int64_t)sent + gw_ticks_since(rig.downlinks[0].attempts[0].ticks,
+					     (struct gw_ticks){(uint32_t)(sent + 1000000007)}));
+	rig_release(&rig);
+}
+
 static void unconfirmed_copy_late_gives_no_downlink(void **state)
 {
 	(void)state;
@@ -148,8 +183,12 @@ static void repeats_are_limited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(ack_lost_and_device_repeats), t_test(repeat_is_known_after_a_restart),
-		t_test(copy_four_seconds_late),      t_test(unconfirmed_copy_late_gives_no_downlink),
+		t_test(ack_lost_and_device_repeats),
+		t_test(repeat_is_known_after_a_restart),
+		t_test(copy_four_seconds_late),
+		t_test(copy_six_seconds_late),
+		t_test(frame_that_comes_late_is_answered_in_its_own_window),
+		t_test(unconfirmed_copy_late_gives_no_downlink),
 		t_test(repeats_are_limited),
 	};
 	return t_run(tests);

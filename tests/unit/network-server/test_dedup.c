@@ -72,9 +72,9 @@ static void copies_and_repeats(void **state)
 				;
 			struct ns_copy copy = {.gateway_slot = step->gateway,
 					       .arrival = now,
+					       .sent = {10 * S + step->sent_ms * MS},
 					       .ticks = {(uint32_t)(step->ticks_ms * MS)}};
 			struct ns_copy_facts facts = {.placed = step->placed,
-						      .sent = {10 * S + step->sent_ms * MS},
 						      .rx_delay = 5 * S,
 						      .lead = 300 * MS,
 						      .airtime_us = 60000,
@@ -103,7 +103,7 @@ static void window_closes_in_time_for_rx1(void **state)
 		struct rng rng = rng_seeded(1);
 		struct ns_dedup dedup;
 		ns_dedup_init(&dedup, 8, 8, 200 * MS, &rng);
-		struct ns_copy copy = {.arrival = {10 * S}};
+		struct ns_copy copy = {.arrival = {10 * S}, .sent = {10 * S}};
 		struct ns_copy_facts facts = {.rx_delay = windows[i].rx_delay, .lead = windows[i].lead};
 		const uint8_t phy[] = {1};
 		t_int("first", NS_DEDUP_FIRST, ns_dedup_add(&dedup, phy, 1, &copy, &facts));
@@ -122,23 +122,23 @@ static void bounded_and_forgets_the_oldest(void **state)
 	struct ns_copy_facts facts = {.rx_delay = 5 * S};
 	for (uint8_t i = 0; i < 4; i++)
 		t_int("opens", NS_DEDUP_FIRST,
-		      ns_dedup_add(&dedup, &i, 1, &(struct ns_copy){.arrival = {S}}, &facts));
+		      ns_dedup_add(&dedup, &i, 1, &(struct ns_copy){.arrival = {S}, .sent = {S}}, &facts));
 	uint8_t fifth = 99;
 	t_int("full", NS_DEDUP_FULL,
-	      ns_dedup_add(&dedup, &fifth, 1, &(struct ns_copy){.arrival = {S}}, &facts));
+	      ns_dedup_add(&dedup, &fifth, 1, &(struct ns_copy){.arrival = {S}, .sent = {S}}, &facts));
 	unsigned popped = 0;
 	while (ns_dedup_pop(&dedup, (struct mono){2 * S}, &frame))
 		popped++;
 	t_uint("popped", 4, popped);
 	for (uint16_t i = 0; i < 1000; i++) { /* many more than are remembered */
 		uint8_t phy[2] = {(uint8_t)i, (uint8_t)(i >> 8)};
-		struct ns_copy copy = {.arrival = {3 * S + i * S}};
+		struct ns_copy copy = {.arrival = {3 * S + i * S}, .sent = {3 * S + i * S}};
 		t_int("takes", NS_DEDUP_FIRST, ns_dedup_add(&dedup, phy, 2, &copy, &facts));
 		t_true("pops", ns_dedup_pop(&dedup, (struct mono){4 * S + i * S}, &frame));
 	}
 	t_uint("open", 0, ns_dedup_open_count(&dedup));
 	uint8_t last[2] = {(uint8_t)999, 999 >> 8};
-	struct ns_copy again = {.arrival = {1003 * S}};
+	struct ns_copy again = {.arrival = {1003 * S}, .sent = {1003 * S}};
 	t_int("the last is remembered", NS_DEDUP_LATE_COPY, ns_dedup_add(&dedup, last, 2, &again, &facts));
 	ns_dedup_release(&dedup);
 }
@@ -153,7 +153,8 @@ static void gateways_are_counted_not_copies(void **state)
 	const uint8_t phy[] = {1, 2};
 	struct ns_copy_facts facts = {.rx_delay = 5 * S};
 	for (uint32_t i = 0; i < 40; i++) {
-		struct ns_copy copy = {.arrival = {S}, .gateway_slot = i / 2, .snr_cdb = (int16_t)i};
+		struct ns_copy copy = {
+			.arrival = {S}, .sent = {S}, .gateway_slot = i / 2, .snr_cdb = (int16_t)i};
 		(void)ns_dedup_add(&dedup, phy, 2, &copy, &facts);
 	}
 	t_true("pops", ns_dedup_pop(&dedup, (struct mono){2 * S}, &frame));
