@@ -3,7 +3,6 @@
 #include "simulator/edge_load.h"
 #include "simulator/edge_run.h"
 #include "simulator/view.h"
-#include "simulator/view.h"
 
 #include "common/base/log.h"
 
@@ -33,9 +32,6 @@ static const char usage_text[] =
 	"\n"
 	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
 	"      Show readings as an MQTT subscriber gets them, and keep every message for a check.\n"
-	"\n"
-	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
-	"      Show what an agency's MQTT subscriber gets, a line a message.\n"
 	"  lamppost-sim check --report FILE.json --received FILE.jsonl [--name TEXT] [--allow-loss]\n"
 	"      Hold a run's report against what the subscriber got. Exit code 0 only if nothing is lost or "
 	"repeated.\n"
@@ -154,6 +150,8 @@ int main(int argc, char **argv)
 	const char *command = argv[1];
 	if (strcmp(command, "view") == 0)
 		return sim_view(argc - 1, argv + 1);
+	if (strcmp(command, "check") == 0)
+		return sim_check_command(argc - 1, argv + 1);
 	for (int option; (option = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1;)
 		take_option(&arguments, option);
 	if (arguments.bad)
