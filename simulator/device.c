@@ -320,11 +320,13 @@ static bool start_join(struct sim_device *device, int64_t now_us, struct sim_upl
 
 /* --- the exchange ------------------------------------------------------------------------------------------- */
 
-/* ADR back-off (1.0.4, 4.3.1.1): power to the maximum, then one rate lower at a time, then the default channels. */
+/* ADR back-off (1.0.4, 4.3.1.1): when LIMIT + DELAY frames have had no answer, power to the maximum; after each DELAY more
+ * one rate lower, then the default channels. The frame that is about to leave is counted already. */
 static void adr_back_off(struct sim_device *device)
 {
-	if (!device->config.adr || device->adr_count < device->adr_limit + device->adr_delay ||
-	    (device->adr_count - device->adr_limit) % device->adr_delay != 0)
+	uint32_t sent = device->adr_count - 1;
+	if (!device->config.adr || sent < device->adr_limit + device->adr_delay ||
+	    (sent - device->adr_limit) % device->adr_delay != 0)
 		return;
 	if (device->power_index > 0) {
 		device->power_index = 0;
@@ -460,11 +462,11 @@ bool sim_device_listens(struct sim_device *device, const struct sim_downlink *do
 	return true;
 }
 
-/* A frame that was not for us, or could not be read: RX2 opens if it is not past. */
+/* A frame that was not for us, or could not be read: after RX1, RX2 opens if it is not past. */
 static void keep_listening(struct sim_device *device, int64_t now_us)
 {
+	int64_t close_us = device->locked_window == 1 ? exchange_close_us(device) : now_us;
 	device->locked_window = 0;
-	int64_t close_us = exchange_close_us(device);
 	device->next_us = close_us > now_us ? close_us : now_us;
 }
 

@@ -1,0 +1,622 @@
+/* The simulated device against the published vectors in a device's role, and its rules one by one: windows, answers to MAC commands, joins,
+ * back-offs, duty cycle. */
+#include "simulator/device.h"
+#include "simulator/device_parts.h"
+
+#include "common/base/bytes.h"
+#include "common/base/hex.h"
+#include "common/lorawan/frame.h"
+#include "common/lorawan/mac_command.h"
+#include "common/text/json.h"
+
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S INT64_C(1000000)
+
+struct stand {
+	struct sim_device device;
+	struct sim_record last[SIM_RECORD_KIND_COUNT];
+	unsigned counts[SIM_RECORD_KIND_COUNT];
+	struct sim_uplink uplink;
+	int64_t now_us;
+};
+
+static struct aes *aes;
+static struct stand stand;
+
+static void keep(void *ctx, const struct sim_record *record)
+{
+	struct stand *kept = ctx;
+	kept->last[record->kind] = *record;
+	kept->counts[record->kind]++;
+}
+
+static struct sim_device_config config_of(const char *region, enum lw_mac_version version,
+					  enum sim_activation activation)
+{
+	struct sim_device_config config = {.plan = sim_plan_find(region),
+					   .mac_version = version,
+					   .activation = activation,
+					   .interval_us = 100 * S,
+					   .payload = SIM_PAYLOAD_COUNTER,
+					   .fport = 10,
+					   .adr = true,
+					   .dev_addr = {0x01000042}};
+	config.dr = config.plan->usual_dr;
+	return config;
+}
+
+static void set_up(const struct sim_device_config *config)
+{
+	memset(&stand, 0, sizeof stand);
+	sim_device_init(&stand.device, config, 0, aes, 7, (struct sim_sink){keep, &stand});
+}
+
+/* Ticks the device at its own deadlines until it sends; false if it has not by `until_us`. */
+static bool sends(int64_t until_us)
+{
+	while (sim_device_next_us(&stand.device) <= until_us) {
+		stand.now_us = sim_device_next_us(&stand.device);
+		if (sim_device_tick(&stand.device, stand.now_us, &stand.uplink))
+			return true;
+	}
+	return false;
+}
+
+/* A downlink as the window asks for it. */
+static struct sim_downlink in_window(int window)
+{
+	uint8_t dr = window == 1 ? stand.device.rx1_dr : stand.device.window_rx2_dr;
+	const struct sim_rate *rate = &stand.device.config.plan->rates[dr];
+	int64_t start_us = window == 1 ? stand.device.rx1_us : stand.device.rx2_us;
+	return (struct sim_downlink){.start_us = start_us,
+				     .end_us = start_us + 50000,
+				     .freq_hz = window == 1 ? stand.device.rx1_freq_hz
+							    : stand.device.window_rx2_freq_hz,
+				     .spreading_factor = rate->spreading_factor,
+				     .bandwidth_hz = rate->bandwidth_hz,
+				     .inverted = true};
+}
+
+static enum sim_down_result hears(int window, const uint8_t *phy, size_t length)
+{
+	struct sim_downlink downlink = in_window(window);
+	t_true("listens", sim_device_listens(&stand.device, &downlink));
+	return sim_device_receive(&stand.device, downlink.end_us, 500, phy, length);
+}
+
+/* --- vectors ------------------------------------------------------------------------------------------------- */
+
+static struct jr_doc open_vectors(const char *path)
+{
+	struct jr_doc doc;
+	FILE *file = fopen(path, "rb");
+	char *text = malloc(JR_SIZE_MAX);
+	assert_non_null(file);
+	assert_non_null(text);
+	size_t length = fread(text, 1, JR_SIZE_MAX, file);
+	fclose(file);
+	assert_true(jr_parse(&doc, text, length, JR_DEPTH_DEFAULT));
+	free(text);
+	return doc;
+}
+
+static size_t hex_member(const json_t *object, const char *key, uint8_t *bytes, size_t capacity)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	size_t length = 0;
+	if (text != NULL)
+		assert_true(hex_decode(bytes, capacity, &length, text, strlen(text)));
+	return length;
+}
+
+static uint32_t hex_number(const json_t *object, const char *key)
+{
+	return (uint32_t)strtoul(json_string_value(json_object_get(object, key)), NULL, 16);
+}
+
+static bool text_is(const json_t *object, const char *key, const char *value)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text != NULL && strcmp(text, value) == 0;
+}
+
+/* A device chooses the MIC's form by OptNeg; entries where the two disagree, and answers to rejoins, are not a device's. */
+static void join_accept_vectors(void **state)
+{
+	(void)state;
+	struct jr_doc doc = open_vectors("tests/vectors/join.json");
+	unsigned ran = 0;
+	size_t i;
+	json_t *entry;
+	json_array_foreach(doc.root, i, entry)
+	{
+		const json_t *input = json_object_get(entry, "input"),
+			     *expect = json_object_get(entry, "expect");
+		bool is_1_1 = text_is(entry, "kind", "join_accept_1_1");
+		if (!is_1_1 && !text_is(entry, "kind", "join_accept_1_0"))
+			continue;
+		if (is_1_1 != json_is_true(json_object_get(expect, "opt_neg")) ||
+		    (is_1_1 && !text_is(input, "join_req_type", "ff")))
+			continue;
+		struct lw_key root, mic_key;
+		struct lw_eui64 join_eui = {{0}};
+		struct lw_join_accept accept;
+		uint8_t phy[64], cflist[16];
+		size_t length = hex_member(input, "phy", phy, sizeof phy);
+		hex_member(input, "encrypt_key", root.bytes, 16);
+		hex_member(input, "mic_key", mic_key.bytes, 16);
+		hex_member(input, "join_eui", join_eui.bytes, 8);
+		uint16_t dev_nonce = is_1_1 ? (uint16_t)hex_number(input, "dev_nonce_or_rj_count") : 0;
+		t_row(json_string_value(json_object_get(entry, "name")));
+		t_str("result", "accepted",
+		      sim_down_result_name(sim_join_accept_open(aes, &root, is_1_1 ? &mic_key : NULL,
+								&join_eui, dev_nonce, phy, length, &accept)));
+		t_uint("join_nonce", hex_number(expect, "join_nonce"), accept.join_nonce);
+		t_uint("net_id", hex_number(expect, "net_id"), accept.net_id.value);
+		t_uint("dev_addr", hex_number(expect, "dev_addr"), accept.dev_addr.value);
+		t_int("offset", json_integer_value(json_object_get(expect, "rx1_dr_offset")),
+		      accept.dl_settings.rx1_dr_offset);
+		t_int("rx2", json_integer_value(json_object_get(expect, "rx2_data_rate")),
+		      accept.dl_settings.rx2_data_rate);
+		t_int("delay", json_integer_value(json_object_get(expect, "rx_delay")), accept.rx_delay);
+		size_t listed = hex_member(expect, "cflist", cflist, sizeof cflist);
+		t_bytes("cflist", cflist, listed, accept.cflist, accept.has_cflist ? 16 : 0);
+		phy[length - 1] ^= 1;
+		t_int("another last byte", SIM_DOWN_MIC,
+		      sim_join_accept_open(aes, &root, is_1_1 ? &mic_key : NULL, &join_eui, dev_nonce, phy,
+					   length, &accept));
+		ran++;
+	}
+	t_row("entries in a device's role");
+	t_uint("all", 7, ran);
+	jr_release(&doc);
+}
+
+/* The whole join: the request that the device makes, the accept that it gets, the keys that it ends with. */
+static void otaa_flow_vectors(void **state)
+{
+	(void)state;
+	struct jr_doc doc = open_vectors("tests/vectors/join.json");
+	unsigned ran = 0;
+	size_t i;
+	json_t *entry;
+	json_array_foreach(doc.root, i, entry)
+	{
+		const json_t *input = json_object_get(entry, "input"),
+			     *expect = json_object_get(entry, "expect");
+		if (!text_is(entry, "kind", "otaa_flow"))
+			continue;
+		bool is_1_1 = text_is(input, "mac_version", "1.1");
+		struct sim_device_config config = config_of("eu868", is_1_1 ? LW_MAC_1_1_0 : LW_MAC_1_0_4,
+							    SIM_OTAA);
+		struct lw_join_request request;
+		uint8_t phy[64], key[16];
+		size_t length = hex_member(input, "request_phy", phy, sizeof phy);
+		t_row(json_string_value(json_object_get(entry, "name")));
+		t_int("request", LW_OK, lw_join_request_parse(&request, phy, length));
+		config.dev_eui = request.dev_eui;
+		config.join_eui = request.join_eui;
+		config.first_dev_nonce = (uint16_t)(request.dev_nonce - 1);
+		hex_member(input, "nwk_key", is_1_1 ? config.nwk_key.bytes : config.app_key.bytes, 16);
+		if (is_1_1)
+			hex_member(input, "app_key", config.app_key.bytes, 16);
+		set_up(&config);
+		t_true("sends", sends(S));
+		t_bytes("request", phy, length, stand.uplink.phy, stand.uplink.length);
+		length = hex_member(expect, "phy", phy, sizeof phy);
+		t_int("accept", SIM_DOWN_ACCEPTED, hears(1, phy, length));
+		const json_t *keys = json_object_get(expect, "keys");
+		static const char *const names[] = {"nwk_skey", "f_nwk_s_int_key", "s_nwk_s_int_key",
+						    "nwk_s_enc_key", "app_skey"};
+		const struct lw_session_keys *got = &stand.device.keys;
+		const struct lw_key *const mine[] = {&got->f_nwk_s_int_key, &got->f_nwk_s_int_key,
+						     &got->s_nwk_s_int_key, &got->nwk_s_enc_key,
+						     &got->app_s_key};
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
+			if (hex_member(keys, names[k], key, sizeof key) == 16)
+				t_bytes(names[k], key, 16, mine[k]->bytes, 16);
+		}
+		t_uint("dev_addr", 0x01020304, stand.device.dev_addr.value);
+		t_uint("channel 3 of the CFList", is_1_1 ? 0 : 867100000, stand.device.channels[3].freq_hz);
+		ran++;
+	}
+	t_row("entries");
+	t_true("at least two", ran >= 2);
+	jr_release(&doc);
+}
+
+static void downlink_vectors(void **state)
+{
+	(void)state;
+	struct jr_doc doc = open_vectors("tests/vectors/data_frames.json");
+	unsigned ran = 0;
+	size_t i;
+	json_t *entry;
+	json_array_foreach(doc.root, i, entry)
+	{
+		const json_t *input = json_object_get(entry, "input"),
+			     *expect = json_object_get(entry, "expect");
+		bool is_1_1 = text_is(entry, "kind", "frame_1_1_down");
+		if (!is_1_1 && !text_is(entry, "kind", "frame_1_0_down"))
+			continue;
+		struct sim_device_config config = config_of("eu868", is_1_1 ? LW_MAC_1_1_0 : LW_MAC_1_0_4,
+							    SIM_ABP);
+		struct lw_session_keys *keys = &config.session_keys;
+		uint8_t phy[255], payload[255];
+		config.dev_addr.value = hex_number(expect, "dev_addr");
+		hex_member(input, is_1_1 ? "f_nwk_s_int_key" : "nwk_skey", keys->f_nwk_s_int_key.bytes, 16);
+		keys->s_nwk_s_int_key = keys->nwk_s_enc_key = keys->f_nwk_s_int_key;
+		hex_member(input, "s_nwk_s_int_key", keys->s_nwk_s_int_key.bytes, 16);
+		hex_member(input, "nwk_s_enc_key", keys->nwk_s_enc_key.bytes, 16);
+		hex_member(input, "app_skey", keys->app_s_key.bytes, 16);
+		size_t length = hex_member(input, "phy", phy, sizeof phy);
+		set_up(&config);
+		t_row(json_string_value(json_object_get(entry, "name")));
+		t_true("sends", sends(S));
+		stand.device.frame_fcnt = (uint32_t)json_integer_value(json_object_get(input, "conf_fcnt"));
+		uint32_t fcnt = (uint32_t)json_integer_value(json_object_get(input, "fcnt32"));
+		for (int c = 0; c < 2 && fcnt > 0; c++) {
+			stand.device.seen_down[c] = true;
+			stand.device.fcnt_down[c] = fcnt - 1;
+		}
+		t_str("result", "accepted", sim_down_result_name(hears(1, phy, length)));
+		const struct sim_record *record = &stand.last[SIM_RECORD_DOWNLINK];
+		t_uint("fcnt", fcnt, record->fcnt);
+		const json_t *fport = json_object_get(expect, "fport");
+		t_int("fport", json_is_null(fport) ? -1 : json_integer_value(fport), record->fport);
+		t_true("counter", record->app_counter == text_is(expect, "fopts_counter", "AFCntDown"));
+		size_t expected = hex_member(expect, "frm_payload", payload, sizeof payload);
+		t_bytes("payload", payload, expected, record->payload, record->length);
+		ran++;
+	}
+	t_row("entries");
+	t_uint("all", 7, ran);
+	jr_release(&doc);
+}
+
+/* --- windows ------------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	int window;
+	int64_t off_us;
+	int32_t off_hz;
+	int off_sf;
+	bool upright;
+	bool heard;
+} windows[] = {
+	{"RX1 on time", 1, 0, 0, 0, false, true},
+	{"RX1 10 ms early", 1, -10000, 0, 0, false, true},
+	{"RX1 10 ms late", 1, 10000, 0, 0, false, true},
+	{"RX1 a microsecond too early", 1, -10001, 0, 0, false, false},
+	{"RX1 a microsecond too late", 1, 10001, 0, 0, false, false},
+	{"RX1 on the next channel", 1, 0, 200000, 0, false, false},
+	{"RX1 at another rate", 1, 0, 0, 1, false, false},
+	{"RX1 without inverted polarity", 1, 0, 0, 0, true, false},
+	{"RX2 on time", 2, 0, 0, 0, false, true},
+	{"RX2 10 ms late", 2, 10000, 0, 0, false, true},
+	{"RX2 a microsecond too late", 2, 10001, 0, 0, false, false},
+	{"RX2 at another rate", 2, 0, 0, -1, false, false},
+	{"RX2 a second early", 2, -1000000, 0, 0, false, false},
+};
+
+static void windows_open_and_close(void **state)
+{
+	(void)state;
+	static const char *const regions[] = {"eu868", "us915"};
+	for (size_t r = 0; r < ARRAY_SIZE(regions); r++) {
+		for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+			struct sim_device_config config = config_of(regions[r], LW_MAC_1_0_4, SIM_ABP);
+			set_up(&config);
+			t_row(windows[i].name);
+			t_true("sends", sends(S));
+			struct sim_downlink downlink = in_window(windows[i].window);
+			downlink.start_us += windows[i].off_us;
+			downlink.freq_hz += (uint32_t)windows[i].off_hz;
+			downlink.spreading_factor = (uint8_t)(downlink.spreading_factor + windows[i].off_sf);
+			downlink.inverted = !windows[i].upright;
+			t_true(regions[r], sim_device_listens(&stand.device, &downlink) == windows[i].heard);
+		}
+	}
+}
+
+static void window_times_and_places(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("eu868", LW_MAC_1_0_4, SIM_ABP);
+	config.rx_delay_s = 3;
+	set_up(&config);
+	t_row("data in eu868, RECEIVE_DELAY1 3 s");
+	t_true("sends", sends(S));
+	t_int("RX1", stand.uplink.end_us + 3 * S, stand.device.rx1_us);
+	t_int("RX2", stand.uplink.end_us + 4 * S, stand.device.rx2_us);
+	t_uint("RX1 on the uplink's channel", stand.uplink.freq_hz, stand.device.rx1_freq_hz);
+	t_uint("RX2", 869525000, stand.device.window_rx2_freq_hz);
+	config = config_of("us915", LW_MAC_1_0_4, SIM_OTAA);
+	config.rx_delay_s = 3;
+	config.sub_band = 2;
+	set_up(&config);
+	t_row("a join in us915");
+	t_true("sends", sends(S));
+	t_int("RX1 after 5 s", stand.uplink.end_us + 5 * S, stand.device.rx1_us);
+	t_int("RX2 after 6 s", stand.uplink.end_us + 6 * S, stand.device.rx2_us);
+	uint32_t channel = (stand.uplink.freq_hz - 902300000) / 200000;
+	t_uint("RX1 frequency", 923300000 + 600000 * (channel % 8), stand.device.rx1_freq_hz);
+	t_uint("RX1 rate", 10, stand.device.rx1_dr);
+	t_row("a frame for another device in RX1 leaves RX2 open");
+	static const uint8_t other[17] = {0x20, 1, 2, 3};
+	t_int("result", SIM_DOWN_MIC, hears(1, other, sizeof other));
+	struct sim_downlink second = in_window(2);
+	t_true("RX2", sim_device_listens(&stand.device, &second));
+	sim_device_lost(&stand.device, second.end_us);
+	t_int("is over then", second.end_us, sim_device_next_us(&stand.device));
+}
+
+/* --- MAC commands -------------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *region;
+	enum lw_mac_version version;
+	bool no_adr;
+	const char *down, *up;
+} commands[] = {
+	{"LinkADRReq", "eu868", LW_MAC_1_0_4, false, "0351070001", "0307"},
+	{"LinkADRReq for a channel that is not defined", "eu868", LW_MAC_1_0_4, false, "0351070101", "0306"},
+	{"LinkADRReq for a power that it has not", "eu868", LW_MAC_1_0_4, false, "0358070001", "0303"},
+	{"LinkADRReq for a rate that it has not", "eu868", LW_MAC_1_0_4, false, "0380070001", "0305"},
+	{"LinkADRReq with no channel left", "eu868", LW_MAC_1_0_4, false, "0350000001", "0304"},
+	{"LinkADRReq with a ChMaskCntl that is reserved", "eu868", LW_MAC_1_0_4, false, "0350070011", "0306"},
+	{"LinkADRReq with all defined channels", "eu868", LW_MAC_1_0_4, false, "0350000061", "0307"},
+	{"LinkADRReq 0xF keeps, from 1.0.4 on", "eu868", LW_MAC_1_0_4, false, "03ff070001", "0307"},
+	{"LinkADRReq 0xF is a number before", "eu868", LW_MAC_1_0_3, false, "03ff070001", "0301"},
+	{"two LinkADRReq, 1.0.4", "us915", LW_MAC_1_0_4, false, "033f0200710333 00ff01", "03070307"},
+	{"two LinkADRReq, 1.1", "us915", LW_MAC_1_1_0, false, "033f020071033300ff01", "0307"},
+	{"LinkADRReq by banks", "us915", LW_MAC_1_0_4, false, "033f020051", "0307"},
+	{"LinkADRReq without ADR: the mask alone", "eu868", LW_MAC_1_0_4, true, "0351010001", "0301"},
+	{"DutyCycleReq", "eu868", LW_MAC_1_0_4, false, "0405", "04"},
+	{"RXParamSetupReq", "eu868", LW_MAC_1_0_4, false, "0513d2ad84", "0507"},
+	{"RXParamSetupReq with offset 7", "eu868", LW_MAC_1_0_4, false, "0570d2ad84", "0503"},
+	{"RXParamSetupReq with an uplink's rate", "us915", LW_MAC_1_0_4, false, "050308688c", "0505"},
+	{"RXParamSetupReq on 433 MHz", "eu868", LW_MAC_1_0_4, false, "0500a81242", "0506"},
+	{"DevStatusReq", "eu868", LW_MAC_1_0_4, false, "06", "06e600"},
+	{"NewChannelReq", "eu868", LW_MAC_1_0_4, false, "0703184f8450", "0703"},
+	{"NewChannelReq for a default channel", "eu868", LW_MAC_1_0_4, false, "0700184f8450", "0700"},
+	{"NewChannelReq with FSK", "eu868", LW_MAC_1_0_4, false, "0703184f8477", "0701"},
+	{"NewChannelReq in a fixed plan", "us915", LW_MAC_1_0_4, false, "0703184f8450", ""},
+	{"RXTimingSetupReq", "eu868", LW_MAC_1_0_4, false, "0803", "08"},
+	{"TxParamSetupReq means nothing here", "eu868", LW_MAC_1_0_4, false, "0900", ""},
+	{"DlChannelReq", "eu868", LW_MAC_1_0_4, false, "0a01184f84", "0a03"},
+	{"DlChannelReq for a channel that is not defined", "eu868", LW_MAC_1_0_4, false, "0a05184f84",
+	 "0a01"},
+	{"ADRParamSetupReq in 1.1", "eu868", LW_MAC_1_1_0, false, "0c55", "0c"},
+	{"ADRParamSetupReq before", "eu868", LW_MAC_1_0_4, false, "0c55", ""},
+	{"RejoinParamSetupReq in 1.1", "eu868", LW_MAC_1_1_0, false, "0f00", "0f00"},
+	{"several, answered in their order", "eu868", LW_MAC_1_0_4, false, "060803040506",
+	 "06e600080406e600"},
+	{"what follows an unknown command is not read", "eu868", LW_MAC_1_0_4, false, "0680 06", "06e600"},
+};
+
+static void commands_are_answered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct sim_device_config config = config_of(commands[i].region, commands[i].version,
+							    SIM_OTAA);
+		char clean[64];
+		size_t at = 0, length = 0, expected_length = 0;
+		uint8_t down[64], expected[64], up[64];
+		config.adr = !commands[i].no_adr;
+		set_up(&config);
+		for (const char *c = commands[i].down; *c != '\0'; c++) {
+			if (*c != ' ')
+				clean[at++] = *c;
+		}
+		t_row(commands[i].name);
+		t_true("hex", hex_decode(down, sizeof down, &length, clean, at));
+		t_true("hex", hex_decode(expected, sizeof expected, &expected_length, commands[i].up,
+					 strlen(commands[i].up)));
+		sim_device_apply_commands(&stand.device, 0, down, length);
+		size_t got = sim_device_write_commands(&stand.device, up, sizeof up);
+		t_bytes("answers", expected, expected_length, up, got);
+	}
+}
+
+static void commands_take_effect(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("us915", LW_MAC_1_0_4, SIM_ABP);
+	set_up(&config);
+	sim_device_apply_commands(&stand.device, 0,
+				  (const uint8_t *)"\x03\x23\x02\x00\x72\x03\x23\x00\xff\x02", 10);
+	t_row("one sub-band, DR2, power 3, NbTrans 2");
+	unsigned enabled = 0;
+	for (size_t i = 0; i < 72; i++)
+		enabled += stand.device.channels[i].enabled;
+	t_uint("channels", 9, enabled);
+	t_true("8, 15 and 65", stand.device.channels[8].enabled && stand.device.channels[15].enabled &&
+				       stand.device.channels[65].enabled);
+	t_int("dr", 2, stand.device.dr);
+	t_int("NbTrans", 2, stand.device.nb_trans);
+	t_true("sends", sends(S));
+	t_int("SF8", 8, stand.uplink.spreading_factor);
+	t_int("24 dBm", 24, (int)stand.uplink.eirp_dbm);
+	t_true("and again", sends(10 * S));
+	t_int("the second attempt", 2, stand.last[SIM_RECORD_UPLINK].attempt);
+	t_int("of the same frame", 0, (int)stand.last[SIM_RECORD_UPLINK].fcnt);
+	config = config_of("eu868", LW_MAC_1_0_4, SIM_ABP);
+	set_up(&config);
+	t_row("DlChannelReq and RXParamSetupReq move the windows");
+	for (uint8_t channel = 0; channel < 3; channel++)
+		sim_device_apply_commands(&stand.device, 0,
+					  (const uint8_t[]){0x0a, channel, 0x18, 0x4f, 0x84}, 5);
+	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x05\x23\xe8\x56\x84", 5);
+	t_true("sends", sends(S));
+	t_uint("RX1", 867100000, stand.device.rx1_freq_hz);
+	t_uint("RX1 rate is two lower", 3, stand.device.rx1_dr);
+	t_uint("RX2", 867300000, stand.device.window_rx2_freq_hz);
+	t_uint("RX2 rate", 3, stand.device.window_rx2_dr);
+	t_row("DutyCycleReq 1/32 over all bands");
+	set_up(&config);
+	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x04\x05", 2);
+	t_true("sends", sends(S));
+	t_int("rests 31 airtimes", stand.uplink.end_us + 31 * (stand.uplink.end_us - stand.uplink.start_us),
+	      stand.device.duty_free_us);
+}
+
+static void commands_that_do_not_fit(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("us915", LW_MAC_1_0_4, SIM_ABP);
+	config.dr = 0; /* 11 bytes of payload */
+	set_up(&config);
+	for (int i = 0; i < 3; i++)
+		sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x06", 1);
+	t_row("9 bytes of answers and 4 of payload at DR0");
+	t_true("sends", sends(S));
+	t_int("the answers go first, on port 0", 0, stand.last[SIM_RECORD_UPLINK].fport);
+	t_int("length", 9, stand.last[SIM_RECORD_UPLINK].length);
+	t_true("sends", sends(20 * S));
+	t_int("then the reading", 10, stand.last[SIM_RECORD_UPLINK].fport);
+	t_true("counted once", stand.last[SIM_RECORD_UPLINK].reading && stand.device.readings == 1);
+}
+
+/* --- joins, back-offs ---------------------------------------------------------------------------------------- */
+
+static void joins_alternate_and_back_off(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("us915", LW_MAC_1_0_4, SIM_OTAA);
+	set_up(&config);
+	t_row("us915: 125 kHz and 500 kHz by turns");
+	uint32_t narrow = 0, wide = 0;
+	bool seen[72] = {false};
+	for (int i = 0; i < 40; i++) {
+		t_true("sends", sends(INT64_MAX - 1));
+		t_int("DevNonce counts up", i + 1, stand.last[SIM_RECORD_JOIN_REQUEST].dev_nonce);
+		bool is_wide = stand.uplink.bandwidth_hz == 500000;
+		t_true("by turns", is_wide == (i % 2 == 1));
+		t_int("factor", is_wide ? 8 : 10, stand.uplink.spreading_factor);
+		seen[is_wide ? 64 + (stand.uplink.freq_hz - 903000000) / 1600000
+			     : (stand.uplink.freq_hz - 902300000) / 200000] = true;
+		narrow += !is_wide;
+		wide += is_wide;
+	}
+	uint32_t channels = 0;
+	for (size_t i = 0; i < 72; i++)
+		channels += seen[i];
+	t_true("hops over many channels", channels > 15);
+	t_uint("as many", narrow, wide);
+	config = config_of("eu868", LW_MAC_1_0_3, SIM_OTAA);
+	set_up(&config);
+	t_row("eu868, 1.0.3: lower rates, random nonces, and rest when the hour's 36 s are spent");
+	int64_t airtime_us = 0;
+	uint16_t first = 0, second = 0;
+	for (int i = 0; i < 100; i++) {
+		sends(INT64_MAX - 1);
+		if (i == 0)
+			first = stand.last[SIM_RECORD_JOIN_REQUEST].dev_nonce;
+		if (i == 1)
+			second = stand.last[SIM_RECORD_JOIN_REQUEST].dev_nonce;
+		if (stand.uplink.end_us < 3600 * S)
+			airtime_us += stand.uplink.end_us - stand.uplink.start_us;
+	}
+	t_true("nonces are no counter", second != (uint16_t)(first + 1));
+	t_int("slowest rate in the end", 12, stand.uplink.spreading_factor);
+	t_true("36 s, and at most one frame more", airtime_us <= 38 * S);
+	t_true("later than the first hour", stand.now_us > 3600 * S);
+	t_row("a DevNonce counter that is used up");
+	config = config_of("eu868", LW_MAC_1_0_4, SIM_OTAA);
+	config.first_dev_nonce = 0xfffe;
+	set_up(&config);
+	t_true("the last one", sends(10 * S));
+	t_uint("nonce", 0xffff, stand.last[SIM_RECORD_JOIN_REQUEST].dev_nonce);
+	t_false("and no more", sends(INT64_MAX - 1));
+}
+
+static void adr_back_off(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("us915", LW_MAC_1_0_4, SIM_ABP);
+	config.interval_us = 5 * S;
+	set_up(&config);
+	stand.device.power_index = 4;
+	t_row("nothing is ever heard");
+	for (int i = 1; i <= 240; i++) {
+		sends(INT64_MAX - 1);
+		struct lw_frame frame;
+		t_int("parsed", LW_OK, lw_frame_parse(&frame, stand.uplink.phy, stand.uplink.length, LW_UP));
+		t_int("ADRACKReq after 64", i > 64, frame.fctrl.adr_ack_req);
+		t_int("full power after 96", i > 96 ? 30 : 22, (int)stand.uplink.eirp_dbm);
+		int lower = i > 128 ? (i - 129) / 32 + 1 : 0;
+		t_int("then a rate lower every 32", 7 + (lower > 3 ? 3 : lower),
+		      stand.uplink.spreading_factor);
+	}
+}
+
+static void duty_cycle(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("eu868", LW_MAC_1_0_4, SIM_ABP);
+	config.dr = 0;
+	config.interval_us = 3 * S;
+	set_up(&config);
+	int64_t airtime_us = 0;
+	t_row("eu868, SF12 every 3 s is more than 1 %");
+	while (sends(3600 * S))
+		airtime_us += stand.uplink.end_us - stand.uplink.start_us;
+	t_true("1 % of the hour, and one frame", airtime_us > 34 * S && airtime_us < 38 * S);
+}
+
+static void repeated_answers(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("eu868", LW_MAC_1_0_4, SIM_ABP);
+	uint8_t out[16];
+	set_up(&config);
+	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x06\x08\x02", 3);
+	t_row("DevStatusAns goes once, RXTimingSetupAns until a downlink");
+	t_uint("both", 4, sim_device_write_commands(&stand.device, out, sizeof out));
+	sim_device_answers_sent(&stand.device);
+	t_uint("the sticky one", 1, sim_device_write_commands(&stand.device, out, sizeof out));
+	t_int("is RXTimingSetupAns", 0x08, out[0]);
+	sim_device_answers_sent(&stand.device);
+	t_uint("again", 1, sim_device_write_commands(&stand.device, out, sizeof out));
+	sim_device_answers_heard(&stand.device);
+	t_uint("no more", 0, sim_device_write_commands(&stand.device, out, sizeof out));
+	config = config_of("eu868", LW_MAC_1_1_0, SIM_ABP);
+	set_up(&config);
+	t_row("ResetInd of 1.1 ABP until ResetConf");
+	t_uint("ResetInd", 2, sim_device_write_commands(&stand.device, out, sizeof out));
+	t_int("is ResetInd", 0x01, out[0]);
+	sim_device_answers_heard(&stand.device);
+	t_uint("again", 2, sim_device_write_commands(&stand.device, out, sizeof out));
+	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x01\x01", 2);
+	t_uint("no more", 0, sim_device_write_commands(&stand.device, out, sizeof out));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(join_accept_vectors),
+		t_test(otaa_flow_vectors),
+		t_test(downlink_vectors),
+		t_test(windows_open_and_close),
+		t_test(window_times_and_places),
+		t_test(commands_are_answered),
+		t_test(commands_take_effect),
+		t_test(commands_that_do_not_fit),
+		t_test(joins_alternate_and_back_off),
+		t_test(adr_back_off),
+		t_test(duty_cycle),
+		t_test(repeated_answers),
+	};
+	aes = aes_new();
+	int code = t_run(tests);
+	aes_free(aes);
+	return code;
+}
