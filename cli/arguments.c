@@ -3,7 +3,9 @@
 #include "cli/problem.h"
 #include "common/base/check.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct cli_option every_command[] = {
@@ -104,6 +106,19 @@ const char *cli_argument(const struct cli_arguments *arguments, const char *name
 			return arguments->values[i];
 	}
 	check_failed(__FILE__, __LINE__, __func__, name);
+}
+
+bool cli_parse_count(const char *name, const char *text, unsigned long *count)
+{
+	char *end = NULL;
+	errno = 0;
+	unsigned long read = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+	if (!end || *end || errno || read == 0) {
+		(void)cli_problem(CLI_USAGE, name, NULL, "%s: expected a number from 1", text);
+		return false;
+	}
+	*count = read;
+	return true;
 }
 
 static void print_rows(const struct cli_option *options, size_t count)

@@ -33,6 +33,8 @@ bool cli_arguments_parse(struct cli_arguments *arguments, const char *command,
 			 char **argv);
 /* The value of an option by its name, NULL when not given; "" for a switch that is on. */
 const char *cli_argument(const struct cli_arguments *arguments, const char *name);
+/* Reads the value of the option `name` ("--limit") as a number from 1. False after reporting: exit CLI_USAGE. */
+bool cli_parse_count(const char *name, const char *text, unsigned long *count);
 /* Prints rows of options, in columns, with the three that every command has. */
 void cli_options_print(const struct cli_option *options, size_t option_count);
 

@@ -20,6 +20,7 @@ struct cli_client {
 	struct io_loop *loop;
 	struct io_http_client *http;
 	char socket[SOCKET_MAX];
+	int refused; /* why no call can be made, reported; CLI_DONE: calls can */
 	bool interrupted;
 	/* The call in flight. */
 	bool done;
@@ -39,20 +40,25 @@ static void on_stop(void *ctx, struct now now)
 	struct cli_client *client = ctx;
 	(void)now;
 	client->interrupted = true;
-	io_loop_stop(client->loop, CLI_INTERRUPTED);
 }
 
-/* LAMPPOST_SOCKET, else city.sock of the run directory that the variables and the configuration name. */
-static void default_socket(char socket[SOCKET_MAX])
+/* The option, LAMPPOST_SOCKET, city.sock where the network of this machine has its sockets. */
+static int find_socket(char socket[SOCKET_MAX], const struct cli_arguments *arguments)
 {
-	const char *path = getenv("LAMPPOST_SOCKET");
-	struct cli_place place;
-	if (path && *path)
-		snprintf(socket, SOCKET_MAX, "%s", path);
-	else if (cli_place_find(&place, "lamppost", NULL, NULL) == CLI_DONE)
-		snprintf(socket, SOCKET_MAX, "%s/city.sock", place.run);
-	else
-		socket[0] = '\0';
+	const char *path = arguments->socket ? arguments->socket : getenv("LAMPPOST_SOCKET");
+	int length;
+	if (path && *path) {
+		length = snprintf(socket, SOCKET_MAX, "%s", path);
+	} else {
+		struct cli_place place;
+		int refused = cli_place_find(&place, "configuration", NULL, NULL);
+		if (refused)
+			return refused;
+		length = snprintf(socket, SOCKET_MAX, "%s/city.sock", place.run);
+	}
+	return length < SOCKET_MAX
+		       ? CLI_DONE
+		       : cli_problem(CLI_USAGE, "--socket", NULL, "longer than %d bytes", SOCKET_MAX - 1);
 }
 
 struct cli_client *cli_client_new(const struct cli_arguments *arguments)
@@ -62,10 +68,7 @@ struct cli_client *cli_client_new(const struct cli_arguments *arguments)
 	const struct io_turn turn = {.on_stop = on_stop, .ctx = client};
 	client->loop = io_loop_new(&turn);
 	client->http = io_http_client_new(client->loop, NULL);
-	if (arguments->socket)
-		snprintf(client->socket, sizeof client->socket, "%s", arguments->socket);
-	else
-		default_socket(client->socket);
+	client->refused = find_socket(client->socket, arguments);
 	return client;
 }
 
@@ -95,7 +98,6 @@ static void on_done(void *ctx, struct now now, io_http_call_id call, const struc
 	if (answer->length > 0)
 		client->body = json_loadb((const char *)answer->body, answer->length, JSON_REJECT_DUPLICATES,
 					  NULL);
-	io_loop_stop(client->loop, 0);
 }
 
 static bool is_done(void *ctx)
@@ -146,6 +148,8 @@ static enum status start(struct cli_client *client, enum io_http_method method, 
 int cli_call_raw(struct cli_client *client, const char *what, enum io_http_method method, const char *target,
 		 json_t *body, json_t **answer, int *code)
 {
+	if (client->refused)
+		return client->refused;
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	struct io_http_call call = {.timeout = CALL_TIMEOUT, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, method, target, text, &call);
@@ -241,17 +245,15 @@ static void deliver(struct cli_client *client, char *block)
 		} else if (strcmp(line, "data") == 0 && !data) {
 			data = value;
 			data_end = value + strlen(value);
-		} else if (strcmp(line, "data") == 0) {
+		} else if (data_end && strcmp(line, "data") == 0) {
 			size_t more = strlen(value);
 			*data_end++ = '\n';
 			memmove(data_end, value, more + 1);
 			data_end += more;
 		}
 	}
-	if (data && !client->on_event(client->event_ctx, id, kind, data)) {
+	if (data && !client->on_event(client->event_ctx, id, kind, data))
 		client->wants_no_more = true;
-		io_loop_stop(client->loop, 0);
-	}
 }
 
 static void on_data(void *ctx, struct now now, io_http_call_id call, const uint8_t *bytes, size_t length)
@@ -279,6 +281,8 @@ static void on_data(void *ctx, struct now now, io_http_call_id call, const uint8
 int cli_follow(struct cli_client *client, const char *what, const char *target,
 	       bool (*on_event)(void *ctx, const char *id, const char *kind, const char *data), void *ctx)
 {
+	if (client->refused)
+		return client->refused;
 	client->on_event = on_event;
 	client->event_ctx = ctx;
 	client->wants_no_more = false;

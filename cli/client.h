@@ -13,7 +13,8 @@
 struct cli_client; /* opaque */
 
 /* Opens the way to the socket that the arguments, LAMPPOST_SOCKET, LAMPPOST_RUN, LAMPPOST_STATE or the configuration name.
- * Never fails: the first call tells whether somebody is there. */
+ * Never fails: the first call tells whether somebody is there. What is wrong with the way itself (a configuration that
+ * cannot be read) is reported here, and each call then only returns its exit code. */
 struct cli_client *cli_client_new(const struct cli_arguments *arguments);
 void cli_client_free(struct cli_client *client); /* NULL is allowed */
 const char *cli_client_socket(const struct cli_client *client);

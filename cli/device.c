@@ -3,21 +3,14 @@
 #include "cli/device.h"
 
 #include "cli/client.h"
-#include "cli/csv.h"
-#include "cli/input.h"
+#include "cli/import_rows.h"
 #include "cli/problem.h"
-#include "cli/progress.h"
-#include "cli/record_print.h"
 #include "cli/records.h"
 #include "cli/seal.h"
 #include "common/base/check.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define ERRORS_SHOWN 50
 
 static const struct cli_option key_options[] = {
 	{"app-key", "KEY", "OTAA: AppKey; the one root key of a 1.0.x device"},
@@ -86,165 +79,39 @@ int cli_device_keys(const struct record_schema *schema, int argc, char **argv)
 
 /* --- import ---------------------------------------------------------------------------------------------------- */
 
-struct import {
-	const char *file;
-	const struct record_schema *schema;
-	const struct cli_seal *seal;
-	const struct record_field *columns[CSV_CELLS_MAX];
-	size_t column_count;
-	size_t eui_column;
-	json_t *rows;
-	size_t wrong; /* rows that were refused here */
-};
-
-/* Says what is wrong with a line, the first ERRORS_SHOWN of them. */
-static void complain(struct import *import, unsigned line, const char *field, const char *reason)
-{
-	if (import->wrong++ < ERRORS_SHOWN)
-		fprintf(stderr, "%s:%u: %s%s%s\n", import->file, line, field, *field ? ": " : "", reason);
-}
-
-static bool read_header(struct import *import, struct csv *csv)
-{
-	if (!csv_next(csv) || csv->problem) {
-		complain(import, csv->line, "", csv->problem ? csv->problem : "the file is empty");
-		return false;
-	}
-	bool ok = true, has_eui = false;
-	for (size_t i = 0; i < csv->count; i++) {
-		const struct record_field *field = record_field(import->schema, csv->cells[i]);
-		bool known = field && !(field->flags & RECORD_SERVER);
-		bool twice = false;
-		for (size_t j = 0; j < i; j++)
-			twice |= field && import->columns[j] == field;
-		if (!known || twice) {
-			complain(import, csv->line, csv->cells[i],
-				 twice ? "column given twice" : "unknown column");
-			ok = false;
-		}
-		import->columns[i] = field;
-		if (field && strcmp(field->name, "dev_eui") == 0) {
-			has_eui = true;
-			import->eui_column = i;
-		}
-	}
-	import->column_count = csv->count;
-	if (ok && !has_eui)
-		complain(import, csv->line, "dev_eui", "this column is missing");
-	return ok && has_eui;
-}
-
-/* Gives the value of one cell; NULL with the reason in `problem`. */
-static json_t *cell_value(const struct import *import, const struct record_field *field,
-			  const struct lw_eui64 *dev_eui, const char *text, struct record_problem *problem)
-{
-	json_t *value = NULL;
-	if (field->type == RECORD_SEALED_KEY) {
-		const char *reason = "";
-		value = cli_seal_key(import->seal, field->name, dev_eui, text, &reason);
-		snprintf(problem->reason, sizeof problem->reason, "%s", reason);
-	} else if (record_value_from_text(field, text, &value, problem) != ST_OK) {
-		value = NULL;
-	}
-	return value;
-}
-
-static void read_row(struct import *import, const struct csv *csv)
-{
-	if (csv->count != import->column_count) {
-		char reason[80];
-		snprintf(reason, sizeof reason, "%zu cells, the header has %zu", csv->count,
-			 import->column_count);
-		complain(import, csv->line, "", reason);
-		return;
-	}
-	struct lw_eui64 dev_eui;
-	if (!lw_eui64_parse(csv->cells[import->eui_column], &dev_eui)) {
-		complain(import, csv->line, "dev_eui", "expected 16 hex digits");
-		return;
-	}
-	json_t *row = json_object();
-	json_object_set_new(row, "line", json_integer(csv->line));
-	for (size_t i = 0; i < csv->count; i++) {
-		const struct record_field *field = import->columns[i];
-		struct record_problem problem = {"", ""};
-		if (csv->cells[i][0] == '\0')
-			continue; /* an empty cell leaves the field as it is, or at its default */
-		json_t *value = cell_value(import, field, &dev_eui, csv->cells[i], &problem);
-		if (!value)
-			complain(import, csv->line, field->name, problem.reason);
-		else
-			json_object_set_new(row, field->name, value);
-	}
-	json_array_append_new(import->rows, row);
-}
-
-/* Reads the whole file into rows. Returns an exit code. */
-static int read_file(struct import *import)
-{
-	size_t length;
-	char *text = cli_read_file(import->file, &length);
-	if (!text)
-		return cli_problem(CLI_FAILED, import->file, NULL, "cannot be read: %s", strerror(errno));
-	struct csv *csv = malloc(sizeof *csv);
-	ASSERT(csv != NULL);
-	csv_init(csv, text, length);
-	struct progress progress;
-	progress_start(&progress, "reading");
-	if (read_header(import, csv)) {
-		while (csv_next(csv)) {
-			if (csv->problem)
-				complain(import, csv->line, "", csv->problem);
-			else
-				read_row(import, csv);
-			progress_show(&progress, (size_t)(csv->at - text), length);
-		}
-	}
-	progress_end(&progress);
-	explicit_bzero(csv, sizeof *csv);
-	explicit_bzero(text, length);
-	free(csv);
-	free(text);
-	if (import->wrong > 0)
-		return cli_problem(CLI_REFUSED, import->file, "mend the lines and import the file again",
-				   "%zu errors; nothing was registered", import->wrong);
-	if (json_array_size(import->rows) == 0)
-		return cli_problem(CLI_REFUSED, import->file, NULL, "no rows");
-	return CLI_DONE;
-}
-
 /* Reports the server's line-numbered reasons. */
-static int refused_by_server(struct import *import, int code, const json_t *answer)
+static int refused_by_server(const char *file, int code, const json_t *answer)
 {
 	const json_t *errors = json_object_get(answer, "errors");
 	if (json_array_size(errors) == 0)
-		return cli_report_answer(import->file, code, answer);
+		return cli_report_answer(file, code, answer);
+	struct cli_complaints complaints = {.file = file};
 	size_t i;
 	const json_t *error;
 	json_array_foreach(errors, i, error)
 	{
 		const char *field = json_string_value(json_object_get(error, "field"));
 		const char *reason = json_string_value(json_object_get(error, "reason"));
-		complain(import, (unsigned)json_integer_value(json_object_get(error, "line")),
-			 field ? field : "", reason ? reason : "refused");
+		cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(error, "line")),
+			     field ? field : "", reason ? reason : "refused");
 	}
-	return cli_problem(CLI_REFUSED, import->file, "mend the lines and import the file again",
-			   "%zu errors; nothing was registered", json_array_size(errors));
+	return cli_complaints_end(&complaints);
 }
 
 static const struct cli_option import_options[] = {{"dry-run", NULL, "check everything, register nothing"}};
 
-static int send_rows(struct import *import, struct cli_client *client, const struct cli_arguments *arguments)
+static int send_rows(const char *file, json_t *rows, struct cli_client *client,
+		     const struct cli_arguments *arguments)
 {
 	bool dry_run = cli_argument(arguments, "dry-run") != NULL;
-	json_t *body = json_pack("{s:b, s:O}", "dry_run", dry_run, "rows", import->rows);
+	json_t *body = json_pack("{s:b, s:O}", "dry_run", dry_run, "rows", rows);
 	json_t *answer = NULL;
 	int code = 0;
-	int exit_code = cli_call_raw(client, import->file, IO_HTTP_POST, "/api/v1/devices/import", body,
-				     &answer, &code);
+	int exit_code = cli_call_raw(client, file, IO_HTTP_POST, "/api/v1/devices/import", body, &answer,
+				     &code);
 	json_decref(body);
 	if (exit_code == CLI_DONE && (code < 200 || code > 299)) {
-		exit_code = refused_by_server(import, code, answer);
+		exit_code = refused_by_server(file, code, answer);
 	} else if (exit_code == CLI_DONE && arguments->json) {
 		json_dumpf(answer, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -273,14 +140,13 @@ int cli_device_import(const struct record_schema *schema, int argc, char **argv)
 				   "expected one file");
 	struct cli_client *client = cli_client_new(&arguments);
 	struct cli_seal *seal = NULL;
-	struct import import = {.file = arguments.operands[0], .schema = schema, .rows = json_array()};
+	json_t *rows = NULL;
 	int exit_code = cli_seal_open(client, &seal);
-	import.seal = seal;
 	if (exit_code == CLI_DONE)
-		exit_code = read_file(&import);
+		exit_code = cli_import_read(arguments.operands[0], schema, seal, &rows);
 	if (exit_code == CLI_DONE)
-		exit_code = send_rows(&import, client, &arguments);
-	json_decref(import.rows);
+		exit_code = send_rows(arguments.operands[0], rows, client, &arguments);
+	json_decref(rows);
 	cli_seal_free(seal);
 	cli_client_free(client);
 	return exit_code;

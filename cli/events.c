@@ -56,13 +56,21 @@ static void print_line(const char *kind, const json_t *event)
 	putchar('\n');
 }
 
+/* Written anew, so that it is one line however the server broke its own. */
+static void print_json_line(const char *id, const char *kind, json_t *event)
+{
+	json_t *line = json_pack("{s:s, s:s, s:O?}", "id", id, "kind", kind, "event", event);
+	json_dumpf(line ? line : json_null(), stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(line);
+}
+
 static bool on_event(void *ctx, const char *id, const char *kind, const char *data)
 {
 	struct following *following = ctx;
 	json_t *event = json_loads(data, JSON_REJECT_DUPLICATES, NULL);
 	if (following->json)
-		printf("{\"id\": \"%s\", \"kind\": \"%s\", \"event\": %s}\n", id, kind,
-		       event ? data : "null");
+		print_json_line(id, kind, event);
 	else if (event)
 		print_line(kind, event);
 	fflush(stdout);
@@ -86,12 +94,8 @@ int cli_events(int argc, char **argv)
 		return cli_problem(CLI_USAGE, "events", "lamppost events --follow", "expected --follow");
 	struct following following = {.json = arguments.json};
 	const char *count = cli_argument(&arguments, "count");
-	if (count) {
-		char *end;
-		following.left = strtoul(count, &end, 10);
-		if (*end || following.left == 0)
-			return cli_problem(CLI_USAGE, "--count", NULL, "%s: expected a number from 1", count);
-	}
+	if (count && !cli_parse_count("--count", count, &following.left))
+		return CLI_USAGE;
 	char target[CLI_TARGET_MAX] = "/api/v1/events";
 	static const char *const filters[] = {"application", "device", "after"};
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {

@@ -144,13 +144,8 @@ static int run_list(const struct record_schema *schema, int argc, char **argv)
 		return exit_code;
 	size_t limit = SIZE_MAX;
 	const char *wanted = cli_argument(&arguments, "limit");
-	if (wanted) {
-		char *end;
-		limit = strtoul(wanted, &end, 10);
-		if (*end || limit == 0)
-			return cli_problem(CLI_USAGE, "--limit", NULL, "%s: expected a number from 1",
-					   wanted);
-	}
+	if (wanted && !cli_parse_count("--limit", wanted, &limit))
+		return CLI_USAGE;
 	struct cli_client *client = cli_client_new(&arguments);
 	json_t *items = json_array();
 	exit_code = fetch_list(client, schema, &arguments, limit, items);

@@ -1,22 +1,18 @@
 #include "cli/seal.h"
 
 #include "cli/input.h"
+#include "cli/pins.h"
 #include "cli/problem.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
 #include "common/crypto/sealed_key.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+/* The one process that may read a key: a place in cli_pinned_names. */
 enum reader { JOIN_SERVER, NETWORK_SERVER, APPLICATION_SERVER, READER_COUNT };
-
-static const char *const reader_names[READER_COUNT] = {"join-server", "network-server", "application-server"};
+_Static_assert((size_t)READER_COUNT == CLI_PINNED_COUNT, "one pin for each reader");
 
 static const struct {
 	const char *field;
@@ -40,114 +36,38 @@ bool cli_is_key_field(const char *field)
 	return false;
 }
 
-/* Fills the folder of the pins; false when neither variable names a home. */
-static bool pins_folder(char *path, size_t capacity)
+int cli_seal_make(const json_t *keys, struct cli_seal **seal)
 {
-	const char *config = getenv("XDG_CONFIG_HOME");
-	const char *home = getenv("HOME");
-	int used;
-	if (config && *config)
-		used = snprintf(path, capacity, "%s/lamppost", config);
-	else if (home && *home)
-		used = snprintf(path, capacity, "%s/.config/lamppost", home);
-	else
-		return false;
-	return used > 0 && (size_t)used < capacity;
-}
-
-/* Makes the folders of a path, each 0700. */
-static void make_folders(const char *path)
-{
-	char part[512];
-	snprintf(part, sizeof part, "%s", path);
-	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		(void)mkdir(part, 0700);
-		*slash = '/';
+	if (secret_init() != ST_OK)
+		return cli_problem(CLI_FAILED, "sealing", NULL, "the system has no randomness");
+	struct cli_seal *made = calloc(1, sizeof *made);
+	ASSERT(made != NULL);
+	for (size_t i = 0; i < READER_COUNT; i++) {
+		const char *text = json_string_value(json_object_get(keys, cli_pinned_names[i]));
+		if (text && hex_decode_exact(made->public_keys[i], SECRET_KEY, text))
+			continue;
+		free(made);
+		return cli_problem(CLI_FAILED, "public keys", "lamppost status",
+				   "the server has none of the %s", cli_pinned_names[i]);
 	}
-	(void)mkdir(part, 0700);
-}
-
-/* Writes the pins beside the old ones and renames. */
-static bool pins_write(const char *folder, const json_t *pins)
-{
-	char path[600], temporary[640];
-	snprintf(path, sizeof path, "%s/pins.json", folder);
-	snprintf(temporary, sizeof temporary, "%s/pins.json.%ld", folder, (long)getpid());
-	make_folders(folder);
-	if (json_dump_file(pins, temporary, JSON_INDENT(2) | JSON_SORT_KEYS) != 0)
-		return false;
-	return rename(temporary, path) == 0;
-}
-
-/* Compares the server's public keys with the pinned ones, pins them at first use. */
-static int check_pins(struct cli_client *client, const json_t *keys)
-{
-	char folder[512], path[600];
-	if (!pins_folder(folder, sizeof folder))
-		return cli_problem(CLI_FAILED, "pins of the server's keys", "set HOME or XDG_CONFIG_HOME",
-				   "there is no place for them");
-	snprintf(path, sizeof path, "%s/pins.json", folder);
-	char resolved[4096];
-	const char *server = realpath(cli_client_socket(client), resolved);
-	if (!server)
-		server = cli_client_socket(client);
-	json_error_t error;
-	json_t *pins = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!pins && access(path, F_OK) == 0)
-		return cli_problem(CLI_FAILED, path, "mend or remove it", "cannot be read as JSON: %s",
-				   error.text);
-	if (!pins)
-		pins = json_object();
-	json_t *pinned = json_object_get(pins, server);
-	int exit_code = CLI_DONE;
-	for (size_t i = 0; pinned && i < READER_COUNT; i++) {
-		const char *was = json_string_value(json_object_get(pinned, reader_names[i]));
-		const char *is = json_string_value(json_object_get(keys, reader_names[i]));
-		if (was && is && strcmp(was, is) != 0) {
-			exit_code = cli_problem(
-				CLI_REFUSED, reader_names[i],
-				"compare with the fingerprint that `lamppost init` printed there; if "
-				"the server was really made anew, take its entry out of pins.json",
-				"its public key is not the one pinned in %s: somebody may want "
-				"your keys",
-				path);
-			break;
-		}
-	}
-	if (!pinned) {
-		json_object_set(pins, server, (json_t *)(uintptr_t)keys);
-		if (!pins_write(folder, pins))
-			exit_code = cli_problem(CLI_FAILED, path, NULL, "cannot be written: %s",
-						strerror(errno));
-	}
-	json_decref(pins);
-	return exit_code;
+	*seal = made;
+	return CLI_DONE;
 }
 
 int cli_seal_open(struct cli_client *client, struct cli_seal **seal)
 {
-	if (secret_init() != ST_OK)
-		return cli_problem(CLI_FAILED, "sealing", NULL, "the system has no randomness");
 	json_t *keys = NULL;
+	struct cli_seal *made = NULL;
 	int exit_code = cli_call(client, "public keys", IO_HTTP_GET, "/api/v1/keys", NULL, &keys);
-	if (exit_code != CLI_DONE)
-		return exit_code;
-	struct cli_seal *made = calloc(1, sizeof *made);
-	ASSERT(made != NULL);
-	for (size_t i = 0; i < READER_COUNT && exit_code == CLI_DONE; i++) {
-		const char *text = json_string_value(json_object_get(keys, reader_names[i]));
-		if (!text || !hex_decode_exact(made->public_keys[i], SECRET_KEY, text))
-			exit_code = cli_problem(CLI_FAILED, "public keys", "lamppost status",
-						"the server has none of the %s", reader_names[i]);
-	}
 	if (exit_code == CLI_DONE)
-		exit_code = check_pins(client, keys);
+		exit_code = cli_seal_make(keys, &made);
+	if (exit_code == CLI_DONE)
+		exit_code = cli_pins_check(cli_client_socket(client), keys);
 	json_decref(keys);
 	if (exit_code == CLI_DONE)
 		*seal = made;
 	else
-		free(made);
+		cli_seal_free(made);
 	return exit_code;
 }
 

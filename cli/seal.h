@@ -1,16 +1,19 @@
 /* Keys leave this program sealed to the one process that may read them (common/crypto/sealed_key.h). The public keys come
- * over the API, so whoever relays them could swap them: their fingerprints are pinned at first use, in
- * $XDG_CONFIG_HOME/lamppost/pins.json (or ~/.config/lamppost), and a changed one refuses everything that would be sealed. */
+ * over the API and are checked against those pinned at first use (pins.h). */
 #ifndef LAMPPOST_CLI_SEAL_H
 #define LAMPPOST_CLI_SEAL_H
 
 #include "cli/client.h"
 #include "common/lorawan/types.h"
 
+#include <jansson.h>
+
 struct cli_seal; /* opaque: the public keys of the processes, checked against the pins */
 
 /* Fetches and checks the public keys. CLI_DONE with `*seal` (the caller's), else an exit code, reported. */
 int cli_seal_open(struct cli_client *client, struct cli_seal **seal);
+/* The same from keys that are there already ({"join-server": hex, ...}, borrowed) and without pins. */
+int cli_seal_make(const json_t *keys, struct cli_seal **seal);
 void cli_seal_free(struct cli_seal *seal); /* NULL is allowed */
 
 /* Whether a field of a device is a key ("app_key", "nwk_s_key", ...). */

@@ -184,17 +184,27 @@ void io_loop_end_turn(struct io_loop *loop)
 		uv_idle_stop(&loop->idle);
 }
 
-int io_loop_run(struct io_loop *loop)
+static void watch_signals(struct io_loop *loop)
 {
 	for (int i = 0; i < SIGNALS; i++)
 		uv_signal_start(&loop->signals[i], on_signal, signals[i]);
+}
+
+static void leave_signals(struct io_loop *loop)
+{
+	for (int i = 0; i < SIGNALS; i++)
+		uv_signal_stop(&loop->signals[i]);
+}
+
+int io_loop_run(struct io_loop *loop)
+{
+	watch_signals(loop);
 	while (!loop->stopping || loop->phase == PHASE_EVENTS) {
 		uv_run(&loop->uv, UV_RUN_DEFAULT);
 		if (loop->stopping)
 			break;
 	}
-	for (int i = 0; i < SIGNALS; i++)
-		uv_signal_stop(&loop->signals[i]);
+	leave_signals(loop);
 	return loop->exit_code;
 }
 
@@ -217,11 +227,14 @@ bool io_loop_run_until(struct io_loop *loop, bool (*done)(void *ctx), void *ctx,
 	timer->data = &late;
 	uv_update_time(&loop->uv);
 	uv_timer_start(timer, on_ceiling, (uint64_t)(ceiling / US_PER_MS), 0);
+	if (loop->turn.on_stop)
+		watch_signals(loop);
 	bool answer = done(ctx);
 	while (!answer && !late && !loop->stopping) {
 		uv_run(&loop->uv, UV_RUN_ONCE);
 		answer = done(ctx);
 	}
+	leave_signals(loop);
 	uv_close((uv_handle_t *)timer, on_ceiling_closed);
 	return answer;
 }

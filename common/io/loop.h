@@ -59,7 +59,8 @@ void io_loop_free(struct io_loop *loop);
  * SIGTERM, SIGINT and SIGHUP while it runs. */
 int io_loop_run(struct io_loop *loop) MUST_USE;
 /* Runs turns until `done(ctx)` answers true or `ceiling` has passed; returns what `done` said last. For
- * tests. */
+ * programs that make one call after the other, and for tests. Takes over the signals as io_loop_run() does when the
+ * turn has on_stop; io_loop_stop() ends this call and every later one at once. */
 bool io_loop_run_until(struct io_loop *loop, bool (*done)(void *ctx), void *ctx, span_us ceiling);
 /* The turn is still committed, drained and flushed; then io_loop_run() returns `exit_code`. The first call
  * counts. */
