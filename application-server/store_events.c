@@ -16,6 +16,7 @@ enum {
 	EVENTS_COUNT,
 	EVENT_NEXT,
 	EVENTS_PRUNE,
+	READINGS_OLDEST,
 	READINGS_PRUNE,
 	CURSOR_GET,
 	CURSOR_SET,
@@ -38,6 +39,7 @@ const char *const as_sql_events[] = {
 		"SELECT seq, id, kind, dev_eui, agency, application, time, body FROM events WHERE seq > ?1 "
 		"ORDER BY seq LIMIT 1",
 	[EVENTS_PRUNE] = "DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?1)",
+	[READINGS_OLDEST] = "SELECT time FROM readings ORDER BY seq LIMIT 1",
 	[READINGS_PRUNE] =
 		"DELETE FROM readings WHERE seq IN (SELECT seq FROM (SELECT seq, time FROM readings ORDER BY "
 		"seq LIMIT ?2) WHERE time < ?1)",
@@ -142,8 +144,11 @@ enum status as_store_events_prune(struct as_store *store, uint64_t keep, unsigne
 	return status;
 }
 
-enum status as_store_readings_prune(struct as_store *store, struct wall before, unsigned limit)
+enum status as_store_readings_prune(struct as_store *store, struct wall before, unsigned limit, bool *more)
 {
+	*more = (int64_t)query_number(store, READINGS_OLDEST, INT64_MAX) < before.us;
+	if (!*more)
+		return ST_OK;
 	enum status status = as_store_write_readings(store);
 	if (status != ST_OK)
 		return status;
@@ -170,9 +175,19 @@ enum status as_store_cursor_set(struct as_store *store, const char *name, uint64
 
 /* --- reading ------------------------------------------------------------------------------------------------ */
 
+bool as_store_is_writing_events(const struct as_store *store)
+{
+	return db_in_transaction(store->readings);
+}
+
 uint64_t as_store_events_last(const struct as_store *store)
 {
 	return store->last_seq;
+}
+
+uint64_t as_store_events_count(const struct as_store *store)
+{
+	return store->stored_events;
 }
 
 uint64_t as_store_events_first(struct as_store *store)

@@ -38,16 +38,21 @@ struct as_reading {
 /* Stores an event, and its reading where there is one. ST_EXISTS: it is there already; nothing was done. */
 enum status as_store_event_put(struct as_store *store, struct as_event *event,
 			       const struct as_reading *reading) MUST_USE;
+/* Whether this turn writes to readings.db already. */
+bool as_store_is_writing_events(const struct as_store *store);
 /* The last event's seq; 0: there was none yet. */
 uint64_t as_store_events_last(const struct as_store *store);
 /* The oldest event kept; last + 1 when there is none. */
 uint64_t as_store_events_first(struct as_store *store);
 /* Fills the event after `seq`; ST_NOT_FOUND: there is none. */
 enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_event *event) MUST_USE;
+/* Events kept now. */
+uint64_t as_store_events_count(const struct as_store *store);
 /* Removes the oldest events above the count `keep`, at most `limit` of them. */
 enum status as_store_events_prune(struct as_store *store, uint64_t keep, unsigned limit) MUST_USE;
-/* Removes up to `limit` of the oldest readings from before `before`. */
-enum status as_store_readings_prune(struct as_store *store, struct wall before, unsigned limit) MUST_USE;
+/* Removes up to `limit` of the oldest readings from before `before`; `*more`: there were such. */
+enum status as_store_readings_prune(struct as_store *store, struct wall before, unsigned limit,
+				    bool *more) MUST_USE;
 
 /* --- cursors. 0: none stored. */
 uint64_t as_store_cursor_get(struct as_store *store, const char *name);

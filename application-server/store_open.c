@@ -55,6 +55,7 @@ static enum status load_city(struct as_store *store, struct rng *rng)
 		bool whole = db_column_copy(store->city, load, 0, store->city_id.bytes,
 					    sizeof store->city_id.bytes);
 		store->version = (uint64_t)db_column_i64(store->city, load, 1);
+		store->stored_version = store->version;
 		store->floor = (uint64_t)db_column_i64(store->city, load, 2);
 		db_reset(store->city, load);
 		return whole ? ST_OK : ST_DATABASE;
@@ -158,13 +159,15 @@ enum status as_store_commit(struct as_store *store)
 {
 	as_store_release(store);
 	enum status status = store->failed ? ST_DATABASE : ST_OK;
-	if (status == ST_OK && db_in_transaction(store->city)) {
-		db_bind_i64(store->city, store->city_base + CITY_SET_VERSION, 1, (int64_t)store->version);
-		db_bind_i64(store->city, store->city_base + CITY_SET_VERSION, 2, (int64_t)store->floor);
-		status = db_run(store->city, store->city_base + CITY_SET_VERSION);
-		if (status == ST_OK)
-			status = db_commit(store->city);
+	if (status == ST_OK && db_in_transaction(store->city) && store->version != store->stored_version) {
+		int set = store->city_base + CITY_SET_VERSION;
+		db_bind_i64(store->city, set, 1, (int64_t)store->version);
+		db_bind_i64(store->city, set, 2, (int64_t)store->floor);
+		status = db_run(store->city, set);
+		store->stored_version = store->version;
 	}
+	if (status == ST_OK && db_in_transaction(store->city))
+		status = db_commit(store->city);
 	if (status == ST_OK && db_in_transaction(store->readings))
 		status = db_commit(store->readings);
 	if (status != ST_OK)

@@ -14,8 +14,9 @@ struct as_store {
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, city_base;
 	struct net_uuid city_id;
-	uint64_t version; /* of the desired state */
-	uint64_t floor;   /* tombstones up to here are gone */
+	uint64_t version;        /* of the desired state */
+	uint64_t stored_version; /* as city.db has it */
+	uint64_t floor;          /* tombstones up to here are gone */
 	uint64_t last_seq;
 	uint64_t stored_events; /* in the events table, for retention */
 	bool failed;            /* a transaction could not be begun: the turn will not commit */

@@ -76,13 +76,28 @@ static void read_items(struct yt *tree, const struct option *row, void *config, 
 		yt_fail(tree, node, "%s", expect);
 }
 
-static void read_section(struct yt *tree, const struct yt_node *section, const struct rows *rows)
+static bool is_group(const struct rows *rows, const char *section, const char *key)
 {
-	char expect[OPTION_EXPECT_MAX];
-	yt_expect_map(tree, section);
-	for (const struct yt_node *node = section->first; node && !tree->failed; node = node->next) {
-		const struct option *row = options_find(rows->rows, rows->count, section->key, node->key);
-		if (!row)
+	size_t length = strlen(key);
+	for (size_t i = 0; i < rows->count; i++)
+		if (strcmp(rows->rows[i].section, section) == 0 &&
+		    strncmp(rows->rows[i].key, key, length) == 0 && rows->rows[i].key[length] == '.')
+			return true;
+	return false;
+}
+
+/* A row `mqtt.host` is found as `host` in the group `mqtt`, and as `mqtt.host` as well. */
+static void read_group(struct yt *tree, const struct yt_node *map, const char *section, const char *group,
+		       const struct rows *rows)
+{
+	char expect[OPTION_EXPECT_MAX], key[OPTION_LABEL_MAX * 2];
+	yt_expect_map(tree, map);
+	for (const struct yt_node *node = map->first; node && !tree->failed; node = node->next) {
+		snprintf(key, sizeof key, "%s%s%s", group, *group ? "." : "", node->key);
+		const struct option *row = options_find(rows->rows, rows->count, section, key);
+		if (!row && !*group && is_group(rows, section, key))
+			read_group(tree, node, section, key, rows);
+		else if (!row)
 			yt_fail(tree, node, "unknown key");
 		else if (!option_is_scalar(row))
 			read_items(tree, row, rows->config, node);
@@ -92,6 +107,11 @@ static void read_section(struct yt *tree, const struct yt_node *section, const s
 		} else if (!option_set(row, rows->config, node->value, expect))
 			yt_fail(tree, node, "%s", expect);
 	}
+}
+
+static void read_section(struct yt *tree, const struct yt_node *section, const struct rows *rows)
+{
+	read_group(tree, section, section->key, "", rows);
 }
 
 static bool is_known_section(const char *name)

@@ -5,6 +5,8 @@
  *
  *	lamppost.yaml:12: gateway-bridge.ring_seconds: 9999: expected 1 to 600 s
  *
+ * A row whose key has a dot (`mqtt.host`) is `host` in the map `mqtt` of the section.
+ *
  * What wins: a default, then the file, then LAMPPOST_STATE and LAMPPOST_RUN. The file is the one of `-c`,
  *else of LAMPPOST_CONFIG, else /etc/lamppost/lamppost.yaml where that exists, else none.
  *

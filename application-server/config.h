@@ -1,0 +1,22 @@
+/* The section `application-server` of the configuration. */
+#ifndef LAMPPOST_AS_CONFIG_H
+#define LAMPPOST_AS_CONFIG_H
+
+#include "common/base/options.h"
+
+struct as_config {
+	struct option_map callers;
+	char mqtt_host[256];
+	int64_t mqtt_port;
+	char mqtt_username[128];
+	char mqtt_password_file[OPTION_PATH_MAX];
+	char mqtt_ca_file[OPTION_PATH_MAX];
+	int64_t mqtt_in_flight;
+	int64_t events_kept;
+	int64_t readings_kept_us;
+};
+
+extern const struct option as_config_rows[];
+extern const size_t as_config_row_count;
+
+#endif

@@ -1,0 +1,48 @@
+/* Delivery to an MQTT broker: every event of a known device, QoS 1, in order, at least once.
+ *
+ *	OFF ──▶ WAITING ──delay──▶ CONNECTING ──CONNACK──▶ UP ──lost──▶ WAITING (delay doubles, 100 ms to 5 s)
+ *
+ * Judged by the receiver's word: the cursor moves on PUBACK, over what is acknowledged without a hole, and is stored.
+ * After a broker's or an own restart delivery goes on from the cursor; what was sent and not acknowledged is sent again,
+ * so a subscriber knows a repeat by `deduplicationId`. At most `in_flight` messages wait for their PUBACK; nothing else is
+ * kept in memory, since the events table is the queue. If the table's oldest events went before they were delivered, one
+ * message on AS_MQTT_GAP_TOPIC says from where to where. */
+#ifndef LAMPPOST_AS_MQTT_H
+#define LAMPPOST_AS_MQTT_H
+
+#include "application-server/store_events.h"
+#include "common/io/loop.h"
+
+#define AS_MQTT_GAP_TOPIC \
+	"lamppost/event/gap" /* {"from": N, "to": N, "count": N}: of the events' own numbers */
+
+struct as_mqtt_options {
+	const char *host; /* a name or an address */
+	uint16_t port;
+	const char *username; /* "": none */
+	const char *password; /* "": none */
+	const char *ca_file;  /* "": no TLS */
+	unsigned in_flight;   /* 1 .. 65535 */
+};
+
+struct as_mqtt_status {
+	const char *state; /* "off", "waiting", "connecting", "up" */
+	uint64_t cursor;   /* everything up to here is with the broker */
+	uint64_t backlog;  /* events behind it */
+	unsigned in_flight;
+	uint64_t published, acknowledged, connections, failures, gaps;
+};
+
+struct as_mqtt;
+
+/* Copies the options and starts; ST_NO_MEMORY, ST_INVALID (no such CA file). */
+enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const struct as_mqtt_options *options,
+			 struct as_mqtt **mqtt) MUST_USE;
+void as_mqtt_close(struct as_mqtt *mqtt); /* NULL is allowed */
+/* Before the commit: stores the cursor if the turn writes anyway or a while has passed. */
+enum status as_mqtt_before_commit(struct as_mqtt *mqtt) MUST_USE;
+/* After the commit: publishes what there is and fits. Returns whether more waits for a later turn. */
+bool as_mqtt_drain(struct as_mqtt *mqtt);
+struct as_mqtt_status as_mqtt_status(const struct as_mqtt *mqtt);
+
+#endif

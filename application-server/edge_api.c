@@ -1,0 +1,296 @@
+#include "application-server/edge_api.h"
+
+#include "application-server/api/answer.h"
+#include "application-server/store_records.h"
+#include "application-server/uuid.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY_LIMIT   (64u << 20)  /* an import of 200,000 devices */
+#define STREAM_QUEUE (256u << 10) /* bytes that wait for a slow reader before its stream pauses */
+#define EVENTS_TURN  256          /* of one stream */
+#define BEAT         (15 * US_PER_S)
+
+/* --- who calls ---------------------------------------------------------------------------------------------- */
+
+/* The configuration's agency, as it is now; nobody when there is none of that name. */
+static struct as_scope scope_of(struct as_edge_api *edge, const struct io_http_request *request)
+{
+	static const struct as_scope city = {.role = AS_CITY};
+	const struct io_peer *peer = io_http_request_peer(request);
+	const struct as_caller *caller = peer ? as_callers_find(&edge->callers, peer->uid, peer->gid) : NULL;
+	struct as_scope scope = {.role = AS_NOBODY};
+	json_t *agency = NULL;
+	if (!caller)
+		return scope;
+	if (caller->role == AS_CITY)
+		return city;
+	if (as_store_record_get(edge->api->app->store, &city, RECORD_AGENCY, caller->agency, &agency) ==
+		    ST_OK &&
+	    as_uuid_parse(json_string_value(json_object_get(agency, "id")), &scope.agency))
+		scope.role = caller->role;
+	json_decref(agency);
+	return scope;
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------- */
+
+static void reply(struct as_edge_api *edge, io_http_exchange exchange, struct as_answer *answer)
+{
+	char *text = answer->body ? json_dumps(answer->body, JSON_COMPACT) : NULL;
+	const char *type = answer->status >= 400 ? "application/problem+json" : NULL;
+	enum status status = io_http_reply(edge->server, exchange, answer->status, type, text,
+					   text ? strlen(text) : 0);
+	(void)status; /* the client may have gone */
+	free(text);
+	as_answer_release(answer);
+}
+
+static const char *query_value(void *ctx, const char *name)
+{
+	return io_http_request_query(ctx, name);
+}
+
+static const struct as_route *route_of(const struct io_http_request *request)
+{
+	const char *method = io_http_method_name(io_http_request_method(request));
+	for (size_t i = 0; i < as_route_count; i++)
+		if (strcmp(as_routes[i].pattern, io_http_request_pattern(request)) == 0 &&
+		    strcmp(as_routes[i].method, method) == 0)
+			return &as_routes[i];
+	return NULL;
+}
+
+static void on_call(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct as_edge_api *edge = ctx;
+	const struct as_route *route = route_of(request);
+	struct as_answer answer = {0};
+	struct as_scope scope = scope_of(edge, request);
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	json_error_t error;
+	json_t *json = length ? json_loadb((const char *)body, length, JSON_REJECT_DUPLICATES, &error) : NULL;
+	ASSERT(route);
+	if (length && !json)
+		as_answer_problem(&answer, 400, NULL, "the body is not JSON: line %d, column %d: %s",
+				  error.line, error.column, error.text);
+	else {
+		const struct as_call call = {.scope = &scope,
+					     .now = now,
+					     .collection = io_http_request_param(request, "collection"),
+					     .id = io_http_request_param(request, "id"),
+					     .body = json,
+					     .query = query_value,
+					     .query_ctx = (void *)request};
+		as_api_call(edge->api, route, &call, &answer);
+	}
+	json_decref(json);
+	reply(edge, io_http_request_exchange(request), &answer);
+}
+
+/* --- streams ------------------------------------------------------------------------------------------------ */
+
+static struct as_stream *free_stream(struct as_edge_api *edge)
+{
+	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
+		if (edge->streams[i].exchange == 0)
+			return &edge->streams[i];
+	return NULL;
+}
+
+/* Resolves what the stream is about, in the caller's scope; false with an answer. */
+static bool find_filters(struct as_edge_api *edge, const struct io_http_request *request,
+			 struct as_stream *stream, struct as_answer *answer)
+{
+	const char *application = io_http_request_query(request, "application");
+	const char *device = io_http_request_query(request, "device");
+	struct as_store *store = edge->api->app->store;
+	json_t *record = NULL;
+	stream->by_application = application && *application;
+	stream->by_device = device && *device;
+	if (stream->by_application) {
+		if (as_store_record_get(store, &stream->scope, RECORD_APPLICATION, application, &record) !=
+		    ST_OK) {
+			as_answer_not_found(answer, record_schema(RECORD_APPLICATION));
+			return false;
+		}
+		stream->by_application = as_uuid_parse(json_string_value(json_object_get(record, "id")),
+						       &stream->application);
+		json_decref(record);
+	}
+	if (stream->by_device) {
+		if (as_store_record_get(store, &stream->scope, RECORD_DEVICE, device, &record) != ST_OK) {
+			as_answer_not_found(answer, record_schema(RECORD_DEVICE));
+			return false;
+		}
+		stream->by_device = lw_eui64_parse(json_string_value(json_object_get(record, "dev_eui")),
+						   &stream->dev_eui);
+		json_decref(record);
+	}
+	return true;
+}
+
+static void on_events(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct as_edge_api *edge = ctx;
+	struct as_answer answer = {0};
+	struct as_stream wanted = {.scope = scope_of(edge, request), .beat = now.mono},
+			 *stream = free_stream(edge);
+	const char *last = io_http_request_header(request, "Last-Event-ID");
+	io_http_exchange exchange = io_http_request_exchange(request);
+	if (wanted.scope.role == AS_NOBODY)
+		as_answer_problem(&answer, 404, NULL, "no such resource");
+	else if (!stream) {
+		edge->streams_refused++;
+		as_answer_problem(&answer, 503, NULL, "%d streams are open already", AS_STREAMS_MAX);
+	} else if (find_filters(edge, request, &wanted, &answer)) {
+		uint64_t newest = as_store_events_last(edge->api->app->store);
+		char *end = NULL;
+		wanted.at = last ? strtoull(last, &end, 10) : newest;
+		if ((last && (end == last || *end)) || wanted.at > newest)
+			as_answer_problem(&answer, 422, "Last-Event-ID",
+					  "Last-Event-ID must be an id of this stream");
+		else if (io_http_stream_begin(edge->server, exchange, "text/event-stream") == ST_OK) {
+			wanted.exchange = exchange;
+			*stream = wanted;
+			/* A first byte, so that the client knows that it listens. */
+			if (io_http_stream_send(edge->server, exchange, ": open\n\n", 8) != ST_OK)
+				stream->exchange = 0;
+		}
+	}
+	if (answer.status)
+		reply(edge, exchange, &answer);
+}
+
+static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
+{
+	struct as_edge_api *edge = ctx;
+	(void)now;
+	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
+		if (edge->streams[i].exchange == exchange)
+			edge->streams[i].exchange = 0;
+}
+
+static bool is_for(const struct as_stream *stream, const struct as_event *event)
+{
+	if (!as_scope_sees(&stream->scope, event->has_owner ? &event->agency : NULL))
+		return false;
+	if (stream->by_application &&
+	    !(event->has_owner && as_uuid_equal(&stream->application, &event->application)))
+		return false;
+	return !stream->by_device || lw_eui64_equal(&stream->dev_eui, &event->dev_eui);
+}
+
+/* Sends one event; false when the reader has gone or does not keep up. */
+static bool send_event(struct as_edge_api *edge, struct as_stream *stream, uint64_t seq, const char *kind,
+		       const char *body, struct now now)
+{
+	char head[80];
+	int length = snprintf(head, sizeof head, "id: %" PRIu64 "\nevent: %s\ndata: ", seq, kind);
+	stream->beat = now.mono;
+	if (io_http_stream_send(edge->server, stream->exchange, head, (size_t)length) == ST_OK &&
+	    io_http_stream_send(edge->server, stream->exchange, body, strlen(body)) == ST_OK &&
+	    io_http_stream_send(edge->server, stream->exchange, "\n\n", 2) == ST_OK)
+		return true;
+	stream->exchange = 0;
+	return false;
+}
+
+static bool send_gap(struct as_edge_api *edge, struct as_stream *stream, uint64_t to, struct now now)
+{
+	char body[128];
+	snprintf(body, sizeof body, "{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"count\":%" PRIu64 "}",
+		 stream->at + 1, to, to - stream->at);
+	edge->gaps++;
+	stream->at = to;
+	return send_event(edge, stream, to, "gap", body, now);
+}
+
+/* Returns whether more waits. */
+static bool feed(struct as_edge_api *edge, struct as_stream *stream, struct now now)
+{
+	struct as_event event;
+	for (int i = 0; i < EVENTS_TURN; i++) {
+		if (io_http_stream_queued(edge->server, stream->exchange) > STREAM_QUEUE)
+			return true;
+		if (as_store_event_next(edge->api->app->store, stream->at, &event) != ST_OK)
+			return false;
+		if (event.seq > stream->at + 1 && !send_gap(edge, stream, event.seq - 1, now))
+			return false;
+		stream->at = event.seq;
+		if (is_for(stream, &event) &&
+		    !send_event(edge, stream, event.seq, as_event_kind_name(event.kind), event.body, now))
+			return false;
+	}
+	return true;
+}
+
+bool as_edge_api_drain(struct as_edge_api *edge, struct now now)
+{
+	bool more = false;
+	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {
+		struct as_stream *stream = &edge->streams[i];
+		if (stream->exchange == 0)
+			continue;
+		more = feed(edge, stream, now) || more;
+		if (stream->exchange && mono_since(now.mono, stream->beat) > BEAT) {
+			stream->beat = now.mono;
+			if (io_http_stream_send(edge->server, stream->exchange, ":\n\n", 3) != ST_OK)
+				stream->exchange = 0;
+		}
+	}
+	return more;
+}
+
+size_t as_edge_api_streams(const struct as_edge_api *edge)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
+		count += edge->streams[i].exchange != 0;
+	return count;
+}
+
+/* --- life --------------------------------------------------------------------------------------------------- */
+
+static enum io_http_method method_named(const char *name)
+{
+	for (int i = 0; i < IO_HTTP_METHOD_COUNT; i++)
+		if (strcmp(io_http_method_name((enum io_http_method)i), name) == 0)
+			return (enum io_http_method)i;
+	ASSERT(!"a method of HTTP");
+	return IO_HTTP_GET;
+}
+
+enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, struct as_api *api,
+			     const struct as_callers *callers, const char *run_dir)
+{
+	char path[300];
+	*edge = (struct as_edge_api){.api = api, .callers = *callers};
+	snprintf(path, sizeof path, "%s/city.sock", run_dir);
+	const struct io_http_server_options options = {
+		.unix_path = path, .body_limit = BODY_LIMIT, .on_gone = on_gone, .ctx = edge};
+	enum status status = io_http_server_open(loop, &options, &edge->server);
+	if (status != ST_OK)
+		return status;
+	edge->routes = calloc(as_route_count + 1, sizeof *edge->routes);
+	ASSERT(edge->routes);
+	for (size_t i = 0; i < as_route_count; i++)
+		edge->routes[i] = (struct io_http_route){method_named(as_routes[i].method),
+							 as_routes[i].pattern, on_call};
+	edge->routes[as_route_count] = (struct io_http_route){IO_HTTP_GET, "/api/v1/events", on_events};
+	io_http_server_add(edge->server, edge->routes, as_route_count + 1, edge);
+	return ST_OK;
+}
+
+void as_edge_api_close(struct as_edge_api *edge)
+{
+	io_http_server_free(edge->server);
+	free(edge->routes);
+	*edge = (struct as_edge_api){.api = NULL};
+}

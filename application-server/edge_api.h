@@ -1,0 +1,39 @@
+/* city.sock: feeds the API's routes from HTTP, finds out who calls, and streams events (server-sent, `Last-Event-ID`
+ * honoured). A stream has a position in the events table and nothing else: live or behind is the same code. */
+#ifndef LAMPPOST_AS_EDGE_API_H
+#define LAMPPOST_AS_EDGE_API_H
+
+#include "application-server/agencies/callers.h"
+#include "application-server/api/api.h"
+#include "application-server/store_events.h"
+#include "common/io/http_server.h"
+
+#define AS_STREAMS_MAX 64
+
+struct as_stream {
+	io_http_exchange exchange; /* 0: free */
+	struct as_scope scope;
+	bool by_application, by_device;
+	struct net_uuid application;
+	struct lw_eui64 dev_eui;
+	uint64_t at;      /* the last event looked at */
+	struct mono beat; /* when something was sent last */
+};
+
+struct as_edge_api {
+	struct as_api *api; /* borrowed */
+	struct as_callers callers;
+	struct io_http_server *server;
+	struct io_http_route *routes; /* owned */
+	struct as_stream streams[AS_STREAMS_MAX];
+	uint64_t gaps, streams_refused;
+};
+
+enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, struct as_api *api,
+			     const struct as_callers *callers, const char *run_dir) MUST_USE;
+void as_edge_api_close(struct as_edge_api *edge);
+/* After the commit: feeds the streams. Returns whether more waits for a later turn. */
+bool as_edge_api_drain(struct as_edge_api *edge, struct now now);
+size_t as_edge_api_streams(const struct as_edge_api *edge);
+
+#endif

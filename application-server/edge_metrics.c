@@ -1,0 +1,84 @@
+#include "application-server/edge_metrics.h"
+
+#include "common/base/check.h"
+
+static void add(struct as_metrics *metrics, const char *name, enum io_metric_kind kind, const uint64_t *value,
+		const char *help)
+{
+	ASSERT_CMP(metrics->count, <, AS_METRICS_MAX);
+	metrics->rows[metrics->count++] = (struct io_metric){
+		.name = name, .help = help, .kind = kind, .value = value};
+}
+
+static uint64_t read_backlog(void *ctx)
+{
+	return as_mqtt_status(*(struct as_mqtt *const *)ctx).backlog;
+}
+
+static uint64_t read_acknowledged(void *ctx)
+{
+	return as_mqtt_status(*(struct as_mqtt *const *)ctx).acknowledged;
+}
+
+static uint64_t read_gaps(void *ctx)
+{
+	return as_mqtt_status(*(struct as_mqtt *const *)ctx).gaps;
+}
+
+static void add_mqtt(struct as_metrics *metrics, const char *name, enum io_metric_kind kind,
+		     uint64_t (*read)(void *ctx), struct as_mqtt *const *mqtt, const char *help)
+{
+	add(metrics, name, kind, NULL, help);
+	metrics->rows[metrics->count - 1].read = read;
+	metrics->rows[metrics->count - 1].ctx = (void *)mqtt;
+}
+
+void as_metrics_init(struct as_metrics *metrics, const struct as_application *app,
+		     const struct as_edge_network *network, const struct as_edge_join *join,
+		     const struct as_edge_api *api, struct as_mqtt *const *mqtt,
+		     const struct io_loop_stats *loop)
+{
+	const struct as_application_counters *counters = &app->counters;
+	const enum io_metric_kind counter = IO_METRIC_COUNTER, gauge = IO_METRIC_GAUGE;
+	metrics->count = 0;
+	add(metrics, "lamppost_application_uplinks_total", counter, &counters->uplinks,
+	    "uplink events received");
+	add(metrics, "lamppost_application_joins_total", counter, &counters->joins, "join events received");
+	add(metrics, "lamppost_application_repeats_total", counter, &counters->repeats,
+	    "events stored before");
+	add(metrics, "lamppost_application_unknown_devices_total", counter, &counters->unknown_devices,
+	    "events of devices that are not registered");
+	add(metrics, "lamppost_application_no_session_key_total", counter, &counters->no_session_key,
+	    "uplinks kept as ciphertext");
+	add(metrics, "lamppost_application_codec_errors_total", counter, &counters->codec_errors,
+	    "payloads that their codec refused");
+	add(metrics, "lamppost_application_seals_total", counter, &counters->seals, "payloads asked for");
+	add(metrics, "lamppost_application_seals_refused_total", counter, &counters->seals_refused,
+	    "payloads that could not be sealed");
+	add(metrics, "lamppost_application_api_calls_total", counter, &api->api->calls, "calls of the API");
+	add(metrics, "lamppost_application_api_refused_total", counter, &api->api->refused,
+	    "calls answered with a problem");
+	add(metrics, "lamppost_application_stream_gaps_total", counter, &api->gaps,
+	    "gaps told to stream readers");
+	add(metrics, "lamppost_application_network_malformed_total", counter, &network->malformed,
+	    "malformed messages of the network server");
+	add(metrics, "lamppost_application_network_applied_version", gauge, &network->replica.applied,
+	    "desired state that the network server has");
+	add(metrics, "lamppost_application_join_applied_version", gauge, &join->replica.applied,
+	    "desired state that the join server has");
+	add(metrics, "lamppost_application_join_failures_total", counter, &join->failures,
+	    "provisioning calls that failed");
+	add(metrics, "lamppost_application_join_refused_keys_total", counter, &join->refused_keys,
+	    "root keys that the join server could not open");
+	add_mqtt(metrics, "lamppost_application_mqtt_acknowledged_total", counter, read_acknowledged, mqtt,
+		 "messages the broker acknowledged");
+	add_mqtt(metrics, "lamppost_application_mqtt_backlog", gauge, read_backlog, mqtt,
+		 "events that the broker does not have yet");
+	add_mqtt(metrics, "lamppost_application_mqtt_gaps_total", counter, read_gaps, mqtt,
+		 "gaps told to MQTT subscribers");
+	add(metrics, "lamppost_application_turns_total", counter, &loop->turns, "loop turns with a commit");
+	add(metrics, "lamppost_application_commit_microseconds_total", counter, &loop->commit_us,
+	    "time spent in commits");
+	add(metrics, "lamppost_application_commit_max_microseconds", gauge, &loop->commit_max_us,
+	    "the longest commit");
+}

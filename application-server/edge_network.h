@@ -1,0 +1,32 @@
+/* The link to network.sock: events in, acknowledgements, desired state, downlink items and sealed payloads out. */
+#ifndef LAMPPOST_AS_EDGE_NETWORK_H
+#define LAMPPOST_AS_EDGE_NETWORK_H
+
+#include "application-server/application.h"
+#include "application-server/replication/replica.h"
+#include "common/io/link.h"
+#include "common/proto/envelope.h"
+
+struct as_edge_network {
+	struct as_application *app; /* borrowed */
+	struct io_loop *loop;
+	struct io_link_client *link;
+	struct as_replica replica;
+	struct arena scratch;
+	struct proto_message *in, *out; /* owned: too large for the stack */
+	uint8_t *bytes;                 /* owned: PROTO_FRAME_MAX */
+	bool said_hello;                /* the peer did */
+	uint64_t seq;
+	uint64_t acknowledged_row; /* sent in this connection */
+	int64_t items_row;         /* downlink items up to this row were handed over in this connection */
+	uint64_t malformed, connections;
+};
+
+enum status as_edge_network_open(struct as_edge_network *edge, struct io_loop *loop,
+				 struct as_application *app, const char *run_dir, struct rng *rng) MUST_USE;
+void as_edge_network_close(struct as_edge_network *edge);
+/* After the commit: acknowledges, replicates, hands items over. Returns whether more waits for a later turn. */
+bool as_edge_network_drain(struct as_edge_network *edge);
+bool as_edge_network_is_up(const struct as_edge_network *edge);
+
+#endif

@@ -1,0 +1,272 @@
+/* The application server's process: keys, store and sockets around the core of application.h.
+ *
+ *	turn: events and calls fill the store's transaction ─▶ commit (city.db, readings.db) ─▶ drain: acknowledgements to
+ *	the network server, desired state, downlink items, MQTT, streams; replies to calls leave after that (loop.h) */
+#include "application-server/agencies/callers.h"
+#include "application-server/config.h"
+#include "application-server/delivery/mqtt.h"
+#include "application-server/edge_api.h"
+#include "application-server/edge_join.h"
+#include "application-server/edge_keys.h"
+#include "application-server/edge_metrics.h"
+#include "application-server/edge_network.h"
+#include "common/base/log.h"
+#include "common/io/admin.h"
+#include "common/io/process.h"
+#include "common/text/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HOUSEKEEPING US_PER_S
+#define SOON_AGAIN   (100 * US_PER_MS)
+#define PRUNE_ROWS   1000 /* removed at one housekeeping */
+#define ITEMS_EVERY  (600 * US_PER_S)
+#define ITEMS_KEPT   (7 * 86400 * US_PER_S)
+#define SOON         US_PER_MS
+
+struct server {
+	struct config_common common;
+	struct as_config config;
+	struct as_callers callers;
+	struct as_keys keys;
+	struct rng rng;
+	struct as_store *store;
+	struct io_loop *loop;
+	struct io_timer *again, *housekeeping;
+	struct mono items_pruned;
+	struct as_application app;
+	struct as_api api;
+	struct as_edge_network network;
+	struct as_edge_join join;
+	struct as_edge_api edge_api;
+	struct as_mqtt *mqtt; /* NULL: no broker is configured */
+	struct io_admin *admin;
+	struct as_metrics metrics;
+};
+
+/* --- the turn ------------------------------------------------------------------------------------------------ */
+
+static enum status commit(void *ctx)
+{
+	struct server *server = ctx;
+	enum status status = server->mqtt ? as_mqtt_before_commit(server->mqtt) : ST_OK;
+	return status == ST_OK ? as_store_commit(server->store) : status;
+}
+
+static void drain(void *ctx, struct now now)
+{
+	struct server *server = ctx;
+	bool more = as_edge_network_drain(&server->network);
+	as_edge_join_drain(&server->join);
+	if (server->mqtt)
+		more = as_mqtt_drain(server->mqtt) || more;
+	more = as_edge_api_drain(&server->edge_api, now) || more;
+	as_store_release(server->store);
+	if (more)
+		io_timer_start(server->again, SOON, 0);
+}
+
+/* Whatever had to wait for a later turn: this is one. */
+static void on_again(void *ctx, struct now now)
+{
+	(void)ctx, (void)now;
+}
+
+/* Retention, in slices: often while there is something to remove. */
+static void on_housekeeping(void *ctx, struct now now)
+{
+	struct server *server = ctx;
+	struct wall oldest_reading = {now.wall.us - server->config.readings_kept_us};
+	uint64_t kept = (uint64_t)server->config.events_kept;
+	bool more = false;
+	enum status status = as_store_events_prune(server->store, kept, PRUNE_ROWS);
+	if (status == ST_OK)
+		status = as_store_readings_prune(server->store, oldest_reading, PRUNE_ROWS, &more);
+	if (status == ST_OK && mono_since(now.mono, server->items_pruned) > ITEMS_EVERY) {
+		server->items_pruned = now.mono;
+		status = as_store_items_prune(server->store, (struct wall){now.wall.us - ITEMS_KEPT},
+					      PRUNE_ROWS);
+	}
+	if (status != ST_OK)
+		as_store_abandon(server->store);
+	more = more || as_store_events_count(server->store) > kept;
+	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
+}
+
+/* --- status and health --------------------------------------------------------------------------------------- */
+
+static json_t *status_members(void *ctx)
+{
+	struct server *server = ctx;
+	struct as_mqtt_status mqtt = as_mqtt_status(server->mqtt);
+	return json_pack("{s{ss ss ss} s{s{sb sI sI} s{sb sI sI}} s{ss sI sI sI sI sI sI} si}", "processes",
+			 "application-server", "ok", "network-server",
+			 as_edge_network_is_up(&server->network) ? "linked" : "away", "join-server",
+			 server->join.reached ? "reached" : "away", "replication", "network-server", "up",
+			 (int)as_edge_network_is_up(&server->network), "applied_version",
+			 (json_int_t)server->network.replica.applied, "wanted_version",
+			 (json_int_t)as_store_version(server->store), "join-server", "up",
+			 (int)server->join.reached, "applied_version",
+			 (json_int_t)server->join.replica.applied, "wanted_version",
+			 (json_int_t)as_store_desired_devices(server->store), "mqtt", "state", mqtt.state,
+			 "cursor", (json_int_t)mqtt.cursor, "backlog", (json_int_t)mqtt.backlog, "in_flight",
+			 (json_int_t)mqtt.in_flight, "published", (json_int_t)mqtt.published, "acknowledged",
+			 (json_int_t)mqtt.acknowledged, "gaps", (json_int_t)mqtt.gaps, "streams",
+			 (int)as_edge_api_streams(&server->edge_api));
+}
+
+static bool health(void *ctx, char *members, size_t capacity)
+{
+	const struct server *server = ctx;
+	snprintf(members, capacity,
+		 "\"desired_version\":%" PRIu64 ",\"network_link\":%s,\"join_server\":%s,\"mqtt\":\"%s\"",
+		 as_store_version(server->store), as_edge_network_is_up(&server->network) ? "true" : "false",
+		 server->join.reached ? "true" : "false", as_mqtt_status(server->mqtt).state);
+	return true;
+}
+
+/* --- start and stop ------------------------------------------------------------------------------------------ */
+
+static enum status open_store(struct server *server)
+{
+	char city[OPTION_PATH_MAX + 16], readings[OPTION_PATH_MAX + 16];
+	snprintf(city, sizeof city, "%s/city.db", server->common.state_dir);
+	snprintf(readings, sizeof readings, "%s/readings.db", server->common.state_dir);
+	return as_store_open(&(struct as_store_options){.city_path = city,
+							.readings_path = readings,
+							.checkpoints = true,
+							.rng = &server->rng},
+			     &server->store);
+}
+
+static enum status open_mqtt(struct server *server)
+{
+	char password[256];
+	if (!*server->config.mqtt_host)
+		return ST_OK;
+	if (!as_read_secret_line(server->config.mqtt_password_file, password, sizeof password))
+		return ST_INVALID;
+	const struct as_mqtt_options options = {.host = server->config.mqtt_host,
+						.port = (uint16_t)server->config.mqtt_port,
+						.username = server->config.mqtt_username,
+						.password = password,
+						.ca_file = server->config.mqtt_ca_file,
+						.in_flight = (unsigned)server->config.mqtt_in_flight};
+	enum status status = as_mqtt_open(server->loop, server->store, &options, &server->mqtt);
+	secret_wipe(password, sizeof password);
+	return status;
+}
+
+static enum status open_admin(struct server *server)
+{
+	char path[OPTION_PATH_MAX + 40];
+	as_metrics_init(&server->metrics, &server->app, &server->network, &server->join, &server->edge_api,
+			&server->mqtt, io_loop_stats(server->loop));
+	snprintf(path, sizeof path, "%s/application-server.admin.sock", server->common.run_dir);
+	return io_admin_open(server->loop,
+			     &(struct io_admin_options){.path = path,
+							.process = "application-server",
+							.metrics = server->metrics.rows,
+							.metric_count = server->metrics.count,
+							.health = health,
+							.ctx = server},
+			     &server->admin);
+}
+
+static enum status open_sockets(struct server *server)
+{
+	const char *run_dir = server->common.run_dir;
+	if (mkdir(run_dir, 0750) != 0 && errno != EEXIST) {
+		LOG_ERROR("run_dir_failed", "path=%s error=\"%s\"", run_dir, strerror(errno));
+		return ST_IO;
+	}
+	enum status status = as_edge_network_open(&server->network, server->loop, &server->app, run_dir,
+						  &server->rng);
+	if (status == ST_OK)
+		status = as_edge_join_open(&server->join, server->loop, server->store, run_dir);
+	if (status == ST_OK)
+		status = open_mqtt(server);
+	if (status == ST_OK)
+		status = as_edge_api_open(&server->edge_api, server->loop, &server->api, &server->callers,
+					  run_dir);
+	return status == ST_OK ? open_admin(server) : status;
+}
+
+static enum status start(struct server *server)
+{
+	size_t row;
+	const struct io_turn turn = {.commit = commit, .drain = drain, .ctx = server};
+	if (!as_callers_init(&server->callers, &server->config.callers, geteuid(), &row)) {
+		LOG_ERROR("configuration_refused",
+			  "key=callers row=\"%s\" expected=\"uid N: ROLE AGENCY, ROLE reader, manager "
+			  "or city (without agency)\"",
+			  server->config.callers.entries[row].label);
+		return ST_INVALID;
+	}
+	server->rng = secret_rng();
+	server->loop = io_loop_new(&turn);
+	server->again = io_timer_new(server->loop, on_again, server);
+	server->housekeeping = io_timer_new(server->loop, on_housekeeping, server);
+	enum status status = as_keys_load(&server->keys, server->common.state_dir);
+	if (status == ST_OK)
+		status = open_store(server);
+	if (status != ST_OK)
+		return status;
+	as_application_init(&server->app, server->store, &server->keys);
+	server->api = (struct as_api){
+		.app = &server->app, .rng = &server->rng, .status = status_members, .status_ctx = server};
+	io_timer_start(server->housekeeping, HOUSEKEEPING, 0);
+	return open_sockets(server);
+}
+
+static void release(struct server *server)
+{
+	io_admin_free(server->admin);
+	if (server->edge_api.server)
+		as_edge_api_close(&server->edge_api);
+	as_mqtt_close(server->mqtt);
+	if (server->join.client)
+		as_edge_join_close(&server->join);
+	if (server->network.loop)
+		as_edge_network_close(&server->network);
+	if (server->app.store)
+		as_application_release(&server->app);
+	io_timer_free(server->again);
+	io_timer_free(server->housekeeping);
+	as_store_close(server->store);
+	as_keys_release(&server->keys);
+	if (server->loop)
+		io_loop_free(server->loop);
+}
+
+int main(int argc, char **argv)
+{
+	static struct server server;
+	const struct config_program program = {"application-server",
+					       "Keeps the city's records and delivers readings.",
+					       as_config_rows, as_config_row_count, &server.config};
+	int code;
+	if (!config_start(&program, &server.common, argc, argv, &code))
+		return code;
+	log_init("application-server", server.common.log_level);
+	io_harden();
+	enum status status = secret_init();
+	if (status == ST_OK)
+		status = start(&server);
+	if (status == ST_OK) {
+		LOG_INFO("started", "version=%s desired_version=%" PRIu64, LAMPPOST_VERSION,
+			 as_store_version(server.store));
+		code = io_loop_run(server.loop);
+		LOG_INFO("stopped", "code=%d", code);
+	} else {
+		LOG_ERROR("start_refused", "status=%s", status_name(status));
+		code = status == ST_INVALID ? 2 : 1;
+	}
+	release(&server);
+	return code;
+}
