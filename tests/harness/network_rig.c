@@ -306,24 +306,31 @@ static void seal(struct rig *rig, const struct rig_device *device, enum sealed_k
 			       key->bytes) == ST_OK);
 }
 
+void rig_abp_record(struct rig *rig, struct rig_device *device, struct net_device *record, uint64_t number,
+		    uint8_t profile, uint32_t dev_addr, bool v1_1)
+{
+	make(device, number, dev_addr, v1_1);
+	*record = (struct net_device){.version = ++rig->version,
+				      .dev_eui = device->dev_eui,
+				      .enabled = true,
+				      .join_eui = device->join_eui,
+				      .profile = rig_uuid(profile),
+				      .activation = NET_ABP,
+				      .dev_addr = device->dev_addr,
+				      .has_nwk_s_key = true,
+				      .has_s_nwk_s_int_key = v1_1,
+				      .has_nwk_s_enc_key = v1_1};
+	seal(rig, device, v1_1 ? SEALED_F_NWK_S_INT_KEY : SEALED_NWK_S_KEY, &device->keys.f_nwk_s_int_key,
+	     record->nwk_s_key);
+	seal(rig, device, SEALED_S_NWK_S_INT_KEY, &device->keys.s_nwk_s_int_key, record->s_nwk_s_int_key);
+	seal(rig, device, SEALED_NWK_S_ENC_KEY, &device->keys.nwk_s_enc_key, record->nwk_s_enc_key);
+}
+
 void rig_abp(struct rig *rig, struct rig_device *device, uint64_t number, uint8_t profile, uint32_t dev_addr,
 	     bool v1_1)
 {
-	make(device, number, dev_addr, v1_1);
-	struct net_device record = {.version = ++rig->version,
-				    .dev_eui = device->dev_eui,
-				    .enabled = true,
-				    .join_eui = device->join_eui,
-				    .profile = rig_uuid(profile),
-				    .activation = NET_ABP,
-				    .dev_addr = device->dev_addr,
-				    .has_nwk_s_key = true,
-				    .has_s_nwk_s_int_key = v1_1,
-				    .has_nwk_s_enc_key = v1_1};
-	seal(rig, device, v1_1 ? SEALED_F_NWK_S_INT_KEY : SEALED_NWK_S_KEY, &device->keys.f_nwk_s_int_key,
-	     record.nwk_s_key);
-	seal(rig, device, SEALED_S_NWK_S_INT_KEY, &device->keys.s_nwk_s_int_key, record.s_nwk_s_int_key);
-	seal(rig, device, SEALED_NWK_S_ENC_KEY, &device->keys.nwk_s_enc_key, record.nwk_s_enc_key);
+	struct net_device record;
+	rig_abp_record(rig, device, &record, number, profile, dev_addr, v1_1);
 	rig_state_begin(rig, false);
 	ns_on_device(&rig->ns, rig->now, &record);
 	rig_state_end(rig);

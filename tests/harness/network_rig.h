@@ -97,6 +97,9 @@ void rig_gateway(struct rig *rig, uint64_t number, const char *region, bool toke
 /* Registers an ABP device of a profile; its keys are made of its number. */
 void rig_abp(struct rig *rig, struct rig_device *device, uint64_t number, uint8_t profile, uint32_t dev_addr,
 	     bool v1_1);
+/* Makes the device and its record, without telling the core. */
+void rig_abp_record(struct rig *rig, struct rig_device *device, struct net_device *record, uint64_t number,
+		    uint8_t profile, uint32_t dev_addr, bool v1_1);
 void rig_otaa(struct rig *rig, struct rig_device *device, uint64_t number, uint8_t profile);
 
 struct rig_frame {
