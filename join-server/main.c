@@ -224,10 +224,12 @@ static bool find_user(const char *name, uint32_t *uid)
 		*uid = (uint32_t)number;
 		return true;
 	}
-	const struct passwd *user = getpwnam(name);
-	if (user)
-		*uid = user->pw_uid;
-	return user != NULL;
+	struct passwd entry, *user = NULL;
+	char buffer[4096];
+	if (getpwnam_r(name, &entry, buffer, sizeof buffer, &user) != 0 || !user)
+		return false;
+	*uid = entry.pw_uid;
+	return true;
 }
 
 static enum status open_store(struct server *server)

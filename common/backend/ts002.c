@@ -131,8 +131,7 @@ static const char *const kind_rules[BI_KIND_COUNT] = {
 	[BI_KIND_JOIN_ACCEPT] = "17 or 33 octets in hexadecimal",
 	[BI_KIND_CFLIST] = "32 hexadecimal digits",
 	[BI_KIND_KEY] =
-		"an object: KEKLabel of at most 32 printable characters; AESKey of 32 hexadecimal digits, or "
-		"48 with a KEKLabel",
+		"an object with AESKey of 32 hexadecimal digits, or of 48 and a KEKLabel of at most 32 bytes",
 	[BI_KIND_SESSION_KEY_ID] = "1 to 32 octets in hexadecimal",
 };
 

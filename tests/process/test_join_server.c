@@ -250,8 +250,8 @@ static void callers_may_do_what_the_table_says(void **state)
 	start();
 	t_int("we may not provision", 403, provision());
 	t_int("nor look", 403, t_unix_get(join_sock, "/provisioning/v1/state", body, sizeof body));
-	struct bi_message answer;
-	uint32_t join_nonce;
+	struct bi_message answer = {0};
+	uint32_t join_nonce = 0;
 	t_true("we may join", ask(0, 1, &answer, &join_nonce));
 	t_int("a device that is not there", BI_UNKNOWN_DEV_EUI, answer.envelope.result);
 }
@@ -380,8 +380,8 @@ static void kill_9_at_random_moments_repeats_no_nonce(void **state)
 	t_row("at the end every accepted DevNonce is refused");
 	for (unsigned device = 0; device < DEVICES; device++) {
 		for (unsigned i = 0; i < devices[device].count; i += 1 + devices[device].count / 20) {
-			struct bi_message answer;
-			uint32_t join_nonce;
+			struct bi_message answer = {0};
+			uint32_t join_nonce = 0;
 			assert_true(ask(device, devices[device].order[i], &answer, &join_nonce));
 			t_int("result", BI_JOIN_REQ_FAILED, answer.envelope.result);
 		}

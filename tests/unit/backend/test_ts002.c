@@ -416,7 +416,7 @@ static void bodies_that_are_no_message(void **state)
 	(void)state;
 	static char long_text[BI_BODY_MAX + 2];
 	memset(long_text, ' ', sizeof long_text - 1);
-	memcpy(long_text, home_ns_req, strlen(home_ns_req));
+	memcpy(long_text, home_ns_req, sizeof home_ns_req - 1);
 	static char deep[BI_BODY_MAX];
 	memset(deep, '[', sizeof deep - 1);
 	const struct {

@@ -231,12 +231,10 @@ static void good_bodies_are_read(void **state)
 	(void)state;
 	char problem[JS_PROBLEM_TEXT] = "";
 	struct js_records *run = &world.records;
-	const char
-		*
-			text = BODY(RECORD(",\"app_key\":\"AQID\",\"nwk_key\":null,\"app_kek_label\":"
-					   "\"parks\"") ","
-							"{\"version\":2,\"dev_eui\":\"0102030405060709\","
-							"\"deleted\":true}");
+	static const char two[] = BODY(RECORD(",\"app_key\":\"AQID\",\"nwk_key\":null,\"app_kek_label\":"
+					      "\"parks\"") ",{\"version\":2,\"dev_eui\":\"0102030405060709\","
+							   "\"deleted\":true}");
+	const char *text = two;
 	assert_true(js_records_parse((const uint8_t *)text, strlen(text), run, problem));
 	t_str("city", T_CITY, run->city);
 	t_true("full", run->full);
