@@ -128,7 +128,7 @@ void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack
 void gb_copy_cause(char out[GW_CAUSE_MAX], const char *cause)
 {
 	size_t length = 0;
-	for (; cause[length] && length < GW_CAUSE_MAX - 1; length++) {
+	for (; length < GW_CAUSE_MAX - 1 && cause[length]; length++) {
 		char c = cause[length];
 		out[length] = c >= ' ' && c <= '~' ? c : '?';
 	}

@@ -55,6 +55,12 @@ void gb_gateways_free(struct gb_gateways *gateways)
 
 /* --- the pool */
 
+static struct gb_gateway *at_index(const struct gb_gateways *gateways, size_t index)
+{
+	ASSERT(gateways->pool != NULL && index < POOL);
+	return &gateways->pool[index];
+}
+
 static uint32_t index_of(const struct gb_gateways *gateways, const struct gb_gateway *gateway)
 {
 	return (uint32_t)(gateway - gateways->pool);
@@ -63,7 +69,7 @@ static uint32_t index_of(const struct gb_gateways *gateways, const struct gb_gat
 struct gb_gateway *gb_gateways_find(const struct gb_gateways *gateways, const struct lw_eui64 *eui)
 {
 	const struct slot *slot = table_get(&gateways->by_eui, eui);
-	return slot ? &gateways->pool[slot->index] : NULL;
+	return slot ? at_index(gateways, slot->index) : NULL;
 }
 
 static struct gb_gateway *make(struct gb_gateways *gateways, const struct lw_eui64 *eui)
@@ -73,14 +79,14 @@ static struct gb_gateway *make(struct gb_gateways *gateways, const struct lw_eui
 	if (fresh)
 		index = gateways->used++;
 	else
-		gateways->first_free = gateways->pool[index].newer;
-	ASSERT_CMP(index, <, POOL);
+		gateways->first_free = at_index(gateways, index)->newer;
+	struct gb_gateway *gateway = at_index(gateways, index);
 	bool made;
 	struct slot *slot = table_put(&gateways->by_eui, eui, &made);
 	ASSERT(slot != NULL && made);
 	slot->index = index;
-	gateways->pool[index] = (struct gb_gateway){.eui = *eui, .older = NONE, .newer = NONE};
-	return &gateways->pool[index];
+	*gateway = (struct gb_gateway){.eui = *eui, .older = NONE, .newer = NONE};
+	return gateway;
 }
 
 static void discard(struct gb_gateways *gateways, struct gb_gateway *gateway)
@@ -96,11 +102,11 @@ static void discard(struct gb_gateways *gateways, struct gb_gateway *gateway)
 static void unchain(struct gb_gateways *gateways, struct gb_gateway *gateway)
 {
 	if (gateway->older != NONE)
-		gateways->pool[gateway->older].newer = gateway->newer;
+		at_index(gateways, gateway->older)->newer = gateway->newer;
 	else
 		gateways->oldest = gateway->newer;
 	if (gateway->newer != NONE)
-		gateways->pool[gateway->newer].older = gateway->older;
+		at_index(gateways, gateway->newer)->older = gateway->older;
 	else
 		gateways->newest = gateway->older;
 	gateway->older = gateway->newer = NONE;
@@ -112,7 +118,7 @@ static void chain(struct gb_gateways *gateways, struct gb_gateway *gateway)
 	uint32_t index = index_of(gateways, gateway);
 	gateway->older = gateways->newest;
 	if (gateways->newest != NONE)
-		gateways->pool[gateways->newest].newer = index;
+		at_index(gateways, gateways->newest)->newer = index;
 	else
 		gateways->oldest = index;
 	gateways->newest = index;
@@ -125,7 +131,7 @@ struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono no
 	if (gateway)
 		return gateway;
 	if (gateways->unknown == GB_UNKNOWN_MAX) {
-		struct gb_gateway *oldest = &gateways->pool[gateways->oldest];
+		struct gb_gateway *oldest = at_index(gateways, gateways->oldest);
 		if (mono_since(now, oldest->heard) < GB_FORGET_US)
 			return NULL;
 		unchain(gateways, oldest);
@@ -154,7 +160,7 @@ uint64_t gb_gateways_online(const struct gb_gateways *gateways)
 struct gb_gateway *gb_gateways_next(const struct gb_gateways *gateways, size_t *at)
 {
 	const struct slot *slot = table_next(&gateways->by_eui, at);
-	return slot ? &gateways->pool[slot->index] : NULL;
+	return slot ? at_index(gateways, slot->index) : NULL;
 }
 
 /* --- the list */
@@ -224,7 +230,7 @@ static bool drop_unmarked(struct gb_gateways *gateways)
 {
 	bool changed = false;
 	for (size_t i = 0; i < gateways->used; i++) {
-		struct gb_gateway *gateway = &gateways->pool[i];
+		struct gb_gateway *gateway = at_index(gateways, i);
 		if (!gateway->known || gateway->mark == gateways->mark)
 			continue;
 		gateways->known--;
@@ -279,7 +285,7 @@ bool gb_gateways_list_part(const struct gb_gateways *gateways, size_t *at, struc
 	part->first = *at == 0;
 	part->count = 0;
 	while (*at < gateways->used && part->count < GW_LIST_PART_MAX) {
-		const struct gb_gateway *gateway = &gateways->pool[(*at)++];
+		const struct gb_gateway *gateway = at_index(gateways, (*at)++);
 		if (gateway->known)
 			part->gateways[part->count++] = gateway->row;
 	}
@@ -313,62 +319,6 @@ bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway,
 		ASSERT_CMP(status, ==, ST_OK);
 	}
 	return came;
-}
-
-struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from)
-{
-	struct gb_pull pull = {.first = gb_gateway_path(gateway, now) == NULL};
-	/* A path that has run out still tells where the gateway was. */
-	pull.moved = gateway->path.address.family != 0 &&
-		     !gb_address_same_host(&gateway->path.address, &from->address);
-	if (pull.moved) {
-		gateway->moved[gateway->moves++ % GB_FLAP_MOVES] = now;
-		struct mono oldest = gateway->moved[gateway->moves % GB_FLAP_MOVES];
-		bool flaps = gateway->moves >= GB_FLAP_MOVES && mono_since(now, oldest) <= GB_FLAP_US;
-		pull.began_to_flap = flaps && !gateway->flapping;
-		gateway->flapping = flaps;
-	} else if (gateway->flapping &&
-		   mono_since(now, gateway->moved[(gateway->moves - 1) % GB_FLAP_MOVES]) > GB_FLAP_US) {
-		gateway->flapping = false;
-	}
-	gateway->has_path = true;
-	gateway->path = *from;
-	gateway->pulled = now;
-	return pull;
-}
-
-const struct gb_peer *gb_gateway_path(const struct gb_gateway *gateway, struct mono now)
-{
-	if (!gateway->known || !gateway->has_path || mono_since(now, gateway->pulled) >= GB_PATH_US)
-		return NULL;
-	return &gateway->path;
-}
-
-enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks)
-{
-	enum gb_ticks_verdict verdict = GB_TICKS_FIRST;
-	if (gateway->has_ticks) {
-		span_us passed = mono_since(now, gateway->ticks_at);
-		span_us off = gw_ticks_since(ticks, gw_ticks_add(gateway->ticks, passed));
-		verdict = GB_TICKS_STEADY;
-		if (off > GB_TICKS_ODD_US || off < -GB_TICKS_ODD_US) {
-			/* A counter that began again has run since the last frame at most. */
-			bool began_again = ticks.us <= passed + 2 * US_PER_S;
-			verdict = began_again ? GB_TICKS_RESTARTED : GB_TICKS_ODD;
-			gateway->restarts += began_again;
-		}
-	}
-	gateway->has_ticks = true;
-	gateway->ticks = ticks;
-	gateway->ticks_at = now;
-	return verdict;
-}
-
-struct mono gb_gateway_time(const struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks)
-{
-	if (!gateway->has_ticks)
-		return now;
-	return mono_add(gateway->ticks_at, gw_ticks_since(ticks, gateway->ticks));
 }
 
 struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct mono now)

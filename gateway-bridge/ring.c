@@ -33,21 +33,40 @@ struct gb_ring *gb_ring_new(uint64_t byte_limit, span_us age_limit)
 	return ring;
 }
 
-static void drop(struct gb_ring *ring, struct entry *entry)
+static void forget(struct gb_ring *ring, struct entry *entry)
 {
-	if (ring->next == entry)
-		ring->next = entry->newer;
-	if (entry->older)
-		entry->older->newer = entry->newer;
-	else
-		ring->oldest = entry->newer;
-	if (entry->newer)
-		entry->newer->older = entry->older;
-	else
-		ring->newest = entry->older;
 	ring->stats.entries--;
 	ring->stats.bytes -= entry->size;
 	free(entry);
+}
+
+static void drop_oldest(struct gb_ring *ring)
+{
+	struct entry *entry = ring->oldest, *newer = entry->newer;
+	if (ring->next == entry)
+		ring->next = newer;
+	ring->oldest = newer;
+	if (newer)
+		newer->older = NULL;
+	else
+		ring->newest = NULL;
+	forget(ring, entry);
+}
+
+static void drop_next(struct gb_ring *ring)
+{
+	struct entry *entry = ring->next, *older = entry->older, *newer = entry->newer;
+	if (older == NULL) {
+		drop_oldest(ring);
+		return;
+	}
+	ring->next = newer;
+	older->newer = newer;
+	if (newer)
+		newer->older = older;
+	else
+		ring->newest = older;
+	forget(ring, entry);
 }
 
 void gb_ring_free(struct gb_ring *ring)
@@ -55,7 +74,7 @@ void gb_ring_free(struct gb_ring *ring)
 	if (ring == NULL)
 		return;
 	while (ring->oldest)
-		drop(ring, ring->oldest);
+		drop_oldest(ring);
 	free(ring);
 }
 
@@ -127,7 +146,7 @@ void gb_ring_put(struct gb_ring *ring, struct mono now, const struct gb_report *
 	struct entry *entry = malloc(sizeof *entry + body);
 	size_t size = sizeof *entry + body;
 	while (ring->oldest && (entry == NULL || ring->stats.bytes + size > ring->byte_limit)) {
-		drop(ring, ring->oldest);
+		drop_oldest(ring);
 		ring->stats.dropped_full++;
 		if (entry == NULL)
 			entry = malloc(size);
@@ -160,7 +179,7 @@ bool gb_ring_next(struct gb_ring *ring, struct mono now, struct gb_report *repor
 				report->uplink.age_us = age > 0 ? age : 0;
 			return true;
 		}
-		drop(ring, ring->next);
+		drop_next(ring);
 		ring->stats.dropped_joins++;
 	}
 	return false;
@@ -176,7 +195,7 @@ void gb_ring_sent(struct gb_ring *ring, uint64_t seq)
 void gb_ring_acknowledge(struct gb_ring *ring, uint64_t seq)
 {
 	while (ring->oldest && ring->oldest != ring->next && ring->oldest->seq <= seq)
-		drop(ring, ring->oldest);
+		drop_oldest(ring);
 }
 
 void gb_ring_rewind(struct gb_ring *ring)
@@ -187,7 +206,7 @@ void gb_ring_rewind(struct gb_ring *ring)
 void gb_ring_expire(struct gb_ring *ring, struct mono now)
 {
 	while (ring->oldest && mono_since(now, ring->oldest->arrived) >= ring->age_limit) {
-		drop(ring, ring->oldest);
+		drop_oldest(ring);
 		ring->stats.dropped_old++;
 	}
 }

@@ -14,6 +14,6 @@ enum gb_verdict gb_coding_rate_read(const struct gb_json *json, int codr, struct
  * else: gateways write all sorts of things there. */
 bool gb_utc_read(const char *text, struct wall *utc);
 /* One entry of rxpk. */
-enum gb_verdict gb_rxpk_read(struct gb_json *json, int entry, struct gb_rxpk *rxpk);
+enum gb_verdict gb_rxpk_read(struct gb_json *json, int entry, struct gb_rxpk *out);
 
 #endif
