@@ -111,6 +111,25 @@ static uint32_t *place_of(const struct ns_sessions *sessions, const struct ns_se
 	return session->flags & NS_SESSION_PENDING ? &device->pending : &device->session;
 }
 
+/* Into the index and its device's place. */
+static void attach(struct ns_sessions *sessions, uint32_t slot)
+{
+	const struct ns_session *session = ns_session_at(sessions, slot);
+	*place_of(sessions, session) = slot;
+	ns_index_add(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
+	ns_session_mark(sessions, slot);
+}
+
+static void detach(struct ns_sessions *sessions, uint32_t slot)
+{
+	const struct ns_session *session = ns_session_at(sessions, slot);
+	uint32_t *place = place_of(sessions, session);
+	if (*place == slot)
+		*place = NS_NO_SLOT;
+	ns_index_remove(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
+	ns_session_mark(sessions, slot);
+}
+
 uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *session)
 {
 	uint32_t old = *place_of(sessions, session);
@@ -120,9 +139,7 @@ uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *s
 	if (slot == NS_NO_SLOT)
 		return NS_NO_SLOT;
 	*ns_session_at(sessions, slot) = *session;
-	*place_of(sessions, session) = slot;
-	ns_index_add(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
-	ns_session_mark(sessions, slot);
+	attach(sessions, slot);
 	return slot;
 }
 
@@ -141,12 +158,7 @@ void ns_session_promote(struct ns_sessions *sessions, uint32_t slot)
 
 void ns_session_remove(struct ns_sessions *sessions, uint32_t slot)
 {
-	struct ns_session *session = ns_session_at(sessions, slot);
-	uint32_t *place = place_of(sessions, session);
-	if (*place == slot)
-		*place = NS_NO_SLOT;
-	ns_index_remove(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
-	ns_session_mark(sessions, slot);
+	detach(sessions, slot);
 	ns_slab_give(&sessions->slab, slot);
 }
 
@@ -315,6 +327,18 @@ static uint32_t greater(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
+static void keep_greater(struct ns_session *copy, const struct ns_session *present)
+{
+	if (present->fcnt_up > copy->fcnt_up) {
+		memcpy(copy->seen, present->seen, sizeof copy->seen);
+		memcpy(copy->last_mic, present->last_mic, sizeof copy->last_mic);
+		copy->last_hash = present->last_hash;
+		copy->fcnt_up = present->fcnt_up;
+	}
+	copy->n_fcnt_down = greater(copy->n_fcnt_down, present->n_fcnt_down);
+	copy->a_fcnt_down = greater(copy->a_fcnt_down, present->a_fcnt_down);
+}
+
 bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session)
 {
 	uint32_t device = ns_device_find(sessions, &session->dev_eui);
@@ -324,28 +348,17 @@ bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struc
 	copy.device = device;
 	if (ns_slab_holds(&sessions->slab, slot)) {
 		const struct ns_session *present = ns_session_at(sessions, slot);
-		if (present->tag == copy.tag) {
-			if (present->fcnt_up > copy.fcnt_up) {
-				memcpy(copy.seen, present->seen, sizeof copy.seen);
-				memcpy(copy.last_mic, present->last_mic, sizeof copy.last_mic);
-				copy.last_hash = present->last_hash;
-				copy.fcnt_up = present->fcnt_up;
-			}
-			copy.n_fcnt_down = greater(copy.n_fcnt_down, present->n_fcnt_down);
-			copy.a_fcnt_down = greater(copy.a_fcnt_down, present->a_fcnt_down);
-		}
-		ns_session_remove(sessions, slot);
-		ns_slab_loaded(&sessions->slab);
-	}
-	uint32_t *place = place_of(sessions, &copy);
-	if (*place != NS_NO_SLOT && *place != slot)
-		ns_session_remove(sessions, *place);
-	if (!ns_slab_take_at(&sessions->slab, slot))
+		if (present->tag == copy.tag)
+			keep_greater(&copy, present);
+		detach(sessions, slot);
+	} else if (!ns_slab_take_at(&sessions->slab, slot)) {
 		return false;
+	}
+	uint32_t other = *place_of(sessions, &copy);
+	if (other != NS_NO_SLOT)
+		ns_session_remove(sessions, other);
 	*ns_session_at(sessions, slot) = copy;
-	*place_of(sessions, &copy) = slot;
-	ns_index_add(&sessions->by_addr, addr_hash(sessions, copy.dev_addr), slot);
-	ns_session_mark(sessions, slot);
+	attach(sessions, slot);
 	secret_wipe(&copy, sizeof copy);
 	return true;
 }

@@ -79,7 +79,8 @@ void ns_slab_give(struct ns_slab *slab, uint32_t slot)
 	secret_wipe(ns_slab_at(slab, slot), slab->entry_size);
 	mark(slab, slot, false);
 	slab->count--;
-	slab->free[slab->free_count++] = slot;
+	if (slab->free_count < slab->capacity) /* while loading, the list is made anew at the end */
+		slab->free[slab->free_count++] = slot;
 }
 
 bool ns_slab_holds(const struct ns_slab *slab, uint32_t slot)

@@ -1,0 +1,327 @@
+/* Downlink items: Seal, counters, what a gateway's answer leads to. */
+#include "tests/harness/harness.h"
+#include "tests/harness/network_rig.h"
+
+static struct rig rig;
+static struct rig_device device;
+static uint8_t phy[LW_PHY_PAYLOAD_MAX];
+static const uint8_t ciphertext[] = {0xc1, 0xc2, 0xc3};
+
+static void boots_with_5_s(struct net_profile *profile)
+{
+	profile->rx_delay_s = 5;
+}
+
+static void setup(bool v1_1)
+{
+	rig_init(&rig);
+	rig_state_begin(&rig, false);
+	rig_profile(&rig, 1, LW_MAC_1_0_4, "eu868", boots_with_5_s);
+	rig_profile(&rig, 2, LW_MAC_1_1_0, "eu868", boots_with_5_s);
+	rig_state_end(&rig);
+	rig_abp(&rig, &device, 1, v1_1 ? 2 : 1, 0x26000001, v1_1);
+}
+
+static void enqueue(uint8_t number, bool confirmed)
+{
+	struct net_enqueue item = {.item = rig_uuid(number),
+				   .dev_eui = device.dev_eui,
+				   .fport = 2,
+				   .length = 3,
+				   .confirmed = confirmed};
+	ns_on_enqueue(&rig.ns, rig.now, &item);
+	rig_turn(&rig);
+}
+
+static void uplink(bool confirmed, bool ack)
+{
+	uint8_t length = rig_uplink(&rig, &device,
+				    &(struct rig_frame){.fport = 1, .confirmed = confirmed, .ack = ack}, phy);
+	rig_hears(&rig, 1, phy, length, 0);
+	rig_hears(&rig, 2, phy, length, 0);
+}
+
+static void seal(bool ok)
+{
+	const struct net_seal *asked = &rig.seals[rig.seal_count - 1];
+	struct net_sealed sealed = {
+		.item = asked->item, .fcnt_down = asked->fcnt_down, .ok = ok, .frm_payload_length = 3};
+	memcpy(sealed.frm_payload, ciphertext, 3);
+	snprintf(sealed.cause, sizeof sealed.cause, "%s", ok ? "" : "no_session_key");
+	ns_on_sealed(&rig.ns, rig.now, &sealed);
+	rig_turn(&rig);
+}
+
+static const struct net_downlink_event *last_event(void)
+{
+	for (size_t i = rig.event_count; i-- > 0;)
+		if (rig.events[i].kind == PROTO_DOWNLINK_EVENT)
+			return &rig.events[i].downlink_event;
+	return NULL;
+}
+
+static void expect_status(enum net_item_status status, uint8_t number)
+{
+	const struct net_downlink_event *event = last_event();
+	t_true("an event", event != NULL);
+	if (!event)
+		return;
+	t_str("status", net_item_status_name(status), net_item_status_name(event->status));
+	struct net_uuid id = rig_uuid(number);
+	t_bytes("item", id.bytes, 16, event->item.bytes, 16);
+}
+
+static void parse(struct lw_frame *frame)
+{
+	const struct gw_downlink *last = &rig.downlinks[rig.downlink_count - 1];
+	assert_int_equal(LW_OK, lw_frame_parse(frame, last->phy, last->phy_length, LW_DOWN));
+}
+
+static void sealed_and_sent(void **state)
+{
+	(void)state;
+	setup(false);
+	uplink(false, false);
+	rig_run(&rig, US_PER_S);
+	enqueue(1, false); /* in reaction to the uplink: it makes the same window */
+	expect_status(NET_ITEM_QUEUED, 1);
+	rig_run(&rig, 3200 * US_PER_MS);
+	t_uint("Seal", 1, rig.seal_count);
+	t_uint("its counter", 0, rig.seals[0].fcnt_down);
+	t_uint("nothing has left", 0, rig.downlink_count);
+	seal(true);
+	t_uint("the frame leaves", 1, rig.downlink_count);
+	struct lw_frame frame;
+	parse(&frame);
+	t_uint("port", 2, frame.fport);
+	t_bytes("payload", ciphertext, 3, frame.frm_payload, frame.frm_payload_length);
+	rig_tx_ack(&rig, GW_TX_OK);
+	expect_status(NET_ITEM_SENT, 1);
+	t_uint("queue is empty", 0, ns_device_at(&rig.ns.sessions, 0)->queued);
+	rig_release(&rig);
+}
+
+static void seal_comes_too_late(void **state)
+{
+	(void)state;
+	for (int v1_1 = 0; v1_1 <= 1; v1_1++) {
+		setup(v1_1);
+		t_row(v1_1 ? "1.1" : "1.0.4");
+		enqueue(1, false);
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		t_uint("Seal", 1, rig.seal_count);
+		rig_run(&rig, 50 * US_PER_MS);
+		t_uint("the frame left without it", 1, rig.downlink_count);
+		struct lw_frame frame;
+		parse(&frame);
+		t_false("no payload", frame.has_fport);
+		t_true("there is more", frame.fctrl.f_pending);
+		seal(true);
+		t_uint("too late", 1, rig.downlink_count);
+		t_uint("stays first", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+		rig_run(&rig, 20 * US_PER_S);
+		device.fcnt_up++;
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		t_uint("the next counter", 1, rig.seals[1].fcnt_down);
+		seal(true);
+		parse(&frame);
+		t_true("now with it", frame.has_fport);
+		t_uint("no counter twice", 0, v1_1 ? 0 : rig.counters_repeated);
+		rig_release(&rig);
+	}
+}
+
+static void seal_is_refused(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	seal(false);
+	expect_status(NET_ITEM_REFUSED, 1);
+	t_str("cause", "no_session_key", last_event()->cause);
+	t_uint("out of the queue", 0, ns_device_at(&rig.ns.sessions, 0)->queued);
+	rig_release(&rig);
+}
+
+static void next_attempt_by_cause(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum gw_tx_result result;
+		bool again;
+		uint64_t gateway;
+		enum gw_window window;
+	} rows[] = {
+		{"collision: another gateway's RX1", GW_TX_COLLISION_PACKET, true, 2, GW_RX1},
+		{"frequency: another gateway", GW_TX_FREQ, true, 2, GW_RX1},
+		{"power: another gateway", GW_TX_POWER, true, 2, GW_RX1},
+		{"too late: RX2", GW_TX_TOO_LATE, true, 1, GW_RX2},
+		{"no path: another gateway", GW_TX_NO_PATH, true, 2, GW_RX1},
+		{"no answer: counted as sent", GW_TX_NO_ANSWER, false, 0, GW_RX1},
+		{"taken", GW_TX_OK, false, 0, GW_RX1},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(false);
+		t_row(rows[i].name);
+		uplink(true, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		t_uint("the ACK", 1, rig.downlink_count);
+		t_uint("the better gateway", 1, lw_eui64_number(&rig.downlinks[0].attempts[0].gateway));
+		rig_tx_ack(&rig, rows[i].result);
+		t_uint("again", rows[i].again ? 2 : 1, rig.downlink_count);
+		if (rows[i].again && rig.downlink_count == 2) {
+			const struct gw_downlink *first = &rig.downlinks[0], *second = &rig.downlinks[1];
+			t_bytes("the same bytes", first->phy, first->phy_length, second->phy,
+				second->phy_length);
+			t_uint("gateway", rows[i].gateway, lw_eui64_number(&second->attempts[0].gateway));
+			t_int("window", rows[i].window, second->attempts[0].window);
+		}
+		rig_release(&rig);
+	}
+}
+
+static void attempts_run_out(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	seal(true);
+	for (unsigned i = 0; i < 10 && rig.ns.drops[NS_DROP_ATTEMPTS_SPENT] == 0; i++)
+		rig_tx_ack(&rig, GW_TX_COLLISION_PACKET);
+	t_uint("counted", 1, rig.ns.drops[NS_DROP_ATTEMPTS_SPENT]);
+	t_true("more than one was tried", rig.downlink_count >= 3);
+	t_uint("the item stays", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+	t_uint("the counter is spent", 1, ns_session_at(&rig.ns.sessions, 0)->n_fcnt_down);
+	rig_release(&rig);
+}
+
+static void confirmed_item(void **state)
+{
+	(void)state;
+	for (int acknowledged = 0; acknowledged <= 1; acknowledged++) {
+		setup(false);
+		t_row(acknowledged ? "acknowledged" : "not acknowledged");
+		enqueue(1, true);
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		seal(true);
+		rig_tx_ack(&rig, GW_TX_OK);
+		rig_run(&rig, 20 * US_PER_S);
+		rig_restart(&rig);
+		device.fcnt_up++;
+		uplink(false, acknowledged);
+		rig_run(&rig, 20 * US_PER_S);
+		expect_status(acknowledged ? NET_ITEM_ACKNOWLEDGED : NET_ITEM_FAILED, 1);
+		rig_release(&rig);
+	}
+}
+
+static void queue_survives_a_restart(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	enqueue(2, false);
+	enqueue(1, false); /* the same again: a doubled command is one */
+	rig_run(&rig, 30 * US_PER_S);
+	uplink(false, false); /* sweeps run */
+	rig_run(&rig, 4210 * US_PER_MS);
+	seal(true);
+	rig_tx_ack(&rig, GW_TX_OK);
+	rig_run(&rig, 60 * US_PER_S);
+	rig_restart(&rig);
+	t_uint("one left", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+	device.fcnt_up++;
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	struct net_uuid second = rig_uuid(2);
+	t_bytes("the second", second.bytes, 16, rig.seals[rig.seal_count - 1].item.bytes, 16);
+	t_uint("its counter", 1, rig.seals[rig.seal_count - 1].fcnt_down);
+	rig_release(&rig);
+}
+
+static void items_that_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t fport, length, priority;
+		bool foreign;
+		enum ns_drop expected;
+	} rows[] = {
+		{"port 0", 0, 1, 0, false, NS_DROP_ITEM_INVALID},
+		{"port 226", 226, 1, 0, false, NS_DROP_ITEM_INVALID},
+		{"longer than any frame", 1, 243, 0, false, NS_DROP_ITEM_INVALID},
+		{"priority 7", 1, 1, 7, false, NS_DROP_ITEM_INVALID},
+		{"no such device", 1, 1, 0, true, NS_DROP_ITEM_UNKNOWN_DEVICE},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(false);
+		t_row(rows[i].name);
+		struct net_enqueue item = {.item = rig_uuid(1),
+					   .dev_eui = device.dev_eui,
+					   .fport = rows[i].fport,
+					   .length = rows[i].length,
+					   .priority = rows[i].priority};
+		item.dev_eui.bytes[0] ^= rows[i].foreign;
+		ns_on_enqueue(&rig.ns, rig.now, &item);
+		rig_turn(&rig);
+		t_uint("counted", 1, rig.ns.drops[rows[i].expected]);
+		expect_status(NET_ITEM_REFUSED, 1);
+		t_uint("not queued", 0, rig.ns.queue.items.count);
+		rig_release(&rig);
+	}
+	setup(false);
+	t_row("a full queue");
+	for (uint8_t i = 0; i < NS_QUEUE_DEVICE_MAX + 1; i++)
+		enqueue(i, false);
+	t_uint("bounded", NS_QUEUE_DEVICE_MAX, ns_device_at(&rig.ns.sessions, 0)->queued);
+	t_uint("counted", 1, rig.ns.drops[NS_DROP_ITEM_QUEUE_FULL]);
+	rig_release(&rig);
+}
+
+static void airtime_is_kept_over_a_restart(void **state)
+{
+	(void)state;
+	setup(false);
+	for (unsigned i = 0; i < 20; i++) {
+		uplink(true, false);
+		rig_run(&rig, 20 * US_PER_S);
+		device.fcnt_up++;
+	}
+	struct lw_eui64 eui = rig_eui(1);
+	struct ns_gateway *gateway = ns_gateways_at(&rig.ns.gateways,
+						    ns_gateways_find(&rig.ns.gateways, &eui));
+	int band = lw_region_sub_band(&rig.regions[0], 868100000);
+	assert_true(gateway->duty_ready >> band & 1);
+	uint32_t before = lw_duty_used_us(&gateway->duty[band], rig.now.mono.us);
+	t_true("there is some", before > 500000);
+	rig_restart(&rig);
+	gateway = ns_gateways_at(&rig.ns.gateways, ns_gateways_find(&rig.ns.gateways, &eui));
+	assert_true(gateway->duty_ready >> band & 1);
+	t_true("none is forgotten", lw_duty_used_us(&gateway->duty[band], rig.now.mono.us) >= before);
+	rig_release(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(sealed_and_sent),
+		t_test(seal_comes_too_late),
+		t_test(seal_is_refused),
+		t_test(next_attempt_by_cause),
+		t_test(attempts_run_out),
+		t_test(confirmed_item),
+		t_test(queue_survives_a_restart),
+		t_test(items_that_are_refused),
+		t_test(airtime_is_kept_over_a_restart),
+	};
+	return t_run(tests);
+}

@@ -1,0 +1,222 @@
+#include "tests/harness/harness.h"
+
+#include "network-server/foreign.h"
+#include "network-server/session.h"
+
+#include <string.h>
+
+static struct ns_sessions sessions;
+static struct rng rng;
+
+static void setup(void)
+{
+	rng = rng_seeded(3);
+	assert_int_equal(ST_OK, secret_init());
+	ns_sessions_init(&sessions, 32, &rng);
+}
+
+static uint32_t device(uint64_t number)
+{
+	struct lw_eui64 eui = lw_eui64_from_number(number);
+	return ns_device_put(&sessions, &eui);
+}
+
+static struct ns_session session(uint64_t number, uint32_t dev_addr, uint32_t tag, uint8_t flags)
+{
+	return (struct ns_session){.dev_eui = lw_eui64_from_number(number),
+				   .dev_addr = {dev_addr},
+				   .device = device(number),
+				   .tag = tag,
+				   .flags = flags};
+}
+
+static void seen_counters(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint32_t notes[6];
+		size_t count;
+		uint32_t asked;
+		bool seen;
+	} rows[] = {
+		{"nothing yet", {0}, 0, 0, false},
+		{"the first", {0}, 1, 0, true},
+		{"one that was skipped", {0, 2}, 2, 1, false},
+		{"a late one that was noted", {0, 2, 1}, 3, 1, true},
+		{"63 ahead", {5, 68}, 2, 5, true},
+		{"64 ahead", {5, 69}, 2, 5, true},
+		{"65 ahead", {5, 70}, 2, 5, true},
+		{"skipped, 65 ahead", {5, 70}, 2, 6, false},
+		{"127 ahead", {5, 132}, 2, 5, true},
+		{"skipped, 127 ahead", {5, 132}, 2, 6, false},
+		{"out of the window: taken as seen", {5, 133}, 2, 5, true},
+		{"far ahead: what is in the window was not seen", {5, 5000}, 2, 4990, false},
+		{"ahead of all", {5}, 1, 6, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct ns_session noted = {0};
+		for (size_t j = 0; j < rows[i].count; j++)
+			ns_session_note(&noted, rows[i].notes[j]);
+		t_int("seen", rows[i].seen, ns_session_seen(&noted, rows[i].asked));
+	}
+}
+
+static void at_most_400_bytes(void **state)
+{
+	(void)state;
+	t_true("session", sizeof(struct ns_session) <= 400);
+	t_true("device", sizeof(struct ns_device) <= 64);
+}
+
+static void pending_replaces_at_promotion(void **state)
+{
+	(void)state;
+	setup();
+	struct ns_session in_use = session(1, 10, 1, 0), pending = session(1, 11, 2, NS_SESSION_PENDING),
+			  newer = session(1, 12, 3, NS_SESSION_PENDING);
+	uint32_t first = ns_session_add(&sessions, &in_use);
+	ns_session_add(&sessions, &pending);
+	uint32_t third = ns_session_add(&sessions, &newer);
+	t_uint("a newer join replaces the pending one", 2, sessions.slab.count);
+	t_true("the one in use stays", ns_sessions_has_addr(&sessions, (struct lw_dev_addr){10}));
+	t_false("the older pending one is gone", ns_sessions_has_addr(&sessions, (struct lw_dev_addr){11}));
+	ns_session_promote(&sessions, third);
+	t_uint("one is left", 1, sessions.slab.count);
+	t_uint("the new one", third, ns_device_at(&sessions, 0)->session);
+	t_true("a slot is told from its earlier session by the tag",
+	       ns_session_get(&sessions, first, 1) == NULL);
+	ns_sessions_release(&sessions);
+}
+
+static void many_on_one_address(void **state)
+{
+	(void)state;
+	setup();
+	for (uint64_t i = 1; i <= 20; i++) {
+		struct ns_session one = session(i, 7, (uint32_t)i, 0);
+		ns_session_add(&sessions, &one);
+	}
+	for (uint64_t i = 2; i <= 20; i += 2) {
+		struct lw_eui64 eui = lw_eui64_from_number(i);
+		ns_device_remove(&sessions, ns_device_find(&sessions, &eui));
+	}
+	uint32_t at = 0, slot, sum = 0, count = 0;
+	while ((slot = ns_sessions_next(&sessions, (struct lw_dev_addr){7}, &at)) != NS_NO_SLOT) {
+		sum += ns_session_at(&sessions, slot)->tag;
+		count++;
+	}
+	t_uint("left", 10, count);
+	t_uint("the odd ones", 100, sum);
+	ns_sessions_release(&sessions);
+}
+
+static void stored_and_read(void **state)
+{
+	(void)state;
+	setup();
+	struct secret_master *master = secret_master_generate(), *other = secret_master_generate();
+	struct ns_session written = session(9, 0x26000001, 77, NS_SESSION_1_1), read;
+	memset(&written.f_nwk_s_int_key, 0x11, sizeof(struct lw_key));
+	memset(&written.s_nwk_s_int_key, 0x22, sizeof(struct lw_key));
+	memset(&written.nwk_s_enc_key, 0x33, sizeof(struct lw_key));
+	written.fcnt_up = 0x12345678;
+	written.a_fcnt_down = 5;
+	written.plan.freq_hz[3] = 867100000;
+	uint8_t bytes[NS_SESSION_BYTES];
+	size_t length = ns_session_encode(&written, master, bytes);
+	t_true("reads", ns_session_decode(&read, master, bytes, length));
+	read.device = written.device;
+	t_bytes("the same", (const uint8_t *)&written, sizeof written, (const uint8_t *)&read, sizeof read);
+	for (size_t i = 0; i + 16 <= length; i++)
+		if (memcmp(bytes + i, &written.f_nwk_s_int_key, 16) == 0)
+			t_true("a key stands in clear", false);
+	t_false("another master key", ns_session_decode(&read, other, bytes, length));
+	for (size_t cut = 0; cut < length; cut++)
+		t_false("cut short", ns_session_decode(&read, master, bytes, cut));
+	bytes[1] ^= 1;
+	t_false("moved to another device", ns_session_decode(&read, master, bytes, length));
+	secret_master_free(master);
+	secret_master_free(other);
+	ns_sessions_release(&sessions);
+}
+
+static void restored_over_what_is_there(void **state)
+{
+	(void)state;
+	setup();
+	(void)device(1);
+	struct ns_session older = session(1, 10, 1, 0);
+	older.fcnt_up = 10;
+	older.n_fcnt_down = 20;
+	t_true("a row", ns_session_restore(&sessions, 5, &older));
+	struct ns_session tail = older;
+	tail.fcnt_up = 8;
+	tail.n_fcnt_down = 25;
+	t_true("the tail says it again", ns_session_restore(&sessions, 5, &tail));
+	t_uint("the greater counter wins", 10, ns_session_at(&sessions, 5)->fcnt_up);
+	t_uint("each of them", 25, ns_session_at(&sessions, 5)->n_fcnt_down);
+	struct ns_session next = session(1, 11, 2, 0);
+	t_true("a new session in another slot", ns_session_restore(&sessions, 6, &next));
+	t_uint("the old one is over", 1, sessions.slab.count);
+	struct ns_session nobody = {.dev_eui = lw_eui64_from_number(99), .tag = 1};
+	t_false("no such device", ns_session_restore(&sessions, 7, &nobody));
+	t_false("no such slot", ns_session_restore(&sessions, 1u << 30, &next));
+	ns_slab_loaded(&sessions.slab);
+	for (uint64_t i = 2; i <= 20; i++) {
+		struct ns_session more = session(i, (uint32_t)i, (uint32_t)i, 0);
+		uint32_t slot = ns_session_add(&sessions, &more);
+		t_true("a slot of its own", slot != 6 && slot != NS_NO_SLOT);
+	}
+	ns_sessions_release(&sessions);
+}
+
+static bool never(const void *ctx, struct lw_dev_addr dev_addr)
+{
+	(void)ctx;
+	(void)dev_addr;
+	return false;
+}
+
+static void addresses(void **state)
+{
+	(void)state;
+	rng = rng_seeded(5);
+	struct lw_dev_addr_prefix prefix = {0x26001230, 28};
+	struct ns_foreign foreign;
+	ns_foreign_init(&foreign, &prefix, 1, 64, &rng);
+	struct lw_dev_addr drawn;
+	for (uint32_t i = 0; i < 15; i++)
+		ns_foreign_released(&foreign, (struct lw_dev_addr){0x26001230 + i}, 100);
+	t_true("one is left", ns_foreign_draw(&foreign, &rng, 110, never, NULL, &drawn) ||
+				      ns_foreign_draw(&foreign, &rng, 110, never, NULL, &drawn));
+	t_uint("that one", 0x2600123f, drawn.value);
+	ns_foreign_released(&foreign, drawn, 100);
+	t_false("none within 30 days", ns_foreign_draw(&foreign, &rng, 129, never, NULL, &drawn));
+	t_true("after 30 days", ns_foreign_draw(&foreign, &rng, 130, never, NULL, &drawn));
+	t_true("ours", ns_foreign_is_our_addr(&foreign, drawn));
+	t_false("not ours", ns_foreign_is_our_addr(&foreign, (struct lw_dev_addr){0x26001240}));
+	for (uint32_t i = 0; i < 100000; i++)
+		ns_foreign_count(&foreign, (struct lw_dev_addr){i * 40503u * 2654435761u});
+	uint64_t sum = foreign.other;
+	const struct {
+		uint32_t id, padding;
+		uint64_t count;
+	} * row;
+	for (size_t at = 0; (row = table_next(&foreign.net_ids, &at));)
+		sum += row->count;
+	t_uint("each is counted once, in bounded room", 100000, sum);
+	t_true("bounded", foreign.net_ids.count <= NS_NET_IDS_MAX);
+	ns_foreign_release(&foreign);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(seen_counters),       t_test(at_most_400_bytes), t_test(pending_replaces_at_promotion),
+		t_test(many_on_one_address), t_test(stored_and_read),   t_test(restored_over_what_is_there),
+		t_test(addresses),
+	};
+	return t_run(tests);
+}
