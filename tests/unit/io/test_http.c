@@ -375,8 +375,12 @@ static void raw(struct world *world, const char *bytes, size_t length)
 static void what_is_no_http_is_refused_by_name(void **state)
 {
 	(void)state;
-	static char long_header[20000];
+	static char long_header[20000], long_trailer[20000];
+	static const char trailer_begins[] =
+		"POST /items/7 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nT: ";
 	memset(long_header, 'a', sizeof long_header - 1);
+	memset(long_trailer, 'a', sizeof long_trailer - 1);
+	memcpy(long_trailer, trailer_begins, sizeof trailer_begins - 1);
 	memcpy(long_header, "GET / HTTP/1.1\r\nHost: ", 22);
 	static const struct {
 		const char *name, *request, *begins;
@@ -404,6 +408,15 @@ static void what_is_no_http_is_refused_by_name(void **state)
 		{"a chunk that is none",
 		 "POST /items/7 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
 		 "HTTP/1.1 400 "},
+		{"two codings",
+		 "POST /items/7 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		 "HTTP/1.1 400 "},
+		{"a chunk's length of nine digits",
+		 "POST /items/7 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+		 "000000001\r\na\r\n0\r\n\r\n",
+		 "HTTP/1.1 400 "},
+		{"trailers too long", long_trailer, "HTTP/1.1 400 "},
 		{"a body too long", "POST /items/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n",
 		 "HTTP/1.1 413 "},
 		{"chunks too long",

@@ -139,6 +139,7 @@ static const struct {
 } restarts[] = {
 	{"restarted at once", 0, 0, LW_DUTY_SPENT},
 	{"the clock ran back", -500, 0, LW_DUTY_SPENT},
+	{"the clock ran back: just sent, not sent later", -500, 3670, LW_DUTY_FITS},
 	{"half an hour later", 1800, 0, LW_DUTY_SPENT},
 	{"half an hour away and half an hour up", 1800, 1870, LW_DUTY_FITS},
 	{"unknown time away counts from the start", 0, 3500, LW_DUTY_SPENT},

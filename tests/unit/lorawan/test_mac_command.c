@@ -184,7 +184,7 @@ static void what_came_before_an_unknown_cid_stands(void **state)
 static void writers_without_room_are_left_alone(void **state)
 {
 	(void)state;
-	uint8_t bytes[7];
+	uint8_t bytes[9]; /* one byte less than two LinkADRReq need */
 	struct wr wr = wr_init(bytes, sizeof bytes);
 	struct lw_mac_command adr = {.direction = LW_DOWN, .cid = LW_CID_LINK_ADR};
 	struct lw_mac_command status = {.direction = LW_DOWN, .cid = LW_CID_DEV_STATUS};

@@ -202,6 +202,10 @@ static void cflist_of_a_dynamic_plan(void **state)
 	struct lw_new_channel channels[16];
 	t_uint("no NewChannelReq is left", 0, lw_plan_new_channels(&device, &wanted, &region, channels, 16));
 
+	t_uint("RX1 moved", 3, lw_plan_apply_dl_channel(&device, &region, 3, 869525000));
+	t_true("applied anew", lw_cflist_apply(&device, &region, cflist));
+	t_true("a channel of a CFList has the region's RX1", memcmp(&device, &wanted, sizeof device) == 0);
+
 	cflist[15] = 1;
 	t_false("another type", lw_cflist_apply(&device, &region, cflist));
 	cflist[15] = 0;

@@ -72,6 +72,8 @@ static const struct {
 	{"a scalar for a section", "common: 5\n", "l.yaml:1: common: 5: expected a map of keys"},
 	{"an anchor", "common: &a\n  log_level: info\n",
 	 "l.yaml:1: anchors, aliases and tags are not supported"},
+	{"an alias", "common:\n  log_level: *a\n", "l.yaml:2: anchors, aliases and tags are not supported"},
+	{"a tag", "common:\n  log_level: !a info\n", "l.yaml:2: anchors, aliases and tags are not supported"},
 	{"nested without end", "join-server: [[[[[[[[[[[[1]]]]]]]]]]]]\n",
 	 "l.yaml:1: join-server[0][0][0][0][0][0][0]: nested too deeply"},
 	{"a tab", "common:\n\tlog_level: info\n", "l.yaml:2: found character that cannot start any token"},
