@@ -1,20 +1,20 @@
 /* The messages of LoRaWAN Backend Interfaces (TS002-1.0, 1.1) as plain values, to and from JSON. Pure over
- *jansson: no clock, no randomness, no I/O. The network server builds requests and reads answers, the join
- *server the reverse.
+ * jansson: no clock, no randomness, no I/O. The network server builds requests and reads answers, the join
+ * server the reverse.
  *
  *	struct bi_message request;
  *	struct bi_error error;
  *	if (!bi_read(body, length, &request, &error))
  *		... error.field and error.rule say what was wrong; error.has_envelope whether it can be
- *answered
+ * answered
  *
  * Reading is tolerant about form (a 0x prefix, either case of digits and of member names, a member that is
- *missing, null or empty where it is optional, members that we do not know) and strict about content: every
- *length and range is checked, so that a value that was read can be used as it is. Writing gives lower-case
- *digits without a prefix. A message that was read writes back to one that reads the same.
+ * missing, null or empty where it is optional, members that we do not know) and strict about content: every
+ * length and range is checked, so that a value that was read can be used as it is. Writing gives lower-case
+ * digits without a prefix. A message that was read writes back to one that reads the same.
  *
  * Keys stand in these structs, wrapped or (KEKLabel empty) in clear: bi_message_wipe() when done. Nothing
- *here logs. */
+ * here logs. */
 #ifndef LAMPPOST_BACKEND_TS002_H
 #define LAMPPOST_BACKEND_TS002_H
 

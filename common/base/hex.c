@@ -12,7 +12,7 @@ void hex_encode(char *text, const uint8_t *bytes, size_t length)
 	text[2 * length] = '\0';
 }
 
-static int hex_value(char c)
+int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -28,8 +28,8 @@ bool hex_decode(uint8_t *bytes, size_t capacity, size_t *length, const char *tex
 	if (text_length % 2 != 0 || text_length / 2 > capacity)
 		return false;
 	for (size_t i = 0; i < text_length / 2; i++) {
-		int high = hex_value(text[2 * i]);
-		int low = hex_value(text[2 * i + 1]);
+		int high = hex_digit(text[2 * i]);
+		int low = hex_digit(text[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		bytes[i] = (uint8_t)(high << 4 | low);

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The value of one digit of either case; −1 for another character. */
+int hex_digit(char c);
+
 /* Writes 2 × `length` lower-case digits and a NUL; `text` must have room for them. */
 void hex_encode(char *text, const uint8_t *bytes, size_t length);
 

@@ -1,6 +1,6 @@
 /* Configuration keys as rows of a table. Parsing, bounds, `--print-config` and the manual all come from a
- *row; a value lands in a plain struct at the row's offset. No file format here: common/text/config.h reads
- *YAML through this.
+ * row; a value lands in a plain struct at the row's offset. No file format here: common/text/config.h reads
+ * YAML through this.
  *
  *	struct gb_config { int64_t ring_seconds; char udp_listen[64]; };
  *	static const struct option rows[] = {

@@ -1,11 +1,11 @@
 /* A device's key on its way to the one process that may read it: sealed where it is typed (the command line),
- *relayed by whoever must, opened by the owner of the box key.
+ * relayed by whoever must, opened by the owner of the box key.
  *
  *	plain   version = 1 (1) | kind (1) | dev_eui (8) | key (16)                26 bytes
  *	sealed  crypto_box_seal of it: ephemeral public key (32) | tag (16) | ...  74 bytes
  *
  * Kind and device stand inside the seal, so that a key cannot be put in the place of another, nor given to
- *another device, by a party that cannot open it. */
+ * another device, by a party that cannot open it. */
 #ifndef LAMPPOST_CRYPTO_SEALED_KEY_H
 #define LAMPPOST_CRYPTO_SEALED_KEY_H
 

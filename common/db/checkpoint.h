@@ -1,11 +1,11 @@
 /* Moves the WAL into the database file on a thread of its own, small and often, so that no commit on the loop
- *ever pays for it (DESIGN 3; measured in decision 0002). One round:
+ * ever pays for it (DESIGN 3; measured in decision 0002). One round:
  *
  *	1. PASSIVE: copies pages while the loop goes on committing;
  *	2. sync the database file (through SQLite's own file, so that no lock is lost);
  *	3. PASSIVE again: the few pages that came meanwhile;
  *	4. RESTART: finds nearly nothing to do, and lets the next commit begin at the WAL's start, so that it
- *keeps its size.
+ * keeps its size.
  *
  * The thread has its own connection and touches nothing but SQLite. */
 #ifndef LAMPPOST_DB_CHECKPOINT_H

@@ -1,6 +1,6 @@
 /* SQLite behind a table of statements. One writer a file: WAL, synchronous=FULL, foreign keys on, locking
- *normal; the WAL keeps its size and no commit ever checkpoints (checkpoint.h does; DESIGN 3). Statements are
- *an enum and an array, prepared at open; a `store_*.c` names them and nothing else holds SQL.
+ * normal; the WAL keeps its size and no commit ever checkpoints (checkpoint.h does; DESIGN 3). Statements are
+ * an enum and an array, prepared at open; a `store_*.c` names them and nothing else holds SQL.
  *
  *	enum { INSERT_UPLINK, LOAD_SESSIONS, STATEMENT_COUNT };
  *	static const char *const statements[STATEMENT_COUNT] = {[INSERT_UPLINK] = "INSERT INTO ...", ...};
@@ -10,7 +10,7 @@
  *	status = db_run(db, INSERT_UPLINK);
  *
  * A failed bind sticks until that statement is run or reset, and db_run() or db_step() report it. A failure
- *inside a transaction makes db_commit() fail (and roll back): no half of a turn is ever kept. Opaque. */
+ * inside a transaction makes db_commit() fail (and roll back): no half of a turn is ever kept. Opaque. */
 #ifndef LAMPPOST_DB_DB_H
 #define LAMPPOST_DB_DB_H
 

@@ -1,13 +1,12 @@
 /* How an old database becomes a new one without anybody having to be brave:
  *
- *	1. copy ─▶ <file>.backup-v<N>, verified; a copy of that name that is there already and sound stays (an
- *earlier attempt)
+ *	1. copy ─▶ <file>.backup-v<N>, verified; one that an earlier attempt left is replaced only by a whole one
  *	2. rehearse on a second copy: all scripts in one transaction, then the checks
  *	3. the same on the file itself; only if the checks hold is it committed
  *
  * The checks: every table that was there and still is has no fewer rows than before, and no foreign key
- *dangles. A migration that means to remove rows drops the table and makes another, or is a tool of its own.
-*/
+ * dangles. A migration that means to remove rows drops the table and makes another, or is a tool of its own.
+ */
 #include "common/db/migrations.h"
 
 #include "common/base/check.h"

@@ -2,6 +2,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/check.h"
+#include "common/base/hex.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -202,18 +203,9 @@ int http_head_parse(const uint8_t *bytes, size_t length, struct http_head *head)
 
 /* --- chunks */
 
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static void chunks_size(struct http_chunks *chunks, uint8_t c)
 {
-	int digit = hex_digit(c);
+	int digit = hex_digit((char)c);
 	if (digit >= 0 && chunks->digits < 8) {
 		chunks->left = chunks->left * 16 + (unsigned)digit;
 		chunks->digits++;
@@ -288,7 +280,7 @@ bool http_decode(const char *text, size_t length, bool form, char *out, size_t c
 	while (rd_left(&rd) > 0) {
 		uint8_t c = rd_u8(&rd);
 		if (c == '%') {
-			int high = hex_digit(rd_u8(&rd)), low = hex_digit(rd_u8(&rd));
+			int high = hex_digit((char)rd_u8(&rd)), low = hex_digit((char)rd_u8(&rd));
 			if (!rd_ok(&rd) || high < 0 || low < 0 || (high == 0 && low == 0))
 				return false;
 			c = (uint8_t)(high * 16 + low);

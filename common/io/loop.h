@@ -4,11 +4,11 @@
  *	   │
  *	   ▼  before the loop sleeps, if anything happened: io_loop_end_turn()
  *	commit() ──ok──▶ drain() ──▶ queued bytes leave: links, datagrams, replies, calls ──▶ the core timer
- *is armed │ └─failed──▶ nothing leaves, the process ends with exit code 1
+ * is armed │ └─failed──▶ nothing leaves, the process ends with exit code 1
  *
  * Invariant: no byte leaves a process before the commit of the turn in which it was queued has returned
- *ST_OK. It holds by construction: io_link_*_send, io_udp_send, io_http_reply, io_http_client_start only
- *queue; the queues are flushed in io_loop_end_turn() alone, which asserts the order.
+ * ST_OK. It holds by construction: io_link_*_send, io_udp_send, io_http_reply, io_http_client_start only
+ * queue; the queues are flushed in io_loop_end_turn() alone, which asserts the order.
  *
  * A process makes one loop; a command line makes one without a turn (no commit, no drain). Opaque. */
 #ifndef LAMPPOST_IO_LOOP_H

@@ -192,8 +192,8 @@ static enum status open_socket(struct io_udp *udp, const struct io_udp_options *
 	int on = 1, off = 0;
 	struct sockaddr_storage bound;
 	socklen_t length = (socklen_t)io_address_to_sockaddr(&address, &bound);
-	if (udp->fd < 0 || setsockopt(udp->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-	    setsockopt(udp->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) != 0 ||
+	/* No SO_REUSEADDR: with UDP it would let a second process take over the port, and its datagrams, unnoticed. */
+	if (udp->fd < 0 || setsockopt(udp->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) != 0 ||
 	    (address.family == 6 && setsockopt(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) ||
 	    take_receive_buffer(udp, options->receive_buffer ? options->receive_buffer
 							     : IO_UDP_RECEIVE_BUFFER) != ST_OK ||

@@ -1,5 +1,5 @@
 /* Payload ciphers (TS001-1.0.4 §4.3.3; FOpts: TS001-1.1 §4.3.1.6 with its erratum). A key stream of AES
- *blocks A_i is XORed, so that the same call encrypts and decrypts.
+ * blocks A_i is XORed, so that the same call encrypts and decrypts.
  *
  *	A_i  01 | 00 00 00 | c | dir | DevAddr(4) | FCnt(4) | 00 | i
  *	     c = 0 for FRMPayload; FOpts: 1 (FCntUp, NFCntDown) or 2 (AFCntDown), i = 1

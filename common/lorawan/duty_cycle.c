@@ -1,6 +1,6 @@
 /* Buckets by number modulo the ring's size. `newest` only grows; the ring then holds newest − 135 .. newest,
- *and an hour takes 121 buckets where it is not aligned, so 14 of them (7 minutes) are left for what is
- *reserved ahead.
+ * and an hour takes 121 buckets where it is not aligned, so 14 of them (7 minutes) are left for what is
+ * reserved ahead.
  *
  *	now − 1 h                 now        now + 7 min
  *	|------- 121 buckets ------|--- 14 ---|

@@ -7,7 +7,7 @@
  *	        down  ADR | RFU       | ACK | FPending | FOptsLen(4)
  *
  * FOptsLen above 0 together with FPort 0 is refused: commands would stand in two places, and the
- *specification leaves open which count. */
+ * specification leaves open which count. */
 #include "common/lorawan/frame.h"
 
 #include "common/base/bytes.h"
@@ -82,7 +82,6 @@ uint8_t lw_fctrl_encode(const struct lw_fctrl *fctrl, enum lw_direction directio
 			 (fctrl->ack ? 0x20 : 0) | (bit4 ? 0x10 : 0) | (fctrl->fopts_length & 0x0f));
 }
 
-/* MIC input: all but the last four bytes. Length and type were checked. */
 enum lw_verdict lw_frame_parse(struct lw_frame *frame, const uint8_t *phy, size_t length,
 			       enum lw_direction direction)
 {

@@ -1,11 +1,11 @@
 /* Join-request, join-accept and rejoin-requests (TS001-1.0.4 §6.2, TS001-1.1 §6.2). Layouts, MHDR first:
  *
  *	join-request    00 | JoinEUI(8) | DevEUI(8) | DevNonce(2) | MIC(4) 23 join-accept     20 |
- *JoinNonce(3) | NetID(3) | DevAddr(4) | DLSettings | RxDelay | [CFList(16)] | MIC(4)  17, 33 everything after
- *the MHDR is encrypted, by an AES decryption rejoin type 0   c0 | 00 | NetID(3) | DevEUI(8) | RJcount0(2) |
- *MIC(4)                                    19 rejoin type 1   c0 | 01 | JoinEUI(8) | DevEUI(8) | RJcount1(2)
- *| MIC(4)                                  24 rejoin type 2   c0 | 02 | NetID(3) | DevEUI(8) | RJcount0(2) |
- *MIC(4)                                    19
+ * JoinNonce(3) | NetID(3) | DevAddr(4) | DLSettings | RxDelay | [CFList(16)] | MIC(4)  17, 33 everything after
+ * the MHDR is encrypted, by an AES decryption rejoin type 0   c0 | 00 | NetID(3) | DevEUI(8) | RJcount0(2) |
+ * MIC(4)                                    19 rejoin type 1   c0 | 01 | JoinEUI(8) | DevEUI(8) | RJcount1(2)
+ * | MIC(4)                                  24 rejoin type 2   c0 | 02 | NetID(3) | DevEUI(8) | RJcount0(2) |
+ * MIC(4)                                    19
  */
 #ifndef LAMPPOST_LORAWAN_JOIN_FRAME_H
 #define LAMPPOST_LORAWAN_JOIN_FRAME_H

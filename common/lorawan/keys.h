@@ -1,5 +1,5 @@
 /* Key derivations: one AES block each (TS001-1.0.4 §6.2.5, TS001-1.1 §6.1.1, §6.2.5; multicast TS005 §4,
- *relay TS011 §4). All numbers are little-endian inside the blocks.
+ * relay TS011 §4). All numbers are little-endian inside the blocks.
  *
  *	1.0 session   type | JoinNonce(3) | NetID(3) | DevNonce(2) | 0 x 7     type 01 NwkSKey, 02 AppSKey
  *	1.1 session   type | JoinNonce(3) | JoinEUI(8) | DevNonce(2) | 0 x 2   01 FNwkSIntKey, 02 AppSKey,

@@ -1,9 +1,9 @@
 /* MAC commands of 1.0.x, 1.1 and the relay (TS001-1.0.4 §5, TS001-1.1 §5, TS011 §6), bytes to struct and
- *back.
+ * back.
  *
  * A command is a row {direction, CID, name, length, repeat, since, until} and the rows of its fields {name,
- *place in the struct, bits}. One reader and one writer interpret the rows; there is no code for a single
- *command but for FilterListReq, whose length varies.
+ * place in the struct, bits}. One reader and one writer interpret the rows; there is no code for a single
+ * command but for FilterListReq, whose length varies.
  *
  *	struct lw_mac_reader reader;
  *	struct lw_mac_command command;
@@ -12,7 +12,7 @@
  *		...
  *
  * An unknown CID or a command cut short ends the reading; what came before stands. RFU bits are ignored when
- *read and zero when written. A field that does not fit its bits is refused when written. */
+ * read and zero when written. A field that does not fit its bits is refused when written. */
 #ifndef LAMPPOST_LORAWAN_MAC_COMMAND_H
 #define LAMPPOST_LORAWAN_MAC_COMMAND_H
 

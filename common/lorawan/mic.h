@@ -5,7 +5,7 @@
  *
  *	1.0 up, down   CMAC(NwkSKey, B0 | msg)[0..3]
  *	1.1 down       CMAC(SNwkSIntKey, B0 | msg)[0..3]            ConfFCnt: FCntUp acknowledged, if ACK is
- *set 1.1 up         CMAC(SNwkSIntKey, B1 | msg)[0..1] | CMAC(FNwkSIntKey, B0 | msg)[0..1]
+ * set 1.1 up         CMAC(SNwkSIntKey, B1 | msg)[0..1] | CMAC(FNwkSIntKey, B0 | msg)[0..1]
  *
  * ConfFCnt is 0 in every B0 but that of a 1.1 downlink. */
 #ifndef LAMPPOST_LORAWAN_MIC_H

@@ -1,16 +1,16 @@
 /* The declarative codec: a few lines of YAML that say where in a payload each reading is, for sensors that
- *need no script. Loading is strict; decoding is pure and total.
+ * need no script. Loading is strict; decoding is pure and total.
  *
  *	name: "Soil probe"
  *	fields:
  *	  - {offset: 0, width_bits: 16, endian: "big", signed: true, scale: 0.1, unit: "Cel", property:
- *"temperature"}
+ * "temperature"}
  *	  - {fport: 2, offset: 3, bit: 7, width_bits: 1, property: "alarm"}
  *
  * A field is the `width_bits` bits (1 to 53) from bit `bit` (0 lowest, default) of the integer that starts at
- *byte `offset` and is just long enough; `endian` is "big" (default) or "little". Value = raw × scale (1) +
- *add (0). With `fport` it is read from that port only. A value outside `min` .. `max` is marked and left out
- *of the JSON: sensors send such values when a probe is broken. Names of properties are unique on a port. */
+ * byte `offset` and is just long enough; `endian` is "big" (default) or "little". Value = raw × scale (1) +
+ * add (0). With `fport` it is read from that port only. A value outside `min` .. `max` is marked and left out
+ * of the JSON: sensors send such values when a probe is broken. Names of properties are unique on a port. */
 #ifndef LAMPPOST_TEXT_CODEC_H
 #define LAMPPOST_TEXT_CODEC_H
 

@@ -2,7 +2,7 @@
 #include "common/text/config.h"
 
 #include "common/base/check.h"
-#include "common/base/hex.h"
+#include "common/lorawan/dev_addr.h"
 #include "common/text/yaml_tree.h"
 
 #include <errno.h>
@@ -269,30 +269,14 @@ struct lw_net_id config_net_id(const struct config_common *common)
 
 bool config_prefix_parse(const char *text, struct config_prefix *prefix)
 {
-	struct lw_dev_addr address;
-	char digits[LW_DEV_ADDR_TEXT];
-	size_t length = strlen(text);
-	if (length < 10 || length > 11 || text[8] != '/')
+	struct lw_dev_addr_prefix parsed;
+	if (!lw_dev_addr_prefix_parse(text, &parsed))
 		return false;
-	memcpy(digits, text, 8);
-	digits[8] = '\0';
-	if (!lw_dev_addr_parse(digits, &address))
-		return false;
-	unsigned bits = 0;
-	for (const char *at = text + 9; *at; at++) {
-		if (*at < '0' || *at > '9')
-			return false;
-		bits = bits * 10 + (unsigned)(*at - '0');
-	}
-	uint32_t below = bits >= 32 ? 0 : UINT32_MAX >> bits;
-	if (bits > 32 || (address.value & below) != 0)
-		return false;
-	*prefix = (struct config_prefix){address.value, (uint8_t)bits};
+	*prefix = (struct config_prefix){parsed.value, parsed.bits};
 	return true;
 }
 
 bool config_prefix_holds(const struct config_prefix *prefix, struct lw_dev_addr dev_addr)
 {
-	uint32_t below = prefix->bits >= 32 ? 0 : UINT32_MAX >> prefix->bits;
-	return (dev_addr.value & ~below) == prefix->value;
+	return lw_dev_addr_in(dev_addr, (struct lw_dev_addr_prefix){prefix->value, prefix->bits});
 }

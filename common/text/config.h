@@ -1,22 +1,22 @@
 /* One YAML file configures every process: a section each, and `common`. A process reads `common` and its own
- *section through rows (common/base/options.h); other known sections are skipped, since their own process
- *checks them. Unknown keys, unknown sections, duplicates and bad values refuse the start with file, line,
- *value and range:
+ * section through rows (common/base/options.h); other known sections are skipped, since their own process
+ * checks them. Unknown keys, unknown sections, duplicates and bad values refuse the start with file, line,
+ * value and range:
  *
  *	lamppost.yaml:12: gateway-bridge.ring_seconds: 9999: expected 1 to 600 s
  *
  * A row whose key has a dot (`mqtt.host`) is `host` in the map `mqtt` of the section.
  *
  * What wins: a default, then the file, then LAMPPOST_STATE and LAMPPOST_RUN. The file is the one of `-c`,
- *else of LAMPPOST_CONFIG, else /etc/lamppost/lamppost.yaml where that exists, else none.
+ * else of LAMPPOST_CONFIG, else /etc/lamppost/lamppost.yaml where that exists, else none.
  *
  *	int main(int argc, char **argv)
  *	{
  *		struct config_common common;
  *		struct gb_config config;
  *		const struct config_program program = {"gateway-bridge", "Terminates gateways.",
- *gb_config_rows, gb_config_row_count, &config}; int code; if (!config_start(&program, &common, argc, argv,
- *&code)) return code;
+ * gb_config_rows, gb_config_row_count, &config}; int code; if (!config_start(&program, &common, argc, argv,
+ * &code)) return code;
  */
 #ifndef LAMPPOST_TEXT_CONFIG_H
 #define LAMPPOST_TEXT_CONFIG_H

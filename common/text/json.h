@@ -1,6 +1,6 @@
 /* Strict reading of JSON that others sent: REST bodies, TS002 messages, command payloads. Limits on size and
- *depth, duplicate members refused, unknown members refused on request, and a sticky error that names the
- *place:
+ * depth, duplicate members refused, unknown members refused on request, and a sticky error that names the
+ * place:
  *
  *	/devices/3/dev_eui: expected 16 hex digits
  *
@@ -16,8 +16,8 @@
  *	jr_release(&doc);
  *
  * A `struct jr` is a place; it keeps a borrow of its parent place and of the document. After an error every
- *reader yields zero, false or "". Readers of an absent optional place yield the same without an error: ask
- *jr_is_there(). */
+ * reader yields zero, false or "". Readers of an absent optional place yield the same without an error: ask
+ * jr_is_there(). */
 #ifndef LAMPPOST_TEXT_JSON_H
 #define LAMPPOST_TEXT_JSON_H
 

@@ -1,6 +1,6 @@
 /* A YAML file as a tree whose every node knows its line, read strictly: no anchors, aliases, tags, nulls,
- *merge keys or second documents, no key twice, bounded size and depth. Readers have a sticky error that names
- *file, line, path and value: read straight down, ask once at the end.
+ * merge keys or second documents, no key twice, bounded size and depth. Readers have a sticky error that names
+ * file, line, path and value: read straight down, ask once at the end.
  *
  *	struct yt tree;
  *	if (yt_parse(&tree, "us915.yaml", text, length)) {

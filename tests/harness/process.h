@@ -1,5 +1,5 @@
 /* Programs under test: real binaries in a state directory of their own, waited for by condition, never by
- *time.
+ * time.
  *
  *	char dir[T_DIR_MAX];
  *	t_temp_dir(dir);
@@ -12,8 +12,8 @@
  *	t_temp_dir_remove(dir);
  *
  * Invariants: no child outlives the test program (each asks the kernel for SIGKILL at the parent's death, and
- *what is left is killed at exit); a child whose log holds a sanitizer's report fails the row that frees it.
-*/
+ * what is left is killed at exit); a child whose log holds a sanitizer's report fails the row that frees it.
+ */
 #ifndef LAMPPOST_TESTS_PROCESS_H
 #define LAMPPOST_TESTS_PROCESS_H
 
