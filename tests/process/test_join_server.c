@@ -8,9 +8,11 @@
 #include "common/base/rng.h"
 #include "common/crypto/aes.h"
 #include "common/crypto/sealed_key.h"
+#include "common/io/key_file.h"
 #include "common/lorawan/join_frame.h"
 #include "tests/harness/process.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -191,6 +193,52 @@ static bool ask(unsigned device, uint16_t dev_nonce, struct bi_message *answer, 
 	return true;
 }
 
+/* --- where no key may stand ---------------------------------------------------------------------------------- */
+
+static bool holds(const char *bytes, size_t length, const struct lw_key *key)
+{
+	char hex[33], base64[BASE64_ROOM(16)];
+	hex_encode(hex, key->bytes, sizeof key->bytes);
+	base64_encode(base64, key->bytes, sizeof key->bytes);
+	return memmem(bytes, length, key->bytes, sizeof key->bytes) || memmem(bytes, length, hex, 32) ||
+	       memmem(bytes, length, base64, 22);
+}
+
+/* Looks through every file of the state directory, its logs among them. */
+static unsigned files_that_hold(const struct lw_key *key, unsigned *looked_at)
+{
+	static char bytes[8 << 20];
+	unsigned found = 0;
+	DIR *folder = opendir(dir);
+	assert_non_null(folder);
+	/* cppcheck-suppress readdirCalled */
+	for (struct dirent *entry; (entry = readdir(folder));) {
+		char path[T_DIR_MAX + 300];
+		snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
+		FILE *file = entry->d_type == DT_REG ? fopen(path, "r") : NULL;
+		if (!file)
+			continue;
+		size_t length = fread(bytes, 1, sizeof bytes, file);
+		fclose(file);
+		++*looked_at;
+		found += holds(bytes, length, key);
+	}
+	closedir(folder);
+	return found;
+}
+
+static struct lw_key unwrap(const char *kek_file, const struct bi_key_envelope *envelope)
+{
+	char path[T_DIR_MAX + 64];
+	uint8_t kek[16];
+	struct lw_key key = {{0}};
+	snprintf(path, sizeof path, "%s/keys/%s", dir, kek_file);
+	assert_int_equal(key_file_read(path, kek, sizeof kek), KEY_FILE_OK);
+	t_int("unwraps", AES_WRAP_OK,
+	      aes_unwrap(kek, sizeof kek, envelope->key, envelope->length, key.bytes));
+	return key;
+}
+
 /* --- tests --------------------------------------------------------------------------------------------------- */
 
 static void joins_of_every_version(void **state)
@@ -201,7 +249,7 @@ static void joins_of_every_version(void **state)
 	t_int("provisioned", 200, provision());
 	for (unsigned device = 0; device < 3; device++) {
 		t_row(lw_mac_version_name(version_of(device)));
-		struct bi_message answer;
+		struct bi_message answer = {0};
 		uint32_t join_nonce = 0;
 		assert_true(ask(device, 7, &answer, &join_nonce));
 		t_int("result", BI_SUCCESS, answer.envelope.result);
@@ -219,6 +267,31 @@ static void joins_of_every_version(void **state)
 	t_int("accepted", 3, t_metric(admin_sock, "lamppost_join_messages_total{verdict=\"accepted\"}"));
 	t_int("late copies", 3, t_metric(admin_sock, "lamppost_join_messages_total{verdict=\"late_copy\"}"));
 	t_int("orderly stop", 0, t_process_stop(server));
+}
+
+static void no_key_stands_in_clear_anywhere(void **state)
+{
+	(void)state;
+	make_state("");
+	char text[1024];
+	snprintf(text, sizeof text,
+		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s/run\"\n  log_level: debug\n", dir, dir);
+	t_write_file(config, text);
+	start();
+	t_int("provisioned", 200, provision());
+	struct bi_message answer = {0};
+	uint32_t join_nonce = 0;
+	assert_true(ask(0, 1, &answer, &join_nonce));
+	const struct lw_key keys[] = {
+		root_key(0, SEALED_APP_KEY), root_key(2, SEALED_NWK_KEY),
+		unwrap("kek-network.network-server", &answer.join_ans.nwk_s_key),
+		unwrap("kek-application.application-server", &answer.join_ans.app_s_key)};
+	assert_true(ask(2, 1, &answer, &join_nonce));
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		unsigned looked_at = 0;
+		t_uint("files that hold a key", 0, files_that_hold(&keys[i], &looked_at));
+		t_true("database, WAL, logs and configuration were looked at", looked_at >= 4);
+	}
 }
 
 static void bad_input_harms_nobody(void **state)
@@ -396,6 +469,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		IN_DIR(joins_of_every_version),
+		IN_DIR(no_key_stands_in_clear_anywhere),
 		IN_DIR(bad_input_harms_nobody),
 		IN_DIR(callers_may_do_what_the_table_says),
 		IN_DIR(key_files_that_are_not_right_refuse_the_start),
