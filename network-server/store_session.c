@@ -35,8 +35,10 @@ enum status ns_store_sessions_load(struct ns_store *store, struct ns *ns)
 			db_reset(store->db, NS_SQL_SESSION_LOAD);
 			return ST_DATABASE;
 		}
-		if (session.region < ns->config.region_count)
-			(void)ns_session_restore(&ns->sessions, slot, &session);
+		if (session.region >= ns->config.region_count ||
+		    !ns_session_restore(&ns->sessions, slot, &session))
+			if (slot < ns->sessions.slab.capacity)
+				ns_session_mark(&ns->sessions, slot); /* the next sweep removes the row */
 		secret_wipe(&session, sizeof session);
 	}
 	return step == DB_DONE ? ST_OK : ST_DATABASE;

