@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define STEP_HZ   100
-#define KEEP      15 /* LinkADRReq from 1.0.4 on: leave it as it is */
 #define ADR_LIMIT 64
 #define ADR_DELAY 32
 
@@ -74,7 +73,7 @@ void sim_device_apply_cflist(struct sim_device *device, const uint8_t bytes[LW_C
 
 /* --- answers ------------------------------------------------------------------------------------------------ */
 
-static void answer(struct sim_device *device, const struct lw_mac_command *command, bool until_downlink)
+void sim_device_answer(struct sim_device *device, const struct lw_mac_command *command, bool until_downlink)
 {
 	if (device->answer_count == SIM_ANSWERS_MAX)
 		return;
@@ -161,98 +160,6 @@ size_t sim_device_write_commands(struct sim_device *device, uint8_t *out, size_t
 	return wr_length(&wr);
 }
 
-/* --- LinkADRReq --------------------------------------------------------------------------------------------- */
-
-/* Applies one ChMask to `enabled`; false if ChMaskCntl means nothing in this plan or asks for channels that do not exist. */
-static bool apply_mask(const struct sim_device *device, bool *enabled, uint8_t control, uint16_t mask)
-{
-	const struct sim_plan *plan = device->config.plan;
-	size_t first = 16u * control, count = 16;
-	if (!plan->fixed && control == 6) {
-		for (size_t i = 0; i < plan->channels; i++)
-			enabled[i] = device->channels[i].freq_hz != 0;
-		return true;
-	}
-	if (!plan->fixed && control != 0)
-		return false;
-	if (plan->fixed && control == 5) {
-		for (size_t i = 0; i < plan->channels; i++)
-			enabled[i] = (mask >> (i < 64 ? i / 8 : i - 64) & 1) != 0;
-		return true;
-	}
-	if (plan->fixed && control >= 6) {
-		for (size_t i = 0; i < 64; i++)
-			enabled[i] = control == 6;
-		first = 64;
-	}
-	if (first == 64)
-		count = 8;
-	for (size_t i = 0; i < count; i++) {
-		bool on = (mask >> i & 1) != 0;
-		if (on && device->channels[first + i].freq_hz == 0)
-			return false;
-		enabled[first + i] = on;
-	}
-	return true;
-}
-
-static bool any_channel(const struct sim_device *device, const bool *enabled, int dr)
-{
-	for (size_t i = 0; i < device->config.plan->channels; i++) {
-		const struct sim_channel *channel = &device->channels[i];
-		if (enabled[i] && (dr < 0 || (dr >= channel->min_dr && dr <= channel->max_dr)))
-			return true;
-	}
-	return false;
-}
-
-/* A run of LinkADRReq is one block (5.2): masks add up in order, the rest is the last one's, all or nothing. */
-static void link_adr_block(struct sim_device *device, const struct lw_mac_command *block, size_t count)
-{
-	bool keeps = device->config.mac_version >= LW_MAC_1_0_4;
-	bool enabled[SIM_CHANNELS_MAX];
-	bool mask_ok = true;
-	for (size_t i = 0; i < SIM_CHANNELS_MAX; i++)
-		enabled[i] = device->channels[i].enabled;
-	for (size_t i = 0; i < count; i++)
-		mask_ok = mask_ok && apply_mask(device, enabled, block[i].as.link_adr_req.ch_mask_cntl,
-						block[i].as.link_adr_req.ch_mask);
-	const struct lw_mac_command *last = &block[count - 1];
-	uint8_t dr = last->as.link_adr_req.data_rate, power = last->as.link_adr_req.tx_power;
-	if (keeps && dr == KEEP)
-		dr = device->dr;
-	if (keeps && power == KEEP)
-		power = device->power_index;
-	mask_ok = mask_ok && any_channel(device, enabled, -1);
-	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, true) && any_channel(device, enabled, dr);
-	bool power_ok = power <= device->config.plan->max_power_index;
-	if (!device->config.adr) {
-		/* Without ADR the network decides on the mask alone (1.0.4, 4.3.1.1). */
-		dr_ok = power_ok = false;
-	}
-	bool all = mask_ok && dr_ok && power_ok;
-	if (all || (mask_ok && !device->config.adr)) {
-		for (size_t i = 0; i < SIM_CHANNELS_MAX; i++)
-			device->channels[i].enabled = enabled[i];
-	}
-	if (all) {
-		uint8_t nb_trans = last->as.link_adr_req.nb_trans;
-		device->dr = dr;
-		device->power_index = power;
-		if (nb_trans != 0)
-			device->nb_trans = nb_trans;
-		else if (device->config.mac_version == LW_MAC_1_0_4)
-			device->nb_trans = 1;
-	}
-	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_LINK_ADR};
-	ans.as.link_adr_ans.ch_mask_ack = mask_ok;
-	ans.as.link_adr_ans.data_rate_ack = dr_ok;
-	ans.as.link_adr_ans.power_ack = power_ok;
-	size_t answers = device->config.mac_version >= LW_MAC_1_1_0 ? 1 : count;
-	for (size_t i = 0; i < answers; i++)
-		answer(device, &ans, false);
-}
-
 /* --- the other requests ------------------------------------------------------------------------------------- */
 
 static bool tunable(const struct sim_device *device, uint32_t freq_hz)
@@ -277,7 +184,7 @@ static void rx_param_setup(struct sim_device *device, const struct lw_mac_comman
 	ans.as.rx_param_setup_ans.rx1_dr_offset_ack = offset_ok;
 	ans.as.rx_param_setup_ans.rx2_data_rate_ack = dr_ok;
 	ans.as.rx_param_setup_ans.channel_ack = freq_ok;
-	answer(device, &ans, true);
+	sim_device_answer(device, &ans, true);
 }
 
 static void new_channel(struct sim_device *device, const struct lw_mac_command *request)
@@ -300,7 +207,7 @@ static void new_channel(struct sim_device *device, const struct lw_mac_command *
 			.freq_hz = freq_hz, .min_dr = min_dr, .max_dr = max_dr, .enabled = true};
 	ans.as.new_channel_ans.channel_frequency_ok = freq_ok;
 	ans.as.new_channel_ans.data_rate_range_ok = dr_ok;
-	answer(device, &ans, false);
+	sim_device_answer(device, &ans, false);
 }
 
 static void dl_channel(struct sim_device *device, const struct lw_mac_command *request)
@@ -316,14 +223,14 @@ static void dl_channel(struct sim_device *device, const struct lw_mac_command *r
 		device->channels[at].down_freq_hz = freq_hz;
 	ans.as.dl_channel_ans.uplink_frequency_exists = exists;
 	ans.as.dl_channel_ans.channel_frequency_ok = freq_ok;
-	answer(device, &ans, true);
+	sim_device_answer(device, &ans, true);
 }
 
 static void duty_cycle(struct sim_device *device, const struct lw_mac_command *request)
 {
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DUTY_CYCLE};
 	device->duty_exponent = request->as.duty_cycle_req.max_dcycle;
-	answer(device, &ans, false);
+	sim_device_answer(device, &ans, false);
 }
 
 static void dev_status(struct sim_device *device)
@@ -331,7 +238,7 @@ static void dev_status(struct sim_device *device)
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DEV_STATUS};
 	ans.as.dev_status_ans.battery = 230;
 	ans.as.dev_status_ans.margin = device->margin_db;
-	answer(device, &ans, false);
+	sim_device_answer(device, &ans, false);
 }
 
 static void rx_timing_setup(struct sim_device *device, const struct lw_mac_command *request)
@@ -339,7 +246,7 @@ static void rx_timing_setup(struct sim_device *device, const struct lw_mac_comma
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_RX_TIMING_SETUP};
 	uint8_t delay_s = request->as.rx_timing_setup_req.delay;
 	device->rx_delay_s = delay_s ? delay_s : 1;
-	answer(device, &ans, true);
+	sim_device_answer(device, &ans, true);
 }
 
 static void adr_param_setup(struct sim_device *device, const struct lw_mac_command *request)
@@ -347,7 +254,7 @@ static void adr_param_setup(struct sim_device *device, const struct lw_mac_comma
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_ADR_PARAM_SETUP};
 	device->adr_limit = 1u << request->as.adr_param_setup_req.limit_exp;
 	device->adr_delay = 1u << request->as.adr_param_setup_req.delay_exp;
-	answer(device, &ans, false);
+	sim_device_answer(device, &ans, false);
 }
 
 /* The device makes no rejoin-requests: it takes the count and refuses the time, which the specification allows. */
@@ -355,7 +262,7 @@ static void rejoin_param_setup(struct sim_device *device)
 {
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_REJOIN_PARAM_SETUP};
 	ans.as.rejoin_param_setup_ans.time_ok = false;
-	answer(device, &ans, false);
+	sim_device_answer(device, &ans, false);
 }
 
 /* Time of the end of the uplink (5.11): not of the answer. */
@@ -421,7 +328,7 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 			continue;
 		}
 		if (count > 0)
-			link_adr_block(device, block, count);
+			sim_device_link_adr(device, block, count);
 		count = 0;
 		if (!got)
 			return;

@@ -1,8 +1,11 @@
-/* What the device's source files share among themselves: device.c (when), device_frame.c (bytes and keys), device_mac.c (commands). */
+/* What the device's source files share among themselves: device.c (when), device_frame.c (bytes and keys), device_mac.c and
+ * device_adr.c (commands), device_join.c, device_listen.c. */
 #ifndef LAMPPOST_SIM_DEVICE_PARTS_H
 #define LAMPPOST_SIM_DEVICE_PARTS_H
 
 #include "simulator/device.h"
+
+#include "common/lorawan/mac_command.h"
 
 /* device_mac.c: sets channels and parameters to what the device boots with. */
 void sim_device_boot_parameters(struct sim_device *device);
@@ -20,6 +23,32 @@ void sim_device_answers_heard(struct sim_device *device);
 void sim_device_apply_cflist(struct sim_device *device, const uint8_t bytes[LW_CFLIST_LENGTH]);
 /* The default channels are on again (ADR back-off, last step). */
 void sim_device_restore_channels(struct sim_device *device);
+
+/* Queues an answer; until_downlink: it is repeated until a class A downlink is heard. */
+void sim_device_answer(struct sim_device *device, const struct lw_mac_command *command, bool until_downlink);
+/* device_adr.c: decides on a run of `count` LinkADRReq as one, and queues the answers. */
+void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command *block, size_t count);
+
+/* device.c: moves between states; only what the diagram in device.h has is allowed. */
+void sim_device_set_state(struct sim_device *device, enum sim_device_state state, int64_t next_us);
+/* A random time of that span. */
+int64_t sim_device_between(struct sim_device *device, int64_t from_us, int64_t to_us);
+struct sim_record sim_device_record(const struct sim_device *device, enum sim_record_kind kind,
+				    int64_t at_us);
+void sim_device_put(const struct sim_device *device, const struct sim_record *record);
+/* Puts the frame under way on the air, on a free channel; false where it has to wait, and `next_us` says until when. */
+bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, struct sim_uplink *uplink);
+/* The frame under way is over, or its windows have closed and it may be sent again. */
+void sim_device_frame_is_over(struct sim_device *device, int64_t now_us, bool acknowledged);
+void sim_device_exchange_closes(struct sim_device *device, int64_t now_us);
+
+/* device_join.c: begins a join attempt, within the back-off; true if the request goes on the air. */
+bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink);
+/* Writes the join-request with the DevNonce of this attempt. */
+size_t sim_device_encode_join(struct sim_device *device, uint8_t *phy);
+
+/* device_listen.c: opens the windows of a frame that ends at `end_us`; returns when the last one closes. */
+int64_t sim_device_plan_windows(struct sim_device *device, int64_t end_us);
 
 /* device_frame.c: decides on counter, contents and commands of the next data frame. */
 void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading);

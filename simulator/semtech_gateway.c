@@ -10,12 +10,11 @@
 
 #include <jansson.h>
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { PUSH_DATA, PUSH_ACK, PULL_DATA, PULL_RESP, PULL_ACK, TX_ACK };
+enum { PUSH_ACK = 1, PULL_RESP = 3, PULL_ACK = 4 };
 
 #define DEPTH_MAX 8
 
@@ -42,22 +41,6 @@ static const char *const verdict_names[SIM_DOWN_VERDICT_COUNT] = {
 const char *sim_down_verdict_name(enum sim_down_verdict verdict)
 {
 	return (unsigned)verdict < SIM_DOWN_VERDICT_COUNT ? verdict_names[verdict] : "unknown";
-}
-
-static const char *const jit_names[SIM_JIT_VERDICT_COUNT] = {
-	[SIM_JIT_OK] = "NONE",
-	[SIM_JIT_TOO_LATE] = "TOO_LATE",
-	[SIM_JIT_TOO_EARLY] = "TOO_EARLY",
-	[SIM_JIT_COLLISION_PACKET] = "COLLISION_PACKET",
-	[SIM_JIT_COLLISION_BEACON] = "COLLISION_BEACON",
-	[SIM_JIT_TX_FREQ] = "TX_FREQ",
-	[SIM_JIT_TX_POWER] = "TX_POWER",
-	[SIM_JIT_GPS_UNLOCKED] = "GPS_UNLOCKED",
-};
-
-const char *sim_jit_verdict_name(enum sim_jit_verdict verdict)
-{
-	return (unsigned)verdict < SIM_JIT_VERDICT_COUNT ? jit_names[verdict] : "UNKNOWN";
 }
 
 /* --- the way down
@@ -353,109 +336,4 @@ enum sim_down_verdict sim_semtech_parse_down(const uint8_t *bytes, size_t length
 {
 	const char *member;
 	return sim_semtech_parse_down_member(bytes, length, out, &member);
-}
-
-/* --- the way up
- * --------------------------------------------------------------------------------------------- */
-
-__attribute__((format(printf, 2, 3))) static void print(struct wr *wr, const char *format, ...)
-{
-	char text[256];
-	va_list arguments;
-	va_start(arguments, format);
-	int length = vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	ASSERT(length >= 0 && (size_t)length < sizeof text);
-	wr_copy(wr, (const uint8_t *)text, (size_t)length);
-}
-
-static void write_header(struct wr *wr, uint8_t version, uint16_t token, uint8_t identifier,
-			 const struct lw_eui64 *eui)
-{
-	wr_u8(wr, version);
-	wr_u16be(wr, token);
-	wr_u8(wr, identifier);
-	wr_copy(wr, eui->bytes, sizeof eui->bytes);
-}
-
-static void write_rxpk(struct wr *wr, const struct sim_rxpk *rxpk)
-{
-	char data[BASE64_ROOM(LW_PHY_PAYLOAD_MAX)];
-	print(wr, "{\"tmst\":%" PRIu32, rxpk->tmst.us);
-	if (rxpk->has_gps) {
-		time_t seconds = (time_t)(wall_from_gps_us(rxpk->gps_us).us / US_PER_S);
-		struct tm utc;
-		char stamp[32];
-		gmtime_r(&seconds, &utc);
-		strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-		print(wr, ",\"time\":\"%s.%06dZ\",\"tmms\":%" PRId64, stamp, (int)(rxpk->gps_us % US_PER_S),
-		      rxpk->gps_us / US_PER_MS);
-	}
-	print(wr, ",\"chan\":%u,\"rfch\":%u,\"freq\":%u.%06u,\"stat\":%d,\"modu\":\"LORA\"", rxpk->chan,
-	      rxpk->rfch, rxpk->freq_hz / 1000000, rxpk->freq_hz % 1000000, rxpk->crc);
-	print(wr,
-	      ",\"datr\":\"SF%uBW%u\",\"codr\":\"4/5\",\"lsnr\":%.1f,\"rssi\":%d,\"size\":%zu,\"data\":\"",
-	      rxpk->spreading_factor, rxpk->bandwidth_hz / 1000, rxpk->snr_cdb / 100.0, rxpk->rssi_dbm,
-	      rxpk->length);
-	wr_copy(wr, (const uint8_t *)data, base64_encode(data, rxpk->phy, rxpk->length));
-	print(wr, "\"}");
-}
-
-static void write_stat(struct wr *wr, const struct sim_stat *stat)
-{
-	time_t seconds = (time_t)(stat->time.us / US_PER_S);
-	struct tm utc;
-	char stamp[32];
-	gmtime_r(&seconds, &utc);
-	strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S GMT", &utc);
-	print(wr, "\"stat\":{\"time\":\"%s\",\"lati\":%.5f,\"long\":%.5f,\"alti\":%d", stamp,
-	      stat->latitude_deg, stat->longitude_deg, stat->altitude_m);
-	print(wr, ",\"rxnb\":%u,\"rxok\":%u,\"rxfw\":%u,\"ackr\":%u.%u,\"dwnb\":%u,\"txnb\":%u}",
-	      stat->received, stat->received_good, stat->forwarded, stat->ack_permille / 10,
-	      stat->ack_permille % 10, stat->downlinks, stat->transmissions);
-}
-
-size_t sim_semtech_write_push_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				   const struct lw_eui64 *eui, const struct sim_rxpk *entries, size_t count,
-				   const struct sim_stat *stat)
-{
-	struct wr wr = wr_init(out, capacity);
-	write_header(&wr, version, token, PUSH_DATA, eui);
-	print(&wr, "{");
-	if (count > 0) {
-		print(&wr, "\"rxpk\":[");
-		for (size_t i = 0; i < count; i++) {
-			print(&wr, "%s", i == 0 ? "" : ",");
-			write_rxpk(&wr, &entries[i]);
-		}
-		print(&wr, "]");
-	}
-	if (stat != NULL) {
-		print(&wr, "%s", count > 0 ? "," : "");
-		write_stat(&wr, stat);
-	}
-	print(&wr, "}");
-	return wr_length(&wr);
-}
-
-size_t sim_semtech_write_pull_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				   const struct lw_eui64 *eui)
-{
-	struct wr wr = wr_init(out, capacity);
-	write_header(&wr, version, token, PULL_DATA, eui);
-	return wr_length(&wr);
-}
-
-size_t sim_semtech_write_tx_ack(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				const struct lw_eui64 *eui, enum sim_jit_verdict verdict, bool warn,
-				int warn_power_dbm)
-{
-	struct wr wr = wr_init(out, capacity);
-	write_header(&wr, version, token, TX_ACK, eui);
-	if (verdict != SIM_JIT_OK && warn)
-		print(&wr, "{\"txpk_ack\":{\"warn\":\"%s\",\"value\":%d}}", sim_jit_verdict_name(verdict),
-		      warn_power_dbm);
-	else if (verdict != SIM_JIT_OK)
-		print(&wr, "{\"txpk_ack\":{\"error\":\"%s\"}}", sim_jit_verdict_name(verdict));
-	return wr_length(&wr);
 }

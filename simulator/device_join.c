@@ -1,0 +1,89 @@
+/* Join-requests and their back-off (TS001-1.0.4 sections 6 and 7). */
+#include "simulator/device_parts.h"
+
+#include "common/base/check.h"
+#include "common/lorawan/mic.h"
+
+#include <string.h>
+
+#define S_US INT64_C(1000000)
+
+size_t sim_device_encode_join(struct sim_device *device, uint8_t *phy)
+{
+	bool is_1_1 = device->config.mac_version >= LW_MAC_1_1_0;
+	struct lw_join_request request = {.join_eui = device->config.join_eui,
+					  .dev_eui = device->config.dev_eui,
+					  .dev_nonce = (uint16_t)device->dev_nonce};
+	size_t length = lw_join_request_encode(&request, phy);
+	struct lw_mic mic = lw_mic_join(
+		device->aes, is_1_1 ? &device->config.nwk_key : &device->config.app_key, phy, length - 4);
+	memcpy(phy + length - 4, mic.bytes, sizeof mic.bytes);
+	return length;
+}
+
+/* Join back-off (TS001-1.0.4 section 7): so much airtime in the first hour, in the next ten, in each day after. */
+static const struct join_step {
+	int64_t length_us;
+	int64_t budget_us;
+} join_steps[] = {
+	{3600 * S_US, 36 * S_US},
+	{36000 * S_US, 36 * S_US},
+	{86400 * S_US, 8700000},
+};
+
+/* Returns when the next attempt may leave. */
+static int64_t join_allowed_us(struct sim_device *device, int64_t now_us)
+{
+	if (device->join_attempts == 0) {
+		device->join_first_us = now_us;
+		device->join_airtime_us = 0;
+		device->join_step = 0;
+	}
+	const struct join_step *step = &join_steps[device->join_step];
+	while (now_us >= device->join_first_us + step->length_us) {
+		device->join_first_us += step->length_us;
+		device->join_airtime_us = 0;
+		if (device->join_step + 1u < ARRAY_SIZE(join_steps))
+			device->join_step++;
+		step = &join_steps[device->join_step];
+	}
+	return device->join_airtime_us < step->budget_us ? now_us : device->join_first_us + step->length_us;
+}
+
+/* Fixed plans alternate between the 125 kHz channels and the 500 kHz ones; others go down one rate every second attempt. */
+static uint8_t join_rate(const struct sim_device *device)
+{
+	const struct sim_plan *plan = device->config.plan;
+	if (plan->fixed)
+		return device->join_attempts % 2 == 0 ? 0 : 4;
+	uint32_t down = device->join_attempts / 2;
+	uint8_t dr = device->config.dr > 5 ? 5 : device->config.dr;
+	return down >= dr ? plan->min_dr : (uint8_t)(dr - down);
+}
+
+bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink)
+{
+	int64_t allowed_us = join_allowed_us(device, now_us);
+	if (allowed_us > now_us) {
+		device->next_us = allowed_us;
+		return false;
+	}
+	device->joining = true;
+	device->attempt = 0;
+	uint32_t nonce_before = device->dev_nonce;
+	if (device->config.mac_version <= LW_MAC_1_0_3)
+		device->dev_nonce = rng_below(&device->rng, 0x10000);
+	else
+		device->dev_nonce++;
+	if (device->dev_nonce > 0xffff) {
+		device->next_us =
+			SIM_DEVICE_NEVER; /* the counter is used up: never again under this JoinEUI */
+		return false;
+	}
+	if (!sim_device_transmit(device, now_us, join_rate(device), uplink)) {
+		device->dev_nonce = nonce_before;
+		return false;
+	}
+	device->join_attempts++;
+	return true;
+}
