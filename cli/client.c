@@ -300,8 +300,13 @@ int cli_follow(struct cli_client *client, const char *what, const char *target,
 		return CLI_INTERRUPTED;
 	if (client->status != ST_OK)
 		return report_transport(client, what);
-	if (client->code < 200 || client->code > 299)
-		return cli_report_answer(what, client->code, client->body);
+	if (client->code < 200 || client->code > 299) {
+		/* What came was no stream but the problem itself. */
+		json_t *problem = json_loadb(client->buffer, client->buffered, JSON_REJECT_DUPLICATES, NULL);
+		int exit_code = cli_report_answer(what, client->code, problem);
+		json_decref(problem);
+		return exit_code;
+	}
 	return cli_problem(CLI_NOT_REACHED, what, "lamppost status", "the server closed the stream");
 }
 

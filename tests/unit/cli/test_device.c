@@ -87,13 +87,28 @@ static void give_page(void *ctx, struct now now, const struct io_http_request *r
 	(void)io_http_reply(server->http, io_http_request_exchange(request), 200, NULL, page, strlen(page));
 }
 
+/* GET /api/v1/agencies/404 is refused with 404. */
+static void refuse(void *ctx, struct now now, const struct io_http_request *request)
+{
+	static const char problem[] = "{\"title\": \"No\", \"detail\": \"because of the moon\"}";
+	struct server *server = ctx;
+	const char *id = io_http_request_param(request, "id");
+	(void)now;
+	(void)io_http_reply(server->http, io_http_request_exchange(request),
+			    (int)strtol(id ? id : "404", NULL, 10), "application/problem+json", problem,
+			    strlen(problem));
+}
+
 static void stream_one(void *ctx, struct now now, const struct io_http_request *request)
 {
 	static const char event[] = "id: 7\nevent: up\ndata: {\"a\":\ndata: 1}\n\n";
 	struct server *server = ctx;
 	io_http_exchange exchange = io_http_request_exchange(request);
-	(void)now;
 	write_down(request);
+	if (io_http_request_query(request, "application")) {
+		refuse(ctx, now, request);
+		return;
+	}
 	(void)io_http_stream_begin(server->http, exchange, "text/event-stream");
 	(void)io_http_stream_send(server->http, exchange, event, strlen(event));
 }
@@ -102,6 +117,7 @@ static const struct io_http_route routes[] = {
 	{IO_HTTP_GET, "/api/v1/keys", give_keys},
 	{IO_HTTP_GET, "/api/v1/devices", give_page},
 	{IO_HTTP_GET, "/api/v1/events", stream_one},
+	{IO_HTTP_GET, "/api/v1/agencies/{id}", refuse},
 	{IO_HTTP_POST, "/api/v1/devices/import", accept_all},
 	{IO_HTTP_PUT, "/api/v1/devices/{eui}/keys", accept_all},
 };
@@ -545,6 +561,31 @@ static void events_are_json_lines(void **state)
 	t_str("one line", "{\"id\":\"7\",\"kind\":\"up\",\"event\":{\"a\":1}}\n", output);
 }
 
+static void what_the_server_refuses_has_its_exit_code_and_reason(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *code;
+		int exit_code;
+	} rows[] = {
+		{"400", CLI_REFUSED},   {"403", CLI_REFUSED}, {"404", CLI_NOT_FOUND},
+		{"409", CLI_REFUSED},   {"422", CLI_REFUSED}, {"408", CLI_TIMED_OUT},
+		{"504", CLI_TIMED_OUT}, {"500", CLI_FAILED},  {"503", CLI_FAILED},
+	};
+	char output[1024];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].code);
+		const char *words[] = {"agency", "show", rows[i].code, "--socket", socket_path};
+		t_int("exit", rows[i].exit_code, command(cli_records, output, sizeof output, 5, words));
+		t_true("form and reason",
+		       strncmp(output, "lamppost: ", 10) == 0 && strstr(output, ": because of the moon."));
+	}
+	t_row("a stream that is refused");
+	const char *words[] = {"events", "--follow", "--application", "none", "--socket", socket_path};
+	t_int("exit", CLI_NOT_FOUND, command(cli_events, output, sizeof output, 6, words));
+	t_true("reason", strstr(output, ": because of the moon.") != NULL);
+}
+
 static bool is_followed(void *ctx)
 {
 	char log[4096];
@@ -608,6 +649,7 @@ int main(void)
 		t_test(an_import_is_one_request),
 		t_test(a_list_fetches_page_after_page),
 		t_test(events_are_json_lines),
+		t_test(what_the_server_refuses_has_its_exit_code_and_reason),
 		t_test(an_interrupt_is_exit_130),
 		t_test(nobody_on_the_socket_is_exit_5),
 	};
