@@ -1,6 +1,6 @@
 /* The join server's client: TS002 JoinReq over join.sock. A call that fails is made again by the core, with the same
  * TransactionID, while there is time for the accept. */
-#include "network-server/edge.h"
+#include "network-server/edge_process.h"
 
 #include "common/base/check.h"
 #include "common/base/log.h"

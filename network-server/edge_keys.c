@@ -1,5 +1,5 @@
 /* The key files (docs/contract.md, Files), read once at the start. */
-#include "network-server/edge.h"
+#include "network-server/edge_process.h"
 
 #include "common/base/log.h"
 #include "common/io/key_file.h"

@@ -1,5 +1,5 @@
 /* network-server.admin.sock: each verdict is a counter, and what else tells how it goes. */
-#include "network-server/edge.h"
+#include "network-server/edge_process.h"
 
 #include "common/base/check.h"
 #include "common/base/log.h"

@@ -1,6 +1,6 @@
 /* network.sock: bridges and the one application server. The first message each way is a Hello; its role says what a peer
  * may send (the table below). Events go out live, or, after a reconnect and for a slow reader, from the journal. */
-#include "network-server/edge.h"
+#include "network-server/edge_process.h"
 
 #include "common/base/check.h"
 #include "common/base/log.h"

@@ -5,7 +5,7 @@
 #include "common/io/clock.h"
 #include "common/io/process.h"
 #include "common/text/region_yaml.h"
-#include "network-server/edge.h"
+#include "network-server/edge_process.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "network-server/store.h"
+#include "network-server/store_network.h"
 
 #include "common/base/check.h"
 #include "common/base/log.h"

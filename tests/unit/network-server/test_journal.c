@@ -4,7 +4,7 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
-#include "network-server/store.h"
+#include "network-server/store_network.h"
 
 static struct rig rig;
 static struct ns_store store;

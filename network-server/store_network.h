@@ -1,7 +1,7 @@
 /* network.db: the only place with SQL. One transaction a turn (ns_store_commit), run before the outbox is drained; slices
  * of session rows and of deletions ride along, so that nothing big ever happens in one turn (DESIGN 3). */
-#ifndef LAMPPOST_NETWORK_SERVER_STORE_H
-#define LAMPPOST_NETWORK_SERVER_STORE_H
+#ifndef LAMPPOST_NETWORK_SERVER_STORE_NETWORK_H
+#define LAMPPOST_NETWORK_SERVER_STORE_NETWORK_H
 
 #include "common/db/db.h"
 #include "network-server/network.h"

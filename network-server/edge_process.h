@@ -1,7 +1,7 @@
 /* The process around the core: sockets, store, keys. One struct, made in main.c, shared by the edges; nothing else is
  * global. */
-#ifndef LAMPPOST_NETWORK_SERVER_EDGE_H
-#define LAMPPOST_NETWORK_SERVER_EDGE_H
+#ifndef LAMPPOST_NETWORK_SERVER_EDGE_PROCESS_H
+#define LAMPPOST_NETWORK_SERVER_EDGE_PROCESS_H
 
 #include "common/db/checkpoint.h"
 #include "common/io/admin.h"
@@ -9,7 +9,7 @@
 #include "common/io/link.h"
 #include "common/text/config.h"
 #include "network-server/config.h"
-#include "network-server/store.h"
+#include "network-server/store_network.h"
 
 #define NS_CALLS_MAX   4096
 #define NS_METRICS_MAX (NS_DROP_COUNT + 48)
