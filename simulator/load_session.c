@@ -9,7 +9,7 @@
 static struct lw_key make_key(uint8_t kind, uint32_t number)
 {
 	static const uint8_t word[7] = {'l', 'o', 'a', 'd'};
-	struct lw_key key;
+	struct lw_key key = {{0}};
 	struct wr wr = wr_init(key.bytes, sizeof key.bytes);
 	wr_u8(&wr, kind);
 	wr_copy(&wr, word, sizeof word);

@@ -437,6 +437,8 @@ static void a_lost_acknowledgement_is_repeated(void **state)
 			second = &entries[i].record;
 		}
 	}
+	assert_non_null(first);
+	assert_non_null(second);
 	t_uint("same counter", first->fcnt, second->fcnt);
 	t_bytes("same bytes", first->phy, first->phy_length, second->phy, second->phy_length);
 	t_int("the second attempt", 2, second->attempt);
