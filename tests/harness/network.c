@@ -112,11 +112,18 @@ struct t_network *t_network_start(const char *more_config)
 	return network;
 }
 
-void t_network_free(struct t_network *network)
+void t_network_stop(struct t_network *network)
 {
 	if (!t_int("orderly stop of the network", 0, t_process_stop(network->up)))
 		fprintf(stderr, "%s\n", t_process_log(network->up, network->output, OUTPUT_ROOM));
 	t_process_free(network->up);
+	network->up = NULL;
+}
+
+void t_network_free(struct t_network *network)
+{
+	if (network->up)
+		t_network_stop(network);
 	t_mosquitto_free(network->broker);
 	t_temp_dir_remove(network->dir);
 	free(network);
@@ -210,6 +217,7 @@ void t_network_crash(struct t_network *network)
 			kill(pids[i], SIGKILL);
 	}
 	t_process_free(network->up);
+	network->up = NULL;
 }
 
 /* --- the command line ---------------------------------------------------------------------------------------- */
@@ -345,8 +353,8 @@ struct t_process *t_network_simulate(struct t_network *network, const char *scen
 	snprintf(bridge, sizeof bridge, "127.0.0.1:%u", network->port);
 	snprintf(report, sizeof report, "%s/sent.json", network->dir);
 	return run(network, "lamppost-sim", "simulator",
-		   (const char *const[]){"run", path, "--bridge", bridge, "--report", report, "--duration",
-					 seconds, NULL});
+		   (const char *const[]){"run", path, "--bridge", bridge, "--report", report,
+					 seconds ? "--duration" : NULL, seconds, NULL});
 }
 
 json_t *t_network_report(const struct t_network *network)

@@ -32,7 +32,9 @@ struct t_network; /* opaque */
 /* Makes all of it and waits until four processes are healthy; aborts with their log when they are not. `more_config` is YAML
  * that is appended to the configuration; its sections are `join-server`, `network-server`. */
 struct t_network *t_network_start(const char *more_config);
-/* SIGTERM to `lamppost up`; a code other than 0 fails the row, as does a sanitizer's report in any log. */
+/* SIGTERM to `lamppost up`; a code other than 0 fails the row, as does a sanitizer's report in any log. What it wrote stays. */
+void t_network_stop(struct t_network *network);
+/* Stops it if it still runs, and removes all that it wrote. */
 void t_network_free(struct t_network *network);
 
 const char *t_network_dir(const struct t_network *network);   /* state/, config/, logs */
@@ -70,7 +72,7 @@ void t_network_furnish(struct t_network *network);
 /* Waits until network server and join server have applied every change that was made so far. */
 bool t_network_replicated(struct t_network *network);
 
-/* Starts `lamppost-sim run SCENARIO` for so many seconds; its report will be DIR/sent.json. */
+/* Starts `lamppost-sim run SCENARIO` for so many seconds (NULL: until stopped); its report will be DIR/sent.json. */
 struct t_process *t_network_simulate(struct t_network *network, const char *scenario, const char *seconds);
 /* The report; the caller releases it. NULL when there is none. */
 json_t *t_network_report(const struct t_network *network);
