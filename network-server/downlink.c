@@ -245,7 +245,7 @@ static void build_and_send(struct ns *ns, struct now now, struct ns_downlink *do
 			   struct ns_session *session, const struct net_enqueue *item, const uint8_t *payload)
 {
 	ns_frame_build(ns, downlink, session, item, payload);
-	if (downlink->has_item && item->confirmed) {
+	if (item && item->confirmed) {
 		session->flags |= NS_SESSION_CONF_DOWN;
 		session->conf_fcnt_down = downlink->fcnt_down;
 		session->conf_item = item->item;

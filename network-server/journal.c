@@ -37,7 +37,7 @@ uint64_t ns_journal_next(const struct ns_journal *journal)
 /* A UUID of version 8 (our own layout): epoch | partition and version | row. */
 struct net_uuid ns_journal_event_id(const struct ns_journal *journal, uint64_t row)
 {
-	struct net_uuid id;
+	struct net_uuid id = {{0}};
 	struct wr wr = wr_init(id.bytes, sizeof id.bytes);
 	wr_u32be(&wr, journal->epoch);
 	wr_u16be(&wr, journal->partition);

@@ -131,7 +131,7 @@ static bool load_gateway(struct ns *ns, const uint8_t *key, struct rd *rd)
 
 static bool load_meta(struct ns *ns, struct rd *rd)
 {
-	struct net_uuid city;
+	struct net_uuid city = {{0}};
 	rd_copy(rd, city.bytes, 16);
 	uint64_t version = rd_u64le(rd);
 	if (!rd_ok(rd))
