@@ -129,7 +129,8 @@ static void find_children(int pids[PROCESSES])
 {
 	for (size_t i = 0; i < PROCESSES; i++) {
 		pids[i] = child_of(t_process_pid(up), names[i]);
-		t_true(names[i], pids[i] != 0);
+		/* Stops the test: a signal to process 0 would reach ourselves. */
+		assert_int_not_equal(pids[i], 0);
 	}
 }
 
