@@ -8,7 +8,7 @@
 #include "common/base/arena.h"
 #include "common/base/rng.h"
 #include "common/proto/envelope.h"
-#include "network-server/store.h"
+#include "network-server/store_network.h"
 #include "tests/harness/network.h"
 
 #include <sqlite3.h>
