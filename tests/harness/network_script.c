@@ -10,25 +10,25 @@
 
 #define WINDOW 200 /* events sent and not acknowledged */
 
-struct t_network {
+struct t_network_script {
 	struct io_loop *loop;
 	struct io_link_server *server;
 	io_link_id link;
 	struct arena scratch;
 	struct proto_message *in;
 	uint8_t *bytes;
-	struct t_network_seen seen;
+	struct t_script_seen seen;
 	struct net_state_wanted state; /* what it has applied */
 	struct net_uuid city;          /* of the run going on */
 	uint64_t series, sent;
 	struct lw_key app_s_key;
 	char dev_eui[LW_EUI64_TEXT];
 	uint32_t dev_addr;
-	bool (*condition)(struct t_network *network);
+	bool (*condition)(struct t_network_script *network);
 };
 
-struct net_up_event t_network_event(uint64_t row, const struct lw_key *app_s_key, const char *dev_eui,
-				    uint32_t dev_addr)
+struct net_up_event t_script_event(uint64_t row, const struct lw_key *app_s_key, const char *dev_eui,
+				   uint32_t dev_addr)
 {
 	struct net_up_event event = {
 		.head = {.row = row, .time = {INT64_C(1800000000) * US_PER_S + (int64_t)row * 1000}},
@@ -65,7 +65,7 @@ struct net_up_event t_network_event(uint64_t row, const struct lw_key *app_s_key
 	return event;
 }
 
-bool t_network_send(struct t_network *network, const struct proto_message *message)
+bool t_script_send(struct t_network_script *network, const struct proto_message *message)
 {
 	size_t length;
 	ASSERT_CMP(proto_pack(message, network->bytes, PROTO_FRAME_MAX, &length), ==, ST_OK);
@@ -73,7 +73,7 @@ bool t_network_send(struct t_network *network, const struct proto_message *messa
 	       io_link_server_send(network->server, network->link, network->bytes, length) == ST_OK;
 }
 
-static void pump(struct t_network *network)
+static void pump(struct t_network_script *network)
 {
 	static struct proto_message message;
 	while (network->link && network->sent < network->series &&
@@ -81,9 +81,9 @@ static void pump(struct t_network *network)
 		memset(&message, 0, sizeof message);
 		message.seq = network->sent + 1;
 		message.kind = PROTO_UP_EVENT;
-		message.up_event = t_network_event(network->sent + 1, &network->app_s_key, network->dev_eui,
-						   network->dev_addr);
-		if (!t_network_send(network, &message))
+		message.up_event = t_script_event(network->sent + 1, &network->app_s_key, network->dev_eui,
+						  network->dev_addr);
+		if (!t_script_send(network, &message))
 			return;
 		network->sent++;
 	}
@@ -91,7 +91,7 @@ static void pump(struct t_network *network)
 
 static void on_open(void *ctx, struct now now, io_link_id link, const struct io_peer *peer)
 {
-	struct t_network *network = ctx;
+	struct t_network_script *network = ctx;
 	(void)now, (void)peer;
 	network->link = link;
 	network->sent = network->seen.stored_row;
@@ -99,37 +99,37 @@ static void on_open(void *ctx, struct now now, io_link_id link, const struct io_
 
 static void on_close(void *ctx, struct now now, io_link_id link, enum io_link_reason reason)
 {
-	struct t_network *network = ctx;
+	struct t_network_script *network = ctx;
 	(void)now, (void)reason;
 	if (link == network->link)
 		network->link = 0;
 }
 
-static void on_hello(struct t_network *network)
+static void on_hello(struct t_network_script *network)
 {
 	static struct proto_message message;
 	message = (struct proto_message){.kind = PROTO_HELLO};
 	message.hello = (struct proto_hello){
 		.role = PROTO_NETWORK_SERVER, .name = "script", .major = PROTO_MAJOR, .minor = PROTO_MINOR};
-	t_network_send(network, &message);
+	t_script_send(network, &message);
 	message = (struct proto_message){.kind = PROTO_STATE_WANTED, .state_wanted = network->state};
-	t_network_send(network, &message);
+	t_script_send(network, &message);
 	network->seen.hellos++;
 }
 
-static void on_end(struct t_network *network, uint64_t version)
+static void on_end(struct t_network_script *network, uint64_t version)
 {
 	static struct proto_message message;
 	network->state = (struct net_state_wanted){network->city, version};
 	message = (struct proto_message){.kind = PROTO_STATE_APPLIED, .state_applied = {version}};
-	t_network_send(network, &message);
+	t_script_send(network, &message);
 	network->seen.ends++;
 }
 
 static void on_message(void *ctx, struct now now, io_link_id link, const uint8_t *bytes, size_t length)
 {
-	struct t_network *network = ctx;
-	struct t_network_seen *seen = &network->seen;
+	struct t_network_script *network = ctx;
+	struct t_script_seen *seen = &network->seen;
 	const struct proto_message *in = network->in;
 	(void)now, (void)link;
 	ASSERT_CMP(proto_unpack(network->in, bytes, length, &network->scratch), ==, ST_OK);
@@ -169,9 +169,9 @@ static void on_message(void *ctx, struct now now, io_link_id link, const uint8_t
 	pump(network);
 }
 
-struct t_network *t_network_open(const char *run_dir)
+struct t_network_script *t_script_open(const char *run_dir)
 {
-	struct t_network *network = calloc(1, sizeof *network);
+	struct t_network_script *network = calloc(1, sizeof *network);
 	ASSERT(network);
 	network->in = malloc(sizeof *network->in);
 	network->bytes = malloc(PROTO_FRAME_MAX);
@@ -188,7 +188,7 @@ struct t_network *t_network_open(const char *run_dir)
 	return network;
 }
 
-void t_network_free(struct t_network *network)
+void t_script_free(struct t_network_script *network)
 {
 	io_link_server_free(network->server);
 	io_loop_free(network->loop);
@@ -198,13 +198,13 @@ void t_network_free(struct t_network *network)
 	free(network);
 }
 
-const struct t_network_seen *t_network_seen(const struct t_network *network)
+const struct t_script_seen *t_script_seen(const struct t_network_script *network)
 {
 	return &network->seen;
 }
 
-void t_network_series(struct t_network *network, uint64_t count, const struct lw_key *app_s_key,
-		      const char *dev_eui, uint32_t dev_addr)
+void t_script_series(struct t_network_script *network, uint64_t count, const struct lw_key *app_s_key,
+		     const char *dev_eui, uint32_t dev_addr)
 {
 	network->series = count;
 	network->app_s_key = *app_s_key;
@@ -213,18 +213,19 @@ void t_network_series(struct t_network *network, uint64_t count, const struct lw
 	pump(network);
 }
 
-bool t_network_all_stored(struct t_network *network)
+bool t_script_all_stored(struct t_network_script *network)
 {
 	return network->seen.stored_row >= network->series;
 }
 
 static bool condition(void *ctx)
 {
-	struct t_network *network = ctx;
+	struct t_network_script *network = ctx;
 	return network->condition(network);
 }
 
-bool t_network_run(struct t_network *network, bool (*wanted)(struct t_network *network), double ceiling)
+bool t_script_run(struct t_network_script *network, bool (*wanted)(struct t_network_script *network),
+		  double ceiling)
 {
 	network->condition = wanted;
 	return io_loop_run_until(network->loop, condition, network, (span_us)(ceiling * 1e6));

@@ -29,7 +29,7 @@ struct world {
 	struct t_mosquitto *broker;
 	struct t_subscriber *subscriber;
 	struct t_process *server;
-	struct t_network *network;
+	struct t_network_script *network;
 	char answer[65536];
 };
 
@@ -145,9 +145,9 @@ static void register_all(void)
 	must_post("/api/v1/devices", body);
 }
 
-static bool has_state(struct t_network *network)
+static bool has_state(struct t_network_script *network)
 {
-	return t_network_seen(network)->ends >= 1 && t_network_seen(network)->devices >= 2;
+	return t_script_seen(network)->ends >= 1 && t_script_seen(network)->devices >= 2;
 }
 
 static void open_world(bool with_broker)
@@ -171,10 +171,10 @@ static void open_world(bool with_broker)
 		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\napplication-server:\n  mqtt: %s\n",
 		 world.dir, world.run, broker);
 	t_write_file(world.config, text);
-	world.network = t_network_open(world.run);
+	world.network = t_script_open(world.run);
 	start_server();
 	register_all();
-	if (!t_true("desired state", t_network_run(world.network, has_state, T_CEILING)))
+	if (!t_true("desired state", t_script_run(world.network, has_state, T_CEILING)))
 		fail_msg("no desired state");
 }
 
@@ -184,7 +184,7 @@ static void close_world(void)
 		t_int("orderly stop", 0, t_process_stop(world.server));
 		t_process_free(world.server);
 	}
-	t_network_free(world.network);
+	t_script_free(world.network);
 	t_subscriber_free(world.subscriber);
 	t_mosquitto_free(world.broker);
 	secret_box_free(world.box);
@@ -194,19 +194,19 @@ static void close_world(void)
 
 /* --- one reading, end to end -------------------------------------------------------------------------------- */
 
-static bool has_sealed(struct t_network *network)
+static bool has_sealed(struct t_network_script *network)
 {
-	return t_network_seen(network)->sealed_count >= 1;
+	return t_script_seen(network)->sealed_count >= 1;
 }
 
-static bool has_item(struct t_network *network)
+static bool has_item(struct t_network_script *network)
 {
-	return t_network_seen(network)->enqueued >= 1;
+	return t_script_seen(network)->enqueued >= 1;
 }
 
-static bool stored_three(struct t_network *network)
+static bool stored_three(struct t_network_script *network)
 {
-	return t_network_seen(network)->stored_row >= 3;
+	return t_script_seen(network)->stored_row >= 3;
 }
 
 static json_t *message_json(size_t index)
@@ -221,7 +221,7 @@ static void from_registration_to_a_subscriber(void **state)
 	static struct proto_message message;
 	(void)state;
 	open_world(true);
-	const struct t_network_seen *seen = t_network_seen(world.network);
+	const struct t_script_seen *seen = t_script_seen(world.network);
 	t_uint("profile", 1, seen->profiles);
 	t_uint("gateway", 1, seen->gateways);
 	t_true("a full run for a network server that knows nothing", seen->full_runs >= 1);
@@ -237,15 +237,15 @@ static void from_registration_to_a_subscriber(void **state)
 	assert_true(lw_eui64_parse(OTAA_EUI, &message.join_event.head.dev_eui));
 	assert_int_equal(AES_WRAP_OK, aes_wrap(world.kek, sizeof world.kek, session_key.bytes, 16,
 					       message.join_event.app_s_key_wrapped));
-	t_true("join sent", t_network_send(world.network, &message));
+	t_true("join sent", t_script_send(world.network, &message));
 	message = (struct proto_message){.kind = PROTO_UP_EVENT};
-	message.up_event = t_network_event(2, &session_key, OTAA_EUI, 0x01ffffff);
+	message.up_event = t_script_event(2, &session_key, OTAA_EUI, 0x01ffffff);
 	message.up_event.session = (struct net_session_id){{0x55}};
-	t_true("uplink sent", t_network_send(world.network, &message));
-	t_true("the same again", t_network_send(world.network, &message));
-	message.up_event = t_network_event(3, &app_s_key, "ffffffffffffff01", 0x01ffffff);
-	t_true("of a device that nobody knows", t_network_send(world.network, &message));
-	t_true("stored", t_network_run(world.network, stored_three, T_CEILING));
+	t_true("uplink sent", t_script_send(world.network, &message));
+	t_true("the same again", t_script_send(world.network, &message));
+	message.up_event = t_script_event(3, &app_s_key, "ffffffffffffff01", 0x01ffffff);
+	t_true("of a device that nobody knows", t_script_send(world.network, &message));
+	t_true("stored", t_script_run(world.network, stored_three, T_CEILING));
 	t_true("delivered", t_subscriber_wait(world.subscriber, 2, T_CEILING));
 
 	json_t *join = message_json(0), *up = message_json(1);
@@ -270,7 +270,7 @@ static void from_registration_to_a_subscriber(void **state)
 
 	t_int("downlink", 202,
 	      post("/api/v1/devices/" OTAA_EUI "/downlinks", "{\"f_port\":7,\"data\":\"AQID\"}"));
-	t_true("handed over", t_network_run(world.network, has_item, T_CEILING));
+	t_true("handed over", t_script_run(world.network, has_item, T_CEILING));
 	t_uint("port", 7, seen->enqueue.fport);
 	t_uint("length", 3, seen->enqueue.length);
 	message = (struct proto_message){.kind = PROTO_SEAL};
@@ -279,8 +279,8 @@ static void from_registration_to_a_subscriber(void **state)
 					 .session = {{0x55}},
 					 .dev_addr = {0x01ffffff},
 					 .fcnt_down = 12};
-	t_true("asked", t_network_send(world.network, &message));
-	t_true("answered", t_network_run(world.network, has_sealed, T_CEILING));
+	t_true("asked", t_script_send(world.network, &message));
+	t_true("answered", t_script_run(world.network, has_sealed, T_CEILING));
 	t_true("sealed", seen->sealed.ok);
 	uint8_t plain[3] = {0};
 	struct aes *aes = aes_new();
@@ -333,8 +333,8 @@ static void broker_and_server_gone_with_a_thousand_waiting(void **state)
 	(void)state;
 	open_world(true);
 	t_mosquitto_stop(world.broker);
-	t_network_series(world.network, 1000, &app_s_key, DEV_EUI, DEV_ADDR);
-	t_true("all stored without a broker", t_network_run(world.network, t_network_all_stored, T_CEILING));
+	t_script_series(world.network, 1000, &app_s_key, DEV_EUI, DEV_ADDR);
+	t_true("all stored without a broker", t_script_run(world.network, t_script_all_stored, T_CEILING));
 	kill_server();
 	t_mosquitto_resume(world.broker);
 	start_server();
@@ -347,9 +347,9 @@ static void broker_and_server_gone_with_a_thousand_waiting(void **state)
 
 static uint64_t stop_at;
 
-static bool reached(struct t_network *network)
+static bool reached(struct t_network_script *network)
 {
-	return t_network_seen(network)->stored_row >= stop_at;
+	return t_script_seen(network)->stored_row >= stop_at;
 }
 
 static void killed_ten_times_under_traffic(void **state)
@@ -357,14 +357,14 @@ static void killed_ten_times_under_traffic(void **state)
 	(void)state;
 	open_world(true);
 	srandom(7);
-	t_network_series(world.network, 3000, &app_s_key, DEV_EUI, DEV_ADDR);
+	t_script_series(world.network, 3000, &app_s_key, DEV_EUI, DEV_ADDR);
 	for (int i = 1; i <= 10; i++) {
 		stop_at = (uint64_t)(i * 250 + random() % 100);
-		t_true("progress", t_network_run(world.network, reached, T_CEILING));
+		t_true("progress", t_script_run(world.network, reached, T_CEILING));
 		kill_server();
 		start_server();
 	}
-	t_true("all stored", t_network_run(world.network, t_network_all_stored, T_CEILING));
+	t_true("all stored", t_script_run(world.network, t_script_all_stored, T_CEILING));
 	distinct_wanted = 3000;
 	t_true("delivered", t_wait_until(has_last, NULL, 2 * T_CEILING));
 	check_series(3000);
@@ -378,8 +378,8 @@ static void works_without_any_broker(void **state)
 {
 	(void)state;
 	open_world(false);
-	t_network_series(world.network, 20, &app_s_key, DEV_EUI, DEV_ADDR);
-	t_true("stored", t_network_run(world.network, t_network_all_stored, T_CEILING));
+	t_script_series(world.network, 20, &app_s_key, DEV_EUI, DEV_ADDR);
+	t_true("stored", t_script_run(world.network, t_script_all_stored, T_CEILING));
 	t_int("readings", 200, get("/api/v1/devices/" DEV_EUI "/readings"));
 	json_t *page = json_loads(world.answer, 0, NULL);
 	t_uint("all of them", 20, json_array_size(json_object_get(page, "items")));
