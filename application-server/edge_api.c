@@ -77,10 +77,12 @@ static void on_call(void *ctx, struct now now, const struct io_http_request *req
 	json_error_t error;
 	json_t *json = length ? json_loadb((const char *)body, length, JSON_REJECT_DUPLICATES, &error) : NULL;
 	ASSERT(route);
-	if (length && !json)
+	if (length && !json) {
 		as_answer_problem(&answer, 400, NULL, "the body is not JSON: line %d, column %d: %s",
 				  error.line, error.column, error.text);
-	else {
+		edge->api->calls++;
+		edge->api->refused++;
+	} else {
 		const struct as_call call = {.scope = &scope,
 					     .now = now,
 					     .collection = io_http_request_param(request, "collection"),

@@ -1,13 +1,26 @@
 #include "network-server/config.h"
 
 #include "common/base/check.h"
+#include "common/text/region_yaml.h"
+
+#include <string.h>
+
+static bool is_region(const char *text)
+{
+	for (size_t i = 0; i < region_source_count; i++) {
+		if (strcmp(region_sources[i].id, text) == 0)
+			return true;
+	}
+	return false;
+}
 
 const struct option ns_option_rows[] = {
 	{"network-server", "dedup_window_ms", OPTION_INT, OPTION_AT(struct ns_options, dedup_window_ms),
 	 .fallback = "200", .min = 50, .max = 1000, .unit = "ms",
 	 .help = "How long copies of one frame are collected after the first."},
 	{"network-server", "regions", OPTION_LIST, OPTION_AT(struct ns_options, regions),
-	 .fallback = "eu868 us915", .min = 1, .max = 20,
+	 .fallback = "eu868 us915", .min = 1, .max = 20, .check = is_region,
+	 .form = "the id of a region, as in eu868 or us915",
 	 .help = "Regions that profiles and gateways may name."},
 	{"network-server", "rx_delay_s", OPTION_INT, OPTION_AT(struct ns_options, rx_delay_s),
 	 .fallback = "5", .min = 1, .max = 15, .unit = "s",
