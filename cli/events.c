@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/problem.h"
 #include "common/base/check.h"
+#include "common/base/printable.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +28,6 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-/* Prints a text that came from outside: printable characters alone. */
-static void put(const char *text)
-{
-	for (; *text; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
 /* One event, one line: time, device, kind, what it says. */
 static void print_line(const char *kind, const json_t *event)
 {
@@ -42,16 +36,16 @@ static void print_line(const char *kind, const json_t *event)
 	char left[120];
 	snprintf(left, sizeof left, "%.19s  %-5.5s  %s  %-20.20s  ", text_of(event, "time"), kind,
 		 text_of(info, "devEui"), text_of(info, "deviceName"));
-	put(left);
+	printable_write(stdout, left);
 	if (object) {
 		char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
-		put(text ? text : "");
+		printable_write(stdout, text ? text : "");
 		free(text);
 	} else if (strcmp(kind, "join") == 0) {
-		put("address ");
-		put(text_of(event, "devAddr"));
+		printable_write(stdout, "address ");
+		printable_write(stdout, text_of(event, "devAddr"));
 	} else {
-		put(text_of(event, "data"));
+		printable_write(stdout, text_of(event, "data"));
 	}
 	putchar('\n');
 }

@@ -1,17 +1,10 @@
 #include "cli/problem.h"
 
+#include "common/base/printable.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Server texts may hold anything: a terminal gets printable characters only. */
-static void print_safely(const char *text)
-{
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		fputc(c < 0x20 || c == 0x7f ? ' ' : c, stderr);
-	}
-}
 
 static void full_stop(const char *text)
 {
@@ -28,13 +21,13 @@ int cli_problem(enum cli_exit code, const char *what, const char *next, const ch
 	vsnprintf(text, sizeof text, why, arguments);
 	va_end(arguments);
 	fputs("lamppost: ", stderr);
-	print_safely(what);
+	printable_write(stderr, what);
 	fputs(": ", stderr);
-	print_safely(text);
+	printable_write(stderr, text);
 	full_stop(text);
 	if (next) {
 		fputs(" Try: ", stderr);
-		print_safely(next);
+		printable_write(stderr, next);
 		full_stop(next);
 	}
 	fputc('\n', stderr);

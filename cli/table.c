@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include "common/base/check.h"
+#include "common/base/printable.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,10 @@ void table_text_release(struct table_text *table)
 /* Gives a printable copy. */
 static char *printable(const char *text)
 {
-	char *copy = strdup(text);
+	size_t room = strlen(text) + 1;
+	char *copy = malloc(room);
 	ASSERT(copy != NULL);
-	for (char *at = copy; *at; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = '?';
-	}
+	printable_copy(copy, room, text);
 	return copy;
 }
 

@@ -3,6 +3,7 @@
 #include "gateway-bridge/json.h"
 
 #include "common/base/check.h"
+#include "common/base/hex.h"
 #include "gateway-bridge/json_check.h"
 
 #include <errno.h>
@@ -140,7 +141,7 @@ static uint32_t take_hex4(struct gb_cursor *cursor)
 {
 	uint32_t value = 0;
 	for (int i = 0; i < 4; i++)
-		value = value << 4 | (uint32_t)gb_hex_digit(gb_cursor_take(cursor));
+		value = value << 4 | (uint32_t)hex_digit((char)gb_cursor_take(cursor));
 	return value;
 }
 

@@ -1,6 +1,7 @@
 /* The depth of the walk is that of the text, which GB_JSON_LEVELS bounds. */
 #include "gateway-bridge/json_check.h"
 
+#include "common/base/hex.h"
 #include "gateway-bridge/json.h"
 
 /* The next byte, not taken; −1 at the end. */
@@ -30,17 +31,6 @@ static void skip_blanks(struct gb_cursor *cursor)
 static bool is_digit(int c)
 {
 	return c >= '0' && c <= '9';
-}
-
-int gb_hex_digit(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* The rest of a character of several bytes: no overlong forms, no surrogates, nothing above U+10FFFF. */
@@ -74,7 +64,8 @@ static bool check_escape(struct gb_cursor *cursor)
 	case 't': return true;
 	case 'u':
 		for (int i = 0; i < 4; i++) {
-			if (gb_hex_digit(gb_cursor_take(cursor)) < 0)
+			int c = gb_cursor_take(cursor);
+			if (c < 0 || hex_digit((char)c) < 0)
 				return refuse(cursor, GB_NOT_JSON);
 		}
 		return true;

@@ -13,8 +13,6 @@ struct gb_cursor {
 
 /* The next byte, taken; −1 at the end. */
 int gb_cursor_take(struct gb_cursor *cursor);
-/* The value of a hexadecimal digit; −1 when it is none. */
-int gb_hex_digit(int c);
 /* Whether the text is one JSON value with blanks around it, at most GB_JSON_LEVELS deep. GB_ACCEPTED, GB_NOT_JSON,
  * GB_BAD_UTF8, GB_TOO_DEEP. */
 enum gb_verdict gb_json_check(const char *text, size_t length);

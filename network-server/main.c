@@ -83,11 +83,9 @@ static enum status configure(struct ns_edge *edge, struct ns_config *config)
 	ns_config_defaults(config);
 	config->net_id = config_net_id(&edge->common);
 	for (size_t i = 0; i < edge->common.dev_addr_prefixes.count; i++) {
-		struct config_prefix prefix;
-		if (!config_prefix_parse(edge->common.dev_addr_prefixes.items[i], &prefix))
+		const char *text = edge->common.dev_addr_prefixes.items[i];
+		if (!lw_dev_addr_prefix_parse(text, &config->prefixes[config->prefix_count++]))
 			return ST_INVALID;
-		config->prefixes[config->prefix_count++] = (struct lw_dev_addr_prefix){prefix.value,
-										       prefix.bits};
 	}
 	config->dedup_window = edge->options.dedup_window_ms * US_PER_MS;
 	config->rx_delay_s = (uint8_t)edge->options.rx_delay_s;

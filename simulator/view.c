@@ -1,5 +1,7 @@
 #include "simulator/view.h"
 
+#include "common/base/printable.h"
+
 #include <jansson.h>
 #include <mosquitto.h>
 #include <signal.h>
@@ -38,14 +40,8 @@ static const char *text_of(const json_t *object, const char *key)
 static void column(char *out, size_t capacity, const char *text, size_t width)
 {
 	size_t used = 0, shown = 0;
-	for (; *text && shown < width && used + 4 < capacity; text++) {
-		unsigned char c = (unsigned char)*text;
-		if ((c & 0xc0) != 0x80)
-			shown++;
-		out[used++] = c < 0x20 || c == 0x7f ? '?' : *text;
-	}
-	while ((*text & 0xc0) == 0x80 && used + 2 < capacity)
-		out[used++] = *text++;
+	for (; *text && shown < width && used + PRINTABLE_CHARACTER_MAX < capacity; shown++)
+		used += printable_take(out + used, &text);
 	while (shown++ < width && used + 2 < capacity)
 		out[used++] = ' ';
 	out[used] = '\0';

@@ -1,5 +1,7 @@
 #include "common/base/log.h"
 
+#include "common/base/printable.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,11 +62,16 @@ const char *log_quote(char *out, unsigned long capacity, const char *text)
 		return out;
 	}
 	out[used++] = '"';
-	for (; *text && used + 3 < capacity; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
+	while (*text) {
+		char character[PRINTABLE_CHARACTER_MAX];
+		size_t length = printable_take(character, &text);
+		bool escape = character[0] == '"' || character[0] == '\\';
+		if (used + length + (escape ? 1 : 0) + 2 > capacity)
+			break;
+		if (escape)
 			out[used++] = '\\';
-		out[used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+		memcpy(out + used, character, length);
+		used += length;
 	}
 	out[used++] = '"';
 	out[used] = '\0';

@@ -1,6 +1,7 @@
 #include "common/base/options.h"
 
 #include "common/base/check.h"
+#include "common/base/printable.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -138,11 +139,9 @@ static bool text_fits(const struct option *row, const char *text, size_t capacit
 	size_t length = strlen(text);
 	if (row->max > 0 && option_is_scalar(row) && (size_t)row->max < capacity - 1)
 		capacity = (size_t)row->max + 1;
-	for (const char *at = text; *at; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7f) {
-			snprintf(expect, OPTION_EXPECT_MAX, "expected no control characters");
-			return false;
-		}
+	if (!printable_is(text)) {
+		snprintf(expect, OPTION_EXPECT_MAX, "expected no control characters");
+		return false;
 	}
 	if (length >= capacity) {
 		snprintf(expect, OPTION_EXPECT_MAX, "expected at most %zu characters", capacity - 1);

@@ -24,8 +24,8 @@ static bool is_net_id(const char *text)
 
 static bool is_prefix(const char *text)
 {
-	struct config_prefix prefix;
-	return config_prefix_parse(text, &prefix);
+	struct lw_dev_addr_prefix prefix;
+	return lw_dev_addr_prefix_parse(text, &prefix);
 }
 
 const struct option config_common_rows[] = {
@@ -265,18 +265,4 @@ struct lw_net_id config_net_id(const struct config_common *common)
 	bool parsed = lw_net_id_parse(common->net_id, &net_id);
 	ASSERT(parsed);
 	return net_id;
-}
-
-bool config_prefix_parse(const char *text, struct config_prefix *prefix)
-{
-	struct lw_dev_addr_prefix parsed;
-	if (!lw_dev_addr_prefix_parse(text, &parsed))
-		return false;
-	*prefix = (struct config_prefix){parsed.value, parsed.bits};
-	return true;
-}
-
-bool config_prefix_holds(const struct config_prefix *prefix, struct lw_dev_addr dev_addr)
-{
-	return lw_dev_addr_in(dev_addr, (struct lw_dev_addr_prefix){prefix->value, prefix->bits});
 }

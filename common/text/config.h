@@ -36,7 +36,7 @@ struct config_common {
 	char run_dir[OPTION_PATH_MAX];
 	enum log_level log_level;
 	char net_id[LW_NET_ID_TEXT];          /* six digits; config_net_id() reads it */
-	struct option_list dev_addr_prefixes; /* "26000000/7"; config_prefix_parse() reads each */
+	struct option_list dev_addr_prefixes; /* "26000000/7"; lw_dev_addr_prefix_parse() reads each */
 };
 
 extern const struct option config_common_rows[];
@@ -74,14 +74,5 @@ bool config_reload(const struct config_program *program, struct config_common *c
 const char *config_file_name(int argc, char **argv);
 
 struct lw_net_id config_net_id(const struct config_common *common);
-
-/* A block of device addresses: the first `bits` bits of `value`. */
-struct config_prefix {
-	uint32_t value;
-	uint8_t bits;
-};
-/* Parses "26000000/7": eight digits, 0 to 32 bits, no bit set below them. */
-bool config_prefix_parse(const char *text, struct config_prefix *prefix);
-bool config_prefix_holds(const struct config_prefix *prefix, struct lw_dev_addr dev_addr);
 
 #endif

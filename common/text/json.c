@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/hex.h"
+#include "common/base/printable.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -11,12 +12,11 @@
 
 /* --- errors --- */
 
-static void append(char *text, size_t capacity, const char *more, size_t length)
+static void append(char *text, size_t capacity, const char *more)
 {
 	size_t used = strlen(text);
-	for (size_t i = 0; i < length && used + 1 < capacity; i++)
-		text[used++] = (unsigned char)more[i] < 0x20 || more[i] == 0x7f ? '?' : more[i];
-	text[used] = '\0';
+	if (used < capacity)
+		printable_copy(text + used, capacity - used, more);
 }
 
 static void append_path(char *text, size_t capacity, const struct jr *at)
@@ -24,14 +24,16 @@ static void append_path(char *text, size_t capacity, const struct jr *at)
 	if (!at->parent)
 		return;
 	append_path(text, capacity, at->parent);
-	append(text, capacity, "/", 1);
+	append(text, capacity, "/");
 	if (at->key) {
-		append(text, capacity, at->key, strnlen(at->key, 64));
+		char key[64 + 1];
+		printable_copy(key, sizeof key, at->key);
+		append(text, capacity, key);
 		return;
 	}
 	char number[24];
-	int length = snprintf(number, sizeof number, "%zu", at->index);
-	append(text, capacity, number, (size_t)length);
+	snprintf(number, sizeof number, "%zu", at->index);
+	append(text, capacity, number);
 }
 
 void jr_fail(const struct jr *at, const char *format, ...)
@@ -43,14 +45,14 @@ void jr_fail(const struct jr *at, const char *format, ...)
 	doc->error[0] = '\0';
 	append_path(doc->error, sizeof doc->error - 96, at);
 	if (!at->parent)
-		append(doc->error, sizeof doc->error, "/", 1);
-	append(doc->error, sizeof doc->error, ": ", 2);
+		append(doc->error, sizeof doc->error, "/");
+	append(doc->error, sizeof doc->error, ": ");
 	char message[160];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
-	append(doc->error, sizeof doc->error, message, strlen(message));
+	append(doc->error, sizeof doc->error, message);
 }
 
 /* --- parsing --- */
@@ -91,7 +93,7 @@ bool jr_parse(struct jr_doc *doc, const char *text, size_t length, unsigned max_
 	if (!doc->root) {
 		doc->failed = true;
 		snprintf(doc->error, sizeof doc->error, "line %d, column %d: ", error.line, error.column);
-		append(doc->error, sizeof doc->error, error.text, strlen(error.text));
+		append(doc->error, sizeof doc->error, error.text);
 	}
 	return !doc->failed;
 }
@@ -287,8 +289,8 @@ size_t jr_choice(const struct jr *at, const char *const *names)
 		if (text && strcmp(text, names[i]) == 0)
 			return i;
 		if (i > 0)
-			append(expected, sizeof expected, ", ", 2);
-		append(expected, sizeof expected, names[i], strlen(names[i]));
+			append(expected, sizeof expected, ", ");
+		append(expected, sizeof expected, names[i]);
 	}
 	jr_fail(at, "expected one of %s", expected);
 	return 0;

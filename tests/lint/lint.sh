@@ -7,7 +7,7 @@ jobs=$(nproc)
 failed=0
 
 sources() { git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^tests/lint/refused/' | sort; }
-flags=(-std=c11 -D_GNU_SOURCE -include common/base/banned.h -I. -I"$build/gen" "-DLAMPPOST_VERSION=0")
+flags=(-std=c11 -D_GNU_SOURCE -include common/base/banned.h -I. -I"$build/gen" '-DLAMPPOST_VERSION="0"')
 read -r -a libraries <<<"$(pkg-config --cflags libuv libsodium libcrypto sqlite3 yaml-0.1 jansson libprotobuf-c libcurl libmosquitto)"
 
 # Each rule_X FILE LOGICAL-PATH prints and fails on a violation. The logical path is the file's own but for refused files.
@@ -18,11 +18,14 @@ rule_format() { clang-format --dry-run -Werror "$1" 2>&1 | head -n 4; return "${
 rule_words() {
 	local bad=0
 	grep -nE '\b(TODO|FIXME|XXX)\b|^[ \t]*#[ \t]*if 0' "$1" && bad=1
-	grep -nE 'switch *\(.*region' "$1" && bad=1
+	# Which region it is decides nothing: switch (region), (region_id), (device->region), (region->id[0]). What its data
+	# say may: switch (region->plan_type).
+	grep -nE 'switch *\((.*[^[:alnum:]_])?[[:alnum:]_]*regions?(\[[^]]*\])?((_|->|\.)?(id|name|code|index|number))?(\(.*|\[.*)?\)' "$1" && bad=1
 	grep -nE '(^|[^.[:alnum:]_/-])/(work|farm|home)/' "$1" && bad=1
 	case $2 in
 	tests/*) grep -nE '#[ \t]*include[ \t]+"[^"]*\.c"' "$1" && bad=1 ;;
 	simulator/main.c | simulator/edge_* | cli/* | common/io/*) ;;
+	common/db/checkpoint.c) ;; # a thread of its own, which waits and reads the clock
 	*) grep -nE '\b(u?sleep|nanosleep|gettimeofday|clock_gettime|time)\((NULL|&|CLOCK|[0-9])' "$1" && bad=1 ;;
 	esac
 	[ $bad -eq 0 ] || echo "$2: refused words"

@@ -39,13 +39,21 @@ static void prefixes_as_text(void **state)
 		uint32_t value;
 		uint8_t bits;
 	} rows[] = {
-		{"26000000/7", true, 0x26000000, 7}, {"fc00ac00/22", true, 0xfc00ac00, 22},
-		{"00000000/0", true, 0, 0},          {"ffffffff/32", true, 0xffffffff, 32},
-		{"26000001/7", false, 0, 0},         {"80000000/33", false, 0, 0},
-		{"26000000/", false, 0, 0},          {"26000000", false, 0, 0},
-		{"2600000/7", false, 0, 0},          {"26000000/07", false, 0, 0},
-		{"26000000/7 ", false, 0, 0},        {"g6000000/7", false, 0, 0},
-		{"26000000/-1", false, 0, 0},        {"", false, 0, 0},
+		{"26000000/7", true, 0x26000000, 7},
+		{"fc00ac00/22", true, 0xfc00ac00, 22},
+		{"00000000/0", true, 0, 0},
+		{"ffffffff/32", true, 0xffffffff, 32},
+		{"26000001/7", false, 0, 0},
+		{"80000000/33", false, 0, 0},
+		{"26000000/", false, 0, 0},
+		{"26000000", false, 0, 0},
+		{"2600000/7", false, 0, 0},
+		{"26000000/07", false, 0, 0},
+		{"26000000/7 ", false, 0, 0},
+		{"g6000000/7", false, 0, 0},
+		{"26000000/-1", false, 0, 0},
+		{"26000000/+7", false, 0, 0},
+		{"", false, 0, 0},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].text);
@@ -65,6 +73,10 @@ static void prefix_of_no_bits_holds_all(void **state)
 {
 	(void)state;
 	t_true("any", lw_dev_addr_in((struct lw_dev_addr){0xdeadbeef}, (struct lw_dev_addr_prefix){0, 0}));
+	t_true("7 bits, the last",
+	       lw_dev_addr_in((struct lw_dev_addr){0x27ffffff}, (struct lw_dev_addr_prefix){0x26000000, 7}));
+	t_false("7 bits, the next",
+		lw_dev_addr_in((struct lw_dev_addr){0x28000000}, (struct lw_dev_addr_prefix){0x26000000, 7}));
 	t_true("32 bits, itself",
 	       lw_dev_addr_in((struct lw_dev_addr){0xdeadbeef}, (struct lw_dev_addr_prefix){0xdeadbeef, 32}));
 	t_false("32 bits, the next", lw_dev_addr_in((struct lw_dev_addr){0xdeadbeee},

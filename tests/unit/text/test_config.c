@@ -137,39 +137,6 @@ static void values_arrive(void **state)
 	free(out_text);
 }
 
-static const struct {
-	const char *name;
-	const char *text;
-	bool parses;
-	uint32_t in;
-	uint32_t out;
-} prefixes[] = {
-	{"seven bits", "26000000/7", true, 0x27ffffff, 0x28000000},
-	{"everything", "00000000/0", true, 0xffffffff, 0},
-	{"one address", "01020304/32", true, 0x01020304, 0x01020305},
-	{"too many bits", "01020304/33", false, 0, 0},
-	{"no bits", "26000000/", false, 0, 0},
-	{"no slash", "26000000", false, 0, 0},
-	{"a sign", "26000000/+7", false, 0, 0},
-	{"short", "2600000/7", false, 0, 0},
-	{"bits below the prefix", "27000000/7", false, 0, 0},
-};
-
-static void prefixes_hold_their_addresses(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		struct config_prefix prefix;
-		t_row(prefixes[i].name);
-		if (!t_int("parses", prefixes[i].parses, config_prefix_parse(prefixes[i].text, &prefix)) ||
-		    !prefixes[i].parses)
-			continue;
-		t_true("in", config_prefix_holds(&prefix, (struct lw_dev_addr){prefixes[i].in}));
-		if (prefix.bits > 0)
-			t_false("out", config_prefix_holds(&prefix, (struct lw_dev_addr){prefixes[i].out}));
-	}
-}
-
 static void command_line_and_environment(void **state)
 {
 	(void)state;
@@ -214,7 +181,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(files_are_read_strictly),
 		t_test(values_arrive),
-		t_test(prefixes_hold_their_addresses),
 		t_test(command_line_and_environment),
 	};
 	return t_run(tests);
