@@ -62,8 +62,8 @@ bool config_read_file(const struct config_program *program, struct config_common
 void config_print(FILE *out, const struct config_program *program, const struct config_common *common);
 
 /* The command line of every process: -c FILE, --check-config, --print-config, --version, --help, and the
- * environment. True: go on with the filled structs. False: return `*exit_code` from main (0 done, 1 bad
- * configuration, 2 usage). */
+ * environment. True: go on with the filled structs. False: return `*exit_code` from main (0 done, 2 bad
+ * configuration or usage). */
 bool config_start(const struct config_program *program, struct config_common *common, int argc, char **argv,
 		  int *exit_code);
 /* Reads the file again, as config_start() found it, for a reload: fills `common` and program->config afresh.

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum exit_code { EXIT_DONE = 0, EXIT_BAD_CONFIG = 1, EXIT_USAGE = 2 };
+enum exit_code { EXIT_DONE = 0, EXIT_USAGE = 2 };
 
 struct command_line {
 	const char *file;
@@ -124,7 +124,7 @@ bool config_start(const struct config_program *program, struct config_common *co
 	const char *file = choose_file(&line);
 	if (!config_reload(program, common, file, error)) {
 		fprintf(stderr, "%s: configuration refused: %s\n", program->name, error);
-		*exit_code = EXIT_BAD_CONFIG;
+		*exit_code = EXIT_USAGE; /* `lamppost up` then does not try again */
 		return false;
 	}
 	if (line.print)

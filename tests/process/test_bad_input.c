@@ -361,7 +361,7 @@ static void bad_yaml(void)
 						    .arguments = {"-c", path, "--check-config"},
 						    .dir = t_network_dir(network),
 						    .name = name});
-		t_int("exit code", 1, t_process_wait(process));
+		t_int("exit code", 2, t_process_wait(process));
 		contains("the message", t_process_log(process, log, sizeof log), configurations[i].message);
 		t_process_free(process);
 	}

@@ -161,7 +161,7 @@ static void command_line_and_environment(void **state)
 	setenv("LAMPPOST_CONFIG", "/nowhere/lamppost.yaml", 1);
 	char *without[] = {"gateway-bridge", NULL};
 	t_false("a named file must be there", config_start(&program, &common, 1, without, &code));
-	t_int("exit code", 1, code);
+	t_int("exit code", 2, code);
 	char *unknown[] = {"gateway-bridge", "--nonsense", NULL};
 	t_false("unknown option", config_start(&program, &common, 2, unknown, &code));
 	t_int("exit code", 2, code);
