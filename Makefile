@@ -48,6 +48,7 @@ PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lam
 
 ## all: build every program into $(BUILD)/bin
 all: $(PROGRAMS)
+	@:
 
 # --- libraries -------------------------------------------------------------------------------------------------
 define common_lib
@@ -150,15 +151,15 @@ deps-test:
 	$(Q)sh packaging/deps.sh build test
 ## demo: the whole network on loopback with five simulated sensors (DEMO_SECONDS=40 ends by itself)
 demo: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)DEMO_SECONDS=$(DEMO_SECONDS) bash simulator/demo.sh $(BUILD)
 ## run: the real thing, state in $(STATE)
 run: deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)$(BUILD)/bin/lamppost up --state $(STATE)
 ## bench: uplinks/s through the whole path to an MQTT subscriber
 bench: deps deps-test
-	$(Q)$(MAKE) --no-print-directory $(PROGRAMS) $(BENCH)
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(BENCH)
 	$(Q)bash tests/bench/bench.sh $(BUILD)
 ## install: programs, manual pages and units under $(PREFIX)
 install: all
