@@ -13,8 +13,7 @@ enum { AIRTIME_SENT = 1, AIRTIME_STATE = 2, QUEUE_ITEM = 1, QUEUE_GONE = 2 };
 static void add(struct ns *ns, enum ns_journal_kind kind, const struct wr *wr)
 {
 	ASSERT(wr_ok(wr));
-	if (ns_journal_add(&ns->journal, kind, wr->start, wr_length(wr), NULL, 0, NULL) != ST_OK)
-		ns_count(ns, NS_DROP_OUTBOX_FULL);
+	ns_journal_put(ns, kind, wr->start, wr_length(wr), NULL, 0);
 }
 
 static bool limited(const struct lw_region *region, int band)

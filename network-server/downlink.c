@@ -126,10 +126,7 @@ static bool spend_fcnt_down(struct ns *ns, uint32_t slot, struct ns_session *ses
 	wr_u8(&wr, a_counter);
 	wr_u32le(&wr, *next);
 	wr_u8(&wr, session->repeats);
-	if (ns_journal_add(&ns->journal, NS_JOURNAL_FCNT_DOWN, row, wr_length(&wr), NULL, 0, NULL) != ST_OK) {
-		ns_count(ns, NS_DROP_OUTBOX_FULL);
-		return false;
-	}
+	ns_journal_put(ns, NS_JOURNAL_FCNT_DOWN, row, wr_length(&wr), NULL, 0);
 	*fcnt = (*next)++;
 	ns_session_mark(&ns->sessions, slot);
 	return true;
@@ -201,11 +198,7 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways,
 						    downlink->windows.by[attempt->hearer].gateway);
 	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_DOWNLINK);
-	if (!out) {
-		ns_count(ns, NS_DROP_OUTBOX_FULL);
-		ns_downlink_close(ns, downlink);
-		return;
-	}
+	ASSERT(out);
 	out->link = gateway->link;
 	out->downlink.id = downlink->id;
 	memcpy(out->downlink.phy, downlink->phy, downlink->phy_length);
@@ -294,15 +287,14 @@ static void fire(struct ns *ns, struct now now, struct ns_downlink *downlink)
 	downlink->item = downlink->sealing = item->item;
 	bool made;
 	struct sealing *row = table_put(&ns->sealing, &item->item, &made);
-	struct ns_out *out = row && made ? ns_outbox_add(&ns->outbox, NS_OUT_SEAL) : NULL;
-	if (!out) {
-		if (row && made)
-			table_remove(&ns->sealing, &downlink->sealing);
+	if (!row || !made) {
 		ns_count(ns, NS_DROP_SEAL_TIMEOUT);
 		send_without_item(ns, now, downlink);
 		return;
 	}
 	row->slot = slot_of(downlink);
+	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_SEAL);
+	ASSERT(out);
 	out->seal = (struct net_seal){item->item, session->dev_eui, session->id, session->dev_addr,
 				      downlink->fcnt_down};
 	downlink_goto(ns, downlink, NS_DOWNLINK_SEALING, mono_add(now.mono, NS_SEAL_TIMEOUT));
@@ -335,7 +327,8 @@ void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed
 void ns_downlink_tick(struct ns *ns, struct now now)
 {
 	struct ns_downlink *downlink;
-	while ((downlink = (struct ns_downlink *)(void *)deadlines_pop(&ns->downlink_deadlines, now.mono))) {
+	while (!ns_turn_is_full(ns) &&
+	       (downlink = (struct ns_downlink *)(void *)deadlines_pop(&ns->downlink_deadlines, now.mono))) {
 		switch (downlink->state) {
 		case NS_DOWNLINK_OPEN: fire(ns, now, downlink); break;
 		case NS_DOWNLINK_SEALING:

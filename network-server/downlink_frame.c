@@ -12,12 +12,12 @@ uint8_t ns_frame_overhead(const struct ns_downlink *downlink, const struct ns_se
 	return (uint8_t)(7 + 1 + fopts);
 }
 
-/* Commands that are longer than FOpts go alone, under FPort 0; with an item only what fits into FOpts goes along, whole
- * commands at a time, and the device asks again for the rest. */
+/* Commands that are longer than FOpts go alone, under FPort 0; with an item only what fits into FOpts and beside the item
+ * goes along, whole commands at a time, and the device asks again for the rest. `capacity` is the room beside it. */
 static uint8_t collect_commands(struct ns *ns, const struct ns_downlink *downlink, struct ns_session *session,
 				bool alone, uint8_t *commands, uint8_t capacity)
 {
-	struct wr wr = wr_init(commands, alone ? capacity : LW_FOPTS_MAX);
+	struct wr wr = wr_init(commands, alone || capacity < LW_FOPTS_MAX ? capacity : LW_FOPTS_MAX);
 	const struct lw_region *region = ns_region(ns, session->region);
 	struct lw_mac_reader reader;
 	struct lw_mac_command command;
@@ -54,8 +54,9 @@ void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_sessi
 {
 	uint8_t room = ns_windows_max_payload(&downlink->windows, ns_region(ns, session->region));
 	uint8_t commands[128];
-	uint8_t capacity = room > 8 + sizeof commands ? (uint8_t)sizeof commands
-						      : (uint8_t)(room > 8 ? room - 8 : 0);
+	unsigned taken = 8u + (item ? item->length : 0);
+	unsigned beside = room > taken ? room - taken : 0;
+	uint8_t capacity = (uint8_t)(beside > sizeof commands ? sizeof commands : beside);
 	uint8_t length = collect_commands(ns, downlink, session, item == NULL, commands, capacity);
 	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
 	struct lw_frame frame = {

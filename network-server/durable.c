@@ -11,9 +11,10 @@
 #include "common/base/check.h"
 #include "network-server/airtime_rows.h"
 
-#define SWEEP_PAUSE    (5 * US_PER_S)
-#define SWEEP_SESSIONS 100000
-#define REWRITE_ITEMS  256 /* a turn */
+#define SWEEP_PAUSE      (5 * US_PER_S)
+#define SWEEP_SESSIONS   100000
+#define REWRITE_ITEMS    256 /* a turn */
+#define REWRITE_GATEWAYS 16  /* a turn; up to 5 KiB each */
 
 const struct lw_region *ns_region(const struct ns *ns, uint8_t index)
 {
@@ -37,8 +38,7 @@ const struct ns_profile *ns_profile_of(const struct ns *ns, const struct ns_devi
 
 struct ns_write *ns_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, size_t key_length)
 {
-	if (ns->write_count == NS_WRITES_MAX)
-		return NULL;
+	ASSERT_CMP(ns->write_count, <, NS_WRITES_MAX);
 	struct ns_write *write = &ns->writes[ns->write_count++];
 	*write = (struct ns_write){.kind = kind, .key_length = (uint8_t)key_length};
 	if (key_length)
@@ -51,14 +51,25 @@ size_t ns_session_row(const struct ns *ns, uint32_t slot, uint8_t bytes[NS_SESSI
 	return ns_session_encode(ns_session_at(&ns->sessions, slot), ns->config.master, bytes);
 }
 
+bool ns_turn_is_full(const struct ns *ns)
+{
+	return ns_journal_turn_is_full(&ns->journal) || ns->write_count > NS_WRITES_MAX - NS_WRITES_RESERVE ||
+	       ns_outbox_room(&ns->outbox) < NS_OUTBOX_RESERVE;
+}
+
+void ns_journal_put(struct ns *ns, enum ns_journal_kind kind, const uint8_t *head, size_t head_length,
+		    const uint8_t *body, size_t body_length)
+{
+	ASSERT(ns_journal_add(&ns->journal, kind, head, head_length, body, body_length, NULL) == ST_OK);
+}
+
 void ns_journal_session(struct ns *ns, enum ns_journal_kind kind, uint32_t slot)
 {
 	uint8_t head[4], bytes[NS_SESSION_BYTES];
 	struct wr wr = wr_init(head, sizeof head);
 	wr_u32le(&wr, slot);
 	size_t length = ns_session_row(ns, slot, bytes);
-	if (ns_journal_add(&ns->journal, kind, head, sizeof head, bytes, length, NULL) != ST_OK)
-		ns_count(ns, NS_DROP_OUTBOX_FULL);
+	ns_journal_put(ns, kind, head, sizeof head, bytes, length);
 	ns_session_mark(&ns->sessions, slot);
 }
 
@@ -68,8 +79,7 @@ void ns_journal_session_gone(struct ns *ns, uint32_t slot, uint32_t tag)
 	struct wr wr = wr_init(row, sizeof row);
 	wr_u32le(&wr, slot);
 	wr_u32le(&wr, tag);
-	if (ns_journal_add(&ns->journal, NS_JOURNAL_SESSION, row, sizeof row, NULL, 0, NULL) != ST_OK)
-		ns_count(ns, NS_DROP_OUTBOX_FULL);
+	ns_journal_put(ns, NS_JOURNAL_SESSION, row, sizeof row, NULL, 0);
 }
 
 void ns_drop_session(struct ns *ns, struct now now, uint32_t slot)
@@ -81,12 +91,10 @@ void ns_drop_session(struct ns *ns, struct now now, uint32_t slot)
 	struct wr at = wr_init(key, sizeof key);
 	wr_u32be(&at, session->dev_addr.value);
 	struct ns_write *write = ns_write(ns, NS_WRITE_RELEASED, key, sizeof key);
-	if (write) {
-		struct wr wr = wr_init(write->bytes, sizeof write->bytes);
-		wr_u8(&wr, 1);
-		wr_u16le(&wr, today);
-		write->length = (uint8_t)wr_length(&wr);
-	}
+	struct wr wr = wr_init(write->bytes, sizeof write->bytes);
+	wr_u8(&wr, 1);
+	wr_u16le(&wr, today);
+	write->length = (uint8_t)wr_length(&wr);
 	ns_journal_session_gone(ns, slot, session->tag);
 	ns_session_remove(&ns->sessions, slot);
 }
@@ -110,7 +118,7 @@ static bool rewrite(struct ns *ns, struct now now)
 			const struct ns_item *item = ns_slab_at(&ns->queue.items, fold->queue_cursor);
 			ns_queue_journal_item(ns, &item->enqueue);
 		}
-	for (unsigned i = 0; i < REWRITE_ITEMS && fold->airtime_cursor < ns->gateways.slab.high;
+	for (unsigned i = 0; i < REWRITE_GATEWAYS && fold->airtime_cursor < ns->gateways.slab.high;
 	     i++, fold->airtime_cursor++)
 		if (ns_slab_holds(&ns->gateways.slab, fold->airtime_cursor))
 			ns_airtime_rewrite(ns, now, fold->airtime_cursor);

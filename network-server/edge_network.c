@@ -59,6 +59,13 @@ static void on_open(void *ctx, struct now now, io_link_id id, const struct io_pe
 	(void)!send(edge, link);
 }
 
+static void fill_wanted(struct ns_edge *edge)
+{
+	edge->message->kind = PROTO_STATE_WANTED;
+	edge->message->state_wanted = (struct net_state_wanted){edge->ns.state.city,
+								edge->ns.state.applied_version};
+}
+
 static void greet(struct ns_edge *edge, struct now now, struct ns_edge_link *link,
 		  const struct proto_hello *hello)
 {
@@ -75,9 +82,7 @@ static void greet(struct ns_edge *edge, struct now now, struct ns_edge_link *lin
 		edge->app = link->id;
 		edge->app_sent_row = edge->ns.journal.stored_row;
 		edge->app_live = false;
-		edge->message->kind = PROTO_STATE_WANTED;
-		edge->message->state_wanted = (struct net_state_wanted){edge->ns.state.city,
-									edge->ns.state.applied_version};
+		fill_wanted(edge);
 		(void)!send(edge, link);
 		ns_on_app(&edge->ns, true);
 	} else {
@@ -133,7 +138,7 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 {
 	struct ns_edge *edge = ctx;
 	struct ns_edge_link *link = find_link(edge, id);
-	if (!link)
+	if (!link || (ns_turn_is_full(&edge->ns) && !io_loop_end_turn_early(edge->loop)))
 		return;
 	enum status status = proto_unpack(edge->message, bytes, length, &edge->arena);
 	enum proto_kind kind = edge->message->kind;
@@ -247,6 +252,7 @@ void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
 		edge->message->kind = PROTO_STATE_APPLIED;
 		edge->message->state_applied.version = out->seq;
 		break;
+	case NS_OUT_STATE_WANTED: fill_wanted(edge); break;
 	case NS_OUT_EVENT: send_live_event(edge, link, out); return;
 	case NS_OUT_JOIN: return;
 	}

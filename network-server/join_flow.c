@@ -98,8 +98,8 @@ static void choose_parameters(struct ns *ns, struct ns_join *join, const struct 
 static void call(struct ns *ns, struct now now, struct ns_join *join)
 {
 	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_JOIN);
-	if (out)
-		out->join = join->call;
+	ASSERT(out);
+	out->join = join->call;
 	ASSERT(deadlines_set(&ns->join_deadlines, &join->deadline, mono_add(now.mono, NS_JOIN_RETRY)) ==
 	       ST_OK);
 }
@@ -163,7 +163,8 @@ enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *fram
 void ns_join_tick(struct ns *ns, struct now now)
 {
 	struct ns_join *join;
-	while ((join = (struct ns_join *)(void *)deadlines_pop(&ns->join_deadlines, now.mono))) {
+	while (!ns_turn_is_full(ns) &&
+	       (join = (struct ns_join *)(void *)deadlines_pop(&ns->join_deadlines, now.mono))) {
 		const struct transaction_row *row = table_get(&ns->joins_by_transaction, &join->transaction);
 		ASSERT(row);
 		if (now.mono.us >= join->give_up.us) {
@@ -291,7 +292,7 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
 		return;
 	}
-	if (!answer)
+	if (!answer || ns_turn_is_full(ns))
 		return; /* made again at its deadline */
 	uint32_t slot = row->slot;
 	struct ns_join *join = ns_slab_at(&ns->joins, slot);

@@ -21,7 +21,12 @@ void ns_journal_release(struct ns_journal *journal)
 bool ns_journal_open(const struct ns_journal *journal)
 {
 	return !journal->disk_low && journal->bytes + wr_length(&journal->wr) < journal->limit &&
-	       wr_room(&journal->wr) > NS_JOURNAL_RESERVE;
+	       !ns_journal_turn_is_full(journal);
+}
+
+bool ns_journal_turn_is_full(const struct ns_journal *journal)
+{
+	return wr_room(&journal->wr) <= NS_JOURNAL_RESERVE;
 }
 
 bool ns_journal_alarm(const struct ns_journal *journal)

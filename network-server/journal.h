@@ -15,8 +15,9 @@
 #include "common/base/status.h"
 #include "common/proto/network_messages.h"
 
-#define NS_JOURNAL_TURN      (8u << 20) /* bytes of one turn */
-#define NS_JOURNAL_RESERVE   (1u << 20) /* of it kept for what follows from an accepted uplink */
+#define NS_JOURNAL_TURN (8u << 20) /* bytes of one turn */
+#define NS_JOURNAL_RESERVE \
+	(1u << 20) /* of it kept for one more step and what a sweep writes again (network.h) */
 #define NS_JOURNAL_ENTRY_MAX 8192
 
 enum ns_journal_kind {
@@ -49,6 +50,8 @@ void ns_journal_init(struct ns_journal *journal, uint64_t limit, uint16_t partit
 void ns_journal_release(struct ns_journal *journal);
 /* Whether new uplinks may be accepted: under the limit, and with room in this turn. */
 bool ns_journal_open(const struct ns_journal *journal);
+/* Whether the turn has no room left but the reserve. */
+bool ns_journal_turn_is_full(const struct ns_journal *journal);
 bool ns_journal_alarm(const struct ns_journal *journal); /* at 80 % */
 /* The row that the next entry will get, and the event id made of it. */
 uint64_t ns_journal_next(const struct ns_journal *journal);

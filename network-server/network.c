@@ -10,7 +10,7 @@
 
 #define OUTBOX        16384
 #define RELEASED_MAX  1000000
-#define ACK_DELAY     (400 * US_PER_MS) /* past every window and Seal: what came before is committed */
+#define ACK_DELAY     (200 * US_PER_MS) /* past the window and a Seal: what came before is committed */
 #define CLASS_A_DELAY US_PER_S
 
 void ns_config_defaults(struct ns_config *config)
@@ -125,7 +125,7 @@ void ns_on_seq(struct ns *ns, struct now now, uint64_t link, uint64_t seq)
 	if (!from->ack_pending) {
 		from->ack_pending = true;
 		from->ack_seq = seq;
-		from->ack_due = mono_add(now.mono, ACK_DELAY);
+		from->ack_due = mono_add(now.mono, ns->config.dedup_window + ACK_DELAY);
 	}
 }
 
@@ -136,13 +136,12 @@ static void acknowledge(struct ns *ns, struct now now)
 		if (link->id == 0 || !link->ack_pending || link->ack_due.us > now.mono.us)
 			continue;
 		struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_ACK);
-		if (!out)
-			continue;
+		ASSERT(out);
 		out->link = link->id;
 		out->seq = link->ack_seq;
 		link->ack_pending = link->seq != link->ack_seq;
 		link->ack_seq = link->seq;
-		link->ack_due = mono_add(now.mono, ACK_DELAY);
+		link->ack_due = mono_add(now.mono, ns->config.dedup_window + ACK_DELAY);
 	}
 }
 
@@ -306,6 +305,7 @@ bool ns_gateway_list_part(const struct ns *ns, uint32_t *cursor, struct gw_gatew
 void ns_on_app(struct ns *ns, bool connected)
 {
 	ns->app_connected = connected;
+	ns->state.running = ns->state.behind = false; /* it is told what we have, and begins from there */
 }
 
 void ns_on_event_stored(struct ns *ns, const struct net_event_stored *stored)
@@ -368,6 +368,10 @@ struct mono ns_next_deadline(const struct ns *ns)
 	for (size_t i = 0; i < NS_LINKS_MAX; i++)
 		if (ns->links[i].id != 0 && ns->links[i].ack_pending)
 			next = earlier(next, ns->links[i].ack_due);
+	if (ns->state.sweeping && !ns->state.running)
+		next = (struct mono){0};
+	if (ns->state.behind)
+		next = earlier(next, ns->state.ask_at);
 	if (ns->fold.active || ns->sessions.dirty_count > 0)
 		next = earlier(next, ns->fold.next);
 	return next;
@@ -375,7 +379,7 @@ struct mono ns_next_deadline(const struct ns *ns)
 
 void ns_on_tick(struct ns *ns, struct now now)
 {
-	while (ns_dedup_pop(&ns->dedup, now.mono, &ns->frame)) {
+	while (!ns_turn_is_full(ns) && ns_dedup_pop(&ns->dedup, now.mono, &ns->frame)) {
 		enum lw_ftype ftype;
 		if (lw_classify(ns->frame.phy, ns->frame.phy_length, LW_UP, &ftype) == LW_OK &&
 		    ftype == LW_JOIN_REQUEST)
@@ -385,5 +389,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 	}
 	ns_downlink_tick(ns, now);
 	ns_join_tick(ns, now);
-	acknowledge(ns, now);
+	ns_state_tick(ns, now);
+	if (!ns_turn_is_full(ns)) /* what is due and was not handled may not be acknowledged */
+		acknowledge(ns, now);
 }

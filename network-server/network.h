@@ -30,6 +30,12 @@
 #define NS_WRITES_MAX   16384
 #define NS_WRITE_BYTES  192
 
+/* A turn ends early when it is full (ns_turn_is_full): then one more step, an event's or a tick's, still fits, whatever it
+ * is, so that nothing which must last is ever dropped. The largest steps: an uplink's event, 8 KiB; the 32 items of a
+ * device expiring or flushed, 16 KiB, 32 events; a sweep's rewriting in the commit, 171 KiB. */
+#define NS_WRITES_RESERVE 64
+#define NS_OUTBOX_RESERVE 256
+
 struct ns_config {
 	struct lw_net_id net_id;
 	struct lw_dev_addr_prefix prefixes[NS_PREFIXES_MAX];
@@ -95,14 +101,24 @@ struct ns_fold {
 };
 
 struct ns_state {
-	struct net_uuid city;
+	struct net_uuid
+		city; /* zero from the begin of a full run until it is applied, so that an interrupted one is
+				 begun again */
 	uint64_t applied_version;
 	bool running; /* between begin and end */
 	bool full;
 	bool broken; /* a record of this run was not taken: the end is not acknowledged */
 	struct net_uuid run_city;
 	uint64_t last_version;
-	uint32_t run;
+	uint32_t run; /* number of the last full one; records that it did not name go */
+	/* After the end of a full run: what it did not name is being removed, a slice a turn. */
+	bool sweeping;
+	uint64_t end_version; /* acknowledged when that is done */
+	uint32_t device_cursor, gateway_cursor;
+	/* After a broken run: its records are asked for again, the pause doubling. Until then no end is acknowledged. */
+	bool behind;
+	struct mono ask_at;
+	span_us pause;
 };
 
 struct ns_downlink; /* downlink.h */
@@ -167,6 +183,8 @@ void ns_on_profile(struct ns *ns, struct now now, const struct net_profile *prof
 void ns_on_device(struct ns *ns, struct now now, const struct net_device *device);
 void ns_on_gateway(struct ns *ns, struct now now, const struct net_gateway *gateway);
 void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *end);
+/* Goes on with removing, asks again; from ns_on_tick(). */
+void ns_state_tick(struct ns *ns, struct now now);
 void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqueue);
 void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush);
 void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed);
@@ -192,6 +210,8 @@ void ns_loaded(struct ns *ns, struct now now);
 size_t ns_fold_slice(struct ns *ns, struct now now, uint32_t *slots, size_t max);
 /* The turn is durable. */
 void ns_turn_done(struct ns *ns);
+/* Whether the turn has to be committed before anything else is handled. The edge asks before each message. */
+bool ns_turn_is_full(const struct ns *ns);
 
 /* --- shared by the flows --- */
 void ns_count(struct ns *ns, enum ns_drop drop);
@@ -202,12 +222,15 @@ enum status ns_emit(struct ns *ns, struct now now, enum ns_journal_kind kind, co
 		    struct net_event_head *event_head) MUST_USE;
 /* A zeroed message to fill for ns_emit(). */
 struct proto_message *ns_event(struct ns *ns, enum proto_kind kind);
+/* Appends what must last; there is room (NS_JOURNAL_RESERVE). */
+void ns_journal_put(struct ns *ns, enum ns_journal_kind kind, const uint8_t *head, size_t head_length,
+		    const uint8_t *body, size_t body_length);
 /* Journals a session whole; `kind` SESSION or MAC_REQUEST. */
 void ns_journal_session(struct ns *ns, enum ns_journal_kind kind, uint32_t slot);
 void ns_journal_session_gone(struct ns *ns, uint32_t slot, uint32_t tag);
 /* Takes a session out for good: its address rests for 30 days. */
 void ns_drop_session(struct ns *ns, struct now now, uint32_t slot);
-/* Appends a row to write; NULL when the turn has no room. */
+/* Lends a row to fill that is written with the turn; there is room (NS_WRITES_RESERVE). */
 struct ns_write *ns_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, size_t key_length);
 const struct lw_region *ns_region(const struct ns *ns, uint8_t index);
 /* Returns the index of a region by id, or −1. */

@@ -13,6 +13,7 @@ enum ns_out_kind {
 	NS_OUT_EVENT,         /* to the application server: packed, in the turn's blob */
 	NS_OUT_SEAL,          /* to the application server */
 	NS_OUT_STATE_APPLIED, /* to the application server: `seq` is the version */
+	NS_OUT_STATE_WANTED,  /* to the application server: what we have */
 	NS_OUT_JOIN           /* to the join server of `join_eui` */
 };
 

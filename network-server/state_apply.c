@@ -1,7 +1,8 @@
 /* Desired state from the application server (docs/contract.md, "Desired state"): begin, records in order of version, end.
  * Each record is applied to memory and written in the turn's transaction; `applied` goes out after the commit. In a full
- * run what was not named is removed at its end. A record that cannot be taken breaks the run: its end is not
- * acknowledged, and the application server sends it all again. */
+ * run what was not named is removed at its end, a slice a turn; only then is it acknowledged. A record that cannot be
+ * taken breaks the run: its end is not acknowledged, nor any later one, until the application server has been asked for
+ * everything since the last that was. */
 #include "network-server/network.h"
 
 #include "common/base/check.h"
@@ -10,6 +11,11 @@
 #include "network-server/downlink.h"
 #include "network-server/mac/mac.h"
 #include "network-server/state_rows.h"
+
+#define SWEEP_REMOVED 256   /* a turn */
+#define SWEEP_SEEN    16384 /* a turn */
+#define ASK_PAUSE     (5 * US_PER_S)
+#define ASK_PAUSE_MAX (3600 * US_PER_S)
 
 static void refuse(struct ns *ns, enum ns_drop drop)
 {
@@ -24,10 +30,6 @@ static bool in_order(struct ns *ns, uint64_t version)
 		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
 		return false;
 	}
-	if (ns->write_count >= NS_WRITES_MAX - 2 || ns_outbox_room(&ns->outbox) < 4) {
-		refuse(ns, NS_DROP_STATE_FULL);
-		return false;
-	}
 	state->last_version = version;
 	return true;
 }
@@ -36,18 +38,25 @@ void ns_on_state_begin(struct ns *ns, struct now now, const struct net_state_beg
 {
 	(void)now;
 	struct ns_state *state = &ns->state;
-	bool same_city = memcmp(&begin->city, &state->city, sizeof state->city) == 0;
-	if (!begin->full && !same_city) {
+	const struct net_uuid *city = state->sweeping ? &state->run_city : &state->city;
+	state->running = begin->full || ns_uuid_equal(&begin->city, city);
+	if (!state->running) {
 		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
-		state->running = false;
 		return;
 	}
-	state->running = true;
-	state->broken = false;
 	state->full = begin->full;
+	if (!begin->full) { /* may follow at the heels of a full run */
+		state->broken = state->behind;
+		state->last_version = state->sweeping ? state->end_version : state->applied_version;
+		return;
+	}
+	state->broken = state->sweeping = state->behind = false;
 	state->run_city = begin->city;
+	state->last_version = 0;
 	state->run++;
-	state->last_version = begin->full ? 0 : state->applied_version;
+	state->city = (struct net_uuid){{0}};
+	state->applied_version = 0;
+	ns_state_write_meta(ns);
 }
 
 static int find_profile(const struct ns *ns, const struct net_uuid *id)
@@ -60,9 +69,7 @@ static int find_profile(const struct ns *ns, const struct net_uuid *id)
 
 static void remove_profile(struct ns *ns, int index)
 {
-	struct ns_write *write = ns_write(ns, NS_WRITE_PROFILE, ns->profiles[index].record.id.bytes, 16);
-	if (write)
-		write->deleted = true;
+	ns_write(ns, NS_WRITE_PROFILE, ns->profiles[index].record.id.bytes, 16)->deleted = true;
 	ns->profiles[index] = (struct ns_profile){0};
 }
 
@@ -124,9 +131,7 @@ bool ns_state_put_gateway(struct ns *ns, const struct net_gateway *gateway)
 static void remove_gateway(struct ns *ns, uint32_t slot)
 {
 	struct lw_eui64 eui = ns_gateways_at(&ns->gateways, slot)->record.gateway.eui;
-	struct ns_write *write = ns_write(ns, NS_WRITE_GATEWAY, eui.bytes, 8);
-	if (write)
-		write->deleted = true;
+	ns_write(ns, NS_WRITE_GATEWAY, eui.bytes, 8)->deleted = true;
 	ns_gateways_remove(&ns->gateways, slot);
 }
 
@@ -151,9 +156,7 @@ void ns_on_gateway(struct ns *ns, struct now now, const struct net_gateway *gate
 static void remove_device(struct ns *ns, struct now now, uint32_t slot)
 {
 	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	struct ns_write *write = ns_write(ns, NS_WRITE_DEVICE, device->dev_eui.bytes, 8);
-	if (write)
-		write->deleted = true;
+	ns_write(ns, NS_WRITE_DEVICE, device->dev_eui.bytes, 8)->deleted = true;
 	ns_downlink_cancel(ns, slot);
 	while (device->queue != NS_NO_SLOT) {
 		const struct ns_item *first = ns_slab_at(&ns->queue.items, device->queue);
@@ -302,38 +305,90 @@ void ns_on_device(struct ns *ns, struct now now, const struct net_device *record
 	ns_state_write_device(ns, record);
 }
 
-static void remove_unnamed(struct ns *ns, struct now now)
+/* Removes what a full run did not name, as far as this turn takes it. True when all of it is gone. */
+static bool sweep(struct ns *ns, struct now now)
 {
-	uint32_t run = ns->state.run;
-	for (uint32_t slot = 0; slot < ns->sessions.devices.high; slot++)
+	struct ns_state *state = &ns->state;
+	unsigned removed = 0, seen = 0;
+	for (; state->device_cursor < ns->sessions.devices.high; state->device_cursor++) {
+		uint32_t slot = state->device_cursor;
+		if (removed == SWEEP_REMOVED || ++seen > SWEEP_SEEN || ns_turn_is_full(ns))
+			return false;
 		if (ns_slab_holds(&ns->sessions.devices, slot) &&
-		    ns_device_at(&ns->sessions, slot)->run != run)
+		    ns_device_at(&ns->sessions, slot)->run != state->run) {
 			remove_device(ns, now, slot);
-	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++)
+			removed++;
+		}
+	}
+	for (; state->gateway_cursor < ns->gateways.slab.high; state->gateway_cursor++) {
+		uint32_t slot = state->gateway_cursor;
+		if (ns_turn_is_full(ns))
+			return false;
 		if (ns_slab_holds(&ns->gateways.slab, slot) &&
-		    ns_gateways_at(&ns->gateways, slot)->run != run)
+		    ns_gateways_at(&ns->gateways, slot)->run != state->run)
 			remove_gateway(ns, slot);
-	for (int i = 0; i < NS_PROFILES_MAX; i++)
-		if (ns->profiles[i].used && ns->profiles[i].run != run)
+	}
+	for (int i = 0; i < NS_PROFILES_MAX; i++) {
+		if (ns_turn_is_full(ns))
+			return false;
+		if (ns->profiles[i].used && ns->profiles[i].run != state->run)
 			remove_profile(ns, i);
+	}
+	return true;
+}
+
+static void apply(struct ns *ns)
+{
+	struct ns_state *state = &ns->state;
+	state->sweeping = false;
+	state->city = state->run_city;
+	state->applied_version = state->end_version;
+	state->pause = 0;
+	ns_state_write_meta(ns);
+	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_STATE_APPLIED);
+	ASSERT(out);
+	out->seq = state->applied_version;
 }
 
 void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *end)
 {
 	struct ns_state *state = &ns->state;
-	if (!state->running || end->version < state->last_version) {
-		ns_count(ns, NS_DROP_STATE_OUT_OF_ORDER);
+	bool in_order = state->running && end->version >= state->last_version;
+	if (!in_order)
+		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
+	state->running = false;
+	if (state->broken) {
+		if (state->behind)
+			return;
+		state->behind = true;
+		state->pause = state->pause == 0 ? ASK_PAUSE : state->pause * 2;
+		if (state->pause > ASK_PAUSE_MAX)
+			state->pause = ASK_PAUSE_MAX;
+		state->ask_at = mono_add(now.mono, state->pause);
 		return;
 	}
-	state->running = false;
-	if (state->broken)
+	state->end_version = end->version;
+	if (state->full) {
+		state->sweeping = true;
+		state->device_cursor = state->gateway_cursor = 0;
+	}
+	if (!state->sweeping)
+		apply(ns);
+	else
+		ns_state_tick(ns, now);
+}
+
+void ns_state_tick(struct ns *ns, struct now now)
+{
+	struct ns_state *state = &ns->state;
+	if (state->sweeping && !state->running && sweep(ns, now))
+		apply(ns);
+	if (!state->behind || now.mono.us < state->ask_at.us || ns_turn_is_full(ns))
 		return;
-	if (state->full)
-		remove_unnamed(ns, now);
-	state->city = state->run_city;
-	state->applied_version = end->version;
-	ns_state_write_meta(ns);
-	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_STATE_APPLIED);
-	if (out)
-		out->seq = end->version;
+	state->behind = false;
+	state->running = false;
+	if (ns->app_connected) {
+		struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_STATE_WANTED);
+		ASSERT(out);
+	}
 }

@@ -21,8 +21,6 @@ static void end(struct ns_write *write, const struct wr *wr)
 void ns_state_write_profile(struct ns *ns, const struct net_profile *profile)
 {
 	struct ns_write *write = ns_write(ns, NS_WRITE_PROFILE, profile->id.bytes, 16);
-	if (!write)
-		return;
 	struct wr wr = begin(write);
 	wr_u64le(&wr, profile->version);
 	wr_u8(&wr, (uint8_t)profile->mac_version);
@@ -40,8 +38,6 @@ void ns_state_write_profile(struct ns *ns, const struct net_profile *profile)
 void ns_state_write_device(struct ns *ns, const struct net_device *device)
 {
 	struct ns_write *write = ns_write(ns, NS_WRITE_DEVICE, device->dev_eui.bytes, 8);
-	if (!write)
-		return;
 	struct wr wr = begin(write);
 	wr_u64le(&wr, device->version);
 	wr_copy(&wr, device->join_eui.bytes, 8);
@@ -54,8 +50,6 @@ void ns_state_write_device(struct ns *ns, const struct net_device *device)
 void ns_state_write_gateway(struct ns *ns, const struct net_gateway *gateway)
 {
 	struct ns_write *write = ns_write(ns, NS_WRITE_GATEWAY, gateway->gateway.eui.bytes, 8);
-	if (!write)
-		return;
 	struct wr wr = begin(write);
 	wr_u64le(&wr, gateway->version);
 	wr_copy(&wr, (const uint8_t *)gateway->gateway.region_id, sizeof gateway->gateway.region_id);
@@ -69,8 +63,6 @@ void ns_state_write_gateway(struct ns *ns, const struct net_gateway *gateway)
 void ns_state_write_meta(struct ns *ns)
 {
 	struct ns_write *write = ns_write(ns, NS_WRITE_META, NULL, 0);
-	if (!write)
-		return;
 	struct wr wr = begin(write);
 	wr_copy(&wr, ns->state.city.bytes, 16);
 	wr_u64le(&wr, ns->state.applied_version);

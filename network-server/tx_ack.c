@@ -39,8 +39,10 @@ static void give_up(struct ns *ns, struct ns_downlink *downlink)
 	ns_count(ns, NS_DROP_ATTEMPTS_SPENT);
 	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
 	if (session && downlink->item_confirmed && session->flags & NS_SESSION_CONF_DOWN &&
-	    session->conf_fcnt_down == downlink->fcnt_down)
+	    session->conf_fcnt_down == downlink->fcnt_down) {
 		session->flags = (uint8_t)(session->flags & ~NS_SESSION_CONF_DOWN);
+		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, downlink->session);
+	}
 	ns_downlink_close(ns, downlink);
 }
 
@@ -86,8 +88,7 @@ void ns_downlink_report(struct ns *ns, struct now now, const struct lw_eui64 *de
 	if (gateway)
 		event->gateway = *gateway;
 	snprintf(event->cause, sizeof event->cause, "%s", cause);
-	if (ns_emit(ns, now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head) != ST_OK)
-		ns_count(ns, NS_DROP_OUTBOX_FULL);
+	ASSERT(ns_emit(ns, now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head) == ST_OK);
 }
 
 bool ns_downlink_take_item(struct ns *ns, uint32_t slot, const struct net_uuid *item,

@@ -79,8 +79,6 @@ static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink)
 		return NS_DROP_DEVICE_DISABLED;
 	if (!ns_journal_open(&ns->journal))
 		return NS_DROP_JOURNAL_FULL;
-	if (ns_outbox_room(&ns->outbox) < 8)
-		return NS_DROP_OUTBOX_FULL;
 	return NS_ACCEPTED;
 }
 

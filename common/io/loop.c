@@ -184,6 +184,14 @@ void io_loop_end_turn(struct io_loop *loop)
 		uv_idle_stop(&loop->idle);
 }
 
+bool io_loop_end_turn_early(struct io_loop *loop)
+{
+	if (loop->phase == PHASE_EVENTS)
+		io_loop_end_turn(loop);
+	loop->touched = true;
+	return loop->phase == PHASE_EVENTS;
+}
+
 static void watch_signals(struct io_loop *loop)
 {
 	for (int i = 0; i < SIGNALS; i++)

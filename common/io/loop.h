@@ -72,6 +72,10 @@ const struct io_loop_stats *io_loop_stats(const struct io_loop *loop);
 /* The one function that commits, and drains only then. Called by the loop; public for tests of the order. */
 void io_loop_end_turn(struct io_loop *loop);
 
+/* The same from within an event of common/io/link, for a core whose turn is full. False: the commit failed now or before,
+ * nothing more is to be handled. */
+bool io_loop_end_turn_early(struct io_loop *loop) MUST_USE;
+
 /* A timer of an edge that has no core deadline (a broker's keep-alive). Opaque. */
 struct io_timer;
 struct io_timer *io_timer_new(struct io_loop *loop, void (*on_timer)(void *ctx, struct now now), void *ctx);

@@ -177,6 +177,7 @@ static void take_sent(struct rig *rig)
 			break;
 		case NS_OUT_SEAL: rig->seals[rig->seal_count++ % RIG_SENT_MAX] = out->seal; break;
 		case NS_OUT_STATE_APPLIED: rig->applied_version = out->seq; break;
+		case NS_OUT_STATE_WANTED: rig->wanted++; break;
 		case NS_OUT_JOIN: rig->joins[rig->join_count++ % RIG_SENT_MAX] = out->join; break;
 		}
 	}

@@ -39,6 +39,7 @@ struct rig {
 	struct ns_join_call joins[RIG_SENT_MAX];
 	size_t join_count;
 	uint64_t acked_seq, applied_version;
+	unsigned wanted; /* times that the records were asked for again */
 	/* What is durable. */
 	struct rig_blob blobs[RIG_BLOBS_MAX];
 	size_t blob_count;

@@ -310,6 +310,41 @@ static void airtime_is_kept_over_a_restart(void **state)
 	rig_release(&rig);
 }
 
+/* The device is an ABP one that boots with RxDelay 1 s: the network has something to ask of it in every frame. */
+static void requests_go_beside_an_item_only_where_there_is_room(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t length;
+		bool along;
+	} rows[] = {
+		{"the longest item: no room for the request", NET_PAYLOAD_MAX, false},
+		{"one byte of room", NET_PAYLOAD_MAX - 1, false},
+		{"room for it", NET_PAYLOAD_MAX - 2, true},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		rig_init(&rig);
+		rig_abp(&rig, &device, 1, 0, 0x26000001, false);
+		struct net_enqueue item = {.item = rig_uuid(1),
+					   .dev_eui = device.dev_eui,
+					   .fport = 2,
+					   .length = rows[i].length,
+					   .encrypted = true};
+		ns_on_enqueue(&rig.ns, rig.now, &item);
+		rig_turn(&rig);
+		uplink(false, false);
+		rig_run(&rig, 2 * US_PER_S);
+		t_uint("the frame leaves", 1, rig.downlink_count);
+		struct lw_frame frame;
+		parse(&frame);
+		t_uint("with the item", rows[i].length, frame.frm_payload_length);
+		t_uint("and the request", rows[i].along ? 2 : 0, frame.fctrl.fopts_length);
+		rig_release(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +357,7 @@ int main(void)
 		t_test(queue_survives_a_restart),
 		t_test(items_that_are_refused),
 		t_test(airtime_is_kept_over_a_restart),
+		t_test(requests_go_beside_an_item_only_where_there_is_room),
 	};
 	return t_run(tests);
 }

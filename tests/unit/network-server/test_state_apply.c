@@ -117,6 +117,16 @@ static void what_is_refused(void **state)
 		t_uint("not acknowledged", applied, rig.applied_version);
 		t_uint("no device", 0, rig.ns.sessions.devices.count);
 		t_uint("no gateway", 3, rig.ns.gateways.slab.count);
+		/* A later run is applied, but not said to be: what was not taken would be forgotten. */
+		rig_state_begin(&rig, false);
+		rig.version += 2;
+		rig_profile(&rig, 2, LW_MAC_1_0_4, "eu868", NULL);
+		rig_state_end(&rig);
+		t_uint("nor is a later one acknowledged", applied, rig.applied_version);
+		t_uint("not asked yet", 0, rig.wanted);
+		rig_run(&rig, 6 * US_PER_S);
+		t_uint("asked for again", 1, rig.wanted);
+		t_uint("from there", applied, rig.ns.state.applied_version);
 		/* The run is sent again, well formed, and heals it. */
 		rig_state_begin(&rig, false);
 		rig_profile(&rig, 1, LW_MAC_1_0_4, "eu868", NULL);
@@ -140,6 +150,84 @@ static void a_key_that_does_not_open_silences_that_device_alone(void **state)
 	t_uint("counted", 1, rig.ns.drops[NS_DROP_STATE_KEY]);
 	t_uint("the run is applied", rig.version, rig.applied_version);
 	t_uint("no session", 0, rig.ns.sessions.slab.count);
+	rig_release(&rig);
+}
+
+/* More devices than one turn has room to remove; each removal is written once, and only then is the run acknowledged. */
+static void a_full_run_that_removes_more_than_a_turn_holds(void **state)
+{
+	(void)state;
+	enum { DEVICES = NS_WRITES_MAX + 4000 };
+	rig_init(&rig);
+	ns_release(&rig.ns);
+	rig.config.max_devices = DEVICES;
+	ns_init(&rig.ns, &rig.config, &rig.rng);
+	rig.version = 0;
+	rig.applied_version = 0;
+	rig_state_begin(&rig, true);
+	rig_profile(&rig, 0, LW_MAC_1_0_3, "eu868", NULL);
+	for (uint64_t i = 0; i < DEVICES; i++) {
+		if (ns_turn_is_full(&rig.ns)) /* as the edge does before each message */
+			ns_turn_done(&rig.ns);
+		ns_on_device(&rig.ns, rig.now,
+			     &(struct net_device){.version = ++rig.version,
+						  .dev_eui = rig_eui(i + 1),
+						  .join_eui = rig_eui(7),
+						  .profile = rig_uuid(0),
+						  .enabled = true});
+	}
+	ns_turn_done(&rig.ns);
+	ns_on_state_end(&rig.ns, rig.now, &(struct net_state_end){rig.version});
+	while (rig.ns.outbox.count == 0) { /* none goes, but all are looked at */
+		ns_turn_done(&rig.ns);
+		ns_on_tick(&rig.ns, rig.now);
+	}
+	t_uint("all are there", DEVICES, rig.ns.sessions.devices.count);
+	ns_turn_done(&rig.ns);
+	ns_outbox_clear(&rig.ns.outbox);
+
+	rig_state_begin(&rig, true);
+	t_uint("while it runs nothing is applied", 0, rig.ns.state.applied_version);
+	rig.version++;
+	rig_profile(&rig, 0, LW_MAC_1_0_3, "eu868", NULL);
+	ns_on_state_end(&rig.ns, rig.now, &(struct net_state_end){rig.version});
+	unsigned deleted = 0, turns = 0;
+	bool applied = false;
+	while (!applied && turns++ < DEVICES) {
+		for (size_t i = 0; i < rig.ns.write_count; i++)
+			deleted += rig.ns.writes[i].deleted;
+		applied = rig.ns.outbox.count > 0;
+		ns_turn_done(&rig.ns);
+		t_true("goes on at once", applied || ns_next_deadline(&rig.ns).us <= rig.now.mono.us);
+		if (!applied)
+			ns_on_tick(&rig.ns, rig.now);
+		if (!applied && turns == 3) { /* an increment at its heels does not spoil it */
+			rig_state_begin(&rig, false);
+			rig_profile(&rig, 1, LW_MAC_1_0_4, "eu868", NULL);
+			ns_on_state_end(&rig.ns, rig.now, &(struct net_state_end){rig.version});
+		}
+	}
+	t_uint("each removal is written", DEVICES, deleted);
+	t_true("in slices", turns > 10);
+	t_uint("none is left", 0, rig.ns.sessions.devices.count);
+	t_uint("the increment's end", rig.version, rig.ns.state.applied_version);
+	t_true("its profile", rig.ns.profiles[0].used && rig.ns.profiles[1].used);
+	t_int("acknowledged", NS_OUT_STATE_APPLIED, rig.ns.outbox.entries[0].kind);
+	rig_release(&rig);
+}
+
+/* The next thing that the application server is told after a crash in a full run is that we have nothing. */
+static void an_interrupted_full_run_is_begun_again(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	rig_state_begin(&rig, true);
+	rig_profile(&rig, 0, LW_MAC_1_0_3, "eu868", NULL);
+	rig_turn(&rig);
+	rig_restart(&rig);
+	struct net_uuid none = {{0}};
+	t_uint("version", 0, rig.ns.state.applied_version);
+	t_bytes("city", none.bytes, 16, rig.ns.state.city.bytes, 16);
 	rig_release(&rig);
 }
 
@@ -171,6 +259,8 @@ int main(void)
 		t_test(a_change_keeps_the_session),
 		t_test(full_run_removes_what_it_does_not_name),
 		t_test(what_is_refused),
+		t_test(a_full_run_that_removes_more_than_a_turn_holds),
+		t_test(an_interrupted_full_run_is_begun_again),
 		t_test(a_key_that_does_not_open_silences_that_device_alone),
 		t_test(gateway_list_in_parts),
 	};
