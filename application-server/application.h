@@ -42,7 +42,7 @@ void as_application_release(struct as_application *app);
 enum status as_application_on_up(struct as_application *app, struct now now,
 				 const struct net_up_event *event) MUST_USE;
 enum status as_application_on_join(struct as_application *app, struct now now,
-				   const struct net_join_event *event) MUST_USE;
+				   const struct net_join_event *join) MUST_USE;
 enum status as_application_on_downlink(struct as_application *app, struct now now,
 				       const struct net_downlink_event *event) MUST_USE;
 
@@ -55,6 +55,6 @@ void as_application_on_seal(struct as_application *app, const struct net_seal *s
  * refused. `*status` as of the store. */
 const char *as_application_take_abp_key(struct as_application *app, struct now now,
 					const struct lw_eui64 *dev_eui,
-					const uint8_t sealed[NET_SEALED_KEY_SIZE], enum status *status);
+					const uint8_t blob[NET_SEALED_KEY_SIZE], enum status *status);
 
 #endif

@@ -28,7 +28,7 @@ struct as_store_options {
 };
 
 /* Opens or makes both files and migrates them. ST_DATABASE, ST_IO; logged. */
-enum status as_store_open(const struct as_store_options *options, struct as_store **store) MUST_USE;
+enum status as_store_open(const struct as_store_options *options, struct as_store **out) MUST_USE;
 void as_store_close(struct as_store *store); /* rolls back what is open; NULL is allowed */
 /* Takes back every text that queries lent: a query left open would hold the WAL. Done by as_store_commit() as well. */
 void as_store_release(struct as_store *store);

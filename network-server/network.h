@@ -180,7 +180,7 @@ void ns_on_app(struct ns *ns, bool connected);
 void ns_on_event_stored(struct ns *ns, const struct net_event_stored *stored);
 void ns_on_state_begin(struct ns *ns, struct now now, const struct net_state_begin *begin);
 void ns_on_profile(struct ns *ns, struct now now, const struct net_profile *profile);
-void ns_on_device(struct ns *ns, struct now now, const struct net_device *device);
+void ns_on_device(struct ns *ns, struct now now, const struct net_device *record);
 void ns_on_gateway(struct ns *ns, struct now now, const struct net_gateway *gateway);
 void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *end);
 /* Goes on with removing, asks again; from ns_on_tick(). */

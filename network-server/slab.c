@@ -8,6 +8,7 @@
 static void *map(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			    /* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
 			    -1, 0);
 	ASSERT(memory != MAP_FAILED);
 	(void)madvise(memory, size, MADV_DONTDUMP);

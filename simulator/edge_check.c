@@ -67,7 +67,7 @@ int sim_check_command(int argc, char **argv)
 		perror(words.received);
 	bool holds = false;
 	if (report && received) {
-		struct sim_check_sum sum;
+		struct sim_check_sum sum = {0};
 		holds = sim_check(report, received, &words.options, stdout, &sum);
 		if (sum.repeats > 0 || sum.acknowledged > 0)
 			printf("%s: %u acknowledged, %u events of which %u again\n", words.name,

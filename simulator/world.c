@@ -62,8 +62,10 @@ static void put_record(void *ctx, const struct sim_record *record)
 void sim_world_schedule(struct sim_world *world, int64_t at_us, enum sim_event_kind kind, size_t index,
 			void *owned)
 {
-	if (at_us == SIM_NEVER)
+	if (at_us == SIM_NEVER) {
+		free(owned);
 		return;
+	}
 	sim_event_queue_put(&world->queue,
 			    (struct sim_event){.at_us = at_us < world->now_us ? world->now_us : at_us,
 					       .kind = kind,
@@ -77,17 +79,25 @@ void sim_world_schedule_device(struct sim_world *world, size_t device)
 			   NULL);
 }
 
+/* Schedules a copy of a datagram; the queue owns it until it is handled. */
+static void schedule_datagram(struct sim_world *world, int64_t at_us, enum sim_event_kind kind,
+			      size_t gateway, enum sim_socket socket, const uint8_t *bytes, size_t length)
+{
+	struct packet *packet = malloc(sizeof *packet + length);
+	ASSERT(packet != NULL);
+	packet->gateway = gateway;
+	packet->socket = socket;
+	packet->length = length;
+	memcpy(packet->bytes, bytes, length);
+	sim_world_schedule(world, at_us, kind, gateway, packet);
+}
+
 void sim_world_settle_gateway(struct sim_world *world, size_t gateway)
 {
 	static struct sim_datagram datagram;
 	while (sim_gateway_take(&world->gateways[gateway], &datagram)) {
-		struct packet *packet = malloc(sizeof *packet + datagram.length);
-		ASSERT(packet != NULL);
-		packet->gateway = gateway;
-		packet->socket = datagram.socket;
-		packet->length = datagram.length;
-		memcpy(packet->bytes, datagram.bytes, datagram.length);
-		sim_world_schedule(world, datagram.due_us, SIM_EVENT_UP_DATAGRAM, gateway, packet);
+		schedule_datagram(world, datagram.due_us, SIM_EVENT_UP_DATAGRAM, gateway, datagram.socket,
+				  datagram.bytes, datagram.length);
 	}
 	sim_world_schedule(world, sim_gateway_next_us(&world->gateways[gateway]), SIM_EVENT_GATEWAY, gateway,
 			   NULL);
@@ -226,13 +236,8 @@ void sim_world_deliver(struct sim_world *world, int64_t now_us, size_t gateway, 
 	int64_t delay_us = sim_gateway_backhaul_us(&world->gateways[gateway]);
 	if (delay_us < 0)
 		return;
-	struct packet *packet = malloc(sizeof *packet + length);
-	ASSERT(packet != NULL);
-	packet->gateway = gateway;
-	packet->socket = SIM_SOCKET_DOWN;
-	packet->length = length;
-	memcpy(packet->bytes, bytes, length);
-	sim_world_schedule(world, now_us + delay_us, SIM_EVENT_DOWN_DATAGRAM, gateway, packet);
+	schedule_datagram(world, now_us + delay_us, SIM_EVENT_DOWN_DATAGRAM, gateway, SIM_SOCKET_DOWN, bytes,
+			  length);
 }
 
 void sim_world_quieten(struct sim_world *world)

@@ -56,7 +56,7 @@ struct sim_world {
 void sim_world_mix(struct sim_world *world, const void *bytes, size_t length);
 /* Grows an array by doubling up to SIM_RECORDS_MAX elements; false when there is no more room. */
 bool sim_world_grow(void **array, size_t *room, size_t count, size_t size);
-/* Puts an event; never before now, not at all at SIM_NEVER. */
+/* Puts an event; never before now, not at all at SIM_NEVER. Takes `owned`. */
 void sim_world_schedule(struct sim_world *world, int64_t at_us, enum sim_event_kind kind, size_t index,
 			void *owned);
 void sim_world_schedule_device(struct sim_world *world, size_t device);

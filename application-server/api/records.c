@@ -86,7 +86,7 @@ static json_t *with_agency(const struct as_scope *scope, const struct record_sch
 	const struct net_uuid *own = as_scope_agency(scope);
 	json_t *copy = json_copy((json_t *)sent);
 	char text[AS_UUID_TEXT];
-	if (copy && own && field && !(field->flags & RECORD_SERVER) && json_is_object(copy) &&
+	if (own && field && !(field->flags & RECORD_SERVER) && json_is_object(copy) &&
 	    !json_object_get(copy, "agency"))
 		json_object_set_new(copy, "agency", json_string(as_uuid_format(text, own)));
 	return copy;

@@ -37,7 +37,7 @@ struct as_mqtt;
 
 /* Copies the options and starts; ST_NO_MEMORY, ST_INVALID (no such CA file). */
 enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const struct as_mqtt_options *options,
-			 struct as_mqtt **mqtt) MUST_USE;
+			 struct as_mqtt **out) MUST_USE;
 void as_mqtt_close(struct as_mqtt *mqtt); /* NULL is allowed */
 /* Before the commit: stores the cursor if the turn writes anyway or a while has passed. */
 enum status as_mqtt_before_commit(struct as_mqtt *mqtt) MUST_USE;

@@ -28,8 +28,7 @@ struct checkpoint_stats {
 
 /* Hooks the connection's commits and starts the thread; a round begins when the WAL holds `pages` (0: 750).
  */
-enum status checkpoint_start(struct db *db, const char *vfs, int pages,
-			     struct checkpoint **checkpoint) MUST_USE;
+enum status checkpoint_start(struct db *db, const char *vfs, int pages, struct checkpoint **out) MUST_USE;
 /* Ends the thread after its round, then moves what is left. Before db_close(). NULL is allowed. */
 void checkpoint_stop(struct checkpoint *checkpoint);
 /* A snapshot; any thread. */

@@ -38,7 +38,7 @@ struct db_options {
 /* Opens or makes the file (0600), migrates it, prepares the statements. ST_DATABASE with the reason logged:
  * damaged, newer schema than ours, a statement that does not compile. ST_NOT_FOUND: read only, and there is
  * none. */
-enum status db_open(const struct db_options *options, struct db **db) MUST_USE;
+enum status db_open(const struct db_options *options, struct db **out) MUST_USE;
 void db_close(struct db *db); /* rolls back what is open; NULL is allowed */
 const char *db_path(const struct db *db);
 /* SQLite's message of the last failure; never holds a bound value. */

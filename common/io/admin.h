@@ -33,7 +33,7 @@ struct io_admin_options {
 };
 
 enum status io_admin_open(struct io_loop *loop, const struct io_admin_options *options,
-			  struct io_admin **admin) MUST_USE;
+			  struct io_admin **out) MUST_USE;
 void io_admin_free(struct io_admin *admin); /* NULL is allowed */
 /* Lends the server, to add routes. */
 struct io_http_server *io_admin_server(struct io_admin *admin);

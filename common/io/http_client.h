@@ -54,7 +54,7 @@ struct io_http_client *io_http_client_new(struct io_loop *loop, const struct io_
 /* Unfinished calls are dropped without their callback. NULL is allowed. */
 void io_http_client_free(struct io_http_client *client);
 /* Copies all it needs. ST_FULL: too many calls. */
-enum status io_http_client_start(struct io_http_client *client, const struct io_http_call *call,
+enum status io_http_client_start(struct io_http_client *client, const struct io_http_call *from,
 				 io_http_call_id *id) MUST_USE;
 /* No callback follows. Harmless for an id that is done. */
 void io_http_client_cancel(struct io_http_client *client, io_http_call_id id);

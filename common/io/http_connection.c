@@ -216,8 +216,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	(void)handle;
 	(void)suggested;
 	/* Libuv calls on_read straight after: one static buffer would do, but one that is freed there needs no care. */
-	char *bytes = malloc(READ_SIZE);
-	*buffer = uv_buf_init(bytes, bytes ? READ_SIZE : 0);
+	buffer->base = malloc(READ_SIZE);
+	buffer->len = buffer->base ? READ_SIZE : 0;
 }
 
 /* Returns whether the connection lives. */

@@ -117,7 +117,9 @@ static int parse_headers(struct rd *rd, struct wr *text, struct http_head *head)
 		lower(name);
 		head->headers[head->header_count++] = (struct http_header){name, trim(value)};
 	}
-	return rd_u8(rd) == '\r' && rd_u8(rd) == '\n' && rd_ok(rd) ? 0 : 400;
+	uint8_t carriage_return = rd_u8(rd);
+	uint8_t line_feed = rd_u8(rd);
+	return carriage_return == '\r' && line_feed == '\n' && rd_ok(rd) ? 0 : 400;
 }
 
 static size_t count_headers(const struct http_head *head, const char *name)

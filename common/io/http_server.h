@@ -51,7 +51,7 @@ struct io_http_server_options {
 /* Listens at once, answers 404 until routes are added. ST_INVALID, ST_EXISTS (in use), ST_REFUSED, ST_IO;
  * logged. */
 enum status io_http_server_open(struct io_loop *loop, const struct io_http_server_options *options,
-				struct io_http_server **server) MUST_USE;
+				struct io_http_server **out) MUST_USE;
 void io_http_server_free(struct io_http_server *server); /* NULL is allowed; no on_gone */
 /* Adds rows; keeps a borrow of the table until freed. Asserts on a malformed pattern. At most 512 rows. */
 void io_http_server_add(struct io_http_server *server, const struct io_http_route *routes, size_t count,

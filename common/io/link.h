@@ -50,7 +50,7 @@ struct io_link_server_options {
 
 /* Listens, mode 0660. ST_EXISTS: another process serves that path, or the path is no socket. */
 enum status io_link_server_open(struct io_loop *loop, const struct io_link_server_options *options,
-				struct io_link_server **server) MUST_USE;
+				struct io_link_server **out) MUST_USE;
 void io_link_server_free(struct io_link_server *server); /* unlinks the path; NULL is allowed */
 /* Queues a copy of one message (1 .. IO_FRAME_MAX bytes). ST_FULL: no room; ST_NOT_FOUND: the link has gone.
  */
@@ -73,7 +73,7 @@ struct io_link_client_options {
 
 /* Connects and keeps connecting: 50 ms, doubling to 1 s, each ± 25 %. */
 enum status io_link_client_open(struct io_loop *loop, const struct io_link_client_options *options,
-				struct io_link_client **client) MUST_USE;
+				struct io_link_client **out) MUST_USE;
 void io_link_client_free(struct io_link_client *client); /* NULL is allowed */
 /* As the server's; ST_UNAVAILABLE: not connected. What was queued when a link broke is gone: on_close tells.
  */

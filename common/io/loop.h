@@ -78,7 +78,7 @@ bool io_loop_end_turn_early(struct io_loop *loop) MUST_USE;
 
 /* A timer of an edge that has no core deadline (a broker's keep-alive). Opaque. */
 struct io_timer;
-struct io_timer *io_timer_new(struct io_loop *loop, void (*on_timer)(void *ctx, struct now now), void *ctx);
+struct io_timer *io_timer_new(struct io_loop *loop, void (*callback)(void *ctx, struct now now), void *ctx);
 /* Fires after `delay`, then every `repeat` (0: once). Starting again moves it. Granularity 1 ms. */
 void io_timer_start(struct io_timer *timer, span_us delay, span_us repeat);
 void io_timer_stop(struct io_timer *timer);
@@ -87,7 +87,7 @@ void io_timer_free(struct io_timer *timer); /* NULL is allowed */
 /* Watches another library's descriptor (libmosquitto's socket). Opaque. */
 struct io_watch;
 struct io_watch *io_watch_new(struct io_loop *loop, int fd,
-			      void (*on_ready)(void *ctx, struct now now, bool readable, bool writable),
+			      void (*callback)(void *ctx, struct now now, bool readable, bool writable),
 			      void *ctx);
 /* Both false: pauses. An error on the descriptor is reported as readable and writable. */
 void io_watch_set(struct io_watch *watch, bool readable, bool writable);

@@ -25,7 +25,7 @@ struct io_process_options {
 
 /* ST_NOT_FOUND: no such program; ST_REFUSED: not executable; ST_IO. */
 enum status io_process_spawn(struct io_loop *loop, const struct io_process_options *options,
-			     struct io_process **process) MUST_USE;
+			     struct io_process **out) MUST_USE;
 /* Harmless once it has ended. */
 void io_process_signal(struct io_process *process, int signal);
 /* 0 once it has ended. */

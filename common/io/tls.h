@@ -14,7 +14,7 @@ struct io_tls;         /* one connection */
 
 /* ST_INVALID: unreadable, or certificate and key do not belong together; logged. */
 enum status io_tls_context_new(const char *cert_file, const char *key_file,
-			       struct io_tls_context **context) MUST_USE;
+			       struct io_tls_context **out) MUST_USE;
 void io_tls_context_free(struct io_tls_context *context);
 
 struct io_tls *io_tls_new(struct io_tls_context *context); /* NULL: no memory */

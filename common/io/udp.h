@@ -39,7 +39,7 @@ struct io_udp_stats {
 /* Binds at once. ST_INVALID: no numeric host; ST_IO: the kernel refused (in use, forbidden), logged with the
  * address. */
 enum status io_udp_open(struct io_loop *loop, const struct io_udp_options *options,
-			struct io_udp **udp) MUST_USE;
+			struct io_udp **out) MUST_USE;
 void io_udp_close(struct io_udp *udp); /* NULL is allowed */
 /* Queues a copy; it leaves at the end of the turn. ST_FULL: dropped and counted. */
 enum status io_udp_send(struct io_udp *udp, const struct io_address *to, const uint8_t *bytes,

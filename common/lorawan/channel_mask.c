@@ -118,8 +118,8 @@ static bool apply_command(struct lw_channel_mask *mask, const struct lw_channel_
 		apply_bits(mask, first, count, command->mask);
 		return true;
 	case LW_MASK_ALL_DEFINED_ON:
-		for (uint8_t i = 0; i < count; i++)
-			lw_mask_set(mask, i, is_defined(plan, region, i));
+		for (unsigned i = 0; i < count; i++)
+			lw_mask_set(mask, (uint8_t)i, is_defined(plan, region, (uint8_t)i));
 		return true;
 	case LW_MASK_ALL_ON:
 	case LW_MASK_ALL_OFF: set_range(mask, first, count, cntl->action == LW_MASK_ALL_ON); return true;

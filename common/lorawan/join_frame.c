@@ -11,14 +11,14 @@
 
 static struct lw_mic read_mic(struct rd *rd)
 {
-	struct lw_mic mic;
+	struct lw_mic mic = {0};
 	rd_copy(rd, mic.bytes, sizeof mic.bytes);
 	return mic;
 }
 
 static struct lw_eui64 read_eui(struct rd *rd)
 {
-	struct lw_eui64 eui;
+	struct lw_eui64 eui = {0};
 	rd_copy_reversed(rd, eui.bytes, sizeof eui.bytes);
 	return eui;
 }

@@ -16,7 +16,7 @@
 static struct lw_key derive(struct aes *aes, const struct lw_key *root, struct wr *wr,
 			    uint8_t block[AES_BLOCK])
 {
-	struct lw_key key;
+	struct lw_key key = {0};
 	wr_zeros(wr, wr_room(wr));
 	ASSERT_CMP(wr_length(wr), ==, AES_BLOCK);
 	aes_encrypt(aes, root->bytes, block, key.bytes, 1);
@@ -128,7 +128,7 @@ struct lw_key lw_key_mc_ke(struct aes *aes, const struct lw_key *mc_root_key)
 struct lw_key lw_key_mc_encrypted(struct aes *aes, const struct lw_key *mc_ke_key,
 				  const struct lw_key *mc_key)
 {
-	struct lw_key encrypted;
+	struct lw_key encrypted = {0};
 	aes_decrypt(aes, mc_ke_key->bytes, mc_key->bytes, encrypted.bytes, 1);
 	return encrypted;
 }

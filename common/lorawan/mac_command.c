@@ -129,8 +129,10 @@ static void decode_field(struct lw_mac_command *command, const struct lw_mac_fie
 		       field->bits / 8u);
 		return;
 	}
-	int64_t value = (int64_t)bits_get(payload, field);
-	if (field->kind == LW_MAC_SINT && value >> (field->bits - 1))
+	ASSERT(field->bits > 0);
+	uint64_t bits = bits_get(payload, field);
+	int64_t value = (int64_t)bits;
+	if (field->kind == LW_MAC_SINT && bits >> (field->bits - 1))
 		value -= INT64_C(1) << field->bits;
 	if (field->kind == LW_MAC_FREQUENCY)
 		value *= frequency_step_hz;

@@ -269,6 +269,7 @@ static void on_event(struct yt *tree, struct builder *builder, const yaml_event_
 		return;
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
+		ASSERT(builder->at != NULL); /* libyaml ends only what began */
 		builder->at = builder->at->parent;
 		builder->depth--;
 		return;

@@ -36,7 +36,7 @@ static const struct option rows[] = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct config_program program = {"gateway-bridge", "Fuzzed.", rows, ARRAY_SIZE(rows), &sample};
-	struct config_common common;
+	struct config_common common = {0};
 	char error[CONFIG_ERROR_MAX] = "";
 	if (!config_read_text(&program, &common, "fuzz.yaml", (const char *)data, size, error)) {
 		ASSERT(strncmp(error, "fuzz.yaml:", 10) == 0);

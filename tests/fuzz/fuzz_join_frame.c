@@ -17,7 +17,7 @@ static void accept(const uint8_t *plain, size_t length)
 {
 	struct lw_join_accept accept;
 	struct lw_cflist cflist;
-	uint8_t built[LW_JOIN_ACCEPT_MAX], list[LW_CFLIST_LENGTH], copy[LW_JOIN_ACCEPT_MAX];
+	uint8_t built[LW_JOIN_ACCEPT_MAX] = {0}, list[LW_CFLIST_LENGTH], copy[LW_JOIN_ACCEPT_MAX];
 	if (lw_join_accept_parse(&accept, plain, length) != LW_OK)
 		return;
 	memcpy(copy, plain, length);
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct lw_join_request join;
 	struct lw_rejoin_request rejoin;
-	uint8_t built[LW_JOIN_ACCEPT_MAX];
+	uint8_t built[LW_JOIN_ACCEPT_MAX] = {0};
 	if (lw_join_request_parse(&join, data, size) == LW_OK)
 		same(data, size, built, lw_join_request_encode(&join, built));
 	if (lw_rejoin_request_parse(&rejoin, data, size) == LW_OK)

@@ -252,7 +252,7 @@ const char *t_cli_output(const struct t_network *network)
 bool t_cli_must_at(struct t_network *network, int code, const char *const *words)
 {
 	char member[128] = "lamppost";
-	for (size_t i = 0; words[i] && i < 4; i++) {
+	for (size_t i = 0; i < 4 && words[i]; i++) {
 		size_t used = strlen(member);
 		snprintf(member + used, sizeof member - used, " %s", words[i]);
 	}

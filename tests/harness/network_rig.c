@@ -99,15 +99,17 @@ static void store_write(struct rig *rig, const struct ns_write *write)
 
 static void store_session(struct rig *rig, uint32_t slot)
 {
-	size_t i = 0;
-	while (i < RIG_ROWS_MAX && rig->rows[i].used && rig->rows[i].slot != slot)
-		i++;
-	ASSERT_CMP(i, <, RIG_ROWS_MAX);
-	rig->rows[i].slot = slot;
-	rig->rows[i].used = true;
-	rig->rows[i].length = ns_slab_holds(&rig->ns.sessions.slab, slot)
-				      ? ns_session_row(&rig->ns, slot, rig->rows[i].bytes)
-				      : 0;
+	for (size_t i = 0; i < RIG_ROWS_MAX; i++) {
+		if (rig->rows[i].used && rig->rows[i].slot != slot)
+			continue;
+		rig->rows[i].slot = slot;
+		rig->rows[i].used = true;
+		rig->rows[i].length = ns_slab_holds(&rig->ns.sessions.slab, slot)
+					      ? ns_session_row(&rig->ns, slot, rig->rows[i].bytes)
+					      : 0;
+		return;
+	}
+	ASSERT(false); /* more sessions than the rig has rows for */
 }
 
 static void take_durable(struct rig *rig)

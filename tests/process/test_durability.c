@@ -52,7 +52,7 @@ static void write_scenario(const char *dir)
 			i, i, versions[i % 3], i,
 			i % 3 == 1 ? "nwk_key: \"b4b4960e8d114c53a07ce9d3481b625f\"," : "", i);
 	fprintf(file,
-		"  - {count: %u, name: meter, dev_eui: \"70b3d57ed0080001\", activation: abp, mac_version: "
+		"  - {count: %d, name: meter, dev_eui: \"70b3d57ed0080001\", activation: abp, mac_version: "
 		"\"1.0.4\", dev_addr: \"01018001\", nwk_s_key: \"c40b5a9971e24f3d8e06b27d1f83ac00\", "
 		"app_s_key: \"37d8e10fa6bc4920815e4c9b6a02f700\", sub_band: 2, dr: 3, interval_s: 3, "
 		"payload: "

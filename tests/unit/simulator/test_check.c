@@ -205,7 +205,7 @@ static void stories(void **state)
 		if (rows[i].remove_received)
 			json_array_remove(received, (size_t)rows[i].remove_received - 1);
 		struct sim_check_options options = {.allow_loss = rows[i].allow_loss};
-		struct sim_check_sum sum;
+		struct sim_check_sum sum = {0};
 		t_int("holds", rows[i].holds, sim_check(report, received, &options, null, &sum));
 		t_int("problems", rows[i].holds, sum.problems == 0);
 		json_decref(report);
@@ -218,7 +218,7 @@ static void sums(void **state)
 {
 	(void)state;
 	json_t *report = parse(report_text), *received = parse(received_text);
-	struct sim_check_sum sum;
+	struct sim_check_sum sum = {0};
 	t_true("holds", sim_check(report, received, &(struct sim_check_options){0}, stdout, &sum));
 	t_uint("devices", 2, sum.devices);
 	t_uint("joined", 2, sum.joined);

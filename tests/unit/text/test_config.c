@@ -84,7 +84,7 @@ static void files_are_read_strictly(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		t_row(files[i].name);
-		struct config_common common;
+		struct config_common common = {0};
 		char error[CONFIG_ERROR_MAX] = "";
 		t_int("accepted", files[i].error[0] == '\0',
 		      config_read_text(&program, &common, "l.yaml", files[i].text, strlen(files[i].text),
@@ -100,7 +100,7 @@ static void values_arrive(void **state)
 		"common:\n  state_dir: /srv/lamppost\n  log_level: warn\n  net_id: 000013\n"
 		"  dev_addr_prefixes: [\"26000000/7\", fc00ac00/22]\n"
 		"gateway-bridge:\n  window: 1s\n  keks: {as1: /keys/1, \"as 2\": \"/keys/a \\\"b\\\"\"}\n";
-	struct config_common common;
+	struct config_common common = {0};
 	char error[CONFIG_ERROR_MAX] = "";
 	t_true("read", config_read_text(&program, &common, "l.yaml", text, sizeof text - 1, error));
 	t_str("error", "", error);
@@ -146,7 +146,7 @@ static void command_line_and_environment(void **state)
 	static const char text[] = "common:\n  state_dir: /from/file\n  run_dir: /run/file\n";
 	assert_int_equal(write(file, text, sizeof text - 1), sizeof text - 1);
 	close(file);
-	struct config_common common;
+	struct config_common common = {0};
 	int code = -1;
 
 	setenv("LAMPPOST_STATE", "/from/environment", 1);
