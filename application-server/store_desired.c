@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define TOMBSTONES_EVERY 1024
+
 enum { BUMP, AFTER, LAST_OF_KIND, COUNT_TOMBSTONES, PRUNE_LIMIT, PRUNE, PROFILE, DEVICE, GATEWAY, COUNT };
 
 const char *const as_sql_desired[] = {
@@ -30,7 +32,7 @@ const int as_sql_desired_count = COUNT;
 
 /* --- changes ------------------------------------------------------------------------------------------------ */
 
-/* Tombstones are counted now and then only: at every 1,024th removal's version. */
+/* Looked at with every 1,024th version, whatever it is of: removals alone could always miss that one. */
 static enum status prune(struct as_store *store)
 {
 	struct db *db = store->city;
@@ -64,9 +66,9 @@ enum status as_store_bump(struct as_store *store, enum record_kind kind, int64_t
 	db_bind_i64(store->city, statement, 3, (int64_t)store->version);
 	db_bind_i64(store->city, statement, 4, deleted);
 	enum status status = db_run(store->city, statement);
-	if (status == ST_OK && deleted && store->version % 1024 == 0)
-		status = prune(store);
-	return status;
+	if (kind == RECORD_DEVICE)
+		store->devices_version = store->version;
+	return status == ST_OK && store->version % TOMBSTONES_EVERY == 0 ? prune(store) : status;
 }
 
 /* --- queries ------------------------------------------------------------------------------------------------ */
@@ -194,15 +196,19 @@ enum status as_store_desired_after(struct as_store *store, uint64_t after, struc
 	return ST_OK;
 }
 
-uint64_t as_store_desired_devices(struct as_store *store)
+void as_store_desired_load(struct as_store *store)
 {
 	int s = store->desired_base + LAST_OF_KIND;
 	db_bind_i64(store->city, s, 1, RECORD_DEVICE);
 	if (db_step(store->city, s) != DB_ROW)
-		return 0;
-	uint64_t version = (uint64_t)db_column_i64(store->city, s, 0);
+		return;
+	store->devices_version = (uint64_t)db_column_i64(store->city, s, 0);
 	db_reset(store->city, s);
-	return version;
+}
+
+uint64_t as_store_desired_devices(const struct as_store *store)
+{
+	return store->devices_version;
 }
 
 bool as_store_desired_continues(const struct as_store *store, const struct net_uuid *city, uint64_t version)

@@ -1,6 +1,7 @@
 /* The desired state, in order of version, in the form in which it is replicated. Every insert, change and removal of a
  * profile, device or gateway takes the next value of one counter; a removal stays as a tombstone. At most
- * AS_TOMBSTONES_MAX tombstones are kept: a replica older than the oldest forgotten one needs everything. */
+ * AS_TOMBSTONES_MAX tombstones are kept, give or take 1,024: a replica older than the oldest forgotten one needs
+ * everything. */
 #ifndef LAMPPOST_AS_STORE_DESIRED_H
 #define LAMPPOST_AS_STORE_DESIRED_H
 
@@ -34,7 +35,7 @@ struct as_desired {
 enum status as_store_desired_after(struct as_store *store, uint64_t after, struct as_desired *records,
 				   size_t limit, size_t *count) MUST_USE;
 /* The greatest version of any device or its tombstone: what the join server has to reach. */
-uint64_t as_store_desired_devices(struct as_store *store);
+uint64_t as_store_desired_devices(const struct as_store *store);
 /* Whether a replica that applied `version` of `city` can be brought up by changes alone. */
 bool as_store_desired_continues(const struct as_store *store, const struct net_uuid *city, uint64_t version);
 

@@ -123,6 +123,8 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 		status = load_city(store, options->rng);
 	if (status == ST_OK)
 		status = as_store_events_load(store);
+	if (status == ST_OK)
+		as_store_desired_load(store);
 	if (status == ST_OK && options->checkpoints)
 		status = start_checkpoints(store);
 	if (status != ST_OK) {

@@ -14,9 +14,10 @@ struct as_store {
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, city_base;
 	struct net_uuid city_id;
-	uint64_t version;        /* of the desired state */
-	uint64_t stored_version; /* as city.db has it */
-	uint64_t floor;          /* tombstones up to here are gone */
+	uint64_t version;         /* of the desired state */
+	uint64_t stored_version;  /* as city.db has it */
+	uint64_t devices_version; /* of the last change of a device */
+	uint64_t floor;           /* tombstones up to here are gone */
 	uint64_t last_seq;
 	uint64_t stored_events; /* in the events table, for retention */
 	bool failed;            /* a transaction could not be begun: the turn will not commit */
@@ -47,6 +48,8 @@ void as_store_bind_scope(struct db *db, int statement, const struct as_scope *sc
 /* Gives the record (`key` bound at parameter 2 by `bind_key`) the next version of the desired state. */
 enum status as_store_bump(struct as_store *store, enum record_kind kind, int64_t eui,
 			  const struct net_uuid *id, bool deleted) MUST_USE;
+/* What is known of the desired state from the file; a scan, at the start alone. */
+void as_store_desired_load(struct as_store *store);
 /* Each resets the statements of its file that lend. */
 void as_store_keys_release(struct as_store *store);
 void as_store_events_release(struct as_store *store);

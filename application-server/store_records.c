@@ -51,14 +51,15 @@ enum status as_store_record_get(struct as_store *store, const struct as_scope *s
 	return ST_OK;
 }
 
-static bool parse_cursor(const char *text, int64_t *after)
+/* A cursor is where the next page begins. EUIs are kept as signed numbers: 8000000000000000 is the first of all. */
+static bool parse_cursor(const char *text, int64_t *from)
 {
 	char *end = NULL;
 	if (!text) {
-		*after = INT64_MIN;
+		*from = INT64_MIN;
 		return true;
 	}
-	*after = strtoll(text, &end, 10);
+	*from = strtoll(text, &end, 10);
 	return end != text && *end == '\0';
 }
 
@@ -76,14 +77,14 @@ enum status as_store_record_list(struct as_store *store, const struct as_scope *
 				     query->application ? LIST_OF_APPLICATION
 				     : whose            ? LIST_OF_AGENCY
 							: LIST);
-	int64_t after;
-	if (!parse_cursor(query->after, &after))
+	int64_t from;
+	if (!parse_cursor(query->after, &from))
 		return ST_INVALID;
 	json_t *found = json_array();
 	if (!found)
 		return ST_NO_MEMORY;
 	as_store_bind_scope(db, statement, scope);
-	db_bind_i64(db, statement, AS_AFTER, after);
+	db_bind_i64(db, statement, AS_FROM, from);
 	db_bind_i64(db, statement, AS_LIMIT, (int64_t)query->limit + 1);
 	if (whose)
 		db_bind_blob(db, statement, AS_WHOSE, whose->bytes, sizeof whose->bytes);
@@ -92,10 +93,10 @@ enum status as_store_record_list(struct as_store *store, const struct as_scope *
 	bool whole = true;
 	while (whole && (step = db_step(db, statement)) == DB_ROW) {
 		if (json_array_size(found) == query->limit) {
-			snprintf(next, AS_CURSOR_TEXT, "%" PRId64, after);
+			snprintf(next, AS_CURSOR_TEXT, "%" PRId64,
+				 db_column_i64(db, statement, (int)schema->field_count));
 			break;
 		}
-		after = db_column_i64(db, statement, (int)schema->field_count);
 		whole = json_array_append_new(found, as_record_read(db, statement, schema)) == 0;
 	}
 	if (step == DB_ROW)

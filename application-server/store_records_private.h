@@ -23,7 +23,7 @@ enum as_record_statement {
 #define AS_KEY_STATEMENTS 6 /* one for each secret of a device */
 
 /* Parameters of queries behind the scope's two. */
-#define AS_AFTER 3
+#define AS_FROM  3
 #define AS_LIMIT 4
 #define AS_WHOSE 5
 

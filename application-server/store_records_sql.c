@@ -89,7 +89,9 @@ static void make_select(const struct record_schema *schema, struct text *sql)
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct record_field *field = &schema->fields[i];
 		if (strcmp(field->name, "version") == 0)
-			add(sql, "(SELECT version FROM desired WHERE kind = %d AND key = %s.%s), ",
+			/* `+` takes the column's affinity off, without which the index on `key` serves
+			 * nothing. */
+			add(sql, "(SELECT version FROM desired WHERE kind = %d AND key = +%s.%s), ",
 			    schema->kind, schema->collection, as_record_key_column(schema->kind));
 		else if (!as_record_is_column(field) || (field->flags & RECORD_SECRET))
 			add(sql, "NULL, ");
@@ -105,7 +107,7 @@ static void make_list(const struct record_schema *schema, struct text *sql, cons
 	make_select(schema, sql);
 	if (whose)
 		add(sql, " AND %s = ?%d", whose, AS_WHOSE);
-	add(sql, " AND %s > ?%d ORDER BY %s LIMIT ?%d", order_column(schema->kind), AS_AFTER,
+	add(sql, " AND %s >= ?%d ORDER BY %s LIMIT ?%d", order_column(schema->kind), AS_FROM,
 	    order_column(schema->kind), AS_LIMIT);
 }
 
