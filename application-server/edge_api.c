@@ -66,38 +66,6 @@ static const struct as_route *route_of(const struct io_http_request *request)
 	return NULL;
 }
 
-static void on_call(void *ctx, struct now now, const struct io_http_request *request)
-{
-	struct as_edge_api *edge = ctx;
-	const struct as_route *route = route_of(request);
-	struct as_answer answer = {0};
-	struct as_scope scope = scope_of(edge, request);
-	size_t length;
-	const uint8_t *body = io_http_request_body(request, &length);
-	json_error_t error;
-	json_t *json = length ? json_loadb((const char *)body, length, JSON_REJECT_DUPLICATES, &error) : NULL;
-	ASSERT(route);
-	if (length && !json) {
-		as_answer_problem(&answer, 400, NULL, "the body is not JSON: line %d, column %d: %s",
-				  error.line, error.column, error.text);
-		edge->api->calls++;
-		edge->api->refused++;
-	} else {
-		const struct as_call call = {.scope = &scope,
-					     .now = now,
-					     .collection = io_http_request_param(request, "collection"),
-					     .id = io_http_request_param(request, "id"),
-					     .body = json,
-					     .query = query_value,
-					     .query_ctx = (void *)request};
-		as_api_call(edge->api, route, &call, &answer);
-	}
-	json_decref(json);
-	reply(edge, io_http_request_exchange(request), &answer);
-}
-
-/* --- streams ------------------------------------------------------------------------------------------------ */
-
 static struct as_stream *free_stream(struct as_edge_api *edge)
 {
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
@@ -106,69 +74,59 @@ static struct as_stream *free_stream(struct as_edge_api *edge)
 	return NULL;
 }
 
-/* Resolves what the stream is about, in the caller's scope; false with an answer. */
-static bool find_filters(struct as_edge_api *edge, const struct io_http_request *request,
-			 struct as_stream *stream, struct as_answer *answer)
+static void begin_stream(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
+			 struct as_answer *answer)
 {
-	const char *application = io_http_request_query(request, "application");
-	const char *device = io_http_request_query(request, "device");
-	struct as_store *store = edge->api->app->store;
-	json_t *record = NULL;
-	stream->by_application = application && *application;
-	stream->by_device = device && *device;
-	if (stream->by_application) {
-		if (as_store_record_get(store, &stream->scope, RECORD_APPLICATION, application, &record) !=
-		    ST_OK) {
-			as_answer_not_found(answer, record_schema(RECORD_APPLICATION));
-			return false;
-		}
-		stream->by_application = as_uuid_parse(json_string_value(json_object_get(record, "id")),
-						       &stream->application);
-		json_decref(record);
+	struct as_stream *stream = free_stream(edge);
+	if (!stream) {
+		edge->streams_refused++;
+		as_answer_problem(answer, 503, NULL, "%d streams are open already", AS_STREAMS_MAX);
+		reply(edge, exchange, answer);
+		return;
 	}
-	if (stream->by_device) {
-		if (as_store_record_get(store, &stream->scope, RECORD_DEVICE, device, &record) != ST_OK) {
-			as_answer_not_found(answer, record_schema(RECORD_DEVICE));
-			return false;
-		}
-		stream->by_device = lw_eui64_parse(json_string_value(json_object_get(record, "dev_eui")),
-						   &stream->dev_eui);
-		json_decref(record);
-	}
-	return true;
+	if (io_http_stream_begin(edge->server, exchange, "text/event-stream") != ST_OK)
+		return; /* the client has gone */
+	*stream = (struct as_stream){.exchange = exchange, .view = answer->view, .beat = now.mono};
+	/* A first byte, so that the client knows that it listens. */
+	if (io_http_stream_send(edge->server, exchange, ": open\n\n", 8) != ST_OK)
+		stream->exchange = 0;
 }
 
-static void on_events(void *ctx, struct now now, const struct io_http_request *request)
+static void on_call(void *ctx, struct now now, const struct io_http_request *request)
 {
 	struct as_edge_api *edge = ctx;
-	struct as_answer answer = {0};
-	struct as_stream wanted = {.scope = scope_of(edge, request), .beat = now.mono},
-			 *stream = free_stream(edge);
-	const char *last = io_http_request_header(request, "Last-Event-ID");
+	const struct as_route *route = route_of(request);
 	io_http_exchange exchange = io_http_request_exchange(request);
-	if (wanted.scope.role == AS_NOBODY)
-		as_answer_problem(&answer, 404, NULL, "no such resource");
-	else if (!stream) {
-		edge->streams_refused++;
-		as_answer_problem(&answer, 503, NULL, "%d streams are open already", AS_STREAMS_MAX);
-	} else if (find_filters(edge, request, &wanted, &answer)) {
-		uint64_t newest = as_store_events_last(edge->api->app->store);
-		char *end = NULL;
-		wanted.at = last ? strtoull(last, &end, 10) : newest;
-		if ((last && (end == last || *end)) || wanted.at > newest)
-			as_answer_problem(&answer, 422, "Last-Event-ID",
-					  "Last-Event-ID must be an id of this stream");
-		else if (io_http_stream_begin(edge->server, exchange, "text/event-stream") == ST_OK) {
-			wanted.exchange = exchange;
-			*stream = wanted;
-			/* A first byte, so that the client knows that it listens. */
-			if (io_http_stream_send(edge->server, exchange, ": open\n\n", 8) != ST_OK)
-				stream->exchange = 0;
-		}
+	struct as_answer answer = {0};
+	struct as_scope scope = scope_of(edge, request);
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	bool reads = length > 0 && scope.role != AS_NOBODY; /* nobody's body is not worth a look */
+	json_t *json = reads ? as_body_parse(body, length, &answer) : NULL;
+	ASSERT(route);
+	if (reads && !json) {
+		edge->api->calls++;
+		edge->api->refused++;
+	} else {
+		const struct as_call call = {
+			.scope = &scope,
+			.now = now,
+			.collection = io_http_request_param(request, "collection"),
+			.id = io_http_request_param(request, "id"),
+			.body = json,
+			.last_event_id = io_http_request_header(request, "Last-Event-ID"),
+			.query = query_value,
+			.query_ctx = (void *)request};
+		as_api_call(edge->api, route, &call, &answer);
 	}
-	if (answer.status)
+	json_decref(json);
+	if (answer.streams)
+		begin_stream(edge, now, exchange, &answer);
+	else
 		reply(edge, exchange, &answer);
 }
+
+/* --- streams ------------------------------------------------------------------------------------------------ */
 
 static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 {
@@ -177,16 +135,6 @@ static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
 		if (edge->streams[i].exchange == exchange)
 			edge->streams[i].exchange = 0;
-}
-
-static bool is_for(const struct as_stream *stream, const struct as_event *event)
-{
-	if (!as_scope_sees(&stream->scope, event->has_owner ? &event->agency : NULL))
-		return false;
-	if (stream->by_application &&
-	    !(event->has_owner && as_uuid_equal(&stream->application, &event->application)))
-		return false;
-	return !stream->by_device || lw_eui64_equal(&stream->dev_eui, &event->dev_eui);
 }
 
 /* Sends one event; false when the reader has gone or does not keep up. */
@@ -208,25 +156,25 @@ static bool send_gap(struct as_edge_api *edge, struct as_stream *stream, uint64_
 {
 	char body[128];
 	snprintf(body, sizeof body, "{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"count\":%" PRIu64 "}",
-		 stream->at + 1, to, to - stream->at);
+		 stream->view.at + 1, to, to - stream->view.at);
 	edge->gaps++;
-	stream->at = to;
+	stream->view.at = to;
 	return send_event(edge, stream, to, "gap", body, now);
 }
 
-/* Returns whether more waits. */
+/* Returns whether more waits. A reader that does not keep up does not count: its socket wakes the loop. */
 static bool feed(struct as_edge_api *edge, struct as_stream *stream, struct now now)
 {
 	struct as_event event;
 	for (int i = 0; i < EVENTS_TURN; i++) {
 		if (io_http_stream_queued(edge->server, stream->exchange) > STREAM_QUEUE)
-			return true;
-		if (as_store_event_next(edge->api->app->store, stream->at, &event) != ST_OK)
 			return false;
-		if (event.seq > stream->at + 1 && !send_gap(edge, stream, event.seq - 1, now))
+		if (as_store_event_next(edge->api->app->store, stream->view.at, &event) != ST_OK)
 			return false;
-		stream->at = event.seq;
-		if (is_for(stream, &event) &&
+		if (event.seq > stream->view.at + 1 && !send_gap(edge, stream, event.seq - 1, now))
+			return false;
+		stream->view.at = event.seq;
+		if (as_view_shows(&stream->view, &event) &&
 		    !send_event(edge, stream, event.seq, as_event_kind_name(event.kind), event.body, now))
 			return false;
 	}
@@ -280,13 +228,12 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	enum status status = io_http_server_open(loop, &options, &edge->server);
 	if (status != ST_OK)
 		return status;
-	edge->routes = calloc(as_route_count + 1, sizeof *edge->routes);
+	edge->routes = calloc(as_route_count, sizeof *edge->routes);
 	ASSERT(edge->routes);
 	for (size_t i = 0; i < as_route_count; i++)
 		edge->routes[i] = (struct io_http_route){method_named(as_routes[i].method),
 							 as_routes[i].pattern, on_call};
-	edge->routes[as_route_count] = (struct io_http_route){IO_HTTP_GET, "/api/v1/events", on_events};
-	io_http_server_add(edge->server, edge->routes, as_route_count + 1, edge);
+	io_http_server_add(edge->server, edge->routes, as_route_count, edge);
 	return ST_OK;
 }
 

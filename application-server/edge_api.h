@@ -12,11 +12,7 @@
 
 struct as_stream {
 	io_http_exchange exchange; /* 0: free */
-	struct as_scope scope;
-	bool by_application, by_device;
-	struct net_uuid application;
-	struct lw_eui64 dev_eui;
-	uint64_t at;      /* the last event looked at */
+	struct as_view view;
 	struct mono beat; /* when something was sent last */
 };
 

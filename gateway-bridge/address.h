@@ -3,6 +3,8 @@
 #ifndef LAMPPOST_BRIDGE_ADDRESS_H
 #define LAMPPOST_BRIDGE_ADDRESS_H
 
+#include "common/base/cidr.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,16 +28,6 @@ bool gb_address_same_host(const struct gb_address *a, const struct gb_address *b
 /* Fills "192.0.2.1:1700" or "[2001:db8::1]:1700"; returns `text`. */
 const char *gb_address_format(char text[GB_ADDRESS_TEXT], const struct gb_address *address);
 
-/* A range of hosts. */
-struct gb_cidr {
-	uint8_t bytes[16];
-	uint16_t family; /* 0: every host */
-	uint8_t prefix;  /* bits */
-};
-
-/* Parses "192.0.2.0/24", "2001:db8::/32" or one address; "" is every host. False, `cidr` untouched, for anything else,
- * also when bits below the prefix are set. */
-bool gb_cidr_parse(const char *text, struct gb_cidr *cidr);
-bool gb_cidr_contains(const struct gb_cidr *cidr, const struct gb_address *address);
+bool gb_cidr_contains(const struct cidr *cidr, const struct gb_address *address);
 
 #endif

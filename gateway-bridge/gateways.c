@@ -193,8 +193,8 @@ static bool stage(struct gb_gateways *gateways, const struct gw_gateway_list *pa
 		gateways->staged_room = room;
 	}
 	for (size_t i = 0; i < part->count; i++) {
-		struct gb_cidr cidr;
-		if (!gb_cidr_parse(part->gateways[i].source_cidr, &cidr))
+		struct cidr cidr;
+		if (!cidr_parse(part->gateways[i].source_cidr, &cidr))
 			return false;
 		gateways->staged[gateways->staged_count++] = part->gateways[i];
 	}
@@ -219,7 +219,7 @@ static bool adopt(struct gb_gateways *gateways, const struct gw_gateway *row)
 	gateway->known = true;
 	gateway->row = *row;
 	gateway->mark = gateways->mark;
-	bool parsed = gb_cidr_parse(row->source_cidr, &gateway->source);
+	bool parsed = cidr_parse(row->source_cidr, &gateway->source);
 	ASSERT(parsed);
 	if (!row->accept_udp || !gb_cidr_contains(&gateway->source, &gateway->path.address))
 		gateway->has_path = false;

@@ -31,7 +31,7 @@ struct gb_gateway {
 	struct lw_eui64 eui;
 	bool known;
 	struct gw_gateway row;   /* known: as in the list */
-	struct gb_cidr source;   /* known: row.source_cidr */
+	struct cidr source;      /* known: row.source_cidr */
 	struct gb_bucket bucket; /* its rate limit */
 
 	bool online;

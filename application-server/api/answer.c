@@ -36,7 +36,7 @@ void as_answer_json(struct as_answer *answer, int status, json_t *body)
 {
 	if (!body)
 		status = 500;
-	*answer = (struct as_answer){status, body};
+	*answer = (struct as_answer){.status = status, .body = body};
 }
 
 static json_t *problem(int status, const char *field, const char *detail)
@@ -52,7 +52,7 @@ void as_answer_problem(struct as_answer *answer, int status, const char *field, 
 	va_start(arguments, format);
 	vsnprintf(detail, sizeof detail, format, arguments);
 	va_end(arguments);
-	*answer = (struct as_answer){status, problem(status, field, detail)};
+	*answer = (struct as_answer){.status = status, .body = problem(status, field, detail)};
 }
 
 void as_answer_problems(struct as_answer *answer, const struct record_problems *problems)
@@ -66,7 +66,7 @@ void as_answer_problems(struct as_answer *answer, const struct record_problems *
 		json_array_append_new(errors, json_pack("{ss ss}", "field", problems->items[i].field,
 							"reason", problems->items[i].reason));
 	json_object_set_new(body, "errors", errors);
-	*answer = (struct as_answer){422, body};
+	*answer = (struct as_answer){.status = 422, .body = body};
 }
 
 void as_answer_failed(struct as_answer *answer, enum status status)
@@ -85,6 +85,20 @@ void as_answer_not_found(struct as_answer *answer, const struct record_schema *s
 void as_answer_forbidden(struct as_answer *answer)
 {
 	as_answer_problem(answer, 403, NULL, "the caller's role does not permit this");
+}
+
+json_t *as_body_parse(const uint8_t *bytes, size_t length, struct as_answer *answer)
+{
+	json_error_t error;
+	json_t *json = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, &error);
+	if (json)
+		return json;
+	char *quoted = strstr(error.text, " near ");
+	if (quoted)
+		*quoted = '\0';
+	as_answer_problem(answer, 400, NULL, "the body is not JSON: line %d, column %d: %s", error.line,
+			  error.column, error.text);
+	return NULL;
 }
 
 const char *as_call_query(const struct as_call *call, const char *name)

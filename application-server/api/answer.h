@@ -17,6 +17,9 @@ void as_answer_failed(struct as_answer *answer, enum status status);
 void as_answer_not_found(struct as_answer *answer, const struct record_schema *schema);
 void as_answer_forbidden(struct as_answer *answer);
 
+/* Gives a body's JSON; NULL with 400. The answer says where it breaks and never repeats what stands there: that may be
+ * a key. */
+json_t *as_body_parse(const uint8_t *bytes, size_t length, struct as_answer *answer);
 /* Reads `limit` (1 to 1,000; 100 without one); false with an answer. */
 bool as_call_limit(const struct as_call *call, struct as_answer *answer, unsigned *limit);
 const char *as_call_query(const struct as_call *call, const char *name);

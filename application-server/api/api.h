@@ -6,6 +6,7 @@
 #define LAMPPOST_AS_API_H
 
 #include "application-server/agencies/scope.h"
+#include "application-server/api/events.h"
 #include "application-server/application.h"
 
 #include <jansson.h>
@@ -24,7 +25,8 @@ struct as_call {
 	struct now now;
 	const char *collection; /* path parameters; NULL where the pattern has none */
 	const char *id;
-	const json_t *body; /* NULL: none */
+	const json_t *body;        /* NULL: none */
+	const char *last_event_id; /* the header; NULL: none */
 	/* A query parameter's value, or NULL. */
 	const char *(*query)(void *ctx, const char *name);
 	void *query_ctx;
@@ -33,6 +35,8 @@ struct as_call {
 struct as_answer {
 	int status;
 	json_t *body; /* owned; NULL: none */
+	bool streams; /* the answer goes on: what `view` shows */
+	struct as_view view;
 };
 void as_answer_release(struct as_answer *answer);
 
@@ -44,7 +48,8 @@ struct as_route {
 extern const struct as_route as_routes[];
 extern const size_t as_route_count;
 
-/* Runs a route's handler with an answer that is empty before; counts. */
+/* Runs a route's handler with an answer that is empty before; counts. Every call comes through here, streams too, and
+ * nobody's gets 404 whatever the route. */
 void as_api_call(struct as_api *api, const struct as_route *route, const struct as_call *call,
 		 struct as_answer *answer);
 

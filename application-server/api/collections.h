@@ -17,6 +17,9 @@ void as_handle_import(struct as_api *api, const struct as_call *call, struct as_
 void as_handle_downlink(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_readings(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
+/* Events. */
+void as_handle_events(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 /* Gives a record that the caller sees; NULL with an answer. */
 json_t *as_get_or_answer(struct as_api *api, const struct as_call *call, enum record_kind kind,
 			 struct as_answer *answer);

@@ -3,6 +3,8 @@
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
+#include "common/base/cidr.h"
+#include "common/lorawan/channel_plan.h"
 #include "common/text/region_yaml.h"
 
 #include <stdio.h>
@@ -52,13 +54,40 @@ bool as_record_owner(enum record_kind kind, const json_t *record, struct net_uui
 	return text && as_uuid_parse(text, owner);
 }
 
-static void check_region(const json_t *record, struct record_problems *problems)
+/* What the network server and the bridge will read, as they read it. */
+static void check_gateway(const json_t *record, const struct lw_region *region,
+			  struct record_problems *problems)
 {
-	const char *region = text_of(record, "region");
-	for (size_t i = 0; i < region_source_count; i++)
-		if (same_text(region_sources[i].id, region))
-			return;
-	record_problems_add(problems, "region", "no such region: %s", region);
+	const char *plan = text_of(record, "channel_plan");
+	struct lw_channel_mask channels;
+	struct lw_channel_plan limited;
+	struct cidr source;
+	if (!cidr_parse(text_of(record, "source_cidr"), &source))
+		record_problems_add(problems, "source_cidr",
+				    "must be an address or a network without bits below its prefix, as "
+				    "192.0.2.0/24 or 2001:db8::/32");
+	if (!*plan || !region->id[0])
+		return;
+	lw_plan_init(&limited, region);
+	if (region->plan_type != LW_PLAN_FIXED)
+		record_problems_add(problems, "channel_plan",
+				    "must be empty: in %s the network tells devices their channels",
+				    region->id);
+	else if (!lw_mask_parse(plan, &channels))
+		record_problems_add(problems, "channel_plan", "must be channels and ranges, as 8-15,65");
+	else if (!lw_plan_limit(&limited, region, &channels))
+		record_problems_add(problems, "channel_plan", "names a channel that %s does not have",
+				    region->id);
+}
+
+static void check_radio(enum record_kind kind, const json_t *record, struct record_problems *problems)
+{
+	struct lw_region region = {.id = ""};
+	const char *id = text_of(record, "region");
+	if (!region_load(&region, id))
+		record_problems_add(problems, "region", "no such region: %s", id);
+	if (kind == RECORD_GATEWAY)
+		check_gateway(record, &region, problems);
 }
 
 static void check_codec(const json_t *record, struct record_problems *problems)
@@ -184,7 +213,7 @@ enum status as_resolve(struct as_resolver *resolver, enum record_kind kind, json
 	} else if (kind != RECORD_AGENCY)
 		status = resolve_agency(resolver, record_schema(kind), record, problems);
 	if (kind == RECORD_PROFILE || kind == RECORD_GATEWAY)
-		check_region(record, problems);
+		check_radio(kind, record, problems);
 	if (kind == RECORD_PROFILE)
 		check_codec(record, problems);
 	if (json_is_null(json_object_get(record, "lat")) != json_is_null(json_object_get(record, "lon")))

@@ -112,10 +112,13 @@ static void write_reply(struct http_connection *connection, int status, const ch
 
 void http_reply_problem(struct http_connection *connection, int status, bool last)
 {
-	char body[160];
+	char detail[80] = "", body[256];
+	if (status == 413)
+		snprintf(detail, sizeof detail, ",\"detail\":\"a body has at most %zu bytes\"",
+			 connection->server->options.body_limit);
 	int length = snprintf(body, sizeof body,
-			      "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d}\n",
-			      reason_of(status), status);
+			      "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d%s}\n",
+			      reason_of(status), status, detail);
 	if (last)
 		connection->head.keep_alive = false;
 	connection->server->stats.refused++;

@@ -1,7 +1,10 @@
 #include "tests/harness/city.h"
 #include "tests/harness/harness.h"
 
+#include "application-server/api/answer.h"
 #include "application-server/store_desired.h"
+#include "application-server/store_records.h"
+#include "application-server/uuid.h"
 #include "common/crypto/sealed_key.h"
 
 #include <stdio.h>
@@ -42,6 +45,25 @@ static const struct {
 	 "application"},
 	{"a region that does not exist", "POST", "/api/v1/gateways",
 	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"mars\"}", 422, "region"},
+	{"channels of a dynamic region", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"eu868\",\"channel_plan\":\"0-7\"}", 422,
+	 "channel_plan"},
+	{"channels that are none", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"us915\",\"channel_plan\":\"all\"}", 422,
+	 "channel_plan"},
+	{"channels that the region lacks", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"us915\",\"channel_plan\":\"8-15,72\"}",
+	 422, "channel_plan"},
+	{"channels of a fixed plan", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"us915\",\"channel_plan\":\"8-15,65\"}",
+	 201, ""},
+	{"a source that is no network", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"eu868\",\"source_cidr\":\"10.0.0.1/8\"}",
+	 422, "source_cidr"},
+	{"a source", "POST", "/api/v1/gateways",
+	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"eu868\",\"source_cidr\":\"2001:db8::/"
+	 "32\"}",
+	 201, ""},
 	{"a codec that does not load", "PATCH", "/api/v1/profiles/probe", "{\"codec\":{\"name\":\"x\"}}", 422,
 	 "codec"},
 	{"a key of 1.1 on a device of 1.0", "PUT", "/api/v1/devices/0102030405060708/keys", "SEALED nwk_key",
@@ -76,6 +98,14 @@ static const struct {
 	{"readings of a silent device", "GET", "/api/v1/devices/0102030405060708/readings", NULL, 200, ""},
 	{"the public keys", "GET", "/api/v1/keys", NULL, 200, ""},
 	{"the status", "GET", "/api/v1/status", NULL, 200, ""},
+	{"a stream of everything", "GET", "/api/v1/events", NULL, 200, ""},
+	{"a stream after an event", "GET", "/api/v1/events?after=0", NULL, 200, ""},
+	{"a stream after what is not yet", "GET", "/api/v1/events?after=1", NULL, 422, "after"},
+	{"a stream after less than nothing", "GET", "/api/v1/events?after=-1", NULL, 422, "after"},
+	{"a stream after no number", "GET", "/api/v1/events?after=x", NULL, 422, "after"},
+	{"a stream of an application", "GET", "/api/v1/events?application=meters", NULL, 200, ""},
+	{"a stream of no application", "GET", "/api/v1/events?application=x", NULL, 404, ""},
+	{"a stream of no device", "GET", "/api/v1/events?device=0102030405060777", NULL, 404, ""},
 };
 
 static void calls_and_their_refusals(void **state)
@@ -146,7 +176,10 @@ static void cross_agency_access_answers_404(void **state)
 			char target[128];
 			t_row(schema->collection);
 			snprintf(target, sizeof target, "/api/v1/%s", schema->collection);
-			t_city_call(city, &scopes[s], "GET", target, NULL);
+			int status = t_city_call(city, &scopes[s], "GET", target, NULL);
+			t_int("list", scopes[s].role == AS_NOBODY ? 404 : 200, status);
+			if (status == 404)
+				continue;
 			const json_t *items = json_object_get(t_city_answer(city), "items");
 			size_t index;
 			json_t *item;
@@ -164,17 +197,22 @@ static void cross_agency_access_answers_404(void **state)
 		t_row("status of the whole city");
 		t_int("status", 404, t_city_call(city, &scopes[s], "GET", "/api/v1/status", NULL));
 		t_row("import into another agency's application");
-		t_int("import", 422,
+		t_int("import", scopes[s].role == AS_NOBODY ? 404 : 422,
 		      t_city_call(city, &scopes[s], "POST", "/api/v1/devices/import",
 				  "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060711\",\"name\":\"n\","
 				  "\"application\":"
 				  "\"meters\",\"profile\":\"probe\"}]}"));
 		t_row("import over another agency's device");
-		t_int("import", 422,
+		t_int("import", scopes[s].role == AS_NOBODY ? 404 : 422,
 		      t_city_call(city, &scopes[s], "POST", "/api/v1/devices/import",
 				  "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060708\",\"name\":\"mine\","
 				  "\"application\":"
 				  "\"meters\",\"profile\":\"probe\"}]}"));
+		t_row("events of another agency's application and device");
+		t_int("application", 404,
+		      t_city_call(city, &scopes[s], "GET", "/api/v1/events?application=meters", NULL));
+		t_int("device", 404,
+		      t_city_call(city, &scopes[s], "GET", "/api/v1/events?device=0102030405060708", NULL));
 		t_row("a list filtered by another agency");
 		t_int("list", 404,
 		      t_city_call(city, &scopes[s], "GET", "/api/v1/devices?agency=parks", NULL));
@@ -182,6 +220,102 @@ static void cross_agency_access_answers_404(void **state)
 	call("GET", "/api/v1/devices/0102030405060708", NULL);
 	t_str("unchanged", "Probe 1", t_city_text(city, "name"));
 	t_city_free(city);
+}
+
+/* Nobody is refused at the one place that every route passes. */
+static void nobody_gets_404_on_every_route(void **state)
+{
+	(void)state;
+	static const struct as_scope nobody = {.role = AS_NOBODY};
+	furnished();
+	for (size_t r = 0; r < as_route_count; r++) {
+		struct as_answer answer = {0};
+		const struct as_call called = {
+			.scope = &nobody, .collection = "agencies", .id = "parks", .now = city->now};
+		t_row(as_routes[r].pattern);
+		as_api_call(&city->api, &as_routes[r], &called, &answer);
+		t_int("status", 404, answer.status);
+		t_false("streams", answer.streams);
+		as_answer_release(&answer);
+	}
+	t_city_free(city);
+}
+
+static struct as_event event_of(const char *agency, const char *application, const char *dev_eui)
+{
+	struct as_event event = {.kind = AS_EVENT_UP, .has_owner = agency != NULL};
+	json_t *record = NULL;
+	assert_true(lw_eui64_parse(dev_eui, &event.dev_eui));
+	if (!agency)
+		return event;
+	event.agency = t_city_scope(city, AS_MANAGER, agency).agency;
+	assert_int_equal(ST_OK, as_store_record_get(city->store, &t_city_admin, RECORD_APPLICATION,
+						    application, &record));
+	assert_true(as_uuid_parse(json_string_value(json_object_get(record, "id")), &event.application));
+	json_decref(record);
+	return event;
+}
+
+static const struct {
+	const char *name, *agency; /* NULL: the city */
+	const char *target;
+	bool parks, other_of_parks, water, unknown; /* which events it shows */
+} views[] = {
+	{"the city sees all", NULL, "/api/v1/events", true, true, true, true},
+	{"an agency sees its own", "parks", "/api/v1/events", true, true, false, false},
+	{"another agency sees its own", "water", "/api/v1/events", false, false, true, false},
+	{"an application's", "parks", "/api/v1/events?application=meters", true, false, false, false},
+	{"a device's", "parks", "/api/v1/events?device=0102030405060708", true, false, false, false},
+	{"the city, an application's", NULL, "/api/v1/events?application=pipes", false, false, true, false},
+};
+
+static void a_stream_shows_what_its_caller_may_see(void **state)
+{
+	(void)state;
+	furnished();
+	call("POST", "/api/v1/agencies", "{\"slug\":\"water\",\"name\":\"Water\"}");
+	call("POST", "/api/v1/applications", "{\"slug\":\"pipes\",\"name\":\"P\",\"agency\":\"water\"}");
+	call("POST", "/api/v1/applications", "{\"slug\":\"soil\",\"name\":\"S\",\"agency\":\"parks\"}");
+	struct as_event parks = event_of("parks", "meters", "0102030405060708"),
+			other = event_of("parks", "soil", "0102030405060701"),
+			water = event_of("water", "pipes", "0102030405060702"),
+			unknown = event_of(NULL, NULL, "0102030405060703");
+	for (size_t i = 0; i < ARRAY_SIZE(views); i++) {
+		struct as_scope scope = views[i].agency ? t_city_scope(city, AS_READER, views[i].agency)
+							: t_city_admin;
+		t_row(views[i].name);
+		t_int("status", 200, t_city_call(city, &scope, "GET", views[i].target, NULL));
+		const struct as_view *view = &city->answer.view;
+		t_true("streams", city->answer.streams);
+		t_int("parks", views[i].parks, as_view_shows(view, &parks));
+		t_int("another of parks", views[i].other_of_parks, as_view_shows(view, &other));
+		t_int("water", views[i].water, as_view_shows(view, &water));
+		t_int("of an unknown device", views[i].unknown, as_view_shows(view, &unknown));
+	}
+	t_false("no scope, no events", as_view_shows(&(struct as_view){.at = 0}, &parks));
+	t_false("nor nobody's", as_view_shows(&(struct as_view){.at = 0}, &unknown));
+	t_city_free(city);
+}
+
+static void a_broken_body_is_not_repeated(void **state)
+{
+	(void)state;
+	static const char *const bodies[] = {"{\"app_key\": 00112233445566778899aabbccddeeff}",
+					     "{\"app_key\": aabbccddeeffaabbccddeeff}",
+					     "{\"app_key\" \"00112233445566778899aabbccddeeff\"}",
+					     "{\"app_key\": \"a\" \"00112233445566778899aabbccddeeff\"}",
+					     "{\"app_key\": \"00112233445566778899aabbccddeeff"};
+	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+		struct as_answer answer = {0};
+		t_row(bodies[i]);
+		t_true("refused",
+		       as_body_parse((const uint8_t *)bodies[i], strlen(bodies[i]), &answer) == NULL);
+		const char *detail = json_string_value(json_object_get(answer.body, "detail"));
+		t_int("status", 400, answer.status);
+		t_true("says where", strstr(detail, "line 1, column ") != NULL);
+		t_true("says nothing of the key", !strstr(detail, "00112233") && !strstr(detail, "aabbcc"));
+		as_answer_release(&answer);
+	}
 }
 
 static void roles_that_see_but_must_not_change(void **state)
@@ -387,13 +521,11 @@ static void a_repeated_downlink_is_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(calls_and_their_refusals),
-		t_test(cross_agency_access_answers_404),
-		t_test(roles_that_see_but_must_not_change),
-		t_test(import_is_all_or_nothing),
-		t_test(a_list_comes_in_pages),
-		t_test(secrets_never_come_back),
-		t_test(versions_and_tombstones),
+		t_test(calls_and_their_refusals),       t_test(cross_agency_access_answers_404),
+		t_test(nobody_gets_404_on_every_route), t_test(a_stream_shows_what_its_caller_may_see),
+		t_test(a_broken_body_is_not_repeated),  t_test(roles_that_see_but_must_not_change),
+		t_test(import_is_all_or_nothing),       t_test(a_list_comes_in_pages),
+		t_test(secrets_never_come_back),        t_test(versions_and_tombstones),
 		t_test(a_repeated_downlink_is_one),
 	};
 	return t_run(tests);

@@ -296,8 +296,8 @@ static void address_ranges(void **state)
 	const struct gb_address v6 = {.bytes = {0x20, 1, 0xd, 0xb8, [15] = 9}, .family = 6};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].name);
-		struct gb_cidr cidr;
-		t_int("valid", rows[i].valid, gb_cidr_parse(rows[i].text, &cidr));
+		struct cidr cidr;
+		t_int("valid", rows[i].valid, cidr_parse(rows[i].text, &cidr));
 		if (!rows[i].valid)
 			continue;
 		t_int("IPv4", rows[i].contains_v4, gb_cidr_contains(&cidr, &v4));

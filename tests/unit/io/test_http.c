@@ -433,6 +433,8 @@ static void what_is_no_http_is_refused_by_name(void **state)
 		t_row(rows[i].name);
 		raw(world, rows[i].request, strlen(rows[i].request));
 		t_true(world->answer, strncmp(world->answer, rows[i].begins, strlen(rows[i].begins)) == 0);
+		if (strcmp(rows[i].begins, "HTTP/1.1 413 ") == 0)
+			t_true("says the limit", strstr(world->answer, "at most 100 bytes") != NULL);
 	}
 	t_row("none reached a handler");
 	t_int("handled", 0, world->handled);
