@@ -25,7 +25,7 @@ void t_gateway_raw(struct t_gateway *gateway, const void *bytes, size_t length)
 
 static void pull(struct t_gateway *gateway)
 {
-	uint8_t datagram[SIM_DATAGRAM_MAX];
+	uint8_t datagram[SIM_DATAGRAM_MAX] = {0};
 	t_gateway_raw(
 		gateway, datagram,
 		sim_semtech_write_pull_data(datagram, sizeof datagram, 2, ++gateway->token, &gateway->eui));
@@ -57,7 +57,7 @@ void t_gateway_close(struct t_gateway *gateway)
 bool t_gateway_waits(struct t_gateway *gateway, enum sim_down_kind kind, struct sim_down *down,
 		     double ceiling)
 {
-	uint8_t bytes[SIM_DATAGRAM_MAX], answer[64];
+	uint8_t bytes[SIM_DATAGRAM_MAX], answer[64] = {0};
 	double end = t_seconds() + ceiling;
 	for (double left; (left = end - t_seconds()) > 0;) {
 		struct pollfd wait = {.fd = gateway->socket, .events = POLLIN};
@@ -88,7 +88,7 @@ bool t_gateway_expects(struct t_gateway *gateway, struct sim_txpk *txpk)
 
 bool t_gateway_hears(struct t_gateway *gateway, const struct t_air *air)
 {
-	uint8_t datagram[SIM_DATAGRAM_MAX];
+	uint8_t datagram[SIM_DATAGRAM_MAX] = {0};
 	const struct sim_rxpk rxpk = {.tmst = {ticks(gateway, air->end)},
 				      .freq_hz = 903900000,
 				      .spreading_factor = 7,

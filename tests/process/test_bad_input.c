@@ -190,7 +190,7 @@ static size_t framed(uint8_t *out, size_t capacity, const struct proto_message *
 static void bad_messages(void)
 {
 	static struct proto_message message;
-	uint8_t bytes[2048];
+	uint8_t bytes[2048] = {0};
 	char said[512];
 	struct counter refused = counter_at(T_NETWORK_SERVER, "lamppost_network_links_refused_total");
 
