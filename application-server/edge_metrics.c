@@ -33,6 +33,11 @@ static void add_mqtt(struct as_metrics *metrics, const char *name, enum io_metri
 	metrics->rows[metrics->count - 1].ctx = (void *)mqtt;
 }
 
+static uint64_t read_synchronous(void *ctx)
+{
+	return as_store_synchronous(ctx);
+}
+
 void as_metrics_init(struct as_metrics *metrics, const struct as_application *app,
 		     const struct as_edge_network *network, const struct as_edge_join *join,
 		     const struct as_edge_api *api, struct as_mqtt *const *mqtt,
@@ -81,4 +86,8 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 	    "time spent in commits");
 	add(metrics, "lamppost_application_commit_max_microseconds", gauge, &loop->commit_max_us,
 	    "the longest commit");
+	add(metrics, "lamppost_application_store_synchronous", gauge, NULL,
+	    "the weaker PRAGMA synchronous of city.db and readings.db; 2 is FULL");
+	metrics->rows[metrics->count - 1].read = read_synchronous;
+	metrics->rows[metrics->count - 1].ctx = app->store;
 }

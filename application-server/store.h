@@ -41,5 +41,7 @@ void as_store_abandon(struct as_store *store);
 /* This city.db's own identity, and the version of the desired state: both as the turn sees them. */
 const struct net_uuid *as_store_city(const struct as_store *store);
 uint64_t as_store_version(const struct as_store *store);
+/* The weaker `PRAGMA synchronous` of city.db and readings.db; 2 is FULL. */
+uint64_t as_store_synchronous(struct as_store *store);
 
 #endif

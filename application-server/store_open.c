@@ -187,6 +187,12 @@ const struct net_uuid *as_store_city(const struct as_store *store)
 	return &store->city_id;
 }
 
+uint64_t as_store_synchronous(struct as_store *store)
+{
+	uint64_t city = db_synchronous(store->city), readings = db_synchronous(store->readings);
+	return city < readings ? city : readings;
+}
+
 uint64_t as_store_version(const struct as_store *store)
 {
 	return store->version;

@@ -12,7 +12,13 @@ static void add(struct js_metrics *metrics, const char *name, const char *labels
 		.name = name, .labels = labels, .help = help, .kind = IO_METRIC_COUNTER, .value = value};
 }
 
-void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, const struct io_loop_stats *loop)
+static uint64_t store_synchronous(void *ctx)
+{
+	return db_synchronous(ctx);
+}
+
+void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, const struct io_loop_stats *loop,
+		     struct db *db)
 {
 	metrics->count = 0;
 	for (unsigned i = 0; i < JS_VERDICT_COUNT; i++) {
@@ -36,4 +42,10 @@ void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, con
 		.kind = IO_METRIC_GAUGE,
 		.value = &loop->commit_max_us};
 	metrics->count++;
+	metrics->rows[metrics->count++] = (struct io_metric){
+		.name = "lamppost_join_store_synchronous",
+		.help = "PRAGMA synchronous of join.db; 2 is FULL.",
+		.kind = IO_METRIC_GAUGE,
+		.read = store_synchronous,
+		.ctx = db};
 }

@@ -2,6 +2,7 @@
 #ifndef LAMPPOST_JOIN_SERVER_METRICS_H
 #define LAMPPOST_JOIN_SERVER_METRICS_H
 
+#include "common/db/db.h"
 #include "common/io/admin.h"
 #include "common/io/loop.h"
 #include "join-server/join.h"
@@ -14,8 +15,8 @@ struct js_metrics {
 	size_t count;
 };
 
-/* Fills the rows, which keep a borrow of all three. */
-void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
-		     const struct io_loop_stats *loop);
+/* Fills the rows, which keep a borrow of all four. */
+void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, const struct io_loop_stats *loop,
+		     struct db *db);
 
 #endif

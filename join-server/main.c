@@ -277,7 +277,7 @@ static enum status open_sockets(struct server *server)
 	if (status != ST_OK)
 		return status;
 	io_http_server_add(server->http, routes, ARRAY_SIZE(routes), server);
-	js_metrics_init(&server->metrics, &server->join, io_loop_stats(server->loop));
+	js_metrics_init(&server->metrics, &server->join, io_loop_stats(server->loop), server->db);
 	char admin_path[OPTION_PATH_MAX + 32];
 	snprintf(admin_path, sizeof admin_path, "%s/join-server.admin.sock", run_dir);
 	const struct io_admin_options admin = {

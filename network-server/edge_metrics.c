@@ -80,6 +80,11 @@ static uint64_t wal_pages(void *ctx)
 	return checkpoint_stats(((struct ns_edge *)ctx)->checkpoint).wal_pages;
 }
 
+static uint64_t store_synchronous(void *ctx)
+{
+	return db_synchronous(((struct ns_edge *)ctx)->store.db);
+}
+
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
@@ -143,6 +148,8 @@ static void fill(struct ns_edge *edge)
 	gauge(edge, "lamppost_network_items", "Downlink items queued.", items);
 	gauge(edge, "lamppost_network_foreign_net_ids", "Foreign NetIDs heard.", foreign_net_ids);
 	gauge(edge, "lamppost_network_wal_pages", "Pages in the write-ahead log.", wal_pages);
+	gauge(edge, "lamppost_network_store_synchronous", "PRAGMA synchronous of network.db; 2 is FULL.",
+	      store_synchronous);
 }
 
 enum status ns_edge_metrics_open(struct ns_edge *edge)

@@ -47,6 +47,7 @@ struct load {
 	uint64_t uplinks, entries, push_data, push_acks, pull_data, pull_acks, pull_resp, send_errors;
 	uint64_t per_second[SECONDS_MAX];
 	int64_t max_lag_us;
+	struct mono start; /* uplink k was due k / rate after that */
 };
 
 /* --- datagrams ---------------------------------------------------------------------------------------------- */
@@ -208,7 +209,7 @@ static void receive(struct load *load)
 static void run(struct load *load)
 {
 	const struct sim_load_options *options = load->options;
-	struct mono start = clock_mono();
+	struct mono start = load->start = clock_mono();
 	int64_t length_us = (int64_t)(options->seconds * 1e6), keepalive_us = 0;
 	uint64_t total = (uint64_t)(options->rate * options->seconds + 0.5);
 	for (;;) {
@@ -262,6 +263,7 @@ static int report(const struct load *load)
 	json_object_set_new(root, "devices", json_integer(options->devices));
 	json_object_set_new(root, "first_device", json_integer(options->first_device));
 	json_object_set_new(root, "first_fcnt", json_integer(options->first_fcnt));
+	json_object_set_new(root, "started_us", json_integer(load->start.us));
 	json_object_set_new(root, "copies", json_integer(load->copies));
 	json_object_set_new(root, "uplinks", json_integer((json_int_t)load->uplinks));
 	json_object_set_new(root, "rxpk", json_integer((json_int_t)load->entries));

@@ -88,6 +88,11 @@ int64_t db_query_i64(struct db *db, const char *sql, int64_t otherwise)
 	return value;
 }
 
+uint64_t db_synchronous(struct db *db)
+{
+	return (uint64_t)db_query_i64(db, "PRAGMA synchronous", -1);
+}
+
 /* --- opening */
 
 static enum status make_file(const struct db_options *options)

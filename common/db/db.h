@@ -85,6 +85,9 @@ int64_t db_changes(const struct db *db);  /* rows changed by the last db_run() *
 enum status db_exec(struct db *db, const char *sql) MUST_USE;
 /* The first column of the first row as an integer; `otherwise` when none or failed. */
 int64_t db_query_i64(struct db *db, const char *sql, int64_t otherwise);
+/* What `PRAGMA synchronous` of this connection says at the moment: 2 is FULL; UINT64_MAX when it cannot be asked.
+ * For a gauge: whoever measures can see that the store was durable while it did. */
+uint64_t db_synchronous(struct db *db);
 /* Writes a consistent copy to a new file (0600), synced, and verifies it (integrity_check). ST_EXISTS: the
  * file is there. */
 enum status db_backup(struct db *db, const char *path) MUST_USE;
