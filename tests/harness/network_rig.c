@@ -145,10 +145,14 @@ static void note_counter(struct rig *rig, const struct gw_downlink *downlink)
 	struct lw_frame frame;
 	if (lw_frame_parse(&frame, downlink->phy, downlink->phy_length, LW_DOWN) != LW_OK)
 		return; /* a join-accept */
-	bool application = frame.has_fport && frame.fport > 0;
+	uint32_t at = 0, slot = ns_sessions_next(&rig->ns.sessions, frame.dev_addr, &at);
+	bool v1_1 = false; /* then frames with a port of an application have a counter of their own */
+	for (; slot != NS_NO_SLOT; slot = ns_sessions_next(&rig->ns.sessions, frame.dev_addr, &at))
+		v1_1 |= (ns_session_at(&rig->ns.sessions, slot)->flags & NS_SESSION_1_1) != 0;
+	bool application = v1_1 && frame.has_fport && frame.fport > 0;
 	for (size_t i = 0; i < rig->counter_count; i++)
 		if (rig->counters[i].dev_addr == frame.dev_addr.value &&
-		    rig->counters[i].fcnt == frame.fcnt &&
+		    rig->counters[i].fcnt == frame.fcnt && rig->counters[i].application == application &&
 		    (rig->counters[i].length != downlink->phy_length ||
 		     memcmp(rig->counters[i].phy, downlink->phy, downlink->phy_length) != 0))
 			rig->counters_repeated++;
