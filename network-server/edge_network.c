@@ -168,6 +168,8 @@ static void on_close(void *ctx, struct now now, io_link_id id, enum io_link_reas
 	struct ns_edge_link *link = find_link(edge, id);
 	if (!link)
 		return;
+	if (reason == IO_LINK_TOO_LONG || reason == IO_LINK_EMPTY)
+		edge->links_refused++;
 	LOG_INFO("link_closed", "name=%s reason=%s", link->name[0] ? link->name : "?",
 		 io_link_reason_name(reason));
 	if (link->greeted && link->role == PROTO_GATEWAY_BRIDGE)

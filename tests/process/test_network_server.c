@@ -1,0 +1,541 @@
+/* The real network server alone: this program is its bridges and its application server, well-behaved and hostile ones, over
+ * the real network.sock; and kill -9 under load, after which no FCntDown carries two contents and no event is lost. */
+#include "tests/harness/harness.h"
+
+#include "common/base/hex.h"
+#include "common/base/rng.h"
+#include "common/crypto/aes.h"
+#include "common/crypto/sealed_key.h"
+#include "common/lorawan/frame.h"
+#include "common/lorawan/mic.h"
+#include "common/proto/envelope.h"
+#include "tests/harness/process.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define DEVICES 4
+#define KILLS   10
+#define ROUNDS  60
+
+static char dir[T_DIR_MAX], network_sock[T_DIR_MAX + 32], admin_sock[T_DIR_MAX + 48], config[T_DIR_MAX + 32];
+static struct aes *aes;
+static struct t_process *server;
+static struct arena arena;
+static struct proto_message out, in;
+
+/* --- the server ---------------------------------------------------------------------------------------------- */
+
+static void start(void)
+{
+	server = t_process_start(&(struct t_process_options){
+		.program = "network-server", .arguments = {"-c", config}, .dir = dir});
+	if (!t_true("healthy", t_wait_until(t_is_healthy, admin_sock, 3 * T_CEILING))) {
+		static char log[4096];
+		fputs(t_process_log(server, log, sizeof log), stderr);
+	}
+}
+
+static int open_dir(void **state)
+{
+	t_temp_dir(dir);
+	aes = aes_new();
+	arena_init(&arena, 1u << 20);
+	snprintf(config, sizeof config, "%s/lamppost.yaml", dir);
+	snprintf(network_sock, sizeof network_sock, "%s/run/network.sock", dir);
+	snprintf(admin_sock, sizeof admin_sock, "%s/run/network-server.admin.sock", dir);
+	struct t_process *init = t_process_start(&(struct t_process_options){
+		.program = "lamppost", .arguments = {"init", "--state", dir}, .dir = dir});
+	t_int("init", 0, t_process_wait(init));
+	t_process_free(init);
+	start();
+	return secret_init() == ST_OK && aes ? t_setup(state) : -1;
+}
+
+static int close_dir(void **state)
+{
+	if (server) {
+		t_int("orderly stop", 0, t_process_stop(server));
+		t_process_free(server);
+	}
+	server = NULL;
+	aes_free(aes);
+	arena_release(&arena);
+	t_temp_dir_remove(dir);
+	return t_teardown(state);
+}
+
+/* --- a peer -------------------------------------------------------------------------------------------------- */
+
+struct peer {
+	int fd;
+	uint64_t seq;
+	bool closed;
+	size_t length;
+	uint8_t bytes[4 + PROTO_FRAME_MAX];
+};
+
+static void peer_open(struct peer *peer)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", network_sock);
+	*peer = (struct peer){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	assert_true(peer->fd >= 0);
+	peer->closed = connect(peer->fd, (struct sockaddr *)&address, sizeof address) != 0;
+}
+
+static void peer_close(struct peer *peer)
+{
+	if (peer->fd > 0)
+		close(peer->fd);
+	peer->fd = 0;
+	peer->closed = true;
+}
+
+static bool peer_write(struct peer *peer, const void *bytes, size_t length)
+{
+	for (size_t sent = 0; sent < length;) {
+		ssize_t some = send(peer->fd, (const char *)bytes + sent, length - sent, MSG_NOSIGNAL);
+		if (some <= 0)
+			return false;
+		sent += (size_t)some;
+	}
+	return true;
+}
+
+static bool peer_frame(struct peer *peer, const void *bytes, uint32_t length)
+{
+	const uint8_t head[4] = {(uint8_t)length, (uint8_t)(length >> 8), (uint8_t)(length >> 16),
+				 (uint8_t)(length >> 24)};
+	return peer_write(peer, head, 4) && peer_write(peer, bytes, length);
+}
+
+/* `out` is filled but for its kind and number. */
+static bool peer_send(struct peer *peer, enum proto_kind kind)
+{
+	static uint8_t packed[PROTO_FRAME_MAX];
+	size_t length;
+	out.kind = kind;
+	out.seq = ++peer->seq;
+	assert_int_equal(ST_OK, proto_pack(&out, packed, sizeof packed, &length));
+	return peer_frame(peer, packed, (uint32_t)length);
+}
+
+/* Fills `in` with the next message. False: closed, or nothing in that time. */
+static bool peer_receive(struct peer *peer, double seconds)
+{
+	double until = t_seconds() + seconds;
+	for (;;) {
+		size_t length = peer->length < 4 ? 0
+						 : (size_t)peer->bytes[0] | (size_t)peer->bytes[1] << 8 |
+							   (size_t)peer->bytes[2] << 16;
+		if (length > 0 && peer->length >= 4 + length) {
+			assert_int_equal(ST_OK, proto_unpack(&in, peer->bytes + 4, length, &arena));
+			peer->length -= 4 + length;
+			memmove(peer->bytes, peer->bytes + 4 + length, peer->length);
+			return true;
+		}
+		double left = until - t_seconds();
+		struct pollfd poll_fd = {.fd = peer->fd, .events = POLLIN};
+		if (peer->closed || left < 0 || poll(&poll_fd, 1, (int)(left * 1000) + 1) <= 0)
+			return false;
+		ssize_t some = recv(peer->fd, peer->bytes + peer->length, sizeof peer->bytes - peer->length,
+				    0);
+		if (some <= 0)
+			peer->closed = true;
+		else
+			peer->length += (size_t)some;
+	}
+}
+
+static bool peer_expect(struct peer *peer, enum proto_kind kind)
+{
+	while (peer_receive(peer, T_CEILING))
+		if (in.kind == kind)
+			return true;
+	return false;
+}
+
+static bool greet(struct peer *peer, enum proto_role role, uint32_t major)
+{
+	peer_open(peer);
+	memset(&out, 0, sizeof out);
+	out.hello = (struct proto_hello){.role = role, .name = "test", .major = major};
+	return !peer->closed && peer_send(peer, PROTO_HELLO) && peer_expect(peer, PROTO_HELLO);
+}
+
+/* --- the city ------------------------------------------------------------------------------------------------ */
+
+static uint64_t version;
+
+/* One for each device, so that their answers do not wait for one another's air time. */
+static struct lw_eui64 gateway_of(unsigned device)
+{
+	return lw_eui64_from_number(0x6a00 + device);
+}
+
+static struct lw_key key_of(unsigned device)
+{
+	struct lw_key key;
+	memset(key.bytes, 0x30 + (int)device, sizeof key.bytes);
+	return key;
+}
+
+static void read_box_key(uint8_t public_key[SECRET_KEY])
+{
+	char path[T_DIR_MAX + 64], hex[80] = "";
+	snprintf(path, sizeof path, "%s/keys/network-server.box.pub", dir);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(hex, sizeof hex, file));
+	fclose(file);
+	hex[64] = '\0';
+	assert_true(hex_decode_exact(public_key, SECRET_KEY, hex));
+}
+
+static void register_all(struct peer *app)
+{
+	uint8_t public_key[SECRET_KEY];
+	read_box_key(public_key);
+	memset(&out, 0, sizeof out);
+	out.state_begin = (struct net_state_begin){.city = {{7}}, .full = true};
+	peer_send(app, PROTO_STATE_BEGIN);
+	out.profile = (struct net_profile){.version = ++version,
+					   .id = {{1}},
+					   .mac_version = LW_MAC_1_0_4,
+					   .region_id = "eu868",
+					   .rx_delay_s = 1,
+					   .rx2_dr = 255};
+	peer_send(app, PROTO_PROFILE);
+	for (unsigned i = 0; i < DEVICES; i++) {
+		out.gateway = (struct net_gateway){
+			.version = ++version,
+			.gateway = {.eui = gateway_of(i), .region_id = "eu868", .accept_udp = true}};
+		peer_send(app, PROTO_GATEWAY);
+	}
+	for (unsigned i = 0; i < DEVICES; i++) {
+		struct lw_key key = key_of(i);
+		memset(&out, 0, sizeof out);
+		out.device = (struct net_device){.version = ++version,
+						 .dev_eui = lw_eui64_from_number(0x1000 + i),
+						 .enabled = true,
+						 .profile = {{1}},
+						 .activation = NET_ABP,
+						 .dev_addr = {i + 1},
+						 .has_nwk_s_key = true};
+		assert_int_equal(ST_OK, sealed_key_seal(out.device.nwk_s_key, public_key, SEALED_NWK_S_KEY,
+							out.device.dev_eui.bytes, key.bytes));
+		peer_send(app, PROTO_DEVICE);
+	}
+	out.state_end = (struct net_state_end){version};
+	peer_send(app, PROTO_STATE_END);
+	t_true("applied", peer_expect(app, PROTO_STATE_APPLIED));
+	t_uint("up to", version, in.state_applied.version);
+}
+
+static bool send_uplink(struct peer *bridge, unsigned device, uint32_t fcnt)
+{
+	memset(&out, 0, sizeof out);
+	struct gw_uplink *uplink = &out.gateway_uplink;
+	struct lw_frame frame = {.ftype = LW_CONFIRMED_UP,
+				 .dev_addr = {device + 1},
+				 .fcnt = (uint16_t)fcnt,
+				 .has_fport = true,
+				 .fport = 1};
+	uplink->phy_length = (uint8_t)lw_frame_encode(&frame, uplink->phy, sizeof uplink->phy);
+	struct lw_key key = key_of(device);
+	struct lw_mic_input input = {.direction = LW_UP,
+				     .dev_addr = frame.dev_addr,
+				     .fcnt = fcnt,
+				     .msg = uplink->phy,
+				     .length = (uint8_t)(uplink->phy_length - 4)};
+	lw_frame_set_mic(uplink->phy, uplink->phy_length, lw_mic_1_0(aes, &key, &input));
+	uplink->gateway = gateway_of(device);
+	uplink->freq_hz = 868100000;
+	uplink->modulation = (struct lw_modulation){
+		.kind = LW_LORA, .spreading_factor = 7, .bandwidth_hz = 125000, .code_rate = "4/5"};
+	uplink->ticks.us = (uint32_t)(int64_t)(t_seconds() * 1e6);
+	uplink->rssi_dbm = -60;
+	uplink->arrival.us = INT64_C(1800000000) * US_PER_S;
+	return peer_send(bridge, PROTO_GATEWAY_UPLINK);
+}
+
+static void start_bridge(struct peer *bridge)
+{
+	t_true("bridge greeted", greet(bridge, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR));
+	for (unsigned i = 0; i < DEVICES; i++) {
+		memset(&out, 0, sizeof out);
+		out.gateway_presence = (struct gw_presence){
+			.gateway = gateway_of(i), .online = true, .known = true};
+		peer_send(bridge, PROTO_GATEWAY_PRESENCE);
+	}
+}
+
+/* --- tests --------------------------------------------------------------------------------------------------- */
+
+static bool says_nothing_first(struct peer *peer)
+{
+	memset(&out, 0, sizeof out);
+	peer_open(peer);
+	return peer_send(peer, PROTO_ACK);
+}
+
+static bool major_2(struct peer *peer)
+{
+	return greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR + 1);
+}
+
+static bool our_own_role(struct peer *peer)
+{
+	return greet(peer, PROTO_NETWORK_SERVER, PROTO_MAJOR);
+}
+
+static bool garbage(struct peer *peer)
+{
+	peer_open(peer);
+	return peer_frame(peer, "\xff\xff\xff\xff garbage", 12);
+}
+
+static bool garbage_after_the_hello(struct peer *peer)
+{
+	return greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR) && peer_frame(peer, "\x0a\xff\xff", 3);
+}
+
+static bool too_long(struct peer *peer)
+{
+	peer_open(peer);
+	return peer_write(peer, "\x01\x00\x04\x00", 4); /* 256 KiB and one byte */
+}
+
+static bool empty(struct peer *peer)
+{
+	peer_open(peer);
+	return peer_write(peer, "\0\0\0\0", 4);
+}
+
+static bool bridge_registers(struct peer *peer)
+{
+	bool greeted = greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR);
+	memset(&out, 0, sizeof out);
+	return greeted && peer_send(peer, PROTO_STATE_BEGIN);
+}
+
+static bool app_hears(struct peer *peer)
+{
+	return greet(peer, PROTO_APPLICATION_SERVER, PROTO_MAJOR) && send_uplink(peer, 0, 0);
+}
+
+static void hostile_peers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool (*act)(struct peer *peer);
+		const char *reason; /* of the Bye; NULL: closed without one */
+		const char *counter;
+	} rows[] = {
+		{"a first message that is no Hello", says_nothing_first,
+		 "the first message has to be a Hello", NULL},
+		{"a major version that we do not speak", major_2, "unknown major protocol version", NULL},
+		{"a role that nobody else has", our_own_role, "no role for this socket", NULL},
+		{"garbage", garbage, "malformed message", "protocol"},
+		{"garbage after the Hello", garbage_after_the_hello, "malformed message", "protocol"},
+		{"a frame longer than any", too_long, NULL, NULL},
+		{"an empty frame", empty, NULL, NULL},
+		{"a bridge that registers devices", bridge_registers, "a message that this role may not send",
+		 "protocol"},
+		{"an application server that hears frames", app_hears,
+		 "a message that this role may not send", "protocol"},
+	};
+	static struct peer peer;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		char metric[96];
+		snprintf(metric, sizeof metric, "lamppost_network_drops_total{reason=\"%s\"}",
+			 rows[i].counter ? rows[i].counter : "protocol");
+		double refused = t_metric(admin_sock, "lamppost_network_links_refused_total");
+		double dropped = t_metric(admin_sock, metric);
+		t_true("acts", rows[i].act(&peer));
+		bool bye = peer_expect(&peer, PROTO_BYE);
+		t_int("Bye", rows[i].reason != NULL, bye);
+		if (bye && rows[i].reason)
+			t_str("reason", rows[i].reason, in.bye.reason);
+		while (peer_receive(&peer, T_CEILING))
+			;
+		t_true("closed", peer.closed);
+		peer_close(&peer);
+		t_true("counted",
+		       t_metric(admin_sock, "lamppost_network_links_refused_total") == refused + 1);
+		t_true("by its verdict", t_metric(admin_sock, metric) == dropped + (rows[i].counter ? 1 : 0));
+		t_true("alive", t_process_running(server) && t_is_healthy(admin_sock));
+	}
+	t_row("half a frame, and gone");
+	peer_open(&peer);
+	t_true("half", peer_write(&peer, "\x40\0\0\0half", 8));
+	peer_close(&peer);
+	t_true("alive", t_is_healthy(admin_sock));
+}
+
+static void one_application_server(void **state)
+{
+	(void)state;
+	static struct peer first, second;
+	t_true("the first", greet(&first, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	t_true("is told what we have", peer_expect(&first, PROTO_STATE_WANTED));
+	t_true("the second", greet(&second, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	t_true("is refused", peer_expect(&second, PROTO_BYE));
+	t_str("reason", "another application server is connected", in.bye.reason);
+	peer_close(&second);
+	register_all(&first);
+	peer_close(&first);
+	bool taken = false;
+	for (double until = t_seconds() + T_CEILING; !taken && t_seconds() < until;) {
+		taken = greet(&second, PROTO_APPLICATION_SERVER, PROTO_MAJOR) &&
+			peer_receive(&second, T_CEILING) && in.kind == PROTO_STATE_WANTED;
+		if (!taken)
+			peer_close(&second);
+	}
+	t_true("once the first has gone another is taken", taken);
+	t_uint("and told what is applied", version, in.state_wanted.applied_version);
+	peer_close(&second);
+}
+
+static void a_bridge_dies_and_another_takes_over(void **state)
+{
+	(void)state;
+	static struct peer app, bridge, other;
+	assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	register_all(&app);
+	start_bridge(&bridge);
+	t_true("uplink", send_uplink(&bridge, 0, 0));
+	t_true("event", peer_expect(&app, PROTO_UP_EVENT));
+	t_true("its ACK", peer_expect(&bridge, PROTO_GATEWAY_DOWNLINK));
+	t_true("half a message", peer_write(&bridge, "\x40\0\0", 3));
+	peer_close(&bridge);
+	start_bridge(&other);
+	t_true("uplink", send_uplink(&other, 0, 1));
+	t_true("event", peer_expect(&app, PROTO_UP_EVENT));
+	t_uint("the next counter", 1, in.up_event.fcnt_up);
+	t_true("its ACK, to the bridge that lives", peer_expect(&other, PROTO_GATEWAY_DOWNLINK));
+	peer_close(&other);
+	peer_close(&app);
+}
+
+/* Every downlink that left, by device and counter: its bytes. */
+static struct {
+	bool sent;
+	uint8_t length;
+	uint8_t phy[LW_PHY_PAYLOAD_MAX];
+} sent[DEVICES][4096];
+static unsigned downlinks, contents_differ, events_differ;
+static struct net_uuid event_of[DEVICES][4096];
+static bool event_seen[DEVICES][4096];
+
+static void note_downlink(const struct gw_downlink *downlink)
+{
+	struct lw_frame frame;
+	assert_int_equal(LW_OK, lw_frame_parse(&frame, downlink->phy, downlink->phy_length, LW_DOWN));
+	unsigned device = frame.dev_addr.value - 1;
+	assert_true(device < DEVICES && frame.fcnt < 4096);
+	downlinks++;
+	if (sent[device][frame.fcnt].sent)
+		contents_differ += memcmp(sent[device][frame.fcnt].phy, downlink->phy,
+					  downlink->phy_length) != 0;
+	sent[device][frame.fcnt].sent = true;
+	memcpy(sent[device][frame.fcnt].phy, downlink->phy, downlink->phy_length);
+}
+
+static void note_event(const struct net_up_event *event)
+{
+	unsigned device = event->dev_addr.value - 1;
+	assert_true(device < DEVICES && event->fcnt_up < 4096);
+	if (event_seen[device][event->fcnt_up])
+		events_differ += memcmp(&event_of[device][event->fcnt_up], &event->head.id,
+					sizeof event->head.id) != 0;
+	event_seen[device][event->fcnt_up] = true;
+	event_of[device][event->fcnt_up] = event->head.id;
+}
+
+static void take_all(struct peer *app, struct peer *bridge, double seconds)
+{
+	double until = t_seconds() + seconds;
+	do {
+		while (peer_receive(bridge, 0.002))
+			if (in.kind == PROTO_GATEWAY_DOWNLINK)
+				note_downlink(&in.gateway_downlink);
+		while (peer_receive(app, 0.002))
+			if (in.kind == PROTO_UP_EVENT)
+				note_event(&in.up_event);
+	} while (t_seconds() < until);
+}
+
+static void kill_9_under_load(void **state)
+{
+	(void)state;
+	static struct peer app, bridge;
+	struct rng rng = rng_seeded(9);
+	uint32_t fcnt[DEVICES] = {0};
+	unsigned kills = 0;
+	assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	register_all(&app);
+	start_bridge(&bridge);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned i = 0; i < DEVICES; i++)
+			(void)send_uplink(&bridge, i, fcnt[i]);
+		bool kill = kills < KILLS && rng_below(&rng, 3) == 0;
+		take_all(&app, &bridge, kill ? 0.001 * rng_below(&rng, 600) : 0.35);
+		if (kill) {
+			t_process_kill(server);
+			take_all(&app, &bridge, 0.01); /* what had left before */
+			t_process_free(server);
+			peer_close(&app);
+			peer_close(&bridge);
+			start();
+			kills++;
+			assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+			start_bridge(&bridge);
+			take_all(&app, &bridge, 0.05);
+		}
+		/* A frame whose event came was committed; any other is sent again, as a bridge does. */
+		for (unsigned i = 0; i < DEVICES; i++)
+			fcnt[i] += event_seen[i][fcnt[i]] ? 1 : 0;
+	}
+	t_uint("killed", KILLS, kills);
+	t_true("under load", downlinks > ROUNDS);
+	t_uint("no downlink counter carries two contents", 0, contents_differ);
+	t_uint("an event keeps its id", 0, events_differ);
+	peer_close(&app);
+	assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	memset(event_seen, 0, sizeof event_seen);
+	take_all(&app, &bridge, 1);
+	t_uint("ids of the events told again", 0, events_differ);
+	for (unsigned i = 0; i < DEVICES; i++) {
+		t_true("the device went on", fcnt[i] > ROUNDS / 3);
+		for (uint32_t at = 0; at < fcnt[i]; at++)
+			if (!event_seen[i][at])
+				t_true("an event that was not stored is told again", false);
+	}
+	peer_close(&bridge);
+	peer_close(&app);
+}
+
+int main(void)
+{
+#define IN_DIR(f)                                \
+	{                                        \
+#f, f, open_dir, close_dir, NULL \
+	}
+	const struct CMUnitTest tests[] = {
+		IN_DIR(hostile_peers),
+		IN_DIR(one_application_server),
+		IN_DIR(a_bridge_dies_and_another_takes_over),
+		IN_DIR(kill_9_under_load),
+	};
+	return t_run(tests);
+}
