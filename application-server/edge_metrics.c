@@ -10,6 +10,11 @@ static void add(struct as_metrics *metrics, const char *name, enum io_metric_kin
 		.name = name, .help = help, .kind = kind, .value = value};
 }
 
+static uint64_t read_events_kept(void *ctx)
+{
+	return as_store_events_count(ctx);
+}
+
 static uint64_t read_backlog(void *ctx)
 {
 	return as_mqtt_status(*(struct as_mqtt *const *)ctx).backlog;
@@ -65,6 +70,15 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 	    "calls answered with a problem");
 	add(metrics, "lamppost_application_stream_gaps_total", counter, &api->gaps,
 	    "gaps told to stream readers");
+	add(metrics, "lamppost_application_streams_refused_total", counter, &api->streams_refused,
+	    "streams that were one too many");
+	ASSERT_CMP(metrics->count, <, AS_METRICS_MAX);
+	metrics->rows[metrics->count++] = (struct io_metric){
+		.name = "lamppost_application_events_kept",
+		.help = "events kept for consumers that are behind",
+		.kind = gauge,
+		.read = read_events_kept,
+		.ctx = app->store};
 	add(metrics, "lamppost_application_network_malformed_total", counter, &network->malformed,
 	    "malformed messages of the network server");
 	add(metrics, "lamppost_application_network_applied_version", gauge, &network->replica.applied,

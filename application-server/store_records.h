@@ -1,5 +1,5 @@
 /* Records of city.db as JSON objects in the form of the record schema: one set of functions for all kinds. References
- * in a record are UUIDs (resolved before it is stored). Whatever is asked for a caller takes the caller's scope; what the
+ * in a record are UUIDs (resolved before it is stored); what is read has each one's slug beside it, as `agency_slug`. Whatever is asked for a caller takes the caller's scope; what the
  * scope does not show is ST_NOT_FOUND. Secrets are written here and never read back. */
 #ifndef LAMPPOST_AS_STORE_RECORDS_H
 #define LAMPPOST_AS_STORE_RECORDS_H

@@ -1,5 +1,6 @@
 /* What the three files of the record store share: the statements of a kind, and how a field is bound and read. A field's
- * parameter and result column are both its place in the schema. */
+ * parameter and result column are both its place in the schema; behind them come what the list is ordered by, and the
+ * slugs of the references. */
 #ifndef LAMPPOST_AS_STORE_RECORDS_PRIVATE_H
 #define LAMPPOST_AS_STORE_RECORDS_PRIVATE_H
 

@@ -98,8 +98,13 @@ static void make_select(const struct record_schema *schema, struct text *sql)
 		else
 			add(sql, "%s, ", field->name);
 	}
-	add(sql, "%s FROM %s WHERE %s", order_column(schema->kind), schema->collection,
-	    as_scope_condition(schema->kind));
+	add(sql, "%s", order_column(schema->kind));
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (schema->fields[i].type == RECORD_REFERENCE)
+			add(sql, ", (SELECT slug FROM %s WHERE id = %s.%s)",
+			    record_schema(schema->fields[i].reference)->collection, schema->collection,
+			    schema->fields[i].name);
+	add(sql, " FROM %s WHERE %s", schema->collection, as_scope_condition(schema->kind));
 }
 
 static void make_list(const struct record_schema *schema, struct text *sql, const char *whose)

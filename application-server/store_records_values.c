@@ -9,6 +9,7 @@
 #include "common/base/hex.h"
 #include "common/lorawan/types.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,14 +107,31 @@ static json_t *read_value(struct db *db, int statement, int column, const struct
 	}
 }
 
+/* "application_slug" beside "application": for people, who do not read UUIDs. */
+static int add_slug(json_t *record, struct db *db, int statement, int column,
+		    const struct record_field *field)
+{
+	char name[48];
+	snprintf(name, sizeof name, "%s_slug", field->name);
+	return json_object_set_new(record, name,
+				   db_column_is_null(db, statement, column)
+					   ? json_null()
+					   : json_string(db_column_text(db, statement, column)));
+}
+
 json_t *as_record_read(struct db *db, int statement, const struct record_schema *schema)
 {
 	json_t *record = json_object();
+	int slug = (int)schema->field_count + 1;
 	for (size_t i = 0; record && i < schema->field_count; i++) {
 		const struct record_field *field = &schema->fields[i];
 		if (field->flags & RECORD_SECRET)
 			continue;
-		if (json_object_set_new(record, field->name, read_value(db, statement, (int)i, field)) != 0) {
+		int failed = json_object_set_new(record, field->name,
+						 read_value(db, statement, (int)i, field));
+		if (field->type == RECORD_REFERENCE)
+			failed |= add_slug(record, db, statement, slug++, field);
+		if (failed) {
 			json_decref(record);
 			return NULL;
 		}

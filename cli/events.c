@@ -28,6 +28,14 @@ static const char *text_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
+/* What the server no longer keeps is said on standard error: standard output is readings. */
+static void print_gap(const json_t *gap)
+{
+	fprintf(stderr, "lamppost: events %lld to %lld are no longer kept\n",
+		(long long)json_integer_value(json_object_get(gap, "from")),
+		(long long)json_integer_value(json_object_get(gap, "to")));
+}
+
 /* One event, one line: time, device, kind, what it says. */
 static void print_line(const char *kind, const json_t *event)
 {
@@ -65,6 +73,8 @@ static bool on_event(void *ctx, const char *id, const char *kind, const char *da
 	json_t *event = json_loads(data, JSON_REJECT_DUPLICATES, NULL);
 	if (following->json)
 		print_json_line(id, kind, event);
+	else if (event && strcmp(kind, "gap") == 0)
+		print_gap(event);
 	else if (event)
 		print_line(kind, event);
 	fflush(stdout);

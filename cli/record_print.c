@@ -11,6 +11,16 @@ static void print_json(const json_t *value)
 	putchar('\n');
 }
 
+/* Fills the text of a field; of a reference the slug, where the server gave one. */
+static void field_text(const struct record_field *field, const json_t *record, char *text, size_t capacity)
+{
+	char name[48];
+	snprintf(name, sizeof name, "%s_slug", field->name);
+	const json_t *slug = field->type == RECORD_REFERENCE ? json_object_get(record, name) : NULL;
+	record_value_to_text(field, json_is_string(slug) ? slug : json_object_get(record, field->name), text,
+			     capacity);
+}
+
 static void print_record(const struct record_schema *schema, const json_t *record)
 {
 	const char *const titles[] = {"field", "value"};
@@ -22,7 +32,7 @@ static void print_record(const struct record_schema *schema, const json_t *recor
 		char text[512];
 		if (!value || json_is_null(value) || (field->flags & RECORD_SECRET))
 			continue;
-		record_value_to_text(field, value, text, sizeof text);
+		field_text(field, record, text, sizeof text);
 		const char *const cells[] = {field->name, text};
 		table_text_add(&table, cells);
 	}
@@ -62,8 +72,7 @@ void record_print_list(const struct record_schema *schema, const json_t *items, 
 		char texts[TABLE_COLUMNS_MAX][256];
 		const char *cells[TABLE_COLUMNS_MAX];
 		for (size_t i = 0; i < count; i++) {
-			record_value_to_text(columns[i], json_object_get(item, columns[i]->name), texts[i],
-					     sizeof texts[i]);
+			field_text(columns[i], item, texts[i], sizeof texts[i]);
 			cells[i] = texts[i];
 		}
 		table_text_add(&table, cells);

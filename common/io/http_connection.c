@@ -270,6 +270,8 @@ static void on_written(uv_write_t *request, int status)
 	struct http_connection *connection = request->handle->data;
 	free(((struct write *)request)->bytes);
 	free(request);
+	if (connection->state == HTTP_STREAM)
+		io_loop_touch(connection->server->loop); /* whoever feeds the stream may go on */
 	if (status != 0 && status != UV_ECANCELED) {
 		io_loop_touch(connection->server->loop);
 		http_connection_close(connection, clock_now());

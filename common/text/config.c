@@ -86,6 +86,20 @@ static bool is_group(const struct rows *rows, const char *section, const char *k
 	return false;
 }
 
+/* Refuses `mqtt.host` beside a group `mqtt` that has a `host`. */
+static void refuse_both_ways(struct yt *tree, const struct yt_node *map, const struct yt_node *node)
+{
+	const char *dot = strchr(node->key, '.');
+	for (const struct yt_node *group = dot ? map->first : NULL; group; group = group->next) {
+		if (strlen(group->key) != (size_t)(dot - node->key) ||
+		    strncmp(group->key, node->key, strlen(group->key)) != 0)
+			continue;
+		for (const struct yt_node *item = group->first; item; item = item->next)
+			if (item->key && strcmp(item->key, dot + 1) == 0)
+				yt_fail(tree, node, "stands twice, also in line %u", item->line);
+	}
+}
+
 /* A row `mqtt.host` is found as `host` in the group `mqtt`, and as `mqtt.host` as well. */
 static void read_group(struct yt *tree, const struct yt_node *map, const char *section, const char *group,
 		       const struct rows *rows)
@@ -95,6 +109,10 @@ static void read_group(struct yt *tree, const struct yt_node *map, const char *s
 	for (const struct yt_node *node = map->first; node && !tree->failed; node = node->next) {
 		snprintf(key, sizeof key, "%s%s%s", group, *group ? "." : "", node->key);
 		const struct option *row = options_find(rows->rows, rows->count, section, key);
+		if (row && !*group)
+			refuse_both_ways(tree, map, node);
+		if (tree->failed)
+			return;
 		if (!row && !*group && is_group(rows, section, key))
 			read_group(tree, node, section, key, rows);
 		else if (!row)

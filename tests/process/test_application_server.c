@@ -150,7 +150,7 @@ static bool has_state(struct t_network_script *network)
 	return t_script_seen(network)->ends >= 1 && t_script_seen(network)->devices >= 2;
 }
 
-static void open_world(bool with_broker)
+static void open_world(bool with_broker, const char *more_config)
 {
 	char text[1000], broker[100] = "{}";
 	memset(&world, 0, sizeof world);
@@ -168,8 +168,8 @@ static void open_world(bool with_broker)
 			 t_mosquitto_port(world.broker));
 	}
 	snprintf(text, sizeof text,
-		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\napplication-server:\n  mqtt: %s\n",
-		 world.dir, world.run, broker);
+		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\napplication-server:\n  mqtt: %s\n%s",
+		 world.dir, world.run, broker, more_config);
 	t_write_file(world.config, text);
 	world.network = t_script_open(world.run);
 	start_server();
@@ -220,7 +220,7 @@ static void from_registration_to_a_subscriber(void **state)
 {
 	static struct proto_message message;
 	(void)state;
-	open_world(true);
+	open_world(true, "");
 	const struct t_script_seen *seen = t_script_seen(world.network);
 	t_uint("profile", 1, seen->profiles);
 	t_uint("gateway", 1, seen->gateways);
@@ -331,7 +331,7 @@ static bool has_last(void *ctx)
 static void broker_and_server_gone_with_a_thousand_waiting(void **state)
 {
 	(void)state;
-	open_world(true);
+	open_world(true, "");
 	t_mosquitto_stop(world.broker);
 	t_script_series(world.network, 1000, &app_s_key, DEV_EUI, DEV_ADDR);
 	t_true("all stored without a broker", t_script_run(world.network, t_script_all_stored, T_CEILING));
@@ -355,7 +355,7 @@ static bool reached(struct t_network_script *network)
 static void killed_ten_times_under_traffic(void **state)
 {
 	(void)state;
-	open_world(true);
+	open_world(true, "");
 	srandom(7);
 	t_script_series(world.network, 3000, &app_s_key, DEV_EUI, DEV_ADDR);
 	for (int i = 1; i <= 10; i++) {
@@ -377,7 +377,7 @@ static void killed_ten_times_under_traffic(void **state)
 static void works_without_any_broker(void **state)
 {
 	(void)state;
-	open_world(false);
+	open_world(false, "");
 	t_script_series(world.network, 20, &app_s_key, DEV_EUI, DEV_ADDR);
 	t_true("stored", t_script_run(world.network, t_script_all_stored, T_CEILING));
 	t_int("readings", 200, get("/api/v1/devices/" DEV_EUI "/readings"));
@@ -393,6 +393,134 @@ static void works_without_any_broker(void **state)
 	close_world();
 }
 
+/* --- streams, as the command line reads them ---------------------------------------------------------------- */
+
+#define KEPT 1000
+
+/* Runs `lamppost` on the API; fills what it printed, and returns its exit code. */
+static int lamppost(char *text, size_t capacity, const char *const *arguments)
+{
+	char socket[T_DIR_MAX + 64];
+	struct t_process_options options = {.program = "lamppost", .dir = world.dir, .name = "cli"};
+	char log[T_DIR_MAX + 16];
+	snprintf(socket, sizeof socket, "LAMPPOST_SOCKET=%s", world.socket);
+	options.variables[0] = socket;
+	for (size_t i = 0; arguments[i]; i++)
+		options.arguments[i] = arguments[i];
+	snprintf(log, sizeof log, "%s/cli.log", world.dir);
+	(void)remove(log);
+	struct t_process *cli = t_process_start(&options);
+	int code = t_process_wait(cli);
+	t_process_log(cli, text, capacity);
+	t_process_free(cli);
+	return code;
+}
+
+static json_t *line_json(const char **text)
+{
+	size_t length = strcspn(*text, "\n");
+	json_t *line = json_loadb(*text, length, 0, NULL);
+	*text += length + ((*text)[length] == '\n');
+	return line;
+}
+
+static bool old_ones_are_gone(void *ctx)
+{
+	(void)ctx;
+	return t_metric(world.admin, "lamppost_application_events_kept") == KEPT;
+}
+
+static long long member(const json_t *object, const char *name)
+{
+	return (long long)json_integer_value(json_object_get(object, name));
+}
+
+/* A reader of the stream and the broker, both behind what is kept, are told what they missed, and then go on in order. */
+static void consumers_behind_retention_are_told_of_the_gap(void **state)
+{
+	static char text[64 * 1024];
+	(void)state;
+	open_world(true, "  events_kept: 1000\n");
+	t_mosquitto_stop(world.broker);
+	t_script_series(world.network, 2500, &app_s_key, DEV_EUI, DEV_ADDR);
+	t_true("all stored", t_script_run(world.network, t_script_all_stored, T_CEILING));
+	t_true("the oldest are pruned", t_wait_until(old_ones_are_gone, NULL, T_CEILING));
+
+	t_row("a stream that goes on after event 7");
+	t_int("exit code", 0,
+	      lamppost(text, sizeof text,
+		       (const char *const[]){"events", "--follow", "--json", "--after", "7", "--count", "3",
+					     NULL}));
+	const char *at = text;
+	json_t *gap = line_json(&at), *first = line_json(&at), *second = line_json(&at);
+	const json_t *what = json_object_get(gap, "event");
+	t_str("kind", "gap", json_string_value(json_object_get(gap, "kind")));
+	t_int("from", 8, member(what, "from"));
+	t_int("to", 1500, member(what, "to"));
+	t_int("count", 1493, member(what, "count"));
+	t_str("goes on with", "1501", json_string_value(json_object_get(first, "id")));
+	t_int("its uplink", 1500, member(json_object_get(first, "event"), "fCnt"));
+	t_str("and", "1502", json_string_value(json_object_get(second, "id")));
+	json_decref(gap);
+	json_decref(first);
+	json_decref(second);
+
+	t_row("a stream that goes on after event 2450 misses nothing");
+	t_int("exit code", 0,
+	      lamppost(text, sizeof text,
+		       (const char *const[]){"events", "--follow", "--json", "--after", "2450", "--count",
+					     "50", NULL}));
+	at = text;
+	for (int i = 0; i < 50; i++) {
+		json_t *line = line_json(&at);
+		if (!t_int("in order", 2450 + i, member(json_object_get(line, "event"), "fCnt")))
+			i = 50;
+		json_decref(line);
+	}
+
+	t_row("a stream that goes on after what is not yet is refused");
+	t_int("exit code", 4,
+	      lamppost(text, sizeof text,
+		       (const char *const[]){"events", "--follow", "--after", "2501", NULL}));
+
+	t_row("the broker");
+	t_mosquitto_resume(world.broker);
+	t_true("delivered", t_subscriber_wait(world.subscriber, 1 + KEPT, T_CEILING));
+	t_str("topic", "lamppost/event/gap", t_subscriber_topic(world.subscriber, 0));
+	gap = message_json(0);
+	t_int("from", 1, member(gap, "from"));
+	t_int("to", 1500, member(gap, "to"));
+	t_int("count", 1500, member(gap, "count"));
+	json_decref(gap);
+	for (size_t i = 1; i <= KEPT; i++) {
+		json_t *event = message_json(i);
+		if (!t_int("in order", 1499 + (long long)i, member(event, "fCnt")))
+			i = KEPT;
+		json_decref(event);
+	}
+	t_row("readings are kept by age, not by the number of events");
+	t_int("readings", 200, get("/api/v1/devices/" DEV_EUI "/readings?limit=1&after=2"));
+	json_t *page = json_loads(world.answer, 0, NULL);
+	t_int("the first", 0, member(json_array_get(json_object_get(page, "items"), 0), "fCnt"));
+	json_decref(page);
+	close_world();
+}
+
+/* People read slugs. */
+static void tables_show_slugs(void **state)
+{
+	static char text[16 * 1024];
+	(void)state;
+	open_world(false, "");
+	t_int("list", 0, lamppost(text, sizeof text, (const char *const[]){"device", "list", NULL}));
+	t_true("application", strstr(text, " soil ") != NULL);
+	t_true("profile", strstr(text, " probe ") != NULL);
+	t_int("show", 0, lamppost(text, sizeof text, (const char *const[]){"device", "show", DEV_EUI, NULL}));
+	t_true("agency", strstr(text, "parks") != NULL);
+	t_true("deployment", strstr(text, "unassigned") != NULL);
+	close_world();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +528,8 @@ int main(void)
 		t_test(broker_and_server_gone_with_a_thousand_waiting),
 		t_test(killed_ten_times_under_traffic),
 		t_test(works_without_any_broker),
+		t_test(consumers_behind_retention_are_told_of_the_gap),
+		t_test(tables_show_slugs),
 	};
 	return t_run(tests);
 }

@@ -458,6 +458,40 @@ static void a_list_comes_in_pages(void **state)
 	t_city_free(city);
 }
 
+static void references_have_their_slugs_beside_them(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *target, *member, *slug;
+	} expected[] = {
+		{"/api/v1/devices/0102030405060708", "application_slug", "meters"},
+		{"/api/v1/devices/0102030405060708", "profile_slug", "probe"},
+		{"/api/v1/devices/0102030405060708", "deployment_slug", "unassigned"},
+		{"/api/v1/devices/0102030405060708", "agency_slug", "parks"},
+		{"/api/v1/applications/meters", "agency_slug", "parks"},
+		{"/api/v1/profiles/probe", "agency_slug", ""},
+	};
+	furnished();
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		char target[100];
+		t_row(expected[i].target);
+		t_int("status", 200, call("GET", expected[i].target, NULL));
+		t_str(expected[i].member, expected[i].slug, t_city_text(city, expected[i].member));
+		snprintf(target, sizeof target, "%.*s",
+			 (int)(strrchr(expected[i].target, '/') - expected[i].target), expected[i].target);
+		call("GET", target, NULL);
+		const json_t *item = json_array_get(json_object_get(t_city_answer(city), "items"), 0);
+		const json_t *slug = json_object_get(item, expected[i].member);
+		t_true("member of the list", slug != NULL);
+		t_str("in the list", expected[i].slug, json_is_string(slug) ? json_string_value(slug) : "");
+	}
+	t_row("after a change");
+	call("POST", "/api/v1/applications", "{\"slug\":\"soil\",\"name\":\"S\",\"agency\":\"parks\"}");
+	t_int("change", 200, call("PATCH", "/api/v1/devices/0102030405060708", "{\"application\":\"soil\"}"));
+	t_str("the new one", "soil", t_city_text(city, "application_slug"));
+	t_city_free(city);
+}
+
 static void secrets_never_come_back(void **state)
 {
 	(void)state;
@@ -521,11 +555,17 @@ static void a_repeated_downlink_is_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(calls_and_their_refusals),       t_test(cross_agency_access_answers_404),
-		t_test(nobody_gets_404_on_every_route), t_test(a_stream_shows_what_its_caller_may_see),
-		t_test(a_broken_body_is_not_repeated),  t_test(roles_that_see_but_must_not_change),
-		t_test(import_is_all_or_nothing),       t_test(a_list_comes_in_pages),
-		t_test(secrets_never_come_back),        t_test(versions_and_tombstones),
+		t_test(calls_and_their_refusals),
+		t_test(cross_agency_access_answers_404),
+		t_test(nobody_gets_404_on_every_route),
+		t_test(a_stream_shows_what_its_caller_may_see),
+		t_test(a_broken_body_is_not_repeated),
+		t_test(roles_that_see_but_must_not_change),
+		t_test(import_is_all_or_nothing),
+		t_test(a_list_comes_in_pages),
+		t_test(references_have_their_slugs_beside_them),
+		t_test(secrets_never_come_back),
+		t_test(versions_and_tombstones),
 		t_test(a_repeated_downlink_is_one),
 	};
 	return t_run(tests);

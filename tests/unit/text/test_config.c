@@ -12,6 +12,8 @@ struct sample {
 	char udp_listen[64];
 	int64_t window_us;
 	struct option_map keks;
+	char host[64];
+	int64_t port;
 };
 
 static struct sample sample;
@@ -25,6 +27,10 @@ static const struct option rows[] = {
 	{"gateway-bridge", "window", OPTION_DURATION, OPTION_AT(struct sample, window_us),
 	 .fallback = "200ms", .min = 0, .max = 5000000, .help = "A window.", .reload = true},
 	{"gateway-bridge", "keks", OPTION_MAP, OPTION_AT(struct sample, keks), .help = "Keys by label."},
+	{"gateway-bridge", "broker.host", OPTION_STRING, OPTION_AT(struct sample, host), .fallback = "",
+	 .help = "Of a group."},
+	{"gateway-bridge", "broker.port", OPTION_INT, OPTION_AT(struct sample, port), .fallback = "1883",
+	 .min = 1, .max = 65535, .help = "Of the same."},
 };
 
 static const struct config_program program = {"gateway-bridge", "Terminates gateways.", rows,
@@ -44,6 +50,22 @@ static const struct {
 	 "l.yaml:5: gateway-bridge.ring_seconds: 9999: expected 1 to 600 s"},
 	{"an unknown key", "gateway-bridge:\n  ring_second: 5\n",
 	 "l.yaml:2: gateway-bridge.ring_second: 5: unknown key"},
+	{"a group of keys", "gateway-bridge:\n  broker: {host: a.example, port: 8883}\n", ""},
+	{"a group of keys in lines", "gateway-bridge:\n  broker:\n    host: a.example\n", ""},
+	{"a key of a group by its whole name", "gateway-bridge:\n  broker.host: a.example\n", ""},
+	{"an empty group", "gateway-bridge:\n  broker: {}\n", ""},
+	{"an unknown key of a group", "gateway-bridge:\n  broker:\n    hosts: a\n",
+	 "l.yaml:3: gateway-bridge.broker.hosts: a: unknown key"},
+	{"a value out of range in a group", "gateway-bridge:\n  broker: {port: 0}\n",
+	 "l.yaml:2: gateway-bridge.broker.port: 0: expected 1 to 65535"},
+	{"a group that is none", "gateway-bridge:\n  broker: 5\n",
+	 "l.yaml:2: gateway-bridge.broker: 5: expected a map of keys"},
+	{"a group in a group", "gateway-bridge:\n  broker: {broker: {host: a}}\n",
+	 "l.yaml:2: gateway-bridge.broker.broker: unknown key"},
+	{"a key of a group twice", "gateway-bridge:\n  broker: {port: 1, port: 2}\n",
+	 "l.yaml:2: gateway-bridge.broker.port: stands twice, first in line 2"},
+	{"a key of a group in both ways", "gateway-bridge:\n  broker: {port: 1}\n  broker.port: 2\n",
+	 "l.yaml:3: gateway-bridge.broker.port: 2: stands twice, also in line 2"},
 	{"an unknown section", "gatewaybridge:\n  ring_seconds: 5\n",
 	 "l.yaml:1: gatewaybridge: unknown section"},
 	{"a key twice", "gateway-bridge:\n  ring_seconds: 5\n  ring_seconds: 6\n",
@@ -99,7 +121,8 @@ static void values_arrive(void **state)
 	static const char text[] =
 		"common:\n  state_dir: /srv/lamppost\n  log_level: warn\n  net_id: 000013\n"
 		"  dev_addr_prefixes: [\"26000000/7\", fc00ac00/22]\n"
-		"gateway-bridge:\n  window: 1s\n  keks: {as1: /keys/1, \"as 2\": \"/keys/a \\\"b\\\"\"}\n";
+		"gateway-bridge:\n  window: 1s\n  keks: {as1: /keys/1, \"as 2\": \"/keys/a \\\"b\\\"\"}\n"
+		"  broker:\n    host: b.example\n    port: 8883\n";
 	struct config_common common = {0};
 	char error[CONFIG_ERROR_MAX] = "";
 	t_true("read", config_read_text(&program, &common, "l.yaml", text, sizeof text - 1, error));
@@ -111,6 +134,8 @@ static void values_arrive(void **state)
 	t_uint("prefixes", 2, common.dev_addr_prefixes.count);
 	t_int("window", 1000000, sample.window_us);
 	t_int("ring_seconds", 60, sample.ring_seconds);
+	t_str("a group's text", "b.example", sample.host);
+	t_int("a group's number", 8883, sample.port);
 	t_uint("keks", 2, sample.keks.count);
 	t_str("label", "as 2", sample.keks.entries[1].label);
 
