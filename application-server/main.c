@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/io/admin.h"
 #include "common/io/process.h"
+#include "common/io/state_lock.h"
 #include "common/text/config.h"
 
 #include <errno.h>
@@ -137,6 +138,9 @@ static enum status open_store(struct server *server)
 	char city[OPTION_PATH_MAX + 16], readings[OPTION_PATH_MAX + 16];
 	snprintf(city, sizeof city, "%s/city.db", server->common.state_dir);
 	snprintf(readings, sizeof readings, "%s/readings.db", server->common.state_dir);
+	enum status status = io_state_lock(server->common.state_dir, "application-server");
+	if (status != ST_OK)
+		return status;
 	return as_store_open(&(struct as_store_options){.city_path = city,
 							.readings_path = readings,
 							.checkpoints = true,

@@ -267,7 +267,7 @@ int cli_init(int argc, char **argv)
 		printf("lamppost init\n  Makes the state directory, the keys, and a configuration to start "
 		       "from. Called "
 		       "again it changes nothing.\n\nExamples:\n  lamppost init\n  lamppost init --state "
-		       "/var/lib/lamppost\n\nOptions:\n");
+		       "/var/lib/lamppost\n\n");
 		cli_options_print(options, ARRAY_SIZE(options));
 		return CLI_DONE;
 	}

@@ -1,8 +1,10 @@
 #include "cli/place.h"
 
 #include "cli/problem.h"
+#include "common/io/state_lock.h"
 #include "common/text/config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +51,19 @@ int cli_place_find(struct cli_place *place, const char *command, const char *sta
 	if (!fits || strlen(place->run) > 75)
 		return cli_problem(CLI_USAGE, command, "a shorter --state",
 				   "the path of the state directory is too long");
+	return CLI_DONE;
+}
+
+int cli_place_claim(const struct cli_place *place)
+{
+	int lock; /* stays open */
+	enum status status = io_lock_take(place->state, "lamppost", &lock);
+	if (status == ST_EXISTS)
+		return cli_problem(CLI_REFUSED, place->state, "lamppost status",
+				   "another lamppost up runs on this state");
+	if (status != ST_OK)
+		return cli_problem(CLI_FAILED, place->state, NULL, "cannot lock the state: %s",
+				   strerror(errno));
 	return CLI_DONE;
 }
 

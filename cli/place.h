@@ -20,6 +20,9 @@ struct cli_place {
  * and `config` may be NULL. CLI_DONE, or another exit code after saying why. */
 int cli_place_find(struct cli_place *place, const char *command, const char *state, const char *config);
 
+/* One supervisor a state: takes its lock, until this process ends. CLI_REFUSED, said, where another holds it. */
+int cli_place_claim(const struct cli_place *place);
+
 /* Rewrites `-c` into `--config`, which the table of options knows. */
 void cli_place_short_option(int argc, char **argv);
 

@@ -90,7 +90,8 @@ static void detail_of(const struct asked *asked, char *text, size_t capacity)
 	json_t *value;
 	json_object_foreach(asked->health, key, value)
 	{
-		if (strcmp(key, "status") == 0 || strcmp(key, "version") == 0 || strcmp(key, "process") == 0)
+		if (strcmp(key, "status") == 0 || strcmp(key, "version") == 0 ||
+		    strcmp(key, "process") == 0 || strcmp(key, "pid") == 0)
 			continue;
 		char shown[64];
 		if (json_is_string(value))
@@ -168,8 +169,7 @@ int cli_status(int argc, char **argv)
 		printf("lamppost status\n  Which processes run, and how they are. Exit code 0: all are well; "
 		       "1: one is "
 		       "failing; 5: one was not reached.\n\nExamples:\n  lamppost status\n  lamppost status "
-		       "--json\n\n"
-		       "Options:\n");
+		       "--json\n\n");
 		cli_options_print(options, ARRAY_SIZE(options));
 		return CLI_DONE;
 	}

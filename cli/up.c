@@ -22,6 +22,7 @@
 #include "common/io/loop.h"
 #include "common/io/process.h"
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,12 +237,21 @@ static void announce(struct supervisor *supervisor)
 	fflush(stdout);
 }
 
+/* The socket may be served by a process of another supervisor's, or of nobody's: its health says nothing about ours. */
+static bool is_from(const struct child *child, const struct io_http_answer *answer)
+{
+	json_t *body = json_loadb((const char *)answer->body, answer->length, 0, NULL);
+	json_int_t pid = json_integer_value(json_object_get(body, "pid"));
+	json_decref(body);
+	return child->process && pid == io_process_pid(child->process);
+}
+
 static void on_health(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
 {
 	struct child *child = ctx;
 	(void)call;
 	child->call = 0;
-	bool healthy = answer->status == ST_OK && answer->code == 200;
+	bool healthy = answer->status == ST_OK && answer->code == 200 && is_from(child, answer);
 	child->poll_due = mono_add(now.mono, healthy ? POLL_RUNNING_US : POLL_STARTING_US);
 	if (!child->process || child->supervisor->stopping)
 		return;
@@ -359,11 +369,10 @@ int cli_up(int argc, char **argv)
 	if (!cli_arguments_parse(&arguments, "up", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
 		return CLI_USAGE;
 	if (arguments.help) {
-		printf("lamppost up\n  Runs the whole network on this machine until Ctrl-C; makes its state "
-		       "at the first "
-		       "start.\n\nExamples:\n  lamppost up\n  lamppost up --state /var/lib/lamppost\n  "
-		       "lamppost up -c "
-		       "lamppost.yaml\n\nOptions:\n");
+		puts("lamppost up\n  Runs the whole network on this machine until Ctrl-C; makes its state at "
+		     "the "
+		     "first start.\n\nExamples:\n  lamppost up\n  lamppost up --state /var/lib/lamppost\n  "
+		     "lamppost up -c lamppost.yaml\n");
 		cli_options_print(options, ARRAY_SIZE(options));
 		return CLI_DONE;
 	}
@@ -373,6 +382,8 @@ int cli_up(int argc, char **argv)
 				  cli_argument(&arguments, "config"));
 	if (code == CLI_DONE)
 		code = cli_init_state(&supervisor.place, &made);
+	if (code == CLI_DONE)
+		code = cli_place_claim(&supervisor.place);
 	if (code != CLI_DONE)
 		return code;
 	log_init("lamppost", LOG_LEVEL_WARN);

@@ -8,6 +8,7 @@
 #include "common/io/http_server.h"
 #include "common/io/loop.h"
 #include "common/io/process.h"
+#include "common/io/state_lock.h"
 #include "common/text/config.h"
 #include "join-server/callers.h"
 #include "join-server/config.h"
@@ -236,7 +237,9 @@ static enum status open_store(struct server *server)
 {
 	char path[OPTION_PATH_MAX + 16];
 	snprintf(path, sizeof path, "%s/join.db", server->common.state_dir);
-	enum status status = js_store_open(path, &server->db);
+	enum status status = io_state_lock(server->common.state_dir, "join-server");
+	if (status == ST_OK)
+		status = js_store_open(path, &server->db);
 	if (status == ST_OK)
 		status = checkpoint_start(server->db, NULL, 0, &server->checkpoint);
 	return status;

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/io/clock.h"
 #include "common/io/process.h"
+#include "common/io/state_lock.h"
 #include "common/text/region_yaml.h"
 #include "network-server/edge_process.h"
 
@@ -98,7 +99,9 @@ static enum status open_store(struct ns_edge *edge, struct ns_config *config)
 {
 	char path[OPTION_PATH_MAX + 16];
 	snprintf(path, sizeof path, "%s/network.db", edge->common.state_dir);
-	enum status status = ns_store_open(&edge->store, path, NULL);
+	enum status status = io_state_lock(edge->common.state_dir, "network-server");
+	if (status == ST_OK)
+		status = ns_store_open(&edge->store, path, NULL);
 	if (status == ST_OK)
 		status = ns_store_epoch(&edge->store, &config->epoch);
 	if (status == ST_OK)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct io_admin {
 	struct io_http_server *server;
@@ -20,9 +21,9 @@ static void on_healthz(void *ctx, struct now now, const struct io_http_request *
 	bool healthy = !admin->options.health ||
 		       admin->options.health(admin->options.ctx, members, sizeof members);
 	int length = snprintf(body, sizeof body,
-			      "{\"status\":\"%s\",\"process\":\"%s\",\"version\":\"%s\"%s%s}\n",
+			      "{\"status\":\"%s\",\"process\":\"%s\",\"version\":\"%s\",\"pid\":%ld%s%s}\n",
 			      healthy ? "ok" : "failing", admin->options.process, LAMPPOST_VERSION,
-			      members[0] ? "," : "", members);
+			      (long)getpid(), members[0] ? "," : "", members);
 	if (io_http_reply(admin->server, io_http_request_exchange(request), healthy ? 200 : 503, NULL, body,
 			  (size_t)length) != ST_OK)
 		return; /* the caller has gone: nobody is left to tell */

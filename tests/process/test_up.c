@@ -220,6 +220,55 @@ static void a_configuration_that_is_refused_ends_it(void **state)
 	t_true("it gives up by itself", code == 1 || code == 2);
 }
 
+/* --- two on one state ---------------------------------------------------------------------------------------- */
+
+static struct t_process *start_alone(const char *program, const char *run)
+{
+	char variable[T_DIR_MAX + 64];
+	snprintf(variable, sizeof variable, "LAMPPOST_RUN=%s/%s", dir, run);
+	return t_process_start(&(struct t_process_options){.program = program,
+							   .arguments = {"-c", config},
+							   .variables = {variable},
+							   .dir = dir,
+							   .name = program});
+}
+
+static void a_second_one_on_the_same_state_is_refused(void **state)
+{
+	(void)state;
+	start_up();
+	t_int("a second up", 4, LAMPPOST("up", NULL, NULL));
+	t_int("the first is well", 0, LAMPPOST("status", NULL, NULL));
+	/* Sockets of their own do not help: the databases are the same. */
+	static const char *const owners[] = {"network-server", "application-server", "join-server"};
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+		t_row(owners[i]);
+		struct t_process *second = start_alone(owners[i], "elsewhere");
+		t_int("a second one", 1, t_process_wait(second));
+		t_process_free(second);
+	}
+	t_int("exit code", 0, t_process_stop(up));
+}
+
+static void a_stranger_on_the_socket_is_not_taken_for_a_child(void **state)
+{
+	(void)state;
+	t_int("init", 0, LAMPPOST("init", NULL, NULL));
+	struct t_process *stranger = start_alone("join-server", "run");
+	char admin[T_DIR_MAX + 64];
+	snprintf(admin, sizeof admin, "%s/run/join-server.admin.sock", dir);
+	t_true("the stranger is well", t_wait_until(t_is_healthy, admin, T_CEILING));
+	FILE *file = fopen(config, "a");
+	assert_non_null(file);
+	fprintf(file, "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n", (unsigned)t_free_udp_port());
+	fclose(file);
+	up = t_process_start(&(struct t_process_options){
+		.program = "lamppost", .arguments = {"up", "--state", dir}, .dir = dir, .name = "up"});
+	t_int("it gives up", 1, t_process_wait(up));
+	t_int("the stranger stops", 0, t_process_stop(stranger));
+	t_process_free(stranger);
+}
+
 /* --- init ---------------------------------------------------------------------------------------------------- */
 
 static const char *const key_files[] = {
@@ -332,6 +381,8 @@ int main(void)
 		IN_DIR(a_stuck_process_is_killed_in_time),
 		IN_DIR(nobody_outlives_the_supervisor),
 		IN_DIR(a_configuration_that_is_refused_ends_it),
+		IN_DIR(a_second_one_on_the_same_state_is_refused),
+		IN_DIR(a_stranger_on_the_socket_is_not_taken_for_a_child),
 	};
 	return t_run(tests);
 }
