@@ -63,7 +63,9 @@ echo "${bold}Lamppost$plain: a city's LoRaWAN network on this machine. Five sens
 
 mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || die "mosquitto is missing: make deps" /dev/null
 printf 'listener %s 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n' "$mqtt" >"$demo/mosquitto.conf"
-"$mosquitto" -c "$demo/mosquitto.conf" >"$demo/mosquitto.log" 2>&1 &
+# In sessions of their own: a terminal's Ctrl-C reaches this script alone, which ends them in order, so that what is on its
+# way still arrives.
+setsid "$mosquitto" -c "$demo/mosquitto.conf" >"$demo/mosquitto.log" 2>&1 &
 broker=$!
 cat >"$demo/lamppost.yaml" <<YAML
 common:
@@ -78,7 +80,7 @@ application-server:
     port: $mqtt
 YAML
 "$bin/lamppost" init >"$demo/init.log" 2>&1 || die "lamppost init failed" "$demo/init.log"
-"$bin/lamppost" up >"$demo/up.log" 2>&1 &
+setsid "$bin/lamppost" up >"$demo/up.log" 2>&1 &
 network=$!
 wait_for "lamppost up" 20 "$demo/up.log" "$bin/lamppost" status
 "$bin/lamppost" status
@@ -102,7 +104,7 @@ register device import $scenarios/demo.csv
 echo "${dim}registered: 1 agency, 1 application, 5 profiles, 2 gateways, 5 sensors. Ctrl-C ends.$plain"
 echo
 
-"$bin/lamppost-sim" view --broker 127.0.0.1:"$mqtt" --log "$demo/received.jsonl" --ready "$demo/subscribed" &
+setsid "$bin/lamppost-sim" view --broker 127.0.0.1:"$mqtt" --log "$demo/received.jsonl" --ready "$demo/subscribed" &
 viewer=$!
 wait_for "MQTT subscriber" 10 "$demo/mosquitto.log" test -e "$demo/subscribed"
 
@@ -111,16 +113,17 @@ if [ -n "$seconds" ]; then
 	left=$((seconds - ($(date +%s) - started)))
 	duration=(--duration $((left > 1 ? left : 1)))
 fi
-"$bin/lamppost-sim" run $scenarios/demo.yaml --bridge 127.0.0.1:"$udp" --quiet --report "$demo/sent.json" "${duration[@]}" \
+setsid "$bin/lamppost-sim" run $scenarios/demo.yaml --bridge 127.0.0.1:"$udp" --quiet --report "$demo/sent.json" "${duration[@]}" \
 	>"$demo/simulator.log" 2>&1 &
 simulator=$!
 wait $simulator || true
 [ -z "$interrupted" ] || kill -TERM $simulator 2>/dev/null || true
 wait $simulator 2>/dev/null || true
 simulator=
-# What was sent last is on its way: give it as long as a slow machine needs, no longer than it takes.
+# What was sent last is on its way: give it as long as a slow machine needs, no longer than it takes. Who presses Ctrl-C waits
+# for a second at most.
 verdict() { "$bin/lamppost-sim" check --name demo --report "$demo/sent.json" --received "$demo/received.jsonl"; }
-for _ in $(seq 40); do
+for _ in $(seq $([ -z "$interrupted" ] && echo 40 || echo 8)); do
 	verdict >/dev/null 2>&1 && break
 	sleep 0.1
 done
