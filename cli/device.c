@@ -4,12 +4,15 @@
 
 #include "cli/client.h"
 #include "cli/import_rows.h"
+#include "cli/input.h"
 #include "cli/problem.h"
 #include "cli/records.h"
 #include "cli/seal.h"
 #include "common/base/check.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct cli_option key_options[] = {
@@ -52,16 +55,16 @@ int cli_device_keys(const struct record_schema *schema, int argc, char **argv)
 	struct cli_client *client = cli_client_new(&arguments);
 	struct cli_seal *seal = NULL;
 	json_t *keys = json_object();
-	int exit_code = cli_seal_open(client, &seal);
+	int exit_code = CLI_DONE;
 	for (size_t i = 0; i < ARRAY_SIZE(key_options) && exit_code == CLI_DONE; i++) {
 		if (!arguments.values[i])
 			continue;
 		char field[48];
 		field_name(field, sizeof field, key_options[i].name);
-		json_t *sealed = cli_seal_word(seal, field, arguments.operands[1], arguments.values[i]);
-		if (!sealed)
-			exit_code = CLI_REFUSED;
-		else
+		json_t *sealed = NULL;
+		exit_code = cli_seal_word(client, &seal, field, arguments.operands[1], arguments.values[i],
+					  &sealed);
+		if (exit_code == CLI_DONE)
 			json_object_set_new(keys, field, sealed);
 	}
 	if (exit_code == CLI_DONE && json_object_size(keys) == 0)
@@ -138,14 +141,21 @@ int cli_device_import(const struct record_schema *schema, int argc, char **argv)
 	if (arguments.operand_count != 1)
 		return cli_problem(CLI_USAGE, "device import", "lamppost device import --help",
 				   "expected one file");
+	const char *file = arguments.operands[0];
+	size_t length;
+	char *text = cli_read_file(file, &length);
+	if (!text)
+		return cli_problem(CLI_FAILED, file, NULL, "cannot be read: %s", strerror(errno));
 	struct cli_client *client = cli_client_new(&arguments);
 	struct cli_seal *seal = NULL;
 	json_t *rows = NULL;
 	int exit_code = cli_seal_open(client, &seal);
 	if (exit_code == CLI_DONE)
-		exit_code = cli_import_read(arguments.operands[0], schema, seal, &rows);
+		exit_code = cli_import_read(file, text, length, schema, seal, &rows);
+	explicit_bzero(text, length);
+	free(text);
 	if (exit_code == CLI_DONE)
-		exit_code = send_rows(arguments.operands[0], rows, client, &arguments);
+		exit_code = send_rows(file, rows, client, &arguments);
 	json_decref(rows);
 	cli_seal_free(seal);
 	cli_client_free(client);

@@ -1,12 +1,10 @@
 #include "cli/import_rows.h"
 
 #include "cli/csv.h"
-#include "cli/input.h"
 #include "cli/problem.h"
 #include "cli/progress.h"
 #include "common/base/check.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,18 +134,12 @@ static void read_text(struct import *import, const char *text, size_t length)
 	free(csv);
 }
 
-int cli_import_read(const char *file, const struct record_schema *schema, const struct cli_seal *seal,
-		    json_t **rows)
+int cli_import_read(const char *file, const char *text, size_t length, const struct record_schema *schema,
+		    const struct cli_seal *seal, json_t **rows)
 {
-	size_t length;
-	char *text = cli_read_file(file, &length);
-	if (!text)
-		return cli_problem(CLI_FAILED, file, NULL, "cannot be read: %s", strerror(errno));
 	struct import import = {
 		.complaints.file = file, .schema = schema, .seal = seal, .rows = json_array()};
 	read_text(&import, text, length);
-	explicit_bzero(text, length);
-	free(text);
 	int exit_code = CLI_DONE;
 	if (import.complaints.count > 0)
 		exit_code = cli_complaints_end(&import.complaints);

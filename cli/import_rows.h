@@ -18,9 +18,9 @@ void cli_complain(struct cli_complaints *complaints, unsigned line, const char *
 /* Says how many there were, and that nothing was registered. Returns CLI_REFUSED. */
 int cli_complaints_end(const struct cli_complaints *complaints);
 
-/* Reads `file` ("-": standard input). CLI_DONE with `*rows`, a new array of objects whose keys are sealed and that carry
+/* Reads the text of `file`, which names it in complaints. CLI_DONE with `*rows`, a new array of objects whose keys are sealed and that carry
  * their `line`; else an exit code, reported. An empty cell gives no member. */
-int cli_import_read(const char *file, const struct record_schema *schema, const struct cli_seal *seal,
-		    json_t **rows);
+int cli_import_read(const char *file, const char *text, size_t length, const struct record_schema *schema,
+		    const struct cli_seal *seal, json_t **rows);
 
 #endif

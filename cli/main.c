@@ -52,6 +52,8 @@ int main(int argc, char **argv)
 		return CLI_DONE;
 	}
 	if (strcmp(argv[1], "--version") == 0) {
+		if (argc > 2)
+			return cli_problem(CLI_USAGE, argv[2], "lamppost --version", "not expected here");
 		printf("lamppost %s\n", LAMPPOST_VERSION);
 		return CLI_DONE;
 	}

@@ -85,21 +85,17 @@ int record_options_collect(json_t *object, struct cli_client *client, const stru
 	int exit_code = CLI_DONE;
 	for (size_t i = 0; i < made->count && exit_code == CLI_DONE; i++) {
 		const struct record_field *field = made->fields[i];
-		json_t *value;
+		json_t *value = NULL;
 		if (!arguments->values[i])
 			continue;
 		if (field->type == RECORD_SEALED_KEY) {
-			if (!seal)
-				exit_code = cli_seal_open(client, &seal);
-			value = exit_code == CLI_DONE
-					? cli_seal_word(seal, field->name, dev_eui, arguments->values[i])
-					: NULL;
+			exit_code = cli_seal_word(client, &seal, field->name, dev_eui, arguments->values[i],
+						  &value);
 		} else {
 			value = option_value(field, arguments->values[i]);
+			exit_code = value ? CLI_DONE : CLI_REFUSED;
 		}
-		if (!value)
-			exit_code = exit_code == CLI_DONE ? CLI_REFUSED : exit_code;
-		else if (json_object_set_new(object, field->name, value) != 0)
+		if (exit_code == CLI_DONE && json_object_set_new(object, field->name, value) != 0)
 			exit_code = cli_problem(CLI_FAILED, field->name, NULL, "out of memory");
 	}
 	cli_seal_free(seal);

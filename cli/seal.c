@@ -94,8 +94,10 @@ static bool parse_key(struct lw_key *key, const char *text)
 	return ok;
 }
 
-json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struct lw_eui64 *dev_eui,
-		     const char *text, const char **reason)
+static const char key_form[] = "expected 32 hex digits (16 bytes)";
+
+static json_t *seal_parsed(const struct cli_seal *seal, const char *field, const struct lw_eui64 *dev_eui,
+			   const struct lw_key *key, const char **reason)
 {
 	size_t row = 0;
 	while (row < ARRAY_SIZE(key_fields) && strcmp(key_fields[row].field, field) != 0)
@@ -103,16 +105,9 @@ json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struc
 	ASSERT(row < ARRAY_SIZE(key_fields));
 	enum sealed_key_kind kind;
 	ASSERT(sealed_key_kind_parse(field, &kind));
-	struct lw_key key;
-	if (!parse_key(&key, text)) {
-		*reason = "expected 32 hex digits (16 bytes)";
-		return NULL;
-	}
 	uint8_t sealed[SEALED_KEY_LENGTH];
-	enum status status = sealed_key_seal(sealed, seal->public_keys[key_fields[row].reader], kind,
-					     dev_eui->bytes, key.bytes);
-	lw_key_wipe(&key);
-	if (status != ST_OK) {
+	if (sealed_key_seal(sealed, seal->public_keys[key_fields[row].reader], kind, dev_eui->bytes,
+			    key->bytes) != ST_OK) {
 		*reason = "the server's public key is not usable";
 		return NULL;
 	}
@@ -121,22 +116,42 @@ json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struc
 	return json_string(encoded);
 }
 
-json_t *cli_seal_word(const struct cli_seal *seal, const char *field, const char *dev_eui, const char *word)
+json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struct lw_eui64 *dev_eui,
+		     const char *text, const char **reason)
 {
-	struct lw_eui64 eui;
-	if (!dev_eui || !lw_eui64_parse(dev_eui, &eui)) {
-		(void)cli_problem(CLI_REFUSED, "dev_eui", NULL,
-				  "expected 16 hex digits: keys are sealed for one device");
+	struct lw_key key;
+	if (!parse_key(&key, text)) {
+		*reason = key_form;
 		return NULL;
 	}
+	json_t *sealed = seal_parsed(seal, field, dev_eui, &key, reason);
+	lw_key_wipe(&key);
+	return sealed;
+}
+
+int cli_seal_word(struct cli_client *client, struct cli_seal **seal, const char *field, const char *dev_eui,
+		  const char *word, json_t **sealed)
+{
+	struct lw_eui64 eui;
+	if (!dev_eui || !lw_eui64_parse(dev_eui, &eui))
+		return cli_problem(CLI_REFUSED, "dev_eui", NULL,
+				   "expected 16 hex digits: keys are sealed for one device");
 	char *text = cli_input_text(field, word);
 	if (!text)
-		return NULL;
-	const char *reason = "";
-	json_t *sealed = cli_seal_key(seal, field, &eui, text, &reason);
+		return CLI_REFUSED;
+	struct lw_key key;
+	bool parsed = parse_key(&key, text);
 	explicit_bzero(text, strlen(text));
 	free(text);
-	if (!sealed)
-		(void)cli_problem(CLI_REFUSED, field, NULL, "%s", reason);
-	return sealed;
+	if (!parsed)
+		return cli_problem(CLI_REFUSED, field, NULL, "%s", key_form);
+	int exit_code = *seal ? CLI_DONE : cli_seal_open(client, seal);
+	if (exit_code == CLI_DONE) {
+		const char *reason = "";
+		*sealed = seal_parsed(*seal, field, &eui, &key, &reason);
+		if (!*sealed)
+			exit_code = cli_problem(CLI_REFUSED, field, NULL, "%s", reason);
+	}
+	lw_key_wipe(&key);
+	return exit_code;
 }

@@ -15,11 +15,11 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CITY     "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -377,16 +377,23 @@ static struct {
 	uint16_t next;       /* DevNonce */
 } devices[DEVICES];
 
+/* Kills while the next question is asked: after so many answers, at whatever point of the server's turn that is. */
 struct killer {
 	struct t_process *victim;
-	unsigned delay_us;
+	const atomic_uint *answered;
+	unsigned enough;
 };
+
+static bool has_answered_enough(void *ctx)
+{
+	const struct killer *killer = ctx;
+	return atomic_load(killer->answered) >= killer->enough;
+}
 
 static void *kill_after(void *argument)
 {
-	const struct killer *killer = argument;
-	struct timespec delay = {0, (long)killer->delay_us * 1000};
-	nanosleep(&delay, NULL);
+	struct killer *killer = argument;
+	(void)t_wait_until(has_answered_enough, killer, T_CEILING);
 	t_process_signal(killer->victim, SIGKILL);
 	return NULL;
 }
@@ -435,9 +442,9 @@ static void kill_9_at_random_moments_repeats_no_nonce(void **state)
 	make_state("");
 	start();
 	t_int("provisioned", 200, provision());
-	unsigned answered = 0;
+	static atomic_uint answered;
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		struct killer killer = {server, 1000 + rng_below(&rng, 150000)};
+		struct killer killer = {server, &answered, atomic_load(&answered) + 1 + rng_below(&rng, 100)};
 		pthread_t thread;
 		assert_int_equal(pthread_create(&thread, NULL, kill_after, &killer), 0);
 		while (one_question(&rng))

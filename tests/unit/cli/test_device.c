@@ -7,6 +7,7 @@
 #include "cli/device.h"
 #include "cli/events.h"
 #include "cli/import_rows.h"
+#include "cli/input.h"
 #include "cli/pins.h"
 #include "cli/problem.h"
 #include "cli/records.h"
@@ -413,11 +414,21 @@ static struct {
 	json_t *rows;
 } reading;
 
+static int read_file_of_devices(const char *path, const struct cli_seal *seal, json_t **rows)
+{
+	size_t length;
+	char *text = cli_read_file(path, &length);
+	ASSERT(text != NULL);
+	int exit_code = cli_import_read(path, text, length, record_schema(RECORD_DEVICE), seal, rows);
+	free(text);
+	return exit_code;
+}
+
 static int read_import(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	return cli_import_read(reading.path, record_schema(RECORD_DEVICE), reading.seal, &reading.rows);
+	return read_file_of_devices(reading.path, reading.seal, &reading.rows);
 }
 
 static void a_file_is_taken_whole_or_refused_with_lines(void **state)
@@ -450,9 +461,6 @@ static void a_file_is_taken_whole_or_refused_with_lines(void **state)
 		t_int("plaintext key printed", 0, count_of(output, KEY_TEXT));
 		json_decref(reading.rows);
 	}
-	t_row("no such file");
-	reading.path = "/nowhere/devices.csv";
-	t_int("exit", CLI_FAILED, command(read_import, output, sizeof output, 0, NULL));
 	cli_seal_free(seal);
 }
 
@@ -482,7 +490,7 @@ static void every_kind_of_key_is_sealed_to_its_reader(void **state)
 	snprintf(path, sizeof path, "%s", t_temp("keys.csv"));
 	t_write_file(path, text);
 	json_t *rows = NULL;
-	assert_int_equal(CLI_DONE, cli_import_read(path, schema, seal, &rows));
+	assert_int_equal(CLI_DONE, read_file_of_devices(path, seal, &rows));
 	char *written = json_dumps(rows, 0);
 	t_int("plaintext keys", 0, count_of(written, KEY_TEXT));
 	free(written);
@@ -525,6 +533,44 @@ static void an_import_is_one_request(void **state)
 	t_int("exit", CLI_REFUSED, command(cli_records, output, sizeof output, 6, words));
 	read_text(log_path, log, sizeof log);
 	t_int("imports", 0, count_of(log, "POST"));
+	t_row("a file that is not there");
+	unlink(log_path);
+	unlink(path);
+	t_int("exit", CLI_FAILED, command(cli_records, output, sizeof output, 6, words));
+	t_true("says which", strstr(output, path) != NULL);
+	read_text(log_path, log, sizeof log);
+	t_int("requests", 0, count_of(log, "\n"));
+}
+
+static void a_wrong_key_is_refused_before_the_server_is_asked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		const char *words[8];
+	} rows[] = {
+		{"keys set, a key too short",
+		 {"device", "keys", "set", EUI_TEXT, "--app-key", "0123", "--socket", socket_path}},
+		{"keys set, an EUI too short",
+		 {"device", "keys", "set", "70b3", "--app-key", KEY_TEXT, "--socket", socket_path}},
+		{"keys set, letters beyond f",
+		 {"device", "keys", "set", EUI_TEXT, "--nwk-key", "0g0102030405060708090a0b0c0d0e0f",
+		  "--socket", socket_path}},
+		{"add, a key too short",
+		 {"device", "add", "--dev-eui", EUI_TEXT, "--app-key", "0123", "--socket", socket_path}},
+	};
+	char output[4096], log[4096];
+	start_anew();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *words[8];
+		memcpy(words, rows[i].words, sizeof words);
+		t_row(rows[i].name);
+		unlink(log_path);
+		t_int("exit", CLI_REFUSED, command(cli_records, output, sizeof output, 8, words));
+		read_text(log_path, log, sizeof log);
+		t_int("requests", 0, count_of(log, "\n"));
+		t_int("key printed", 0, count_of(output, KEY_TEXT));
+	}
 }
 
 /* --- calls one after the other, and calls that are cut short */
@@ -647,6 +693,7 @@ int main(void)
 		t_test(a_file_is_taken_whole_or_refused_with_lines),
 		t_test(every_kind_of_key_is_sealed_to_its_reader),
 		t_test(an_import_is_one_request),
+		t_test(a_wrong_key_is_refused_before_the_server_is_asked),
 		t_test(a_list_fetches_page_after_page),
 		t_test(events_are_json_lines),
 		t_test(what_the_server_refuses_has_its_exit_code_and_reason),

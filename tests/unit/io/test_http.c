@@ -101,9 +101,16 @@ static enum status commit(void *ctx)
 	return ((struct world *)ctx)->commit_says;
 }
 
+static void teardown(struct world *world);
+static struct world *standing; /* what a test that failed midway left; the next one clears it away */
+
 static struct world *setup(const struct io_http_server_options *given)
 {
+	if (standing)
+		teardown(standing);
 	struct world *world = calloc(1, sizeof *world);
+	assert_non_null(world);
+	standing = world;
 	world->loop = io_loop_new(&(struct io_turn){.commit = commit, .ctx = world});
 	struct io_http_server_options options = given ? *given : (struct io_http_server_options){0};
 	if (!options.host)
@@ -122,6 +129,7 @@ static void teardown(struct world *world)
 	io_http_server_free(world->server);
 	io_loop_free(world->loop);
 	free(world);
+	standing = NULL;
 }
 
 static void on_done(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
