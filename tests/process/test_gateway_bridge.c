@@ -584,9 +584,9 @@ static void a_bad_configuration_refuses_the_start(void **state)
 		const char *name, *settings;
 		int code;
 	} rows[] = {
-		{"an unknown key", "gateway-bridge:\n  ring_second: 60\n", 1},
-		{"a bad value", "gateway-bridge:\n  ring_seconds: 9999\n", 1},
-		{"a listen address without a port", "gateway-bridge:\n  udp_listen: [\"127.0.0.1\"]\n", 1},
+		{"an unknown key", "gateway-bridge:\n  ring_second: 60\n", 2},
+		{"a bad value", "gateway-bridge:\n  ring_seconds: 9999\n", 2},
+		{"a listen address without a port", "gateway-bridge:\n  udp_listen: [\"127.0.0.1\"]\n", 2},
 		{"good", "gateway-bridge:\n  udp_listen: [\"127.0.0.1:1700\", \"[::1]:1700\"]\n", 0},
 	};
 	char dir[T_DIR_MAX], config[128];
