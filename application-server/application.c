@@ -163,6 +163,7 @@ enum status as_application_on_up(struct as_application *app, struct now now, con
 	struct uplink uplink = {.event = event};
 	(void)now;
 	app->counters.uplinks++;
+	as_store_hold(app->store);
 	enum status status = find_device(app, &uplink);
 	if (status == ST_OK) {
 		decrypt(app, &uplink);

@@ -32,6 +32,8 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 void as_store_close(struct as_store *store); /* rolls back what is open; NULL is allowed */
 /* Takes back every text that queries lent: a query left open would hold the WAL. Done by as_store_commit() as well. */
 void as_store_release(struct as_store *store);
+/* The records that an event needs are read as one snapshot until then: six queries lock the file once. */
+void as_store_hold(struct as_store *store);
 /* Ends the turn. ST_OK: all of it is durable. */
 enum status as_store_commit(struct as_store *store) MUST_USE;
 

@@ -201,6 +201,7 @@ enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_
 	db_reset(db, EVENT_NEXT); /* the event of the call before was lent until now */
 	if (seq >= store->last_seq)
 		return ST_NOT_FOUND;
+	db_hold(db); /* until as_store_release(): a slow broker gets hundreds in a turn */
 	db_bind_i64(db, EVENT_NEXT, 1, (int64_t)seq);
 	enum db_step step = db_step(db, EVENT_NEXT);
 	if (step != DB_ROW)

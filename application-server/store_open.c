@@ -155,6 +155,13 @@ void as_store_release(struct as_store *store)
 {
 	as_store_keys_release(store);
 	as_store_events_release(store);
+	db_let_go(store->city);
+	db_let_go(store->readings);
+}
+
+void as_store_hold(struct as_store *store)
+{
+	db_hold(store->city);
 }
 
 enum status as_store_commit(struct as_store *store)

@@ -27,6 +27,7 @@ struct db {
 	int statement_count;
 	enum status step_status; /* of the last db_step() that failed */
 	bool in_transaction;
+	bool held;    /* a read transaction of db_hold() */
 	bool spoiled; /* something failed inside the transaction: it must not be committed */
 };
 
@@ -86,11 +87,6 @@ int64_t db_query_i64(struct db *db, const char *sql, int64_t otherwise)
 	int64_t value = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : otherwise;
 	sqlite3_finalize(stmt);
 	return value;
-}
-
-uint64_t db_synchronous(struct db *db)
-{
-	return (uint64_t)db_query_i64(db, "PRAGMA synchronous", -1);
 }
 
 /* --- opening */
@@ -185,6 +181,7 @@ void db_close(struct db *db)
 	for (int i = 0; i < db->statement_count; i++)
 		sqlite3_finalize(db->statements[i].stmt);
 	db_rollback(db);
+	db_let_go(db);
 	if (db->handle) {
 		/* The last connection would checkpoint and delete the WAL: wanted, an orderly stop leaves one
 		 * file. */
@@ -201,6 +198,7 @@ void db_close(struct db *db)
 enum status db_begin(struct db *db)
 {
 	ASSERT(!db->in_transaction);
+	db_let_go(db);
 	int code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (code != SQLITE_OK) {
 		log_failure(db, "begin");
@@ -236,6 +234,20 @@ void db_rollback(struct db *db)
 	sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 	db->in_transaction = false;
 	db->spoiled = false;
+}
+
+void db_hold(struct db *db)
+{
+	if (!db->in_transaction && !db->held)
+		db->held = sqlite3_exec(db->handle, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void db_let_go(struct db *db)
+{
+	if (!db->held)
+		return;
+	db->held = false;
+	sqlite3_exec(db->handle, "COMMIT", NULL, NULL, NULL); /* nothing was written */
 }
 
 bool db_in_transaction(const struct db *db)

@@ -50,6 +50,11 @@ enum status db_begin(struct db *db) MUST_USE;
 enum status db_commit(struct db *db) MUST_USE;
 void db_rollback(struct db *db); /* harmless when none is open */
 bool db_in_transaction(const struct db *db);
+/* Keeps what the next queries read as one snapshot, so that each need not lock and unlock the file by itself (four system calls a
+ * query). Nothing while a transaction is open; db_begin() ends it. Whoever holds lets go in the same turn: a snapshot that is
+ * kept keeps the WAL from starting again. Failing to hold costs speed only. */
+void db_hold(struct db *db);
+void db_let_go(struct db *db); /* harmless when nothing is held */
 
 /* --- statements. Parameters count from 1, columns from 0. Text and blobs are copied at bind. */
 void db_bind_i64(struct db *db, int statement, int parameter, int64_t value);
@@ -87,7 +92,10 @@ enum status db_exec(struct db *db, const char *sql) MUST_USE;
 int64_t db_query_i64(struct db *db, const char *sql, int64_t otherwise);
 /* What `PRAGMA synchronous` of this connection says at the moment: 2 is FULL; UINT64_MAX when it cannot be asked.
  * For a gauge: whoever measures can see that the store was durable while it did. */
-uint64_t db_synchronous(struct db *db);
+static inline uint64_t db_synchronous(struct db *db)
+{
+	return (uint64_t)db_query_i64(db, "PRAGMA synchronous", -1);
+}
 /* Writes a consistent copy to a new file (0600), synced, and verifies it (integrity_check). ST_EXISTS: the
  * file is there. */
 enum status db_backup(struct db *db, const char *path) MUST_USE;

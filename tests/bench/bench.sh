@@ -1,5 +1,5 @@
 # `make bench`: uplinks/s through the whole path, counted at an MQTT subscriber. Usage: bench.sh BUILD [OPTIONS of bench_path]
-# Example: make bench BENCH='--devices 100000 --rates 10000 --seconds 60'
+# Example: bash tests/bench/bench.sh build --devices 100000 --rates 10000 --seconds 60
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=$1

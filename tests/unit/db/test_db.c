@@ -40,6 +40,41 @@ static enum status insert(struct db *db, const char *name, const void *bytes, si
 	return db_run(db, INSERT);
 }
 
+static int64_t count_items(struct db *db)
+{
+	int64_t count = db_step(db, COUNT_ALL) == DB_ROW ? db_column_i64(db, COUNT_ALL, 0) : -1;
+	db_reset(db, COUNT_ALL);
+	return count;
+}
+
+static void what_is_held_is_one_snapshot(void **state)
+{
+	(void)state;
+	struct db *reader = open_db("held.db"), *writer = open_db("held.db");
+	db_hold(reader);
+	t_int("before", 0, count_items(reader));
+	assert_int_equal(ST_OK, insert(writer, "one", "x", 1));
+	t_int("held", 0, count_items(reader));
+	db_let_go(reader);
+	db_let_go(reader);
+	t_int("let go", 1, count_items(reader));
+	db_hold(reader);
+	t_int("held again", 1, count_items(reader));
+	assert_int_equal(ST_OK, insert(writer, "two", "x", 1));
+	t_row("a transaction ends what was held, and holding inside it is nothing");
+	assert_int_equal(ST_OK, db_begin(reader));
+	db_hold(reader);
+	t_int("in the transaction", 2, count_items(reader));
+	db_let_go(reader);
+	t_true("still open", db_in_transaction(reader));
+	assert_int_equal(ST_OK, insert(reader, "three", "x", 1));
+	assert_int_equal(ST_OK, db_commit(reader));
+	t_int("the other sees it", 3, count_items(writer));
+	db_hold(writer); /* closing lets go */
+	db_close(reader);
+	db_close(writer);
+}
+
 static void settings_are_the_durable_ones(void **state)
 {
 	(void)state;
@@ -204,6 +239,7 @@ static void what_cannot_be_opened_is_a_status(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		t_test(what_is_held_is_one_snapshot),
 		t_test(settings_are_the_durable_ones),
 		t_test(values_come_back),
 		t_test(constraints_are_verdicts_not_failures),
