@@ -197,8 +197,10 @@ static bool hand_over_items(struct as_edge_network *edge)
 							  .fport = items[i].fport,
 							  .length = items[i].length,
 							  .confirmed = items[i].confirmed};
-		if (!send_message(edge, PROTO_ENQUEUE))
+		if (!send_message(edge, PROTO_ENQUEUE)) {
+			secret_wipe(items, sizeof items);
 			return true; /* all of this batch again */
+		}
 	}
 	secret_wipe(items, sizeof items);
 	edge->items_row = row;

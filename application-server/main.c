@@ -40,6 +40,7 @@ struct server {
 	struct io_loop *loop;
 	struct io_timer *again, *housekeeping;
 	struct mono items_pruned;
+	bool items_left; /* the going through them is not at its end */
 	struct as_application app;
 	struct as_api api;
 	struct as_edge_network network;
@@ -88,14 +89,15 @@ static void on_housekeeping(void *ctx, struct now now)
 	enum status status = as_store_events_prune(server->store, kept, PRUNE_ROWS);
 	if (status == ST_OK)
 		status = as_store_readings_prune(server->store, oldest_reading, PRUNE_ROWS, &more);
-	if (status == ST_OK && mono_since(now.mono, server->items_pruned) > ITEMS_EVERY) {
+	if (status == ST_OK &&
+	    (server->items_left || mono_since(now.mono, server->items_pruned) > ITEMS_EVERY)) {
 		server->items_pruned = now.mono;
 		status = as_store_items_prune(server->store, (struct wall){now.wall.us - ITEMS_KEPT},
-					      PRUNE_ROWS);
+					      PRUNE_ROWS, &server->items_left);
 	}
 	if (status != ST_OK)
 		as_store_abandon(server->store);
-	more = more || as_store_events_count(server->store) > kept;
+	more = more || server->items_left || as_store_events_count(server->store) > kept;
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
 }
 

@@ -19,6 +19,7 @@ enum {
 	ITEM_SET_STATUS,
 	ITEMS_WAITING,
 	ITEMS_QUEUED,
+	ITEMS_LAST,
 	ITEMS_PRUNE,
 	COUNT
 };
@@ -54,9 +55,9 @@ const char *const as_sql_keys[] = {
 	[ITEMS_WAITING] = "SELECT count(*) FROM downlinks WHERE dev_eui = ?1 AND status <= 1",
 	[ITEMS_QUEUED] = "SELECT " ITEM_COLUMNS
 			 " FROM downlinks WHERE status = 0 AND row > ?1 ORDER BY row LIMIT ?2",
+	[ITEMS_LAST] = "SELECT max(row) FROM downlinks",
 	[ITEMS_PRUNE] =
-		"DELETE FROM downlinks WHERE row IN (SELECT row FROM downlinks WHERE row <= "
-		"(SELECT min(row) + 10000 FROM downlinks) AND status > 1 AND changed_at < ?1 LIMIT ?2)",
+		"DELETE FROM downlinks WHERE row > ?1 AND row <= ?2 AND status > 1 AND changed_at < ?3",
 };
 const int as_sql_keys_count = COUNT;
 
@@ -275,13 +276,24 @@ enum status as_store_items_queued(struct as_store *store, int64_t *row, struct a
 	return step == DB_DONE ? ST_OK : db_step_status(store->city);
 }
 
-enum status as_store_items_prune(struct as_store *store, struct wall before, unsigned limit)
+/* The table is gone through in slices of rows, since those that wait may stand anywhere among those that are done. */
+enum status as_store_items_prune(struct as_store *store, struct wall before, unsigned limit, bool *more)
 {
-	int s = store->keys_base + ITEMS_PRUNE;
+	int last = store->keys_base + ITEMS_LAST, s = store->keys_base + ITEMS_PRUNE;
+	int64_t end = 0;
+	if (db_step(store->city, last) != DB_ROW)
+		return db_step_status(store->city);
+	end = db_column_i64(store->city, last, 0);
+	db_reset(store->city, last);
+	*more = store->items_looked_at + limit < end;
+	if (end == 0)
+		return ST_OK;
 	enum status status = as_store_write_city(store);
 	if (status != ST_OK)
 		return status;
-	db_bind_i64(store->city, s, 1, before.us);
-	db_bind_i64(store->city, s, 2, limit);
+	db_bind_i64(store->city, s, 1, store->items_looked_at);
+	db_bind_i64(store->city, s, 2, store->items_looked_at + limit);
+	db_bind_i64(store->city, s, 3, before.us);
+	store->items_looked_at = *more ? store->items_looked_at + limit : 0;
 	return db_run(store->city, s);
 }

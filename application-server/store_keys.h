@@ -65,7 +65,9 @@ size_t as_store_items_waiting(struct as_store *store, const struct lw_eui64 *dev
 /* Fills up to `limit` items that the network server has not reported on, after row `*row`, which moves on. */
 enum status as_store_items_queued(struct as_store *store, int64_t *row, struct as_item *items, size_t limit,
 				  size_t *count) MUST_USE;
-/* Removes up to `limit` items that ended before `before`. */
-enum status as_store_items_prune(struct as_store *store, struct wall before, unsigned limit) MUST_USE;
+/* Goes on through the items: removes those among the next `limit` that ended before `before`. `*more`: it is not through
+ * yet; after that it begins anew. */
+enum status as_store_items_prune(struct as_store *store, struct wall before, unsigned limit,
+				 bool *more) MUST_USE;
 
 #endif

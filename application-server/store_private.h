@@ -19,8 +19,9 @@ struct as_store {
 	uint64_t devices_version; /* of the last change of a device */
 	uint64_t floor;           /* tombstones up to here are gone */
 	uint64_t last_seq;
-	uint64_t stored_events; /* in the events table, for retention */
-	bool failed;            /* a transaction could not be begun: the turn will not commit */
+	uint64_t stored_events;  /* in the events table, for retention */
+	int64_t items_looked_at; /* by the pruning of downlink items: their rows up to here */
+	bool failed;             /* a transaction could not be begun: the turn will not commit */
 };
 
 /* --- statements; each group is in the file of its name. */

@@ -3,6 +3,8 @@
 #include "tests/harness/harness.h"
 
 #include "application-server/store_desired.h"
+#include "application-server/store_events.h"
+#include "application-server/store_keys.h"
 #include "application-server/store_private.h"
 #include "application-server/store_records.h"
 #include "application-server/store_records_private.h"
@@ -149,12 +151,83 @@ static void tombstones_are_bounded(void **state)
 	t_city_free(city);
 }
 
+/* --- downlink items ----------------------------------------------------------------------------------------- */
+
+/* A device that never speaks has the oldest item of all; 12,000 of others come after it and are done. */
+static void ended_items_go_whatever_still_waits(void **state)
+{
+	(void)state;
+	struct t_city *city = t_city_new();
+	struct wall later = {city->now.wall.us + US_PER_S};
+	t_city_furnish(city);
+	struct as_item item = {.fport = 1, .status = NET_ITEM_QUEUED};
+	assert_true(lw_eui64_parse("0102030405060708", &item.dev_eui));
+	for (unsigned i = 0; i < 12000; i++) {
+		memcpy(item.item.bytes, &i, sizeof i);
+		item.status = i == 0 ? NET_ITEM_QUEUED : NET_ITEM_SENT;
+		assert_int_equal(ST_OK, as_store_item_put(city->store, &item, city->now.wall));
+	}
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	bool more = true;
+	unsigned slices = 0;
+	for (; more && slices < 100; slices++)
+		assert_int_equal(ST_OK, as_store_items_prune(city->store, city->now.wall, 1000, &more));
+	t_uint("once through", 12, slices);
+	t_true("what is young stays",
+	       db_query_i64(city->store->city, "SELECT count(*) FROM downlinks", -1) == 12000);
+	for (more = true; more && slices < 100; slices++)
+		assert_int_equal(ST_OK, as_store_items_prune(city->store, later, 1000, &more));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	t_true("what waits stays",
+	       db_query_i64(city->store->city, "SELECT count(*) FROM downlinks WHERE status = 0", -1) == 1);
+	t_true("what ended is gone",
+	       db_query_i64(city->store->city, "SELECT count(*) FROM downlinks", -1) == 1);
+	t_city_free(city);
+}
+
+/* --- readings ----------------------------------------------------------------------------------------------- */
+
+static void readings_go_by_age_in_slices(void **state)
+{
+	(void)state;
+	struct t_city *city = t_city_new();
+	struct as_event event = {.kind = AS_EVENT_UP, .has_owner = true, .body = "{}"};
+	for (unsigned i = 0; i < 25; i++) {
+		struct as_reading reading = {
+			.time = {(int64_t)i}, .fcnt_up = i, .payload = (const uint8_t *)""};
+		memcpy(event.id.bytes, &i, sizeof i);
+		assert_int_equal(ST_OK, as_store_event_put(city->store, &event, &reading));
+	}
+	t_row("the same event again");
+	t_int("refused", ST_EXISTS, as_store_event_put(city->store, &event, NULL));
+	bool more = true;
+	unsigned slices = 0;
+	for (; more && slices < 10; slices++)
+		assert_int_equal(ST_OK, as_store_readings_prune(city->store, (struct wall){20}, 10, &more));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	t_row("older than 20");
+	t_uint("two slices, and one that finds nothing", 3, slices);
+	t_true("the younger stay", db_query_i64(city->store->readings,
+						"SELECT count(*) FROM readings WHERE time >= 20", -1) == 5);
+	t_true("the older are gone",
+	       db_query_i64(city->store->readings, "SELECT count(*) FROM readings", -1) == 5);
+	t_row("events are kept by number");
+	assert_int_equal(ST_OK, as_store_events_prune(city->store, 20, 3));
+	t_uint("a slice", 22, as_store_events_count(city->store));
+	assert_int_equal(ST_OK, as_store_events_prune(city->store, 20, 3));
+	assert_int_equal(ST_OK, as_store_events_prune(city->store, 20, 3));
+	t_uint("no more than is due", 20, as_store_events_count(city->store));
+	t_uint("the oldest went", 6, as_store_events_first(city->store));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	t_city_free(city);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(no_query_reads_a_whole_table),
-		t_test(pages_hold_every_eui_once),
-		t_test(tombstones_are_bounded),
+		t_test(no_query_reads_a_whole_table), t_test(pages_hold_every_eui_once),
+		t_test(tombstones_are_bounded),       t_test(ended_items_go_whatever_still_waits),
+		t_test(readings_go_by_age_in_slices),
 	};
 	return t_run(tests);
 }
