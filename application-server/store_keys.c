@@ -13,6 +13,7 @@ enum {
 	SESSION_REMOVE,
 	DEVICE_INFO,
 	CODEC,
+	PROFILE_USED,
 	GATEWAY_PLACE,
 	ITEM_PUT,
 	ITEM_GET,
@@ -43,6 +44,7 @@ const char *const as_sql_keys[] = {
 		"JOIN applications ap ON ap.id = d.application JOIN profiles p ON p.id = d.profile "
 		"WHERE d.dev_eui = ?1",
 	[CODEC] = "SELECT codec FROM profiles WHERE id = ?1 AND codec IS NOT NULL",
+	[PROFILE_USED] = "SELECT EXISTS (SELECT 1 FROM devices WHERE profile = ?1)",
 	[GATEWAY_PLACE] =
 		"SELECT lat, lon, coalesce(altitude_m, 0) FROM gateways WHERE eui = ?1 AND lat IS NOT NULL "
 		"AND lon IS NOT NULL",
@@ -172,6 +174,17 @@ enum status as_store_codec(struct as_store *store, const struct net_uuid *profil
 		return step == DB_DONE ? ST_NOT_FOUND : db_step_status(store->city);
 	*text = db_column_text(store->city, s, 0);
 	return ST_OK;
+}
+
+bool as_store_profile_is_used(struct as_store *store, const struct net_uuid *profile)
+{
+	int s = store->keys_base + PROFILE_USED;
+	db_bind_blob(store->city, s, 1, profile->bytes, sizeof profile->bytes);
+	if (db_step(store->city, s) != DB_ROW)
+		return true; /* the store failed: nothing changes */
+	bool used = db_column_i64(store->city, s, 0) != 0;
+	db_reset(store->city, s);
+	return used;
 }
 
 bool as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui, double *lat, double *lon,

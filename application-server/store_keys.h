@@ -38,6 +38,8 @@ enum status as_store_device_info(struct as_store *store, const struct lw_eui64 *
 /* Lends the profile's codec as JSON text until the next call; ST_NOT_FOUND: no such profile, or it has none. */
 enum status as_store_codec(struct as_store *store, const struct net_uuid *profile,
 			   const char **text) MUST_USE;
+/* Whether any device has this profile. */
+bool as_store_profile_is_used(struct as_store *store, const struct net_uuid *profile);
 /* False: not registered, or without a place. */
 bool as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui, double *lat, double *lon,
 			    double *altitude_m);

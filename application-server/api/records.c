@@ -1,6 +1,7 @@
 #include "application-server/api/records.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/store_keys.h"
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -114,6 +115,22 @@ static enum as_prepare_verdict check_sent(struct as_resolver *resolver, const st
 	return status == ST_OK ? AS_PREPARED : AS_STORE_FAILED;
 }
 
+/* The join server and running sessions go by a device's own record: these two do not change under it. */
+static void check_used_profile(struct as_store *store, const json_t *stored, const json_t *record,
+			       struct record_problems *problems)
+{
+	static const char *const lasting[] = {"mac_version", "region"};
+	struct net_uuid id;
+	for (size_t i = 0; i < ARRAY_SIZE(lasting); i++) {
+		if (strcmp(text_of(stored, lasting[i]), text_of(record, lasting[i])) != 0 &&
+		    as_uuid_parse(text_of(stored, "id"), &id) && as_store_profile_is_used(store, &id))
+			record_problems_add(problems, lasting[i],
+					    "is %s and may not change while devices have this profile: give "
+					    "them another one",
+					    text_of(stored, lasting[i]));
+	}
+}
+
 enum as_prepare_verdict as_prepare(struct as_api *api, struct as_resolver *resolver, enum record_kind kind,
 				   const json_t *sent, const json_t *stored, struct as_prepared *prepared,
 				   struct record_problems *problems)
@@ -131,6 +148,8 @@ enum as_prepare_verdict as_prepare(struct as_api *api, struct as_resolver *resol
 	if (stored && kind == RECORD_DEPLOYMENT && strcmp(text_of(stored, "slug"), AS_UNASSIGNED) == 0 &&
 	    strcmp(text_of(prepared->record, "slug"), AS_UNASSIGNED) != 0)
 		record_problems_add(problems, "slug", "the agency's default deployment keeps its name");
+	if (stored && kind == RECORD_PROFILE)
+		check_used_profile(resolver->store, stored, prepared->record, problems);
 	if (problems->count)
 		return AS_PROBLEMS;
 	if (prepared->create && record_field(schema, "id")) {

@@ -66,6 +66,12 @@ static const struct {
 	 201, ""},
 	{"a codec that does not load", "PATCH", "/api/v1/profiles/probe", "{\"codec\":{\"name\":\"x\"}}", 422,
 	 "codec"},
+	{"another version under devices", "PATCH", "/api/v1/profiles/probe", "{\"mac_version\":\"1.1.0\"}",
+	 422, "mac_version"},
+	{"another region under devices", "PATCH", "/api/v1/profiles/probe", "{\"region\":\"us915\"}", 422,
+	 "region"},
+	{"the version that it has", "PATCH", "/api/v1/profiles/probe",
+	 "{\"mac_version\":\"1.0.4\",\"rx_delay_s\":2}", 200, ""},
 	{"a key of 1.1 on a device of 1.0", "PUT", "/api/v1/devices/0102030405060708/keys", "SEALED nwk_key",
 	 422, "nwk_key"},
 	{"a key of ABP on an OTAA device", "PUT", "/api/v1/devices/0102030405060708/keys", "SEALED app_s_key",
@@ -534,6 +540,17 @@ static void versions_and_tombstones(void **state)
 	t_city_free(city);
 }
 
+static void a_profile_without_devices_changes_freely(void **state)
+{
+	(void)state;
+	furnished();
+	t_int("removed", 204, call("DELETE", "/api/v1/devices/0102030405060708", NULL));
+	t_int("changed", 200,
+	      call("PATCH", "/api/v1/profiles/probe", "{\"mac_version\":\"1.1.0\",\"region\":\"us915\"}"));
+	t_str("version", "1.1.0", t_city_text(city, "mac_version"));
+	t_city_free(city);
+}
+
 static void a_repeated_downlink_is_one(void **state)
 {
 	(void)state;
@@ -566,6 +583,7 @@ int main(void)
 		t_test(references_have_their_slugs_beside_them),
 		t_test(secrets_never_come_back),
 		t_test(versions_and_tombstones),
+		t_test(a_profile_without_devices_changes_freely),
 		t_test(a_repeated_downlink_is_one),
 	};
 	return t_run(tests);
