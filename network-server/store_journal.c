@@ -10,8 +10,8 @@ static const char *const statements[NS_SQL_COUNT] = {
 	[NS_SQL_JOURNAL_LOAD] = "SELECT first, bytes FROM journal ORDER BY first",
 	/* From the blob that holds ?1 on. */
 	[NS_SQL_JOURNAL_FROM] =
-		"SELECT first, bytes FROM journal WHERE first >= coalesce((SELECT max(first) FROM "
-		"journal WHERE first <= ?1), 0) ORDER BY first LIMIT ?2",
+		("SELECT first, bytes FROM journal WHERE first >= coalesce((SELECT max(first) FROM "
+		 "journal WHERE first <= ?1), 0) ORDER BY first LIMIT ?2"),
 	[NS_SQL_JOURNAL_OLD] = "SELECT first, last, length(bytes) FROM journal ORDER BY first LIMIT ?1",
 	[NS_SQL_JOURNAL_DELETE] = "DELETE FROM journal WHERE first <= ?1",
 	[NS_SQL_JOURNAL_SIZE] = "SELECT coalesce(sum(length(bytes)), 0) FROM journal",

@@ -137,11 +137,11 @@ enum sim_reception sim_radio_judge(const struct sim_signal *wanted, const struct
 		if (sim_radio_same_channel(wanted, other))
 			milliwatts[other->spreading_factor & 15] += pow(10, other->power_dbm / 10);
 	}
-	for (uint8_t factor = 0; factor < ARRAY_SIZE(milliwatts); factor++) {
+	for (unsigned factor = 0; factor < ARRAY_SIZE(milliwatts); factor++) {
 		if (milliwatts[factor] <= 0)
 			continue;
 		double above_db = wanted->power_dbm - 10 * log10(milliwatts[factor]);
-		if (above_db < sim_radio_rejection_db(wanted->spreading_factor, factor))
+		if (above_db < sim_radio_rejection_db(wanted->spreading_factor, (uint8_t)factor))
 			return SIM_COLLIDED;
 	}
 	return SIM_RECEIVED;
