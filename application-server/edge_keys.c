@@ -13,12 +13,7 @@ static bool read_key(const char *state_dir, const char *name, uint8_t *bytes, si
 {
 	char path[PATH_ROOM];
 	snprintf(path, sizeof path, "%s/keys/%s", state_dir, name);
-	enum key_file_verdict verdict = key_file_read(path, bytes, size);
-	if (verdict == KEY_FILE_OK)
-		return true;
-	LOG_ERROR("key_file_refused", "file=%s reason=%s try=\"%s\"", path, key_file_verdict_name(verdict),
-		  key_file_verdict_advice(verdict));
-	return false;
+	return key_file_read_logged(path, bytes, size);
 }
 
 /* Public halves of the processes that clients seal keys to. One that is missing is empty: nobody can seal to it then. */

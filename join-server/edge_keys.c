@@ -1,21 +1,12 @@
 #include "join-server/edge_keys.h"
 
+#include "common/base/log.h"
 #include "common/io/key_file.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define PATH_ROOM (2 * OPTION_PATH_MAX)
-
-static bool read_key(const char *path, uint8_t *bytes, size_t size)
-{
-	enum key_file_verdict verdict = key_file_read(path, bytes, size);
-	if (verdict == KEY_FILE_OK)
-		return true;
-	LOG_ERROR("key_file_refused", "file=%s reason=%s try=\"%s\"", path, key_file_verdict_name(verdict),
-		  key_file_verdict_advice(verdict));
-	return false;
-}
 
 static const char *path_of(char path[PATH_ROOM], const struct config_common *common, const char *configured,
 			   const char *name)
@@ -35,7 +26,7 @@ static bool add_kek(struct js_keys *keys, const char *label, const char *path)
 		return false;
 	}
 	struct lw_kek *kek = &keys->keks[keys->kek_count];
-	if (!read_key(path, kek->bytes, 16))
+	if (!key_file_read_logged(path, kek->bytes, 16))
 		return false;
 	snprintf(kek->label, sizeof kek->label, "%s", label);
 	kek->length = 16;
@@ -79,9 +70,11 @@ enum status js_keys_load(struct js_keys *keys, const struct config_common *commo
 	char path[PATH_ROOM];
 	uint8_t bytes[SECRET_KEY];
 	bool good = load_keks(keys, common, config);
-	if (read_key(path_of(path, common, config->master_key, "join-server.master"), bytes, sizeof bytes))
+	if (key_file_read_logged(path_of(path, common, config->master_key, "join-server.master"), bytes,
+				 sizeof bytes))
 		keys->master = secret_master_from(bytes);
-	if (read_key(path_of(path, common, config->box_key, "join-server.box"), bytes, sizeof bytes))
+	if (key_file_read_logged(path_of(path, common, config->box_key, "join-server.box"), bytes,
+				 sizeof bytes))
 		keys->box = secret_box_from(bytes);
 	secret_wipe(bytes, sizeof bytes);
 	if (good && keys->master && keys->box)

@@ -1,19 +1,13 @@
 /* The key files (docs/contract.md, Files), read once at the start. */
 #include "network-server/edge_process.h"
 
-#include "common/base/log.h"
 #include "common/io/key_file.h"
 
 static bool read_key(const struct ns_edge *edge, const char *name, uint8_t *bytes, size_t size)
 {
 	char path[OPTION_PATH_MAX + 64];
 	snprintf(path, sizeof path, "%s/keys/%s", edge->common.state_dir, name);
-	enum key_file_verdict verdict = key_file_read(path, bytes, size);
-	if (verdict == KEY_FILE_OK)
-		return true;
-	LOG_ERROR("key_file_refused", "file=%s reason=%s try=\"%s\"", path, key_file_verdict_name(verdict),
-		  key_file_verdict_advice(verdict));
-	return false;
+	return key_file_read_logged(path, bytes, size);
 }
 
 enum status ns_edge_keys_load(struct ns_edge *edge, struct ns_config *config)

@@ -1,6 +1,7 @@
 #include "common/io/key_file.h"
 
 #include "common/base/check.h"
+#include "common/base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,4 +116,14 @@ bool key_file_exists(const char *path)
 {
 	struct stat stat;
 	return lstat(path, &stat) == 0;
+}
+
+bool key_file_read_logged(const char *path, uint8_t *key, size_t size)
+{
+	enum key_file_verdict verdict = key_file_read(path, key, size);
+	if (verdict == KEY_FILE_OK)
+		return true;
+	LOG_ERROR("key_file_refused", "file=%s reason=%s try=\"%s\"", path, key_file_verdict_name(verdict),
+		  key_file_verdict_advice(verdict));
+	return false;
 }

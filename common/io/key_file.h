@@ -33,4 +33,7 @@ enum key_file_verdict key_file_create(const char *path, const uint8_t *bytes, si
 /* Whether anything stands at that path. */
 bool key_file_exists(const char *path);
 
+/* key_file_read(); a refusal is logged with its advice. */
+bool key_file_read_logged(const char *path, uint8_t *key, size_t size);
+
 #endif

@@ -122,6 +122,10 @@ static void a_file_is_made_once(void **state)
 	t_int("not over another", KEY_FILE_EXISTS, key_file_create(path, second, sizeof second, 0600));
 	t_int("read", KEY_FILE_OK, key_file_read(path, got, sizeof got));
 	t_bytes("the first", first, sizeof first, got, sizeof got);
+	memset(got, 0, sizeof got);
+	t_true("read at a start", key_file_read_logged(path, got, sizeof got));
+	t_bytes("the same", first, sizeof first, got, sizeof got);
+	t_false("refused at a start: another size", key_file_read_logged(path, got, sizeof got - 1));
 	assert_int_equal(symlink("nowhere", other), 0);
 	t_int("not through a link", KEY_FILE_EXISTS, key_file_create(other, first, sizeof first, 0600));
 	char deep[T_DIR_MAX + 32];
