@@ -37,14 +37,14 @@ void gb_bridge_free(struct gb_bridge *bridge)
 
 /* --- what goes out */
 
-/* Counts a verdict and leaves a note about it. */
-void gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
-	      const struct gb_address *from)
+/* Counts a verdict and leaves a note about it, which it lends; NULL when there is no room. */
+struct gb_note *gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
+			 const struct gb_address *from)
 {
 	bridge->counters.verdicts[verdict]++;
 	if (bridge->notes_count == GB_NOTES_MAX) {
 		bridge->counters.notes_lost++;
-		return;
+		return NULL;
 	}
 	struct gb_note *note = &bridge->notes[(bridge->notes_first + bridge->notes_count++) % GB_NOTES_MAX];
 	*note = (struct gb_note){.verdict = verdict};
@@ -54,6 +54,7 @@ void gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw
 	}
 	if (from)
 		note->from = *from;
+	return note;
 }
 
 bool gb_bridge_take_note(struct gb_bridge *bridge, struct gb_note *note)

@@ -44,6 +44,7 @@ struct gb_note {
 	bool has_gateway;
 	struct lw_eui64 gateway;
 	struct gb_address from; /* family 0: nobody */
+	struct gb_address was;  /* of a gateway that moved: where it was before */
 };
 
 struct gb_counters {

@@ -127,7 +127,9 @@ static void take_pull_data(struct gb_bridge *bridge, struct now now, struct gb_g
 {
 	struct gb_pull pull = gb_gateways_pulled(gateway, now.mono, from);
 	if (pull.moved) {
-		gb_judge(bridge, GB_GATEWAY_MOVED, &gateway->eui, &from->address);
+		struct gb_note *note = gb_judge(bridge, GB_GATEWAY_MOVED, &gateway->eui, &from->address);
+		if (note)
+			note->was = pull.was;
 		gb_tell_presence(bridge, now, gateway, "moved");
 	} else if (came || pull.first) {
 		gb_tell_presence(bridge, now, gateway, "pull_data");

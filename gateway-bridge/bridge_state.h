@@ -31,9 +31,9 @@ struct gb_bridge {
 	bool list_changed;
 };
 
-/* Counts a verdict and leaves a note about it; gateway and address may be NULL. */
-void gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
-	      const struct gb_address *from);
+/* Counts a verdict and leaves a note about it, which it lends: NULL when there is no room. Gateway and address may be NULL. */
+struct gb_note *gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
+			 const struct gb_address *from);
 /* Lends room for a datagram in the outbox, or NULL. */
 struct gb_datagram *gb_post(struct gb_bridge *bridge, const struct gb_peer *to);
 /* Puts a message into the ring, and counts what had to go for it. */

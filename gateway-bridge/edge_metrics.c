@@ -165,11 +165,11 @@ static void write_gateway(FILE *out, const struct gb_gateway *gateway, struct no
 	fprintf(out,
 		"{\"eui\":\"%s\",\"known\":%s,\"online\":%s,\"from\":\"%s\",\"path\":\"%s\",\"silent_ms\":"
 		"%" PRId64 ",\"datagrams\":%" PRIu64 ",\"uplinks\":%" PRIu64
-		",\"moves\":%u,\"flapping\":%s,\"restarts\":%u}",
+		",\"moves\":%u,\"flapping\":%s,\"restarts\":%u,\"shared_eui\":%s}",
 		eui, gateway->known ? "true" : "false", gateway->online ? "true" : "false", from, path,
 		gateway->datagrams ? mono_since(now.mono, gateway->heard) / US_PER_MS : -1,
 		gateway->datagrams, gateway->uplinks, gateway->moves, gateway->flapping ? "true" : "false",
-		gateway->restarts);
+		gateway->restarts, gb_eui_is_shared(&gateway->eui) ? "true" : "false");
 }
 
 char *gb_gateways_json(const struct gb_bridge *bridge, struct now now)

@@ -1,6 +1,12 @@
 /* What is kept of one gateway beside its row: the way down to it, and its counter. */
 #include "gateway-bridge/gateways.h"
 
+bool gb_eui_is_shared(const struct lw_eui64 *eui)
+{
+	uint64_t number = lw_eui64_number(eui);
+	return number == 0 || number == UINT64_MAX || number == UINT64_C(0xaa555a0000000000);
+}
+
 struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from)
 {
 	struct gb_pull pull = {.first = gb_gateway_path(gateway, now) == NULL};
@@ -8,6 +14,7 @@ struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, c
 	pull.moved = gateway->path.address.family != 0 &&
 		     !gb_address_same_host(&gateway->path.address, &from->address);
 	if (pull.moved) {
+		pull.was = gateway->path.address;
 		gateway->moved[gateway->moves++ % GB_FLAP_MOVES] = now;
 		struct mono oldest = gateway->moved[gateway->moves % GB_FLAP_MOVES];
 		bool flaps = gateway->moves >= GB_FLAP_MOVES && mono_since(now, oldest) <= GB_FLAP_US;

@@ -58,6 +58,9 @@ struct gb_gateway {
 
 struct gb_gateways; /* opaque */
 
+/* Whether this EUI is one that many devices share: all zeros, all ones, the forwarder's default. */
+bool gb_eui_is_shared(const struct lw_eui64 *eui);
+
 struct gb_gateways *gb_gateways_new(struct rng *rng);
 void gb_gateways_free(struct gb_gateways *gateways); /* NULL is allowed */
 
@@ -93,6 +96,7 @@ struct gb_pull {
 	bool first; /* there was no path */
 	bool moved; /* to another host */
 	bool began_to_flap;
+	struct gb_address was; /* moved: the address before */
 };
 /* A PULL_DATA of a known gateway: its downlinks go there from now on. */
 struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from);

@@ -71,11 +71,13 @@ static void log_note(struct process *process, struct now now, const struct gb_no
 		process->unlogged[note->verdict]++;
 		return;
 	}
-	char eui[LW_EUI64_TEXT] = "-", from[GB_ADDRESS_TEXT];
+	char eui[LW_EUI64_TEXT] = "-", from[GB_ADDRESS_TEXT], was[GB_ADDRESS_TEXT];
 	if (note->has_gateway)
 		lw_eui64_format(eui, &note->gateway);
-	log_write(row->level, row->name, "gateway=%s from=%s unlogged=%u", eui,
-		  gb_address_format(from, &note->from), process->unlogged[note->verdict]);
+	log_write(row->level, row->name, "gateway=%s from=%s%s%s unlogged=%u", eui,
+		  gb_address_format(from, &note->from), note->was.family ? " was=" : "",
+		  note->was.family ? gb_address_format(was, &note->was) : "",
+		  process->unlogged[note->verdict]);
 	process->unlogged[note->verdict] = 0;
 	*last = now.mono;
 }

@@ -581,6 +581,49 @@ static void links_begin_with_a_hello(void **state)
 	t_int("status", ST_OK, tell());
 }
 
+static void a_downlink_that_cannot_be_sent_leaves_nothing_behind(void **state)
+{
+	(void)state;
+	begin();
+	pull(9, 2, KNOWN);
+	hear();
+	sent();
+	t_row("LR-FHSS is for uplinks alone");
+	for (uint64_t id = 1; id <= 10; id++) {
+		bench.message->kind = PROTO_GATEWAY_DOWNLINK;
+		bench.message->gateway_downlink = (struct gw_downlink){
+			.id = id, .phy = {0x60}, .phy_length = 1, .attempt_count = 1};
+		bench.message->gateway_downlink.attempts[0] = (struct gw_tx_attempt){
+			.gateway = lw_eui64_from_number(KNOWN),
+			.timing = GW_IMMEDIATELY,
+			.freq_hz = 869525000,
+			.modulation = {.kind = LW_LR_FHSS}};
+		assert_int_equal(ST_OK, tell());
+	}
+	t_uint("counted", 10, counted(GB_BEYOND_RADIO));
+	t_str("sent", "", sent());
+	t_uint("in flight", 0, gb_bridge_in_flight(bench.bridge));
+	t_true("reported", strncmp(hear(), "tx(1,other) tx(2,other) ", 24) == 0);
+	pass(60000);
+	gb_bridge_on_tick(bench.bridge, bench.now);
+	t_true("once", strstr(hear(), "tx(") == NULL);
+}
+
+static void a_move_names_both_addresses(void **state)
+{
+	(void)state;
+	begin();
+	struct gb_note note;
+	pull(9, 2, KNOWN);
+	pull(10, 2, KNOWN);
+	bool found = false;
+	while (!found && gb_bridge_take_note(bench.bridge, &note))
+		found = note.verdict == GB_GATEWAY_MOVED;
+	t_true("noted", found);
+	t_uint("to", 10, note.from.bytes[3]);
+	t_uint("from", 9, note.was.bytes[3]);
+}
+
 static void gps_time_is_believed_where_it_can_be(void **state)
 {
 	(void)state;
@@ -594,6 +637,8 @@ static void gps_time_is_believed_where_it_can_be(void **state)
 		{"tmms in the future", "\"tmms\":1474135217000", false},
 		{"time that agrees with our clock", "\"time\":\"2026-09-21T14:13:19.5Z\"", true},
 		{"time of a clock that nobody set", "\"time\":\"2025-01-01T00:00:00Z\"", false},
+		{"time of a minute ago", "\"time\":\"2026-09-21T14:12:20Z\"", false},
+		{"time of the next minute", "\"time\":\"2026-09-21T14:14:20Z\"", false},
 		{"neither", "\"chan\":1", false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -628,6 +673,8 @@ int main(void)
 		t_test(rates_are_judged_by_the_header),
 		t_test(presence_is_told),
 		t_test(links_begin_with_a_hello),
+		t_test(a_downlink_that_cannot_be_sent_leaves_nothing_behind),
+		t_test(a_move_names_both_addresses),
 		t_test(gps_time_is_believed_where_it_can_be),
 	};
 	int code = t_run(tests);

@@ -270,6 +270,47 @@ static void silence_is_judged_by_our_clock(void **state)
 	gb_gateways_free(gateways);
 }
 
+static void a_list_changes_who_counts_as_online(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 2);
+	struct gb_peer from = peer(1, 1000);
+	struct lw_eui64 stranger = eui(7);
+	t_row("one of the list and one that is not");
+	gb_gateways_heard(gateways, known(gateways, 1), at(0), &from, GW_SEMTECH_UDP_V2);
+	gb_gateways_heard(gateways, gb_gateways_note(gateways, at(0), &stranger), at(0), &from,
+			  GW_SEMTECH_UDP_V2);
+	t_uint("online", 1, gb_gateways_online(gateways));
+	t_row("the stranger is registered, and is online already");
+	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 1, 7, true, true, 2, ""));
+	t_uint("online", 2, gb_gateways_online(gateways));
+	t_uint("unknown", 0, gb_gateways_unknown(gateways));
+	t_row("both are taken out");
+	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 2, 2, true, true, 3, ""));
+	t_uint("online", 0, gb_gateways_online(gateways));
+	gb_gateways_free(gateways);
+}
+
+static void some_euis_are_shared(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint64_t eui;
+		bool shared;
+	} rows[] = {
+		{"all zeros", 0, true},
+		{"all ones", UINT64_MAX, true},
+		{"the forwarder's default", UINT64_C(0xaa555a0000000000), true},
+		{"one of its own", UINT64_C(0xaa555a0000000001), false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct lw_eui64 gateway = eui(rows[i].eui);
+		t_int("shared", rows[i].shared, gb_eui_is_shared(&gateway));
+	}
+}
+
 static void address_ranges(void **state)
 {
 	(void)state;
@@ -316,7 +357,7 @@ static void buckets_fill_and_empty(void **state)
 		{"a new bucket has its burst", 0, 400},
 		{"at the same moment, none", 0, 0},
 		{"10 ms later, two", 10, 2},
-		{"a second later, its rate", 1010, 200},
+		{"a second and a half later, its rate", 1510, 300},
 		{"a day later, the burst", 86400000, 400},
 	};
 	const struct gb_limit limit = {200, 400};
@@ -341,6 +382,8 @@ int main(void)
 		t_test(a_list_can_take_a_path_away),
 		t_test(counters_tell_a_restart),
 		t_test(silence_is_judged_by_our_clock),
+		t_test(a_list_changes_who_counts_as_online),
+		t_test(some_euis_are_shared),
 		t_test(address_ranges),
 		t_test(buckets_fill_and_empty),
 	};

@@ -318,6 +318,61 @@ static void the_same_request_gets_the_same_answer(void **state)
 	t_uint("nothing is used up", writes, world.store.writes);
 }
 
+static void a_failure_of_the_store_is_no_answer_to_repeat(void **state)
+{
+	(void)state;
+	provision(LW_MAC_1_0_4);
+	struct bi_message request = t_join_request(&world, &t_app_key, LW_MAC_1_0_4, 1, 5), answer;
+	world.store.fails = true;
+	t_int("the disk is full", JS_STORE_FAILED, t_join_ask(&world, &request, &answer));
+	world.store.fails = false;
+	t_int("the same request, with room again", JS_ACCEPTED, t_join_ask(&world, &request, &answer));
+}
+
+static void seal(uint8_t sealed[SEALED_KEY_LENGTH], enum sealed_key_kind kind, const struct lw_key *key)
+{
+	struct lw_eui64 eui = lw_eui64_from_number(T_DEV_EUI);
+	assert_int_equal(sealed_key_seal(sealed, secret_box_public(world.box), kind, eui.bytes, key->bytes),
+			 ST_OK);
+}
+
+/* A device that gets a new root key begins its DevNonces anew; the JoinNonce goes on. For 1.1 that key is the NwkKey. */
+static void a_new_root_key_begins_the_nonces_anew(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum lw_mac_version version;
+		bool new_app_key, new_nwk_key, anew;
+	} rows[] = {
+		{"1.0.4, the same keys", LW_MAC_1_0_4, false, false, false},
+		{"1.0.4, another AppKey", LW_MAC_1_0_4, true, false, true},
+		{"1.1, another NwkKey", LW_MAC_1_1_0, false, true, true},
+		{"1.1, another AppKey alone", LW_MAC_1_1_0, true, false, false},
+	};
+	const struct lw_key other = {{0x42}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_join_world_close(&world);
+		t_join_world_open(&world);
+		provision(rows[i].version);
+		const struct lw_key *key = rows[i].version >= LW_MAC_1_1_0 ? &t_nwk_key : &t_app_key;
+		struct bi_message request = t_join_request(&world, key, rows[i].version, 9, 1), answer;
+		t_int("first", JS_ACCEPTED, t_join_ask(&world, &request, &answer));
+		struct js_record record = t_join_record(&world, world.join.state.applied_version + 1,
+							rows[i].version);
+		if (rows[i].new_app_key)
+			seal(record.app_key, SEALED_APP_KEY, &other);
+		if (rows[i].new_nwk_key)
+			seal(record.nwk_key, SEALED_NWK_KEY, &other);
+		t_join_provision(&world, &record);
+		request = t_join_request(&world, rows[i].anew ? &other : key, rows[i].version, 3, 2);
+		t_int("a lower DevNonce", rows[i].anew ? JS_ACCEPTED : JS_DEV_NONCE_NOT_INCREASING,
+		      t_join_ask(&world, &request, &answer));
+		t_uint("JoinNonce", rows[i].anew ? 2 : 1, world.store.now.nonces[0].nonces.join_nonce);
+	}
+}
+
 static void retries_are_told_by_sender_transaction_and_body(void **state)
 {
 	(void)state;
@@ -477,6 +532,8 @@ int main(void)
 		IN_WORLD(each_refusal_has_its_result),
 		IN_WORLD(published_joins_come_out_the_same),
 		IN_WORLD(the_same_request_gets_the_same_answer),
+		IN_WORLD(a_failure_of_the_store_is_no_answer_to_repeat),
+		IN_WORLD(a_new_root_key_begins_the_nonces_anew),
 		IN_WORLD(retries_are_told_by_sender_transaction_and_body),
 		IN_WORLD(the_retry_cache_is_bounded),
 		IN_WORLD(a_crash_loses_what_was_not_committed_and_no_more),

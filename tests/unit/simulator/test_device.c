@@ -460,6 +460,17 @@ static void commands_take_effect(void **state)
 	t_uint("RX1 rate is two lower", 3, stand.device.rx1_dr);
 	t_uint("RX2", 867300000, stand.device.window_rx2_freq_hz);
 	t_uint("RX2 rate", 3, stand.device.window_rx2_dr);
+	t_row("RXParamSetupReq with one bad part changes nothing");
+	set_up(&config);
+	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x05\x13\x00\xa8\x12", 5);
+	t_true("sends", sends(S));
+	t_uint("RX1 rate", stand.device.tx_dr, stand.device.rx1_dr);
+	t_uint("RX2", 869525000, stand.device.window_rx2_freq_hz);
+	t_row("RXTimingSetupReq 0 is one second");
+	set_up(&config);
+	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x08\x00", 2);
+	t_true("sends", sends(S));
+	t_int("RX1", stand.uplink.end_us + S, stand.device.rx1_us);
 	t_row("DutyCycleReq 1/32 over all bands");
 	set_up(&config);
 	sim_device_apply_commands(&stand.device, 0, (const uint8_t *)"\x04\x05", 2);
@@ -572,6 +583,35 @@ static void duty_cycle(void **state)
 	t_true("1 % of the hour, and one frame", airtime_us > 34 * S && airtime_us < 38 * S);
 }
 
+static void a_band_rests_to_the_microsecond(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("eu868", LW_MAC_1_0_4, SIM_ABP);
+	config.interval_us = S / 100;
+	set_up(&config);
+	t_row("the default channels share a band of 1 %");
+	t_true("sends", sends(S));
+	int64_t airtime_us = stand.uplink.end_us - stand.uplink.start_us, end_us = stand.uplink.end_us;
+	t_true("again", sends(3600 * S));
+	t_int("after 99 airtimes", end_us + 99 * airtime_us, stand.uplink.start_us);
+}
+
+static void confirmed_frames_of_old_devices_slow_down(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("eu868", LW_MAC_1_0_2, SIM_ABP);
+	config.confirmed_every = 1;
+	config.interval_us = 10000 * S;
+	set_up(&config);
+	t_row("one rate every second attempt, of eight");
+	static const uint8_t factors[] = {7, 7, 8, 8, 9, 9, 10, 10};
+	for (size_t i = 0; i < ARRAY_SIZE(factors); i++) {
+		t_true("sends", sends(9000 * S));
+		t_uint("attempt", i + 1, stand.last[SIM_RECORD_UPLINK].attempt);
+		t_uint("factor", factors[i], stand.uplink.spreading_factor);
+	}
+}
+
 static void repeated_answers(void **state)
 {
 	(void)state;
@@ -613,6 +653,8 @@ int main(void)
 		t_test(joins_alternate_and_back_off),
 		t_test(adr_back_off),
 		t_test(duty_cycle),
+		t_test(a_band_rests_to_the_microsecond),
+		t_test(confirmed_frames_of_old_devices_slow_down),
 		t_test(repeated_answers),
 	};
 	aes = aes_new();
