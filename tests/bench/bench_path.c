@@ -121,7 +121,7 @@ static double pss_mb(int pid)
 static void measure_flush(const struct bench *bench, struct result *result)
 {
 	char path[T_PATH_MAX], block[4096] = {0};
-	double times[FLUSHES];
+	double times[FLUSHES] = {0};
 	snprintf(path, sizeof path, "%s/flush", t_network_dir(bench->network));
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	ASSERT(fd >= 0);
@@ -578,7 +578,7 @@ static void add_row(json_t *rows, const char *name, const char *unit, double *va
 /* The rows of one rate, and whether every run of it lost nothing and kept up. */
 static bool add_rows(json_t *rows, const struct bench *bench, const struct result *results)
 {
-	double values[RUNS_MAX];
+	double values[RUNS_MAX] = {0};
 	char name[128];
 	bool good = true;
 	for (size_t c = 0; c < ARRAY_SIZE(columns); c++) {

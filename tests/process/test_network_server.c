@@ -174,6 +174,11 @@ static bool greet(struct peer *peer, enum proto_role role, uint32_t major)
 
 static uint64_t version;
 
+static uint64_t next_version(void)
+{
+	return ++version;
+}
+
 /* One for each device, so that their answers do not wait for one another's air time. */
 static struct lw_eui64 gateway_of(unsigned device)
 {
@@ -206,7 +211,7 @@ static void register_all(struct peer *app)
 	memset(&out, 0, sizeof out);
 	out.state_begin = (struct net_state_begin){.city = {{7}}, .full = true};
 	peer_send(app, PROTO_STATE_BEGIN);
-	out.profile = (struct net_profile){.version = ++version,
+	out.profile = (struct net_profile){.version = next_version(),
 					   .id = {{1}},
 					   .mac_version = LW_MAC_1_0_4,
 					   .region_id = "eu868",
@@ -215,14 +220,14 @@ static void register_all(struct peer *app)
 	peer_send(app, PROTO_PROFILE);
 	for (unsigned i = 0; i < DEVICES; i++) {
 		out.gateway = (struct net_gateway){
-			.version = ++version,
+			.version = next_version(),
 			.gateway = {.eui = gateway_of(i), .region_id = "eu868", .accept_udp = true}};
 		peer_send(app, PROTO_GATEWAY);
 	}
 	for (unsigned i = 0; i < DEVICES; i++) {
 		struct lw_key key = key_of(i);
 		memset(&out, 0, sizeof out);
-		out.device = (struct net_device){.version = ++version,
+		out.device = (struct net_device){.version = next_version(),
 						 .dev_eui = lw_eui64_from_number(0x1000 + i),
 						 .enabled = true,
 						 .profile = {{1}},
