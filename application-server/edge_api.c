@@ -7,11 +7,13 @@
 #include "common/base/log.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_LIMIT   (64u << 20)  /* an import of 200,000 devices */
+#define BODY_LIMIT   (64u << 20) /* an import of 200,000 devices */
+#define LARGE_BODY   (1u << 20)
 #define STREAM_QUEUE (256u << 10) /* bytes that wait for a slow reader before its stream pauses */
 #define EVENTS_TURN  256          /* of one stream */
 #define BEAT         (15 * US_PER_S)
@@ -120,6 +122,8 @@ static void on_call(void *ctx, struct now now, const struct io_http_request *req
 		as_api_call(edge->api, route, &call, &answer);
 	}
 	json_decref(json);
+	if (length > LARGE_BODY)
+		malloc_trim(0); /* an import's hundreds of megabytes would stay with the process for good */
 	if (answer.streams)
 		begin_stream(edge, now, exchange, &answer);
 	else

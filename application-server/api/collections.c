@@ -26,7 +26,8 @@ json_t *as_get_or_answer(struct as_api *api, const struct as_call *call, enum re
 	if (status == ST_NOT_FOUND)
 		as_answer_not_found(answer, record_schema(kind));
 	else if (status == ST_CONFLICT)
-		as_answer_problem(answer, 409, NULL, "several agencies have a %s of this slug: give the UUID",
+		as_answer_problem(answer, 409, NULL,
+				  "%s: several agencies have one of this slug, give the UUID",
 				  record_schema(kind)->name);
 	else if (status != ST_OK)
 		as_answer_failed(answer, status);

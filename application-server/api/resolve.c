@@ -29,7 +29,7 @@ static enum status look_up(struct as_resolver *resolver, const struct record_fie
 				    record_schema(field->reference)->name, reference);
 	else if (status == ST_CONFLICT)
 		record_problems_add(problems, field->name,
-				    "several agencies have a %s of this slug: give the UUID",
+				    "%s: several agencies have one of this slug, give the UUID",
 				    record_schema(field->reference)->name);
 	else if (status != ST_OK)
 		return status;

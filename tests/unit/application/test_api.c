@@ -464,6 +464,32 @@ static void a_list_comes_in_pages(void **state)
 	t_city_free(city);
 }
 
+/* Slugs are an agency's own: whoever sees several is asked for the UUID, everybody else finds theirs. */
+static void a_slug_of_two_agencies(void **state)
+{
+	(void)state;
+	furnished();
+	call("POST", "/api/v1/agencies", "{\"slug\":\"water\",\"name\":\"Water\"}");
+	t_int("the same slug", 201,
+	      call("POST", "/api/v1/applications",
+		   "{\"slug\":\"meters\",\"name\":\"M\",\"agency\":\"water\"}"));
+	t_int("the city asks by slug", 409, call("GET", "/api/v1/applications/meters", NULL));
+	t_int("the city registers by slug", 422,
+	      call("POST", "/api/v1/devices",
+		   "{\"dev_eui\":\"0102030405060709\",\"name\":\"n\",\"application\":\"meters\",\"profile\":"
+		   "\"probe\"}"));
+	t_str("field", "application", t_city_text(city, "field"));
+	static const char *const agencies[] = {"parks", "water"};
+	for (size_t i = 0; i < ARRAY_SIZE(agencies); i++) {
+		struct as_scope scope = t_city_scope(city, AS_READER, agencies[i]);
+		t_row(agencies[i]);
+		t_int("finds its own", 200,
+		      t_city_call(city, &scope, "GET", "/api/v1/applications/meters", NULL));
+		t_str("agency", agencies[i], t_city_text(city, "agency_slug"));
+	}
+	t_city_free(city);
+}
+
 static void references_have_their_slugs_beside_them(void **state)
 {
 	(void)state;
@@ -580,6 +606,7 @@ int main(void)
 		t_test(roles_that_see_but_must_not_change),
 		t_test(import_is_all_or_nothing),
 		t_test(a_list_comes_in_pages),
+		t_test(a_slug_of_two_agencies),
 		t_test(references_have_their_slugs_beside_them),
 		t_test(secrets_never_come_back),
 		t_test(versions_and_tombstones),
