@@ -3,21 +3,16 @@
 #ifndef LAMPPOST_JOIN_SERVER_CALLERS_H
 #define LAMPPOST_JOIN_SERVER_CALLERS_H
 
-#include "common/base/options.h"
+#include "common/base/callers.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define JS_CALLERS_MAX 16
 
 enum js_call { JS_CALL_JOINS, JS_CALL_PROVISIONING, JS_CALL_COUNT };
 const char *js_call_name(enum js_call call); /* "joins", "provisioning" */
 
 struct js_callers {
-	struct {
-		size_t count;
-		uint32_t uids[JS_CALLERS_MAX];
-	} allowed[JS_CALL_COUNT];
+	struct callers table;
 };
 
 /* Fills from the configuration's table. `find_user` turns a name or number into a uid. False with a phrase that names the

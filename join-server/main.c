@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,22 +216,6 @@ static bool health(void *ctx, char *members, size_t capacity)
 
 /* --- start and stop ------------------------------------------------------------------------------------------ */
 
-static bool find_user(const char *name, uint32_t *uid)
-{
-	char *end;
-	unsigned long number = strtoul(name, &end, 10);
-	if (*name && !*end && number < UINT32_MAX) {
-		*uid = (uint32_t)number;
-		return true;
-	}
-	struct passwd entry, *user = NULL;
-	char buffer[4096];
-	if (getpwnam_r(name, &entry, buffer, sizeof buffer, &user) != 0 || !user)
-		return false;
-	*uid = entry.pw_uid;
-	return true;
-}
-
 static enum status open_store(struct server *server)
 {
 	char path[OPTION_PATH_MAX + 16];
@@ -297,7 +280,7 @@ static enum status open_sockets(struct server *server)
 static enum status start(struct server *server)
 {
 	char problem[JS_PROBLEM_TEXT];
-	if (!js_callers_init(&server->callers, &server->config.callers, geteuid(), find_user, problem,
+	if (!js_callers_init(&server->callers, &server->config.callers, geteuid(), io_find_user, problem,
 			     sizeof problem)) {
 		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
 		return ST_INVALID;

@@ -34,5 +34,13 @@ const struct option ns_option_rows[] = {
 	{"network-server", "max_devices", OPTION_INT, OPTION_AT(struct ns_options, max_devices),
 	 .fallback = "1100000", .min = 1000, .max = 4000000,
 	 .help = "Room for devices; memory is taken as they come."},
+	{"network-server", "extra_channels", OPTION_MAP, OPTION_AT(struct ns_options, extra_channels),
+	 .help = "Channels that a join-accept adds to a region's own, by region: at most five frequencies in "
+		 "MHz. Not named, eu868 has '867.1 867.3 867.5 867.7 867.9'; an empty value adds none."},
+	{"network-server", "callers", OPTION_MAP, OPTION_AT(struct ns_options, callers),
+	 .help = "Who may connect to network.sock: 'bridges' and 'applications' (the application server), "
+		 "each "
+		 "a list of user names or numbers. What is not named is for root and the user that the "
+		 "network server runs as."},
 };
 const size_t ns_option_row_count = ARRAY_SIZE(ns_option_rows);

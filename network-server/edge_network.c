@@ -4,6 +4,9 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/io/process.h"
+
+#include <unistd.h>
 
 #define APP_QUEUE_MAX (1u << 20) /* bytes waiting for the application server before replay pauses */
 #define REPLAY_BLOBS  16
@@ -43,14 +46,13 @@ static void refuse(struct ns_edge *edge, struct ns_edge_link *link, const char *
 static void on_open(void *ctx, struct now now, io_link_id id, const struct io_peer *peer)
 {
 	(void)now;
-	(void)peer;
 	struct ns_edge *edge = ctx;
 	struct ns_edge_link *link = find_link(edge, 0);
 	if (!link) {
 		io_link_server_close(edge->links_server, id);
 		return;
 	}
-	*link = (struct ns_edge_link){.id = id};
+	*link = (struct ns_edge_link){.id = id, .uid = peer->uid};
 	edge->message->kind = PROTO_HELLO;
 	edge->message->hello = (struct proto_hello){.role = PROTO_NETWORK_SERVER,
 						    .name = "network-server",
@@ -70,9 +72,17 @@ static void greet(struct ns_edge *edge, struct now now, struct ns_edge_link *lin
 		  const struct proto_hello *hello)
 {
 	snprintf(link->name, sizeof link->name, "%s", hello->name);
+	bool bridge = hello->role == PROTO_GATEWAY_BRIDGE;
 	if (hello->major != PROTO_MAJOR) {
 		refuse(edge, link, "unknown major protocol version");
-	} else if (hello->role == PROTO_GATEWAY_BRIDGE) {
+		return;
+	}
+	if (!callers_allow(&edge->callers, bridge ? NS_CALLER_BRIDGE : NS_CALLER_APPLICATION, link->uid)) {
+		ns_count(&edge->ns, NS_DROP_CALLER);
+		refuse(edge, link, "this user may not: see network-server.callers");
+		return;
+	}
+	if (hello->role == PROTO_GATEWAY_BRIDGE) {
 		link->role = hello->role;
 		link->greeted = true;
 		ns_on_bridge(&edge->ns, now, link->id);
@@ -184,6 +194,14 @@ static void on_close(void *ctx, struct now now, io_link_id id, enum io_link_reas
 
 enum status ns_edge_network_open(struct ns_edge *edge)
 {
+	static const char *const names[NS_CALLER_COUNT] = {
+		[NS_CALLER_BRIDGE] = "bridges", [NS_CALLER_APPLICATION] = "applications"};
+	char problem[OPTION_EXPECT_MAX];
+	if (!callers_init(&edge->callers, names, NS_CALLER_COUNT, &edge->options.callers, geteuid(),
+			  io_find_user, problem, sizeof problem)) {
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+		return ST_INVALID;
+	}
 	char path[OPTION_PATH_MAX + 32];
 	snprintf(path, sizeof path, "%s/network.sock", edge->common.run_dir);
 	edge->message = calloc(1, sizeof *edge->message);

@@ -3,6 +3,7 @@
 #ifndef LAMPPOST_NETWORK_SERVER_EDGE_PROCESS_H
 #define LAMPPOST_NETWORK_SERVER_EDGE_PROCESS_H
 
+#include "common/base/callers.h"
 #include "common/db/checkpoint.h"
 #include "common/io/admin.h"
 #include "common/io/http_client.h"
@@ -14,9 +15,13 @@
 #define NS_CALLS_MAX   4096
 #define NS_METRICS_MAX (NS_DROP_COUNT + 48)
 
+/* What a user may be on network.sock; rows of the configuration's table. */
+enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };
+
 struct ns_edge_link {
 	io_link_id id; /* 0: free */
 	bool greeted;
+	uint32_t uid; /* of the peer */
 	enum proto_role role;
 	uint64_t seq; /* last sent */
 	char name[64];
@@ -41,6 +46,7 @@ struct ns_edge {
 	struct io_timer *timer; /* free space, events that wait for a slow reader */
 	/* edge_network.c */
 	struct io_link_server *links_server;
+	struct callers callers;
 	struct ns_edge_link links[NS_LINKS_MAX];
 	struct proto_message *message; /* scratch */
 	uint8_t *bytes;                /* scratch, PROTO_FRAME_MAX */

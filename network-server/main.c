@@ -73,6 +73,23 @@ static enum status load_regions(struct ns_edge *edge, struct ns_config *config)
 			LOG_ERROR("region_refused", "region=%s reason=\"not known\"", ids->items[i]);
 			return ST_INVALID;
 		}
+		char problem[OPTION_EXPECT_MAX];
+		if (!ns_extra_channels_init(&config->extra[i], &edge->options.extra_channels,
+					    &edge->regions[i], problem, sizeof problem)) {
+			LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+			return ST_INVALID;
+		}
+	}
+	for (size_t i = 0; i < edge->options.extra_channels.count; i++) {
+		bool known = false;
+		for (size_t j = 0; j < ids->count; j++)
+			known |= strcmp(edge->options.extra_channels.entries[i].label, ids->items[j]) == 0;
+		if (!known) {
+			LOG_ERROR("configuration_refused",
+				  "reason=\"extra_channels.%s: no such region here\"",
+				  edge->options.extra_channels.entries[i].label);
+			return ST_INVALID;
+		}
 	}
 	config->regions = edge->regions;
 	config->region_count = (uint8_t)ids->count;

@@ -17,6 +17,7 @@
 #include "common/proto/envelope.h"
 #include "network-server/dedup.h"
 #include "network-server/downlink_queue.h"
+#include "network-server/extra_channels.h"
 #include "network-server/foreign.h"
 #include "network-server/gateways.h"
 #include "network-server/journal.h"
@@ -42,6 +43,7 @@ struct ns_config {
 	uint8_t prefix_count;
 	const struct lw_region *regions; /* borrowed for ever */
 	uint8_t region_count;
+	struct ns_extra_channels extra[NS_REGIONS_MAX]; /* by region */
 	span_us dedup_window;
 	uint8_t rx_delay_s; /* where a profile has none */
 	uint64_t journal_limit;

@@ -75,6 +75,7 @@ static const struct ns_verdict rows[NS_DROP_COUNT] = {
 	[NS_DROP_STATE_INVALID] = ROW("state_invalid", WARN, "A record with a value outside its range."),
 	[NS_DROP_STATE_FULL] = ROW("state_full", ERROR, "No room for one more record of this kind."),
 	[NS_DROP_STATE_KEY] = ROW("state_key", WARN, "A session key that our box key does not open."),
+	[NS_DROP_CALLER] = ROW("caller", WARN, "A user that may not connect as what it says it is."),
 	[NS_DROP_PROTOCOL] = ROW("protocol", WARN, "A message that its sender may not send now."),
 };
 

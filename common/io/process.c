@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/io/clock.h"
 
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,4 +201,20 @@ void io_harden(void)
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	die_with_parent();
+}
+
+bool io_find_user(const char *name, uint32_t *uid)
+{
+	char *end;
+	unsigned long number = strtoul(name, &end, 10);
+	if (*name && !*end && number < UINT32_MAX) {
+		*uid = (uint32_t)number;
+		return true;
+	}
+	struct passwd entry, *user = NULL;
+	char buffer[4096];
+	if (getpwnam_r(name, &entry, buffer, sizeof buffer, &user) != 0 || !user)
+		return false;
+	*uid = entry.pw_uid;
+	return true;
 }

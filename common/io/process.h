@@ -7,6 +7,8 @@
 #include "common/base/units.h"
 #include "common/io/loop.h"
 
+#include <stdint.h>
+
 struct io_process;
 
 struct io_process_options {
@@ -32,6 +34,9 @@ void io_process_signal(struct io_process *process, int signal);
 int io_process_pid(const struct io_process *process);
 /* Forgets it; a child that still runs is not killed. No callback follows. NULL is allowed. */
 void io_process_free(struct io_process *process);
+
+/* Turns a user's name or number into a uid, for callers_init(). False: no such user. */
+bool io_find_user(const char *name, uint32_t *uid);
 
 /* Called first in every main(): umask 0007, no core dumps and no ptrace by others (PR_SET_DUMPABLE 0,
  * invariant 5), SIGPIPE ignored, SIGTERM when the parent that spawned us dies. */

@@ -8,8 +8,10 @@ void ns_mac_wanted_plan(const struct ns *ns, const struct ns_session *session, s
 {
 	const struct lw_region *region = ns_region(ns, session->region);
 	lw_plan_init(plan, region);
-	if (region->plan_type != LW_PLAN_FIXED)
+	if (region->plan_type != LW_PLAN_FIXED) {
+		ns_extra_channels_add(&ns->config.extra[session->region], region, plan);
 		return;
+	}
 	struct lw_channel_mask heard = {0};
 	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++)
 		if (ns_slab_holds(&ns->gateways.slab, slot)) {

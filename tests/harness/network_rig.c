@@ -49,6 +49,9 @@ void rig_init(struct rig *rig)
 	rig->config.prefix_count = 1;
 	rig->config.regions = rig->regions;
 	rig->config.region_count = 2;
+	char problem[64];
+	ASSERT(ns_extra_channels_init(&rig->config.extra[0], &(struct option_map){0}, &rig->regions[0],
+				      problem, sizeof problem));
 	rig->config.max_devices = 64;
 	rig->config.max_gateways = 8;
 	rig->config.max_frames = 64;

@@ -387,6 +387,34 @@ static void hostile_peers(void **state)
 	t_true("alive", t_is_healthy(admin_sock));
 }
 
+static void restart_with(const char *more_config)
+{
+	t_int("orderly stop", 0, t_process_stop(server));
+	t_process_free(server);
+	FILE *file = fopen(config, "a");
+	assert_non_null(file);
+	fputs(more_config, file);
+	fclose(file);
+	start();
+}
+
+static void users_may_be_what_the_table_says(void **state)
+{
+	(void)state;
+	static struct peer peer;
+	restart_with("network-server:\n  callers:\n    bridges: \"4294967000\"\n");
+	double counted = t_metric(admin_sock, "lamppost_network_drops_total{reason=\"caller\"}");
+	t_true("a bridge of ours", greet(&peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR));
+	t_true("is refused", peer_expect(&peer, PROTO_BYE));
+	t_str("reason", "this user may not: see network-server.callers", in.bye.reason);
+	peer_close(&peer);
+	t_true("counted",
+	       t_metric(admin_sock, "lamppost_network_drops_total{reason=\"caller\"}") == counted + 1);
+	t_true("the application server", greet(&peer, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	t_true("is not", peer_expect(&peer, PROTO_STATE_WANTED));
+	peer_close(&peer);
+}
+
 static void one_application_server(void **state)
 {
 	(void)state;
@@ -537,9 +565,8 @@ int main(void)
 #f, f, open_dir, close_dir, NULL \
 	}
 	const struct CMUnitTest tests[] = {
-		IN_DIR(hostile_peers),
-		IN_DIR(one_application_server),
-		IN_DIR(a_bridge_dies_and_another_takes_over),
+		IN_DIR(hostile_peers),          IN_DIR(users_may_be_what_the_table_says),
+		IN_DIR(one_application_server), IN_DIR(a_bridge_dies_and_another_takes_over),
 		IN_DIR(kill_9_under_load),
 	};
 	return t_run(tests);

@@ -173,6 +173,36 @@ static void us915_gets_masks(void **state)
 	rig_release(&rig);
 }
 
+static void eu868_gets_eight_channels(void **state)
+{
+	(void)state;
+	setup(PROFILE_11);
+	joins();
+	const struct bi_join_req *call = &rig.joins[0].request;
+	t_true("CFList", call->has_cflist);
+	const uint8_t frequencies[] = {0x18, 0x4f, 0x84, 0xe8, 0x56, 0x84, 0xb8, 0x5e,
+				       0x84, 0x88, 0x66, 0x84, 0x58, 0x6e, 0x84, 0};
+	t_bytes("867.1 to 867.9, type 0", frequencies, sizeof frequencies, call->cflist, sizeof call->cflist);
+	static const uint32_t heard[] = {868100000, 868500000, 867100000, 867900000};
+	static const uint8_t channels[] = {0, 2, 3, 7};
+	for (size_t i = 0; i < ARRAY_SIZE(heard); i++) { /* the channel's number is part of a 1.1 MIC */
+		device.channel = channels[i];
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1, .confirmed = true},
+					    phy);
+		size_t downlinks = rig.downlink_count;
+		rig_hears_on(&rig, 1, phy, length, 0, heard[i], 5, 700);
+		rig_run(&rig, 10 * US_PER_S);
+		t_uint("events", i + 1, rig_events_of(&rig, PROTO_UP_EVENT));
+		t_uint("answered", downlinks + 1, rig.downlink_count);
+		t_uint("on its own channel", heard[i],
+		       rig.downlinks[rig.downlink_count - 1].attempts[0].freq_hz);
+		device.fcnt_up++;
+		if (i == 1)
+			rig_restart(&rig);
+	}
+	rig_release(&rig);
+}
+
 static void refusals(void **state)
 {
 	(void)state;
@@ -285,6 +315,7 @@ int main(void)
 		t_test(first_uplink_takes_over),
 		t_test(rekey),
 		t_test(us915_gets_masks),
+		t_test(eu868_gets_eight_channels),
 		t_test(refusals),
 		t_test(called_again_with_the_same_transaction),
 		t_test(a_late_copy_of_the_request_is_nothing),

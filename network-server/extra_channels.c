@@ -1,0 +1,84 @@
+#include "network-server/extra_channels.h"
+
+#include "common/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What cities use beside the three that every device knows. */
+static const struct {
+	const char *region_id, *mhz;
+} usual[] = {
+	{"eu868", "867.1 867.3 867.5 867.7 867.9"},
+};
+
+static const char *find(const struct option_map *table, const char *region_id)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (strcmp(table->entries[i].label, region_id) == 0)
+			return table->entries[i].value;
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (strcmp(usual[i].region_id, region_id) == 0)
+			return usual[i].mhz;
+	return "";
+}
+
+/* "867.1" → 867100000. Moves past it. */
+static bool read_mhz(const char **at, uint32_t *freq_hz)
+{
+	uint64_t hz = 0, unit = 1000000;
+	bool digits = false, point = false;
+	for (; (**at >= '0' && **at <= '9') || (**at == '.' && !point); (*at)++) {
+		if (**at == '.') {
+			point = true;
+			continue;
+		}
+		if (point)
+			unit /= 10;
+		hz = point ? hz + (uint64_t)(**at - '0') * unit : hz * 10 + (uint64_t)(**at - '0') * unit;
+		digits = true;
+		if (hz > UINT32_MAX || unit == 0)
+			return false;
+	}
+	*freq_hz = (uint32_t)hz;
+	return digits && strchr(" ,", **at) != NULL;
+}
+
+bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option_map *table,
+			    const struct lw_region *region, char *problem, size_t capacity)
+{
+	*extra = (struct ns_extra_channels){.count = 0};
+	const char *at = find(table, region->id);
+	for (at += strspn(at, " ,"); *at; at += strspn(at, " ,")) {
+		uint32_t freq_hz;
+		const char *why = NULL;
+		if (!read_mhz(&at, &freq_hz))
+			why = "expected frequencies in MHz with blanks between";
+		else if (region->plan_type != LW_PLAN_DYNAMIC || region->cflist.type != 0)
+			why = "the region's channels are fixed";
+		else if (!lw_region_freq_ok(region, LW_UP, freq_hz))
+			why = "a frequency that the region does not have";
+		else if (extra->count == NS_EXTRA_CHANNELS || extra->count == region->cflist.channel_count)
+			why = "at most five frequencies";
+		if (why) {
+			snprintf(problem, capacity, "extra_channels.%s: %s", region->id, why);
+			return false;
+		}
+		extra->freq_hz[extra->count++] = freq_hz;
+	}
+	return true;
+}
+
+void ns_extra_channels_add(const struct ns_extra_channels *extra, const struct lw_region *region,
+			   struct lw_channel_plan *plan)
+{
+	for (uint8_t i = 0; i < extra->count; i++) {
+		struct lw_new_channel channel = {.index = (uint8_t)(region->cflist.first_channel + i),
+						 .freq_hz = extra->freq_hz[i],
+						 .min_dr = region->cflist.min_dr,
+						 .max_dr = region->cflist.max_dr};
+		ASSERT(lw_plan_apply_new_channel(plan, region, &channel) ==
+		       (LW_NEW_CHANNEL_FREQ_OK | LW_NEW_CHANNEL_DR_OK));
+	}
+}
