@@ -345,6 +345,31 @@ static void requests_go_beside_an_item_only_where_there_is_room(void **state)
 	}
 }
 
+/* Their rows have no table of their own: a sweep writes them again behind itself before the old ones go. */
+static void queue_and_airtime_outlive_the_journal_rows_they_came_in(void **state)
+{
+	(void)state;
+	setup(false);
+	uplink(true, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	rig_tx_ack(&rig, GW_TX_OK);
+	enqueue(1, false);
+	uint64_t came_in = rig.ns.journal.next_row;
+	struct ns_gateway *gateway = ns_gateways_at(&rig.ns.gateways, 0);
+	t_true("airtime was used", gateway->duty_ready != 0);
+	for (unsigned i = 0; i < 6; i++) {
+		ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+		ns_session_mark(&rig.ns.sessions, 0);
+		rig_run(&rig, 10 * US_PER_S);
+	}
+	t_true("those rows have gone", rig.blob_count > 0 && rig.blobs[0].first >= came_in);
+	uint8_t bands = gateway->duty_ready;
+	rig_restart(&rig);
+	t_uint("the item is there", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+	t_uint("the airtime as well", bands, ns_gateways_at(&rig.ns.gateways, 0)->duty_ready);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +383,7 @@ int main(void)
 		t_test(items_that_are_refused),
 		t_test(airtime_is_kept_over_a_restart),
 		t_test(requests_go_beside_an_item_only_where_there_is_room),
+		t_test(queue_and_airtime_outlive_the_journal_rows_they_came_in),
 	};
 	return t_run(tests);
 }
