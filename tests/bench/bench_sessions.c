@@ -50,9 +50,9 @@ static void add_session(struct ns *ns, struct rng *rng, uint32_t number)
 static void fill(struct ns_store *store, struct ns *ns, struct rng *rng, uint32_t sessions)
 {
 	struct now now = clock_now();
-	uint64_t version = 0;
+	uint64_t version = 1;
 	ns_on_state_begin(ns, now, &(struct net_state_begin){.city = {{7}}, .full = true});
-	struct net_profile profile = {.version = ++version,
+	struct net_profile profile = {.version = version,
 				      .id = {{1}},
 				      .mac_version = LW_MAC_1_0_4,
 				      .region_id = "eu868",
@@ -61,8 +61,9 @@ static void fill(struct ns_store *store, struct ns *ns, struct rng *rng, uint32_
 	for (uint32_t i = 0; i < sessions; i++) {
 		if (ns_turn_is_full(ns))
 			commit(store, ns);
+		version++;
 		ns_on_device(ns, now,
-			     &(struct net_device){.version = ++version,
+			     &(struct net_device){.version = version,
 						  .dev_eui = lw_eui64_from_number(0x70b3d50000000000 + i),
 						  .join_eui = {{1}},
 						  .enabled = true,
