@@ -353,8 +353,8 @@ static void apply(struct ns *ns)
 void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *end)
 {
 	struct ns_state *state = &ns->state;
-	bool in_order = state->running && end->version >= state->last_version;
-	if (!in_order)
+	bool fits = state->running && end->version >= state->last_version;
+	if (!fits)
 		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
 	state->running = false;
 	if (state->broken) {
