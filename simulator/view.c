@@ -9,14 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define NAME_WIDTH    24
 #define READING_WIDTH 58
+#define READING_LEAST 20
+#define BEFORE        (8 + 2 + NAME_WIDTH + 2) /* time, sensor, and the gaps behind them */
+#define COUNTER       (2 + 7)
+#define RADIO         (2 + 26)
 
 struct view {
 	FILE *log; /* every message as one JSON line; NULL: none */
-	bool terminal, colour;
+	bool colour;
+	struct sim_view_layout layout;
 	size_t joins, readings;
 	const char *ready_file; /* made when the subscription stands */
 	bool failed;
@@ -34,6 +40,26 @@ static const char *text_of(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
 	return text ? text : "";
+}
+
+struct sim_view_layout sim_view_layout(unsigned columns)
+{
+	struct sim_view_layout layout = {.reading = READING_WIDTH, .counter = true, .radio = true};
+	int room = (int)columns - BEFORE;
+	if (columns == 0 || room >= READING_WIDTH + COUNTER + RADIO)
+		return layout;
+	layout.radio = false;
+	layout.counter = room >= READING_WIDTH + COUNTER;
+	if (!layout.counter && room < READING_WIDTH)
+		layout.reading = room > READING_LEAST ? room : READING_LEAST;
+	return layout;
+}
+
+/* The width of the terminal that we write to, 0 when it is none. */
+static unsigned terminal_columns(void)
+{
+	struct winsize size;
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* Copies printable characters, cut to `width` of them, padded with blanks. */
@@ -109,8 +135,9 @@ static void radio_text(char *out, size_t capacity, const json_t *event)
 static void print_header(const struct view *view)
 {
 	const char *bold = view->colour ? "\033[1m" : "", *end = view->colour ? "\033[0m" : "";
-	printf("%s%-8s  %-*s  %-*s  %7s  %s%s\n", bold, "time UTC", NAME_WIDTH, "sensor", READING_WIDTH,
-	       "reading", "counter", "radio, gateways", end);
+	printf("%s%-8s  %-*s  %-*s", bold, "time UTC", NAME_WIDTH, "sensor", view->layout.reading, "reading");
+	printf("%s%s%s\n", view->layout.counter ? "  counter" : "",
+	       view->layout.radio ? "  radio, gateways" : "", end);
 }
 
 static void print_event(struct view *view, const char *kind, const json_t *event)
@@ -128,10 +155,12 @@ static void print_event(struct view *view, const char *kind, const json_t *event
 		return;
 	}
 	reading_text(reading, sizeof reading, event);
-	column(cut, sizeof cut, reading, READING_WIDTH);
+	column(cut, sizeof cut, reading, (size_t)view->layout.reading);
 	radio_text(radio, sizeof radio, event);
-	printf("%.8s  %s%s%s  %s  %7lld  %s\n", clock, colour_of(view, dev_eui), name, end, cut,
-	       (long long)json_integer_value(json_object_get(event, "fCnt")), radio);
+	printf("%.8s  %s%s%s  %s", clock, colour_of(view, dev_eui), name, end, cut);
+	if (view->layout.counter)
+		printf("  %7lld", (long long)json_integer_value(json_object_get(event, "fCnt")));
+	printf("%s%s\n", view->layout.radio ? "  " : "", view->layout.radio ? radio : "");
 }
 
 static void on_connect(struct mosquitto *client, void *ctx, int code)
@@ -217,10 +246,10 @@ static bool read_options(struct view *view, int argc, char **argv, char host[64]
 
 int sim_view(int argc, char **argv)
 {
-	struct view view = {.terminal = isatty(STDOUT_FILENO)};
+	struct view view = {.layout = sim_view_layout(terminal_columns())};
 	char host[64];
 	int port;
-	view.colour = view.terminal && !getenv("NO_COLOR");
+	view.colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 	if (!read_options(&view, argc, argv, host, &port))
 		return usage();
 	struct sigaction action = {.sa_handler = on_signal};
