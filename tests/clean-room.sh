@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 room=${1:-$(mktemp -d /var/tmp/lamppost-clean-room.XXXXXX)}
 shift || true
+mkdir -p "$room"
 chmod 755 "$room" # its root folder, where services under users of their own look for /etc
 [ $# -gt 0 ] || set -- demo test
 [ "$(id -u)" -eq 0 ] || { echo "clean-room: needs root" >&2; exit 1; }
