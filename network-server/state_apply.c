@@ -240,13 +240,9 @@ static enum ns_drop apply_abp(struct ns *ns, struct now now, const struct net_de
 		.flags = (uint8_t)(NS_SESSION_ABP | (v1_1 ? NS_SESSION_1_1 : 0)),
 		.region = profile->region,
 		.mac_version = (uint8_t)profile->record.mac_version,
-		.rx_delay_s = ns_boot_rx_delay(profile),
-		.rx1_dr_offset = profile->record.rx1_dr_offset,
-		.rx2_dr = profile->record.rx2_dr < 16 ? profile->record.rx2_dr : region->rx2.dr,
-		.rx2_freq_hz = profile->record.rx2_freq_hz ? profile->record.rx2_freq_hz
-							   : region->rx2.freq_hz,
 		.nb_trans = 1,
 	};
+	ns_boot_windows(profile, region, &session);
 	enum ns_drop drop = NS_ACCEPTED;
 	lw_plan_init(&session.plan, region);
 	if (region->plan_type == LW_PLAN_FIXED)

@@ -137,7 +137,8 @@ static const struct record_field profile_fields[] = {
 	 .min = 100000000,
 	 .max = INT64_C(2500000000),
 	 .unit = "Hz",
-	 .help = "frequency of RX2; none: the region's"},
+	 .help = "ABP: frequency of RX2 that the device boots with; none: the region's; OTAA: always the "
+		 "region's"},
 	{.name = "adr",
 	 .type = RECORD_BOOLEAN,
 	 .standard = "true",

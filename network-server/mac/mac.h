@@ -22,6 +22,9 @@ void ns_mac_answer(struct ns *ns, struct ns_uplink *uplink, const struct lw_mac_
 /* RxDelay that a profile wants, and what an ABP device boots with. */
 uint8_t ns_wanted_rx_delay(const struct ns *ns, const struct ns_profile *profile);
 uint8_t ns_boot_rx_delay(const struct ns_profile *profile);
+/* Sets delay, data rates and frequency of the windows that an ABP device boots with. */
+void ns_boot_windows(const struct ns_profile *profile, const struct lw_region *region,
+		     struct ns_session *session);
 
 /* Handlers. */
 void ns_mac_link_check(struct ns *ns, struct now now, struct ns_uplink *uplink,

@@ -12,11 +12,8 @@ void ns_mac_reset(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		return;
 	}
 	lw_plan_init(&session->plan, uplink->region);
-	session->rx_delay_s = ns_boot_rx_delay(uplink->profile);
+	ns_boot_windows(uplink->profile, uplink->region, session);
 	session->rx_delay_asked = 0;
-	session->rx1_dr_offset = uplink->region->defaults.rx1_dr_offset;
-	session->rx2_dr = uplink->region->rx2.dr;
-	session->rx2_freq_hz = uplink->region->rx2.freq_hz;
 	session->nb_trans = 1;
 	session->mac_tries = 0;
 	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_LINK_ADR_SENT | NS_SESSION_RX_TIMING_SENT));

@@ -14,6 +14,16 @@ uint8_t ns_boot_rx_delay(const struct ns_profile *profile)
 	return profile->record.rx_delay_s == 0 ? 1 : profile->record.rx_delay_s;
 }
 
+void ns_boot_windows(const struct ns_profile *profile, const struct lw_region *region,
+		     struct ns_session *session)
+{
+	const struct net_profile *record = &profile->record;
+	session->rx_delay_s = ns_boot_rx_delay(profile);
+	session->rx1_dr_offset = record->rx1_dr_offset;
+	session->rx2_dr = record->rx2_dr < 16 ? record->rx2_dr : region->rx2.dr;
+	session->rx2_freq_hz = record->rx2_freq_hz ? record->rx2_freq_hz : region->rx2.freq_hz;
+}
+
 bool ns_mac_wants_rx_timing(const struct ns *ns, const struct ns_session *session,
 			    const struct ns_profile *profile)
 {
