@@ -202,6 +202,130 @@ static void attempts_run_out(void **state)
 	rig_release(&rig);
 }
 
+/* Nothing was on the air: the next uplink has nothing to acknowledge, whatever its ACK bit says. */
+static void a_confirmed_item_that_no_gateway_sent_waits_for_no_ack(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool restart, ack;
+	} rows[] = {
+		{"without an ACK", false, false},
+		{"with an ACK", false, true},
+		{"after a restart, without an ACK", true, false},
+		{"after a restart, with an ACK", true, true},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(false);
+		t_row(rows[i].name);
+		enqueue(1, true);
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		seal(true);
+		for (unsigned j = 0; j < 10 && rig.ns.drops[NS_DROP_ATTEMPTS_SPENT] == 0; j++)
+			rig_tx_ack(&rig, GW_TX_COLLISION_PACKET);
+		t_uint("given up", 1, rig.ns.drops[NS_DROP_ATTEMPTS_SPENT]);
+		if (rows[i].restart)
+			rig_restart(&rig);
+		rig_run(&rig, 20 * US_PER_S);
+		unsigned events = rig_events_of(&rig, PROTO_DOWNLINK_EVENT);
+		device.fcnt_up++;
+		uplink(false, rows[i].ack);
+		rig_run(&rig, 4210 * US_PER_MS);
+		t_uint("nothing is said of it", events, rig_events_of(&rig, PROTO_DOWNLINK_EVENT));
+		t_uint("it is tried again", 2, rig.seal_count);
+		t_uint("under the next counter", 1, rig.seals[1].fcnt_down);
+		seal(true);
+		rig_tx_ack(&rig, GW_TX_OK);
+		expect_status(NET_ITEM_SENT, 1);
+		rig_restart(&rig); /* and what was asked now survives */
+		device.fcnt_up++;
+		uplink(false, true);
+		rig_run(&rig, US_PER_S);
+		expect_status(NET_ITEM_ACKNOWLEDGED, 1);
+		rig_release(&rig);
+	}
+}
+
+static void enqueue_encrypted(uint8_t number, uint32_t fcnt_down)
+{
+	struct net_enqueue item = {.item = rig_uuid(number),
+				   .dev_eui = device.dev_eui,
+				   .fport = 2,
+				   .length = 3,
+				   .encrypted = true,
+				   .fcnt_down = fcnt_down};
+	memcpy(item.frm_payload, ciphertext, 3);
+	ns_on_enqueue(&rig.ns, rig.now, &item);
+	rig_turn(&rig);
+}
+
+/* Before each row a frame with an item and one with an ACK alone have left: two counters of 1.0.x, one of each of 1.1. */
+static void encrypted_items_and_their_counter(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool v1_1, restart;
+		uint32_t fcnt_down;
+		enum net_item_status expected;
+		uint32_t reported; /* the counter that the last event says */
+	} rows[] = {
+		{"a counter that is spent", false, false, 1, NET_ITEM_STALE_COUNTER, 2},
+		{"a counter that was spent before a restart", false, true, 0, NET_ITEM_STALE_COUNTER, 2},
+		{"the next counter", false, false, 2, NET_ITEM_SENT, 2},
+		{"a later counter waits", false, false, 3, NET_ITEM_QUEUED, 0},
+		{"1.1: a counter that is spent", true, false, 0, NET_ITEM_STALE_COUNTER, 1},
+		{"1.1: the application's next counter", true, true, 1, NET_ITEM_SENT, 1},
+		{"1.1: a later counter waits", true, false, 2, NET_ITEM_QUEUED, 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(rows[i].v1_1);
+		t_row(rows[i].name);
+		device.dr = 5;
+		enqueue_encrypted(1, 0);
+		for (int confirmed = 0; confirmed <= 1; confirmed++) {
+			uplink(confirmed, false);
+			rig_run(&rig, 4210 * US_PER_MS);
+			rig_tx_ack(&rig, GW_TX_OK);
+			rig_run(&rig, 20 * US_PER_S);
+			device.fcnt_up++;
+		}
+		t_uint("both left", 2, rig.downlink_count);
+		expect_status(NET_ITEM_SENT, 1);
+		if (rows[i].restart)
+			rig_restart(&rig);
+		enqueue_encrypted(2, rows[i].fcnt_down);
+		uplink(false, false);
+		rig_run(&rig, 20 * US_PER_S);
+		expect_status(rows[i].expected, 2);
+		t_uint("the counter it says", rows[i].reported, last_event()->fcnt_down);
+		t_uint("a frame", rows[i].expected == NET_ITEM_SENT ? 3 : 2, rig.downlink_count);
+		t_uint("left in the queue", rows[i].expected == NET_ITEM_QUEUED,
+		       ns_device_at(&rig.ns.sessions, 0)->queued);
+		t_uint("no counter twice", 0, rig.counters_repeated);
+		rig_release(&rig);
+	}
+}
+
+static void the_item_behind_a_stale_one_goes(void **state)
+{
+	(void)state;
+	setup(false);
+	uplink(true, false);
+	rig_run(&rig, 20 * US_PER_S);
+	device.fcnt_up++;
+	enqueue_encrypted(1, 0);
+	enqueue_encrypted(2, 1);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	expect_status(NET_ITEM_STALE_COUNTER, 1);
+	t_uint("the other has left", 2, rig.downlink_count);
+	rig_tx_ack(&rig, GW_TX_OK);
+	expect_status(NET_ITEM_SENT, 2);
+	rig_release(&rig);
+}
+
 static void confirmed_item(void **state)
 {
 	(void)state;
@@ -378,6 +502,9 @@ int main(void)
 		t_test(seal_is_refused),
 		t_test(next_attempt_by_cause),
 		t_test(attempts_run_out),
+		t_test(a_confirmed_item_that_no_gateway_sent_waits_for_no_ack),
+		t_test(encrypted_items_and_their_counter),
+		t_test(the_item_behind_a_stale_one_goes),
 		t_test(confirmed_item),
 		t_test(queue_survives_a_restart),
 		t_test(items_that_are_refused),

@@ -8,7 +8,7 @@ static struct rig rig;
 static struct rig_device device;
 static uint8_t phy[LW_PHY_PAYLOAD_MAX];
 
-enum { PROFILE_103, PROFILE_11, PROFILE_US };
+enum { PROFILE_103, PROFILE_11, PROFILE_US, PROFILE_CHOSEN };
 
 static void setup(uint8_t profile)
 {
@@ -16,6 +16,7 @@ static void setup(uint8_t profile)
 	rig_state_begin(&rig, false);
 	rig_profile(&rig, PROFILE_11, LW_MAC_1_1_0, "eu868", NULL);
 	rig_profile(&rig, PROFILE_US, LW_MAC_1_0_3, "us915", NULL);
+	rig_profile(&rig, PROFILE_CHOSEN, LW_MAC_1_0_3, "eu868", NULL);
 	rig_state_end(&rig);
 	rig_otaa(&rig, &device, 1, profile);
 }
@@ -203,6 +204,74 @@ static void eu868_gets_eight_channels(void **state)
 	rig_release(&rig);
 }
 
+static struct net_profile chosen;
+
+static void as_chosen(struct net_profile *profile)
+{
+	profile->rx_delay_s = chosen.rx_delay_s;
+	profile->rx1_dr_offset = chosen.rx1_dr_offset;
+	profile->rx2_dr = chosen.rx2_dr;
+	profile->rx2_freq_hz = chosen.rx2_freq_hz;
+}
+
+/* What the accept says is what the windows of the session are then. */
+static void windows_of_the_profile(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t rx_delay_s, rx1_dr_offset, rx2_dr; /* of the profile */
+		uint32_t rx2_freq_hz;
+		uint8_t rx_delay, dl_settings; /* of the accept */
+		uint8_t rx1_sf, rx2_sf;
+	} rows[] = {
+		{"nothing chosen", 0, 0, 255, 0, 5, 0x00, 7, 12},
+		{"RxDelay", 7, 0, 255, 0, 7, 0x00, 7, 12},
+		{"RxDelay of a second", 1, 0, 255, 0, 1, 0x00, 7, 12},
+		{"RX1DROffset", 0, 2, 255, 0, 5, 0x20, 9, 12},
+		{"data rate of RX2", 0, 0, 3, 0, 5, 0x03, 7, 9},
+		{"all of them", 7, 3, 4, 0, 7, 0x34, 10, 8},
+		{"an offset that the region lacks", 0, 6, 255, 0, 5, 0x00, 7, 12},
+		{"a data rate that the region lacks", 0, 0, 15, 0, 5, 0x00, 7, 12},
+		{"RX2's frequency, of which an accept says nothing", 0, 0, 255, 869100000, 5, 0x00, 7, 12},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(PROFILE_CHOSEN);
+		t_row(rows[i].name);
+		chosen = (struct net_profile){.rx_delay_s = rows[i].rx_delay_s,
+					      .rx1_dr_offset = rows[i].rx1_dr_offset,
+					      .rx2_dr = rows[i].rx2_dr,
+					      .rx2_freq_hz = rows[i].rx2_freq_hz};
+		rig_state_begin(&rig, false);
+		rig_profile(&rig, PROFILE_CHOSEN, LW_MAC_1_0_3, "eu868", as_chosen);
+		rig_state_end(&rig);
+		joins();
+		t_uint("RxDelay", rows[i].rx_delay, rig.joins[0].request.rx_delay);
+		t_uint("DLSettings", rows[i].dl_settings, rig.joins[0].request.dl_settings);
+		rig_tx_ack(&rig, GW_TX_OK);
+		rig_run(&rig, 10 * US_PER_S);
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1, .confirmed = true},
+					    phy);
+		struct gw_ticks sent = {(uint32_t)(rig.now.mono.us - 30 * US_PER_MS + 1000000007)};
+		rig_hears(&rig, 1, phy, length, 0);
+		size_t before = rig.downlink_count;
+		rig_run(&rig, (rows[i].rx_delay - 1) * US_PER_S + 210 * US_PER_MS);
+		t_uint("the ACK", before + 1, rig.downlink_count);
+		const struct gw_tx_attempt *attempt = &rig.downlinks[rig.downlink_count - 1].attempts[0];
+		t_int("RX1", GW_RX1, attempt->window);
+		t_int("after", rows[i].rx_delay * US_PER_S, gw_ticks_since(attempt->ticks, sent));
+		t_uint("SF", rows[i].rx1_sf, attempt->modulation.spreading_factor);
+		rig_tx_ack(&rig, GW_TX_TOO_LATE);
+		attempt = &rig.downlinks[rig.downlink_count - 1].attempts[0];
+		t_int("RX2", GW_RX2, attempt->window);
+		t_int("a second later", (rows[i].rx_delay + 1) * US_PER_S,
+		      gw_ticks_since(attempt->ticks, sent));
+		t_uint("SF of RX2", rows[i].rx2_sf, attempt->modulation.spreading_factor);
+		t_uint("frequency of RX2", 869525000, attempt->freq_hz);
+		rig_release(&rig);
+	}
+}
+
 static void refusals(void **state)
 {
 	(void)state;
@@ -316,6 +385,7 @@ int main(void)
 		t_test(rekey),
 		t_test(us915_gets_masks),
 		t_test(eu868_gets_eight_channels),
+		t_test(windows_of_the_profile),
 		t_test(refusals),
 		t_test(called_again_with_the_same_transaction),
 		t_test(a_late_copy_of_the_request_is_nothing),
