@@ -10,8 +10,6 @@ BUILD ?= build$(if $(SANITIZE),-sanitized)
 STATE ?= ./var
 PREFIX ?= /usr/local
 DEMO_SECONDS ?=
-SEEDS ?= 200
-SOAK_SECONDS ?= 3600
 CC = gcc
 Q = $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' "$(1)" "$(2)")
@@ -41,7 +39,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: all deps deps-test demo run test soak bench lint format install clean help
+.PHONY: all deps deps-test demo run test test-fast test-process test-programs bench lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -161,7 +159,7 @@ run: deps
 bench: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(BENCH)
 	$(Q)bash tests/bench/bench.sh $(BUILD)
-## install: programs, manual pages and units under $(PREFIX)
+## install: programs and regions under $(PREFIX)
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lamppost/regions common/lorawan/regions/*.yaml
