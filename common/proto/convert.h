@@ -33,6 +33,8 @@ bool convert_fits_i16(int32_t value);
 
 void convert_modulation_out(Lamppost__Modulation *out, const struct lw_modulation *in);
 bool convert_modulation_in(struct lw_modulation *out, const Lamppost__Modulation *in);
+void convert_head_out(Lamppost__EventHead *out, const struct net_event_head *in);
+bool convert_head_in(struct net_event_head *out, const Lamppost__EventHead *in);
 void convert_gateway_out(Lamppost__Gateway *out, const struct gw_gateway *in);
 bool convert_gateway_in(struct gw_gateway *out, const Lamppost__Gateway *in);
 
@@ -49,6 +51,7 @@ CONVERT_PAIR(gateway_list);
 CONVERT_PAIR(up_event);
 CONVERT_PAIR(join_event);
 CONVERT_PAIR(downlink_event);
+CONVERT_PAIR(status_event);
 CONVERT_PAIR(event_stored);
 CONVERT_PAIR(state_wanted);
 CONVERT_PAIR(state_begin);

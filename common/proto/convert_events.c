@@ -3,7 +3,7 @@
 
 enum up_flag { UP_CONFIRMED = 1, UP_ADR = 2, UP_ACK = 4, UP_CLASS_B = 8, UP_LATE = 16, UP_FLAGS = 31 };
 
-static void head_out(Lamppost__EventHead *out, const struct net_event_head *in)
+void convert_head_out(Lamppost__EventHead *out, const struct net_event_head *in)
 {
 	lamppost__event_head__init(out);
 	out->id = convert_bytes(in->id.bytes, sizeof in->id.bytes);
@@ -12,7 +12,7 @@ static void head_out(Lamppost__EventHead *out, const struct net_event_head *in)
 	out->dev_eui = lw_eui64_number(&in->dev_eui);
 }
 
-static bool head_in(struct net_event_head *out, const Lamppost__EventHead *in)
+bool convert_head_in(struct net_event_head *out, const Lamppost__EventHead *in)
 {
 	*out = (struct net_event_head){
 		.row = in->row,
@@ -87,7 +87,7 @@ enum status pack_up_event(const struct proto_message *message, struct packing *t
 	ASSERT_CMP(in->reception_count, <=, NET_RECEPTIONS_MAX);
 	ASSERT_CMP(in->frm_payload_length, <=, NET_PAYLOAD_MAX);
 	Lamppost__EventHead head;
-	head_out(&head, &in->head);
+	convert_head_out(&head, &in->head);
 	Lamppost__Modulation modulation;
 	convert_modulation_out(&modulation, &in->modulation);
 	Lamppost__Reception receptions[NET_RECEPTIONS_MAX];
@@ -110,6 +110,8 @@ enum status pack_up_event(const struct proto_message *message, struct packing *t
 	out.region_id = convert_text(in->region_id);
 	out.frm_payload = convert_bytes(in->frm_payload, in->frm_payload_length);
 	out.next_fcnt_down = in->next_fcnt_down;
+	out.has_max_payload = in->max_payload != 0;
+	out.max_payload = in->max_payload;
 	out.gateway_count = in->gateway_count;
 	out.n_receptions = in->reception_count;
 	out.receptions = pointers;
@@ -120,7 +122,7 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 {
 	const Lamppost__UpEvent *in = envelope->up_event;
 	if (in->n_receptions > NET_RECEPTIONS_MAX || in->flags > UP_FLAGS || !convert_fits_u8(in->dr) ||
-	    !convert_fits_u8(in->fport))
+	    !convert_fits_u8(in->fport) || in->max_payload > NET_PAYLOAD_MAX)
 		return false;
 	struct net_up_event *out = &message->up_event;
 	*out = (struct net_up_event){
@@ -136,6 +138,7 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 		.dr = (uint8_t)in->dr,
 		.freq_hz = in->freq_hz,
 		.next_fcnt_down = in->next_fcnt_down,
+		.max_payload = (uint8_t)in->max_payload,
 		.gateway_count = in->gateway_count,
 		.reception_count = (uint8_t)in->n_receptions,
 	};
@@ -147,7 +150,7 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 	if (!convert_take(out->frm_payload, sizeof out->frm_payload, &length, &in->frm_payload))
 		return false;
 	out->frm_payload_length = (uint8_t)length;
-	return head_in(&out->head, in->head) &&
+	return convert_head_in(&out->head, in->head) &&
 	       convert_take_exact(out->session.bytes, sizeof out->session.bytes, &in->session) &&
 	       convert_modulation_in(&out->modulation, in->modulation) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id);
@@ -157,7 +160,7 @@ enum status pack_join_event(const struct proto_message *message, struct packing 
 {
 	const struct net_join_event *in = &message->join_event;
 	Lamppost__EventHead head;
-	head_out(&head, &in->head);
+	convert_head_out(&head, &in->head);
 	Lamppost__JoinEvent out = LAMPPOST__JOIN_EVENT__INIT;
 	out.head = &head;
 	out.session = convert_bytes(in->session.bytes, sizeof in->session.bytes);
@@ -177,44 +180,12 @@ bool unpack_join_event(struct proto_message *message, const Lamppost__Envelope *
 		.join_eui = lw_eui64_from_number(in->join_eui),
 		.dev_addr = {in->dev_addr},
 	};
-	return head_in(&out->head, in->head) &&
+	return convert_head_in(&out->head, in->head) &&
 	       convert_take_exact(out->session.bytes, sizeof out->session.bytes, &in->session) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id) &&
 	       convert_take_text(out->app_s_key_label, sizeof out->app_s_key_label, in->app_s_key_label) &&
 	       convert_take_exact(out->app_s_key_wrapped, sizeof out->app_s_key_wrapped,
 				  &in->app_s_key_wrapped);
-}
-
-enum status pack_downlink_event(const struct proto_message *message, struct packing *to)
-{
-	const struct net_downlink_event *in = &message->downlink_event;
-	Lamppost__EventHead head;
-	head_out(&head, &in->head);
-	Lamppost__DownlinkEvent out = LAMPPOST__DOWNLINK_EVENT__INIT;
-	out.head = &head;
-	out.item = convert_bytes(in->item.bytes, sizeof in->item.bytes);
-	out.status = (uint32_t)in->status;
-	out.fcnt_down = in->fcnt_down;
-	out.gateway = lw_eui64_number(&in->gateway);
-	out.has_gateway = out.gateway != 0;
-	out.cause = in->cause[0] ? convert_text(in->cause) : NULL;
-	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_DOWNLINK_EVENT, &out);
-}
-
-bool unpack_downlink_event(struct proto_message *message, const Lamppost__Envelope *envelope)
-{
-	const Lamppost__DownlinkEvent *in = envelope->downlink_event;
-	if (in->status >= NET_ITEM_STATUS_COUNT)
-		return false;
-	struct net_downlink_event *out = &message->downlink_event;
-	*out = (struct net_downlink_event){
-		.status = (enum net_item_status)in->status,
-		.fcnt_down = in->fcnt_down,
-		.gateway = lw_eui64_from_number(in->gateway),
-	};
-	return head_in(&out->head, in->head) &&
-	       convert_take_exact(out->item.bytes, sizeof out->item.bytes, &in->item) &&
-	       convert_take_text(out->cause, sizeof out->cause, in->cause);
 }
 
 enum status pack_event_stored(const struct proto_message *message, struct packing *to)

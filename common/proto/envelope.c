@@ -73,6 +73,7 @@ static const struct row {
 	ROW(JOIN_EVENT, join_event),
 	ROW(DOWNLINK_EVENT, downlink_event),
 	ROW(EVENT_STORED, event_stored),
+	ROW(STATUS_EVENT, status_event),
 	ROW(STATE_WANTED, state_wanted),
 	ROW(STATE_BEGIN, state_begin),
 	ROW(STATE_END, state_end),

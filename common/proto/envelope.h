@@ -51,6 +51,7 @@ enum proto_kind {
 	PROTO_JOIN_EVENT,
 	PROTO_DOWNLINK_EVENT,
 	PROTO_EVENT_STORED,
+	PROTO_STATUS_EVENT,
 	PROTO_STATE_WANTED,
 	PROTO_STATE_BEGIN,
 	PROTO_STATE_END,
@@ -84,6 +85,7 @@ struct proto_message {
 		struct net_join_event join_event;
 		struct net_downlink_event downlink_event;
 		struct net_event_stored event_stored;
+		struct net_status_event status_event;
 		struct net_state_wanted state_wanted;
 		struct net_state_begin state_begin;
 		struct net_state_end state_end;

@@ -1,7 +1,7 @@
 /* What network-server and application-server say to each other over network.sock, as plain values (wire form:
  * lamppost.proto). Three conversations:
  *
- *   events        network → application  net_up_event, net_join_event, net_downlink_event; each is a journal
+ *   events        network → application  net_up_event, net_join_event, net_downlink_event, net_status_event; each is a journal
  * row and is repeated after a reconnect until net_event_stored covers its row desired state application →
  * network  net_state_begin, then records in order of version, then net_state_end; the network server answers
  * net_state_applied once they are durable downlinks     application → network  net_enqueue (metadata only);
@@ -72,7 +72,8 @@ struct net_up_event {
 	uint8_t frm_payload[NET_PAYLOAD_MAX]; /* ciphertext under the AppSKey; empty for FPort 0 */
 	uint8_t frm_payload_length;
 	uint32_t next_fcnt_down; /* the counter that the next application downlink would take */
-	uint32_t gateway_count;  /* distinct gateways, may exceed reception_count */
+	uint8_t max_payload; /* longest FRMPayload that the next class A downlink holds at this data rate */
+	uint32_t gateway_count; /* distinct gateways, may exceed reception_count */
 	uint8_t reception_count;
 	struct net_reception receptions[NET_RECEPTIONS_MAX];
 };
@@ -100,13 +101,34 @@ enum net_item_status {
 };
 const char *net_item_status_name(enum net_item_status status);
 
+/* One change of an item's state. */
 struct net_downlink_event {
 	struct net_event_head head;
 	struct net_uuid item;
 	enum net_item_status status;
-	uint32_t fcnt_down;
-	struct lw_eui64 gateway;  /* NET_ITEM_SENT */
-	char cause[NET_TEXT_MAX]; /* named verdict of a refusal or failure; "" otherwise */
+	uint32_t fcnt_down;      /* from NET_ITEM_PLANNED on; NET_ITEM_STALE_COUNTER: the next free one */
+	struct lw_eui64 gateway; /* NET_ITEM_PLANNED, NET_ITEM_SENT */
+	char cause
+		[NET_TEXT_MAX]; /* named verdict of a refusal or failure; why a planned item is queued again; "" otherwise */
+	uint8_t tries;          /* frames that carried the item so far; a confirmed one may need several */
+	bool has_max_payload;   /* NET_ITEM_QUEUED, NET_ITEM_REFUSED: a data rate is known */
+	uint8_t max_payload;    /* as in net_up_event */
+	bool has_uplink;        /* NET_ITEM_ACKNOWLEDGED, and a failure that an uplink without ACK told */
+	struct net_uuid uplink; /* id of that uplink's event */
+	bool has_tx;            /* NET_ITEM_PLANNED, NET_ITEM_SENT: the attempt */
+	uint32_t freq_hz;
+	struct lw_modulation modulation;
+	int16_t power_dbm; /* EIRP */
+	enum gw_window window;
+	span_us delay; /* from the uplink's end to the window; 0 without an uplink */
+};
+
+/* What a device answered to DevStatusReq (TS001 §5.5). */
+struct net_status_event {
+	struct net_event_head head;
+	struct net_uuid uplink; /* id of the event of the uplink that carried it */
+	uint8_t battery;        /* 0 external power, 1..254, 255 not measured */
+	int8_t margin_db;       /* -32..31, of the last DevStatusReq */
 };
 
 /* application → network: every event up to and with `row` is stored. */

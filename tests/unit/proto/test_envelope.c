@@ -147,6 +147,7 @@ static void fill_up_event(struct proto_message *m)
 		.frm_payload = {1, 2, 3},
 		.frm_payload_length = 3,
 		.next_fcnt_down = 4,
+		.max_payload = 242,
 		.gateway_count = 17,
 		.reception_count = NET_RECEPTIONS_MAX,
 	};
@@ -179,8 +180,29 @@ static void fill_join_event(struct proto_message *m)
 
 static void fill_downlink_event(struct proto_message *m)
 {
-	m->downlink_event = (struct net_downlink_event){head(), uuid, NET_ITEM_STALE_COUNTER,
-							9,      eui,  "next counter is 12"};
+	m->downlink_event = (struct net_downlink_event){
+		.head = head(),
+		.item = uuid,
+		.status = NET_ITEM_STALE_COUNTER,
+		.fcnt_down = 9,
+		.gateway = eui,
+		.cause = "next counter is 12",
+		.tries = 3,
+		.has_max_payload = true,
+		.has_uplink = true,
+		.uplink = {{7, 7}},
+		.has_tx = true,
+		.freq_hz = 869525000,
+		.modulation = sf7,
+		.power_dbm = -1,
+		.window = GW_CLASS_C,
+		.delay = 6 * US_PER_S,
+	};
+}
+
+static void fill_status_event(struct proto_message *m)
+{
+	m->status_event = (struct net_status_event){head(), uuid, 255, -32};
 }
 
 static void fill_event_stored(struct proto_message *m)
@@ -277,6 +299,7 @@ static const struct {
 	{PROTO_JOIN_EVENT, fill_join_event},
 	{PROTO_DOWNLINK_EVENT, fill_downlink_event},
 	{PROTO_EVENT_STORED, fill_event_stored},
+	{PROTO_STATUS_EVENT, fill_status_event},
 	{PROTO_STATE_WANTED, fill_state_wanted},
 	{PROTO_STATE_BEGIN, fill_state_begin},
 	{PROTO_STATE_END, fill_state_end},
@@ -375,6 +398,12 @@ static void a_value_out_of_range_is_invalid(void **state)
 		{"tx result 14", PROTO_GATEWAY_TX_ACK, {0x20, 0x0d}, {0x20, 0x0e}, 2},
 		{"attempt 8", PROTO_GATEWAY_TX_ACK, {0x08, 0x07, 0x10, 0x01}, {0x08, 0x07, 0x10, 0x08}, 4},
 		{"item status 8", PROTO_DOWNLINK_EVENT, {0x18, 0x07}, {0x18, 0x08}, 2},
+		{"window 4", PROTO_DOWNLINK_EVENT, {0x20, 0x03, 0x28}, {0x20, 0x04, 0x28}, 3},
+		{"margin 32",
+		 PROTO_STATUS_EVENT,
+		 {0x18, 0xff, 0x01, 0x20, 0x3f},
+		 {0x18, 0xff, 0x01, 0x20, 0x40},
+		 5},
 		{"class 3", PROTO_PROFILE, {0x30, 0x02}, {0x30, 0x03}, 2},
 		{"mac version 6", PROTO_PROFILE, {0x20, 0x05}, {0x20, 0x06}, 2},
 		{"activation 2", PROTO_DEVICE, {0x38, 0x01}, {0x38, 0x02}, 2},
