@@ -23,6 +23,7 @@ struct as_store;
 struct as_store_options {
 	const char *city_path; /* ":memory:" in tests */
 	const char *readings_path;
+	const char *vfs;  /* NULL: the system's */
 	bool checkpoints; /* a checkpoint thread for each file */
 	struct rng *rng;  /* the city's UUID; used during open alone */
 };

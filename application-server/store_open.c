@@ -93,7 +93,8 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	enum status status = db_open(&(struct db_options){.path = options->city_path,
 							  .migrations = &db_migrations_application_server,
 							  .statements = list,
-							  .statement_count = total},
+							  .statement_count = total,
+							  .vfs = options->vfs},
 				     &store->city);
 	free(list);
 	return status;
@@ -117,7 +118,8 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 		status = db_open(&(struct db_options){.path = options->readings_path,
 						      .migrations = &db_migrations_readings,
 						      .statements = as_sql_events,
-						      .statement_count = as_sql_events_count},
+						      .statement_count = as_sql_events_count,
+						      .vfs = options->vfs},
 				 &store->readings);
 	if (status == ST_OK)
 		status = load_city(store, options->rng);

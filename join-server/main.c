@@ -222,7 +222,7 @@ static enum status open_store(struct server *server)
 	snprintf(path, sizeof path, "%s/join.db", server->common.state_dir);
 	enum status status = io_state_lock(server->common.state_dir, "join-server");
 	if (status == ST_OK)
-		status = js_store_open(path, &server->db);
+		status = js_store_open(path, NULL, &server->db);
 	if (status == ST_OK)
 		status = checkpoint_start(server->db, NULL, 0, &server->checkpoint);
 	return status;

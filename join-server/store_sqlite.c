@@ -43,13 +43,14 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[SWEEP] = "DELETE FROM devices WHERE dev_eui >= ?1 AND dev_eui <= ?2 AND run < ?3",
 };
 
-enum status js_store_open(const char *path, struct db **db)
+enum status js_store_open(const char *path, const char *vfs, struct db **db)
 {
 	const struct db_options options = {
 		.path = path,
 		.migrations = &db_migrations_join_server,
 		.statements = statements,
 		.statement_count = STATEMENT_COUNT,
+		.vfs = vfs,
 	};
 	return db_open(&options, db);
 }

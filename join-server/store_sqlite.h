@@ -5,8 +5,8 @@
 #include "common/db/db.h"
 #include "join-server/store.h"
 
-/* Opens or makes the file, brings its schema up. */
-enum status js_store_open(const char *path, struct db **db) MUST_USE;
+/* Opens or makes the file, brings its schema up. `vfs` NULL: the system's. */
+enum status js_store_open(const char *path, const char *vfs, struct db **db) MUST_USE;
 /* The store's functions over an open database, which is borrowed. */
 struct js_store js_store_sqlite(struct db *db);
 /* Makes the turn's changes durable; ST_OK when there were none. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DISKS      8
 #define FILES      8
 #define SECTOR     512
 #define SHM_CHUNKS 16
@@ -15,6 +16,7 @@
 struct image {
 	uint8_t *bytes; /* owned */
 	size_t length;
+	size_t room;
 };
 
 /* A write (or, with bytes == NULL, a truncate to `offset`) that no sync has covered. */
@@ -25,12 +27,14 @@ struct unsynced {
 };
 
 struct file {
+	struct fault_disk *disk;
 	char name[256];
 	bool exists;
 	struct image durable; /* what a power cut leaves */
 	struct image current; /* what a reader sees */
 	struct unsynced *log; /* owned array */
 	size_t log_count;
+	size_t log_room;
 	void *shm[SHM_CHUNKS];
 };
 
@@ -39,22 +43,28 @@ struct handle {
 	struct file *file;
 };
 
-static struct disk {
+struct fault_disk {
+	char name[32]; /* "": of all files without a folder */
 	struct file files[FILES];
 	uint64_t operations;
 	uint64_t crash_at;
 	uint64_t fail_at;
 	int fail_code;
 	bool crashed;
-} disk;
+};
+
+static struct fault_disk disks[DISKS];
+static size_t disk_count;
 
 static void image_resize(struct image *image, size_t length)
 {
-	uint8_t *bytes = realloc(image->bytes, length > 0 ? length : 1);
-	ASSERT(bytes);
+	if (length > image->room || !image->bytes) {
+		image->room = length + image->room + SECTOR;
+		image->bytes = realloc(image->bytes, image->room);
+		ASSERT(image->bytes);
+	}
 	if (length > image->length)
-		memset(bytes + image->length, 0, length - image->length);
-	image->bytes = bytes;
+		memset(image->bytes + image->length, 0, length - image->length);
 	image->length = length;
 }
 
@@ -69,15 +79,16 @@ static void log_clear(struct file *file)
 {
 	for (size_t i = 0; i < file->log_count; i++)
 		free(file->log[i].bytes);
-	free(file->log);
-	file->log = NULL;
 	file->log_count = 0;
 }
 
 static void log_add(struct file *file, const uint8_t *bytes, size_t offset, size_t length)
 {
-	file->log = realloc(file->log, (file->log_count + 1) * sizeof *file->log);
-	ASSERT(file->log);
+	if (file->log_count == file->log_room) {
+		file->log_room = file->log_room * 2 + 16;
+		file->log = realloc(file->log, file->log_room * sizeof *file->log);
+		ASSERT(file->log);
+	}
 	struct unsynced *entry = &file->log[file->log_count++];
 	*entry = (struct unsynced){.offset = offset, .length = length};
 	if (bytes) {
@@ -85,6 +96,14 @@ static void log_add(struct file *file, const uint8_t *bytes, size_t offset, size
 		ASSERT(entry->bytes);
 		memcpy(entry->bytes, bytes, length);
 	}
+}
+
+static void apply(struct image *image, const struct unsynced *entry)
+{
+	if (entry->bytes)
+		image_write(image, entry->offset, entry->bytes, entry->length);
+	else
+		image_resize(image, entry->offset);
 }
 
 static void image_copy(struct image *to, const struct image *from)
@@ -105,6 +124,7 @@ static void shm_release(struct file *file)
 static void file_forget(struct file *file)
 {
 	log_clear(file);
+	free(file->log);
 	shm_release(file);
 	free(file->durable.bytes);
 	free(file->current.bytes);
@@ -112,16 +132,16 @@ static void file_forget(struct file *file)
 }
 
 /* Counts an operation; gives SQLITE_OK, or why it fails. `*lost`: the power has gone at this very operation. */
-static int operation(int when_crashed, bool *lost)
+static int operation(struct fault_disk *disk, int when_crashed, bool *lost)
 {
 	*lost = false;
-	if (disk.crashed)
+	if (disk->crashed)
 		return when_crashed;
-	disk.operations++;
-	if (disk.operations == disk.fail_at)
-		return disk.fail_code;
-	if (disk.operations == disk.crash_at) {
-		disk.crashed = true;
+	disk->operations++;
+	if (disk->operations == disk->fail_at)
+		return disk->fail_code;
+	if (disk->operations == disk->crash_at) {
+		disk->crashed = true;
 		*lost = true;
 		return when_crashed;
 	}
@@ -149,7 +169,7 @@ static int on_write(sqlite3_file *base, const void *bytes, int length, sqlite3_i
 {
 	struct file *file = ((struct handle *)base)->file;
 	bool lost;
-	int code = operation(SQLITE_IOERR_WRITE, &lost);
+	int code = operation(file->disk, SQLITE_IOERR_WRITE, &lost);
 	if (code == SQLITE_OK || lost) { /* the last write before the dark may be on the disk, in part */
 		log_add(file, bytes, (size_t)offset, (size_t)length);
 		image_write(&file->current, (size_t)offset, bytes, (size_t)length);
@@ -161,7 +181,7 @@ static int on_truncate(sqlite3_file *base, sqlite3_int64 length)
 {
 	struct file *file = ((struct handle *)base)->file;
 	bool lost;
-	int code = operation(SQLITE_IOERR_TRUNCATE, &lost);
+	int code = operation(file->disk, SQLITE_IOERR_TRUNCATE, &lost);
 	if (code == SQLITE_OK) {
 		log_add(file, NULL, (size_t)length, 0);
 		image_resize(&file->current, (size_t)length);
@@ -174,9 +194,10 @@ static int on_sync(sqlite3_file *base, int flags)
 	struct file *file = ((struct handle *)base)->file;
 	bool lost;
 	(void)flags;
-	int code = operation(SQLITE_IOERR_FSYNC, &lost);
+	int code = operation(file->disk, SQLITE_IOERR_FSYNC, &lost);
 	if (code == SQLITE_OK) {
-		image_copy(&file->durable, &file->current);
+		for (size_t i = 0; i < file->log_count; i++)
+			apply(&file->durable, &file->log[i]);
 		log_clear(file);
 	}
 	return code;
@@ -276,11 +297,24 @@ static const sqlite3_io_methods methods = {
 	.xShmUnmap = on_shm_unmap,
 };
 
-static struct file *find(const char *name)
+static struct fault_disk *disk_of(const char *name)
+{
+	const char *slash = strchr(name, '/');
+	size_t length = slash ? (size_t)(slash - name) : 0;
+	for (size_t i = 0; i < disk_count; i++)
+		if (strlen(disks[i].name) == length && strncmp(disks[i].name, name, length) == 0)
+			return &disks[i];
+	ASSERT(disk_count < DISKS && length < sizeof disks[0].name);
+	struct fault_disk *disk = &disks[disk_count++];
+	memcpy(disk->name, name, length);
+	return disk;
+}
+
+static struct file *find(struct fault_disk *disk, const char *name)
 {
 	for (int i = 0; i < FILES; i++)
-		if (disk.files[i].exists && strcmp(disk.files[i].name, name) == 0)
-			return &disk.files[i];
+		if (disk->files[i].exists && strcmp(disk->files[i].name, name) == 0)
+			return &disk->files[i];
 	return NULL;
 }
 
@@ -290,13 +324,14 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int f
 	(void)vfs;
 	handle->base.pMethods = NULL;
 	const char *known = name ? name : "temporary";
-	struct file *file = find(known);
-	if (!file && (flags & SQLITE_OPEN_CREATE) && !disk.crashed) {
+	struct fault_disk *disk = disk_of(known);
+	struct file *file = find(disk, known);
+	if (!file && (flags & SQLITE_OPEN_CREATE) && !disk->crashed) {
 		for (int i = 0; i < FILES && !file; i++)
-			if (!disk.files[i].exists)
-				file = &disk.files[i];
+			if (!disk->files[i].exists)
+				file = &disk->files[i];
 		ASSERT(file && strlen(known) < sizeof file->name);
-		*file = (struct file){.exists = true};
+		*file = (struct file){.disk = disk, .exists = true};
 		snprintf(file->name, sizeof file->name, "%s", known);
 	}
 	if (!file)
@@ -310,10 +345,11 @@ static int on_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int f
 
 static int on_delete(sqlite3_vfs *vfs, const char *name, int sync_folder)
 {
-	struct file *file = find(name);
+	struct fault_disk *disk = disk_of(name);
+	struct file *file = find(disk, name);
 	(void)vfs;
 	(void)sync_folder;
-	if (disk.crashed)
+	if (disk->crashed)
 		return SQLITE_IOERR_DELETE;
 	if (file)
 		file_forget(file);
@@ -324,7 +360,7 @@ static int on_access(sqlite3_vfs *vfs, const char *name, int flags, int *out)
 {
 	(void)vfs;
 	(void)flags;
-	*out = find(name) != NULL;
+	*out = find(disk_of(name), name) != NULL;
 	return SQLITE_OK;
 }
 
@@ -350,55 +386,112 @@ void fault_vfs_reset(void)
 		vfs.xFullPathname = on_full_name;
 		ASSERT(sqlite3_vfs_register(&vfs, 0) == SQLITE_OK);
 	}
-	for (int i = 0; i < FILES; i++)
-		file_forget(&disk.files[i]);
-	disk = (struct disk){0};
+	for (size_t i = 0; i < disk_count; i++)
+		for (int j = 0; j < FILES; j++)
+			file_forget(&disks[i].files[j]);
+	memset(disks, 0, sizeof disks);
+	disk_count = 1;
 }
+
+struct fault_disk *fault_vfs_disk(const char *name)
+{
+	char path[40];
+	snprintf(path, sizeof path, "%s/", name);
+	return disk_of(path);
+}
+
+uint64_t fault_disk_operations(const struct fault_disk *disk)
+{
+	return disk->operations;
+}
+
+void fault_disk_crash_at(struct fault_disk *disk, uint64_t at)
+{
+	disk->crash_at = at;
+}
+
+void fault_disk_power_off(struct fault_disk *disk)
+{
+	disk->crashed = true;
+}
+
+bool fault_disk_is_off(const struct fault_disk *disk)
+{
+	return disk->crashed;
+}
+
+/* What of one unsynced entry reached the disk; counts what did and what did not. */
+static void keep_some(struct image *durable, const struct unsynced *entry, struct rng *rng, unsigned *kept,
+		      unsigned *lost)
+{
+	size_t pieces = entry->bytes ? (entry->length + SECTOR - 1) / SECTOR : 1;
+	for (size_t i = 0; i < pieces; i++) {
+		size_t at = i * SECTOR;
+		size_t piece = entry->length - at < SECTOR ? entry->length - at : SECTOR;
+		if (!rng_below(rng, 2)) {
+			++*lost;
+			continue;
+		}
+		++*kept;
+		if (entry->bytes)
+			image_write(durable, entry->offset + at, entry->bytes + at, piece);
+		else
+			image_resize(durable, entry->offset);
+	}
+}
+
+/* The power is back; files are as on the disk. */
+static void restart(struct fault_disk *disk)
+{
+	for (int i = 0; i < FILES; i++) {
+		struct file *file = &disk->files[i];
+		log_clear(file);
+		shm_release(file);
+		if (file->exists)
+			image_copy(&file->current, &file->durable);
+	}
+	disk->crashed = false;
+	disk->crash_at = disk->fail_at = disk->operations = 0;
+}
+
+bool fault_disk_power_on(struct fault_disk *disk, uint64_t seed)
+{
+	struct rng rng = rng_seeded(seed);
+	unsigned kept = 0, lost = 0;
+	for (int i = 0; i < FILES && seed != 0; i++)
+		for (size_t j = 0; j < disk->files[i].log_count; j++)
+			keep_some(&disk->files[i].durable, &disk->files[i].log[j], &rng, &kept, &lost);
+	restart(disk);
+	return kept > 0 && lost > 0;
+}
+
+void fault_disk_restart(struct fault_disk *disk)
+{
+	for (int i = 0; i < FILES; i++)
+		for (size_t j = 0; j < disk->files[i].log_count; j++)
+			apply(&disk->files[i].durable, &disk->files[i].log[j]);
+	restart(disk);
+}
+
+/* --- the disk of files without a folder */
 
 uint64_t fault_vfs_operations(void)
 {
-	return disk.operations;
+	return fault_disk_operations(&disks[0]);
 }
 
 void fault_vfs_crash_at(uint64_t at)
 {
-	disk.crash_at = at;
+	fault_disk_crash_at(&disks[0], at);
 }
 
 void fault_vfs_fail_at(uint64_t at, int code)
 {
-	disk.fail_at = at;
-	disk.fail_code = code;
-}
-
-/* What of one unsynced entry reached the disk. */
-static void keep_some(struct image *durable, const struct unsynced *entry, struct rng *rng)
-{
-	if (!entry->bytes) {
-		if (rng_below(rng, 2))
-			image_resize(durable, entry->offset);
-		return;
-	}
-	for (size_t at = 0; at < entry->length; at += SECTOR) {
-		size_t piece = entry->length - at < SECTOR ? entry->length - at : SECTOR;
-		if (rng_below(rng, 2))
-			image_write(durable, entry->offset + at, entry->bytes + at, piece);
-	}
+	disks[0].fail_at = at;
+	disks[0].fail_code = code;
 }
 
 void fault_vfs_power_on(uint64_t seed)
 {
-	struct rng rng = rng_seeded(seed);
-	for (int i = 0; i < FILES; i++) {
-		struct file *file = &disk.files[i];
-		if (!file->exists)
-			continue;
-		for (size_t j = 0; seed != 0 && j < file->log_count; j++)
-			keep_some(&file->durable, &file->log[j], &rng);
-		log_clear(file);
-		shm_release(file);
-		image_copy(&file->current, &file->durable);
-	}
-	disk.crashed = false;
-	disk.crash_at = disk.fail_at = disk.operations = 0;
+	fault_disk_power_on(&disks[0], seed);
 }

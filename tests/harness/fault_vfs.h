@@ -6,6 +6,7 @@
 #ifndef LAMPPOST_TESTS_FAULT_VFS_H
 #define LAMPPOST_TESTS_FAULT_VFS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FAULT_VFS "fault"
@@ -20,5 +21,19 @@ void fault_vfs_crash_at(uint64_t operation);
 void fault_vfs_fail_at(uint64_t operation, int code);
 /* Every connection is closed. seed 0: all unsynced writes are lost; else each 512-byte sector of each of them is kept or lost at random. */
 void fault_vfs_power_on(uint64_t seed);
+
+/* --- several machines: a file "NAME/x.db" lies on the disk NAME, which has power, operations and crashes of its own. The functions
+ * above are those of the disk of files without a folder. */
+struct fault_disk;
+struct fault_disk *fault_vfs_disk(const char *name); /* lent until the next reset */
+uint64_t fault_disk_operations(const struct fault_disk *disk);
+void fault_disk_crash_at(struct fault_disk *disk, uint64_t operation);
+/* From now on no operation succeeds. */
+void fault_disk_power_off(struct fault_disk *disk);
+bool fault_disk_is_off(const struct fault_disk *disk);
+/* As fault_vfs_power_on(). Returns whether some sectors were kept and some lost. */
+bool fault_disk_power_on(struct fault_disk *disk, uint64_t seed);
+/* Only the process died: what it had written is there, synced or not. */
+void fault_disk_restart(struct fault_disk *disk);
 
 #endif

@@ -14,7 +14,7 @@ static struct js_store store;
 static void reopen(void)
 {
 	db_close(db);
-	assert_int_equal(js_store_open(path, &db), ST_OK);
+	assert_int_equal(js_store_open(path, NULL, &db), ST_OK);
 	store = js_store_sqlite(db);
 }
 
