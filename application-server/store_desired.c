@@ -21,7 +21,9 @@ const char *const as_sql_desired[] = {
 	[PRUNE_LIMIT] = "SELECT version FROM desired WHERE deleted = 1 ORDER BY version LIMIT 1 OFFSET ?1",
 	[PRUNE] = "DELETE FROM desired WHERE deleted = 1 AND version <= ?1",
 	[PROFILE] = "SELECT mac_version, region, class, rx_delay_s, rx1_dr_offset, rx2_dr, rx2_freq_hz, adr, "
-		    "allow_fcnt_reset, late_uplink_s FROM profiles WHERE id = ?1",
+		    "allow_fcnt_reset, late_uplink_s, adr_margin_db, min_dr, max_dr, max_nb_trans, "
+		    "dev_status_interval_h, max_duty_cycle, uplink_dwell, downlink_dwell, max_eirp_dbm, "
+		    "confirmed_downlink_tries FROM profiles WHERE id = ?1",
 	[DEVICE] = "SELECT d.enabled, d.join_eui, d.profile, d.activation, d.dev_addr, d.nwk_s_key, "
 		   "d.s_nwk_s_int_key, "
 		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version "
@@ -78,6 +80,12 @@ static bool take_key(struct db *db, int statement, int column, uint8_t key[NET_S
 	return db_column_copy(db, statement, column, key, NET_SEALED_KEY_SIZE);
 }
 
+/* A column that may be null: the region's own. */
+static uint8_t choice(struct db *db, int s, int column)
+{
+	return db_column_is_null(db, s, column) ? NET_REGIONS_OWN : (uint8_t)db_column_i64(db, s, column);
+}
+
 static void load_profile(struct db *db, int s, struct net_profile *profile)
 {
 	const char *class_name = db_column_text(db, s, 2);
@@ -93,6 +101,16 @@ static void load_profile(struct db *db, int s, struct net_profile *profile)
 	profile->adr = db_column_i64(db, s, 7) != 0;
 	profile->allow_fcnt_reset = db_column_i64(db, s, 8) != 0;
 	profile->late_uplink_s = (uint32_t)db_column_i64(db, s, 9);
+	profile->adr_margin_db = (uint8_t)db_column_i64(db, s, 10);
+	profile->min_dr = (uint8_t)db_column_i64(db, s, 11);
+	profile->max_dr = choice(db, s, 12);
+	profile->max_nb_trans = (uint8_t)db_column_i64(db, s, 13);
+	profile->dev_status_interval_h = (uint16_t)db_column_i64(db, s, 14);
+	profile->max_duty_cycle = (uint8_t)db_column_i64(db, s, 15);
+	profile->uplink_dwell = choice(db, s, 16);
+	profile->downlink_dwell = choice(db, s, 17);
+	profile->max_eirp_dbm = choice(db, s, 18);
+	profile->confirmed_downlink_tries = (uint8_t)db_column_i64(db, s, 19);
 }
 
 static void load_device(struct db *db, int s, struct as_desired *record)

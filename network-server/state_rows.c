@@ -2,13 +2,14 @@
 
 #include "common/base/check.h"
 
-#define FORMAT        1
-#define DEFAULT_FIXED "8-15,65"
+#define FORMAT         1
+#define FORMAT_PROFILE 2 /* 1 ended with `late_uplink_s` */
+#define DEFAULT_FIXED  "8-15,65"
 
 static struct wr begin(struct ns_write *write)
 {
 	struct wr wr = wr_init(write->bytes, sizeof write->bytes);
-	wr_u8(&wr, FORMAT);
+	wr_u8(&wr, write->kind == NS_WRITE_PROFILE ? FORMAT_PROFILE : FORMAT);
 	return wr;
 }
 
@@ -32,6 +33,16 @@ void ns_state_write_profile(struct ns *ns, const struct net_profile *profile)
 	wr_u32le(&wr, profile->rx2_freq_hz);
 	wr_u8(&wr, (uint8_t)(profile->adr | profile->allow_fcnt_reset << 1));
 	wr_u32le(&wr, profile->late_uplink_s);
+	wr_u16le(&wr, profile->dev_status_interval_h);
+	wr_u8(&wr, profile->adr_margin_db);
+	wr_u8(&wr, profile->min_dr);
+	wr_u8(&wr, profile->max_dr);
+	wr_u8(&wr, profile->max_nb_trans);
+	wr_u8(&wr, profile->max_duty_cycle);
+	wr_u8(&wr, profile->uplink_dwell);
+	wr_u8(&wr, profile->downlink_dwell);
+	wr_u8(&wr, profile->max_eirp_dbm);
+	wr_u8(&wr, profile->confirmed_downlink_tries);
 	end(write, &wr);
 }
 
@@ -75,9 +86,10 @@ static void read_text(struct rd *rd, char *text, size_t size)
 	text[size - 1] = 0;
 }
 
-static bool load_profile(struct ns *ns, const uint8_t *key, struct rd *rd)
+static bool load_profile(struct ns *ns, uint8_t format, const uint8_t *key, struct rd *rd)
 {
 	struct net_profile profile = {.version = rd_u64le(rd)};
+	net_profile_defaults(&profile);
 	memcpy(profile.id.bytes, key, 16);
 	profile.mac_version = rd_u8(rd);
 	read_text(rd, profile.region_id, sizeof profile.region_id);
@@ -90,6 +102,18 @@ static bool load_profile(struct ns *ns, const uint8_t *key, struct rd *rd)
 	profile.adr = flags & 1;
 	profile.allow_fcnt_reset = flags >> 1 & 1;
 	profile.late_uplink_s = rd_u32le(rd);
+	if (format >= 2) {
+		profile.dev_status_interval_h = rd_u16le(rd);
+		profile.adr_margin_db = rd_u8(rd);
+		profile.min_dr = rd_u8(rd);
+		profile.max_dr = rd_u8(rd);
+		profile.max_nb_trans = rd_u8(rd);
+		profile.max_duty_cycle = rd_u8(rd);
+		profile.uplink_dwell = rd_u8(rd);
+		profile.downlink_dwell = rd_u8(rd);
+		profile.max_eirp_dbm = rd_u8(rd);
+		profile.confirmed_downlink_tries = rd_u8(rd);
+	}
 	return rd_ok(rd) && ns_state_put_profile(ns, &profile);
 }
 
@@ -138,10 +162,11 @@ bool ns_load_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, s
 {
 	struct rd rd = rd_init(bytes, length);
 	struct rd at = rd_init(key, key_length);
-	if (rd_u8(&rd) != FORMAT)
+	uint8_t format = rd_u8(&rd);
+	if (format < 1 || format > (kind == NS_WRITE_PROFILE ? FORMAT_PROFILE : FORMAT))
 		return false;
 	switch (kind) {
-	case NS_WRITE_PROFILE: return key_length == 16 && load_profile(ns, key, &rd);
+	case NS_WRITE_PROFILE: return key_length == 16 && load_profile(ns, format, key, &rd);
 	case NS_WRITE_DEVICE: return key_length == 8 && load_device(ns, key, &rd);
 	case NS_WRITE_GATEWAY: return key_length == 8 && load_gateway(ns, key, &rd);
 	case NS_WRITE_RELEASED: {

@@ -71,7 +71,10 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 	if (!in->deleted) {
 		out.has_mac_version = out.has_device_class = out.has_rx_delay_s = out.has_rx1_dr_offset = 1;
 		out.has_rx2_dr = out.has_rx2_freq_hz = out.has_adr = out.has_allow_fcnt_reset = 1;
-		out.has_late_uplink_s = 1;
+		out.has_late_uplink_s = out.has_adr_margin_db = out.has_min_dr = out.has_max_dr = 1;
+		out.has_max_nb_trans = out.has_dev_status_interval_h = out.has_max_duty_cycle = 1;
+		out.has_uplink_dwell = out.has_downlink_dwell = out.has_max_eirp_dbm = 1;
+		out.has_confirmed_downlink_tries = 1;
 		out.mac_version = (uint32_t)in->mac_version;
 		out.region_id = convert_text(in->region_id);
 		out.device_class = (uint32_t)in->device_class;
@@ -82,17 +85,56 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 		out.adr = in->adr;
 		out.allow_fcnt_reset = in->allow_fcnt_reset;
 		out.late_uplink_s = in->late_uplink_s;
+		out.adr_margin_db = in->adr_margin_db;
+		out.min_dr = in->min_dr;
+		out.max_dr = in->max_dr;
+		out.max_nb_trans = in->max_nb_trans;
+		out.dev_status_interval_h = in->dev_status_interval_h;
+		out.max_duty_cycle = in->max_duty_cycle;
+		out.uplink_dwell = in->uplink_dwell;
+		out.downlink_dwell = in->downlink_dwell;
+		out.max_eirp_dbm = in->max_eirp_dbm;
+		out.confirmed_downlink_tries = in->confirmed_downlink_tries;
 	}
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_PROFILE, &out);
+}
+
+void net_profile_defaults(struct net_profile *profile)
+{
+	const Lamppost__ProfileRecord absent = LAMPPOST__PROFILE_RECORD__INIT;
+	profile->adr_margin_db = (uint8_t)absent.adr_margin_db;
+	profile->min_dr = (uint8_t)absent.min_dr;
+	profile->max_dr = (uint8_t)absent.max_dr;
+	profile->max_nb_trans = (uint8_t)absent.max_nb_trans;
+	profile->dev_status_interval_h = (uint16_t)absent.dev_status_interval_h;
+	profile->max_duty_cycle = (uint8_t)absent.max_duty_cycle;
+	profile->uplink_dwell = (uint8_t)absent.uplink_dwell;
+	profile->downlink_dwell = (uint8_t)absent.downlink_dwell;
+	profile->max_eirp_dbm = (uint8_t)absent.max_eirp_dbm;
+	profile->confirmed_downlink_tries = (uint8_t)absent.confirmed_downlink_tries;
+}
+
+static bool is_choice(uint32_t value, uint32_t max)
+{
+	return value <= max || value == NET_REGIONS_OWN;
+}
+
+static bool mac_fields_ok(const Lamppost__ProfileRecord *in)
+{
+	return in->adr_margin_db <= 30 && in->min_dr <= 14 && is_choice(in->max_dr, 14) &&
+	       in->max_nb_trans >= 1 && in->max_nb_trans <= 3 && in->dev_status_interval_h <= 8784 &&
+	       in->max_duty_cycle <= 15 && is_choice(in->uplink_dwell, 1) &&
+	       is_choice(in->downlink_dwell, 1) && is_choice(in->max_eirp_dbm, 36) &&
+	       in->confirmed_downlink_tries >= 1 && in->confirmed_downlink_tries <= 8;
 }
 
 bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *envelope)
 {
 	const Lamppost__ProfileRecord *in = envelope->profile;
-	if (!in->deleted &&
-	    (!in->has_mac_version || in->mac_version >= LW_MAC_VERSION_COUNT || !in->region_id ||
-	     in->region_id[0] == '\0' || in->device_class > NET_CLASS_C || in->rx_delay_s > 15 ||
-	     in->rx1_dr_offset > 7 || !in->has_rx2_dr || (in->rx2_dr > 15 && in->rx2_dr != 255)))
+	if (!in->deleted && (!in->has_mac_version || in->mac_version >= LW_MAC_VERSION_COUNT ||
+			     !in->region_id || in->region_id[0] == '\0' || in->device_class > NET_CLASS_C ||
+			     in->rx_delay_s > 15 || in->rx1_dr_offset > 7 || !in->has_rx2_dr ||
+			     (in->rx2_dr > 15 && in->rx2_dr != 255) || !mac_fields_ok(in)))
 		return false;
 	struct net_profile *out = &message->profile;
 	*out = (struct net_profile){
@@ -107,6 +149,16 @@ bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *env
 		.adr = in->adr,
 		.allow_fcnt_reset = in->allow_fcnt_reset,
 		.late_uplink_s = in->late_uplink_s,
+		.adr_margin_db = (uint8_t)in->adr_margin_db,
+		.min_dr = (uint8_t)in->min_dr,
+		.max_dr = (uint8_t)in->max_dr,
+		.max_nb_trans = (uint8_t)in->max_nb_trans,
+		.dev_status_interval_h = (uint16_t)in->dev_status_interval_h,
+		.max_duty_cycle = (uint8_t)in->max_duty_cycle,
+		.uplink_dwell = (uint8_t)in->uplink_dwell,
+		.downlink_dwell = (uint8_t)in->downlink_dwell,
+		.max_eirp_dbm = (uint8_t)in->max_eirp_dbm,
+		.confirmed_downlink_tries = (uint8_t)in->confirmed_downlink_tries,
 	};
 	return convert_take_exact(out->id.bytes, sizeof out->id.bytes, &in->id) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id);

@@ -177,7 +177,22 @@ struct net_profile {
 	bool adr;
 	bool allow_fcnt_reset;  /* ABP up to 1.0.3 */
 	uint32_t late_uplink_s; /* 0 = late uplinks are dropped */
+	/* ADR and MAC commands; net_profile_defaults() fills what a city usually wants. */
+	uint8_t adr_margin_db;          /* 0..30: kept above what a data rate needs */
+	uint8_t min_dr;                 /* lowest data rate that ADR gives */
+	uint8_t max_dr;                 /* highest; NET_REGIONS_OWN = the region's */
+	uint8_t max_nb_trans;           /* 1..3 */
+	uint16_t dev_status_interval_h; /* 0 = DevStatusReq is never sent */
+	uint8_t max_duty_cycle;         /* 0..15: airtime at most 1/2^n; 0 = no limit */
+	uint8_t uplink_dwell;           /* TxParamSetupReq: 0 no limit, 1 400 ms, NET_REGIONS_OWN */
+	uint8_t downlink_dwell;
+	uint8_t max_eirp_dbm;             /* 8..36, NET_REGIONS_OWN */
+	uint8_t confirmed_downlink_tries; /* 1..8 frames before a confirmed item has failed */
 };
+#define NET_REGIONS_OWN 255 /* the region's default */
+
+/* Sets the fields from `adr_margin_db` on as a record that says nothing of them would have them. */
+void net_profile_defaults(struct net_profile *profile);
 
 struct net_device {
 	uint64_t version;

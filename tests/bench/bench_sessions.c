@@ -57,6 +57,7 @@ static void fill(struct ns_store *store, struct ns *ns, struct rng *rng, uint32_
 				      .mac_version = LW_MAC_1_0_4,
 				      .region_id = "eu868",
 				      .rx2_dr = 255};
+	net_profile_defaults(&profile);
 	ns_on_profile(ns, now, &profile);
 	for (uint32_t i = 0; i < sessions; i++) {
 		if (ns_turn_is_full(ns))

@@ -275,6 +275,8 @@ void rig_profile(struct rig *rig, uint8_t number, enum lw_mac_version version, c
 	struct net_profile profile = {
 		.version = ++rig->version, .id = rig_uuid(number), .mac_version = version, .rx2_dr = 255};
 	snprintf(profile.region_id, sizeof profile.region_id, "%s", region);
+	net_profile_defaults(&profile);
+	profile.dev_status_interval_h = 0; /* tests of it ask for it */
 	if (change)
 		change(&profile);
 	ns_on_profile(&rig->ns, rig->now, &profile);

@@ -217,6 +217,8 @@ static void register_all(struct peer *app)
 					   .region_id = "eu868",
 					   .rx_delay_s = 1,
 					   .rx2_dr = 255};
+	net_profile_defaults(&out.profile);
+	out.profile.dev_status_interval_h = 0;
 	peer_send(app, PROTO_PROFILE);
 	for (unsigned i = 0; i < DEVICES; i++) {
 		out.gateway = (struct net_gateway){

@@ -11,6 +11,20 @@ static void end_at(uint64_t version)
 	rig_turn(&rig);
 }
 
+static void all_chosen(struct net_profile *profile)
+{
+	profile->adr_margin_db = 15;
+	profile->min_dr = 1;
+	profile->max_dr = 4;
+	profile->max_nb_trans = 2;
+	profile->dev_status_interval_h = 8784;
+	profile->max_duty_cycle = 7;
+	profile->uplink_dwell = 1;
+	profile->downlink_dwell = 0;
+	profile->max_eirp_dbm = 14;
+	profile->confirmed_downlink_tries = 8;
+}
+
 static void applied_and_kept(void **state)
 {
 	(void)state;
@@ -24,6 +38,57 @@ static void applied_and_kept(void **state)
 	t_bytes("of that city", city.bytes, 16, rig.ns.state.city.bytes, 16);
 	t_uint("devices", 1, rig.ns.sessions.devices.count);
 	t_uint("gateways", 3, rig.ns.gateways.slab.count);
+	rig_release(&rig);
+}
+
+/* Rows of a profile: as the first release wrote them, and as they are written now. */
+static void profiles_of_both_formats(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	uint8_t bytes[64];
+	struct wr wr = wr_init(bytes, sizeof bytes);
+	wr_u8(&wr, 1);
+	wr_u64le(&wr, 3);
+	wr_u8(&wr, LW_MAC_1_0_4);
+	wr_copy(&wr, (const uint8_t[GW_REGION_ID_MAX]){"eu868"}, GW_REGION_ID_MAX);
+	wr_copy(&wr, (const uint8_t[4]){NET_CLASS_C, 2, 1, 255}, 4);
+	wr_u32le(&wr, 0);
+	wr_u8(&wr, 1);
+	wr_u32le(&wr, 60);
+	struct net_uuid id = rig_uuid(40);
+	t_true("taken", ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	const struct net_profile *profile = &rig.ns.profiles[1].record;
+	t_uint("version", 3, profile->version);
+	t_uint("late uplinks", 60, profile->late_uplink_s);
+	t_uint("margin", 10, profile->adr_margin_db);
+	t_uint("lowest data rate", 0, profile->min_dr);
+	t_uint("highest data rate", NET_REGIONS_OWN, profile->max_dr);
+	t_uint("NbTrans", 3, profile->max_nb_trans);
+	t_uint("DevStatusReq", 24, profile->dev_status_interval_h);
+	t_uint("tries", 3, profile->confirmed_downlink_tries);
+	t_false("cut short",
+		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr) - 1));
+	bytes[0] = 2;
+	t_false("less than it says",
+		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	bytes[0] = 3;
+	t_false("a format to come",
+		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	rig_release(&rig);
+
+	rig_init(&rig);
+	rig_state_begin(&rig, false);
+	rig_profile(&rig, 41, LW_MAC_1_0_4, "eu868", all_chosen);
+	rig_state_end(&rig);
+	struct net_profile written = rig.ns.profiles[1].record;
+	rig_restart(&rig);
+	profile = &rig.ns.profiles[1].record;
+	for (int i = 0; i < 2; i++) /* rows come in any order */
+		if (rig.ns.profiles[i].record.version == written.version)
+			profile = &rig.ns.profiles[i].record;
+	t_bytes("as written", (const uint8_t *)&written, sizeof written, (const uint8_t *)profile,
+		sizeof *profile);
 	rig_release(&rig);
 }
 
@@ -95,6 +160,7 @@ static void what_is_refused(void **state)
 			ns_on_state_begin(&rig.ns, rig.now, &begin);
 		struct net_profile profile = {
 			.version = applied + 1, .id = rig_uuid(1), .rx2_dr = 255, .region_id = "eu868"};
+		net_profile_defaults(&profile);
 		struct net_gateway gateway = {.version = applied + 1,
 					      .gateway = {.eui = rig_eui(8), .region_id = "us915"},
 					      .channel_plan = "90-95"};
@@ -256,6 +322,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(applied_and_kept),
+		t_test(profiles_of_both_formats),
 		t_test(a_change_keeps_the_session),
 		t_test(full_run_removes_what_it_does_not_name),
 		t_test(what_is_refused),
