@@ -29,6 +29,7 @@ struct gb_options {
 	span_us ring_age;
 	uint64_t ring_bytes;
 	struct gb_limit per_eui; /* 200 a second, burst 400 */
+	struct gb_limit frames;  /* entries of rxpk that a gateway may have forwarded */
 	struct gb_limit unknown; /* 2,000 a second by source */
 };
 

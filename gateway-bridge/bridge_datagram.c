@@ -102,6 +102,11 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 			watch_ticks(bridge, now, gateway, rxpk.ticks);
 			verdict = rxpk_policy(&rxpk);
 		}
+		if (verdict == GB_ACCEPTED &&
+		    !gb_bucket_take(&gateway->frames, now.mono, &bridge->options.frames)) {
+			verdict = GB_RATE_FRAMES;
+			gateway->dropped++;
+		}
 		if (verdict == GB_ACCEPTED)
 			forward_rxpk(bridge, now, gateway, &rxpk);
 		else
@@ -125,7 +130,7 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 static void take_pull_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 			   const struct gb_peer *from, bool came)
 {
-	struct gb_pull pull = gb_gateways_pulled(gateway, now.mono, from);
+	struct gb_pull pull = gb_gateways_pulled(bridge->gateways, gateway, now.mono, from);
 	if (pull.moved) {
 		struct gb_note *note = gb_judge(bridge, GB_GATEWAY_MOVED, &gateway->eui, &from->address);
 		if (note)
@@ -134,8 +139,15 @@ static void take_pull_data(struct gb_bridge *bridge, struct now now, struct gb_g
 	} else if (came || pull.first) {
 		gb_tell_presence(bridge, now, gateway, "pull_data");
 	}
-	if (pull.began_to_flap)
-		gb_judge(bridge, GB_GATEWAY_FLAPPING, &gateway->eui, &from->address);
+	if (pull.began_to_flap) {
+		struct gb_note *note = gb_judge(bridge, GB_GATEWAY_FLAPPING, &gateway->eui, &from->address);
+		if (note)
+			note->was = pull.was;
+		gb_tell_presence(bridge, now, gateway, "flapping");
+	} else if (pull.settled) {
+		gb_judge(bridge, GB_GATEWAY_SETTLED, &gateway->eui, &from->address);
+		gb_tell_presence(bridge, now, gateway, "settled");
+	}
 }
 
 /* --- a datagram: TX_ACK */
@@ -174,8 +186,19 @@ static void take_tx_ack(struct gb_bridge *bridge, struct now now, struct gb_gate
 
 /* --- a datagram */
 
+static bool take_share(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		       const struct gb_peer *from)
+{
+	const struct gb_limit *limit = &bridge->options.per_eui;
+	const struct gb_peer *path = gb_gateway_path(gateway, now.mono);
+	if (path && !gb_address_same_host(&path->address, &from->address))
+		return gb_bucket_take_upper(&gateway->bucket, now.mono, limit);
+	return gb_bucket_take(&gateway->bucket, now.mono, limit);
+}
+
 /* Whether this gateway may say anything at all from there, and how much. Known ones have a limit each, all others one by
- * source, so that a forger outside a pinned range spends his own. */
+ * source, so that a forger outside a pinned range spends his own. Half of a gateway's burst is kept for the host that its
+ * path leads to: whoever forges the EUI from elsewhere comes second. */
 static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 			     const struct gb_peer *from)
 {
@@ -186,8 +209,7 @@ static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb
 	else if (known && !gb_cidr_contains(&gateway->source, &from->address))
 		verdict = GB_FOREIGN_SOURCE;
 	if (known && verdict == GB_ACCEPTED)
-		return gb_bucket_take(&gateway->bucket, now.mono, &bridge->options.per_eui) ? GB_ACCEPTED
-											    : GB_RATE_EUI;
+		return take_share(bridge, now, gateway, from) ? GB_ACCEPTED : GB_RATE_EUI;
 	if (!gb_sources_take(&bridge->sources, now.mono, &from->address, &bridge->options.unknown))
 		return GB_RATE_UNKNOWN;
 	return verdict;
@@ -247,6 +269,8 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &header.gateway);
 	verdict = admit(bridge, now, gateway, from);
 	if (verdict != GB_ACCEPTED) {
+		if (gateway && gateway->known)
+			gateway->dropped++;
 		gb_judge(bridge, verdict, &header.gateway, &from->address);
 		return;
 	}

@@ -56,6 +56,11 @@ const struct option gb_config_rows[] = {
 	{"gateway-bridge", "rate_per_eui", OPTION_INT, OPTION_AT(struct gb_config, rate_per_eui),
 	 .fallback = "200", .min = 1, .max = 100000, .unit = "datagrams/s",
 	 .help = "What a registered gateway may send, and twice that at once; the rest is dropped unread."},
+	{"gateway-bridge", "rate_frames", OPTION_INT, OPTION_AT(struct gb_config, rate_frames),
+	 .fallback = "1000", .min = 1, .max = 1000000, .unit = "frames/s",
+	 .help = "How many frames a registered gateway may report, and twice that at once, however few "
+		 "datagrams "
+		 "it packs them into."},
 	{"gateway-bridge", "rate_unknown", OPTION_INT, OPTION_AT(struct gb_config, rate_unknown),
 	 .fallback = "2000", .min = 1, .max = 1000000, .unit = "datagrams/s",
 	 .help = "What one address may send for gateways that are not registered."},

@@ -12,6 +12,7 @@ struct gb_config {
 	int64_t ring_seconds;
 	int64_t ring_bytes;
 	int64_t rate_per_eui; /* datagrams a second; the burst is twice that */
+	int64_t rate_frames;  /* entries of rxpk a second; the burst is twice that */
 	int64_t rate_unknown; /* datagrams a second and source */
 };
 

@@ -2,9 +2,7 @@
 
 #include "common/base/check.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static struct io_metric *add(struct gb_metrics *metrics, enum io_metric_kind kind, const char *name,
 			     const char *labels, const char *help)
@@ -33,6 +31,11 @@ static uint64_t read_unknown(void *gateways)
 static uint64_t read_online(void *gateways)
 {
 	return gb_gateways_online(gateways);
+}
+
+static uint64_t read_flapping(void *gateways)
+{
+	return gb_gateways_flapping(gateways);
 }
 
 static uint64_t read_in_flight(void *bridge)
@@ -109,6 +112,9 @@ static void add_sockets(struct gb_metrics *metrics, struct io_udp *const *socket
 		{IO_METRIC_COUNTER, "lamppost_bridge_udp_kernel_drops_total",
 		 "Datagrams that the kernel dropped at the full receive buffer.",
 		 offsetof(struct io_udp_stats, kernel_drops)},
+		{IO_METRIC_COUNTER, "lamppost_bridge_udp_truncated_total",
+		 "Datagrams dropped because they were longer than any buffer.",
+		 offsetof(struct io_udp_stats, truncated)},
 		{IO_METRIC_COUNTER, "lamppost_bridge_udp_send_dropped_total",
 		 "Datagrams not sent: the send queue was full.", offsetof(struct io_udp_stats, send_dropped)},
 		{IO_METRIC_COUNTER, "lamppost_bridge_udp_send_failed_total",
@@ -146,53 +152,11 @@ void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
 		 gateways);
 	add_read(metrics, "lamppost_bridge_gateways", "state=\"unknown\"", "Gateways by state.", read_unknown,
 		 gateways);
+	add_read(metrics, "lamppost_bridge_gateways", "state=\"flapping\"", "Gateways by state.",
+		 read_flapping, gateways);
 	add_read(metrics, "lamppost_bridge_in_flight", NULL, "Downlinks that wait for their TX_ACK.",
 		 read_in_flight, bridge);
 	add_read(metrics, "lamppost_bridge_linked", NULL, "1 while the network server is there.", read_linked,
 		 bridge);
 	add_sockets(metrics, sockets, socket_count);
-}
-
-/* Every text in it is an EUI or an address: nothing to escape. */
-static void write_gateway(FILE *out, const struct gb_gateway *gateway, struct now now)
-{
-	char eui[LW_EUI64_TEXT], from[GB_ADDRESS_TEXT], path[GB_ADDRESS_TEXT] = "";
-	lw_eui64_format(eui, &gateway->eui);
-	gb_address_format(from, &gateway->from);
-	const struct gb_peer *peer = gb_gateway_path(gateway, now.mono);
-	if (peer)
-		gb_address_format(path, &peer->address);
-	fprintf(out,
-		"{\"eui\":\"%s\",\"known\":%s,\"online\":%s,\"from\":\"%s\",\"path\":\"%s\",\"silent_ms\":"
-		"%" PRId64 ",\"datagrams\":%" PRIu64 ",\"uplinks\":%" PRIu64
-		",\"moves\":%u,\"flapping\":%s,\"restarts\":%u,\"shared_eui\":%s}",
-		eui, gateway->known ? "true" : "false", gateway->online ? "true" : "false", from, path,
-		gateway->datagrams ? mono_since(now.mono, gateway->heard) / US_PER_MS : -1,
-		gateway->datagrams, gateway->uplinks, gateway->moves, gateway->flapping ? "true" : "false",
-		gateway->restarts, gb_eui_is_shared(&gateway->eui) ? "true" : "false");
-}
-
-char *gb_gateways_json(const struct gb_bridge *bridge, struct now now)
-{
-	char *text = NULL;
-	size_t length, at = 0;
-	FILE *out = open_memstream(&text, &length);
-	if (out == NULL)
-		return NULL;
-	fputc('[', out);
-	const struct gb_gateway *gateway;
-	for (unsigned rows = 0; rows < GB_ANSWER_ROWS; rows++) {
-		gateway = gb_gateways_next(gb_bridge_gateways(bridge), &at);
-		if (gateway == NULL)
-			break;
-		if (rows > 0)
-			fputc(',', out);
-		write_gateway(out, gateway, now);
-	}
-	fputc(']', out);
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }

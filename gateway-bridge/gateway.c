@@ -7,7 +7,7 @@ bool gb_eui_is_shared(const struct lw_eui64 *eui)
 	return number == 0 || number == UINT64_MAX || number == UINT64_C(0xaa555a0000000000);
 }
 
-struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from)
+struct gb_pull gb_gateway_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from)
 {
 	struct gb_pull pull = {.first = gb_gateway_path(gateway, now) == NULL};
 	/* A path that has run out still tells where the gateway was. */
@@ -19,10 +19,12 @@ struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, c
 		struct mono oldest = gateway->moved[gateway->moves % GB_FLAP_MOVES];
 		bool flaps = gateway->moves >= GB_FLAP_MOVES && mono_since(now, oldest) <= GB_FLAP_US;
 		pull.began_to_flap = flaps && !gateway->flapping;
+		pull.settled = !flaps && gateway->flapping;
 		gateway->flapping = flaps;
 	} else if (gateway->flapping &&
 		   mono_since(now, gateway->moved[(gateway->moves - 1) % GB_FLAP_MOVES]) > GB_FLAP_US) {
 		gateway->flapping = false;
+		pull.settled = true;
 	}
 	gateway->has_path = true;
 	gateway->path = *from;

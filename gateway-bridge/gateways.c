@@ -22,7 +22,7 @@ struct gb_gateways {
 	struct table by_eui;     /* of struct slot */
 	struct deadlines silences;
 	uint32_t oldest, newest; /* of the unknown ones */
-	uint64_t known, unknown, online;
+	uint64_t known, unknown, online, flapping;
 	uint64_t version;          /* of the list */
 	uint32_t mark;             /* of the list's last take-over */
 	struct gw_gateway *staged; /* owned: parts that have come, grown as they come; NULL between lists */
@@ -85,7 +85,7 @@ static struct gb_gateway *make(struct gb_gateways *gateways, const struct lw_eui
 	struct slot *slot = table_put(&gateways->by_eui, eui, &made);
 	ASSERT(slot != NULL && made);
 	slot->index = index;
-	*gateway = (struct gb_gateway){.eui = *eui, .older = NONE, .newer = NONE};
+	*gateway = (struct gb_gateway){.used = true, .eui = *eui, .older = NONE, .newer = NONE};
 	return gateway;
 }
 
@@ -93,6 +93,7 @@ static void discard(struct gb_gateways *gateways, struct gb_gateway *gateway)
 {
 	deadlines_cancel(&gateways->silences, &gateway->silence);
 	table_remove(&gateways->by_eui, &gateway->eui);
+	gateways->flapping -= gateway->flapping;
 	*gateway = (struct gb_gateway){.newer = gateways->first_free};
 	gateways->first_free = index_of(gateways, gateway);
 }
@@ -132,7 +133,8 @@ struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono no
 		return gateway;
 	if (gateways->unknown == GB_UNKNOWN_MAX) {
 		struct gb_gateway *oldest = at_index(gateways, gateways->oldest);
-		if (mono_since(now, oldest->heard) < GB_FORGET_US)
+		span_us kept = oldest->datagrams < GB_PASSER_SAYS ? GB_PASSER_US : GB_FORGET_US;
+		if (mono_since(now, oldest->heard) < kept)
 			return NULL;
 		unchain(gateways, oldest);
 		discard(gateways, oldest);
@@ -159,8 +161,17 @@ uint64_t gb_gateways_online(const struct gb_gateways *gateways)
 
 struct gb_gateway *gb_gateways_next(const struct gb_gateways *gateways, size_t *at)
 {
-	const struct slot *slot = table_next(&gateways->by_eui, at);
-	return slot ? at_index(gateways, slot->index) : NULL;
+	while (*at < gateways->used) {
+		struct gb_gateway *gateway = at_index(gateways, (*at)++);
+		if (gateway->used)
+			return gateway;
+	}
+	return NULL;
+}
+
+uint64_t gb_gateways_flapping(const struct gb_gateways *gateways)
+{
+	return gateways->flapping;
 }
 
 /* --- the list */
@@ -321,6 +332,15 @@ bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway,
 	return came;
 }
 
+struct gb_pull gb_gateways_pulled(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
+				  const struct gb_peer *from)
+{
+	gateways->flapping -= gateway->flapping;
+	struct gb_pull pull = gb_gateway_pulled(gateway, now, from);
+	gateways->flapping += gateway->flapping;
+	return pull;
+}
+
 struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct mono now)
 {
 	struct deadline *due;
@@ -335,6 +355,8 @@ struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct m
 		}
 		gateway->online = false;
 		gateway->has_path = false;
+		gateways->flapping -= gateway->flapping;
+		gateway->flapping = false;
 		if (gateway->known) {
 			gateways->online--;
 			return gateway;

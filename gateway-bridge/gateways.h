@@ -18,27 +18,33 @@
 #include "gateway-bridge/address.h"
 #include "gateway-bridge/rate.h"
 
-#define GB_KNOWN_MAX    16384
-#define GB_UNKNOWN_MAX  1024
-#define GB_SILENT_US    (90 * US_PER_S)
-#define GB_PATH_US      (90 * US_PER_S)
-#define GB_FLAP_MOVES   4 /* moves within GB_FLAP_US, the latest among them, that make a gateway flap */
-#define GB_FLAP_US      (60 * US_PER_S)
-#define GB_FORGET_US    (600 * US_PER_S) /* an unknown one that was silent so long makes room for another */
-#define GB_TICKS_ODD_US (10 * US_PER_S)  /* a counter further off than any delay explains */
+#define GB_KNOWN_MAX   16384
+#define GB_UNKNOWN_MAX 1024
+#define GB_SILENT_US   (90 * US_PER_S)
+#define GB_PATH_US     (90 * US_PER_S)
+#define GB_FLAP_MOVES  4 /* moves within GB_FLAP_US, the latest among them, that make a gateway flap */
+#define GB_FLAP_US     (60 * US_PER_S)
+#define GB_FORGET_US   (600 * US_PER_S) /* an unknown one that was silent so long makes room for another */
+#define GB_PASSER_US \
+	(30 * US_PER_S)   /* the same for one that said little: invented EUIs do not block the list */
+#define GB_PASSER_SAYS  3 /* datagrams that make more of it than that */
+#define GB_TICKS_ODD_US (10 * US_PER_S) /* a counter further off than any delay explains */
 
 struct gb_gateway {
+	bool used; /* the pool's: this entry is one */
 	struct lw_eui64 eui;
 	bool known;
 	struct gw_gateway row;   /* known: as in the list */
 	struct cidr source;      /* known: row.source_cidr */
-	struct gb_bucket bucket; /* its rate limit */
+	struct gb_bucket bucket; /* its rate limit: datagrams */
+	struct gb_bucket frames; /* and entries of rxpk */
 
 	bool online;
 	struct mono heard;      /* the last datagram */
 	struct gb_address from; /* its address */
 	enum gw_protocol protocol;
 	uint64_t datagrams, uplinks;
+	uint64_t dropped; /* known: datagrams and frames over its limits, or from a foreign source */
 
 	bool has_path;
 	struct gb_peer path;
@@ -71,8 +77,10 @@ struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono no
 				    const struct lw_eui64 *eui);
 uint64_t gb_gateways_known(const struct gb_gateways *gateways);
 uint64_t gb_gateways_unknown(const struct gb_gateways *gateways);
-uint64_t gb_gateways_online(const struct gb_gateways *gateways); /* known ones */
-/* Walks all: start with *at = 0; NULL at the end. */
+uint64_t gb_gateways_online(const struct gb_gateways *gateways);   /* known ones */
+uint64_t gb_gateways_flapping(const struct gb_gateways *gateways); /* known ones */
+/* Walks all: start with *at = 0; NULL at the end. `*at` stays good while gateways come and go: one that is there all the
+ * time is met once. */
 struct gb_gateway *gb_gateways_next(const struct gb_gateways *gateways, size_t *at);
 
 /* --- the list, in parts: collected from the first, taken over as a whole with the last */
@@ -96,10 +104,14 @@ struct gb_pull {
 	bool first; /* there was no path */
 	bool moved; /* to another host */
 	bool began_to_flap;
+	bool settled;          /* ended to flap */
 	struct gb_address was; /* moved: the address before */
 };
 /* A PULL_DATA of a known gateway: its downlinks go there from now on. */
-struct gb_pull gb_gateways_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from);
+struct gb_pull gb_gateways_pulled(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
+				  const struct gb_peer *from);
+/* The part of it that is the gateway's own; for gateways.c. */
+struct gb_pull gb_gateway_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from);
 /* Lends where its downlinks go, or NULL when it has not pulled for GB_PATH_US. */
 const struct gb_peer *gb_gateway_path(const struct gb_gateway *gateway, struct mono now);
 
@@ -109,7 +121,8 @@ enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono n
 /* Our time of a counter value, as far as it is known: `now` without an uplink to go by. */
 struct mono gb_gateway_time(const struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks);
 
-/* Lends a known gateway that has just gone silent, or NULL when no more have. Forgets nothing of it but the path. */
+/* Lends a known gateway that has just gone silent, or NULL when no more have. Forgets nothing of it but the path and
+ * that it flaps. */
 struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct mono now);
 struct mono gb_gateways_deadline(const struct gb_gateways *gateways);
 

@@ -11,7 +11,6 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/crypto/secret.h"
-#include "common/io/admin.h"
 #include "common/io/link.h"
 #include "common/io/loop.h"
 #include "common/io/process.h"
@@ -19,8 +18,8 @@
 #include "common/text/config.h"
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/config.h"
+#include "gateway-bridge/edge_admin.h"
 #include "gateway-bridge/edge_list.h"
-#include "gateway-bridge/edge_metrics.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,8 +52,7 @@ struct process {
 	size_t listener_count;
 	struct io_link_client *link;
 	struct io_timer *retry; /* the link's buffer was full */
-	struct io_admin *admin;
-	struct gb_metrics metrics;
+	struct gb_admin admin;
 	char list_path[PATH_ROOM], link_path[PATH_ROOM], admin_path[PATH_ROOM];
 	/* One line a second and verdict; the metrics count them all. */
 	struct mono logged[GB_VERDICT_COUNT];
@@ -210,29 +208,6 @@ static void on_tick(void *ctx, struct now now)
 	empty_outbox(process, now);
 }
 
-static bool health(void *ctx, char *members, size_t capacity)
-{
-	struct process *process = ctx;
-	const struct gb_gateways *gateways = gb_bridge_gateways(process->bridge);
-	snprintf(members, capacity, "\"network_server\":%s,\"gateways\":%llu,\"online\":%llu",
-		 gb_bridge_linked(process->bridge) ? "true" : "false",
-		 (unsigned long long)gb_gateways_known(gateways),
-		 (unsigned long long)gb_gateways_online(gateways));
-	return true;
-}
-
-static void on_gateways(void *ctx, struct now now, const struct io_http_request *request)
-{
-	struct process *process = ctx;
-	io_http_exchange exchange = io_http_request_exchange(request);
-	struct io_http_server *server = io_admin_server(process->admin);
-	char *text = gb_gateways_json(process->bridge, now);
-	enum status status = text ? io_http_reply(server, exchange, 200, NULL, text, strlen(text))
-				  : io_http_reply(server, exchange, 500, NULL, "{}", 2);
-	free(text);
-	(void)status; /* the client may have gone */
-}
-
 /* --- start and stop */
 
 static enum status listen_all(struct process *process)
@@ -288,6 +263,7 @@ static void make_bridge(struct process *process)
 		.ring_age = config->ring_seconds * US_PER_S,
 		.ring_bytes = (uint64_t)config->ring_bytes,
 		.per_eui = {(uint32_t)config->rate_per_eui, 2 * (uint32_t)config->rate_per_eui},
+		.frames = {(uint32_t)config->rate_frames, 2 * (uint32_t)config->rate_frames},
 		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
 	};
 	process->rng = secret_rng();
@@ -302,22 +278,11 @@ static void make_bridge(struct process *process)
 
 static enum status open_admin(struct process *process)
 {
-	static const struct io_http_route routes[] = {{IO_HTTP_GET, "/gateways", on_gateways}};
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	for (size_t i = 0; i < process->listener_count; i++)
 		sockets[i] = process->listeners[i].udp;
-	gb_metrics_init(&process->metrics, process->bridge, sockets, process->listener_count);
-	enum status status = io_admin_open(process->loop,
-					   &(struct io_admin_options){.path = process->admin_path,
-								      .process = "gateway-bridge",
-								      .metrics = process->metrics.rows,
-								      .metric_count = process->metrics.count,
-								      .health = health,
-								      .ctx = process},
-					   &process->admin);
-	if (status == ST_OK)
-		io_http_server_add(io_admin_server(process->admin), routes, ARRAY_SIZE(routes), process);
-	return status;
+	return gb_admin_open(&process->admin, process->loop, process->admin_path, process->bridge, sockets,
+			     process->listener_count);
 }
 
 static enum status start(struct process *process)
@@ -346,7 +311,7 @@ static enum status start(struct process *process)
 
 static void release(struct process *process)
 {
-	io_admin_free(process->admin);
+	gb_admin_release(&process->admin);
 	io_link_client_free(process->link);
 	io_timer_free(process->retry);
 	for (size_t i = 0; i < process->listener_count; i++)

@@ -6,14 +6,14 @@
 #include <string.h>
 
 struct gb_source {
-	struct gb_address host; /* port 0 */
+	struct gb_address host; /* as source_of() makes it */
 	struct gb_bucket bucket;
 };
 
-bool gb_bucket_take(struct gb_bucket *bucket, struct mono now, const struct gb_limit *limit)
+#define ONE INT64_C(1000000)
+
+static bool take(struct gb_bucket *bucket, struct mono now, const struct gb_limit *limit, int64_t full)
 {
-	const int64_t one = 1000000;
-	int64_t full = (int64_t)limit->burst * one;
 	span_us passed = mono_since(now, bucket->at);
 	/* An hour fills any bucket, and keeps the product small. */
 	if (passed > 3600 * US_PER_S || passed < 0)
@@ -22,10 +22,20 @@ bool gb_bucket_take(struct gb_bucket *bucket, struct mono now, const struct gb_l
 	if (bucket->spent < 0)
 		bucket->spent = 0;
 	bucket->at = now;
-	if (bucket->spent + one > full)
+	if (bucket->spent + ONE > full)
 		return false;
-	bucket->spent += one;
+	bucket->spent += ONE;
 	return true;
+}
+
+bool gb_bucket_take(struct gb_bucket *bucket, struct mono now, const struct gb_limit *limit)
+{
+	return take(bucket, now, limit, limit->burst * ONE);
+}
+
+bool gb_bucket_take_upper(struct gb_bucket *bucket, struct mono now, const struct gb_limit *limit)
+{
+	return take(bucket, now, limit, limit->burst * ONE / 2);
 }
 
 void gb_sources_init(struct gb_sources *sources, struct rng *rng)
@@ -39,6 +49,15 @@ void gb_sources_release(struct gb_sources *sources)
 {
 	free(sources->slots);
 	*sources = (struct gb_sources){0};
+}
+
+static struct gb_address source_of(const struct gb_address *from)
+{
+	struct gb_address source = *from;
+	source.port = 0;
+	if (source.family == 6)
+		memset(source.bytes + 8, 0, 8);
+	return source;
 }
 
 static size_t slot_of(const struct gb_sources *sources, const struct gb_address *host)
@@ -56,11 +75,10 @@ static size_t slot_of(const struct gb_sources *sources, const struct gb_address 
 bool gb_sources_take(struct gb_sources *sources, struct mono now, const struct gb_address *from,
 		     const struct gb_limit *limit)
 {
-	struct gb_source *source = &sources->slots[slot_of(sources, from)];
+	const struct gb_address host = source_of(from);
+	struct gb_source *source = &sources->slots[slot_of(sources, &host)];
 	/* A slot whose owner has been quiet for a second goes to the newcomer, full. */
-	if (!gb_address_same_host(&source->host, from) && mono_since(now, source->bucket.at) > US_PER_S) {
-		*source = (struct gb_source){.host = *from};
-		source->host.port = 0;
-	}
+	if (!gb_address_same_host(&source->host, &host) && mono_since(now, source->bucket.at) > US_PER_S)
+		*source = (struct gb_source){.host = host};
 	return gb_bucket_take(&source->bucket, now, limit);
 }

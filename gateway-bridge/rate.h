@@ -18,9 +18,12 @@ struct gb_bucket {
 
 /* Takes one; false when the bucket is empty, and nothing is taken. */
 bool gb_bucket_take(struct gb_bucket *bucket, struct mono now, const struct gb_limit *limit);
+/* The same for one who may not take the bucket below half of its burst: what is left there is for others. */
+bool gb_bucket_take_upper(struct gb_bucket *bucket, struct mono now, const struct gb_limit *limit);
 
-/* Buckets by source host, in a table of fixed size: a host without a slot of its own shares the one of another, which
- * can only make the limit stricter. Slots are chosen by a seeded hash. */
+/* Buckets by source, in a table of fixed size: a source without a slot of its own shares the one of another, which can
+ * only make the limit stricter. Slots are chosen by a seeded hash. A source is an IPv4 host or an IPv6 /64, since whoever
+ * has one address of a /64 has all of them. */
 #define GB_SOURCES 4096
 
 struct gb_sources {

@@ -17,6 +17,9 @@ static const struct gb_verdict_row rows[GB_VERDICT_COUNT] = {
 	[GB_RATE_EUI] =
 		{"rate_eui", LOG_LEVEL_WARN,
 		 "This gateway sends more datagrams a second than it may; the rest is dropped unread."},
+	[GB_RATE_FRAMES] =
+		{"rate_frames", LOG_LEVEL_WARN,
+		 "This gateway reports more frames a second than any radio hears; the rest is dropped."},
 	[GB_RATE_UNKNOWN] = {"rate_unknown", LOG_LEVEL_WARN,
 			     "This address sends too many datagrams for gateways that are not registered."},
 	[GB_UNKNOWN_GATEWAY] = {"unknown_gateway", LOG_LEVEL_DEBUG,
@@ -63,6 +66,8 @@ static const struct gb_verdict_row rows[GB_VERDICT_COUNT] = {
 	[GB_GATEWAY_FLAPPING] =
 		{"gateway_flapping", LOG_LEVEL_WARN,
 		 "The gateway's address changes again and again: two gateways with one EUI, or a forger."},
+	[GB_GATEWAY_SETTLED] = {"gateway_settled", LOG_LEVEL_INFO,
+				"The gateway's address has stayed the same for a minute again."},
 	[GB_GATEWAY_RESTARTED] = {"gateway_restarted", LOG_LEVEL_INFO,
 				  "The gateway's counter began again: it has restarted."},
 	[GB_TICKS_JUMPED] = {"ticks_jumped", LOG_LEVEL_INFO,

@@ -17,6 +17,7 @@ enum gb_verdict {
 	GB_BAD_LENGTH,
 	/* limits */
 	GB_RATE_EUI,
+	GB_RATE_FRAMES,
 	GB_RATE_UNKNOWN,
 	/* who it is */
 	GB_UNKNOWN_GATEWAY,
@@ -53,6 +54,7 @@ enum gb_verdict {
 	/* what was seen of a gateway */
 	GB_GATEWAY_MOVED,
 	GB_GATEWAY_FLAPPING,
+	GB_GATEWAY_SETTLED,
 	GB_GATEWAY_RESTARTED,
 	GB_TICKS_JUMPED,
 	GB_GATEWAY_SILENT,

@@ -24,6 +24,7 @@ static bool is_zero_below(const uint8_t *bytes, unsigned bits, unsigned all)
 
 bool cidr_parse(const char *text, struct cidr *cidr)
 {
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct cidr read = {.family = 0};
 	char host[INET6_ADDRSTRLEN];
 	size_t length = strcspn(text, "/");
@@ -55,6 +56,12 @@ bool cidr_parse(const char *text, struct cidr *cidr)
 	}
 	if (!is_zero_below(read.bytes, (unsigned)prefix, all))
 		return false;
+	if (read.family == 6 && prefix >= 96 && memcmp(read.bytes, mapped, sizeof mapped) == 0) {
+		memmove(read.bytes, read.bytes + 12, 4);
+		memset(read.bytes + 4, 0, 12);
+		read.family = 4;
+		prefix -= 96;
+	}
 	read.prefix = (uint8_t)prefix;
 	*cidr = read;
 	return true;

@@ -73,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						  .ring_age = 60 * US_PER_S,
 						  .ring_bytes = 1 << 20,
 						  .per_eui = {200, 400},
+						  .frames = {1000, 2000},
 						  .unknown = {2000, 2000}};
 	const struct gb_peer from = {.address = {.bytes = {192, 0, 2, 1}, .family = 4, .port = 1700}};
 	if (bridge == NULL) {

@@ -145,6 +145,7 @@ static void core_start(struct core *core, struct rng *rng, const struct lw_eui64
 						  .ring_age = 60 * US_PER_S,
 						  .ring_bytes = 1 << 20,
 						  .per_eui = {200, 400},
+						  .frames = {1000, 2000},
 						  .unknown = {2000, 2000}};
 	*core = (struct core){.bridge = gb_bridge_new(&options, rng),
 			      .message = calloc(1, sizeof *core->message),

@@ -125,6 +125,7 @@ static void begin_with(bool forward_unknown)
 					   .ring_age = 60 * US_PER_S,
 					   .ring_bytes = 1 << 20,
 					   .per_eui = {200, 400},
+					   .frames = {1000, 2000},
 					   .unknown = {2000, 2000}};
 	free(bench.message);
 	gb_bridge_free(bench.bridge);
@@ -512,6 +513,117 @@ static void rates_are_judged_by_the_header(void **state)
 	t_str("sent", "PULL_ACK ", sent());
 }
 
+static void frames_are_limited_however_they_are_packed(void **state)
+{
+	(void)state;
+	begin();
+	char body[1900] = "{\"rxpk\":[";
+	for (unsigned i = 0; i < 20; i++) {
+		size_t used = strlen(body);
+		snprintf(body + used, sizeof body - used,
+			 "%s{\"tmst\":1,\"freq\":868.1,\"modu\":\"LORA\",\"datr\":\"SF7BW125\",\"data\":"
+			 "\"QA==\"}",
+			 i > 0 ? "," : "");
+	}
+	snprintf(body + strlen(body), sizeof body - strlen(body), "]}");
+	for (unsigned i = 0; i < 150; i++)
+		datagram(1, 2, GB_PUSH_DATA, NULL, KNOWN, body);
+	t_row("3,000 frames in 150 datagrams");
+	t_uint("forwarded", 2000, gb_bridge_counters(bench.bridge)->uplinks);
+	t_uint("counted", 1000, counted(GB_RATE_FRAMES));
+	t_uint("no datagram was over its limit", 0, counted(GB_RATE_EUI));
+	t_row("a neighbour is not concerned");
+	push(KNOWN2, 3);
+	t_uint("forwarded", 2001, gb_bridge_counters(bench.bridge)->uplinks);
+	t_row("half a second later");
+	pass(500);
+	for (unsigned i = 0; i < 50; i++)
+		datagram(1, 2, GB_PUSH_DATA, NULL, KNOWN, body);
+	t_uint("forwarded", 2501, gb_bridge_counters(bench.bridge)->uplinks);
+}
+
+static void a_forged_eui_does_not_spend_its_owners_share(void **state)
+{
+	(void)state;
+	begin();
+	pull(9, 2, KNOWN);
+	sent();
+	hear();
+	unsigned forged = 0, lost = 0;
+	for (unsigned i = 0; i < 10000; i++) {
+		if (i % 10 == 0)
+			pass(1);
+		datagram(66, 2, GB_PUSH_DATA, NULL, KNOWN, "{}");
+		forged += sent()[0] != 0;
+		if (i % 100 != 0)
+			continue;
+		datagram(9, 2, GB_PUSH_DATA, NULL, KNOWN, "{}");
+		lost += sent()[0] == 0;
+	}
+	t_row("10,000 datagrams a second with its EUI from elsewhere, 100 of its own");
+	t_uint("its own that were lost", 0, lost);
+	t_true("the forger's were limited", forged < 400);
+	t_uint("counted", 10000 - forged, counted(GB_RATE_EUI));
+}
+
+static void flapping_is_told(void **state)
+{
+	(void)state;
+	begin();
+	pull(9, 2, KNOWN);
+	hear();
+	t_row("four moves within a minute");
+	for (unsigned i = 0; i < 3; i++) {
+		pass(1000);
+		pull(i % 2 ? 9 : 10, 2, KNOWN);
+		t_str("said", "here(moved) ", hear());
+	}
+	pass(1000);
+	pull(9, 2, KNOWN);
+	t_str("said", "here(moved) here(flapping) ", hear());
+	t_uint("counted", 1, counted(GB_GATEWAY_FLAPPING));
+	t_uint("moves", 4, counted(GB_GATEWAY_MOVED));
+	t_row("more of it is no second alarm");
+	pass(1000);
+	pull(10, 2, KNOWN);
+	t_str("said", "here(moved) ", hear());
+	t_uint("counted", 1, counted(GB_GATEWAY_FLAPPING));
+	t_row("its uplinks may come from anywhere and move nothing");
+	push(KNOWN, 5);
+	t_uint("moves", 5, counted(GB_GATEWAY_MOVED));
+	hear();
+	t_row("a minute in one place");
+	pass(60001);
+	pull(10, 2, KNOWN);
+	t_str("said", "here(settled) ", hear());
+	t_uint("counted", 1, counted(GB_GATEWAY_SETTLED));
+	t_uint("flapping", 0, gb_gateways_flapping(gb_bridge_gateways(bench.bridge)));
+}
+
+/* Whatever comes, what goes back to where it says it came from is no longer than it: nobody's amplifier. */
+static void answers_are_shorter_than_questions(void **state)
+{
+	(void)state;
+	for (unsigned identifier = 0; identifier < 8; identifier++) {
+		for (size_t length = 0; length <= 64; length++) {
+			char name[64];
+			snprintf(name, sizeof name, "identifier %u, %zu bytes", identifier, length);
+			t_row(name);
+			begin();
+			uint8_t bytes[64] = {2, 1, 2, (uint8_t)identifier, 9, 9, 9, 9, 9, 9, 9, 9, '{', '}'};
+			arrive(7, 1700, bytes, length);
+			size_t answers = 0, bytes_out = 0;
+			while (gb_bridge_take_datagram(bench.bridge, &bench.datagram)) {
+				answers++;
+				bytes_out += bench.datagram.length;
+			}
+			t_true("one at most", answers <= 1);
+			t_true("shorter",
+			       bytes_out == 0 || (bytes_out == GB_ACK_SIZE && length >= 3 * GB_ACK_SIZE));
+		}
+	}
+}
+
 static void presence_is_told(void **state)
 {
 	(void)state;
@@ -671,6 +783,10 @@ int main(void)
 		t_test(silence_is_an_answer_a_second_after_air_time),
 		t_test(the_ring_outlives_the_link),
 		t_test(rates_are_judged_by_the_header),
+		t_test(frames_are_limited_however_they_are_packed),
+		t_test(a_forged_eui_does_not_spend_its_owners_share),
+		t_test(flapping_is_told),
+		t_test(answers_are_shorter_than_questions),
 		t_test(presence_is_told),
 		t_test(links_begin_with_a_hello),
 		t_test(a_downlink_that_cannot_be_sent_leaves_nothing_behind),

@@ -134,19 +134,37 @@ static void unknown_ones_are_listed_up_to_a_limit(void **state)
 	t_row("more than the list holds");
 	t_uint("unknown", GB_UNKNOWN_MAX, gb_gateways_unknown(gateways));
 	t_uint("online counts known ones", 0, gb_gateways_online(gateways));
-	t_row("one that is heard again stays, the longest silent makes room after ten minutes");
+	t_row("one that is heard again stays, the longest silent makes room");
 	struct lw_eui64 first = eui(1000), second = eui(1001), fresh = eui(5000);
-	gb_gateways_heard(gateways, gb_gateways_note(gateways, at(500), &first), at(500), &from,
+	gb_gateways_heard(gateways, gb_gateways_note(gateways, at(20), &first), at(20), &from,
 			  GW_SEMTECH_UDP_V2);
-	t_true("before ten minutes", gb_gateways_note(gateways, at(599), &fresh) == NULL);
-	t_true("after them", gb_gateways_note(gateways, at(600), &fresh) != NULL);
+	t_true("before half a minute", gb_gateways_note(gateways, at(29), &fresh) == NULL);
+	t_true("after it", gb_gateways_note(gateways, at(30), &fresh) != NULL);
 	t_true("the first stayed", gb_gateways_find(gateways, &first) != NULL);
 	t_true("the second went", gb_gateways_find(gateways, &second) == NULL);
+	t_row("those that say more are kept for ten minutes");
+	for (int64_t said = 0; said < GB_PASSER_SAYS; said++)
+		for (uint64_t i = 1002; i < 1000 + GB_UNKNOWN_MAX; i++) {
+			struct lw_eui64 stayer = eui(i);
+			gb_gateways_heard(gateways, gb_gateways_find(gateways, &stayer), at(40 + said), &from,
+					  GW_SEMTECH_UDP_V2);
+		}
+	struct lw_eui64 invented = eui(5001), late = eui(5002), stayer = eui(1002);
+	t_true("one goes that said less", gb_gateways_note(gateways, at(60), &invented) != NULL);
+	t_true("the first, heard twice", gb_gateways_find(gateways, &first) == NULL);
+	gb_gateways_heard(gateways, gb_gateways_find(gateways, &invented), at(60), &from, GW_SEMTECH_UDP_V2);
+	t_true("and the next", gb_gateways_note(gateways, at(60), &late) != NULL);
+	t_true("the one that came for it", gb_gateways_find(gateways, &fresh) == NULL);
+	gb_gateways_heard(gateways, gb_gateways_find(gateways, &late), at(60), &from, GW_SEMTECH_UDP_V2);
+	t_true("before ten minutes", gb_gateways_note(gateways, at(641), &fresh) == NULL);
+	t_true("a stayer is there", gb_gateways_find(gateways, &stayer) != NULL);
+	t_true("after them", gb_gateways_note(gateways, at(642), &fresh) != NULL);
+	t_true("it made room", gb_gateways_find(gateways, &stayer) == NULL);
 	t_row("one that is registered is known from then on");
-	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 1000, 1, true, true, 2, ""));
+	t_int("verdict", GB_LIST_CHANGED, give_part(gateways, 1003, 1, true, true, 2, ""));
 	t_uint("unknown", GB_UNKNOWN_MAX - 1, gb_gateways_unknown(gateways));
-	t_true("known", known(gateways, 1000) != NULL);
-	t_true("still without a path", gb_gateway_path(known(gateways, 1000), at(600)) == NULL);
+	t_true("known", known(gateways, 1003) != NULL);
+	t_true("still without a path", gb_gateway_path(known(gateways, 1003), at(650)) == NULL);
 	gb_gateways_free(gateways);
 }
 
@@ -158,30 +176,32 @@ static void moves_compare_the_host(void **state)
 		int64_t seconds;
 		uint8_t host;
 		uint16_t port;
-		bool first, moved, began_to_flap, flapping;
+		bool first, moved, began_to_flap, flapping, settled;
 	} rows[] = {
-		{"the first PULL_DATA", 0, 1, 1000, true, false, false, false},
-		{"the same again", 5, 1, 1000, false, false, false, false},
-		{"another port is no move", 10, 1, 2000, false, false, false, false},
-		{"another host", 15, 2, 1000, false, true, false, false},
-		{"and back", 20, 1, 1000, false, true, false, false},
-		{"and forth", 25, 2, 1000, false, true, false, false},
-		{"a fourth time within a minute", 30, 1, 1000, false, true, true, true},
-		{"a fifth time", 35, 2, 1000, false, true, false, true},
-		{"quiet for a minute", 96, 2, 1000, false, false, false, false},
-		{"the path ran out, same host", 300, 2, 1000, true, false, false, false},
-		{"the path ran out, another host", 600, 3, 1000, true, true, false, false},
+		{"the first PULL_DATA", 0, 1, 1000, true, false, false, false, false},
+		{"the same again", 5, 1, 1000, false, false, false, false, false},
+		{"another port is no move", 10, 1, 2000, false, false, false, false, false},
+		{"another host", 15, 2, 1000, false, true, false, false, false},
+		{"and back", 20, 1, 1000, false, true, false, false, false},
+		{"and forth", 25, 2, 1000, false, true, false, false, false},
+		{"a fourth time within a minute", 30, 1, 1000, false, true, true, true, false},
+		{"a fifth time", 35, 2, 1000, false, true, false, true, false},
+		{"quiet for a minute", 96, 2, 1000, false, false, false, false, true},
+		{"the path ran out, same host", 300, 2, 1000, true, false, false, false, false},
+		{"the path ran out, another host", 600, 3, 1000, true, true, false, false, false},
 	};
 	struct gb_gateways *gateways = with_list(1, 1);
 	struct gb_gateway *gateway = known(gateways, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].name);
 		struct gb_peer from = peer(rows[i].host, rows[i].port);
-		struct gb_pull pull = gb_gateways_pulled(gateway, at(rows[i].seconds), &from);
+		struct gb_pull pull = gb_gateways_pulled(gateways, gateway, at(rows[i].seconds), &from);
 		t_int("first", rows[i].first, pull.first);
 		t_int("moved", rows[i].moved, pull.moved);
 		t_int("began to flap", rows[i].began_to_flap, pull.began_to_flap);
 		t_int("flapping", rows[i].flapping, gateway->flapping);
+		t_int("settled", rows[i].settled, pull.settled);
+		t_uint("that flap", rows[i].flapping, gb_gateways_flapping(gateways));
 		const struct gb_peer *path = gb_gateway_path(gateway, at(rows[i].seconds));
 		t_true("the path is there", path && memcmp(path, &from, sizeof from) == 0);
 	}
@@ -189,6 +209,105 @@ static void moves_compare_the_host(void **state)
 	t_true("89 s", gb_gateway_path(gateway, at(689)) != NULL);
 	t_true("90 s", gb_gateway_path(gateway, at(690)) == NULL);
 	gb_gateways_free(gateways);
+}
+
+static void flap(struct gb_gateways *gateways, uint64_t number)
+{
+	for (int i = 0; i <= GB_FLAP_MOVES; i++) {
+		struct gb_peer from = peer((uint8_t)(1 + i % 2), 1000);
+		gb_gateways_heard(gateways, known(gateways, number), at(i), &from, GW_SEMTECH_UDP_V2);
+		gb_gateways_pulled(gateways, known(gateways, number), at(i), &from);
+	}
+}
+
+static void a_gateway_stops_to_flap(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 2);
+	struct gb_peer from = peer(7, 1000);
+	t_row("two flap");
+	flap(gateways, 1);
+	flap(gateways, 2);
+	t_uint("flapping", 2, gb_gateways_flapping(gateways));
+	t_row("one moves a last time, an hour later");
+	struct gb_pull pull = gb_gateways_pulled(gateways, known(gateways, 1), at(3600), &from);
+	t_true("moved", pull.moved);
+	t_true("settled", pull.settled);
+	t_uint("flapping", 1, gb_gateways_flapping(gateways));
+	t_row("the other leaves the list");
+	t_int("list", GB_LIST_CHANGED, give_part(gateways, 1, 1, true, true, 2, ""));
+	t_uint("flapping", 0, gb_gateways_flapping(gateways));
+	t_row("one that goes silent flaps no more");
+	flap(gateways, 1);
+	t_uint("flapping", 1, gb_gateways_flapping(gateways));
+	while (gb_gateways_pop_silent(gateways, at(200)) != NULL)
+		;
+	t_uint("flapping", 0, gb_gateways_flapping(gateways));
+	gb_gateways_free(gateways);
+}
+
+static void a_walk_meets_each_once(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 10);
+	size_t walk = 0;
+	unsigned met = 0, fourth = 0;
+	t_row("the list changes on the way");
+	for (struct gb_gateway *gateway; (gateway = gb_gateways_next(gateways, &walk)) != NULL; met++) {
+		fourth += lw_eui64_number(&gateway->eui) == 4;
+		if (met == 2)
+			give_part(gateways, 4, 7, true, true, 2, "");
+		if (met == 3)
+			give_part(gateways, 4, 20, true, true, 3, "");
+	}
+	t_uint("one that stayed", 1, fourth);
+	t_uint("3 that went, 7 that stayed, 10 that came behind", 20, met);
+	gb_gateways_free(gateways);
+}
+
+static void hosts_are_compared_with_their_interface(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		struct gb_address a, b;
+		bool same;
+	} rows[] = {
+		{"another port",
+		 {.bytes = {192, 0, 2, 1}, .family = 4, .port = 1},
+		 {.bytes = {192, 0, 2, 1}, .family = 4, .port = 2},
+		 true},
+		{"another host",
+		 {.bytes = {192, 0, 2, 1}, .family = 4},
+		 {.bytes = {192, 0, 2, 2}, .family = 4},
+		 false},
+		{"the same bytes of another family",
+		 {.bytes = {192, 0, 2, 1}, .family = 4},
+		 {.bytes = {192, 0, 2, 1}, .family = 6},
+		 false},
+		{"link-local on one interface",
+		 {.bytes = {0xfe, 0x80, [15] = 1}, .family = 6, .scope = 2},
+		 {.bytes = {0xfe, 0x80, [15] = 1}, .family = 6, .scope = 2},
+		 true},
+		{"link-local on another interface",
+		 {.bytes = {0xfe, 0x80, [15] = 1}, .family = 6, .scope = 2},
+		 {.bytes = {0xfe, 0x80, [15] = 1}, .family = 6, .scope = 3},
+		 false},
+		{"the last byte of IPv6",
+		 {.bytes = {0x20, 1, [15] = 1}, .family = 6},
+		 {.bytes = {0x20, 1, [15] = 2}, .family = 6},
+		 false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_int("same", rows[i].same, gb_address_same_host(&rows[i].a, &rows[i].b));
+		struct gb_gateways *gateways = with_list(1, 1);
+		struct gb_peer first = {.address = rows[i].a}, second = {.address = rows[i].b};
+		gb_gateways_pulled(gateways, known(gateways, 1), at(0), &first);
+		t_int("moved", !rows[i].same,
+		      gb_gateways_pulled(gateways, known(gateways, 1), at(1), &second).moved);
+		gb_gateways_free(gateways);
+	}
 }
 
 static void a_list_can_take_a_path_away(void **state)
@@ -207,7 +326,7 @@ static void a_list_can_take_a_path_away(void **state)
 		t_row(rows[i].name);
 		struct gb_gateways *gateways = with_list(1, 1);
 		struct gb_peer from = peer(1, 1000);
-		gb_gateways_pulled(known(gateways, 1), at(0), &from);
+		gb_gateways_pulled(gateways, known(gateways, 1), at(0), &from);
 		t_int("list", GB_LIST_CHANGED, give_part(gateways, 1, 1, true, true, 2, rows[i].cidr));
 		t_int("path", rows[i].path, gb_gateway_path(known(gateways, 1), at(1)) != NULL);
 		gb_gateways_free(gateways);
@@ -326,6 +445,13 @@ static void address_ranges(void **state)
 		{"every IPv4", "0.0.0.0/0", true, true, false},
 		{"IPv6", "2001:db8::/32", true, false, true},
 		{"an IPv6 host", "2001:db8::9", true, false, true},
+		{"a mapped range is the IPv4 range", "::ffff:203.0.113.0/120", true, true, false},
+		{"a mapped host", "::ffff:203.0.113.9", true, true, false},
+		{"another mapped host", "::ffff:203.0.113.8", true, false, false},
+		{"every mapped host", "::ffff:0:0/96", true, true, false},
+		{"wider than the mapped ones", "::/0", true, false, true},
+		{"with an interface", "fe80::1%eth0", false, false, false},
+		{"bits below a mapped prefix", "::ffff:203.0.113.9/120", false, false, false},
 		{"bits below the prefix", "203.0.113.1/24", false, false, false},
 		{"prefix too long", "203.0.113.0/33", false, false, false},
 		{"prefix without digits", "203.0.113.0/", false, false, false},
@@ -372,6 +498,61 @@ static void buckets_fill_and_empty(void **state)
 	}
 }
 
+static void half_a_bucket_is_for_others(void **state)
+{
+	(void)state;
+	const struct gb_limit limit = {200, 400};
+	struct gb_bucket bucket = {.spent = 0};
+	unsigned upper = 0, all = 0;
+	t_row("a flood from elsewhere for ten seconds, and the owner once in 10 ms");
+	for (int64_t us = 0; us < 10 * US_PER_S; us += 100) {
+		upper += gb_bucket_take_upper(&bucket, mono_add(at(0), us), &limit);
+		if (us % 10000 == 0)
+			all += gb_bucket_take(&bucket, mono_add(at(0), us), &limit);
+	}
+	t_uint("the owner lost nothing", 1000, all);
+	t_true("the other had what was left", upper > 1100 && upper <= 1200);
+}
+
+static void sources_of_ipv6_are_networks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		struct gb_address first, second;
+		bool shared;
+	} rows[] = {
+		{"two addresses of one /64",
+		 {.bytes = {0x20, 1, 0xd, 0xb8, [15] = 1}, .family = 6},
+		 {.bytes = {0x20, 1, 0xd, 0xb8, [8] = 9}, .family = 6},
+		 true},
+		{"two networks",
+		 {.bytes = {0x20, 1, 0xd, 0xb8, [7] = 1}, .family = 6},
+		 {.bytes = {0x20, 1, 0xd, 0xb8, [7] = 2}, .family = 6},
+		 false},
+		{"two ports of one host",
+		 {.bytes = {192, 0, 2, 1}, .family = 4, .port = 1},
+		 {.bytes = {192, 0, 2, 1}, .family = 4, .port = 2},
+		 true},
+		{"two IPv4 hosts",
+		 {.bytes = {192, 0, 2, 1}, .family = 4},
+		 {.bytes = {192, 0, 2, 2}, .family = 4},
+		 false},
+	};
+	const struct gb_limit limit = {10, 10};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct rng rng = rng_seeded(5);
+		struct gb_sources sources;
+		gb_sources_init(&sources, &rng);
+		while (gb_sources_take(&sources, at(0), &rows[i].first, &limit))
+			;
+		t_int("the second finds it spent", rows[i].shared,
+		      !gb_sources_take(&sources, at(0), &rows[i].second, &limit));
+		gb_sources_release(&sources);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +560,11 @@ int main(void)
 		t_test(a_full_list_can_follow_a_full_list),
 		t_test(unknown_ones_are_listed_up_to_a_limit),
 		t_test(moves_compare_the_host),
+		t_test(a_gateway_stops_to_flap),
+		t_test(a_walk_meets_each_once),
+		t_test(hosts_are_compared_with_their_interface),
+		t_test(half_a_bucket_is_for_others),
+		t_test(sources_of_ipv6_are_networks),
 		t_test(a_list_can_take_a_path_away),
 		t_test(counters_tell_a_restart),
 		t_test(silence_is_judged_by_our_clock),

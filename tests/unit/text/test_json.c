@@ -40,6 +40,11 @@ static const struct {
 	{"brackets in a text are not nesting",
 	 "{\"devices\":[{\"dev_eui\":\"[[[[[[[[[[[[[[[[[[[[\\\"[[[\",\"fcnt\":1,\"on\":true}]}",
 	 "/devices/0/dev_eui: expected 16 hex digits"},
+	{"nor behind an escaped quote",
+	 "{\"devices\":[{\"dev_eui\":\"\\\"[[[[[[[[[[[[[[[[[[[[\",\"fcnt\":1,\"on\":true}]}",
+	 "/devices/0/dev_eui: expected 16 hex digits"},
+	{"a text that ends with a backslash ends there", "[\"\\\\\",[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]",
+	 "/: nested deeper than 16"},
 };
 
 static void read_document(struct jr_doc *doc)

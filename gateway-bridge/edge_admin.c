@@ -1,0 +1,223 @@
+#include "gateway-bridge/edge_admin.h"
+
+#include "common/base/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- /healthz */
+
+static bool health(void *ctx, char *members, size_t capacity)
+{
+	const struct gb_admin *admin = ctx;
+	const struct gb_gateways *gateways = gb_bridge_gateways(admin->bridge);
+	uint64_t asked = 0, given = 0, drops = 0;
+	for (size_t i = 0; i < admin->socket_count; i++) {
+		const struct io_udp_stats *stats = io_udp_stats(admin->sockets[i]);
+		asked += stats->receive_buffer_asked;
+		given += stats->receive_buffer_given;
+		drops += stats->kernel_drops;
+	}
+	uint64_t flapping = gb_gateways_flapping(gateways);
+	const struct {
+		bool holds;
+		const char *name;
+	} warnings[] = {{given < asked, "receive_buffer_small"},
+			{drops > 0, "kernel_drops"},
+			{flapping > 0, "gateways_flapping"}};
+	char list[128] = "";
+	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {
+		size_t used = strlen(list);
+		if (warnings[i].holds)
+			snprintf(list + used, sizeof list - used, "%s\"%s\"", used > 0 ? "," : "",
+				 warnings[i].name);
+	}
+	snprintf(members, capacity,
+		 "\"network_server\":%s,\"gateways\":%" PRIu64 ",\"online\":%" PRIu64 ",\"flapping\":%" PRIu64
+		 ",\"unknown\":%" PRIu64 ",\"receive_buffer_asked\":%" PRIu64
+		 ",\"receive_buffer_given\":%" PRIu64 ",\"kernel_drops\":%" PRIu64 ",\"warnings\":[%s]",
+		 gb_bridge_linked(admin->bridge) ? "true" : "false", gb_gateways_known(gateways),
+		 gb_gateways_online(gateways), flapping, gb_gateways_unknown(gateways), asked, given, drops,
+		 list);
+	return true;
+}
+
+/* --- /gateways */
+
+static bool is_known(const struct gb_gateway *gateway)
+{
+	return gateway->known;
+}
+
+static bool is_unknown(const struct gb_gateway *gateway)
+{
+	return !gateway->known;
+}
+
+static bool is_online(const struct gb_gateway *gateway)
+{
+	return gateway->online;
+}
+
+static bool is_silent(const struct gb_gateway *gateway)
+{
+	return !gateway->online;
+}
+
+static bool is_flapping(const struct gb_gateway *gateway)
+{
+	return gateway->flapping;
+}
+
+struct question {
+	size_t after, limit;
+	bool (*state)(const struct gb_gateway *gateway); /* NULL: every one */
+	bool has_eui;
+	struct lw_eui64 eui;
+};
+
+static bool read_number(const char *text, size_t max, size_t *number)
+{
+	if (text[0] == 0 || strlen(text) > 9 || strspn(text, "0123456789") != strlen(text))
+		return false;
+	*number = strtoul(text, NULL, 10);
+	return *number <= max;
+}
+
+/* Fills the question; the name of what is wrong with it, or NULL. */
+static const char *read_question(const struct io_http_request *request, struct question *question)
+{
+	static const struct {
+		const char *name;
+		bool (*state)(const struct gb_gateway *gateway);
+	} states[] = {{"known", is_known},
+		      {"unknown", is_unknown},
+		      {"online", is_online},
+		      {"silent", is_silent},
+		      {"flapping", is_flapping}};
+	const char *text = io_http_request_query(request, "limit");
+	*question = (struct question){.limit = GB_ANSWER_ROWS};
+	if (text && (!read_number(text, GB_ANSWER_ROWS, &question->limit) || question->limit == 0))
+		return "limit";
+	text = io_http_request_query(request, "after");
+	if (text && !read_number(text, UINT32_MAX, &question->after))
+		return "after";
+	text = io_http_request_query(request, "eui");
+	if (text && !lw_eui64_parse(text, &question->eui))
+		return "eui";
+	question->has_eui = text != NULL;
+	text = io_http_request_query(request, "state");
+	for (size_t i = 0; text && i < ARRAY_SIZE(states); i++)
+		if (strcmp(text, states[i].name) == 0)
+			question->state = states[i].state;
+	return text && question->state == NULL ? "state" : NULL;
+}
+
+/* Every text in it is an EUI or an address: nothing to escape. */
+static void write_gateway(FILE *out, const struct gb_gateway *gateway, struct now now)
+{
+	char eui[LW_EUI64_TEXT], from[GB_ADDRESS_TEXT], path[GB_ADDRESS_TEXT] = "";
+	lw_eui64_format(eui, &gateway->eui);
+	gb_address_format(from, &gateway->from);
+	const struct gb_peer *peer = gb_gateway_path(gateway, now.mono);
+	if (peer)
+		gb_address_format(path, &peer->address);
+	fprintf(out,
+		"{\"eui\":\"%s\",\"known\":%s,\"online\":%s,\"from\":\"%s\",\"path\":\"%s\",\"source\":\"%"
+		"s\","
+		"\"silent_ms\":%" PRId64 ",\"datagrams\":%" PRIu64 ",\"uplinks\":%" PRIu64
+		",\"dropped\":%" PRIu64 ",\"moves\":%u,\"flapping\":%s,\"restarts\":%u,\"shared_eui\":%s}",
+		eui, gateway->known ? "true" : "false", gateway->online ? "true" : "false", from, path,
+		gateway->row.source_cidr,
+		gateway->datagrams ? mono_since(now.mono, gateway->heard) / US_PER_MS : -1,
+		gateway->datagrams, gateway->uplinks, gateway->dropped, gateway->moves,
+		gateway->flapping ? "true" : "false", gateway->restarts,
+		gb_eui_is_shared(&gateway->eui) ? "true" : "false");
+}
+
+static bool is_asked(const struct gb_gateway *gateway, const struct question *question)
+{
+	return (question->state == NULL || question->state(gateway)) &&
+	       (!question->has_eui || lw_eui64_equal(&gateway->eui, &question->eui));
+}
+
+static void write_page(FILE *out, const struct gb_bridge *bridge, struct now now,
+		       const struct question *question)
+{
+	size_t at = question->after, rows = 0, next = 0;
+	const struct gb_gateway *gateway;
+	fputs("{\"gateways\":[", out);
+	for (size_t before = at; (gateway = gb_gateways_next(gb_bridge_gateways(bridge), &at)) != NULL;
+	     before = at) {
+		if (!is_asked(gateway, question))
+			continue;
+		if (rows == question->limit) {
+			next = before;
+			break;
+		}
+		if (rows++ > 0)
+			fputc(',', out);
+		write_gateway(out, gateway, now);
+	}
+	if (next > 0)
+		fprintf(out, "],\"next\":\"%zu\"}", next);
+	else
+		fputs("],\"next\":null}", out);
+}
+
+static void on_gateways(void *ctx, struct now now, const struct io_http_request *request)
+{
+	const struct gb_admin *admin = ctx;
+	struct io_http_server *server = io_admin_server(admin->admin);
+	struct question question;
+	char *text = NULL;
+	size_t length = 0;
+	int code = 500;
+	const char *wrong = read_question(request, &question);
+	FILE *out = open_memstream(&text, &length);
+	if (out && wrong) {
+		fprintf(out, "{\"title\":\"Bad Request\",\"status\":400,\"detail\":\"%s\"}", wrong);
+		code = 400;
+	} else if (out) {
+		write_page(out, admin->bridge, now, &question);
+		code = 200;
+	}
+	bool written = out && fclose(out) == 0;
+	enum status status = io_http_reply(server, io_http_request_exchange(request), written ? code : 500,
+					   code == 400 ? "application/problem+json" : NULL,
+					   written ? text : "{}", written ? length : 2);
+	(void)status; /* the client may have gone */
+	free(text);
+}
+
+/* --- life */
+
+enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
+			  const struct gb_bridge *bridge, struct io_udp *const *sockets, size_t socket_count)
+{
+	static const struct io_http_route routes[] = {{IO_HTTP_GET, "/gateways", on_gateways}};
+	ASSERT_CMP(socket_count, <=, GB_SOCKETS_MAX);
+	*admin = (struct gb_admin){.bridge = bridge, .socket_count = socket_count};
+	for (size_t i = 0; i < socket_count; i++)
+		admin->sockets[i] = sockets[i];
+	gb_metrics_init(&admin->metrics, bridge, admin->sockets, socket_count);
+	enum status status = io_admin_open(loop,
+					   &(struct io_admin_options){.path = path,
+								      .process = "gateway-bridge",
+								      .metrics = admin->metrics.rows,
+								      .metric_count = admin->metrics.count,
+								      .health = health,
+								      .ctx = admin},
+					   &admin->admin);
+	if (status == ST_OK)
+		io_http_server_add(io_admin_server(admin->admin), routes, ARRAY_SIZE(routes), admin);
+	return status;
+}
+
+void gb_admin_release(struct gb_admin *admin)
+{
+	io_admin_free(admin->admin);
+	admin->admin = NULL;
+}

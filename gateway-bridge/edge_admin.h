@@ -1,0 +1,35 @@
+/* RUN/gateway-bridge.admin.sock:
+ *
+ *	GET /healthz    status; gateways, online, flapping, unknown; the receive buffers asked for and given; kernel_drops;
+ *	                "warnings": what an engineer should look at, by name
+ *	GET /metrics    edge_metrics.h
+ *	GET /gateways   {"gateways": [...], "next": CURSOR or null}; ?limit=1 to 1000, ?after=CURSOR,
+ *	                ?state=known|unknown|online|silent|flapping, ?eui=HEX
+ *
+ * Pages follow the order of the pool, which stays while gateways come and go: one that is there all the time stands on
+ * one page. */
+#ifndef LAMPPOST_BRIDGE_EDGE_ADMIN_H
+#define LAMPPOST_BRIDGE_EDGE_ADMIN_H
+
+#include "common/io/admin.h"
+#include "common/io/udp.h"
+#include "gateway-bridge/bridge.h"
+#include "gateway-bridge/edge_metrics.h"
+
+#define GB_ANSWER_ROWS 1000 /* gateways in one answer of GET /gateways */
+
+struct gb_admin {
+	const struct gb_bridge *bridge; /* borrowed */
+	struct io_udp *sockets[GB_SOCKETS_MAX];
+	size_t socket_count;
+	struct gb_metrics metrics;
+	struct io_admin *admin;
+};
+
+/* Keeps a borrow of all until released. */
+enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
+			  const struct gb_bridge *bridge, struct io_udp *const *sockets,
+			  size_t socket_count) MUST_USE;
+void gb_admin_release(struct gb_admin *admin); /* one that was never opened is allowed */
+
+#endif
