@@ -74,6 +74,7 @@ static const struct row {
 	ROW(DOWNLINK_EVENT, downlink_event),
 	ROW(EVENT_STORED, event_stored),
 	ROW(STATUS_EVENT, status_event),
+	ROW(JOIN_REPORT, join_report),
 	ROW(STATE_WANTED, state_wanted),
 	ROW(STATE_BEGIN, state_begin),
 	ROW(STATE_END, state_end),

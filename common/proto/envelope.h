@@ -10,6 +10,7 @@
 #include "common/base/arena.h"
 #include "common/base/status.h"
 #include "common/proto/gateway_messages.h"
+#include "common/proto/join_report.h"
 #include "common/proto/network_messages.h"
 
 #include <stddef.h>
@@ -52,6 +53,7 @@ enum proto_kind {
 	PROTO_DOWNLINK_EVENT,
 	PROTO_EVENT_STORED,
 	PROTO_STATUS_EVENT,
+	PROTO_JOIN_REPORT,
 	PROTO_STATE_WANTED,
 	PROTO_STATE_BEGIN,
 	PROTO_STATE_END,
@@ -86,6 +88,7 @@ struct proto_message {
 		struct net_downlink_event downlink_event;
 		struct net_event_stored event_stored;
 		struct net_status_event status_event;
+		struct net_join_report join_report;
 		struct net_state_wanted state_wanted;
 		struct net_state_begin state_begin;
 		struct net_state_end state_end;

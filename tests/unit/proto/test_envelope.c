@@ -205,6 +205,42 @@ static void fill_status_event(struct proto_message *m)
 	m->status_event = (struct net_status_event){head(), uuid, 255, -32};
 }
 
+static void fill_join_report(struct proto_message *m)
+{
+	m->join_report = (struct net_join_report){
+		.attempt = UINT64_C(0x0102030405060708),
+		.verdict = NET_JOIN_GATEWAY_REFUSED,
+		.time = {INT64_C(1760000000123456)},
+		.dev_eui = eui,
+		.join_eui = eui,
+		.dev_nonce = UINT16_MAX,
+		.has_device = true,
+		.device = eui,
+		.device_join_eui = eui,
+		.has_heard = true,
+		.freq_hz = 903000000,
+		.modulation = sf7,
+		.gateway_count = 3,
+		.gateway = eui,
+		.rssi_dbm = -121,
+		.has_snr = true,
+		.snr_cdb = -1975,
+		.region_id = "us915",
+		.times = 2,
+		.off_plan = true,
+		.channel = 71,
+		.sub_band = 8,
+		.plan = "8-15,65",
+		.cause = "tx_freq",
+		.unheard = UINT16_MAX,
+		.has_tx = true,
+		.tx_gateway = eui,
+		.tx_window = GW_RX2,
+		.tx_freq_hz = 923300000,
+		.left = -5,
+	};
+}
+
 static void fill_event_stored(struct proto_message *m)
 {
 	m->event_stored = (struct net_event_stored){UINT64_C(1) << 50};
@@ -301,6 +337,7 @@ static const struct {
 	{PROTO_DOWNLINK_EVENT, fill_downlink_event},
 	{PROTO_EVENT_STORED, fill_event_stored},
 	{PROTO_STATUS_EVENT, fill_status_event},
+	{PROTO_JOIN_REPORT, fill_join_report},
 	{PROTO_STATE_WANTED, fill_state_wanted},
 	{PROTO_STATE_BEGIN, fill_state_begin},
 	{PROTO_STATE_END, fill_state_end},
@@ -404,6 +441,16 @@ static void a_value_out_of_range_is_invalid(void **state)
 		 PROTO_STATUS_EVENT,
 		 {0x18, 0xff, 0x01, 0x20, 0x3f},
 		 {0x18, 0xff, 0x01, 0x20, 0x40},
+		 5},
+		{"join verdict out of the table",
+		 PROTO_JOIN_REPORT,
+		 {0x10, NET_JOIN_GATEWAY_REFUSED, 0x18},
+		 {0x10, NET_JOIN_VERDICT_COUNT, 0x18},
+		 3},
+		{"dev nonce of 17 bits",
+		 PROTO_JOIN_REPORT,
+		 {0x30, 0xff, 0xff, 0x03, 0x39},
+		 {0x30, 0xff, 0xff, 0x07, 0x39},
 		 5},
 		{"class 3", PROTO_PROFILE, {0x30, 0x02}, {0x30, 0x03}, 2},
 		{"ADR margin of 31 dB", PROTO_PROFILE, {0x70, 0x0f}, {0x70, 0x1f}, 2},
