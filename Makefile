@@ -39,7 +39,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: all deps deps-test demo run test test-fast test-process test-programs bench lint format install clean help
+.PHONY: all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -159,6 +159,10 @@ run: deps
 bench: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(BENCH)
 	$(Q)bash tests/bench/bench.sh $(BUILD)
+## bench-flood: what a flood costs the gateway bridge, and from which rate on others lose anything
+bench-flood: deps deps-test
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bin/gateway-bridge $(BUILD)/tests/bench/bench_flood
+	$(Q)$(BUILD)/tests/bench/bench_flood
 ## install: programs and regions under $(PREFIX)
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)

@@ -135,7 +135,7 @@ struct gw_presence {
 		       forwarded */
 	enum gw_protocol protocol;
 	char address[GW_ADDRESS_MAX];
-	char reason[GW_CAUSE_MAX]; /* "pull_data", "silent", "moved" */
+	char reason[GW_CAUSE_MAX]; /* "pull_data", "silent", "moved", "flapping", "settled", "restarted" */
 };
 
 /* One row of the gateway list that a bridge keeps (network → bridge, in parts; the bridge swaps when `last`
