@@ -271,13 +271,21 @@ static enum js_verdict handle_join(struct attempt *attempt)
 	return verdict;
 }
 
-/* What a refusal says to people: the field that was wrong, or the verdict's name. */
+/* What a refusal says to people: the field that was wrong, or the verdict's name, with the DevNonces where it hangs on
+ * them. */
 static void describe(const struct attempt *attempt, enum js_verdict verdict,
 		     char description[BI_DESCRIPTION_TEXT])
 {
 	if (verdict == JS_MALFORMED || verdict == JS_WRONG_PROTOCOL)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s: expected %s", attempt->error.field,
 			 attempt->error.rule);
+	else if (verdict == JS_DEV_NONCE_USED)
+		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
+			 js_verdict_name(verdict), attempt->frame.nonce,
+			 attempt->join->nonces.last_dev_nonce);
+	else if (verdict == JS_DEV_NONCE_NOT_INCREASING)
+		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
+			 js_verdict_name(verdict), attempt->frame.nonce, attempt->join->nonces.counter);
 	else if (verdict != JS_ACCEPTED)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s", js_verdict_name(verdict));
 }

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/text/region_yaml.h"
+#include "network-server/foreign.h"
 
 #include <string.h>
 
@@ -12,6 +13,12 @@ static bool is_region(const char *text)
 			return true;
 	}
 	return false;
+}
+
+static bool is_eui_prefix(const char *text)
+{
+	struct ns_eui_prefix prefix;
+	return ns_eui_prefix_parse(text, &prefix);
 }
 
 const struct option ns_option_rows[] = {
@@ -37,6 +44,11 @@ const struct option ns_option_rows[] = {
 	{"network-server", "extra_channels", OPTION_MAP, OPTION_AT(struct ns_options, extra_channels),
 	 .help = "Channels that a join-accept adds to a region's own, by region: at most five frequencies in "
 		 "MHz. Not named, eu868 has '867.1 867.3 867.5 867.7 867.9'; an empty value adds none."},
+	{"network-server", "join_eui_prefixes", OPTION_LIST, OPTION_AT(struct ns_options, join_eui_prefixes),
+	 .check = is_eui_prefix, .form = "EUI/bits, as in 70b3d57ed0000000/36",
+	 .help = "JoinEUIs that are the city's beside those of its registered devices: a join-request with "
+		 "one of "
+		 "them and an unknown DevEUI is shown as a device that somebody forgot to register."},
 	{"network-server", "callers", OPTION_MAP, OPTION_AT(struct ns_options, callers),
 	 .help = "Who may connect to network.sock: 'bridges' and 'applications' (the application server), "
 		 "each "

@@ -12,7 +12,8 @@ struct ns_options {
 	int64_t disk_floor;    /* MiB */
 	int64_t max_devices;
 	struct option_map extra_channels; /* region → MHz */
-	struct option_map callers;        /* bridges, applications → users */
+	struct option_list join_eui_prefixes;
+	struct option_map callers; /* bridges, applications → users */
 };
 
 extern const struct option ns_option_rows[];

@@ -84,6 +84,20 @@ static bool is_retransmission(const struct heard *heard, const struct ns_copy *c
 	return mono_since(copy->sent, heard->sent) > least;
 }
 
+/* Only a gateway's own counter is proof enough here; told once for each time that it was on the air. */
+static bool is_once_again(struct heard *heard, const struct ns_copy *copy, const struct ns_copy_facts *facts)
+{
+	span_us least = (span_us)heard->airtime_us + US_PER_S;
+	bool proved = false;
+	for (uint8_t i = 0; i < heard->count; i++)
+		proved |= heard->by[i].gateway == copy->gateway_slot &&
+			  gw_ticks_since(copy->ticks, heard->by[i].ticks) > least;
+	if (!facts->once || !proved || mono_since(copy->sent, heard->sent) <= least)
+		return false;
+	heard->sent = copy->sent;
+	return true;
+}
+
 static void close_at(struct ns_dedup *dedup, struct ns_frame *frame, struct mono due)
 {
 	ASSERT(deadlines_set(&dedup->deadlines, &frame->deadline, due) == ST_OK);
@@ -171,8 +185,9 @@ enum ns_dedup_verdict ns_dedup_add(struct ns_dedup *dedup, const uint8_t *phy, u
 	}
 	struct heard *heard = ns_slab_at(&dedup->memory, where->slot);
 	if (facts->once || !is_retransmission(heard, copy, facts)) {
+		bool again = is_once_again(heard, copy, facts);
 		note_hearer(heard, copy);
-		return NS_DEDUP_LATE_COPY;
+		return again ? NS_DEDUP_ONCE_AGAIN : NS_DEDUP_LATE_COPY;
 	}
 	uint32_t remembered = where->slot;
 	enum ns_dedup_verdict verdict = open_window(dedup, where, phy, length, copy, facts, true);

@@ -62,7 +62,8 @@ enum ns_dedup_verdict {
 	NS_DEDUP_COPY,           /* joined an open window */
 	NS_DEDUP_RETRANSMISSION, /* opened a window: the device sent the same bytes again */
 	NS_DEDUP_LATE_COPY,      /* of a closed window: nothing else happens */
-	NS_DEDUP_FULL            /* no room: dropped */
+	NS_DEDUP_ONCE_AGAIN, /* a `once` frame that a gateway which heard it before heard again, later: no copy */
+	NS_DEDUP_FULL        /* no room: dropped */
 };
 
 struct ns_dedup {

@@ -4,6 +4,7 @@
 #include "common/lorawan/airtime.h"
 #include "network-server/airtime_rows.h"
 #include "network-server/downlink_frame.h"
+#include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 
 static const bool allowed[NS_DOWNLINK_STATE_COUNT][NS_DOWNLINK_STATE_COUNT] = {
@@ -181,10 +182,12 @@ static void send_frame(struct ns *ns, struct now now, struct ns_downlink *downli
 	const struct lw_region *region = ns_region(ns, downlink->windows.region);
 	if (!ns_plan_make(&downlink->plan, &downlink->windows, region, &ns->gateways, now.mono,
 			  downlink->phy_length, &duty)) {
-		ns_count(ns, duty ? NS_DROP_DUTY_CYCLE
-			     : ns_windows_start(&downlink->windows).us + US_PER_S < now.mono.us
-				     ? NS_DROP_TOO_LATE
-				     : NS_DROP_NO_GATEWAY);
+		enum ns_drop drop = duty ? NS_DROP_DUTY_CYCLE
+				    : ns_windows_start(&downlink->windows).us + US_PER_S < now.mono.us
+					    ? NS_DROP_TOO_LATE
+					    : NS_DROP_NO_GATEWAY;
+		ns_count(ns, drop);
+		ns_course_not_sent(ns, now, downlink, drop, "");
 		ns_downlink_close(ns, downlink);
 		return;
 	}
@@ -216,17 +219,24 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	/* Silence until the frame is over and a second more counts as sent (DESIGN 11). */
 	downlink_goto(ns, downlink, NS_DOWNLINK_SENT,
 		      mono_add(attempt->start, (span_us)attempt->airtime_us + 2 * US_PER_S));
+	ns_course_sent(ns, now, downlink);
 }
 
 void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const struct ns_windows *windows,
 		      const uint8_t *phy, uint8_t length)
 {
+	uint32_t attempt = ns_device_at(&ns->sessions, device)->attempt;
 	struct ns_downlink *downlink = take(ns, now);
 	if (!downlink) {
 		ns_count(ns, NS_DROP_DOWNLINK_FULL);
+		ns_course_not_sent(
+			ns, now,
+			&(struct ns_downlink){.is_join = true, .device = device, .join_attempt = attempt},
+			NS_DROP_DOWNLINK_FULL, "");
 		return;
 	}
 	downlink->is_join = true;
+	downlink->join_attempt = attempt;
 	downlink->device = device;
 	downlink->windows = *windows;
 	memcpy(downlink->phy, phy, length);

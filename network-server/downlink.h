@@ -33,8 +33,9 @@ struct ns_downlink {
 	enum ns_downlink_state state;
 	uint64_t id;
 	bool is_join;
-	uint32_t device;  /* slot; its `opportunity` is this until SENT */
-	uint32_t session; /* slot and tag */
+	uint32_t join_attempt; /* of a join: whose course this is (join_course.h) */
+	uint32_t device;       /* slot; its `opportunity` is this until SENT */
+	uint32_t session;      /* slot and tag */
 	uint32_t tag;
 	bool must; /* a frame has to go even if it is empty */
 	bool ack;

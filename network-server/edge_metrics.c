@@ -125,6 +125,14 @@ static void fill(struct ns_edge *edge)
 		&edge->links_refused);
 	counter(edge, "lamppost_network_foreign_other_total", "Foreign frames beyond the table of NetIDs.",
 		&ns->foreign.other);
+	counter(edge, "lamppost_network_join_reports_total", "Reports of how joins fare.",
+		&ns->join_reports.added);
+	counter(edge, "lamppost_network_join_reports_dropped_total",
+		"Reports of joins that found no room while the application server was away.",
+		&ns->join_reports.dropped);
+	counter(edge, "lamppost_network_strangers_over_total",
+		"Join-requests of unregistered devices that were counted and not reported.",
+		&ns->strangers.over);
 	counter(edge, "lamppost_network_rows_folded_total", "Session rows written.",
 		&edge->store.rows_folded);
 	counter(edge, "lamppost_network_journal_deleted_total", "Turns deleted from the journal.",

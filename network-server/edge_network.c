@@ -280,6 +280,20 @@ void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
 		LOG_WARN("link_full", "name=%s", link->name);
 }
 
+/* What became of joins: best effort, so it waits in its ring while the link has much to carry. */
+static void send_join_reports(struct ns_edge *edge, struct ns_edge_link *app)
+{
+	const struct net_join_report *report;
+	while ((report = ns_join_reports_first(&edge->ns.join_reports)) != NULL &&
+	       io_link_server_queued(edge->links_server, app->id) <= APP_QUEUE_MAX) {
+		edge->message->kind = PROTO_JOIN_REPORT;
+		edge->message->join_report = *report;
+		if (send(edge, app) != ST_OK)
+			return;
+		ns_join_reports_take(&edge->ns.join_reports);
+	}
+}
+
 static void send_list(struct ns_edge *edge, struct ns_edge_link *link)
 {
 	if (!link->list_running) {
@@ -322,6 +336,8 @@ void ns_edge_network_drain(struct ns_edge *edge)
 		if (edge->links[i].greeted && edge->links[i].role == PROTO_GATEWAY_BRIDGE)
 			send_list(edge, &edge->links[i]);
 	struct ns_edge_link *app = edge->app ? find_link(edge, edge->app) : NULL;
+	if (app)
+		send_join_reports(edge, app);
 	if (!app || edge->app_live)
 		return;
 	struct replay replay = {edge, app};
@@ -333,5 +349,5 @@ void ns_edge_network_drain(struct ns_edge *edge)
 
 bool ns_edge_network_waits(const struct ns_edge *edge)
 {
-	return edge->app != 0 && !edge->app_live;
+	return edge->app != 0 && (!edge->app_live || ns_join_reports_first(&edge->ns.join_reports));
 }

@@ -1,5 +1,5 @@
-/* What is ours (DESIGN 11): the configured NetIDs' and DevAddr prefixes, and the JoinEUIs of registered devices. Asked
- * before any look-up; foreign frames are counted per NetID, or in one sum past a bound, and nothing else is kept of them
+/* What is ours (DESIGN 11): the configured NetIDs' and DevAddr prefixes, the JoinEUIs of registered devices and the
+ * configured prefixes of JoinEUIs. Asked before any look-up but that of a join-request's DevEUI (strangers.h); foreign frames are counted per NetID, or in one sum past a bound, and nothing else is kept of them
  * (invariant 12). Also where our own new addresses come from. */
 #ifndef LAMPPOST_NETWORK_SERVER_FOREIGN_H
 #define LAMPPOST_NETWORK_SERVER_FOREIGN_H
@@ -14,9 +14,17 @@
 #define NS_NET_IDS_MAX   256
 #define NS_REUSE_DAYS    30
 
+/* JoinEUIs whose first `bits` bits are those of `value`. */
+struct ns_eui_prefix {
+	uint64_t value;
+	uint8_t bits; /* 1 .. 64 */
+};
+
 struct ns_foreign {
 	struct lw_dev_addr_prefix prefixes[NS_PREFIXES_MAX];
 	uint8_t prefix_count;
+	struct ns_eui_prefix eui_prefixes[NS_PREFIXES_MAX]; /* of JoinEUIs */
+	uint8_t eui_prefix_count;
 	struct table join_euis; /* JoinEUI → number of devices */
 	struct table net_ids;   /* type and NwkID → count */
 	uint64_t other;         /* beyond the table, and addresses of no type */
@@ -26,6 +34,12 @@ struct ns_foreign {
 void ns_foreign_init(struct ns_foreign *foreign, const struct lw_dev_addr_prefix *prefixes, uint8_t count,
 		     uint32_t released, struct rng *rng);
 void ns_foreign_release(struct ns_foreign *foreign);
+
+/* Reads "70b3d57ed0000000/36". False: not such a form, no bit, or a bit set beyond them. */
+bool ns_eui_prefix_parse(const char *text, struct ns_eui_prefix *prefix);
+/* JoinEUIs that are ours beside those of registered devices. */
+void ns_foreign_allow_join_euis(struct ns_foreign *foreign, const struct ns_eui_prefix *prefixes,
+				uint8_t count);
 
 bool ns_foreign_is_our_addr(const struct ns_foreign *foreign, struct lw_dev_addr dev_addr);
 bool ns_foreign_is_our_join_eui(const struct ns_foreign *foreign, const struct lw_eui64 *join_eui);

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "network-server/downlink.h"
+#include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 #include "network-server/uplink.h"
 
@@ -31,8 +32,7 @@ static enum ns_drop find_device(const struct ns *ns, const struct lw_join_reques
 	return NS_ACCEPTED;
 }
 
-/* A frequency that most gateways heard; ghosts on neighbouring channels are fewer. */
-static const struct ns_copy *prefer(const struct ns_frame *frame)
+const struct ns_copy *ns_join_best_copy(const struct ns_frame *frame)
 {
 	const struct ns_copy *best = &frame->copies[0];
 	unsigned most = 0;
@@ -51,7 +51,7 @@ static const struct ns_copy *prefer(const struct ns_frame *frame)
 static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, const struct ns_profile *profile,
 				 const struct ns_frame *frame)
 {
-	const struct ns_copy *copy = prefer(frame);
+	const struct ns_copy *copy = ns_join_best_copy(frame);
 	join->region = profile->region;
 	if (ns_gateways_at(&ns->gateways, copy->gateway_slot)->region != profile->region)
 		return NS_DROP_REGION;
@@ -111,52 +111,57 @@ static void close_join(struct ns *ns, struct ns_join *join, uint32_t slot)
 	ns_slab_give(&ns->joins, slot);
 }
 
-static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame)
+static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame, struct ns_join *join)
 {
 	struct lw_join_request request;
 	if (lw_join_request_parse(&request, frame->phy, frame->phy_length) != LW_OK)
 		return NS_DROP_MALFORMED;
-	struct ns_join join = {.dev_eui = request.dev_eui, .time = ns_frame_time(frame)};
-	enum ns_drop drop = find_device(ns, &request, &join.device);
+	join->dev_eui = request.dev_eui;
+	join->time = ns_frame_time(frame);
+	ns_course_begin(ns, now, join, &request, frame);
+	enum ns_drop drop = find_device(ns, &request, &join->device);
 	if (drop != NS_ACCEPTED)
 		return drop;
-	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, join.device));
+	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, join->device));
 	if (!profile || !ns_slab_holds(&ns->gateways.slab, frame->copies[0].gateway_slot))
 		return NS_DROP_REGION;
-	if ((drop = find_windows(ns, &join, profile, frame)) != NS_ACCEPTED)
+	if ((drop = find_windows(ns, join, profile, frame)) != NS_ACCEPTED)
 		return drop;
 	if (!ns_journal_open(&ns->journal))
 		return NS_DROP_JOURNAL_FULL;
-	choose_parameters(ns, &join, profile);
-	join.call.join_eui = request.join_eui;
-	join.call.request.dev_eui = request.dev_eui;
-	memcpy(join.call.request.phy_payload, frame->phy, frame->phy_length);
-	join.call.request.phy_length = frame->phy_length;
+	choose_parameters(ns, join, profile);
+	join->call.join_eui = request.join_eui;
+	join->call.request.dev_eui = request.dev_eui;
+	memcpy(join->call.request.phy_payload, frame->phy, frame->phy_length);
+	join->call.request.phy_length = frame->phy_length;
 	if (!ns_foreign_draw(&ns->foreign, ns->rng, ns_day(now.wall), address_taken, ns,
-			     &join.call.request.dev_addr))
+			     &join->call.request.dev_addr))
 		return NS_DROP_JOIN_NO_ADDRESS;
 	bool made;
 	do
-		join.transaction = rng_u32(ns->rng);
-	while (join.transaction == 0 || table_get(&ns->joins_by_transaction, &join.transaction));
-	join.call.transaction = join.transaction;
+		join->transaction = rng_u32(ns->rng);
+	while (join->transaction == 0 || table_get(&ns->joins_by_transaction, &join->transaction));
+	join->call.transaction = join->transaction;
 	uint32_t slot = ns_slab_take(&ns->joins);
 	if (slot == NS_NO_SLOT)
 		return NS_DROP_JOIN_FULL;
-	struct transaction_row *row = table_put(&ns->joins_by_transaction, &join.transaction, &made);
+	struct transaction_row *row = table_put(&ns->joins_by_transaction, &join->transaction, &made);
 	ASSERT(row && made);
 	row->slot = slot;
 	struct ns_join *kept = ns_slab_at(&ns->joins, slot);
-	*kept = join;
+	*kept = *join;
 	call(ns, now, kept);
 	return NS_ACCEPTED;
 }
 
 enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame)
 {
-	enum ns_drop drop = start(ns, now, frame);
-	if (drop != NS_ACCEPTED)
+	struct ns_join join = {0};
+	enum ns_drop drop = start(ns, now, frame, &join);
+	if (drop != NS_ACCEPTED) {
 		ns_count(ns, drop);
+		ns_course_refused(ns, &join, drop);
+	}
 	return drop;
 }
 
@@ -169,8 +174,10 @@ void ns_join_tick(struct ns *ns, struct now now)
 		ASSERT(row);
 		if (now.mono.us >= join->give_up.us) {
 			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
+			ns_course_refused(ns, join, NS_DROP_JOIN_TIMEOUT);
 			close_join(ns, join, row->slot);
 		} else {
+			ns_course_waits(ns, join);
 			call(ns, now, join);
 		}
 	}
@@ -279,8 +286,10 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 		}
 	}
 	secret_wipe(&session, sizeof session);
-	if (drop == NS_ACCEPTED)
+	if (drop == NS_ACCEPTED) {
+		ns_course_yes(ns, join);
 		ns_downlink_join(ns, now, device, &join->windows, answer->phy_payload, answer->phy_length);
+	}
 	return drop;
 }
 
@@ -301,5 +310,9 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 		ns->joins_done++;
 	else
 		ns_count(ns, drop);
+	if (drop == NS_DROP_JOIN_REFUSED)
+		ns_course_no(ns, join, &answer->envelope);
+	else if (drop != NS_ACCEPTED)
+		ns_course_refused(ns, join, drop);
 	close_join(ns, join, slot);
 }

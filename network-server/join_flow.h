@@ -30,10 +30,17 @@ struct ns_join {
 	struct lw_dl_settings dl_settings;
 	struct lw_channel_plan plan; /* what the device has after the accept */
 	uint8_t phy[LW_JOIN_REQUEST_LENGTH];
+	/* For join_course.c. */
+	uint32_t attempt; /* 0: not told of */
+	bool waits;       /* that was told */
+	struct net_join_report report;
 };
 
 /* A join-request whose window has closed; the verdict has been counted. */
 enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame);
+/* Lends the copy whose frequency most gateways heard, of those the one of the best SNR; ghosts on neighbouring channels are
+ * fewer. */
+const struct ns_copy *ns_join_best_copy(const struct ns_frame *frame);
 void ns_join_tick(struct ns *ns, struct now now);
 
 #endif

@@ -105,6 +105,10 @@ static enum status configure(struct ns_edge *edge, struct ns_config *config)
 		if (!lw_dev_addr_prefix_parse(text, &config->prefixes[config->prefix_count++]))
 			return ST_INVALID;
 	}
+	for (size_t i = 0; i < edge->options.join_eui_prefixes.count; i++)
+		if (!ns_eui_prefix_parse(edge->options.join_eui_prefixes.items[i],
+					 &config->join_eui_prefixes[config->join_eui_prefix_count++]))
+			return ST_INVALID;
 	config->dedup_window = edge->options.dedup_window_ms * US_PER_MS;
 	config->rx_delay_s = (uint8_t)edge->options.rx_delay_s;
 	config->journal_limit = (uint64_t)edge->options.journal_limit << 20;

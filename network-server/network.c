@@ -1,9 +1,7 @@
 #include "network-server/network.h"
 
 #include "common/base/check.h"
-#include "common/lorawan/airtime.h"
 #include "common/lorawan/frame.h"
-#include "common/lorawan/join_frame.h"
 #include "network-server/downlink.h"
 #include "network-server/join_flow.h"
 #include "network-server/uplink.h"
@@ -39,6 +37,9 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 	ns_gateways_init(&ns->gateways, config->max_gateways, rng_u64(rng));
 	ns_foreign_init(&ns->foreign, config->prefixes, config->prefix_count,
 			config->max_devices < RELEASED_MAX ? config->max_devices : RELEASED_MAX, rng);
+	ns_foreign_allow_join_euis(&ns->foreign, config->join_eui_prefixes, config->join_eui_prefix_count);
+	ns_join_reports_init(&ns->join_reports, rng);
+	ns_strangers_init(&ns->strangers, rng);
 	ns_queue_init(&ns->queue, config->max_items);
 	ns_journal_init(&ns->journal, config->journal_limit, config->partition, config->epoch);
 	ns_outbox_init(&ns->outbox, OUTBOX);
@@ -62,6 +63,8 @@ void ns_release(struct ns *ns)
 	ns_sessions_release(&ns->sessions);
 	ns_gateways_release(&ns->gateways);
 	ns_foreign_release(&ns->foreign);
+	ns_join_reports_release(&ns->join_reports);
+	ns_strangers_release(&ns->strangers);
 	ns_queue_release(&ns->queue);
 	ns_journal_release(&ns->journal);
 	ns_outbox_release(&ns->outbox);
@@ -166,121 +169,6 @@ void ns_on_presence(struct ns *ns, struct now now, uint64_t link, uint64_t seq,
 		gateway->link = 0;
 }
 
-/* Foreign frames end here, before any look-up (invariant 12). Fills what is needed to find copies. */
-static enum ns_drop screen(struct ns *ns, const struct gw_uplink *uplink, span_us *rx_delay, bool *join)
-{
-	enum lw_ftype ftype;
-	if (uplink->crc == GW_CRC_BAD)
-		return NS_DROP_CRC;
-	enum lw_verdict verdict = lw_classify(uplink->phy, uplink->phy_length, LW_UP, &ftype);
-	if (verdict == LW_PROPRIETARY_FRAME)
-		return NS_DROP_PROPRIETARY;
-	if (verdict == LW_WRONG_DIRECTION)
-		return NS_DROP_DOWNLINK_FRAME;
-	if (verdict != LW_OK)
-		return NS_DROP_MALFORMED;
-	if (ftype == LW_REJOIN_REQUEST)
-		return NS_DROP_REJOIN;
-	*join = ftype == LW_JOIN_REQUEST;
-	if (*join) {
-		struct lw_join_request request;
-		if (lw_join_request_parse(&request, uplink->phy, uplink->phy_length) != LW_OK)
-			return NS_DROP_MALFORMED;
-		*rx_delay = 5 * US_PER_S;
-		return ns_foreign_is_our_join_eui(&ns->foreign, &request.join_eui) ? NS_ACCEPTED
-										   : NS_DROP_FOREIGN_JOIN_EUI;
-	}
-	struct lw_frame frame;
-	if (lw_frame_parse(&frame, uplink->phy, uplink->phy_length, LW_UP) != LW_OK)
-		return NS_DROP_MALFORMED;
-	if (!ns_foreign_is_our_addr(&ns->foreign, frame.dev_addr)) {
-		ns_foreign_count(&ns->foreign, frame.dev_addr);
-		return NS_DROP_FOREIGN_DEV_ADDR;
-	}
-	/* The shortest delay of any session with this address: who it is shows after the window. */
-	uint32_t at = 0, slot;
-	*rx_delay = 15 * US_PER_S;
-	while ((slot = ns_sessions_next(&ns->sessions, frame.dev_addr, &at)) != NS_NO_SLOT) {
-		span_us delay = ns_session_at(&ns->sessions, slot)->rx_delay_s * US_PER_S;
-		if (delay < *rx_delay)
-			*rx_delay = delay;
-	}
-	return at == 0 && *rx_delay > 14 * US_PER_S ? NS_DROP_UNKNOWN_DEV_ADDR : NS_ACCEPTED;
-}
-
-static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32_t slot, uint64_t link,
-		    struct now now)
-{
-	*copy = (struct ns_copy){
-		.gateway = uplink->gateway,
-		.gateway_slot = slot,
-		.link = link,
-		.freq_hz = uplink->freq_hz,
-		.modulation = uplink->modulation,
-		.crc = uplink->crc,
-		.rssi_dbm = uplink->rssi_dbm,
-		.snr_cdb = uplink->has_snr ? uplink->snr_cdb : INT16_MIN,
-		.has_snr = uplink->has_snr,
-		.ticks = uplink->ticks,
-		.has_gps_time = uplink->has_gps_time,
-		.has_fine_time = uplink->has_fine_time,
-		.wall_synchronised = uplink->wall_synchronised,
-		.gps_time_us = uplink->gps_time_us,
-		.fine_time_ns = uplink->fine_time_ns,
-		.channel = uplink->channel,
-		.rf_chain = uplink->rf_chain,
-		.board = uplink->board,
-		.antenna = uplink->antenna,
-		.arrival = mono_add(now.mono, -uplink->age_us),
-		.sent = mono_add(now.mono, -uplink->age_us),
-		.wall = uplink->arrival,
-	};
-}
-
-static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const struct gw_uplink *uplink)
-{
-	ns->receptions++;
-	uint32_t slot = ns_gateways_find(&ns->gateways, &uplink->gateway);
-	if (slot == NS_NO_SLOT)
-		return NS_DROP_UNKNOWN_GATEWAY;
-	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
-	struct ns_copy copy;
-	copy_of(&copy, uplink, slot, link, now);
-	gateway->link = link;
-	gateway->online = true;
-	gateway->uplinks++;
-	bool join = false;
-	struct ns_copy_facts facts = {.lead = ns_gateway_lead(gateway)};
-	enum ns_drop drop = screen(ns, uplink, &facts.rx_delay, &join);
-	if (uplink->crc != GW_CRC_BAD) {
-		ns_gateway_map(gateway, uplink->ticks, copy.arrival);
-		struct mono sent;
-		facts.placed = ns_gateway_place(gateway, uplink->ticks, now.mono, &sent);
-		if (facts.placed && sent.us < copy.sent.us)
-			copy.sent = sent;
-	}
-	if (drop != NS_ACCEPTED)
-		return drop;
-	facts.once = join;
-	facts.airtime_us = lw_airtime_us(&uplink->modulation, LW_UP, uplink->phy_length);
-	switch (ns_dedup_add(&ns->dedup, uplink->phy, uplink->phy_length, &copy, &facts)) {
-	case NS_DEDUP_FIRST:
-	case NS_DEDUP_RETRANSMISSION: return NS_ACCEPTED;
-	case NS_DEDUP_COPY: return NS_DROP_COPY;
-	case NS_DEDUP_LATE_COPY: gateway->late_copies++; return NS_DROP_LATE_COPY;
-	case NS_DEDUP_FULL: break;
-	}
-	return NS_DROP_DEDUP_FULL;
-}
-
-void ns_on_uplink(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_uplink *uplink)
-{
-	ns_on_seq(ns, now, link, seq);
-	enum ns_drop drop = receive(ns, now, link, uplink);
-	if (drop != NS_ACCEPTED)
-		ns_count(ns, drop);
-}
-
 uint64_t ns_link_of(const struct ns *ns, const struct lw_eui64 *gateway)
 {
 	uint32_t slot = ns_gateways_find(&ns->gateways, gateway);
@@ -365,6 +253,7 @@ struct mono ns_next_deadline(const struct ns *ns)
 	struct mono next = ns_dedup_next(&ns->dedup);
 	next = earlier(next, deadlines_next(&ns->downlink_deadlines));
 	next = earlier(next, deadlines_next(&ns->join_deadlines));
+	next = earlier(next, ns_strangers_next(&ns->strangers));
 	for (size_t i = 0; i < NS_LINKS_MAX; i++)
 		if (ns->links[i].id != 0 && ns->links[i].ack_pending)
 			next = earlier(next, ns->links[i].ack_due);
@@ -389,6 +278,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 	}
 	ns_downlink_tick(ns, now);
 	ns_join_tick(ns, now);
+	ns_strangers_tick(ns, now);
 	ns_state_tick(ns, now);
 	if (!ns_turn_is_full(ns)) /* what is due and was not handled may not be acknowledged */
 		acknowledge(ns, now);

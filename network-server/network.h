@@ -20,9 +20,11 @@
 #include "network-server/extra_channels.h"
 #include "network-server/foreign.h"
 #include "network-server/gateways.h"
+#include "network-server/join_reports.h"
 #include "network-server/journal.h"
 #include "network-server/outbox.h"
 #include "network-server/session.h"
+#include "network-server/strangers.h"
 #include "network-server/verdict.h"
 
 #define NS_LINKS_MAX    64
@@ -41,6 +43,8 @@ struct ns_config {
 	struct lw_net_id net_id;
 	struct lw_dev_addr_prefix prefixes[NS_PREFIXES_MAX];
 	uint8_t prefix_count;
+	struct ns_eui_prefix join_eui_prefixes[NS_PREFIXES_MAX]; /* ours beside those of registered devices */
+	uint8_t join_eui_prefix_count;
 	const struct lw_region *regions; /* borrowed for ever */
 	uint8_t region_count;
 	struct ns_extra_channels extra[NS_REGIONS_MAX]; /* by region */
@@ -144,6 +148,8 @@ struct ns {
 	struct ns_slab joins; /* struct ns_join */
 	struct deadlines join_deadlines;
 	struct table joins_by_transaction;
+	struct ns_join_reports join_reports;
+	struct ns_strangers strangers;
 	struct ns_profile *profiles; /* NS_PROFILES_MAX */
 	struct ns_link links[NS_LINKS_MAX];
 	struct ns_write *writes; /* NS_WRITES_MAX */

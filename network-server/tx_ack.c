@@ -2,6 +2,7 @@
  * cause, with the same bytes; or a failure that is reported (DESIGN 5). Silence is not failure. */
 #include "network-server/airtime_rows.h"
 #include "network-server/downlink.h"
+#include "network-server/join_course.h"
 
 #include "common/base/check.h"
 
@@ -18,6 +19,7 @@ static void succeed(struct ns *ns, struct now now, struct ns_downlink *downlink,
 		    const struct lw_eui64 *gateway)
 {
 	ns->downlinks_acked++;
+	ns_course_on_air(ns, now, downlink);
 	if (downlink->has_item && ns_slab_holds(&ns->sessions.devices, downlink->device)) {
 		struct lw_eui64 dev_eui = ns_device_at(&ns->sessions, downlink->device)->dev_eui;
 		if (ns_downlink_take_item(ns, downlink->device, &downlink->item, NULL))
@@ -70,8 +72,11 @@ void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 				&ns->gateways, now.mono);
 	if (next >= 0)
 		ns_downlink_send(ns, now, downlink, (uint8_t)next);
-	else
+	else {
+		ns_course_not_sent(ns, now, downlink, NS_DROP_ATTEMPTS_SPENT,
+				   ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result));
 		give_up(ns, downlink);
+	}
 }
 
 void ns_downlink_report(struct ns *ns, struct now now, const struct lw_eui64 *dev_eui,

@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/lorawan/cipher.h"
 #include "common/lorawan/fcnt.h"
+#include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 
 static enum ns_drop parse(struct ns_uplink *uplink, struct ns_frame *frame);
@@ -103,6 +104,7 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	if (device->session != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->session);
 	ns_session_promote(&ns->sessions, uplink->slot);
+	ns_course_joined(ns, now, uplink->session->device);
 	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
 }
 

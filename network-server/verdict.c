@@ -40,7 +40,7 @@ static const struct ns_verdict rows[NS_DROP_COUNT] = {
 	[NS_DROP_JOIN_EUI_DIFFERS] = ROW("join_eui_differs", INFO,
 					 "The device is registered with another JoinEUI."),
 	[NS_DROP_JOIN_NOT_OTAA] = ROW("join_not_otaa", INFO, "The device is registered for ABP."),
-	[NS_DROP_JOIN_IN_FLIGHT] = ROW("join_in_flight", DEBUG, "The same join-request is being answered."),
+	[NS_DROP_JOIN_REPEATED] = ROW("join_repeated", INFO, "The same join-request was sent once more."),
 	[NS_DROP_JOIN_FULL] = ROW("join_full", WARN, "Too many joins are waiting for the join server."),
 	[NS_DROP_JOIN_NO_ADDRESS] = ROW("join_no_address", ERROR,
 					"No free address was found in the prefixes."),

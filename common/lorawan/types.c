@@ -111,6 +111,14 @@ struct lw_eui64 lw_eui64_from_number(uint64_t number)
 	return eui;
 }
 
+struct lw_eui64 lw_eui64_reverse(const struct lw_eui64 *eui)
+{
+	struct lw_eui64 reversed;
+	for (size_t i = 0; i < sizeof reversed.bytes; i++)
+		reversed.bytes[i] = eui->bytes[sizeof reversed.bytes - 1 - i];
+	return reversed;
+}
+
 void lw_key_wipe(struct lw_key *key)
 {
 	explicit_bzero(key->bytes, sizeof key->bytes);

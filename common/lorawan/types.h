@@ -62,6 +62,8 @@ void lw_net_id_format(char text[LW_NET_ID_TEXT], struct lw_net_id net_id);
 bool lw_eui64_equal(const struct lw_eui64 *a, const struct lw_eui64 *b);
 uint64_t lw_eui64_number(const struct lw_eui64 *eui);
 struct lw_eui64 lw_eui64_from_number(uint64_t number);
+/* The bytes in the other order: what a label or a firmware shows that took the order on the air for the display's. */
+struct lw_eui64 lw_eui64_reverse(const struct lw_eui64 *eui);
 
 /* Overwrites a key so that the compiler cannot leave it out. */
 void lw_key_wipe(struct lw_key *key);

@@ -191,6 +191,11 @@ static void take_sent(struct rig *rig)
 		}
 	}
 	ns_outbox_clear(&rig->ns.outbox);
+	const struct net_join_report *report;
+	while (rig->ns.app_connected && (report = ns_join_reports_first(&rig->ns.join_reports))) {
+		rig->reports[rig->report_count++ % RIG_SENT_MAX] = *report;
+		ns_join_reports_take(&rig->ns.join_reports);
+	}
 	arena_release(&arena);
 }
 

@@ -38,6 +38,8 @@ struct rig {
 	size_t seal_count;
 	struct ns_join_call joins[RIG_SENT_MAX];
 	size_t join_count;
+	struct net_join_report reports[RIG_SENT_MAX];
+	size_t report_count;
 	uint64_t acked_seq, applied_version;
 	unsigned wanted; /* times that the records were asked for again */
 	/* What is durable. */

@@ -50,9 +50,15 @@ static const struct row {
 	{"the counter wraps between two transmissions",
 	 false,
 	 {{0, 0, 4294967, true, 0, NS_DEDUP_FIRST}, {0, 3200, 3200, true, 3200, NS_DEDUP_RETRANSMISSION}}},
-	{"a join-request is never sent twice with the same bytes",
+	{"a join-request of another gateway is a late copy, whenever it comes",
 	 true,
-	 {{0, 0, 0, true, 0, NS_DEDUP_FIRST}, {0, 3200, 3200, true, 3200, NS_DEDUP_LATE_COPY}}},
+	 {{0, 0, 0, true, 0, NS_DEDUP_FIRST}, {1, 3200, 7000, false, 3200, NS_DEDUP_LATE_COPY}}},
+	{"a join-request with the same bytes again is told, once for each time on the air",
+	 true,
+	 {{0, 0, 0, true, 0, NS_DEDUP_FIRST},
+	  {1, 50, 7000, true, 50, NS_DEDUP_COPY},
+	  {0, 3200, 3200, true, 3200, NS_DEDUP_ONCE_AGAIN},
+	  {1, 3250, 10200, true, 3250, NS_DEDUP_LATE_COPY}}},
 };
 
 static void copies_and_repeats(void **state)

@@ -1,0 +1,140 @@
+/* One reception of a gateway: is it a frame, is it ours, is it a copy. What passes waits in dedup.c for its window. */
+#include "network-server/network.h"
+
+#include "common/lorawan/airtime.h"
+#include "common/lorawan/frame.h"
+#include "common/lorawan/join_frame.h"
+#include "network-server/join_course.h"
+
+/* A registered device's request goes on, whatever its JoinEUI: the flow tells it from the registered one. */
+static enum ns_drop screen_join(struct ns *ns, struct now now, const struct gw_uplink *uplink)
+{
+	struct lw_join_request request;
+	if (lw_join_request_parse(&request, uplink->phy, uplink->phy_length) != LW_OK)
+		return NS_DROP_MALFORMED;
+	if (ns_device_find(&ns->sessions, &request.dev_eui) != NS_NO_SLOT)
+		return NS_ACCEPTED;
+	return ns_stranger_hear(ns, now, &request, uplink);
+}
+
+/* Foreign frames end here, before any look-up but that of a DevEUI (invariant 12). Fills what is needed to find copies. */
+static enum ns_drop screen(struct ns *ns, struct now now, const struct gw_uplink *uplink, span_us *rx_delay,
+			   bool *join)
+{
+	enum lw_ftype ftype;
+	if (uplink->crc == GW_CRC_BAD)
+		return NS_DROP_CRC;
+	enum lw_verdict verdict = lw_classify(uplink->phy, uplink->phy_length, LW_UP, &ftype);
+	if (verdict == LW_PROPRIETARY_FRAME)
+		return NS_DROP_PROPRIETARY;
+	if (verdict == LW_WRONG_DIRECTION)
+		return NS_DROP_DOWNLINK_FRAME;
+	if (verdict != LW_OK)
+		return NS_DROP_MALFORMED;
+	if (ftype == LW_REJOIN_REQUEST)
+		return NS_DROP_REJOIN;
+	*join = ftype == LW_JOIN_REQUEST;
+	if (*join) {
+		*rx_delay = 5 * US_PER_S;
+		return screen_join(ns, now, uplink);
+	}
+	struct lw_frame frame;
+	if (lw_frame_parse(&frame, uplink->phy, uplink->phy_length, LW_UP) != LW_OK)
+		return NS_DROP_MALFORMED;
+	if (!ns_foreign_is_our_addr(&ns->foreign, frame.dev_addr)) {
+		ns_foreign_count(&ns->foreign, frame.dev_addr);
+		return NS_DROP_FOREIGN_DEV_ADDR;
+	}
+	/* The shortest delay of any session with this address: who it is shows after the window. */
+	uint32_t at = 0, slot;
+	*rx_delay = 15 * US_PER_S;
+	while ((slot = ns_sessions_next(&ns->sessions, frame.dev_addr, &at)) != NS_NO_SLOT) {
+		span_us delay = ns_session_at(&ns->sessions, slot)->rx_delay_s * US_PER_S;
+		if (delay < *rx_delay)
+			*rx_delay = delay;
+	}
+	return at == 0 && *rx_delay > 14 * US_PER_S ? NS_DROP_UNKNOWN_DEV_ADDR : NS_ACCEPTED;
+}
+
+static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32_t slot, uint64_t link,
+		    struct now now)
+{
+	*copy = (struct ns_copy){
+		.gateway = uplink->gateway,
+		.gateway_slot = slot,
+		.link = link,
+		.freq_hz = uplink->freq_hz,
+		.modulation = uplink->modulation,
+		.crc = uplink->crc,
+		.rssi_dbm = uplink->rssi_dbm,
+		.snr_cdb = uplink->has_snr ? uplink->snr_cdb : INT16_MIN,
+		.has_snr = uplink->has_snr,
+		.ticks = uplink->ticks,
+		.has_gps_time = uplink->has_gps_time,
+		.has_fine_time = uplink->has_fine_time,
+		.wall_synchronised = uplink->wall_synchronised,
+		.gps_time_us = uplink->gps_time_us,
+		.fine_time_ns = uplink->fine_time_ns,
+		.channel = uplink->channel,
+		.rf_chain = uplink->rf_chain,
+		.board = uplink->board,
+		.antenna = uplink->antenna,
+		.arrival = mono_add(now.mono, -uplink->age_us),
+		.sent = mono_add(now.mono, -uplink->age_us),
+		.wall = uplink->arrival,
+	};
+}
+
+static enum ns_drop stop(struct ns *ns, struct now now, const struct gw_uplink *uplink,
+			 const struct ns_copy *copy, bool join, enum ns_drop drop)
+{
+	struct lw_join_request request;
+	if (join && lw_join_request_parse(&request, uplink->phy, uplink->phy_length) == LW_OK)
+		ns_course_stopped(ns, now, &request, copy, drop);
+	return drop;
+}
+
+static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const struct gw_uplink *uplink)
+{
+	ns->receptions++;
+	uint32_t slot = ns_gateways_find(&ns->gateways, &uplink->gateway);
+	if (slot == NS_NO_SLOT)
+		return NS_DROP_UNKNOWN_GATEWAY;
+	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+	struct ns_copy copy;
+	copy_of(&copy, uplink, slot, link, now);
+	gateway->link = link;
+	gateway->online = true;
+	gateway->uplinks++;
+	bool join = false;
+	struct ns_copy_facts facts = {.lead = ns_gateway_lead(gateway)};
+	enum ns_drop drop = screen(ns, now, uplink, &facts.rx_delay, &join);
+	if (uplink->crc != GW_CRC_BAD) {
+		ns_gateway_map(gateway, uplink->ticks, copy.arrival);
+		struct mono sent;
+		facts.placed = ns_gateway_place(gateway, uplink->ticks, now.mono, &sent);
+		if (facts.placed && sent.us < copy.sent.us)
+			copy.sent = sent;
+	}
+	if (drop != NS_ACCEPTED)
+		return drop;
+	facts.once = join;
+	facts.airtime_us = lw_airtime_us(&uplink->modulation, LW_UP, uplink->phy_length);
+	switch (ns_dedup_add(&ns->dedup, uplink->phy, uplink->phy_length, &copy, &facts)) {
+	case NS_DEDUP_FIRST:
+	case NS_DEDUP_RETRANSMISSION: return NS_ACCEPTED;
+	case NS_DEDUP_COPY: return NS_DROP_COPY;
+	case NS_DEDUP_LATE_COPY: gateway->late_copies++; return NS_DROP_LATE_COPY;
+	case NS_DEDUP_ONCE_AGAIN: return stop(ns, now, uplink, &copy, join, NS_DROP_JOIN_REPEATED);
+	case NS_DEDUP_FULL: break;
+	}
+	return stop(ns, now, uplink, &copy, join, NS_DROP_DEDUP_FULL);
+}
+
+void ns_on_uplink(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_uplink *uplink)
+{
+	ns_on_seq(ns, now, link, seq);
+	enum ns_drop drop = receive(ns, now, link, uplink);
+	if (drop != NS_ACCEPTED)
+		ns_count(ns, drop);
+}
