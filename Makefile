@@ -117,6 +117,7 @@ $(RUNNERS): $(BUILD)/tests/%: $(BUILD)/obj/tests/vectors/%.o
 $(BUILD)/tests/run-vectors: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/vectors/vectors_*.c))
 $(BUILD)/tests/unit/lorawan/test_vector_runner: | $(BUILD)/tests/run-vectors
 $(FUZZ): $(BUILD)/obj/tests/fuzz/main_replay.o
+$(BUILD)/tests/simulation/test_world: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/world/*.c))
 $(TESTS): $(BUILD)/lib/harness.a $(PROCESSES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/simulator.a $(BUILD)/lib/cli.a $(LIBS)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)

@@ -40,6 +40,9 @@ each() { # each FOLDER: every test source below tests/FOLDER has a program, and 
 	done < <(find "tests/$1" -name "$2" | sort)
 }
 
+if [ "$layers" = fast ]; then
+	export SEEDS=${SEEDS:-20} # of the world under a virtual clock; all of them in the whole run
+fi
 if [ "$layers" = fast ] || [ "$layers" = all ]; then
 	each unit 'test_*.c'
 	if [ -f tests/vectors/run-vectors.c ]; then

@@ -1,0 +1,130 @@
+/* The world under a virtual clock (world/world.h): named scenarios, and worlds that a seed draws. */
+#include "tests/harness/harness.h"
+#include "tests/simulation/world/world.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEEDS 200 /* unless SEEDS says otherwise */
+#define TWICE 5   /* so many of them run a second time */
+
+/* --- a world of one seed --- */
+
+static struct world *draw(uint64_t seed)
+{
+	struct world *world = world_new(seed);
+	world_gateways(world, 1 + (unsigned)(seed % 3));
+	world_devices(world, 2, WORLD_OTAA_1_0_3);
+	world_devices(world, 1, WORLD_OTAA_1_0_4);
+	world_devices(world, 1, WORLD_OTAA_1_1);
+	world_devices(world, 1, WORLD_ABP_1_0_3);
+	world_interval(world, 60);
+	world_faults(world, 90);
+	world_begin(world);
+	world_run_hours(world, 1);
+	world_settle(world);
+	return world;
+}
+
+static void print(const struct world *world, uint64_t seed)
+{
+	struct world_totals totals = world_totals(world);
+	printf("seed %" PRIu64 " digest %016" PRIx64 " steps %" PRIu64 " readings %" PRIu64
+	       " delivered %" PRIu64 " joins %" PRIu64 " downlinks %" PRIu64 " commands %" PRIu64
+	       " received %" PRIu64 "\n",
+	       seed, world_digest(world), totals.steps, totals.readings, totals.delivered, totals.joins,
+	       totals.downlinks, totals.commands, totals.commands_received);
+	if (*world_broken(world))
+		printf("  %s\n  again: SEED=%" PRIu64 " build/tests/simulation/test_world\n",
+		       world_broken(world), seed);
+}
+
+/* Runs one; false when something promised did not hold. */
+static bool run_seed(uint64_t seed, uint64_t *digest, uint64_t faults[WORLD_FAULT_COUNT])
+{
+	struct world *world = draw(seed);
+	bool holds = *world_broken(world) == '\0';
+	*digest = world_digest(world);
+	for (int i = 0; i < WORLD_FAULT_COUNT; i++)
+		faults[i] += world_count(world, (enum world_fault)i);
+	if (!holds || getenv("V"))
+		print(world, seed);
+	world_free(world);
+	return holds;
+}
+
+/* --- what the suite says of all of them --- */
+
+static uint64_t seed_count(void)
+{
+	const char *text = getenv("SEEDS");
+	uint64_t count = text ? strtoull(text, NULL, 10) : 0;
+	return count > 0 && count < SEEDS ? count : SEEDS;
+}
+
+static uint64_t faults[WORLD_FAULT_COUNT];
+static uint64_t digests[SEEDS];
+
+static void every_seed_keeps_what_is_promised(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < seed_count(); i++) {
+		char name[32];
+		snprintf(name, sizeof name, "seed %" PRIu64, i + 1);
+		t_row(name);
+		t_true("all that is promised", run_seed(i + 1, &digests[i], faults));
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static void seeds_differ_and_come_again(void **state)
+{
+	(void)state;
+	uint64_t count = seed_count(), different = 1, again, ignored[WORLD_FAULT_COUNT] = {0};
+	for (uint64_t i = 0; i < count && i < TWICE; i++) {
+		run_seed(i + 1, &again, ignored);
+		t_uint("the same seed, the same digest", digests[i], again);
+	}
+	qsort(digests, count, sizeof digests[0], compare);
+	for (uint64_t i = 1; i < count; i++)
+		different += digests[i] != digests[i - 1];
+	t_true("99 % of the digests differ", different * 100 >= count * 99);
+}
+
+static void every_kind_of_fault_occurs(void **state)
+{
+	(void)state;
+	for (int i = 0; i < WORLD_FAULT_COUNT; i++) {
+		t_row(world_fault_name((enum world_fault)i));
+		t_true("occurred", faults[i] > 0);
+		if (getenv("V"))
+			printf("%-40s %" PRIu64 "\n", world_fault_name((enum world_fault)i), faults[i]);
+	}
+}
+
+static int run_one(uint64_t seed)
+{
+	uint64_t digest, ignored[WORLD_FAULT_COUNT] = {0};
+	setenv("V", "1", 0);
+	return run_seed(seed, &digest, ignored) ? 0 : 1;
+}
+
+int main(void)
+{
+	const char *seed = getenv("SEED");
+	if (seed)
+		return run_one(strtoull(seed, NULL, 10));
+	const struct CMUnitTest tests[] = {
+		t_test(every_seed_keeps_what_is_promised),
+		t_test(seeds_differ_and_come_again),
+		t_test(every_kind_of_fault_occurs),
+	};
+	return t_run(tests);
+}

@@ -1,0 +1,93 @@
+/* Commands, from the agency's call to the device. */
+#include "tests/simulation/world/judge.h"
+
+#include "common/base/bytes.h"
+#include "common/base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct judge_item *judge_item(struct world *world, size_t number)
+{
+	struct judge *judge = world->judge;
+	if (number >= judge->item_room) {
+		size_t room = 2 * number + 64;
+		judge->items = realloc(judge->items, room * sizeof *judge->items);
+		ASSERT(judge->items);
+		memset(judge->items + judge->item_room, 0, (room - judge->item_room) * sizeof *judge->items);
+		judge->item_room = room;
+	}
+	return &judge->items[number];
+}
+
+static int find(const struct world *world, const struct net_uuid *id)
+{
+	for (size_t i = 0; i < world->command_count; i++)
+		if (memcmp(&world->commands[i].id, id, sizeof *id) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* The device says itself which command it got. */
+void judge_command_received(struct world *world, const struct sim_record *record)
+{
+	if (record->result != SIM_DOWN_ACCEPTED || record->fport != WORLD_COMMAND_PORT)
+		return;
+	struct rd rd = rd_init(record->payload, record->length);
+	uint8_t mark = rd_u8(&rd);
+	uint32_t number = rd_u32be(&rd);
+	if (!rd_ok(&rd) || rd_left(&rd) > 0 || mark != 0xc0 || number >= world->command_count ||
+	    world->commands[number].device != record->device) {
+		world_break(world, "device %u: a command that nobody sent to it", record->device);
+		return;
+	}
+	struct judge_item *item = judge_item(world, number);
+	world->judge->totals.commands_received += item->received++ == 0;
+	world_mix(world, &number, sizeof number);
+}
+
+void judge_downlink_event(struct world *world, const struct net_downlink_event *event)
+{
+	int number = find(world, &event->item);
+	if (number < 0) {
+		world_break(world, "an event of an item that nobody sent");
+		return;
+	}
+	struct judge_item *item = judge_item(world, (size_t)number);
+	if (event->status == NET_ITEM_ACKNOWLEDGED && item->received == 0)
+		world_break(world, "command %d is acknowledged, and the device has not got it", number);
+	item->acknowledged |= event->status == NET_ITEM_ACKNOWLEDGED;
+}
+
+static bool is_end(enum net_item_status status)
+{
+	return status != NET_ITEM_QUEUED && status != NET_ITEM_PLANNED;
+}
+
+bool judge_items_ended(struct world *world, char *who, size_t capacity)
+{
+	for (size_t i = 0; i < world->command_count; i++) {
+		const struct world_command *command = &world->commands[i];
+		struct judge_item *item = judge_item(world, i);
+		enum net_item_status status;
+		if (item->ended || command->state == COMMAND_REFUSED)
+			continue;
+		if (command->state != COMMAND_ACCEPTED || !world_item_status(world, &command->id, &status)) {
+			snprintf(who, capacity, "command %zu of device %u was not accepted", i,
+				 command->device);
+			return false;
+		}
+		if (!is_end(status)) {
+			snprintf(who, capacity, "command %zu of device %u is still %s", i, command->device,
+				 net_item_status_name(status));
+			return false;
+		}
+		item->ended = true;
+	}
+	return true;
+}
+
+void judge_items_end(struct world *world)
+{
+	(void)world;
+}

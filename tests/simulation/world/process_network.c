@@ -1,0 +1,178 @@
+/* The network server in the world: its core, edges and store; what main.c does around them is written again here. */
+#include "tests/simulation/world/world_parts.h"
+
+#include "common/base/check.h"
+#include "common/text/region_yaml.h"
+#include "network-server/edge_process.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECKPOINT_TURNS 128
+
+struct network {
+	struct ns_edge edge;
+	struct rng rng;
+};
+
+/* Read once: regions are the same in every world. */
+static const struct lw_region *region(void)
+{
+	static struct lw_region region;
+	static bool loaded;
+	if (!loaded)
+		ASSERT(region_load(&region, WORLD_REGION));
+	loaded = true;
+	return &region;
+}
+
+static void configure(struct machine *machine, struct ns_config *config)
+{
+	const struct world *world = machine->world;
+	uint32_t devices = world->device_count + 64;
+	char problem[64];
+	ns_config_defaults(config);
+	config->prefixes[0] = (struct lw_dev_addr_prefix){0x26000000, 7};
+	config->prefix_count = 1;
+	config->regions = region();
+	config->region_count = 1;
+	ASSERT(ns_extra_channels_init(&config->extra[0], &(struct option_map){0}, config->regions, problem,
+				      sizeof problem));
+	config->max_devices = devices;
+	config->max_gateways = WORLD_GATEWAYS_MAX;
+	config->max_frames = devices;
+	config->max_remembered = 4 * devices;
+	config->max_downlinks = devices;
+	config->max_joins = devices;
+	config->max_items = 8 * devices;
+	config->master = world->keys->master[WORLD_NETWORK];
+	config->box = world->keys->box[WORLD_NETWORK];
+	memcpy(config->kek, world->keys->kek_network, sizeof config->kek);
+	config->has_kek = true;
+}
+
+/* What a commit that was cut off by the power had made durable after all is known from here on. */
+static bool note_committed(void *ctx, uint64_t row, const uint8_t *event, size_t length)
+{
+	(void)row;
+	judge_committed(ctx, event, length);
+	return true;
+}
+
+static bool start(struct machine *machine)
+{
+	struct network *self = calloc(1, sizeof *self);
+	struct ns_config config = {0};
+	ASSERT(self);
+	machine->self = self;
+	struct ns_edge *edge = &self->edge;
+	snprintf(edge->common.run_dir, sizeof edge->common.run_dir, "%s", WORLD_RUN_DIR);
+	edge->loop = &machine->loop;
+	edge->rng = machine->rng = rng_seeded(rng_u64(&machine->rng));
+	configure(machine, &config);
+	uint64_t seen;
+	enum status status = ns_store_open(&edge->store, "network/network.db", FAULT_VFS);
+	if (status == ST_OK)
+		status = ns_store_epoch(&edge->store, &config.epoch);
+	ASSERT(status == ST_OK);
+	ns_init(&edge->ns, &config, &edge->rng);
+	edge->ns_is_up = true;
+	status = ns_store_load(&edge->store, &edge->ns, machine_now(machine));
+	if (status == ST_OK)
+		ns_store_events(&edge->store, 0, UINT32_MAX >> 1, note_committed, machine->world, &seen);
+	if (status == ST_OK)
+		status = ns_edge_join_open(edge);
+	if (status == ST_OK)
+		status = ns_edge_network_open(edge);
+	return status == ST_OK;
+}
+
+static void release(struct machine *machine)
+{
+	struct network *self = machine->self;
+	struct ns_edge *edge = &self->edge;
+	io_link_server_free(edge->links_server);
+	if (edge->http)
+		table_release(&edge->calls);
+	io_http_client_free(edge->http);
+	ns_release(&edge->ns);
+	ns_store_close(&edge->store);
+	free(edge->message);
+	free(edge->bytes);
+	arena_release(&edge->arena);
+	free(self);
+	machine->self = NULL;
+}
+
+/* As the checkpoint thread does it, on this connection. */
+static void checkpoint(struct machine *machine, struct db *db)
+{
+	int log, done;
+	if (machine->turns % CHECKPOINT_TURNS != 0)
+		return;
+	sqlite3_wal_checkpoint_v2(db_handle(db), NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &done);
+	sqlite3_wal_checkpoint_v2(db_handle(db), NULL, SQLITE_CHECKPOINT_RESTART, &log, &done);
+}
+
+/* The turn's bytes are where they were until the next one writes over them. */
+static void note_turn(struct world *world, const struct ns *ns, size_t length)
+{
+	struct ns_journal_reader reader;
+	struct ns_journal_entry entry;
+	ns_journal_read(&reader, 0, ns->journal.turn, length);
+	while (ns_journal_entry(&reader, &entry)) {
+		size_t event_length;
+		const uint8_t *event = ns_journal_event(&entry, &event_length);
+		if (event)
+			judge_committed(world, event, event_length);
+	}
+}
+
+static enum status commit(struct machine *machine, struct now now)
+{
+	struct ns_edge *edge = &((struct network *)machine->self)->edge;
+	size_t length; /* a sweep within the commit adds to it, but no event */
+	ns_journal_turn(&edge->ns.journal, &length);
+	enum status status = ns_store_commit(&edge->store, &edge->ns, now);
+	if (status == ST_OK) {
+		note_turn(machine->world, &edge->ns, length);
+		checkpoint(machine, edge->store.db);
+	}
+	return status;
+}
+
+static void drain(struct machine *machine, struct now now)
+{
+	(void)now;
+	struct ns_edge *edge = &((struct network *)machine->self)->edge;
+	ns_edge_network_drain(edge);
+	for (size_t i = 0; i < edge->ns.outbox.count; i++) {
+		const struct ns_out *out = &edge->ns.outbox.entries[i];
+		if (out->kind == NS_OUT_JOIN)
+			ns_edge_join_call(edge, &out->join);
+		else
+			ns_edge_network_send(edge, out);
+	}
+	ns_outbox_clear(&edge->ns.outbox);
+	if (ns_edge_network_waits(edge))
+		machine_touch(machine);
+}
+
+static struct mono next_deadline(struct machine *machine)
+{
+	return ns_next_deadline(&((struct network *)machine->self)->edge.ns);
+}
+
+static void on_tick(struct machine *machine, struct now now)
+{
+	ns_on_tick(&((struct network *)machine->self)->edge.ns, now);
+}
+
+const struct machine_kind world_network = {.name = "network",
+					   .start = start,
+					   .release = release,
+					   .commit = commit,
+					   .drain = drain,
+					   .next_deadline = next_deadline,
+					   .on_tick = on_tick};

@@ -1,0 +1,143 @@
+/* What the files of the world share; scenarios see world.h alone. */
+#ifndef LAMPPOST_TESTS_WORLD_PARTS_H
+#define LAMPPOST_TESTS_WORLD_PARTS_H
+
+#include "common/lorawan/types.h"
+#include "common/proto/network_messages.h"
+#include "simulator/world.h"
+#include "tests/simulation/world/machine.h"
+
+#define WORLD_RUN_DIR "run"
+#define WORLD_REGION  "eu868"
+#define WORLD_NEVER   INT64_MAX
+
+/* World time 0 on the servers' clocks. */
+#define WORLD_MONO_START (1000 * US_PER_S)
+#define WORLD_WALL_START (INT64_C(1790000000) * US_PER_S)
+
+struct connection;
+struct call;
+struct judge;
+
+/* A command that an agency sends. */
+enum command_state { COMMAND_WAITS, COMMAND_CALLED, COMMAND_ACCEPTED, COMMAND_REFUSED };
+struct world_command {
+	struct net_uuid id;
+	uint32_t device;
+	bool confirmed;
+	enum command_state state;
+};
+
+struct world {
+	uint64_t seed;
+	struct rng rng;        /* of the plumbing: latencies */
+	struct rng fault_rng;  /* of faults */
+	struct rng people_rng; /* of commands */
+	struct rng sodium_rng; /* what libsodium draws */
+	int64_t now_us;
+	int64_t clock_jump_us; /* of the servers' wall clock */
+	uint64_t sequence;
+	struct world_event *queue; /* heap */
+	size_t queued, queue_room;
+	struct machine machines[WORLD_PROCESS_COUNT];
+	bool begun, healed, broken;
+	char why[512], api_problem[200];
+	uint64_t steps;
+	uint64_t digest;
+	uint64_t faults[WORLD_FAULT_COUNT];
+	double faults_an_hour, commands_an_hour;
+	/* devices and gateways */
+	unsigned device_count, gateway_count, interval_s;
+	enum world_profile profiles[WORLD_DEVICES_MAX];
+	struct sim_scenario scenario;
+	struct sim_world *sim;
+	struct world_backhaul backhaul;
+	int64_t cut_until_us[WORLD_GATEWAYS_MAX];
+	/* plumbing */
+	struct io_link_server *link_servers;
+	struct connection *connections;
+	struct call *calls;
+	uint64_t next_call;
+	struct mosquitto *mqtt_client; /* NULL: none is open */
+	uint64_t last_mqtt;
+	int64_t broker_away_until_us;
+	/* what outlives the processes: keys in their files, the bridge's list */
+	struct world_keys *keys;
+	struct world_list *list;
+	/* people */
+	struct world_command *commands;
+	size_t command_count, command_room;
+	struct judge *judge;
+};
+
+/* The one that lives: for what libraries call without saying for whom. */
+extern struct world *world_of_now;
+
+extern const struct machine_kind world_bridge, world_network, world_join, world_application;
+
+/* --- world.c */
+/* The first broken promise stands. */
+void world_break(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void world_mix(struct world *world, const void *bytes, size_t length);
+void world_fault_happened(struct world *world, enum world_fault fault);
+
+/* --- keys.c: key files of all processes, drawn from the seed */
+struct world_keys {
+	struct secret_master *master[WORLD_PROCESS_COUNT];
+	struct secret_box *box[WORLD_PROCESS_COUNT];
+	uint8_t kek_network[16], kek_application[16];
+};
+void world_keys_make(struct world *world);
+void world_keys_release(struct world *world);
+
+/* --- city.c: devices and gateways, as the simulator has them and as the application server's records */
+uint64_t world_dev_eui(size_t device);
+void world_scenario_make(struct world *world);
+void world_register(struct world *world);
+
+/* --- process_application.c */
+/* Calls a route of its API by its pattern, in its turn; the HTTP status. */
+int world_api(struct world *world, const char *method, const char *pattern, const char *collection,
+	      const char *id, const char *body);
+/* What the application server says of an item; false: it is down, or does not know it. */
+bool world_item_status(struct world *world, const struct net_uuid *id, enum net_item_status *status);
+
+/* --- backhaul.c */
+/* The simulator's port: a datagram of a gateway has passed its backhaul's usual delay. */
+void world_from_gateway(void *ctx, int64_t now_us, size_t gateway, enum sim_socket socket,
+			const uint8_t *bytes, size_t length);
+/* A datagram of the bridge to a gateway. */
+void world_to_gateway(struct world *world, size_t gateway, const uint8_t *bytes, size_t length);
+/* process_bridge.c: it has arrived. */
+void world_bridge_datagram(struct machine *machine, size_t gateway, enum sim_socket socket,
+			   const uint8_t *bytes, size_t length);
+
+/* --- faults.c */
+void world_faults_begin(struct world *world);
+/* When something comes again that comes so often an hour in the mean. */
+int64_t world_next_us(struct world *world, struct rng *rng, double an_hour);
+
+/* --- people.c */
+#define WORLD_COMMAND_PORT  77
+#define WORLD_COMMAND_BYTES 5
+void world_people_begin(struct world *world);
+void world_command_payload(size_t number, uint8_t payload[WORLD_COMMAND_BYTES]);
+
+/* --- judge */
+void judge_new(struct world *world);
+void judge_free(struct world *world);
+/* After every step. */
+void judge_step(struct world *world);
+/* After the world has settled. */
+void judge_end(struct world *world);
+/* An event of the network server is durable (packed, as on the link). */
+void judge_committed(struct world *world, const uint8_t *event, size_t length);
+/* The join server has answered the network server. */
+void judge_join_answer(struct world *world, const uint8_t *request, size_t request_length,
+		       const uint8_t *answer, size_t answer_length);
+/* The subscriber got a message. */
+void judge_delivered(struct world *world, const char *topic, const uint8_t *payload, size_t length);
+/* Whether every device got a reading through since `since_us`, and every item is at its end. `who` says which not. */
+bool judge_all_served(struct world *world, int64_t since_us, char *who, size_t capacity);
+
+#endif
