@@ -112,6 +112,7 @@ static bool start(struct machine *machine)
 							.ring_age = RING_AGE,
 							.ring_bytes = RING_BYTES,
 							.per_eui = {200, 400},
+							.frames = {200, 400},
 							.unknown = {2000, 2000}},
 				   &self->rng);
 	struct world *world = machine->world;
