@@ -1,7 +1,7 @@
 #include "application-server/application.h"
 
 #include "application-server/events/event_json.h"
-#include "application-server/store_events.h"
+#include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/lorawan/cipher.h"
 
@@ -11,9 +11,11 @@
 
 #define OBJECT_MAX (8 * 1024) /* JSON text of a codec's result */
 
-void as_application_init(struct as_application *app, struct as_store *store, const struct as_keys *keys)
+void as_application_init(struct as_application *app, struct as_store *store, const struct as_keys *keys,
+			 struct rng *rng)
 {
-	*app = (struct as_application){.store = store, .keys = keys, .json = malloc(AS_EVENT_MAX)};
+	*app = (struct as_application){
+		.store = store, .keys = keys, .rng = rng, .json = malloc(AS_EVENT_MAX)};
 	ASSERT(app->json);
 }
 
@@ -36,8 +38,8 @@ struct uplink {
 	struct as_place places[NET_RECEPTIONS_MAX];
 };
 
-static bool session_key(struct as_application *app, const struct lw_eui64 *dev_eui,
-			const struct net_session_id *session, struct lw_key *key)
+bool as_application_session_key(struct as_application *app, const struct lw_eui64 *dev_eui,
+				const struct net_session_id *session, struct lw_key *key)
 {
 	uint8_t sealed[AS_SEALED_SESSION_KEY];
 	return as_store_session_get(app->store, dev_eui, session, sealed) == ST_OK &&
@@ -60,7 +62,7 @@ static void decrypt(struct as_application *app, struct uplink *uplink)
 	struct lw_key key;
 	if (event->frm_payload_length == 0)
 		return;
-	if (!session_key(app, &event->head.dev_eui, &event->session, &key)) {
+	if (!as_application_session_key(app, &event->head.dev_eui, &event->session, &key)) {
 		uplink->encrypted = true;
 		memcpy(uplink->data, event->frm_payload, event->frm_payload_length);
 		app->counters.no_session_key++;
@@ -141,13 +143,15 @@ static enum status store_up(struct as_application *app, struct uplink *uplink)
 					   .payload = uplink->data,
 					   .length = up->frm_payload_length,
 					   .object = object_length && object_length < sizeof object ? object
-												    : NULL};
+												    : NULL,
+					   .max_payload = up->max_payload,
+					   .next_fcnt_down = up->next_fcnt_down};
 	bool is_reading = uplink->known && !uplink->encrypted;
 	return as_store_event_put(app->store, &event, is_reading ? &reading : NULL);
 }
 
-/* All events come through here last: a repeat is as good as stored, and the row is done with. */
-static enum status finish(struct as_application *app, const struct net_event_head *head, enum status status)
+enum status as_application_finish(struct as_application *app, const struct net_event_head *head,
+				  enum status status)
 {
 	if (status == ST_EXISTS) {
 		app->counters.repeats++;
@@ -174,7 +178,7 @@ enum status as_application_on_up(struct as_application *app, struct now now, con
 	}
 	json_decref(uplink.object);
 	secret_wipe(uplink.data, sizeof uplink.data);
-	return finish(app, &event->head, status);
+	return as_application_finish(app, &event->head, status);
 }
 
 /* --- joins -------------------------------------------------------------------------------------------------- */
@@ -225,49 +229,46 @@ enum status as_application_on_join(struct as_application *app, struct now now,
 		event.agency = device.agency;
 		event.application = device.application;
 	}
-	return finish(app, &join->head, as_store_event_put(app->store, &event, NULL));
+	return as_application_finish(app, &join->head, as_store_event_put(app->store, &event, NULL));
 }
 
-/* --- downlinks ---------------------------------------------------------------------------------------------- */
+/* --- what begins or ends in other files of the core ---------------------------------------------------------- */
 
-enum status as_application_on_downlink(struct as_application *app, struct now now,
-				       const struct net_downlink_event *event)
+enum status as_application_tell(struct as_application *app, enum as_event_kind kind,
+				const struct net_uuid *id, const struct lw_eui64 *dev_eui, struct wall time,
+				bool (*write)(char *text, size_t capacity, const void *parts,
+					      const struct as_device_info *device, size_t *length),
+				const void *parts)
 {
-	app->counters.downlink_events++;
-	return finish(app, &event->head,
-		      as_store_item_set_status(app->store, &event->item, event->status, event->fcnt_down,
-					       event->cause, now.wall));
-}
-
-static void refuse_seal(struct as_application *app, struct net_sealed *sealed, const char *cause)
-{
-	app->counters.seals_refused++;
-	sealed->ok = false;
-	snprintf(sealed->cause, sizeof sealed->cause, "%s", cause);
-}
-
-void as_application_on_seal(struct as_application *app, const struct net_seal *seal,
-			    struct net_sealed *sealed)
-{
-	struct as_item item;
-	struct lw_key key;
-	*sealed = (struct net_sealed){.item = seal->item, .fcnt_down = seal->fcnt_down};
-	app->counters.seals++;
-	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
-	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui)) {
-		refuse_seal(app, sealed, "unknown_item");
-		return;
+	struct as_device_info device;
+	size_t length;
+	enum status status = as_store_device_info(app->store, dev_eui, &device);
+	bool known = status == ST_OK;
+	if (!known && status != ST_NOT_FOUND)
+		return status;
+	if (!write(app->json, AS_EVENT_MAX, parts, known ? &device : NULL, &length)) {
+		app->counters.oversize_events++;
+		device.application_tags = device.profile_tags = device.device_tags = "{}";
+		bool fits = write(app->json, AS_EVENT_MAX, parts, &device, &length);
+		ASSERT(fits); /* without tags every part is bounded */
 	}
-	if (!session_key(app, &seal->dev_eui, &seal->session, &key)) {
-		refuse_seal(app, sealed, "no_session_key");
-		return;
+	struct as_event event = {.id = *id,
+				 .kind = kind,
+				 .dev_eui = *dev_eui,
+				 .has_owner = known,
+				 .time = time,
+				 .body = app->json};
+	if (known) {
+		event.agency = device.agency;
+		event.application = device.application;
 	}
-	lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, item.payload,
-			      item.length, sealed->frm_payload);
-	lw_key_wipe(&key);
-	secret_wipe(item.payload, sizeof item.payload);
-	sealed->frm_payload_length = item.length;
-	sealed->ok = true;
+	return as_store_event_put(app->store, &event, NULL);
+}
+
+enum status as_application_log(struct as_application *app, const struct as_log *log)
+{
+	struct net_uuid id = as_uuid_new(app->rng);
+	return as_application_tell(app, AS_EVENT_LOG, &id, &log->dev_eui, log->time, as_log_json, log);
 }
 
 const char *as_application_take_abp_key(struct as_application *app, struct now now,

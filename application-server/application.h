@@ -11,9 +11,13 @@
 #define LAMPPOST_AS_APPLICATION_H
 
 #include "application-server/events/codecs.h"
+#include "application-server/events/downlink_json.h"
 #include "application-server/keys.h"
 #include "application-server/store.h"
+#include "application-server/store_events.h"
 #include "common/base/units.h"
+
+#define AS_REGIONS_MAX 32
 
 struct as_application_counters {
 	uint64_t uplinks, joins, downlink_events;
@@ -23,19 +27,33 @@ struct as_application_counters {
 	uint64_t codec_errors;
 	uint64_t oversize_events; /* whose JSON did not fit: stored without the tags */
 	uint64_t seals, seals_refused;
+	uint64_t status_events;
+	uint64_t items;          /* downlinks taken from agencies */
+	uint64_t items_repeated; /* of those: known by their id already */
+	uint64_t items_refused;  /* queue full, too long, id taken by others */
+	uint64_t moves_repeated; /* changes of an item that had been here before */
+	uint64_t moves_refused;  /* of an item that has ended */
+	uint64_t moves_unknown;  /* of an item that is not here any more */
 };
 
 struct as_application {
 	struct as_store *store;     /* borrowed */
 	const struct as_keys *keys; /* borrowed */
+	struct rng *rng;            /* borrowed: ids of what begins here */
 	struct as_codecs codecs;
+	struct as_region_lengths {
+		char region[16];
+		uint8_t longest;
+	} regions[AS_REGIONS_MAX]; /* as they are asked for */
+	size_t region_count;
 	uint64_t stored_row; /* of the network server's journal: all up to it is in this turn or before */
 	struct as_application_counters counters;
 	char *json; /* owned scratch of AS_EVENT_MAX bytes */
 };
 
 /* Aborts if there is no memory (start-up only). */
-void as_application_init(struct as_application *app, struct as_store *store, const struct as_keys *keys);
+void as_application_init(struct as_application *app, struct as_store *store, const struct as_keys *keys,
+			 struct rng *rng);
 void as_application_release(struct as_application *app);
 
 /* Each stores what the event says; ST_DATABASE and ST_NO_MEMORY end the process (the turn will not commit). */
@@ -43,8 +61,11 @@ enum status as_application_on_up(struct as_application *app, struct now now,
 				 const struct net_up_event *event) MUST_USE;
 enum status as_application_on_join(struct as_application *app, struct now now,
 				   const struct net_join_event *join) MUST_USE;
+/* The next two are in downlinks/outcome.c. */
 enum status as_application_on_downlink(struct as_application *app, struct now now,
 				       const struct net_downlink_event *event) MUST_USE;
+enum status as_application_on_status(struct as_application *app, struct now now,
+				     const struct net_status_event *event) MUST_USE;
 
 /* Encrypts an item's payload under the counter that the network server has committed (DESIGN 2, "Who encrypts a
  * downlink"). Always fills `sealed`: `ok` false with a cause when there is no such item or no key. */
@@ -56,5 +77,22 @@ void as_application_on_seal(struct as_application *app, const struct net_seal *s
 const char *as_application_take_abp_key(struct as_application *app, struct now now,
 					const struct lw_eui64 *dev_eui,
 					const uint8_t blob[NET_SEALED_KEY_SIZE], enum status *status);
+
+/* --- for the core's own files. */
+/* The last step of every event of the network server: a repeat is as good as stored, and the row is done with. */
+enum status as_application_finish(struct as_application *app, const struct net_event_head *head,
+				  enum status status) MUST_USE;
+/* Stores an event for subscribers: `write` makes its JSON of `parts`; without its tags if they are too long for it. ST_EXISTS:
+ * one with that id is stored already. */
+enum status as_application_tell(struct as_application *app, enum as_event_kind kind,
+				const struct net_uuid *id, const struct lw_eui64 *dev_eui, struct wall time,
+				bool (*write)(char *text, size_t capacity, const void *parts,
+					      const struct as_device_info *device, size_t *length),
+				const void *parts) MUST_USE;
+/* A log event that begins here, under an id of its own. */
+enum status as_application_log(struct as_application *app, const struct as_log *log) MUST_USE;
+/* The session key of a device in clear; false: none, or it does not open. */
+bool as_application_session_key(struct as_application *app, const struct lw_eui64 *dev_eui,
+				const struct net_session_id *session, struct lw_key *key);
 
 #endif

@@ -115,6 +115,7 @@ static void on_call(void *ctx, struct now now, const struct io_http_request *req
 			.now = now,
 			.collection = io_http_request_param(request, "collection"),
 			.id = io_http_request_param(request, "id"),
+			.item = io_http_request_param(request, "item"),
 			.body = json,
 			.last_event_id = io_http_request_header(request, "Last-Event-ID"),
 			.query = query_value,

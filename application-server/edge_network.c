@@ -1,5 +1,6 @@
 #include "application-server/edge_network.h"
 
+#include "application-server/store_items.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 
@@ -39,7 +40,8 @@ static void forget_connection(struct as_edge_network *edge)
 	edge->said_hello = false;
 	edge->seq = edge->acknowledged_row = 0;
 	edge->app->stored_row = 0; /* what was not acknowledged comes again */
-	edge->items_row = 0;
+	edge->items_row = edge->flushes_row = 0;
+	edge->items_version = UINT64_MAX;
 }
 
 static void on_open(void *ctx, struct now now, io_link_id link, const struct io_peer *peer)
@@ -98,6 +100,7 @@ static enum status dispatch(struct as_edge_network *edge, struct now now)
 	case PROTO_UP_EVENT: return as_application_on_up(edge->app, now, &in->up_event);
 	case PROTO_JOIN_EVENT: return as_application_on_join(edge->app, now, &in->join_event);
 	case PROTO_DOWNLINK_EVENT: return as_application_on_downlink(edge->app, now, &in->downlink_event);
+	case PROTO_STATUS_EVENT: return as_application_on_status(edge->app, now, &in->status_event);
 	case PROTO_SEAL: on_seal(edge, &in->seal); return ST_OK;
 	default: return ST_OK; /* of a later minor version, or not for us */
 	}
@@ -183,28 +186,66 @@ static bool replicate(struct as_edge_network *edge)
 	return true;
 }
 
-/* Returns whether more waits. Handing an item over twice is harmless: it has an id. */
-static bool hand_over_items(struct as_edge_network *edge)
+/* --- downlink items: on each connection all that wait, then what comes new; each is known by its id over there -------- */
+
+static bool send_enqueue(struct as_edge_network *edge, const struct as_item *item)
+{
+	struct net_enqueue *enqueue = &edge->out->enqueue;
+	*enqueue = (struct net_enqueue){.item = item->item,
+					.dev_eui = item->dev_eui,
+					.fport = item->fport,
+					.length = item->length,
+					.confirmed = item->confirmed,
+					.priority = item->priority,
+					.expires = item->expires,
+					.encrypted = item->encrypted,
+					.fcnt_down = item->fcnt_given};
+	/* What the agency encrypted itself is all that the network server ever sees of a payload. */
+	if (item->encrypted && !as_item_open(edge->app->keys, item, enqueue->frm_payload)) {
+		LOG_ERROR("downlink", "payload_unreadable=true");
+		return true; /* it would not open the next time either */
+	}
+	return send_message(edge, PROTO_ENQUEUE);
+}
+
+static bool send_flush(struct as_edge_network *edge, const struct as_item *item)
+{
+	edge->out->flush = (struct net_flush){.dev_eui = item->dev_eui, .one = true, .item = item->item};
+	return send_message(edge, PROTO_FLUSH);
+}
+
+/* Sends one batch and moves the cursor over it, if all of it went out. Returns whether more waits. */
+static bool send_batch(struct as_edge_network *edge, int64_t *row,
+		       enum status (*read)(struct as_store *store, int64_t *at, struct as_item *items,
+					   size_t limit, size_t *count),
+		       bool (*send)(struct as_edge_network *edge, const struct as_item *item))
 {
 	static struct as_item items[ITEMS_A_TURN];
 	size_t count = 0;
-	int64_t row = edge->items_row;
-	if (as_store_items_queued(edge->app->store, &row, items, ITEMS_A_TURN, &count) != ST_OK)
+	int64_t end = *row;
+	if (io_link_client_queued(edge->link) > QUEUED_MAX)
+		return true;
+	if (read(edge->app->store, &end, items, ITEMS_A_TURN, &count) != ST_OK)
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		edge->out->enqueue = (struct net_enqueue){.item = items[i].item,
-							  .dev_eui = items[i].dev_eui,
-							  .fport = items[i].fport,
-							  .length = items[i].length,
-							  .confirmed = items[i].confirmed};
-		if (!send_message(edge, PROTO_ENQUEUE)) {
-			secret_wipe(items, sizeof items);
+	for (size_t i = 0; i < count; i++)
+		if (!send(edge, &items[i]))
 			return true; /* all of this batch again */
-		}
-	}
-	secret_wipe(items, sizeof items);
-	edge->items_row = row;
+	*row = end;
 	return count == ITEMS_A_TURN;
+}
+
+/* Returns whether more waits. What is to be dropped follows when all is handed over, so that the network server knows what it
+ * is asked to drop, and answers. */
+static bool hand_over_items(struct as_edge_network *edge)
+{
+	uint64_t version = as_store_items_version(edge->app->store);
+	if (version == edge->items_version)
+		return false;
+	if (send_batch(edge, &edge->items_row, as_store_items_queued, send_enqueue) ||
+	    send_batch(edge, &edge->flushes_row, as_store_items_flushing, send_flush))
+		return true;
+	edge->items_version = version;
+	return false;
 }
 
 bool as_edge_network_drain(struct as_edge_network *edge)

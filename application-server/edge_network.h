@@ -18,7 +18,10 @@ struct as_edge_network {
 	bool said_hello;                /* the peer did */
 	uint64_t seq;
 	uint64_t acknowledged_row; /* sent in this connection */
-	int64_t items_row;         /* downlink items up to this row were handed over in this connection */
+	/* Downlink items up to this row, and requests to drop some up to that place, were handed over in this connection;
+	 * all that there was when the store's items had `items_version`. */
+	int64_t items_row, flushes_row;
+	uint64_t items_version;
 	uint64_t malformed, connections;
 };
 

@@ -10,6 +10,7 @@
 #include "application-server/edge_keys.h"
 #include "application-server/edge_metrics.h"
 #include "application-server/edge_network.h"
+#include "application-server/store_items.h"
 #include "common/base/log.h"
 #include "common/io/admin.h"
 #include "common/io/process.h"
@@ -223,7 +224,7 @@ static enum status start(struct server *server)
 		status = open_store(server);
 	if (status != ST_OK)
 		return status;
-	as_application_init(&server->app, server->store, &server->keys);
+	as_application_init(&server->app, server->store, &server->keys, &server->rng);
 	server->api = (struct as_api){
 		.app = &server->app, .rng = &server->rng, .status = status_members, .status_ctx = server};
 	io_timer_start(server->housekeeping, HOUSEKEEPING, 0);

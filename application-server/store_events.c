@@ -28,8 +28,8 @@ enum {
 const char *const as_sql_events[] = {
 	[EVENT_PUT] = "INSERT INTO events (seq, id, kind, dev_eui, agency, application, time, body) "
 		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[READING_PUT] = "INSERT INTO readings (seq, dev_eui, agency, time, fcnt_up, fport, payload, object) "
-			"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[READING_PUT] = "INSERT INTO readings (seq, dev_eui, agency, time, fcnt_up, fport, payload, object, "
+			"max_payload, next_fcnt_down) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[EVENTS_LAST] = "SELECT max(coalesce((SELECT max(seq) FROM events), 0), coalesce((SELECT max(seq) "
 			"FROM readings), "
 			"0), coalesce((SELECT max(seq) FROM cursors), 0))",
@@ -48,11 +48,13 @@ const char *const as_sql_events[] = {
 		"INSERT INTO cursors (name, seq) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET seq = ?2",
 	[READINGS] = "SELECT seq, time, fcnt_up, fport, payload, object FROM readings WHERE dev_eui = ?3 AND "
 		     "seq < ?4 AND " AS_SCOPE_OF_AGENCY " ORDER BY seq DESC LIMIT ?5",
-	[LAST_SEEN] = "SELECT time FROM readings WHERE dev_eui = ?1 ORDER BY seq DESC LIMIT 1",
+	[LAST_SEEN] = "SELECT time, max_payload FROM readings WHERE dev_eui = ?1 ORDER BY seq DESC LIMIT 1",
 };
 const int as_sql_events_count = COUNT;
 
-static const char *const kind_names[AS_EVENT_KIND_COUNT] = {[AS_EVENT_UP] = "up", [AS_EVENT_JOIN] = "join"};
+static const char *const kind_names[AS_EVENT_KIND_COUNT] = {
+	[AS_EVENT_UP] = "up",       [AS_EVENT_JOIN] = "join",     [AS_EVENT_ACK] = "ack",
+	[AS_EVENT_TXACK] = "txack", [AS_EVENT_STATUS] = "status", [AS_EVENT_LOG] = "log"};
 
 const char *as_event_kind_name(enum as_event_kind kind)
 {
@@ -98,6 +100,10 @@ static enum status put_reading(struct as_store *store, uint64_t seq, const struc
 		db_bind_null(db, READING_PUT, 6);
 	db_bind_blob(db, READING_PUT, 7, reading->payload, reading->length);
 	db_bind_text(db, READING_PUT, 8, reading->object);
+	if (reading->max_payload) {
+		db_bind_i64(db, READING_PUT, 9, reading->max_payload);
+		db_bind_i64(db, READING_PUT, 10, reading->next_fcnt_down);
+	}
 	return db_run(db, READING_PUT);
 }
 
@@ -269,12 +275,15 @@ enum status as_store_readings(struct as_store *store, const struct as_scope *sco
 	return ST_OK;
 }
 
-bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct wall *time)
+bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct as_last_seen *seen)
 {
-	db_bind_i64(store->readings, LAST_SEEN, 1, (int64_t)lw_eui64_number(dev_eui));
-	if (db_step(store->readings, LAST_SEEN) != DB_ROW)
+	struct db *db = store->readings;
+	db_bind_i64(db, LAST_SEEN, 1, (int64_t)lw_eui64_number(dev_eui));
+	if (db_step(db, LAST_SEEN) != DB_ROW)
 		return false;
-	time->us = db_column_i64(store->readings, LAST_SEEN, 0);
-	db_reset(store->readings, LAST_SEEN);
+	*seen = (struct as_last_seen){.time = {db_column_i64(db, LAST_SEEN, 0)},
+				      .has_max_payload = !db_column_is_null(db, LAST_SEEN, 1),
+				      .max_payload = (uint8_t)db_column_i64(db, LAST_SEEN, 1)};
+	db_reset(db, LAST_SEEN);
 	return true;
 }

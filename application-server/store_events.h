@@ -9,8 +9,17 @@
 
 #include <jansson.h>
 
-enum as_event_kind { AS_EVENT_UP, AS_EVENT_JOIN, AS_EVENT_KIND_COUNT };
-const char *as_event_kind_name(enum as_event_kind kind); /* "up", "join": the topic's and SSE's word */
+/* Numbers are stored: new kinds come at the end. */
+enum as_event_kind {
+	AS_EVENT_UP,
+	AS_EVENT_JOIN,
+	AS_EVENT_ACK,
+	AS_EVENT_TXACK,
+	AS_EVENT_STATUS,
+	AS_EVENT_LOG,
+	AS_EVENT_KIND_COUNT
+};
+const char *as_event_kind_name(enum as_event_kind kind); /* "up", "join"...: the topic's and SSE's word */
 
 struct as_event {
 	uint64_t seq; /* filled by as_store_event_put() */
@@ -32,7 +41,9 @@ struct as_reading {
 	uint8_t fport;
 	const uint8_t *payload;
 	size_t length;
-	const char *object; /* JSON text, NULL: none */
+	const char *object;  /* JSON text, NULL: none */
+	uint8_t max_payload; /* that the next downlink holds; 0: not known */
+	uint32_t next_fcnt_down;
 };
 
 /* Stores an event, and its reading where there is one. ST_EXISTS: it is there already; nothing was done. */
@@ -63,7 +74,14 @@ enum status as_store_cursor_set(struct as_store *store, const char *name, uint64
 enum status as_store_readings(struct as_store *store, const struct as_scope *scope,
 			      const struct lw_eui64 *dev_eui, uint64_t before, unsigned limit, json_t **items,
 			      uint64_t *next) MUST_USE;
+
+/* What is known of a device's link from its last reading. */
+struct as_last_seen {
+	struct wall time;
+	bool has_max_payload;
+	uint8_t max_payload; /* longest payload that the next downlink holds, at the data rate of then */
+};
 /* False: never heard, or only before what is kept. */
-bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct wall *time);
+bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct as_last_seen *seen);
 
 #endif

@@ -1,5 +1,5 @@
-/* What an event or a downlink needs of city.db: session keys (sealed; the store never sees them in clear), downlink items,
- * and a device as its agency knows it. */
+/* What an event or a downlink needs of city.db: session keys (sealed; the store never sees them in clear), and a device as its
+ * agency knows it. */
 #ifndef LAMPPOST_AS_STORE_KEYS_H
 #define LAMPPOST_AS_STORE_KEYS_H
 
@@ -7,8 +7,7 @@
 #include "common/crypto/secret.h"
 
 #define AS_SEALED_SESSION_KEY (16 + SECRET_SEAL_OVERHEAD)
-#define AS_SESSIONS_KEPT      4  /* of one OTAA device: joins whose accept it may or may not have heard */
-#define AS_ITEMS_MAX          64 /* waiting for one device */
+#define AS_SESSIONS_KEPT      4 /* of one OTAA device: joins whose accept it may or may not have heard */
 #define AS_NAME_MAX           101
 #define AS_TAGS_MAX           12288 /* JSON text of one record's tags */
 
@@ -28,6 +27,7 @@ struct as_device_info {
 	char name[AS_NAME_MAX], agency_name[AS_NAME_MAX], application_name[AS_NAME_MAX],
 		profile_name[AS_NAME_MAX];
 	char device_class; /* 'A', 'B', 'C' */
+	char region[16];   /* of its profile */
 	bool has_codec;
 	/* JSON text, lent until the next call */
 	const char *application_tags, *profile_tags, *device_tags;
@@ -43,33 +43,5 @@ bool as_store_profile_is_used(struct as_store *store, const struct net_uuid *pro
 /* False: not registered, or without a place. */
 bool as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui, double *lat, double *lon,
 			    double *altitude_m);
-
-/* --- downlink items */
-struct as_item {
-	struct net_uuid item;
-	struct lw_eui64 dev_eui;
-	uint8_t fport;
-	bool confirmed;
-	enum net_item_status status;
-	uint8_t payload[NET_PAYLOAD_MAX];
-	uint8_t length;
-};
-/* ST_EXISTS: the item is there already; ST_NOT_FOUND: no such device. */
-enum status as_store_item_put(struct as_store *store, const struct as_item *item, struct wall now) MUST_USE;
-enum status as_store_item_get(struct as_store *store, const struct net_uuid *id,
-			      struct as_item *item) MUST_USE;
-/* Of an item that is not there: ST_OK, nothing done. */
-enum status as_store_item_set_status(struct as_store *store, const struct net_uuid *id,
-				     enum net_item_status status, uint32_t fcnt_down, const char *cause,
-				     struct wall now) MUST_USE;
-/* Items of a device that wait (queued or planned). */
-size_t as_store_items_waiting(struct as_store *store, const struct lw_eui64 *dev_eui);
-/* Fills up to `limit` items that the network server has not reported on, after row `*row`, which moves on. */
-enum status as_store_items_queued(struct as_store *store, int64_t *row, struct as_item *items, size_t limit,
-				  size_t *count) MUST_USE;
-/* Goes on through the items: removes those among the next `limit` that ended before `before`. `*more`: it is not through
- * yet; after that it begins anew. */
-enum status as_store_items_prune(struct as_store *store, struct wall before, unsigned limit,
-				 bool *more) MUST_USE;
 
 #endif

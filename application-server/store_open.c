@@ -77,7 +77,8 @@ static void join_list(const char **list, int *count, int *base, const char *cons
 static enum status open_city(struct as_store *store, const struct as_store_options *options)
 {
 	store->record_sql = as_records_sql_new();
-	int total = AS_SQL_CITY + as_sql_desired_count + as_sql_keys_count + as_records_sql_count(),
+	int total = AS_SQL_CITY + as_sql_desired_count + as_sql_keys_count + as_sql_items_count +
+		    as_sql_device_count + as_records_sql_count(),
 	    count = 0;
 	const char **list = calloc((size_t)total, sizeof *list);
 	if (!store->record_sql || !list) {
@@ -87,6 +88,8 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	join_list(list, &count, &store->city_base, as_sql_city, AS_SQL_CITY);
 	join_list(list, &count, &store->desired_base, as_sql_desired, as_sql_desired_count);
 	join_list(list, &count, &store->keys_base, as_sql_keys, as_sql_keys_count);
+	join_list(list, &count, &store->items_base, as_sql_items, as_sql_items_count);
+	join_list(list, &count, &store->device_base, as_sql_device, as_sql_device_count);
 	join_list(list, &count, &store->record_base, (const char *const *)store->record_sql,
 		  as_records_sql_count());
 	ASSERT_CMP(count, ==, total);
@@ -125,8 +128,10 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 		status = load_city(store, options->rng);
 	if (status == ST_OK)
 		status = as_store_events_load(store);
-	if (status == ST_OK)
+	if (status == ST_OK) {
 		as_store_desired_load(store);
+		as_store_items_load(store);
+	}
 	if (status == ST_OK && options->checkpoints)
 		status = start_checkpoints(store);
 	if (status != ST_OK) {

@@ -12,14 +12,17 @@ struct as_store {
 	struct db *city, *readings;
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
-	int record_base, desired_base, keys_base, city_base;
+	int record_base, desired_base, keys_base, items_base, device_base, city_base;
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
 	uint64_t devices_version; /* of the last change of a device */
 	uint64_t floor;           /* tombstones up to here are gone */
 	uint64_t last_seq;
-	uint64_t stored_events;  /* in the events table, for retention */
+	uint64_t stored_events; /* in the events table, for retention */
+	int64_t items_last; /* the row of the newest downlink item ever, in this process: never given again */
+	uint64_t items_version;  /* counts what is to be handed over */
+	int64_t flush_last;      /* the last place in the order of flushes that was given */
 	int64_t items_looked_at; /* by the pruning of downlink items: their rows up to here */
 	bool failed;             /* a transaction could not be begun: the turn will not commit */
 };
@@ -31,6 +34,10 @@ extern const char *const as_sql_desired[];
 extern const int as_sql_desired_count;
 extern const char *const as_sql_keys[];
 extern const int as_sql_keys_count;
+extern const char *const as_sql_items[];
+extern const int as_sql_items_count;
+extern const char *const as_sql_device[];
+extern const int as_sql_device_count;
 extern const char *const as_sql_events[];
 extern const int as_sql_events_count;
 
@@ -51,6 +58,7 @@ enum status as_store_bump(struct as_store *store, enum record_kind kind, int64_t
 			  const struct net_uuid *id, bool deleted) MUST_USE;
 /* What is known of the desired state from the file; a scan, at the start alone. */
 void as_store_desired_load(struct as_store *store);
+void as_store_items_load(struct as_store *store);
 /* Each resets the statements of its file that lend. */
 void as_store_keys_release(struct as_store *store);
 void as_store_events_release(struct as_store *store);

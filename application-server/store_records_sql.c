@@ -23,7 +23,12 @@ static const char *order_column(enum record_kind kind)
 /* Fields that are no columns: they are put together from elsewhere. */
 bool as_record_is_column(const struct record_field *field)
 {
-	return strcmp(field->name, "version") != 0 && strcmp(field->name, "last_seen") != 0;
+	static const char *const made[] = {"version",        "last_seen", "max_payload", "battery_percent",
+					   "external_power", "margin_db", "status_at"};
+	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
+		if (strcmp(field->name, made[i]) == 0)
+			return false;
+	return true;
 }
 
 bool as_record_may_update(const struct record_field *field)

@@ -58,3 +58,81 @@ const char *as_time_format(char text[AS_TIME_TEXT], struct wall time)
 	memcpy(at, "+00:00", sizeof "+00:00");
 	return text;
 }
+
+/* --- reading ------------------------------------------------------------------------------------------------ */
+
+/* Reads `digits` digits and what must stand behind them ('\0': nothing). */
+static bool take_number(const char **at, int digits, char behind, int *value)
+{
+	*value = 0;
+	for (int i = 0; i < digits; i++, (*at)++) {
+		if (**at < '0' || **at > '9')
+			return false;
+		*value = *value * 10 + (**at - '0');
+	}
+	if (behind == '\0')
+		return true;
+	return *(*at)++ == behind;
+}
+
+/* Days from 1970-01-01; the reverse of date_of(). */
+static int64_t days_of(struct date date)
+{
+	int64_t year = date.year - (date.month <= 2);
+	int64_t era = year / 400, of_era = year % 400;
+	int64_t march_month = date.month > 2 ? date.month - 3 : date.month + 9;
+	int64_t of_year = (153 * march_month + 2) / 5 + date.day - 1;
+	return era * ERA_DAYS + of_era * 365 + of_era / 4 - of_era / 100 + of_year - EPOCH_ERA;
+}
+
+static bool is_date(struct date date)
+{
+	if (date.month < 1 || date.month > 12 || date.day < 1)
+		return false;
+	struct date back = date_of(days_of(date)); /* the 31st of April comes back as the 1st of May */
+	return back.day == date.day && back.month == date.month;
+}
+
+static bool take_fraction(const char **at, int *us)
+{
+	*us = 0;
+	if (**at != '.')
+		return true;
+	int digits = 0, weight = (int)US_PER_S / 10;
+	for ((*at)++; **at >= '0' && **at <= '9'; (*at)++, digits++, weight /= 10)
+		*us += (**at - '0') * weight;
+	return digits > 0;
+}
+
+static bool take_offset(const char **at, int *seconds)
+{
+	int hours, minutes;
+	char sign = *(*at)++;
+	*seconds = 0;
+	if (sign == 'Z' || sign == 'z')
+		return **at == '\0';
+	if ((sign != '+' && sign != '-') || !take_number(at, 2, ':', &hours) ||
+	    !take_number(at, 2, '\0', &minutes) || hours > 23 || minutes > 59 || **at != '\0')
+		return false;
+	*seconds = (hours * 3600 + minutes * 60) * (sign == '-' ? -1 : 1);
+	return true;
+}
+
+bool as_time_parse(const char *text, struct wall *time)
+{
+	struct date date;
+	int hour, minute, second, us, offset;
+	const char *at = text;
+	if (!take_number(&at, 4, '-', &date.year) || !take_number(&at, 2, '-', &date.month) ||
+	    !take_number(&at, 2, '\0', &date.day) || (*at != 'T' && *at != 't' && *at != ' '))
+		return false;
+	at++;
+	if (!take_number(&at, 2, ':', &hour) || !take_number(&at, 2, ':', &minute) ||
+	    !take_number(&at, 2, '\0', &second) || !take_fraction(&at, &us) || !take_offset(&at, &offset))
+		return false;
+	if (date.year < 1970 || !is_date(date) || hour > 23 || minute > 59 || second > 60)
+		return false;
+	int64_t seconds = days_of(date) * DAY_S + hour * 3600 + minute * 60 + second - offset;
+	time->us = seconds * US_PER_S + us;
+	return true;
+}

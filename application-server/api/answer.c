@@ -120,6 +120,17 @@ bool as_call_limit(const struct as_call *call, struct as_answer *answer, unsigne
 	return true;
 }
 
+bool as_call_place(const struct as_call *call, struct as_answer *answer, uint64_t *place)
+{
+	const char *text = as_call_query(call, "after");
+	char *end = NULL;
+	*place = text ? strtoull(text, &end, 10) : 0;
+	if (!text || (*end == '\0' && *place != 0))
+		return true;
+	as_answer_problem(answer, 422, "after", "after must be a cursor that a list gave");
+	return false;
+}
+
 bool as_call_has_object(const struct as_call *call, struct as_answer *answer)
 {
 	if (json_is_object(call->body))

@@ -22,6 +22,8 @@ void as_answer_forbidden(struct as_answer *answer);
 json_t *as_body_parse(const uint8_t *bytes, size_t length, struct as_answer *answer);
 /* Reads `limit` (1 to 1,000; 100 without one); false with an answer. */
 bool as_call_limit(const struct as_call *call, struct as_answer *answer, unsigned *limit);
+/* Reads `after`, the place in a table that a list gave (0: none); false with an answer. */
+bool as_call_place(const struct as_call *call, struct as_answer *answer, uint64_t *place);
 const char *as_call_query(const struct as_call *call, const char *name);
 /* False with an answer unless the body is an object. */
 bool as_call_has_object(const struct as_call *call, struct as_answer *answer);

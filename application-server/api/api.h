@@ -25,6 +25,7 @@ struct as_call {
 	struct now now;
 	const char *collection; /* path parameters; NULL where the pattern has none */
 	const char *id;
+	const char *item;          /* {item}: beneath the record `id` */
 	const json_t *body;        /* NULL: none */
 	const char *last_event_id; /* the header; NULL: none */
 	/* A query parameter's value, or NULL. */

@@ -14,8 +14,14 @@ void as_handle_remove(struct as_api *api, const struct as_call *call, struct as_
 /* Devices. */
 void as_handle_keys_put(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer);
-void as_handle_downlink(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_readings(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
+/* Downlinks of a device. */
+void as_handle_downlink(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_downlinks(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_downlink_get(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_downlinks_flush(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_downlink_flush(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* Events. */
 void as_handle_events(struct as_api *api, const struct as_call *call, struct as_answer *answer);

@@ -120,6 +120,24 @@ void json_out_float(struct json_out *out, const char *name, double value)
 		put(out, ".0");
 }
 
+void json_out_single(struct json_out *out, const char *name, float value)
+{
+	char text[40];
+	begin(out, name);
+	if (!isfinite(value)) {
+		put(out, "null");
+		return;
+	}
+	for (int digits = 6; digits <= 9; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, (double)value);
+		if (strtof(text, NULL) == value)
+			break;
+	}
+	put(out, text);
+	if (!strpbrk(text, ".e"))
+		put(out, ".0");
+}
+
 void json_out_base64(struct json_out *out, const char *name, const uint8_t *bytes, size_t length)
 {
 	char text[BASE64_ROOM(BASE64_MAX)];

@@ -23,6 +23,7 @@ void json_out_close(struct json_out *out, char bracket);                  /* '}'
 void json_out_text(struct json_out *out, const char *name, const char *text);
 void json_out_integer(struct json_out *out, const char *name, int64_t value);
 void json_out_float(struct json_out *out, const char *name, double value); /* not finite: null */
+void json_out_single(struct json_out *out, const char *name, float value); /* as many digits as a float has */
 void json_out_bool(struct json_out *out, const char *name, bool value);
 void json_out_base64(struct json_out *out, const char *name, const uint8_t *bytes, size_t length);
 /* Any JSON value, every number in it as a float. */

@@ -28,7 +28,7 @@ struct t_city *t_city_new(void)
 	struct as_store_options options = {
 		.city_path = ":memory:", .readings_path = ":memory:", .rng = &city->rng};
 	ASSERT_CMP(as_store_open(&options, &city->store), ==, ST_OK);
-	as_application_init(&city->app, city->store, &city->keys);
+	as_application_init(&city->app, city->store, &city->keys, &city->rng);
 	city->api = (struct as_api){.app = &city->app, .rng = &city->rng};
 	city->now.wall.us = INT64_C(1800000000) * US_PER_S;
 	return city;
@@ -50,18 +50,20 @@ void t_city_free(struct t_city *city)
 struct params {
 	char collection[64];
 	char id[128];
+	char item[64];
 };
 
 /* Matches a path against a pattern, filling {collection} and {id}; returns exact segments + 1, 0: no match. */
 static int match(const char *pattern, const char *path, struct params *params)
 {
 	int exact = 1;
-	*params = (struct params){{0}, {0}};
+	*params = (struct params){{0}, {0}, {0}};
 	while (*pattern && *path) {
 		size_t length = strcspn(path + 1, "/");
 		size_t pattern_length = strcspn(pattern + 1, "/");
 		char *out = strncmp(pattern + 1, "{collection}", pattern_length) == 0 ? params->collection
 			    : strncmp(pattern + 1, "{id}", pattern_length) == 0       ? params->id
+			    : strncmp(pattern + 1, "{item}", pattern_length) == 0     ? params->item
 										      : NULL;
 		if (out)
 			snprintf(out, 64, "%.*s", (int)length, path + 1);
@@ -101,7 +103,7 @@ int t_city_call(struct t_city *city, const struct as_scope *scope, const char *m
 	const char *query = strchr(target, '?');
 	snprintf(path, sizeof path, "%.*s", (int)strcspn(target, "?"), target);
 	const struct as_route *route = NULL;
-	struct params params = {{0}, {0}}, tried;
+	struct params params = {{0}, {0}, {0}}, tried;
 	int best = 0;
 	for (size_t i = 0; i < as_route_count; i++) {
 		int exact = strcmp(as_routes[i].method, method) == 0
@@ -122,6 +124,7 @@ int t_city_call(struct t_city *city, const struct as_scope *scope, const char *m
 			       .now = city->now,
 			       .collection = params.collection,
 			       .id = params.id,
+			       .item = params.item,
 			       .body = json,
 			       .query = query_value,
 			       .query_ctx = query ? (char *)query + 1 : NULL};

@@ -3,6 +3,7 @@
 
 #include "application-server/api/answer.h"
 #include "application-server/store_desired.h"
+#include "application-server/store_items.h"
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 #include "common/crypto/sealed_key.h"
@@ -164,7 +165,7 @@ static void cross_agency_access_answers_404(void **state)
 				if (of_device && strncmp(records[i], "devices", 7) != 0)
 					continue;
 				snprintf(target, sizeof target, "/api/v1/%s%s", records[i],
-					 of_device ? strrchr(route->pattern, '/') : "");
+					 of_device ? strstr(route->pattern, "{id}") + 4 : "");
 				snprintf(row, sizeof row, "%s %s as %s", route->method, target,
 					 as_role_name(scopes[s].role));
 				t_row(row);
@@ -585,7 +586,7 @@ static void a_repeated_downlink_is_one(void **state)
 	furnished();
 	assert_true(lw_eui64_parse("0102030405060708", &eui));
 	t_int("first", 202, call("POST", "/api/v1/devices/0102030405060708/downlinks", body));
-	t_int("again", 202, call("POST", "/api/v1/devices/0102030405060708/downlinks", body));
+	t_int("again", 200, call("POST", "/api/v1/devices/0102030405060708/downlinks", body));
 	t_str("id", "11111111-2222-4333-8444-555555555555", t_city_text(city, "id"));
 	t_uint("one waits", 1, as_store_items_waiting(city->store, &eui));
 	for (int i = 1; i < AS_ITEMS_MAX; i++)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Members of ours that the samples do not have; docs say so. */
-static const char *const extra[] = {"gatewayCount", "nextFCntDown", "late", "encrypted"};
+static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late", "encrypted"};
 
 static bool is_extra(const char *name)
 {

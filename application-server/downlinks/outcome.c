@@ -1,0 +1,198 @@
+/* What the network server says of items and of devices: kept, and told to subscribers.
+ *
+ *	event of an item ──▶ move it (store) ──▶ SENT ─▶ txack    ACKNOWLEDGED ─▶ ack
+ *	                                         FAILED ─▶ ack (false) if it was confirmed and on the air, else log
+ *	                                         EXPIRED, REFUSED, STALE_COUNTER ─▶ log
+ *	                                         QUEUED ─▶ log, if a gateway refused it or it does not fit now
+ *
+ * An event that was here before is told again all the same: what subscribers get goes by its id, and the crash may have come
+ * between the two files. One that the item refuses (it has ended) is counted and told to nobody. */
+#include "application-server/application.h"
+#include "application-server/store_device.h"
+#include "application-server/store_items.h"
+#include "common/base/check.h"
+#include "common/lorawan/cipher.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- logs --------------------------------------------------------------------------------------------------- */
+
+/* Lends the name that ChirpStack has for a gateway's refusal (gw_tx_result_name()), or NULL: the cause is another. */
+static const char *gateway_status(const char *cause)
+{
+	static const struct {
+		const char *ours, *theirs;
+	} rows[] = {{"too_late", "TOO_LATE"},
+		    {"too_early", "TOO_EARLY"},
+		    {"collision_packet", "COLLISION_PACKET"},
+		    {"collision_beacon", "COLLISION_BEACON"},
+		    {"tx_freq", "TX_FREQ"},
+		    {"tx_power", "TX_POWER"},
+		    {"gps_unlocked", "GPS_UNLOCKED"},
+		    {"queue_full", "QUEUE_FULL"},
+		    {"duty_cycle", "DUTY_CYCLE_OVERFLOW"},
+		    {"other", "INTERNAL_ERROR"}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (strcmp(rows[i].ours, cause) == 0)
+			return rows[i].theirs;
+	return NULL;
+}
+
+static void log_size(struct as_log *log, const struct net_downlink_event *event, const struct as_item *item)
+{
+	log->code = "DOWNLINK_PAYLOAD_SIZE";
+	log->description = item->ended ? "item is longer than the data-rate allows"
+				       : "item is longer than the data-rate allows now, and waits";
+	as_log_add(log, "max_payload_size", "%u", event->max_payload);
+	as_log_add(log, "item_size", "%u", item->length);
+}
+
+static void log_other(struct as_log *log, const struct net_downlink_event *event)
+{
+	const char *gateway = event->status == NET_ITEM_REFUSED ? NULL : gateway_status(event->cause);
+	log->code = gateway ? "DOWNLINK_GATEWAY" : "UNKNOWN";
+	log->description = gateway                             ? gateway
+			   : event->status == NET_ITEM_REFUSED ? "item was refused"
+							       : "item was not sent";
+	if (strcmp(event->cause, "flushed") == 0) {
+		log->level = AS_LOG_INFO;
+		log->description = "item was flushed";
+	}
+	as_log_add(log, "cause", "%s", event->cause);
+}
+
+static enum status tell_log(struct as_application *app, const struct net_downlink_event *event,
+			    const struct as_item *item)
+{
+	struct as_log log = {.dev_eui = event->head.dev_eui, .time = event->head.time, .level = AS_LOG_ERROR};
+	as_log_add_item(&log, &event->item);
+	switch (event->status) {
+	case NET_ITEM_EXPIRED:
+		log.code = "EXPIRED";
+		log.description = "item expired before it could be sent";
+		break;
+	case NET_ITEM_STALE_COUNTER:
+		log.code = "F_CNT_DOWN";
+		log.description = "item was encrypted for a counter that has passed";
+		as_log_add(&log, "device_f_cnt_down", "%u", event->fcnt_down);
+		as_log_add(&log, "queue_item_f_cnt_down", "%u", item->fcnt_given);
+		break;
+	default:
+		if (event->has_max_payload && event->max_payload < item->length)
+			log_size(&log, event, item);
+		else
+			log_other(&log, event);
+	}
+	return as_application_tell(app, AS_EVENT_LOG, &event->head.id, &event->head.dev_eui, event->head.time,
+				   as_log_json, &log);
+}
+
+/* --- items -------------------------------------------------------------------------------------------------- */
+
+static bool is_worth_a_log(const struct net_downlink_event *event, const struct as_item *item)
+{
+	if (event->status != NET_ITEM_QUEUED)
+		return event->status != NET_ITEM_PLANNED;
+	return gateway_status(event->cause) || (event->has_max_payload && event->max_payload < item->length);
+}
+
+static enum status tell(struct as_application *app, const struct net_downlink_event *event,
+			const struct as_item *item)
+{
+	const struct net_event_head *head = &event->head;
+	bool unanswered = event->status == NET_ITEM_FAILED && item->confirmed && event->tries > 0 &&
+			  strcmp(event->cause, "flushed") != 0;
+	if (event->status == NET_ITEM_SENT)
+		return as_application_tell(app, AS_EVENT_TXACK, &head->id, &head->dev_eui, head->time,
+					   as_txack_json, event);
+	if (event->status == NET_ITEM_ACKNOWLEDGED || unanswered)
+		return as_application_tell(app, AS_EVENT_ACK, &head->id, &head->dev_eui, head->time,
+					   as_ack_json, event);
+	return is_worth_a_log(event, item) ? tell_log(app, event, item) : ST_OK;
+}
+
+enum status as_application_on_downlink(struct as_application *app, struct now now,
+				       const struct net_downlink_event *event)
+{
+	struct as_application_counters *counters = &app->counters;
+	bool counted = event->status != NET_ITEM_QUEUED && event->status != NET_ITEM_EXPIRED;
+	const struct as_change change = {.event = event->head.id,
+					 .time = event->head.time,
+					 .status = event->status,
+					 .cause = event->cause,
+					 .has_fcnt_down = counted && event->tries > 0,
+					 .fcnt_down = event->fcnt_down,
+					 .has_gateway = event->status == NET_ITEM_PLANNED ||
+							event->status == NET_ITEM_SENT,
+					 .gateway = event->gateway,
+					 .tries = event->tries};
+	struct as_item item;
+	enum as_move move;
+	(void)now;
+	counters->downlink_events++;
+	enum status status = as_store_item_move(app->store, &event->item, &change, &move, &item);
+	counters->moves_repeated += move == AS_MOVE_REPEATED;
+	counters->moves_refused += move == AS_MOVE_REFUSED;
+	counters->moves_unknown += move == AS_MOVE_UNKNOWN;
+	if (status == ST_OK && (move == AS_MOVED || move == AS_MOVE_REPEATED))
+		status = tell(app, event, &item);
+	return as_application_finish(app, &event->head, status);
+}
+
+/* --- Seal --------------------------------------------------------------------------------------------------- */
+
+static void refuse_seal(struct as_application *app, struct net_sealed *sealed, const char *cause)
+{
+	app->counters.seals_refused++;
+	sealed->ok = false;
+	snprintf(sealed->cause, sizeof sealed->cause, "%s", cause);
+}
+
+/* An item that has ended here is never sealed again: a network server whose network.db was restored may still have it
+ * queued, and a command must not reach its device twice. */
+void as_application_on_seal(struct as_application *app, const struct net_seal *seal,
+			    struct net_sealed *sealed)
+{
+	struct as_item item;
+	struct lw_key key;
+	uint8_t payload[NET_PAYLOAD_MAX];
+	*sealed = (struct net_sealed){.item = seal->item, .fcnt_down = seal->fcnt_down};
+	app->counters.seals++;
+	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
+	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui)) {
+		refuse_seal(app, sealed, "unknown_item");
+	} else if (item.ended) {
+		refuse_seal(app, sealed, "item_ended");
+	} else if (!as_item_open(app->keys, &item, payload)) {
+		refuse_seal(app, sealed, "payload_unreadable");
+	} else if (!as_application_session_key(app, &seal->dev_eui, &seal->session, &key)) {
+		refuse_seal(app, sealed, "no_session_key");
+	} else {
+		lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, payload,
+				      item.length, sealed->frm_payload);
+		lw_key_wipe(&key);
+		sealed->frm_payload_length = item.length;
+		sealed->ok = true;
+	}
+	secret_wipe(payload, sizeof payload);
+}
+
+/* --- what a device says of itself ----------------------------------------------------------------------------- */
+
+enum status as_application_on_status(struct as_application *app, struct now now,
+				     const struct net_status_event *event)
+{
+	const struct as_device_status said = {event->head.time, event->battery, event->margin_db};
+	(void)now;
+	app->counters.status_events++;
+	enum status status = as_store_device_status_put(app->store, &event->head.dev_eui, &said);
+	if (status == ST_NOT_FOUND) {
+		app->counters.unknown_devices++;
+		status = ST_OK;
+	}
+	if (status == ST_OK)
+		status = as_application_tell(app, AS_EVENT_STATUS, &event->head.id, &event->head.dev_eui,
+					     event->head.time, as_status_json, event);
+	return as_application_finish(app, &event->head, status);
+}

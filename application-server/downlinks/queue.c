@@ -1,0 +1,148 @@
+#include "application-server/downlinks/queue.h"
+
+#include "application-server/store_items.h"
+#include "application-server/uuid.h"
+#include "common/base/check.h"
+#include "common/text/region_yaml.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *as_enqueued_reason(enum as_enqueued verdict)
+{
+	static const char *const reasons[AS_ENQUEUED_COUNT] = {
+		[AS_ENQUEUED] = "queued",
+		[AS_ENQUEUED_BEFORE] = "known by its id",
+		[AS_ID_TAKEN] = "id is taken by another downlink",
+		[AS_DEVICE_FULL] = "queue_full: as many downlinks as may wait for a device do",
+		[AS_AGENCY_FULL] = "queue_full: as many downlinks as may wait for an agency's devices do",
+		[AS_TOO_LONG] = "longer than the region carries at any data rate",
+		[AS_NO_ENCODER] = "the profile's codec only decodes: send data (base64) or hex",
+	};
+	return (unsigned)verdict < AS_ENQUEUED_COUNT ? reasons[verdict] : "unknown";
+}
+
+/* --- what a region carries ------------------------------------------------------------------------------------- */
+
+static uint8_t longest_of(const char *id)
+{
+	uint8_t longest = 0;
+	struct lw_region *region = malloc(sizeof *region);
+	ASSERT(region);
+	if (region_load(region, id)) {
+		for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
+			uint8_t n = lw_region_max_payload(region, dr, false, false).n;
+			longest = n > longest ? n : longest;
+		}
+	}
+	free(region);
+	return longest;
+}
+
+uint8_t as_queue_longest(struct as_application *app, const char *region)
+{
+	for (size_t i = 0; i < app->region_count; i++)
+		if (strcmp(app->regions[i].region, region) == 0)
+			return app->regions[i].longest;
+	uint8_t longest = longest_of(region);
+	if (longest && app->region_count < AS_REGIONS_MAX) {
+		struct as_region_lengths *row = &app->regions[app->region_count++];
+		snprintf(row->region, sizeof row->region, "%s", region);
+		row->longest = longest;
+	}
+	return longest;
+}
+
+/* --- in ------------------------------------------------------------------------------------------------------- */
+
+/* The item as the command asks for it, payload sealed. False: `*verdict` says why not. */
+static bool make_item(struct as_application *app, const struct lw_eui64 *dev_eui,
+		      const struct as_device_info *device, const struct as_command *command,
+		      struct as_item *item, enum as_enqueued *verdict)
+{
+	*item = command->item;
+	item->dev_eui = *dev_eui;
+	item->agency = device->agency;
+	if (!command->has_id)
+		item->item = as_uuid_new(app->rng);
+	if (command->has_object) {
+		*verdict = AS_NO_ENCODER;
+		return false;
+	}
+	if (command->length > NET_PAYLOAD_MAX || command->length > as_queue_longest(app, device->region)) {
+		*verdict = AS_TOO_LONG;
+		return false;
+	}
+	as_item_seal(app->keys, item, command->payload, command->length);
+	return true;
+}
+
+/* Whether a command of that id is known; fills `item` with it if it is the same one. */
+static enum status find_before(struct as_application *app, struct as_item *item, enum as_enqueued *verdict)
+{
+	struct as_item known;
+	enum status status = as_store_item_get(app->store, &item->item, &known);
+	if (status != ST_OK)
+		return status;
+	*verdict = as_item_same(&known, item) ? AS_ENQUEUED_BEFORE : AS_ID_TAKEN;
+	if (*verdict == AS_ENQUEUED_BEFORE)
+		*item = known;
+	return ST_OK;
+}
+
+static bool has_room(struct as_application *app, const struct as_item *item, enum as_enqueued *verdict)
+{
+	if (as_store_items_waiting(app->store, &item->dev_eui) >= AS_ITEMS_MAX)
+		*verdict = AS_DEVICE_FULL;
+	else if (as_store_items_of_agency(app->store, &item->agency) >= AS_AGENCY_ITEMS_MAX)
+		*verdict = AS_AGENCY_FULL;
+	return *verdict == AS_ENQUEUED;
+}
+
+/* Its time had passed when it came: that it came, and why it never left, is kept and told all the same. */
+static enum status put_expired(struct as_application *app, struct now now, struct as_item *item)
+{
+	struct as_log log = {.dev_eui = item->dev_eui,
+			     .time = now.wall,
+			     .level = AS_LOG_ERROR,
+			     .code = "EXPIRED",
+			     .description = "item had expired when it came"};
+	item->status = NET_ITEM_EXPIRED;
+	item->ended = true;
+	as_log_add_item(&log, &item->item);
+	enum status status = as_store_item_put(app->store, item, now.wall);
+	return status == ST_OK ? as_application_log(app, &log) : status;
+}
+
+enum status as_queue_add(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
+			 const struct as_device_info *device, const struct as_command *command,
+			 struct as_item *item, enum as_enqueued *verdict)
+{
+	enum status status = ST_OK;
+	*verdict = AS_ENQUEUED;
+	if (make_item(app, dev_eui, device, command, item, verdict)) {
+		status = command->has_id ? find_before(app, item, verdict) : ST_NOT_FOUND;
+		if (status == ST_NOT_FOUND) {
+			bool expired = item->expires.us && item->expires.us <= now.wall.us;
+			status = ST_OK;
+			item->created = item->changed = now.wall;
+			if (expired)
+				status = put_expired(app, now, item);
+			else if (has_room(app, item, verdict))
+				status = as_store_item_put(app->store, item, now.wall);
+		}
+	}
+	if (status == ST_OK) {
+		app->counters.items += *verdict == AS_ENQUEUED;
+		app->counters.items_repeated += *verdict == AS_ENQUEUED_BEFORE;
+		app->counters.items_refused += *verdict > AS_ENQUEUED_BEFORE;
+	}
+	return status;
+}
+
+enum status as_queue_flush(struct as_application *app, const struct lw_eui64 *dev_eui,
+			   const struct net_uuid *id, size_t *count)
+{
+	return as_store_items_flush(app->store, dev_eui, id, count);
+}
