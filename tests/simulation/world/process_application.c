@@ -6,6 +6,7 @@
 #include "application-server/delivery/mqtt.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_network.h"
+#include "application-server/store_items.h"
 #include "application-server/store_private.h"
 #include "common/base/check.h"
 #include "common/base/deadlines.h"
@@ -54,7 +55,7 @@ static bool start(struct machine *machine)
 					   .rng = &self->rng},
 		&self->store);
 	ASSERT(status == ST_OK && self->keys.aes);
-	as_application_init(&self->app, self->store, &self->keys);
+	as_application_init(&self->app, self->store, &self->keys, &self->rng);
 	self->api = (struct as_api){.app = &self->app, .rng = &self->rng};
 	self->again = io_timer_new(&machine->loop, on_again, machine);
 	status = as_edge_network_open(&self->network, &machine->loop, &self->app, WORLD_RUN_DIR, &self->rng);
