@@ -24,6 +24,10 @@ const struct option as_config_rows[] = {
 	{SECTION, "mqtt.in_flight", OPTION_INT, OPTION_AT(struct as_config, mqtt_in_flight),
 	 .fallback = "500", .min = 1, .max = 10000, .unit = "messages",
 	 .help = "How many may wait for the broker's acknowledgement."},
+	{SECTION, "mqtt.qos", OPTION_INT, OPTION_AT(struct as_config, mqtt_qos), .fallback = "1", .min = 0,
+	 .max = 1,
+	 .help = "1: each event is delivered at least once. 0: cheaper, and what is under way when the "
+		 "connection breaks is lost."},
 	{SECTION, "events_kept", OPTION_INT, OPTION_AT(struct as_config, events_kept), .fallback = "2000000",
 	 .min = 1000, .max = INT64_C(1000000000), .unit = "events",
 	 .help = "Events kept for consumers that are behind; one that is further behind is told of the gap."},

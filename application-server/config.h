@@ -12,6 +12,7 @@ struct as_config {
 	char mqtt_password_file[OPTION_PATH_MAX];
 	char mqtt_ca_file[OPTION_PATH_MAX];
 	int64_t mqtt_in_flight;
+	int64_t mqtt_qos;
 	int64_t events_kept;
 	int64_t readings_kept_us;
 };

@@ -163,7 +163,8 @@ static enum status open_mqtt(struct server *server)
 						.username = server->config.mqtt_username,
 						.password = password,
 						.ca_file = server->config.mqtt_ca_file,
-						.in_flight = (unsigned)server->config.mqtt_in_flight};
+						.in_flight = (unsigned)server->config.mqtt_in_flight,
+						.qos = (int)server->config.mqtt_qos};
 	enum status status = as_mqtt_open(server->loop, server->store, &options, &server->mqtt);
 	secret_wipe(password, sizeof password);
 	return status;

@@ -10,9 +10,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <mosquitto.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CURSOR        "mqtt"
@@ -37,6 +40,7 @@ struct as_mqtt {
 	struct as_store *store;
 	char host[256], username[128], password[256], ca_file[256];
 	uint16_t port;
+	int qos;
 	enum state state;
 	struct mosquitto *client; /* owned; NULL while waiting */
 	struct io_watch *watch;
@@ -46,6 +50,7 @@ struct as_mqtt {
 	unsigned ticks;         /* in this state */
 	bool refused;           /* the broker said no to our CONNECT */
 	bool disconnected;      /* noted by a callback */
+	int written;            /* QoS 0: the message that the socket took last, noted by a callback */
 	struct flight *flights; /* owned ring of `window` entries */
 	unsigned window, first, count;
 	uint64_t sent;   /* the last event in flight or acknowledged */
@@ -80,10 +85,21 @@ static void on_disconnect(struct mosquitto *client, void *ctx, int code)
 }
 
 /* The cursor moves over everything acknowledged at the head of the ring. */
+static void advance(struct as_mqtt *mqtt)
+{
+	while (mqtt->count && mqtt->flights[mqtt->first].acknowledged) {
+		mqtt->cursor = mqtt->flights[mqtt->first].seq;
+		mqtt->first = (mqtt->first + 1) % mqtt->window;
+		mqtt->count--;
+	}
+}
+
+/* At QoS 1 the broker has it; at QoS 0 the socket has, which the library may say before publish() knows the number. */
 static void on_publish(struct mosquitto *client, void *ctx, int mid)
 {
 	struct as_mqtt *mqtt = ctx;
 	(void)client;
+	mqtt->written = mid;
 	for (unsigned i = 0; i < mqtt->count; i++) {
 		struct flight *flight = &mqtt->flights[(mqtt->first + i) % mqtt->window];
 		if (flight->mid != mid || flight->acknowledged)
@@ -92,11 +108,7 @@ static void on_publish(struct mosquitto *client, void *ctx, int mid)
 		mqtt->acknowledged++;
 		break;
 	}
-	while (mqtt->count && mqtt->flights[mqtt->first].acknowledged) {
-		mqtt->cursor = mqtt->flights[mqtt->first].seq;
-		mqtt->first = (mqtt->first + 1) % mqtt->window;
-		mqtt->count--;
-	}
+	advance(mqtt);
 }
 
 /* --- connection --------------------------------------------------------------------------------------------- */
@@ -216,7 +228,8 @@ static void keep(struct as_mqtt *mqtt, uint64_t seq, int mid, bool acknowledged)
 static bool publish(struct as_mqtt *mqtt, uint64_t seq, const char *topic, const char *body)
 {
 	int mid = 0;
-	int code = mosquitto_publish(mqtt->client, &mid, topic, (int)strlen(body), body, 1, false);
+	mqtt->written = 0;
+	int code = mosquitto_publish(mqtt->client, &mid, topic, (int)strlen(body), body, mqtt->qos, false);
 	if (code == MOSQ_ERR_PAYLOAD_SIZE || code == MOSQ_ERR_OVERSIZE_PACKET ||
 	    code == MOSQ_ERR_MALFORMED_UTF8 || code == MOSQ_ERR_INVAL) {
 		/* It will never go: it must not hold up the others. */
@@ -228,8 +241,10 @@ static bool publish(struct as_mqtt *mqtt, uint64_t seq, const char *topic, const
 		lose(mqtt, mosquitto_strerror(code));
 		return false;
 	}
-	keep(mqtt, seq, mid, false);
+	bool written = mqtt->qos == 0 && mqtt->written == mid;
+	keep(mqtt, seq, mid, written);
 	mqtt->published++;
+	mqtt->acknowledged += written;
 	return true;
 }
 
@@ -255,23 +270,49 @@ static bool publish_event(struct as_mqtt *mqtt, const struct as_event *event)
 	return publish(mqtt, event->seq, topic, event->body);
 }
 
-bool as_mqtt_drain(struct as_mqtt *mqtt)
+/* Whether the broker may be given another now. At QoS 0 nothing but its socket says that it is behind. */
+static bool has_room(const struct as_mqtt *mqtt)
+{
+	return mqtt->state == UP && mqtt->count < mqtt->window &&
+	       !(mqtt->qos == 0 && mosquitto_want_write(mqtt->client));
+}
+
+/* The library writes each message by itself. Corked, a turn's messages leave as few full segments: fewer wake-ups of the
+ * broker, and no waiting for its TCP acknowledgements (Nagle). */
+static void cork(const struct as_mqtt *mqtt, int on)
+{
+	if (mqtt->fd >= 0)
+		(void)setsockopt(mqtt->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+/* Publishes up to a turn's worth; returns whether more waits. */
+static bool publish_some(struct as_mqtt *mqtt)
 {
 	struct as_event event;
-	for (int i = 0; mqtt->state == UP && mqtt->count < mqtt->window && i < A_TURN; i++) {
-		if (as_store_event_next(mqtt->store, mqtt->sent, &event) != ST_OK) {
-			on_publish(mqtt->client, mqtt, 0); /* takes what is nobody's off the ring */
+	for (int i = 0; has_room(mqtt) && i < A_TURN; i++) {
+		if (as_store_event_next(mqtt->store, mqtt->sent, &event) != ST_OK)
 			return false;
-		}
 		bool gone = event.seq > mqtt->sent + 1 ? !publish_gap(mqtt, mqtt->sent + 1, event.seq - 1)
 						       : !publish_event(mqtt, &event);
 		if (gone)
 			return false;
+		if (mqtt->qos == 0)
+			advance(mqtt);
 	}
-	on_publish(mqtt->client, mqtt, 0);
+	return has_room(mqtt);
+}
+
+bool as_mqtt_drain(struct as_mqtt *mqtt)
+{
+	if (!has_room(mqtt) || mqtt->sent >= as_store_events_last(mqtt->store))
+		return false;
+	cork(mqtt, 1);
+	bool more = publish_some(mqtt);
+	cork(mqtt, 0);
+	advance(mqtt); /* over what is nobody's */
 	if (mqtt->watch)
 		io_watch_set(mqtt->watch, true, mosquitto_want_write(mqtt->client));
-	return mqtt->state == UP && mqtt->count < mqtt->window;
+	return more;
 }
 
 enum status as_mqtt_before_commit(struct as_mqtt *mqtt)
@@ -298,6 +339,7 @@ enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const str
 	*mqtt = (struct as_mqtt){.loop = loop,
 				 .store = store,
 				 .port = options->port,
+				 .qos = options->qos,
 				 .window = options->in_flight,
 				 .fd = -1,
 				 .delay = DELAY_FIRST};

@@ -1,11 +1,12 @@
-/* Delivery to an MQTT broker: every event of a known device, QoS 1, in order, at least once.
+/* Delivery to an MQTT broker: every event of a known device, in order; at QoS 1, the default, at least once.
  *
  *	OFF ──▶ WAITING ──delay──▶ CONNECTING ──CONNACK──▶ UP ──lost──▶ WAITING (delay doubles, 100 ms to 5 s)
  *
  * Judged by the receiver's word: the cursor moves on PUBACK, over what is acknowledged without a hole, and is stored.
  * After a broker's or an own restart delivery goes on from the cursor; what was sent and not acknowledged is sent again,
  * so a subscriber knows a repeat by `deduplicationId`. At most `in_flight` messages wait for their PUBACK; nothing else is
- * kept in memory, since the events table is the queue. If the table's oldest events went before they were delivered, one
+ * kept in memory, since the events table is the queue. At QoS 0 the socket's word stands for the broker's: faster, and what
+ * was under way when the connection broke is lost. If the table's oldest events went before they were delivered, one
  * message on AS_MQTT_GAP_TOPIC says from where to where. */
 #ifndef LAMPPOST_AS_MQTT_H
 #define LAMPPOST_AS_MQTT_H
@@ -23,11 +24,12 @@ struct as_mqtt_options {
 	const char *password; /* "": none */
 	const char *ca_file;  /* "": no TLS */
 	unsigned in_flight;   /* 1 .. 65535 */
+	int qos;              /* 0 or 1 */
 };
 
 struct as_mqtt_status {
 	const char *state; /* "off", "waiting", "connecting", "up" */
-	uint64_t cursor;   /* everything up to here is with the broker */
+	uint64_t cursor;   /* everything up to here is with the broker (QoS 0: was given to it) */
 	uint64_t backlog;  /* events behind it */
 	unsigned in_flight;
 	uint64_t published, acknowledged, connections, failures, gaps;

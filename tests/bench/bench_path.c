@@ -7,6 +7,8 @@
  * machine. Latency counts from the moment an uplink was due, so that a generator that is late is not hidden; the generator works in steps
  * of 1 ms. Broker, generator and subscriber run on the same machine and are part of the load.
  *
+ * --qos is that of delivery and of the subscriber.
+ *
  * The generator's devices answer no MAC command. The network server asks each to settle on its channels, tries so many times and leaves it;
  * that is spent before anything is measured (WARM_ROUNDS). Downlinks are not part of this bench.
  *
@@ -47,6 +49,7 @@ struct bench {
 	int qos;
 	double rates[RATES_MAX];
 	size_t rate_count;
+	unsigned warm_rounds, in_flight;
 	const char *json_file;
 	struct t_network *network;
 	struct t_load_subscriber *subscriber;
@@ -444,11 +447,13 @@ static void judge_losses(struct result *result, const struct metrics *before, co
 
 static void warm_up(struct bench *bench)
 {
-	size_t expected = (size_t)WARM_ROUNDS * bench->devices;
+	size_t expected = (size_t)bench->warm_rounds * bench->devices;
+	if (expected == 0)
+		return;
 	t_load_expect(bench->subscriber, &(struct t_load_span){.devices = bench->devices, .count = expected});
 	json_decref(generate(bench, WARM_RATE, (double)expected / WARM_RATE));
 	wait_for_rest(bench, expected);
-	bench->next_fcnt = WARM_ROUNDS;
+	bench->next_fcnt = bench->warm_rounds;
 }
 
 static struct result run(struct bench *bench, double rate)
@@ -644,10 +649,11 @@ static void run_all(struct bench *bench)
 
 static bool take_options(struct bench *bench, int argc, char **argv)
 {
-	static const struct option options[] = {{"devices", 1, NULL, 'd'}, {"gateways", 1, NULL, 'g'},
-						{"rates", 1, NULL, 'r'},   {"seconds", 1, NULL, 's'},
-						{"runs", 1, NULL, 'n'},    {"qos", 1, NULL, 'q'},
-						{"json", 1, NULL, 'j'},    {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"devices", 1, NULL, 'd'},   {"gateways", 1, NULL, 'g'},
+						{"rates", 1, NULL, 'r'},     {"seconds", 1, NULL, 's'},
+						{"runs", 1, NULL, 'n'},      {"qos", 1, NULL, 'q'},
+						{"json", 1, NULL, 'j'},      {"warm-rounds", 1, NULL, 'w'},
+						{"in-flight", 1, NULL, 'i'}, {NULL, 0, NULL, 0}};
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		char *rest = optarg;
 		unsigned long number = optarg ? strtoul(optarg, NULL, 10) : 0;
@@ -657,6 +663,8 @@ static bool take_options(struct bench *bench, int argc, char **argv)
 		case 's': bench->seconds = (unsigned)number; break;
 		case 'n': bench->runs = (unsigned)number; break;
 		case 'q': bench->qos = (int)number; break;
+		case 'w': bench->warm_rounds = (unsigned)number; break;
+		case 'i': bench->in_flight = (unsigned)number; break;
 		case 'j': bench->json_file = optarg; break;
 		case 'r':
 			for (bench->rate_count = 0; *rest && bench->rate_count < RATES_MAX;
@@ -680,17 +688,23 @@ int main(int argc, char **argv)
 			      .runs = 3,
 			      .seconds = 10,
 			      .qos = 1,
+			      .warm_rounds = WARM_ROUNDS,
+			      .in_flight = 500,
 			      .rates = {1000, 5000, 10000, 20000},
 			      .rate_count = 4,
 			      .json_file = "bench.json"};
 	struct statfs disk;
+	char more_config[128];
 	if (!take_options(&bench, argc, argv)) {
 		fprintf(stderr, "usage: bench_path [--devices N] [--gateways N] [--rates N,N...] [--seconds "
 				"N] [--runs N] "
-				"[--qos 0|1] [--json FILE]\n");
+				"[--qos 0|1] [--in-flight N] [--warm-rounds N] [--json FILE]\n");
 		return 2;
 	}
-	bench.network = t_network_start("network-server:\n  rx_delay_s: 1\n");
+	snprintf(more_config, sizeof more_config,
+		 "    qos: %d\n    in_flight: %u\nnetwork-server:\n  rx_delay_s: 1\n", bench.qos,
+		 bench.in_flight);
+	bench.network = t_network_start(more_config);
 	if (statfs(t_network_state(bench.network), &disk) != 0 || disk.f_type == TMPFS) {
 		fprintf(stderr, "bench: refused: the state directory is in memory; set TMPDIR to a directory "
 				"on a disk\n");

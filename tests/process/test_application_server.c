@@ -150,6 +150,8 @@ static bool has_state(struct t_network_script *network)
 	return t_script_seen(network)->ends >= 1 && t_script_seen(network)->devices >= 2;
 }
 
+static unsigned qos = 1; /* of delivery, in the next world */
+
 static void open_world(bool with_broker, const char *more_config)
 {
 	char text[1000], broker[100] = "{}";
@@ -164,8 +166,8 @@ static void open_world(bool with_broker, const char *more_config)
 	if (with_broker) {
 		world.broker = t_mosquitto_start(world.dir, 0);
 		world.subscriber = t_subscribe(t_mosquitto_port(world.broker), "agency", "#");
-		snprintf(broker, sizeof broker, "{host: \"127.0.0.1\", port: %u}",
-			 t_mosquitto_port(world.broker));
+		snprintf(broker, sizeof broker, "{host: \"127.0.0.1\", port: %u, qos: %u}",
+			 t_mosquitto_port(world.broker), qos);
 	}
 	snprintf(text, sizeof text,
 		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\napplication-server:\n  mqtt: %s\n%s",
@@ -328,6 +330,12 @@ static bool has_last(void *ctx)
 	return last;
 }
 
+static bool nothing_waits(void *ctx)
+{
+	(void)ctx;
+	return t_metric(world.admin, "lamppost_application_mqtt_backlog") == 0;
+}
+
 static void broker_and_server_gone_with_a_thousand_waiting(void **state)
 {
 	(void)state;
@@ -342,6 +350,22 @@ static void broker_and_server_gone_with_a_thousand_waiting(void **state)
 	t_true("delivered", t_wait_until(has_last, NULL, 2 * T_CEILING));
 	check_series(1000);
 	t_uint("each once", 1000, t_subscriber_count(world.subscriber));
+	close_world();
+}
+
+static void at_most_once_where_the_configuration_says_so(void **state)
+{
+	(void)state;
+	qos = 0;
+	open_world(true, "");
+	qos = 1;
+	t_script_series(world.network, 1500, &app_s_key, DEV_EUI, DEV_ADDR);
+	t_true("all stored", t_script_run(world.network, t_script_all_stored, T_CEILING));
+	distinct_wanted = 1500;
+	t_true("delivered", t_wait_until(has_last, NULL, 2 * T_CEILING));
+	check_series(1500);
+	t_uint("each once", 1500, t_subscriber_count(world.subscriber));
+	t_true("nothing waits", t_wait_until(nothing_waits, NULL, T_CEILING));
 	close_world();
 }
 
@@ -526,6 +550,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(from_registration_to_a_subscriber),
 		t_test(broker_and_server_gone_with_a_thousand_waiting),
+		t_test(at_most_once_where_the_configuration_says_so),
 		t_test(killed_ten_times_under_traffic),
 		t_test(works_without_any_broker),
 		t_test(consumers_behind_retention_are_told_of_the_gap),
