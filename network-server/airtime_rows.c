@@ -1,14 +1,14 @@
-/* Two kinds of rows that have no table of their own: the journal is their only home.
+/* Rows of airtime have no table of their own: the journal is their only home.
  *
- *	airtime   1 | EUI 8 | sub-band | wall time of the start i64 | air time u32
- *	          2 | EUI 8 | sub-band | wall time of writing i64 | lw_duty_store()
- *	queue     1 | item as ns_item_encode()        2 | DevEUI 8 | item 16
+ *	1 | EUI 8 | sub-band | wall time of the start i64 | air time u32     sent
+ *	2 | EUI 8 | sub-band | wall time of writing i64 | lw_duty_store()    all of it again
+ *	3 | as 1                                                            given back: the gateway refused
  */
 #include "network-server/airtime_rows.h"
 
 #include "common/base/check.h"
 
-enum { AIRTIME_SENT = 1, AIRTIME_STATE = 2, QUEUE_ITEM = 1, QUEUE_GONE = 2 };
+enum { AIRTIME_SENT = 1, AIRTIME_STATE = 2, AIRTIME_BACK = 3 };
 
 static void add(struct ns *ns, enum ns_journal_kind kind, const struct wr *wr)
 {
@@ -22,8 +22,8 @@ static bool limited(const struct lw_region *region, int band)
 	       region->sub_bands[band].duty_cycle_permille < LW_DUTY_NO_LIMIT;
 }
 
-void ns_airtime_journal(struct ns *ns, struct now now, const struct ns_gateway *gateway, uint32_t freq_hz,
-			struct mono start, uint32_t airtime_us)
+static void journal(struct ns *ns, struct now now, uint8_t kind, const struct ns_gateway *gateway,
+		    uint32_t freq_hz, struct mono start, uint32_t airtime_us)
 {
 	const struct lw_region *region = ns_region(ns, gateway->region);
 	int band = lw_region_sub_band(region, freq_hz);
@@ -31,12 +31,24 @@ void ns_airtime_journal(struct ns *ns, struct now now, const struct ns_gateway *
 		return;
 	uint8_t row[32];
 	struct wr wr = wr_init(row, sizeof row);
-	wr_u8(&wr, AIRTIME_SENT);
+	wr_u8(&wr, kind);
 	wr_copy(&wr, gateway->record.gateway.eui.bytes, 8);
 	wr_u8(&wr, (uint8_t)band);
 	wr_u64le(&wr, (uint64_t)(now.wall.us + mono_since(start, now.mono)));
 	wr_u32le(&wr, airtime_us);
 	add(ns, NS_JOURNAL_AIRTIME, &wr);
+}
+
+void ns_airtime_journal(struct ns *ns, struct now now, const struct ns_gateway *gateway, uint32_t freq_hz,
+			struct mono start, uint32_t airtime_us)
+{
+	journal(ns, now, AIRTIME_SENT, gateway, freq_hz, start, airtime_us);
+}
+
+void ns_airtime_journal_back(struct ns *ns, struct now now, const struct ns_gateway *gateway,
+			     uint32_t freq_hz, struct mono start, uint32_t airtime_us)
+{
+	journal(ns, now, AIRTIME_BACK, gateway, freq_hz, start, airtime_us);
 }
 
 void ns_airtime_rewrite(struct ns *ns, struct now now, uint32_t slot)
@@ -84,54 +96,9 @@ bool ns_airtime_replay(struct ns *ns, struct now now, const uint8_t *bytes, size
 		return false;
 	if (elapsed < 0)
 		elapsed = 0; /* the clock went back: it counts as just sent */
-	if (elapsed < LW_DUTY_HOUR * LW_DUTY_BUCKET_US)
+	if (kind == AIRTIME_BACK)
+		lw_duty_refund(&gateway->duty[band], now.mono.us - elapsed, airtime_us);
+	else if (elapsed < LW_DUTY_HOUR * LW_DUTY_BUCKET_US)
 		lw_duty_use(&gateway->duty[band], now.mono.us, now.mono.us - elapsed, airtime_us);
 	return true;
-}
-
-void ns_queue_journal_item(struct ns *ns, const struct net_enqueue *enqueue)
-{
-	uint8_t row[1 + NS_ITEM_BYTES], item[NS_ITEM_BYTES];
-	struct wr wr = wr_init(row, sizeof row);
-	wr_u8(&wr, QUEUE_ITEM);
-	wr_copy(&wr, item, ns_item_encode(enqueue, item));
-	add(ns, NS_JOURNAL_QUEUE, &wr);
-}
-
-void ns_queue_journal_gone(struct ns *ns, const struct net_enqueue *enqueue)
-{
-	uint8_t row[32];
-	struct wr wr = wr_init(row, sizeof row);
-	wr_u8(&wr, QUEUE_GONE);
-	wr_copy(&wr, enqueue->dev_eui.bytes, 8);
-	wr_copy(&wr, enqueue->item.bytes, sizeof enqueue->item.bytes);
-	add(ns, NS_JOURNAL_QUEUE, &wr);
-}
-
-bool ns_queue_replay(struct ns *ns, const uint8_t *bytes, size_t length)
-{
-	struct rd rd = rd_init(bytes, length);
-	uint8_t kind = rd_u8(&rd);
-	struct net_enqueue item = {0};
-	if (kind == QUEUE_ITEM) {
-		size_t left = rd_left(&rd);
-		const uint8_t *at = rd_take(&rd, left);
-		if (!at || !ns_item_decode(&item, at, left))
-			return false;
-	} else {
-		rd_copy(&rd, item.dev_eui.bytes, 8);
-		rd_copy(&rd, item.item.bytes, sizeof item.item.bytes);
-		if (!rd_ok(&rd))
-			return false;
-	}
-	uint32_t slot = ns_device_find(&ns->sessions, &item.dev_eui);
-	if (slot == NS_NO_SLOT)
-		return true; /* the device has gone */
-	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	if (kind == QUEUE_GONE) {
-		(void)ns_queue_take(&ns->queue, &device->queue, &device->queued, &item.item, NULL);
-		return true;
-	}
-	enum status status = ns_queue_add(&ns->queue, &device->queue, &device->queued, &item);
-	return status == ST_OK || status == ST_EXISTS;
 }

@@ -4,13 +4,16 @@
 #include "common/lorawan/airtime.h"
 #include "network-server/airtime_rows.h"
 #include "network-server/downlink_frame.h"
+#include "network-server/item_flow.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 
 static const bool allowed[NS_DOWNLINK_STATE_COUNT][NS_DOWNLINK_STATE_COUNT] = {
-	[NS_DOWNLINK_OPEN] = {[NS_DOWNLINK_SEALING] = true, [NS_DOWNLINK_SENT] = true},
+	[NS_DOWNLINK_OPEN] =
+		{[NS_DOWNLINK_OPEN] = true, [NS_DOWNLINK_SEALING] = true, [NS_DOWNLINK_SENT] = true},
 	[NS_DOWNLINK_SEALING] = {[NS_DOWNLINK_SENT] = true},
-	[NS_DOWNLINK_SENT] = {[NS_DOWNLINK_SENT] = true},
+	[NS_DOWNLINK_SENT] = {[NS_DOWNLINK_SENT] = true, [NS_DOWNLINK_HELD] = true},
+	[NS_DOWNLINK_HELD] = {[NS_DOWNLINK_SENT] = true},
 };
 
 /* Which downlink waits for an item to be sealed; at most NS_SEALS_MAX at once (DESIGN 11). */
@@ -71,14 +74,15 @@ void ns_downlink_cancel(struct ns *ns, uint32_t device)
 		ns_downlink_close(ns, ns_slab_at(&ns->downlinks, slot));
 }
 
-/* max(now, RX start − 800 ms); with RxDelay 1 s that is now, and an application's reaction is waited for, as long as the
- * frame still leaves half a second before its window. */
-static struct mono leave_at(const struct ns *ns, struct now now, const struct ns_windows *windows)
+/* max(now, RX start − 800 ms); with RxDelay 1 s that is now. Then a frame that has to go waits for an application's
+ * reaction, as long as it still leaves half a second before its window; one that has an item to carry need not. */
+static struct mono leave_at(const struct ns *ns, struct now now, const struct ns_downlink *downlink)
 {
-	struct mono start = ns_windows_start(windows);
+	struct mono start = ns_windows_start(&downlink->windows);
 	struct mono leave = mono_add(start, -NS_CLASS_A_LEAD);
-	if (leave.us < now.mono.us && ns->app_connected && windows->rx1_delay == US_PER_S) {
-		struct mono latest = mono_add(start, -(US_PER_S / 2 + 50 * US_PER_MS));
+	bool has_items = ns_device_at(&ns->sessions, downlink->device)->queued > 0;
+	if (leave.us < now.mono.us && ns->app_connected && downlink->must && !has_items) {
+		struct mono latest = mono_add(start, -(NS_ANSWER_EARLY + 50 * US_PER_MS));
 		leave = mono_add(now.mono, NS_REACTION_TIME);
 		if (leave.us > latest.us)
 			leave = latest;
@@ -86,11 +90,34 @@ static struct mono leave_at(const struct ns *ns, struct now now, const struct ns
 	return leave.us > now.mono.us ? leave : now.mono;
 }
 
+/* The last moment at which a command may still come: its Seal and its way to the gateway fit before RX2. */
+static struct mono last_chance(const struct ns *ns, const struct ns_windows *windows)
+{
+	span_us lead = NS_LEAD_UNKNOWN;
+	if (ns_slab_holds(&ns->gateways.slab, windows->by[0].gateway))
+		lead = ns_gateway_lead(ns_gateways_at(&ns->gateways, windows->by[0].gateway));
+	return mono_add(ns_windows_start(windows), US_PER_S - lead - NS_SEAL_TIMEOUT);
+}
+
+/* When the table fills up, opportunities with nothing to say make room for answers that have to go. */
+static bool may_be_idle(const struct ns *ns)
+{
+	return ns->downlinks.count < ns->downlinks.capacity / 8;
+}
+
+static bool is_worth_a_place(const struct ns *ns, uint32_t device, bool must)
+{
+	return must || ns_device_at(&ns->sessions, device)->queued > 0 ||
+	       ns->downlinks.count < ns->downlinks.capacity / 8 * 7;
+}
+
 void ns_downlink_open(struct ns *ns, struct now now, uint32_t session, const struct ns_windows *windows,
 		      const struct ns_answer *answer)
 {
 	const struct ns_session *of = ns_session_at(&ns->sessions, session);
 	ns_downlink_cancel(ns, of->device);
+	if (!is_worth_a_place(ns, of->device, answer->must))
+		return;
 	struct ns_downlink *downlink = take(ns, now);
 	if (!downlink) {
 		ns_count(ns, NS_DROP_DOWNLINK_FULL);
@@ -106,8 +133,20 @@ void ns_downlink_open(struct ns *ns, struct now now, uint32_t session, const str
 	downlink->answers_length = answer->answers_length;
 	downlink->windows = *windows;
 	ns_device_at(&ns->sessions, of->device)->opportunity = slot_of(downlink);
-	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline, leave_at(ns, now, windows)) ==
+	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline, leave_at(ns, now, downlink)) ==
 	       ST_OK);
+}
+
+void ns_downlink_item_came(struct ns *ns, struct now now, uint32_t device)
+{
+	uint32_t slot = ns_device_at(&ns->sessions, device)->opportunity;
+	if (slot == NS_NO_SLOT)
+		return;
+	struct ns_downlink *downlink = ns_slab_at(&ns->downlinks, slot);
+	if (downlink->state != NS_DOWNLINK_OPEN || !downlink->idle)
+		return;
+	downlink->late = true;
+	downlink_goto(ns, downlink, NS_DOWNLINK_OPEN, now.mono);
 }
 
 /* The counter is spent from here on, whatever becomes of the frame (invariant 2). */
@@ -133,59 +172,13 @@ static bool spend_fcnt_down(struct ns *ns, uint32_t slot, struct ns_session *ses
 	return true;
 }
 
-static void expire_items(struct ns *ns, struct now now, uint32_t slot)
-{
-	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	struct net_enqueue gone;
-	while (ns_queue_take_expired(&ns->queue, &device->queue, &device->queued, now.wall, &gone)) {
-		ns_queue_journal_gone(ns, &gone);
-		ns_downlink_report(ns, now, &gone.dev_eui, &gone.item, NET_ITEM_EXPIRED, 0, NULL, "");
-	}
-}
-
-/* The agency chose the counter of a frame it encrypted itself: it is that one now or never. */
-static bool take_stale(struct ns *ns, struct now now, uint32_t device, const struct ns_session *session,
-		       const struct net_enqueue *item)
-{
-	if (!item->encrypted || item->fcnt_down == ns_session_next_app_fcnt_down(session))
-		return false;
-	if (item->fcnt_down > ns_session_next_app_fcnt_down(session))
-		return false;
-	struct net_enqueue gone;
-	struct net_uuid id = item->item;
-	(void)ns_downlink_take_item(ns, device, &id, &gone);
-	ns_downlink_report(ns, now, &gone.dev_eui, &gone.item, NET_ITEM_STALE_COUNTER,
-			   ns_session_next_app_fcnt_down(session), NULL, "stale_counter");
-	return true;
-}
-
-static const struct net_enqueue *next_item(struct ns *ns, struct now now, const struct ns_downlink *downlink,
-					   const struct ns_session *session)
-{
-	expire_items(ns, now, downlink->device);
-	const struct ns_device *device = ns_device_at(&ns->sessions, downlink->device);
-	const struct net_enqueue *item;
-	while ((item = ns_queue_first(&ns->queue, device->queue, now.wall)) != NULL &&
-	       take_stale(ns, now, downlink->device, session, item))
-		;
-	if (!item || (item->encrypted && item->fcnt_down != ns_session_next_app_fcnt_down(session)))
-		return NULL;
-	uint8_t room = ns_windows_max_payload(&downlink->windows, ns_region(ns, session->region));
-	bool fits = ns_frame_overhead(downlink, session) + item->length <= room;
-	return fits && (item->encrypted || ns->app_connected) ? item : NULL;
-}
-
-/* Makes the list of attempts for the frame, and sends the best. */
+/* Makes the list of attempts for the frame, and sends the best. The counter is spent, whether or not there is one. */
 static void send_frame(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
-	bool duty;
 	const struct lw_region *region = ns_region(ns, downlink->windows.region);
-	if (!ns_plan_make(&downlink->plan, &downlink->windows, region, &ns->gateways, now.mono,
-			  downlink->phy_length, &duty)) {
-		enum ns_drop drop = duty ? NS_DROP_DUTY_CYCLE
-				    : ns_windows_start(&downlink->windows).us + US_PER_S < now.mono.us
-					    ? NS_DROP_TOO_LATE
-					    : NS_DROP_NO_GATEWAY;
+	enum ns_drop drop = ns_plan_make(&downlink->plan, &downlink->windows, region, &ns->gateways, now.mono,
+					 downlink->phy_length);
+	if (drop != NS_ACCEPTED) {
 		ns_count(ns, drop);
 		ns_course_not_sent(ns, now, downlink, drop, "");
 		ns_downlink_close(ns, downlink);
@@ -193,6 +186,14 @@ static void send_frame(struct ns *ns, struct now now, struct ns_downlink *downli
 	}
 	forget_opportunity(ns, downlink);
 	ns_downlink_send(ns, now, downlink, 0);
+	ns_item_planned(ns, now, downlink);
+}
+
+static enum ns_out_answer counted_as(const struct ns_downlink *downlink)
+{
+	if (downlink->state == NS_DOWNLINK_SENT || downlink->state == NS_DOWNLINK_HELD || downlink->late)
+		return NS_OUT_NOT_COUNTED;
+	return downlink->is_join ? NS_OUT_JOIN_ACCEPT : NS_OUT_ANSWER;
 }
 
 void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlink, uint8_t index)
@@ -202,6 +203,8 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 						    downlink->windows.by[attempt->hearer].gateway);
 	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_DOWNLINK);
 	ASSERT(out);
+	out->answer = counted_as(downlink);
+	out->rx1 = ns_windows_start(&downlink->windows);
 	out->link = gateway->link;
 	out->downlink.id = downlink->id;
 	memcpy(out->downlink.phy, downlink->phy, downlink->phy_length);
@@ -216,10 +219,59 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	ns_airtime_journal(ns, now, gateway, attempt->tx.freq_hz, attempt->start, attempt->airtime_us);
 	gateway->downlinks++;
 	ns->downlinks_sent++;
+	if (downlink->late && downlink->state != NS_DOWNLINK_SENT)
+		ns->late_commands++;
 	/* Silence until the frame is over and a second more counts as sent (DESIGN 11). */
 	downlink_goto(ns, downlink, NS_DOWNLINK_SENT,
 		      mono_add(attempt->start, (span_us)attempt->airtime_us + 2 * US_PER_S));
 	ns_course_sent(ns, now, downlink);
+}
+
+bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlink)
+{
+	struct mono again = mono_add(downlink->plan.attempts[downlink->attempt].start, -NS_CLASS_A_LEAD);
+	if (again.us <= now.mono.us)
+		return false;
+	downlink_goto(ns, downlink, NS_DOWNLINK_HELD, again);
+	return true;
+}
+
+void ns_downlink_left(struct ns *ns, struct mono now, const struct ns_out *out)
+{
+	span_us early = mono_since(out->rx1, now);
+	switch (out->answer) {
+	case NS_OUT_NOT_COUNTED: return;
+	case NS_OUT_ANSWER:
+		ns->answers++;
+		ns->answers_early += early >= NS_ANSWER_EARLY;
+		return;
+	case NS_OUT_JOIN_ACCEPT:
+		ns->accepts++;
+		ns->accepts_early += early >= NS_ACCEPT_EARLY;
+		return;
+	}
+}
+
+bool ns_downlink_restore(struct ns *ns, struct now now, const struct ns_item *item)
+{
+	uint32_t slot = (uint32_t)item->downlink;
+	if (slot >= ns->downlinks.capacity || !ns_slab_take_at(&ns->downlinks, slot))
+		return false;
+	struct ns_downlink *downlink = ns_slab_at(&ns->downlinks, slot);
+	downlink->id = item->downlink;
+	downlink->state = NS_DOWNLINK_SENT;
+	downlink->restored = true;
+	downlink->device = item->device;
+	downlink->tag = item->session_tag;
+	downlink->has_item = true;
+	downlink->item = item->enqueue.item;
+	downlink->fcnt_down = item->fcnt_down;
+	downlink->plan.count = 1;
+	downlink->plan.attempts[0] = (struct ns_attempt){.spent = true, .tx = {.gateway = item->gateway}};
+	downlink->windows.region = ns_profile_of(ns, ns_device_at(&ns->sessions, item->device))->region;
+	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline,
+			     mono_add(now.mono, NS_ITEM_RECOVERY)) == ST_OK);
+	return true;
 }
 
 void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const struct ns_windows *windows,
@@ -247,14 +299,15 @@ void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const stru
 static void build_and_send(struct ns *ns, struct now now, struct ns_downlink *downlink,
 			   struct ns_session *session, const struct net_enqueue *item, const uint8_t *payload)
 {
+	uint32_t device = downlink->device;
 	ns_frame_build(ns, downlink, session, item, payload);
 	if (item && item->confirmed) {
-		session->flags |= NS_SESSION_CONF_DOWN;
-		session->conf_fcnt_down = downlink->fcnt_down;
-		session->conf_item = item->item;
+		session->conf_fcnt_down =
+			downlink->fcnt_down; /* 1.1: in the MIC of the uplink with its ACK */
 		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, downlink->session);
 	}
 	send_frame(ns, now, downlink);
+	ns_items_counter_moved(ns, now, device);
 }
 
 /* The counter was meant for the item and is spent: 1.0.x sends the frame under it without the item; 1.1 needs one of the
@@ -271,43 +324,117 @@ static void send_without_item(struct ns *ns, struct now now, struct ns_downlink 
 	build_and_send(ns, now, downlink, session, NULL, NULL);
 }
 
-/* The frame leaves now: what it says is decided, its counter spent. */
+static void hold_item(struct ns *ns, struct now now, const struct ns_downlink *downlink, enum ns_drop cause)
+{
+	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, downlink->device),
+				      &downlink->item);
+	if (slot != NS_NO_SLOT)
+		ns_item_hold(ns, now, slot, cause);
+}
+
+/* The item stays first in its queue. */
+static void not_sealed(struct ns *ns, struct now now, struct ns_downlink *downlink)
+{
+	ns_count(ns, NS_DROP_SEAL_TIMEOUT);
+	hold_item(ns, now, downlink, NS_DROP_SEAL_TIMEOUT);
+	downlink->more = true;
+	send_without_item(ns, now, downlink);
+}
+
+/* Whether a gateway could send a frame with an item of that length, before a counter is spent for it. */
+static enum ns_drop can_leave(const struct ns *ns, struct now now, const struct ns_downlink *downlink,
+			      uint8_t room, const struct net_enqueue *item)
+{
+	struct ns_plan plan;
+	unsigned fopts = downlink->answers_length < LW_FOPTS_MAX ? downlink->answers_length : LW_FOPTS_MAX;
+	unsigned length = 7 + fopts + (item ? 1u + item->length : 0);
+	return ns_plan_make(&plan, &downlink->windows, ns_region(ns, downlink->windows.region), &ns->gateways,
+			    now.mono, (uint8_t)(5 + (length < room ? length : room)));
+}
+
+/* Nothing to say: for as long as a gateway could still be reached, something may come. */
+static void stay_open(struct ns *ns, struct now now, struct ns_downlink *downlink)
+{
+	struct mono last = last_chance(ns, &downlink->windows);
+	if (last.us <= now.mono.us || !may_be_idle(ns)) {
+		ns_downlink_close(ns, downlink);
+		return;
+	}
+	downlink->idle = true;
+	downlink->late = false;
+	downlink_goto(ns, downlink, NS_DOWNLINK_OPEN, last);
+}
+
+static void ask_for_seal(struct ns *ns, struct now now, struct ns_downlink *downlink,
+			 const struct ns_session *session)
+{
+	bool made;
+	struct sealing *row = table_put(&ns->sealing, &downlink->item, &made);
+	if (!row || !made) {
+		not_sealed(ns, now, downlink);
+		return;
+	}
+	row->slot = slot_of(downlink);
+	downlink->sealing = downlink->item;
+	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_SEAL);
+	ASSERT(out);
+	out->seal = (struct net_seal){downlink->item, session->dev_eui, session->id, session->dev_addr,
+				      downlink->fcnt_down};
+	downlink_goto(ns, downlink, NS_DOWNLINK_SEALING, mono_add(now.mono, NS_SEAL_TIMEOUT));
+}
+
+/* What the frame says is decided. Returns the item that it carries, or NULL; `*go`: whether there is a frame at all. */
+static const struct net_enqueue *decide(struct ns *ns, struct now now, struct ns_downlink *downlink,
+					const struct ns_session *session, bool *go)
+{
+	uint8_t room = ns_windows_max_payload(&downlink->windows, ns_region(ns, session->region));
+	uint8_t fopts = downlink->answers_length < LW_FOPTS_MAX ? downlink->answers_length : LW_FOPTS_MAX;
+	uint32_t slot = ns_item_pick(ns, now, downlink->device, session, room, fopts, &downlink->more);
+	const struct net_enqueue *item = slot == NS_NO_SLOT ? NULL : &ns_queue_at(&ns->queue, slot)->enqueue;
+	*go = item || downlink->must;
+	enum ns_drop drop = item ? can_leave(ns, now, downlink, room, item) : NS_ACCEPTED;
+	if (drop != NS_ACCEPTED) {
+		ns_count(ns, drop);
+		ns_item_hold(ns, now, slot, drop);
+		item = NULL;
+		downlink->more = true;
+		*go = downlink->must;
+	}
+	if (*go && !item && (drop = can_leave(ns, now, downlink, room, NULL)) != NS_ACCEPTED) {
+		ns_count(ns, drop);
+		*go = false;
+		downlink->must = false; /* there is no way, and it will not open up */
+	}
+	return item;
+}
+
+/* The frame leaves now: its counter is spent from here on. */
 static void fire(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
 	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
-	const struct net_enqueue *item = session ? next_item(ns, now, downlink, session) : NULL;
-	if (!session || (!item && !downlink->must) || downlink->windows.count == 0) {
+	if (!session || downlink->windows.count == 0) {
 		if (session && downlink->must)
 			ns_count(ns, NS_DROP_NO_GATEWAY);
 		ns_downlink_close(ns, downlink);
+		return;
+	}
+	bool go;
+	const struct net_enqueue *item = decide(ns, now, downlink, session, &go);
+	if (!go) {
+		stay_open(ns, now, downlink);
 		return;
 	}
 	if (!spend_fcnt_down(ns, downlink->session, session, item != NULL, &downlink->fcnt_down)) {
 		ns_downlink_close(ns, downlink);
 		return;
 	}
-	if (!item || item->encrypted) {
-		downlink->has_item = item != NULL;
-		if (item)
-			downlink->item = item->item;
+	downlink->has_item = item != NULL;
+	if (item)
+		downlink->item = item->item;
+	if (item && !item->encrypted)
+		ask_for_seal(ns, now, downlink, session);
+	else
 		build_and_send(ns, now, downlink, session, item, item ? item->frm_payload : NULL);
-		return;
-	}
-	downlink->has_item = true;
-	downlink->item = downlink->sealing = item->item;
-	bool made;
-	struct sealing *row = table_put(&ns->sealing, &item->item, &made);
-	if (!row || !made) {
-		ns_count(ns, NS_DROP_SEAL_TIMEOUT);
-		send_without_item(ns, now, downlink);
-		return;
-	}
-	row->slot = slot_of(downlink);
-	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_SEAL);
-	ASSERT(out);
-	out->seal = (struct net_seal){item->item, session->dev_eui, session->id, session->dev_addr,
-				      downlink->fcnt_down};
-	downlink_goto(ns, downlink, NS_DOWNLINK_SEALING, mono_add(now.mono, NS_SEAL_TIMEOUT));
 }
 
 void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed)
@@ -321,16 +448,18 @@ void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed
 	if (downlink->state != NS_DOWNLINK_SEALING || downlink->fcnt_down != sealed->fcnt_down)
 		return;
 	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
-	const struct ns_device *device = ns_device_at(&ns->sessions, downlink->device);
-	const struct net_enqueue *item = ns_queue_find(&ns->queue, device->queue, &downlink->item);
+	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, downlink->device),
+				      &downlink->item);
+	const struct net_enqueue *item = slot == NS_NO_SLOT ? NULL : &ns_queue_at(&ns->queue, slot)->enqueue;
 	if (session && item && sealed->ok && sealed->frm_payload_length == item->length) {
 		build_and_send(ns, now, downlink, session, item, sealed->frm_payload);
 		return;
 	}
 	ns_count(ns, NS_DROP_SEAL_REFUSED);
-	if (item && !sealed->ok && ns_downlink_take_item(ns, downlink->device, &sealed->item, NULL))
-		ns_downlink_report(ns, now, &device->dev_eui, &sealed->item, NET_ITEM_REFUSED,
-				   sealed->fcnt_down, NULL, sealed->cause);
+	struct ns_item_told told = {.cause = NS_DROP_SEAL_REFUSED,
+				    .cause_text = sealed->cause[0] ? sealed->cause : NULL};
+	if (item)
+		(void)ns_item_apply(ns, now, slot, NS_ITEM_SEAL_REFUSED, &told);
 	send_without_item(ns, now, downlink);
 }
 
@@ -341,11 +470,9 @@ void ns_downlink_tick(struct ns *ns, struct now now)
 	       (downlink = (struct ns_downlink *)(void *)deadlines_pop(&ns->downlink_deadlines, now.mono))) {
 		switch (downlink->state) {
 		case NS_DOWNLINK_OPEN: fire(ns, now, downlink); break;
-		case NS_DOWNLINK_SEALING:
-			ns_count(ns, NS_DROP_SEAL_TIMEOUT);
-			send_without_item(ns, now, downlink);
-			break;
+		case NS_DOWNLINK_SEALING: not_sealed(ns, now, downlink); break;
 		case NS_DOWNLINK_SENT: ns_downlink_silence(ns, now, downlink); break;
+		case NS_DOWNLINK_HELD: ns_downlink_again(ns, now, downlink); break;
 		case NS_DOWNLINK_STATE_COUNT: ASSERT(false);
 		}
 	}

@@ -1,19 +1,23 @@
 /* One downlink from the moment it could be sent to what became of it. Every uplink opens an opportunity: something to say
- * may come up until the frame has to leave (DESIGN 5: at max(now, RX start − 800 ms)).
+ * may come up until the frame has to leave (DESIGN 5: at max(now, RX start − 800 ms)); with nothing to say it stays open
+ * for as long as a gateway can still be reached before RX2, so that a late command finds it.
  *
- *	          ns_downlink_open()                 nothing to say
- *	uplink ──────────────────────▶ OPEN ─────────────────────────────▶ gone
- *	                                │ due: fire()
- *	                      item      │      no item
- *	             ┌──────────────────┴─────────────┐
+ *	          ns_downlink_open()                      nothing to say, and it is too late for more
+ *	uplink ──────────────────────▶ OPEN ──────────────────────────────────────────────▶ gone
+ *	                               │  ▲ │ nothing to say yet
+ *	                 due, or an    │  └─┘
+ *	                 item came:    │
+ *	                      item     │      no item
+ *	             ┌─────────────────┴──────────────┐
  *	             ▼                                ▼
  *	          SEALING ──sealed, or 20 ms──▶ send_frame() ──▶ SENT ──TX_OK, silence──▶ gone
- *	                                                        │  ▲
- *	                                      refused by gateway│  │next attempt in the time left (tx_ack.c)
- *	                                                        └──┘
+ *	                                                        │ ▲ │
+ *	                             refused by a gateway: the  │ │ │ too early: the same attempt later
+ *	                             best attempt that is left  └─┘ │      ┌─────────────────────┐
+ *	                             (tx_ack.c)                     └─────▶ HELD ──due──▶ SENT ──┘
  *
  * The counter is journaled before the Seal goes out, and the frame's bytes never change after (invariant 2): every
- * attempt sends the same bytes. */
+ * attempt sends the same bytes. What happens to the item that a frame carries is item_flow.c's. */
 #ifndef LAMPPOST_NETWORK_SERVER_DOWNLINK_H
 #define LAMPPOST_NETWORK_SERVER_DOWNLINK_H
 
@@ -25,8 +29,16 @@
 #define NS_SEAL_TIMEOUT  (20 * US_PER_MS)
 #define NS_SEALS_MAX     4096
 #define NS_REACTION_TIME (100 * US_PER_MS) /* waited with RxDelay 1 s for an application's reaction */
+#define NS_ANSWER_EARLY  (500 * US_PER_MS) /* before RX1: what the share of early answers counts */
+#define NS_ACCEPT_EARLY  (3 * US_PER_S)    /* before its RX1: the same for join-accepts */
 
-enum ns_downlink_state { NS_DOWNLINK_OPEN, NS_DOWNLINK_SEALING, NS_DOWNLINK_SENT, NS_DOWNLINK_STATE_COUNT };
+enum ns_downlink_state {
+	NS_DOWNLINK_OPEN,
+	NS_DOWNLINK_SEALING,
+	NS_DOWNLINK_SENT,
+	NS_DOWNLINK_HELD,
+	NS_DOWNLINK_STATE_COUNT
+};
 
 struct ns_downlink {
 	struct deadline deadline; /* first member */
@@ -37,7 +49,10 @@ struct ns_downlink {
 	uint32_t device;       /* slot; its `opportunity` is this until SENT */
 	uint32_t session;      /* slot and tag */
 	uint32_t tag;
-	bool must; /* a frame has to go even if it is empty */
+	bool must;     /* a frame has to go even if it is empty */
+	bool idle;     /* it was due, with nothing to say: an item that comes makes it leave at once */
+	bool late;     /* an item made it leave later than it had to */
+	bool restored; /* of before a restart: only its item is left */
 	bool ack;
 	uint32_t acked_fcnt_up; /* 1.1: ConfFCnt */
 	uint8_t answers[NS_ANSWERS_MAX];
@@ -48,7 +63,7 @@ struct ns_downlink {
 	struct net_uuid item;
 	struct net_uuid sealing; /* the key under which SEALING is found */
 	uint32_t fcnt_down;
-	bool item_confirmed;
+	bool more; /* another item waits: FPending */
 	struct ns_plan plan;
 	uint8_t attempt; /* the one that was sent last */
 	struct mono attempt_start;
@@ -74,17 +89,20 @@ void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const stru
 void ns_downlink_tick(struct ns *ns, struct now now);
 /* Drops what is being prepared for a device. */
 void ns_downlink_cancel(struct ns *ns, uint32_t device);
-/* Reports what became of an item, as an event. */
-void ns_downlink_report(struct ns *ns, struct now now, const struct lw_eui64 *dev_eui,
-			const struct net_uuid *item, enum net_item_status status, uint32_t fcnt_down,
-			const struct lw_eui64 *gateway, const char *cause);
-/* Takes an item out of its device's queue, and says so in the journal. */
-bool ns_downlink_take_item(struct ns *ns, uint32_t device, const struct net_uuid *item,
-			   struct net_enqueue *enqueue);
+/* An item came for a device: an opportunity that had nothing to say leaves with it. */
+void ns_downlink_item_came(struct ns *ns, struct now now, uint32_t device);
+/* A frame with this item was in flight before a restart: its gateway's answer is waited for. False: it cannot be. */
+bool ns_downlink_restore(struct ns *ns, struct now now, const struct ns_item *item);
 /* Sends attempt `index` of the plan. */
 void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlink, uint8_t index);
-/* Nobody said what became of it: counted as sent. */
+/* The present attempt is made again at its time less what answers leave before; false: that has passed. */
+bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlink);
+/* Nobody said what became of it: counted as sent (tx_ack.c). */
 void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *downlink);
+/* Its time has come again (tx_ack.c). */
+void ns_downlink_again(struct ns *ns, struct now now, struct ns_downlink *downlink);
+/* A downlink of the outbox has left, at `now` by the clock of that moment: counts how early. */
+void ns_downlink_left(struct ns *ns, struct mono now, const struct ns_out *out);
 /* It is over. */
 void ns_downlink_close(struct ns *ns, struct ns_downlink *downlink);
 

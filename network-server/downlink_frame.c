@@ -5,13 +5,6 @@
 #include "common/lorawan/frame.h"
 #include "network-server/mac/mac.h"
 
-uint8_t ns_frame_overhead(const struct ns_downlink *downlink, const struct ns_session *session)
-{
-	(void)session;
-	uint8_t fopts = downlink->answers_length < LW_FOPTS_MAX ? downlink->answers_length : LW_FOPTS_MAX;
-	return (uint8_t)(7 + 1 + fopts);
-}
-
 /* Commands that are longer than FOpts go alone, under FPort 0; with an item only what fits into FOpts and beside the item
  * goes along, whole commands at a time, and the device asks again for the rest. `capacity` is the room beside it. */
 static uint8_t collect_commands(struct ns *ns, const struct ns_downlink *downlink, struct ns_session *session,
@@ -58,12 +51,11 @@ void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_sessi
 	unsigned beside = room > taken ? room - taken : 0;
 	uint8_t capacity = (uint8_t)(beside > sizeof commands ? sizeof commands : beside);
 	uint8_t length = collect_commands(ns, downlink, session, item == NULL, commands, capacity);
-	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
 	struct lw_frame frame = {
 		.ftype = item && item->confirmed ? LW_CONFIRMED_DOWN : LW_UNCONFIRMED_DOWN,
 		.dev_addr = session->dev_addr,
 		.fcnt = (uint16_t)downlink->fcnt_down,
-		.fctrl = {.adr = true, .ack = downlink->ack, .f_pending = device->queued > (item ? 1 : 0)},
+		.fctrl = {.adr = true, .ack = downlink->ack, .f_pending = downlink->more},
 	};
 	bool port_0 = length > LW_FOPTS_MAX;
 	if (port_0) {
@@ -86,7 +78,6 @@ void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_sessi
 		frame.frm_payload = payload;
 		frame.frm_payload_length = item->length;
 	}
-	downlink->item_confirmed = item && item->confirmed;
 	downlink->phy_length = (uint8_t)lw_frame_encode(&frame, downlink->phy, sizeof downlink->phy);
 	ASSERT_CMP(downlink->phy_length, >=, LW_FRAME_MIN);
 	set_mic(ns, downlink, session);

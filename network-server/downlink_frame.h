@@ -4,8 +4,6 @@
 
 #include "network-server/downlink.h"
 
-/* MACPayload bytes of a frame with FPort and an empty FRMPayload, its answers in FOpts. */
-uint8_t ns_frame_overhead(const struct ns_downlink *downlink, const struct ns_session *session);
 /* Fills downlink->phy from downlink->fcnt_down, flags and answers; `item` NULL or with its ciphered `payload`. Adds the
  * session's MAC requests where there is room, and journals them. */
 void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_session *session,

@@ -3,7 +3,13 @@
 #include "common/base/check.h"
 #include "common/lorawan/airtime.h"
 
-#define LATEST_LEAD (30 * US_PER_MS) /* under this nothing reaches a gateway's queue in time */
+#define LATEST_LEAD       (30 * US_PER_MS) /* under this nothing reaches a gateway's queue in time */
+#define MARGIN_ENOUGH_CDB 1000
+#define AIRTIME_US_A_CDB  2000 /* 0.5 dB for 100 ms */
+#define RX1_CDB           300
+#define LOAD_US_A_CDB     120000 /* 1 dB for 12 s */
+#define LOAD_MAX_CDB      300
+#define HURRY_CDB         600
 
 static int32_t margin_of(const struct ns_copy *copy)
 {
@@ -27,8 +33,17 @@ void ns_windows_hearers(struct ns_windows *windows, const struct ns_frame *frame
 	windows->count = 0;
 	for (uint8_t i = 0; i < frame->copy_count; i++) {
 		const struct ns_copy *copy = &frame->copies[i];
-		struct ns_hearer hearer = {copy->gateway_slot, copy->gateway,  copy->ticks, copy->sent,
-					   margin_of(copy),    copy->rssi_dbm, copy->board, copy->antenna};
+		struct ns_hearer hearer = {.gateway = copy->gateway_slot,
+					   .eui = copy->gateway,
+					   .ticks = copy->ticks,
+					   .sent = copy->sent,
+					   .has_snr = copy->has_snr,
+					   .snr_cdb = copy->snr_cdb,
+					   .bandwidth_hz = copy->modulation.bandwidth_hz,
+					   .margin_cdb = margin_of(copy),
+					   .rssi_dbm = copy->rssi_dbm,
+					   .board = copy->board,
+					   .antenna = copy->antenna};
 		uint8_t at = 0;
 		while (at < windows->count && windows->by[at].gateway != hearer.gateway)
 			at++;
@@ -67,34 +82,124 @@ uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw
 	return rx1 > rx2 ? rx1 : rx2;
 }
 
-/* Class A: MHDR and MIC are 5 of the PHYPayload's bytes. */
-static bool fits(const struct lw_region *region, uint8_t dr, uint8_t phy_length)
+uint8_t ns_region_longest(const struct lw_region *region)
 {
-	return lw_region_max_payload(region, dr, region->dwell.downlink_default, false).m + 5 >= phy_length;
+	uint8_t longest = 0;
+	for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
+		bool dwell = region->dwell.downlink_default;
+		uint8_t n = lw_region_data_rate(region, LW_DOWN, dr)
+				    ? lw_region_max_payload(region, dr, dwell, false).n
+				    : 0;
+		longest = n > longest ? n : longest;
+	}
+	return longest;
 }
 
-static void add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t index, enum gw_window window,
-		const struct lw_region *region, const struct ns_gateways *gateways, struct mono now,
-		uint8_t phy_length, bool *duty)
+/* --- one attempt --- */
+
+/* Class A: MHDR and MIC are 5 of the PHYPayload's bytes. */
+static bool fits(const struct lw_region *region, uint8_t dr, uint8_t phy_length, uint32_t airtime_us)
+{
+	bool dwell = region->dwell.downlink_default;
+	if (dwell && airtime_us > region->dwell.limit_ms * (uint32_t)US_PER_MS)
+		return false;
+	return lw_region_max_payload(region, dr, dwell, false).m + 5 >= phy_length;
+}
+
+/* The lead is what the gateway usually needs; when that has passed already, a later window is the better bet. */
+static bool in_time(const struct ns_attempt *attempt, const struct ns_gateway *gateway, struct mono now)
+{
+	span_us left = mono_since(attempt->start, now);
+	span_us lead = ns_gateway_lead(gateway) - NS_LEAD_EXTRA;
+	return left >= (lead > LATEST_LEAD ? lead : LATEST_LEAD);
+}
+
+static enum ns_drop judge(const struct ns_attempt *attempt, const struct ns_gateway *gateway,
+			  const struct lw_region *region, struct mono now)
+{
+	if (gateway->link == 0)
+		return NS_DROP_NO_GATEWAY;
+	if (!in_time(attempt, gateway, now))
+		return NS_DROP_TOO_LATE;
+	if (ns_gateway_is_busy(gateway, attempt->start, attempt->airtime_us))
+		return NS_DROP_GATEWAYS_BUSY;
+	if (!ns_gateway_duty_fits(gateway, region, attempt->tx.freq_hz, now, attempt->start,
+				  attempt->airtime_us))
+		return NS_DROP_DUTY_CYCLE;
+	return NS_ACCEPTED;
+}
+
+bool ns_attempt_is_open(const struct ns_attempt *attempt, const struct ns_gateway *gateway,
+			const struct lw_region *region, struct mono now)
+{
+	return judge(attempt, gateway, region, now) == NS_ACCEPTED;
+}
+
+/* Twice the bandwidth lets in twice the noise. */
+static int32_t noise_cdb(uint32_t up_hz, uint32_t down_hz)
+{
+	int32_t cdb = 0;
+	for (; up_hz > 0 && up_hz < down_hz; up_hz *= 2)
+		cdb += 301;
+	for (; down_hz > 0 && down_hz < up_hz; down_hz *= 2)
+		cdb -= 301;
+	return cdb;
+}
+
+/* How the device will hear it, if it hears as well as it is heard. What it sends with is not known: a gateway that may
+ * send with more than any device counts as that much better. */
+static int32_t link_cdb(const struct ns_hearer *hearer, const struct gw_tx_attempt *tx,
+			const struct lw_region *region)
+{
+	int16_t floor_cdb;
+	if (!hearer->has_snr || !lw_snr_floor_cdb(&tx->modulation, &floor_cdb))
+		return MARGIN_ENOUGH_CDB; /* FSK is for the strong */
+	int32_t power = lw_region_max_eirp_cdbm(region, tx->freq_hz) - region->default_max_eirp_cdbm;
+	int32_t margin = hearer->snr_cdb - floor_cdb + (power > 0 ? power : 0) -
+			 noise_cdb(hearer->bandwidth_hz, tx->modulation.bandwidth_hz);
+	return margin < MARGIN_ENOUGH_CDB ? margin : MARGIN_ENOUGH_CDB;
+}
+
+static int32_t load_cdb(const struct ns_gateway *gateway, struct mono now)
+{
+	uint64_t load = ns_gateway_airtime_us(gateway, now) / LOAD_US_A_CDB;
+	return load < LOAD_MAX_CDB ? (int32_t)load : LOAD_MAX_CDB;
+}
+
+static int32_t score_of(const struct ns_attempt *attempt, const struct ns_hearer *hearer,
+			const struct lw_region *region, const struct ns_gateway *gateway, struct mono now)
+{
+	bool hurry = mono_since(attempt->start, now) < ns_gateway_lead(gateway);
+	return link_cdb(hearer, &attempt->tx, region) - (int32_t)(attempt->airtime_us / AIRTIME_US_A_CDB) +
+	       (attempt->window == GW_RX1 ? RX1_CDB : 0) - load_cdb(gateway, now) - (hurry ? HURRY_CDB : 0);
+}
+
+/* --- the list --- */
+
+/* The best first; of equals the one that was added first. */
+static void insert(struct ns_plan *plan, const struct ns_attempt *attempt)
+{
+	uint8_t at = plan->count;
+	for (; at > 0 && plan->attempts[at - 1].score < attempt->score; at--)
+		plan->attempts[at] = plan->attempts[at - 1];
+	plan->attempts[at] = *attempt;
+	plan->count++;
+}
+
+static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t index,
+			enum gw_window window, const struct lw_region *region,
+			const struct ns_gateways *gateways, struct mono now, uint8_t phy_length)
 {
 	const struct ns_hearer *hearer = &windows->by[index];
 	const struct lw_rx_window *rx = window == GW_RX1 ? &windows->rx1 : &windows->rx2;
 	const struct lw_data_rate *rate = lw_region_data_rate(region, LW_DOWN, rx->dr);
+	if (!rate || !ns_slab_holds(&gateways->slab, hearer->gateway))
+		return NS_DROP_NO_GATEWAY;
 	const struct ns_gateway *gateway = ns_gateways_at(gateways, hearer->gateway);
-	if (!rate || !fits(region, rx->dr, phy_length) || gateway->link == 0 ||
-	    plan->count == GW_ATTEMPTS_MAX)
-		return;
 	span_us delay = windows->rx1_delay + (window == GW_RX2 ? US_PER_S : 0);
 	struct ns_attempt attempt = {
 		.hearer = index, .window = window, .start = mono_add(hearer->sent, delay)};
 	attempt.airtime_us = lw_airtime_us(&rate->modulation, LW_DOWN, phy_length);
-	if (!ns_attempt_in_time(&attempt, gateway, now) ||
-	    ns_gateway_is_busy(gateway, attempt.start, attempt.airtime_us))
-		return;
-	if (!ns_gateway_duty_fits(gateway, region, rx->freq_hz, now, attempt.start, attempt.airtime_us)) {
-		*duty = true;
-		return;
-	}
 	attempt.tx = (struct gw_tx_attempt){
 		.gateway = hearer->eui,
 		.window = window,
@@ -107,50 +212,78 @@ static void add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t 
 		.board = hearer->board,
 		.antenna = hearer->antenna,
 	};
-	plan->attempts[plan->count++] = attempt;
+	if (!fits(region, rx->dr, phy_length, attempt.airtime_us))
+		return NS_DROP_NO_GATEWAY;
+	enum ns_drop drop = judge(&attempt, gateway, region, now);
+	if (drop != NS_ACCEPTED)
+		return drop;
+	attempt.score = score_of(&attempt, hearer, region, gateway, now);
+	insert(plan, &attempt);
+	return NS_ACCEPTED;
 }
 
-bool ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows, const struct lw_region *region,
-		  const struct ns_gateways *gateways, struct mono now, uint8_t phy_length, bool *why_not_duty)
+/* Of several reasons the one that says most: airtime, a busy transmitter, time, no gateway. */
+static enum ns_drop weightier(enum ns_drop a, enum ns_drop b)
+{
+	static const enum ns_drop order[] = {NS_DROP_DUTY_CYCLE, NS_DROP_GATEWAYS_BUSY, NS_DROP_TOO_LATE};
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return a;
+}
+
+enum ns_drop ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows,
+			  const struct lw_region *region, const struct ns_gateways *gateways, struct mono now,
+			  uint8_t phy_length)
 {
 	*plan = (struct ns_plan){0};
-	*why_not_duty = false;
+	enum ns_drop why = NS_DROP_NO_GATEWAY;
 	for (uint8_t i = 0; i < windows->count && windows->has_rx1; i++)
-		if (ns_slab_holds(&gateways->slab, windows->by[i].gateway))
-			add(plan, windows, i, GW_RX1, region, gateways, now, phy_length, why_not_duty);
+		why = weightier(why, add(plan, windows, i, GW_RX1, region, gateways, now, phy_length));
 	for (uint8_t i = 0; i < windows->count; i++)
-		if (ns_slab_holds(&gateways->slab, windows->by[i].gateway))
-			add(plan, windows, i, GW_RX2, region, gateways, now, phy_length, why_not_duty);
-	return plan->count > 0;
+		why = weightier(why, add(plan, windows, i, GW_RX2, region, gateways, now, phy_length));
+	return plan->count > 0 ? NS_ACCEPTED : why;
 }
 
-/* The lead is what the gateway usually needs; when that has passed already, a later window is the better bet. */
-bool ns_attempt_in_time(const struct ns_attempt *attempt, const struct ns_gateway *gateway, struct mono now)
+/* --- after a refusal --- */
+
+static bool same_band(const struct lw_region *region, const struct ns_attempt *a, const struct ns_attempt *b)
 {
-	span_us left = mono_since(attempt->start, now);
-	span_us lead = ns_gateway_lead(gateway) - NS_LEAD_EXTRA;
-	return left >= (lead > LATEST_LEAD ? lead : LATEST_LEAD);
+	return lw_region_sub_band(region, a->tx.freq_hz) == lw_region_sub_band(region, b->tx.freq_hz);
 }
 
-int ns_plan_next(const struct ns_plan *plan, uint8_t failed, enum gw_tx_result result,
-		 const struct ns_windows *windows, const struct ns_gateways *gateways, struct mono now)
+/* Whether an attempt is worth something after `last`; `second`: there was nothing better. */
+static bool helps(const struct ns_attempt *attempt, const struct ns_attempt *last, enum ns_tx_next next,
+		  const struct lw_region *region, bool second)
+{
+	bool other = attempt->hearer != last->hearer, rx2 = attempt->window != GW_RX1;
+	switch (next) {
+	case NS_NEXT_NOTHING: return false;
+	case NS_NEXT_LATER_WINDOW: return rx2;
+	case NS_NEXT_OTHER_TIME: return second ? rx2 : other && !rx2;
+	case NS_NEXT_SAME_LATER:
+	case NS_NEXT_ANY: return second || other;
+	case NS_NEXT_OTHER_GATEWAY: return other;
+	case NS_NEXT_OTHER_FREQ: return second ? attempt->tx.freq_hz != last->tx.freq_hz : other;
+	case NS_NEXT_OTHER_BAND: return second ? !same_band(region, attempt, last) : other;
+	}
+	return false;
+}
+
+int ns_plan_next(const struct ns_plan *plan, uint8_t failed, enum ns_tx_next next,
+		 const struct ns_windows *windows, const struct lw_region *region,
+		 const struct ns_gateways *gateways, struct mono now)
 {
 	const struct ns_attempt *last = &plan->attempts[failed];
-	bool other_gateway = result != GW_TX_TOO_LATE && result != GW_TX_TOO_EARLY &&
-			     result != GW_TX_COLLISION_PACKET && result != GW_TX_COLLISION_BEACON;
-	bool later = result == GW_TX_TOO_LATE;
-	for (uint8_t i = 0; i < plan->count; i++) {
-		const struct ns_attempt *attempt = &plan->attempts[i];
-		bool same_gateway = attempt->hearer == last->hearer;
-		if (attempt->spent || i == failed || (other_gateway && same_gateway) ||
-		    (later && attempt->window == GW_RX1) || (same_gateway && attempt->window == last->window))
-			continue;
-		uint32_t slot = windows->by[attempt->hearer].gateway;
-		if (!ns_slab_holds(&gateways->slab, slot))
-			continue;
-		const struct ns_gateway *gateway = ns_gateways_at(gateways, slot);
-		if (gateway->link != 0 && ns_attempt_in_time(attempt, gateway, now))
-			return i;
-	}
+	for (int second = 0; second <= 1; second++)
+		for (uint8_t i = 0; i < plan->count; i++) {
+			const struct ns_attempt *attempt = &plan->attempts[i];
+			uint32_t slot = windows->by[attempt->hearer].gateway;
+			if (attempt->spent || i == failed || !ns_slab_holds(&gateways->slab, slot) ||
+			    !helps(attempt, last, next, region, second))
+				continue;
+			if (ns_attempt_is_open(attempt, ns_gateways_at(gateways, slot), region, now))
+				return i;
+		}
 	return -1;
 }

@@ -1,11 +1,21 @@
 /* Where a class A answer can go: an ordered list of attempts (gateway, window, frequency, data rate, power), the best
- * first. Gateways by link margin, then RSSI; RX1 before RX2 unless RX1 can no longer be reached; a gateway that is
- * transmitting then, or has no airtime left, is passed over. Every attempt must hold the frame's length. Pure. */
+ * first. What makes one better, in hundredths of dB:
+ *
+ *	link margin    as the uplink's SNR tells it, for the window's bandwidth, data rate and power; 10 dB are enough
+ *	air time       −0.5 dB for 100 ms: what one frame takes no other can have
+ *	window         +3 dB for RX1: when it fails there is still RX2
+ *	load           −1 dB for 12 s that the gateway has sent within the hour, 3 dB at most, so that gateways that hear
+ *	               equally well share the work
+ *	time           −6 dB where less is left than the gateway usually needs
+ *
+ * A gateway that transmits then, or is to, or has no airtime left, is passed over; so is a window whose data rate does
+ * not hold the frame. Pure. */
 #ifndef LAMPPOST_NETWORK_SERVER_DOWNLINK_PLAN_H
 #define LAMPPOST_NETWORK_SERVER_DOWNLINK_PLAN_H
 
 #include "network-server/dedup.h"
 #include "network-server/gateways.h"
+#include "network-server/tx_result.h"
 
 #define NS_HEARERS_KEPT 4
 
@@ -21,7 +31,10 @@ struct ns_windows {
 		struct lw_eui64 eui;
 		struct gw_ticks ticks;
 		struct mono sent; /* the end of the uplink */
-		int32_t margin_cdb;
+		bool has_snr;
+		int16_t snr_cdb;
+		uint32_t bandwidth_hz; /* of the uplink */
+		int32_t margin_cdb;    /* above what the uplink's data rate needs; 0 where there is no SNR */
 		int16_t rssi_dbm;
 		uint32_t board, antenna;
 	} by[NS_HEARERS_KEPT];
@@ -31,6 +44,7 @@ struct ns_attempt {
 	uint8_t hearer; /* index in the windows */
 	enum gw_window window;
 	bool spent; /* was sent, or is no use any more */
+	int32_t score;
 	struct mono start;
 	uint32_t airtime_us;
 	struct gw_tx_attempt tx;
@@ -41,21 +55,25 @@ struct ns_plan {
 	struct ns_attempt attempts[GW_ATTEMPTS_MAX];
 };
 
-/* Keeps the best hearers of a frame; `region` only for the windows' sake. */
+/* Keeps the best hearers of a frame; the rest of the windows is the caller's. */
 void ns_windows_hearers(struct ns_windows *windows, const struct ns_frame *frame);
 /* When the first window opens, by the best hearer's account. */
 struct mono ns_windows_start(const struct ns_windows *windows);
 /* Largest MACPayload that some window takes; 0 without a hearer. */
 uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw_region *region);
-/* Makes the list for a frame of `phy_length` bytes. False: `*why_not_duty` tells whether airtime was the only reason. */
-bool ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows, const struct lw_region *region,
-		  const struct ns_gateways *gateways, struct mono now, uint8_t phy_length,
-		  bool *why_not_duty);
-/* Whether an attempt can still reach its gateway in time. */
-bool ns_attempt_in_time(const struct ns_attempt *attempt, const struct ns_gateway *gateway, struct mono now);
-/* After `failed` was refused with that result: the best of the rest in the time that is left, or −1. TX_FREQ, TX_POWER and
- * others: another gateway; a collision: another gateway's RX1, else RX2; TOO_LATE: RX2. */
-int ns_plan_next(const struct ns_plan *plan, uint8_t failed, enum gw_tx_result result,
-		 const struct ns_windows *windows, const struct ns_gateways *gateways, struct mono now);
+/* Longest FRMPayload that any downlink of a region holds. */
+uint8_t ns_region_longest(const struct lw_region *region);
+
+/* Makes the list for a frame of `phy_length` bytes. NS_ACCEPTED, or why it is empty: too late, no airtime, no gateway. */
+enum ns_drop ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows,
+			  const struct lw_region *region, const struct ns_gateways *gateways, struct mono now,
+			  uint8_t phy_length);
+/* Whether an attempt can be made as things stand: link, time, transmitter, airtime. */
+bool ns_attempt_is_open(const struct ns_attempt *attempt, const struct ns_gateway *gateway,
+			const struct lw_region *region, struct mono now);
+/* After attempt `failed` ended as `next` says: the best of the rest in the time that is left, or −1. */
+int ns_plan_next(const struct ns_plan *plan, uint8_t failed, enum ns_tx_next next,
+		 const struct ns_windows *windows, const struct lw_region *region,
+		 const struct ns_gateways *gateways, struct mono now);
 
 #endif

@@ -2,14 +2,28 @@
 
 #include "common/base/check.h"
 
-void ns_queue_init(struct ns_queue *queue, uint32_t capacity)
+struct over {
+	struct net_uuid item;
+	uint64_t row;
+};
+
+void ns_queue_init(struct ns_queue *queue, uint32_t capacity, struct rng *rng)
 {
+	*queue = (struct ns_queue){.next_arrival = 1, .ring_capacity = capacity};
 	ns_slab_init(&queue->items, capacity, sizeof(struct ns_item));
+	deadlines_init(&queue->expiries, capacity);
+	table_init(&queue->over, capacity, sizeof(struct over), sizeof(struct net_uuid), rng);
+	queue->ring = calloc(capacity, sizeof *queue->ring);
+	ASSERT(queue->ring);
 }
 
 void ns_queue_release(struct ns_queue *queue)
 {
 	ns_slab_release(&queue->items);
+	deadlines_release(&queue->expiries);
+	table_release(&queue->over);
+	free(queue->ring);
+	*queue = (struct ns_queue){0};
 }
 
 bool ns_uuid_equal(const struct net_uuid *a, const struct net_uuid *b)
@@ -17,82 +31,109 @@ bool ns_uuid_equal(const struct net_uuid *a, const struct net_uuid *b)
 	return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static struct ns_item *at(const struct ns_queue *queue, uint32_t slot)
+struct ns_item *ns_queue_at(const struct ns_queue *queue, uint32_t slot)
 {
 	return ns_slab_at(&queue->items, slot);
 }
 
-static bool expired(const struct net_enqueue *enqueue, struct wall now)
+bool ns_item_has_expired(const struct ns_item *item, struct wall now)
 {
-	return enqueue->expires.us != 0 && enqueue->expires.us <= now.us;
+	return item->enqueue.expires.us != 0 && item->enqueue.expires.us <= now.us;
 }
 
-enum status ns_queue_add(struct ns_queue *queue, uint32_t *first, uint8_t *count,
-			 const struct net_enqueue *enqueue)
+static bool goes_before(const struct ns_item *a, const struct ns_item *b)
 {
-	if (ns_queue_find(queue, *first, &enqueue->item))
+	if (a->enqueue.priority != b->enqueue.priority)
+		return a->enqueue.priority > b->enqueue.priority;
+	return a->arrival < b->arrival;
+}
+
+enum status ns_queue_add(struct ns_queue *queue, struct ns_device *device, uint32_t device_slot,
+			 const struct net_enqueue *enqueue, uint64_t arrival, uint32_t *slot)
+{
+	if (ns_queue_find(queue, device, &enqueue->item) != NS_NO_SLOT)
 		return ST_EXISTS;
-	if (*count >= NS_QUEUE_DEVICE_MAX)
+	if (device->queued >= NS_QUEUE_DEVICE_MAX)
 		return ST_FULL;
-	uint32_t slot = ns_slab_take(&queue->items);
-	if (slot == NS_NO_SLOT)
-		return ST_FULL;
-	uint32_t *place = first;
-	while (*place != NS_NO_SLOT && at(queue, *place)->enqueue.priority >= enqueue->priority)
-		place = &at(queue, *place)->next;
-	*at(queue, slot) = (struct ns_item){*enqueue, *place};
-	*place = slot;
-	(*count)++;
+	uint32_t taken = ns_slab_take(&queue->items);
+	if (taken == NS_NO_SLOT)
+		return ST_NO_MEMORY;
+	struct ns_item *item = ns_queue_at(queue, taken);
+	*item = (struct ns_item){.enqueue = *enqueue, .device = device_slot};
+	item->arrival = arrival != 0 ? arrival : queue->next_arrival;
+	if (item->arrival >= queue->next_arrival)
+		queue->next_arrival = item->arrival + 1;
+	uint32_t *place = &device->queue;
+	while (*place != NS_NO_SLOT && !goes_before(item, ns_queue_at(queue, *place)))
+		place = &ns_queue_at(queue, *place)->next;
+	item->next = *place;
+	*place = taken;
+	device->queued++;
+	*slot = taken;
 	return ST_OK;
 }
 
-const struct net_enqueue *ns_queue_first(const struct ns_queue *queue, uint32_t first, struct wall now)
+uint32_t ns_queue_find(const struct ns_queue *queue, const struct ns_device *device,
+		       const struct net_uuid *item)
 {
-	for (uint32_t slot = first; slot != NS_NO_SLOT; slot = at(queue, slot)->next)
-		if (!expired(&at(queue, slot)->enqueue, now))
-			return &at(queue, slot)->enqueue;
-	return NULL;
+	uint32_t slot = device->queue;
+	while (slot != NS_NO_SLOT && !ns_uuid_equal(&ns_queue_at(queue, slot)->enqueue.item, item))
+		slot = ns_queue_at(queue, slot)->next;
+	return slot;
 }
 
-const struct net_enqueue *ns_queue_find(const struct ns_queue *queue, uint32_t first,
-					const struct net_uuid *item)
+uint32_t ns_queue_in_flight(const struct ns_queue *queue, const struct ns_device *device)
 {
-	for (uint32_t slot = first; slot != NS_NO_SLOT; slot = at(queue, slot)->next)
-		if (ns_uuid_equal(&at(queue, slot)->enqueue.item, item))
-			return &at(queue, slot)->enqueue;
-	return NULL;
+	uint32_t slot = device->queue;
+	while (slot != NS_NO_SLOT && ns_queue_at(queue, slot)->state == NS_ITEM_QUEUED)
+		slot = ns_queue_at(queue, slot)->next;
+	return slot;
 }
 
-static void take(struct ns_queue *queue, uint32_t *place, uint8_t *count, struct net_enqueue *enqueue)
+void ns_queue_remove(struct ns_queue *queue, struct ns_device *device, uint32_t slot)
 {
-	uint32_t slot = *place;
-	if (enqueue)
-		*enqueue = at(queue, slot)->enqueue;
-	*place = at(queue, slot)->next;
+	uint32_t *place = &device->queue;
+	while (*place != slot) {
+		ASSERT(*place != NS_NO_SLOT);
+		place = &ns_queue_at(queue, *place)->next;
+	}
+	struct ns_item *item = ns_queue_at(queue, slot);
+	*place = item->next;
+	device->queued--;
+	deadlines_cancel(&queue->expiries, &item->expiry);
 	ns_slab_give(&queue->items, slot);
-	(*count)--;
 }
 
-bool ns_queue_take_expired(struct ns_queue *queue, uint32_t *first, uint8_t *count, struct wall now,
-			   struct net_enqueue *enqueue)
+void ns_queue_note_over(struct ns_queue *queue, const struct net_uuid *item, uint64_t row)
 {
-	for (uint32_t *place = first; *place != NS_NO_SLOT; place = &at(queue, *place)->next)
-		if (expired(&at(queue, *place)->enqueue, now)) {
-			take(queue, place, count, enqueue);
-			return true;
-		}
-	return false;
+	bool made;
+	if (queue->ring_count == queue->ring_capacity) {
+		(void)table_remove(&queue->over, &queue->ring[queue->ring_start]);
+		queue->ring_start = (queue->ring_start + 1) % queue->ring_capacity;
+		queue->ring_count--;
+	}
+	struct over *over = table_put(&queue->over, item, &made);
+	ASSERT(over);
+	over->row = row;
+	if (made) {
+		queue->ring[(queue->ring_start + queue->ring_count) % queue->ring_capacity] = *item;
+		queue->ring_count++;
+	}
 }
 
-bool ns_queue_take(struct ns_queue *queue, uint32_t *first, uint8_t *count, const struct net_uuid *item,
-		   struct net_enqueue *enqueue)
+bool ns_queue_is_over(struct ns_queue *queue, const struct net_uuid *item, uint64_t stored)
 {
-	for (uint32_t *place = first; *place != NS_NO_SLOT; place = &at(queue, *place)->next)
-		if (ns_uuid_equal(&at(queue, *place)->enqueue.item, item)) {
-			take(queue, place, count, enqueue);
-			return true;
-		}
-	return false;
+	while (queue->ring_count > 0) { /* what it knows need not be remembered */
+		const struct net_uuid *oldest = &queue->ring[queue->ring_start];
+		const struct over *over = table_get(&queue->over, oldest);
+		if (over && over->row >= stored)
+			break;
+		(void)table_remove(&queue->over, oldest);
+		queue->ring_start = (queue->ring_start + 1) % queue->ring_capacity;
+		queue->ring_count--;
+	}
+	const struct over *over = table_get(&queue->over, item);
+	return over && over->row >= stored;
 }
 
 size_t ns_item_encode(const struct net_enqueue *enqueue, uint8_t bytes[NS_ITEM_BYTES])

@@ -10,6 +10,8 @@
 
 #include "common/base/check.h"
 #include "network-server/airtime_rows.h"
+#include "network-server/item_flow.h"
+#include "network-server/item_rows.h"
 
 #define SWEEP_PAUSE      (5 * US_PER_S)
 #define SWEEP_SESSIONS   100000
@@ -114,10 +116,8 @@ static bool rewrite(struct ns *ns, struct now now)
 	struct ns_fold *fold = &ns->fold;
 	for (unsigned i = 0; i < REWRITE_ITEMS && fold->queue_cursor < ns->queue.items.high;
 	     i++, fold->queue_cursor++)
-		if (ns_slab_holds(&ns->queue.items, fold->queue_cursor)) {
-			const struct ns_item *item = ns_slab_at(&ns->queue.items, fold->queue_cursor);
-			ns_queue_journal_item(ns, &item->enqueue);
-		}
+		if (ns_slab_holds(&ns->queue.items, fold->queue_cursor))
+			ns_item_rewrite(ns, ns_queue_at(&ns->queue, fold->queue_cursor));
 	for (unsigned i = 0; i < REWRITE_GATEWAYS && fold->airtime_cursor < ns->gateways.slab.high;
 	     i++, fold->airtime_cursor++)
 		if (ns_slab_holds(&ns->gateways.slab, fold->airtime_cursor))
@@ -251,7 +251,7 @@ bool ns_replay(struct ns *ns, struct now now, const struct ns_journal_entry *ent
 	case NS_JOURNAL_FCNT_DOWN: return replay_fcnt_down(ns, entry);
 	case NS_JOURNAL_MAC_REQUEST:
 	case NS_JOURNAL_SESSION: return replay_session(ns, entry);
-	case NS_JOURNAL_QUEUE: return ns_queue_replay(ns, entry->payload, entry->length);
+	case NS_JOURNAL_QUEUE: return ns_item_replay(ns, entry);
 	case NS_JOURNAL_AIRTIME: return ns_airtime_replay(ns, now, entry->payload, entry->length);
 	case NS_JOURNAL_EVENT: return true;
 	}
@@ -266,4 +266,5 @@ void ns_loaded(struct ns *ns, struct now now)
 	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++)
 		if (ns_slab_holds(&ns->gateways.slab, slot))
 			ns_gateways_at(&ns->gateways, slot)->link = 0;
+	ns_items_loaded(ns, now);
 }

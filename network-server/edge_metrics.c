@@ -117,6 +117,15 @@ static void fill(struct ns_edge *edge)
 		&ns->downlinks_sent);
 	counter(edge, "lamppost_network_downlinks_ok_total", "Downlinks that a gateway took.",
 		&ns->downlinks_acked);
+	counter(edge, "lamppost_network_answers_total", "Class A answers handed to a bridge.", &ns->answers);
+	counter(edge, "lamppost_network_answers_early_total",
+		"Of these: 500 ms or more before their first receive window.", &ns->answers_early);
+	counter(edge, "lamppost_network_accepts_total", "Join-accepts handed to a bridge.", &ns->accepts);
+	counter(edge, "lamppost_network_accepts_early_total",
+		"Of these: 3 s or more before their first receive window.", &ns->accepts_early);
+	counter(edge, "lamppost_network_late_commands_total",
+		"Downlinks of commands that came after an answer's time, and were still sent.",
+		&ns->late_commands);
 	counter(edge, "lamppost_network_events_total", "Events sent to the application server.",
 		&edge->app_events_sent);
 	counter(edge, "lamppost_network_join_calls_total", "Calls to the join server.", &edge->join_calls);

@@ -4,7 +4,9 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/io/clock.h"
 #include "common/io/process.h"
+#include "network-server/downlink.h"
 
 #include <unistd.h>
 
@@ -263,6 +265,7 @@ void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
 	case NS_OUT_DOWNLINK:
 		edge->message->kind = PROTO_GATEWAY_DOWNLINK;
 		edge->message->gateway_downlink = out->downlink;
+		ns_downlink_left(&edge->ns, clock_now().mono, out);
 		break;
 	case NS_OUT_SEAL:
 		edge->message->kind = PROTO_SEAL;

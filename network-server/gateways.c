@@ -134,10 +134,12 @@ bool ns_gateway_place(const struct ns_gateway *gateway, struct gw_ticks ticks, s
 	return true;
 }
 
+/* An entry of zeros lies before any time that is asked about. */
 bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, span_us length)
 {
 	for (size_t i = 0; i < NS_BUSY; i++)
-		if (gateway->busy[i].end.us > start.us && gateway->busy[i].start.us < start.us + length)
+		if (gateway->busy[i].end.us + NS_BUSY_GUARD > start.us &&
+		    gateway->busy[i].start.us < start.us + length + NS_BUSY_GUARD)
 			return true;
 	return false;
 }
@@ -157,8 +159,11 @@ bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_regi
 void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			  struct mono now, struct mono start, uint32_t airtime_us)
 {
-	gateway->busy[gateway->busy_next] = (struct ns_busy){start, mono_add(start, airtime_us)};
-	gateway->busy_next = (uint8_t)((gateway->busy_next + 1) % NS_BUSY);
+	size_t place = 0; /* the one that is over first */
+	for (size_t i = 1; i < NS_BUSY; i++)
+		if (gateway->busy[i].end.us < gateway->busy[place].end.us)
+			place = i;
+	gateway->busy[place] = (struct ns_busy){start, mono_add(start, airtime_us)};
 	int band = lw_region_sub_band(region, freq_hz);
 	if (band < 0 || band >= NS_SUB_BANDS)
 		return;
@@ -169,12 +174,25 @@ void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *re
 	lw_duty_use(&gateway->duty[band], now.us, start.us, airtime_us);
 }
 
-void ns_gateway_refused(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
-			struct mono start, uint32_t airtime_us)
+uint64_t ns_gateway_airtime_us(const struct ns_gateway *gateway, struct mono now)
+{
+	uint64_t sum = 0;
+	for (int band = 0; band < NS_SUB_BANDS; band++)
+		if (gateway->duty_ready >> band & 1)
+			sum += lw_duty_used_us(&gateway->duty[band], now.us + LW_DUTY_BUCKET_US);
+	return sum;
+}
+
+void ns_gateway_is_free(struct ns_gateway *gateway, struct mono start)
 {
 	for (size_t i = 0; i < NS_BUSY; i++)
 		if (gateway->busy[i].start.us == start.us)
 			gateway->busy[i] = (struct ns_busy){0};
+}
+
+void ns_gateway_refused(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
+			struct mono start, uint32_t airtime_us)
+{
 	int band = lw_region_sub_band(region, freq_hz);
 	if (band >= 0 && band < NS_SUB_BANDS && (gateway->duty_ready >> band & 1))
 		lw_duty_refund(&gateway->duty[band], start.us, airtime_us);

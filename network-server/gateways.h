@@ -13,8 +13,9 @@
 #include "network-server/slab.h"
 
 #define NS_LATENCIES    32
-#define NS_BUSY         16
+#define NS_BUSY         32
 #define NS_SUB_BANDS    8
+#define NS_BUSY_GUARD   (5 * US_PER_MS) /* between two transmissions of one gateway */
 #define NS_LEAD_EXTRA   (60 * US_PER_MS)
 #define NS_LEAD_UNKNOWN (300 * US_PER_MS)
 
@@ -36,12 +37,10 @@ struct ns_gateway {
 	bool mapped;
 	struct gw_ticks ticks;
 	struct mono at;
-	uint8_t misfits; /* arrivals in a row that were all more than a second late */
-	/* Transmissions planned or made; the oldest is overwritten. */
-	struct ns_busy busy[NS_BUSY];
-	uint8_t busy_next;
-	struct lw_duty_cycle duty[NS_SUB_BANDS];              /* by the region's sub-band; monotonic line */
-	uint8_t duty_ready;                                   /* bit set: that sub-band was begun */
+	uint8_t misfits;                         /* arrivals in a row that were all more than a second late */
+	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
+	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
+	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
 	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */
 };
 
@@ -81,7 +80,11 @@ bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_regi
 /* Notes a transmission that was asked for: busy, and airtime spent. */
 void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			  struct mono now, struct mono start, uint32_t airtime_us);
-/* Takes it back: the gateway refused. */
+/* Airtime of the hour before `now` and what is planned in the next seconds, all sub-bands together. */
+uint64_t ns_gateway_airtime_us(const struct ns_gateway *gateway, struct mono now);
+/* The transmitter is free after all. */
+void ns_gateway_is_free(struct ns_gateway *gateway, struct mono start);
+/* Takes it back: the gateway refused, for certain. */
 void ns_gateway_refused(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			struct mono start, uint32_t airtime_us);
 

@@ -12,8 +12,7 @@ const struct ns_item_rule ns_item_rules[] = {
 	ROW(NONE, REFUSE, ALWAYS, REFUSED, true),
 	ROW(NONE, COUNTER_PASSED, IF_ENCRYPTED, STALE, true),
 
-	ROW(QUEUED, TOO_LONG_NOW, ALWAYS, QUEUED, true),
-	ROW(QUEUED, NOT_SEALED, ALWAYS, QUEUED, true),
+	ROW(QUEUED, HOLD, ALWAYS, QUEUED, true),
 	ROW(QUEUED, SEAL_REFUSED, ALWAYS, REFUSED, true),
 	ROW(QUEUED, COUNTER_PASSED, IF_ENCRYPTED, STALE, true),
 	ROW(QUEUED, PLAN, ALWAYS, PLANNED, true),
@@ -105,8 +104,8 @@ const char *ns_item_state_name(enum ns_item_state state)
 const char *ns_item_event_name(enum ns_item_event event)
 {
 	static const char *const names[] = {
-		"enqueue",        "refuse", "too_long_now", "not_sealed",    "seal_refused",
-		"counter_passed", "plan",   "taken",        "not_sent",      "ack",
-		"no_ack",         "expire", "flush",        "session_ended", "device_gone"};
+		"enqueue", "refuse", "hold",          "seal_refused", "counter_passed",
+		"plan",    "taken",  "not_sent",      "ack",          "no_ack",
+		"expire",  "flush",  "session_ended", "device_gone"};
 	return (size_t)event < ARRAY_SIZE(names) ? names[event] : "unknown";
 }

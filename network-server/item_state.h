@@ -1,7 +1,7 @@
 /* The life of a downlink item as one state machine: which event is allowed in which state, under which guard, and where
  * it leads. Pure: item_flow.c applies it (journal, events to the application server), nothing else changes a state.
  *
- *	                    too long now, not sealed
+ *	                           held back
  *	                          ┌────┐
  *	 enqueue                  ▼    │            plan               taken, confirmed          ACK
  *	─────────▶ NONE ───────▶ QUEUED ──────────────────▶ PLANNED ───────────────────▶ WAITING ──▶ acknowledged
@@ -35,10 +35,9 @@ enum ns_item_state {
 };
 
 enum ns_item_event {
-	NS_ITEM_ENQUEUE,        /* the application server wants it sent */
-	NS_ITEM_REFUSE,         /* it cannot be */
-	NS_ITEM_TOO_LONG_NOW,   /* the present data rate does not hold it: others pass (reported once) */
-	NS_ITEM_NOT_SEALED,     /* no Seal in time: the frame left without it */
+	NS_ITEM_ENQUEUE, /* the application server wants it sent */
+	NS_ITEM_REFUSE,  /* it cannot be */
+	NS_ITEM_HOLD,    /* not in this frame: too long for it, no Seal in time, no way to send (told once) */
 	NS_ITEM_SEAL_REFUSED,   /* the application server cannot encrypt it */
 	NS_ITEM_COUNTER_PASSED, /* it was encrypted under a counter that is spent */
 	NS_ITEM_PLAN,           /* its frame was handed to a gateway */

@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/lorawan/frame.h"
 #include "network-server/downlink.h"
+#include "network-server/item_flow.h"
 #include "network-server/join_flow.h"
 #include "network-server/uplink.h"
 
@@ -40,7 +41,7 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 	ns_foreign_allow_join_euis(&ns->foreign, config->join_eui_prefixes, config->join_eui_prefix_count);
 	ns_join_reports_init(&ns->join_reports, rng);
 	ns_strangers_init(&ns->strangers, rng);
-	ns_queue_init(&ns->queue, config->max_items);
+	ns_queue_init(&ns->queue, config->max_items, rng);
 	ns_journal_init(&ns->journal, config->journal_limit, config->partition, config->epoch);
 	ns_outbox_init(&ns->outbox, OUTBOX);
 	ns_slab_init(&ns->downlinks, config->max_downlinks, sizeof(struct ns_downlink));
@@ -254,6 +255,7 @@ struct mono ns_next_deadline(const struct ns *ns)
 	next = earlier(next, deadlines_next(&ns->downlink_deadlines));
 	next = earlier(next, deadlines_next(&ns->join_deadlines));
 	next = earlier(next, ns_strangers_next(&ns->strangers));
+	next = earlier(next, deadlines_next(&ns->queue.expiries));
 	for (size_t i = 0; i < NS_LINKS_MAX; i++)
 		if (ns->links[i].id != 0 && ns->links[i].ack_pending)
 			next = earlier(next, ns->links[i].ack_due);
@@ -276,6 +278,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 		else
 			(void)ns_uplink_handle(ns, now, &ns->frame);
 	}
+	ns_items_tick(ns, now);
 	ns_downlink_tick(ns, now);
 	ns_join_tick(ns, now);
 	ns_strangers_tick(ns, now);

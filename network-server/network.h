@@ -162,6 +162,9 @@ struct ns {
 	uint8_t *packed;             /* scratch, NS_JOURNAL_ENTRY_MAX */
 	uint64_t drops[NS_DROP_COUNT];
 	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;
+	/* Class A answers and join-accepts, and how many of them left early enough; late: commands that came after an
+	 * answer's time, which are not among the answers. */
+	uint64_t answers, answers_early, accepts, accepts_early, late_commands;
 };
 
 /* Makes a core; aborts without memory. `rng` is borrowed until released. */

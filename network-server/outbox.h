@@ -4,6 +4,7 @@
 #define LAMPPOST_NETWORK_SERVER_OUTBOX_H
 
 #include "common/backend/ts002.h"
+#include "common/base/units.h"
 #include "common/proto/gateway_messages.h"
 #include "common/proto/network_messages.h"
 
@@ -23,9 +24,18 @@ struct ns_join_call {
 	struct bi_join_req request;
 };
 
+/* What a downlink is, for the share of those that leave early enough. */
+enum ns_out_answer {
+	NS_OUT_NOT_COUNTED, /* not the first attempt, or a command that came after its time */
+	NS_OUT_ANSWER,
+	NS_OUT_JOIN_ACCEPT
+};
+
 struct ns_out {
 	enum ns_out_kind kind;
-	uint64_t link; /* of a bridge */
+	enum ns_out_answer answer;
+	struct mono rx1; /* when RX1 opens */
+	uint64_t link;   /* of a bridge */
 	uint64_t seq;
 	union {
 		struct gw_downlink downlink;

@@ -7,7 +7,7 @@
 
 #include "common/base/check.h"
 #include "common/crypto/sealed_key.h"
-#include "network-server/airtime_rows.h"
+#include "network-server/item_flow.h"
 #include "network-server/downlink.h"
 #include "network-server/mac/mac.h"
 #include "network-server/state_rows.h"
@@ -158,11 +158,7 @@ static void remove_device(struct ns *ns, struct now now, uint32_t slot)
 	struct ns_device *device = ns_device_at(&ns->sessions, slot);
 	ns_write(ns, NS_WRITE_DEVICE, device->dev_eui.bytes, 8)->deleted = true;
 	ns_downlink_cancel(ns, slot);
-	while (device->queue != NS_NO_SLOT) {
-		const struct ns_item *first = ns_slab_at(&ns->queue.items, device->queue);
-		struct net_uuid item = first->enqueue.item;
-		(void)ns_downlink_take_item(ns, slot, &item, NULL);
-	}
+	ns_items_device_gone(ns, now, slot);
 	if (device->session != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->session);
 	if (device->pending != NS_NO_SLOT)
@@ -268,6 +264,8 @@ static enum ns_drop apply_abp(struct ns *ns, struct now now, const struct net_de
 				drop = NS_DROP_SESSIONS_FULL;
 			else
 				ns_journal_session(ns, NS_JOURNAL_SESSION, added);
+			if (old)
+				ns_items_session_ended(ns, now, slot);
 		}
 	}
 	secret_wipe(&session, sizeof session);

@@ -1,7 +1,8 @@
 /* What became of an attempt, and what is done about it: the best remaining attempt in the time that is left, chosen by the
- * cause, with the same bytes; or a failure that is reported (DESIGN 5). Silence is not failure. */
+ * cause (tx_result.h), with the same bytes; or a failure that is told. Silence is not failure. */
 #include "network-server/airtime_rows.h"
 #include "network-server/downlink.h"
+#include "network-server/item_flow.h"
 #include "network-server/join_course.h"
 
 #include "common/base/check.h"
@@ -15,37 +16,73 @@ static struct ns_downlink *find(struct ns *ns, uint64_t id)
 	return downlink->id == id && downlink->state == NS_DOWNLINK_SENT ? downlink : NULL;
 }
 
-static void succeed(struct ns *ns, struct now now, struct ns_downlink *downlink,
-		    const struct lw_eui64 *gateway)
+static void succeed(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
 	ns->downlinks_acked++;
 	ns_course_on_air(ns, now, downlink);
-	if (downlink->has_item && ns_slab_holds(&ns->sessions.devices, downlink->device)) {
-		struct lw_eui64 dev_eui = ns_device_at(&ns->sessions, downlink->device)->dev_eui;
-		if (ns_downlink_take_item(ns, downlink->device, &downlink->item, NULL))
-			ns_downlink_report(ns, now, &dev_eui, &downlink->item, NET_ITEM_SENT,
-					   downlink->fcnt_down, gateway, "");
-	}
+	ns_item_taken(ns, now, downlink);
+	ns_downlink_close(ns, downlink);
+}
+
+/* The counter is spent; an item stays in its place. `word` is the gateway's own. */
+static void give_up(struct ns *ns, struct now now, struct ns_downlink *downlink, enum ns_drop cause,
+		    const char *word)
+{
+	ns_count(ns, NS_DROP_ATTEMPTS_SPENT);
+	ns_course_not_sent(ns, now, downlink, NS_DROP_ATTEMPTS_SPENT, word);
+	ns_item_not_sent(ns, now, downlink, cause);
 	ns_downlink_close(ns, downlink);
 }
 
 void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
-	struct lw_eui64 gateway = downlink->plan.attempts[downlink->attempt].tx.gateway;
-	succeed(ns, now, downlink, &gateway);
+	if (!downlink->restored) {
+		succeed(ns, now, downlink);
+		return;
+	}
+	/* Whether the message had left before the crash, nobody knows. */
+	ns_count(ns, NS_DROP_ITEM_RESTARTED);
+	ns_item_not_sent(ns, now, downlink, NS_DROP_ITEM_RESTARTED);
+	ns_downlink_close(ns, downlink);
 }
 
-/* An item that no gateway sent stays first in its queue; the counter is spent. */
-static void give_up(struct ns *ns, struct ns_downlink *downlink)
+/* The transmitter is free again; the airtime comes back where nothing can have been on the air. */
+static void release(struct ns *ns, struct now now, struct ns_gateway *gateway,
+		    const struct ns_attempt *failed, bool certain)
 {
-	ns_count(ns, NS_DROP_ATTEMPTS_SPENT);
-	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
-	if (session && downlink->item_confirmed && session->flags & NS_SESSION_CONF_DOWN &&
-	    session->conf_fcnt_down == downlink->fcnt_down) {
-		session->flags = (uint8_t)(session->flags & ~NS_SESSION_CONF_DOWN);
-		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, downlink->session);
-	}
-	ns_downlink_close(ns, downlink);
+	gateway->tx_refused++;
+	ns_gateway_is_free(gateway, failed->start);
+	if (!certain)
+		return;
+	ns_gateway_refused(gateway, ns_region(ns, gateway->region), failed->tx.freq_hz, failed->start,
+			   failed->airtime_us);
+	ns_airtime_journal_back(ns, now, gateway, failed->tx.freq_hz, failed->start, failed->airtime_us);
+}
+
+static void try_next(struct ns *ns, struct now now, struct ns_downlink *downlink, enum ns_tx_next way,
+		     enum ns_drop cause, const char *word)
+{
+	int next = ns_plan_next(&downlink->plan, downlink->attempt, way, &downlink->windows,
+				ns_region(ns, downlink->windows.region), &ns->gateways, now.mono);
+	if (next >= 0)
+		ns_downlink_send(ns, now, downlink, (uint8_t)next);
+	else
+		give_up(ns, now, downlink, cause, word);
+}
+
+void ns_downlink_again(struct ns *ns, struct now now, struct ns_downlink *downlink)
+{
+	const struct ns_attempt *attempt = &downlink->plan.attempts[downlink->attempt];
+	uint32_t slot = downlink->windows.by[attempt->hearer].gateway;
+	const char *word = gw_tx_result_name(GW_TX_TOO_EARLY);
+	if (ns_item_is_unwanted(ns, now, downlink))
+		give_up(ns, now, downlink, NS_DROP_TX_TOO_EARLY, word);
+	else if (ns_slab_holds(&ns->gateways.slab, slot) &&
+		 ns_attempt_is_open(attempt, ns_gateways_at(&ns->gateways, slot),
+				    ns_region(ns, downlink->windows.region), now.mono))
+		ns_downlink_send(ns, now, downlink, downlink->attempt);
+	else
+		try_next(ns, now, downlink, NS_NEXT_ANY, NS_DROP_TX_TOO_EARLY, word);
 }
 
 void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
@@ -59,97 +96,17 @@ void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 		ns_count(ns, NS_DROP_UNKNOWN_TX_ACK);
 		return;
 	}
-	if (ack->result == GW_TX_OK || ack->result == GW_TX_NO_ANSWER) {
-		succeed(ns, now, downlink, &ack->gateway);
+	const struct ns_tx_rule *rule = ns_tx_rule(ack->result);
+	if (rule->sent) {
+		succeed(ns, now, downlink);
 		return;
 	}
-	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
-	const struct ns_attempt *failed = &downlink->plan.attempts[downlink->attempt];
-	gateway->tx_refused++;
-	ns_gateway_refused(gateway, ns_region(ns, gateway->region), failed->tx.freq_hz, failed->start,
-			   failed->airtime_us);
-	int next = ns_plan_next(&downlink->plan, downlink->attempt, ack->result, &downlink->windows,
-				&ns->gateways, now.mono);
-	if (next >= 0)
-		ns_downlink_send(ns, now, downlink, (uint8_t)next);
-	else {
-		ns_course_not_sent(ns, now, downlink, NS_DROP_ATTEMPTS_SPENT,
-				   ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result));
-		give_up(ns, downlink);
-	}
-}
-
-void ns_downlink_report(struct ns *ns, struct now now, const struct lw_eui64 *dev_eui,
-			const struct net_uuid *item, enum net_item_status status, uint32_t fcnt_down,
-			const struct lw_eui64 *gateway, const char *cause)
-{
-	struct proto_message *message = ns_event(ns, PROTO_DOWNLINK_EVENT);
-	struct net_downlink_event *event = &message->downlink_event;
-	event->head.time = now.wall;
-	event->head.dev_eui = *dev_eui;
-	event->item = *item;
-	event->status = status;
-	event->fcnt_down = fcnt_down;
-	if (gateway)
-		event->gateway = *gateway;
-	snprintf(event->cause, sizeof event->cause, "%s", cause);
-	ASSERT(ns_emit(ns, now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head) == ST_OK);
-}
-
-bool ns_downlink_take_item(struct ns *ns, uint32_t slot, const struct net_uuid *item,
-			   struct net_enqueue *enqueue)
-{
-	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	struct net_enqueue gone;
-	if (!ns_queue_take(&ns->queue, &device->queue, &device->queued, item, &gone))
-		return false;
-	ns_queue_journal_gone(ns, &gone);
-	if (enqueue)
-		*enqueue = gone;
-	return true;
-}
-
-void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqueue)
-{
-	uint32_t slot = ns_device_find(&ns->sessions, &enqueue->dev_eui);
-	if (slot == NS_NO_SLOT || !ns_item_valid(enqueue)) {
-		enum ns_drop drop = slot == NS_NO_SLOT ? NS_DROP_ITEM_UNKNOWN_DEVICE : NS_DROP_ITEM_INVALID;
-		ns_count(ns, drop);
-		ns_downlink_report(ns, now, &enqueue->dev_eui, &enqueue->item, NET_ITEM_REFUSED, 0, NULL,
-				   ns_verdict(drop)->name);
-		return;
-	}
-	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	enum status status = ns_queue_add(&ns->queue, &device->queue, &device->queued, enqueue);
-	if (status == ST_FULL) {
-		ns_count(ns, NS_DROP_ITEM_QUEUE_FULL);
-		ns_downlink_report(ns, now, &enqueue->dev_eui, &enqueue->item, NET_ITEM_REFUSED, 0, NULL,
-				   ns_verdict(NS_DROP_ITEM_QUEUE_FULL)->name);
-	}
-	if (status != ST_OK)
-		return; /* the same item again: it is queued already */
-	ns_queue_journal_item(ns, enqueue);
-	ns_downlink_report(ns, now, &enqueue->dev_eui, &enqueue->item, NET_ITEM_QUEUED, 0, NULL, "");
-}
-
-void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush)
-{
-	uint32_t slot = ns_device_find(&ns->sessions, &flush->dev_eui);
-	if (slot == NS_NO_SLOT) {
-		ns_count(ns, NS_DROP_ITEM_UNKNOWN_DEVICE);
-		return;
-	}
-	if (flush->one) {
-		if (ns_downlink_take_item(ns, slot, &flush->item, NULL))
-			ns_downlink_report(ns, now, &flush->dev_eui, &flush->item, NET_ITEM_FAILED, 0, NULL,
-					   "flushed");
-		return;
-	}
-	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	while (device->queue != NS_NO_SLOT) {
-		const struct ns_item *first = ns_slab_at(&ns->queue.items, device->queue);
-		struct net_uuid item = first->enqueue.item;
-		(void)ns_downlink_take_item(ns, slot, &item, NULL);
-		ns_downlink_report(ns, now, &flush->dev_eui, &item, NET_ITEM_FAILED, 0, NULL, "flushed");
-	}
+	const char *word = ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result);
+	ns_count(ns, rule->cause);
+	release(ns, now, ns_gateways_at(&ns->gateways, slot), &downlink->plan.attempts[downlink->attempt],
+		rule->certain);
+	if (ns_item_is_unwanted(ns, now, downlink))
+		give_up(ns, now, downlink, rule->cause, word);
+	else if (rule->next != NS_NEXT_SAME_LATER || !ns_downlink_hold(ns, now, downlink))
+		try_next(ns, now, downlink, rule->next, rule->cause, word);
 }

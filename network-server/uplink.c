@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/lorawan/cipher.h"
 #include "common/lorawan/fcnt.h"
+#include "network-server/item_flow.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 
@@ -14,7 +15,6 @@ static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink);
 static enum ns_drop limit_repeats(struct ns_uplink *uplink);
 static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink);
 static void restart(struct ns_uplink *uplink);
-static void resolve_confirmed_downlink(struct ns *ns, struct now now, struct ns_uplink *uplink);
 static void decipher_commands(struct ns *ns, struct ns_uplink *uplink);
 static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink);
 
@@ -38,7 +38,8 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 			return drop;
 		if (uplink->late)
 			return NS_ACCEPTED;
-		resolve_confirmed_downlink(ns, now, uplink);
+		/* §4.3.1.2: a new uplink tells whether a confirmed downlink arrived. */
+		ns_items_uplink(ns, now, uplink->session->device, uplink->parsed.fctrl.ack, &uplink->event);
 	}
 	decipher_commands(ns, uplink);
 	ns_mac_handle(ns, now, uplink);
@@ -101,9 +102,11 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_device *device = ns_device_at(&ns->sessions, uplink->session->device);
 	ns_downlink_cancel(ns, uplink->session->device);
+	uint32_t of = uplink->session->device;
 	if (device->session != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->session);
 	ns_session_promote(&ns->sessions, uplink->slot);
+	ns_items_session_ended(ns, now, of);
 	ns_course_joined(ns, now, uplink->session->device);
 	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
 }
@@ -117,25 +120,10 @@ static void restart(struct ns_uplink *uplink)
 	session->rx_delay_s = ns_boot_rx_delay(uplink->profile);
 	session->rx_delay_asked = 0;
 	session->mac_tries = 0;
-	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_CONF_DOWN | NS_SESSION_LINK_ADR_SENT |
-						      NS_SESSION_RX_TIMING_SENT));
+	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_LINK_ADR_SENT | NS_SESSION_RX_TIMING_SENT));
 	lw_plan_init(&session->plan, uplink->region);
 	if (uplink->region->plan_type == LW_PLAN_FIXED)
 		session->flags |= NS_SESSION_SETTLE;
-}
-
-/* §4.3.1.2: the next uplink tells whether a confirmed downlink arrived. */
-static void resolve_confirmed_downlink(struct ns *ns, struct now now, struct ns_uplink *uplink)
-{
-	struct ns_session *session = uplink->session;
-	if (!(session->flags & NS_SESSION_CONF_DOWN))
-		return;
-	session->flags = (uint8_t)(session->flags & ~NS_SESSION_CONF_DOWN);
-	bool acknowledged = uplink->parsed.fctrl.ack;
-	ns_downlink_report(ns, now, &session->dev_eui, &session->conf_item,
-			   acknowledged ? NET_ITEM_ACKNOWLEDGED : NET_ITEM_FAILED, session->conf_fcnt_down,
-			   NULL, acknowledged ? "" : "not_acknowledged");
-	ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
 }
 
 /* §4.3.1.6, §5: commands are in FOpts (ciphered in 1.1) or alone in FPort 0 (always ciphered). */

@@ -25,9 +25,10 @@ struct ns_uplink {
 	const struct lw_region *region;
 	struct ns_heard heard;
 	uint32_t fcnt;
-	bool repeat; /* of the last frame: answered, not delivered */
-	bool late;   /* buffered somewhere: data, and nothing else */
-	bool reset;  /* the device restarted its counters, and may */
+	struct net_uuid event; /* id of its event, once it is delivered */
+	bool repeat;           /* of the last frame: answered, not delivered */
+	bool late;             /* buffered somewhere: data, and nothing else */
+	bool reset;            /* the device restarted its counters, and may */
 	uint8_t commands[LW_PHY_PAYLOAD_MAX];
 	uint8_t commands_length;
 	struct ns_answer answer;

@@ -2,6 +2,7 @@
  *
  *	slot u32 | tag u32 | fcnt u32 | mic 4 | hash u64 | dr u8 | zeros
  */
+#include "network-server/item_flow.h"
 #include "network-server/uplink.h"
 
 #include "common/base/check.h"
@@ -47,7 +48,7 @@ static void add_receptions(struct net_up_event *event, const struct ns_frame *fr
 	event->gateway_count = frame->gateway_count;
 }
 
-static void fill(struct net_up_event *event, const struct ns_uplink *uplink)
+static void fill(const struct ns *ns, struct net_up_event *event, const struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
 	const struct lw_frame *parsed = &uplink->parsed;
@@ -72,6 +73,7 @@ static void fill(struct net_up_event *event, const struct ns_uplink *uplink)
 		event->frm_payload_length = parsed->frm_payload_length;
 	}
 	event->next_fcnt_down = ns_session_next_app_fcnt_down(session);
+	event->max_payload = ns_session_max_payload(ns, session, uplink->heard.dr);
 	add_receptions(event, uplink->frame);
 }
 
@@ -79,7 +81,7 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 {
 	struct ns_session *session = uplink->session;
 	struct proto_message *message = ns_event(ns, PROTO_UP_EVENT);
-	fill(&message->up_event, uplink);
+	fill(ns, &message->up_event, uplink);
 	uint8_t head[NS_UPLINK_HEAD];
 	struct wr wr = wr_init(head, sizeof head);
 	wr_u32le(&wr, uplink->slot);
@@ -91,6 +93,7 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 	wr_zeros(&wr, wr_room(&wr));
 	if (ns_emit(ns, now, NS_JOURNAL_UPLINK, head, sizeof head, message, &message->up_event.head) != ST_OK)
 		return NS_DROP_JOURNAL_FULL;
+	uplink->event = message->up_event.head.id;
 	ns_session_note(session, uplink->fcnt);
 	if (!uplink->late) {
 		session->last_hash = uplink->hash;

@@ -316,12 +316,21 @@ static void the_item_behind_a_stale_one_goes(void **state)
 	uplink(true, false);
 	rig_run(&rig, 20 * US_PER_S);
 	device.fcnt_up++;
-	enqueue_encrypted(1, 0);
-	enqueue_encrypted(2, 1);
+	enqueue_encrypted(1, 1);
+	enqueue_encrypted(2, 2);
+	uplink(true, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	expect_status(NET_ITEM_PLANNED, 1);
+	rig_tx_ack(&rig, GW_TX_OK);
+	expect_status(NET_ITEM_SENT, 1);
+	rig_run(&rig, 20 * US_PER_S);
+	enqueue_encrypted(3, 1);
+	expect_status(NET_ITEM_STALE_COUNTER, 3);
+	t_uint("with the next one", 2, last_event()->fcnt_down);
+	device.fcnt_up++;
 	uplink(false, false);
 	rig_run(&rig, 4210 * US_PER_MS);
-	expect_status(NET_ITEM_STALE_COUNTER, 1);
-	t_uint("the other has left", 2, rig.downlink_count);
+	t_uint("the other has left", 3, rig.downlink_count);
 	rig_tx_ack(&rig, GW_TX_OK);
 	expect_status(NET_ITEM_SENT, 2);
 	rig_release(&rig);
@@ -343,7 +352,7 @@ static void confirmed_item(void **state)
 		device.fcnt_up++;
 		uplink(false, acknowledged);
 		rig_run(&rig, 20 * US_PER_S);
-		expect_status(acknowledged ? NET_ITEM_ACKNOWLEDGED : NET_ITEM_FAILED, 1);
+		expect_status(acknowledged ? NET_ITEM_ACKNOWLEDGED : NET_ITEM_QUEUED, 1);
 		rig_release(&rig);
 	}
 }
@@ -427,7 +436,7 @@ static void airtime_is_kept_over_a_restart(void **state)
 	int band = lw_region_sub_band(&rig.regions[0], 868100000);
 	assert_true(gateway->duty_ready >> band & 1);
 	uint32_t before = lw_duty_used_us(&gateway->duty[band], rig.now.mono.us);
-	t_true("there is some", before > 500000);
+	t_true("there is some", before > 300000);
 	rig_restart(&rig);
 	gateway = ns_gateways_at(&rig.ns.gateways, ns_gateways_find(&rig.ns.gateways, &eui));
 	assert_true(gateway->duty_ready >> band & 1);

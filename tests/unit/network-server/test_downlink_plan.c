@@ -123,13 +123,12 @@ static void order_of_attempts(void **state)
 		if (row->silent)
 			gateway(2)->link = 0;
 		struct ns_plan plan;
-		bool duty;
 		size_t count = 0;
 		while (count < 5 && row->expected[count].gateway != 0)
 			count++;
 		t_int("any", count > 0,
-		      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, now, row->length,
-				   &duty));
+		      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, now, row->length) ==
+			      NS_ACCEPTED);
 		t_uint("count", count, plan.count);
 		for (size_t j = 0; j < count && j < plan.count; j++) {
 			t_uint("gateway", row->expected[j].gateway,
@@ -152,16 +151,14 @@ static void spent_airtime_leaves_other_bands(void **state)
 	ns_gateway_transmits(gateway(1), &rig.regions[0], 868300000, rig.now.mono,
 			     mono_add(rig.now.mono, -60 * US_PER_S), 36000000);
 	struct ns_plan plan;
-	bool duty;
-	t_true("a way is left",
-	       ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 20, &duty));
+	t_int("a way is left", NS_ACCEPTED,
+	      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 20));
 	t_uint("one", 1, plan.count);
 	t_int("RX2, another sub-band", GW_RX2, plan.attempts[0].tx.window);
 	ns_gateway_transmits(gateway(1), &rig.regions[0], 869525000, rig.now.mono,
 			     mono_add(rig.now.mono, -600 * US_PER_S), 360000000);
-	t_false("then none",
-		ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 20, &duty));
-	t_true("for want of airtime", duty);
+	t_int("then none, for want of airtime", NS_DROP_DUTY_CYCLE,
+	      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 20));
 	rig_release(&rig);
 }
 

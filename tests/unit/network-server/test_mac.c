@@ -127,7 +127,7 @@ static void tx_ch(void **state)
 		if (rows[i].ghost_hz)
 			rig_hears_on(&rig, rows[i].gateway, phy, length, 0, rows[i].ghost_hz, rows[i].dr,
 				     1000);
-		rig_hears_on(&rig, rows[i].gateway, phy, length, 0, rows[i].heard_hz, rows[i].dr, -200);
+		rig_hears_on(&rig, rows[i].gateway, phy, length, 0, rows[i].heard_hz, rows[i].dr, 500);
 		rig_run(&rig, 10 * US_PER_S);
 		bool good = rows[i].rx1_hz != 0;
 		t_uint("event", good, rig_events_of(&rig, PROTO_UP_EVENT));

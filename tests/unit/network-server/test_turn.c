@@ -107,13 +107,15 @@ static void any_one_step_fits_behind_the_mark(void **state)
 							      .dev_eui = device.dev_eui,
 							      .fport = 1,
 							      .length = NET_PAYLOAD_MAX,
-							      .encrypted = true,
-							      .expires = {rig.now.wall.us + US_PER_S}};
+							      .encrypted = step != EXPIRE && step != UPLINK,
+							      .expires = {rig.now.wall.us + 30 * US_PER_S}};
 				ns_on_enqueue(&rig.ns, rig.now, &enqueue);
 				rig_turn(&rig);
 			}
 			size_t writes = rig.ns.write_count;
 			t_uint("turn is empty", 0, writes);
+			if (step == EXPIRE) /* the frame is made a while after the uplink */
+				ns_session_at(&rig.ns.sessions, 0)->rx_delay_s = 5;
 			if (step == EXPIRE || step == UPLINK)
 				uplink();
 			if (step == EXPIRE || step == UPLINK)
@@ -123,8 +125,8 @@ static void any_one_step_fits_behind_the_mark(void **state)
 				full[i].fill(true);
 				ns_on_tick(&rig.ns, rig.now);
 				empty();
-				rig.now.mono = mono_add(rig.now.mono, 250 * US_PER_MS);
-				rig.now.wall.us += 2 * US_PER_S;
+				rig.now.mono = mono_add(rig.now.mono, 4 * US_PER_S);
+				rig.now.wall.us += 40 * US_PER_S; /* the clock was set: no deadline tells */
 			}
 			full[i].fill(step == EXPIRE || step == UPLINK);
 			t_int("full", step != EXPIRE && step != UPLINK, ns_turn_is_full(&rig.ns));
