@@ -1,22 +1,22 @@
 #include "application-server/edge_api.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/api/import.h"
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_LIMIT   (64u << 20) /* an import of 200,000 devices */
-#define LARGE_BODY   (1u << 20)
-#define STREAM_QUEUE (256u << 10) /* bytes that wait for a slow reader before its stream pauses */
-#define EVENTS_TURN  256          /* of one stream */
-#define BEAT         (15 * US_PER_S)
+#define BODY_LIMIT    (64u << 20)      /* an import of 200,000 devices */
+#define REPLY_TIMEOUT (600 * US_PER_S) /* of a large import */
+#define STREAM_QUEUE  (256u << 10)     /* bytes that wait for a slow reader before its stream pauses */
+#define EVENTS_TURN   256              /* of one stream */
+#define BEAT          (15 * US_PER_S)
 
 /* --- who calls ---------------------------------------------------------------------------------------------- */
 
@@ -94,41 +94,85 @@ static void begin_stream(struct as_edge_api *edge, struct now now, io_http_excha
 		stream->exchange = 0;
 }
 
+static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
+			struct as_answer *answer)
+{
+	if (answer->later)
+		edge->importer = exchange;
+	else if (answer->streams)
+		begin_stream(edge, now, exchange, answer);
+	else
+		reply(edge, exchange, answer);
+}
+
+/* `call` is whole but for the body as JSON. */
+static void serve(struct as_edge_api *edge, io_http_exchange exchange, const struct as_route *route,
+		  struct as_call *call)
+{
+	struct as_answer answer = {0};
+	/* Nobody's body is not worth a look. */
+	bool reads = call->text && call->scope->role != AS_NOBODY && !as_route_takes_text(route);
+	json_t *json = reads ? as_body_parse((const uint8_t *)call->text, call->text_length, &answer) : NULL;
+	call->body = json;
+	if (reads && !json) {
+		edge->api->calls++;
+		edge->api->refused++;
+	} else
+		as_api_call(edge->api, route, call, &answer);
+	json_decref(json);
+	answer_call(edge, call->now, exchange, &answer);
+}
+
 static void on_call(void *ctx, struct now now, const struct io_http_request *request)
 {
 	struct as_edge_api *edge = ctx;
 	const struct as_route *route = route_of(request);
 	io_http_exchange exchange = io_http_request_exchange(request);
-	struct as_answer answer = {0};
 	struct as_scope scope = scope_of(edge, request);
 	size_t length;
 	const uint8_t *body = io_http_request_body(request, &length);
-	bool reads = length > 0 && scope.role != AS_NOBODY; /* nobody's body is not worth a look */
-	json_t *json = reads ? as_body_parse(body, length, &answer) : NULL;
+	struct as_call call = {.scope = &scope,
+			       .now = now,
+			       .collection = io_http_request_param(request, "collection"),
+			       .id = io_http_request_param(request, "id"),
+			       .item = io_http_request_param(request, "item"),
+			       .text = length ? (const char *)body : NULL,
+			       .text_length = length,
+			       .last_event_id = io_http_request_header(request, "Last-Event-ID"),
+			       .query = query_value,
+			       .query_ctx = (void *)request};
 	ASSERT(route);
-	if (reads && !json) {
-		edge->api->calls++;
-		edge->api->refused++;
-	} else {
-		const struct as_call call = {
-			.scope = &scope,
-			.now = now,
-			.collection = io_http_request_param(request, "collection"),
-			.id = io_http_request_param(request, "id"),
-			.item = io_http_request_param(request, "item"),
-			.body = json,
-			.last_event_id = io_http_request_header(request, "Last-Event-ID"),
-			.query = query_value,
-			.query_ctx = (void *)request};
-		as_api_call(edge->api, route, &call, &answer);
+	bool waits = scope.role != AS_NOBODY && as_route_changes_records(route) &&
+		     (as_import_goes_on(edge->api) || edge->waiting.count > 0);
+	if (!waits || !as_waiting_add(&edge->waiting, exchange, route, &call))
+		serve(edge, exchange, route, &call);
+}
+
+/* --- an import goes on, and who waits for its end -------------------------------------------------------------- */
+
+static void serve_waiting(struct as_edge_api *edge, struct now now, struct as_waiting_call *waiting)
+{
+	struct as_call call = {.scope = &waiting->scope,
+			       .now = now,
+			       .collection = waiting->collection,
+			       .id = waiting->id,
+			       .text = waiting->text,
+			       .text_length = waiting->text_length};
+	serve(edge, waiting->ticket, waiting->route, &call);
+	as_waiting_call_free(waiting);
+}
+
+void as_edge_api_step(struct as_edge_api *edge, struct now now)
+{
+	struct as_answer answer = {0};
+	struct as_waiting_call *waiting;
+	if (!as_import_goes_on(edge->api)) {
+		while (!as_import_goes_on(edge->api) && (waiting = as_waiting_take(&edge->waiting)))
+			serve_waiting(edge, now, waiting);
+	} else if (as_import_step(edge->api, now, &answer)) {
+		reply(edge, edge->importer, &answer);
+		edge->importer = 0;
 	}
-	json_decref(json);
-	if (length > LARGE_BODY)
-		malloc_trim(0); /* an import's hundreds of megabytes would stay with the process for good */
-	if (answer.streams)
-		begin_stream(edge, now, exchange, &answer);
-	else
-		reply(edge, exchange, &answer);
 }
 
 /* --- streams ------------------------------------------------------------------------------------------------ */
@@ -137,6 +181,11 @@ static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 {
 	struct as_edge_api *edge = ctx;
 	(void)now;
+	as_waiting_forget(&edge->waiting, exchange);
+	if (edge->importer == exchange) {
+		edge->importer = 0;
+		as_import_forsake(edge->api);
+	}
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
 		if (edge->streams[i].exchange == exchange)
 			edge->streams[i].exchange = 0;
@@ -188,7 +237,7 @@ static bool feed(struct as_edge_api *edge, struct as_stream *stream, struct now 
 
 bool as_edge_api_drain(struct as_edge_api *edge, struct now now)
 {
-	bool more = false;
+	bool more = as_import_goes_on(edge->api) || edge->waiting.count > 0;
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {
 		struct as_stream *stream = &edge->streams[i];
 		if (stream->exchange == 0)
@@ -228,8 +277,11 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	char path[300];
 	*edge = (struct as_edge_api){.api = api, .callers = *callers};
 	snprintf(path, sizeof path, "%s/city.sock", run_dir);
-	const struct io_http_server_options options = {
-		.unix_path = path, .body_limit = BODY_LIMIT, .on_gone = on_gone, .ctx = edge};
+	const struct io_http_server_options options = {.unix_path = path,
+						       .body_limit = BODY_LIMIT,
+						       .reply_timeout = REPLY_TIMEOUT,
+						       .on_gone = on_gone,
+						       .ctx = edge};
 	enum status status = io_http_server_open(loop, &options, &edge->server);
 	if (status != ST_OK)
 		return status;
@@ -245,6 +297,7 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 void as_edge_api_close(struct as_edge_api *edge)
 {
 	io_http_server_free(edge->server);
+	as_waiting_release(&edge->waiting);
 	free(edge->routes);
 	*edge = (struct as_edge_api){.api = NULL};
 }

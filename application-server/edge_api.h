@@ -5,6 +5,7 @@
 
 #include "application-server/agencies/callers.h"
 #include "application-server/api/api.h"
+#include "application-server/api/waiting.h"
 #include "application-server/store_events.h"
 #include "common/io/http_server.h"
 
@@ -22,12 +23,16 @@ struct as_edge_api {
 	struct io_http_server *server;
 	struct io_http_route *routes; /* owned */
 	struct as_stream streams[AS_STREAMS_MAX];
+	struct as_waiting waiting;
+	io_http_exchange importer; /* waits for the import's answer; 0: nobody does */
 	uint64_t gaps, streams_refused;
 };
 
 enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, struct as_api *api,
 			     const struct as_callers *callers, const char *run_dir) MUST_USE;
 void as_edge_api_close(struct as_edge_api *edge);
+/* Before the commit of a turn of its own: a slice of the import that goes on, or the calls that waited for its end. */
+void as_edge_api_step(struct as_edge_api *edge, struct now now);
 /* After the commit: feeds the streams. Returns whether more waits for a later turn. */
 bool as_edge_api_drain(struct as_edge_api *edge, struct now now);
 size_t as_edge_api_streams(const struct as_edge_api *edge);

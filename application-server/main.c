@@ -3,6 +3,7 @@
  *	turn: events and calls fill the store's transaction ─▶ commit (city.db, readings.db) ─▶ drain: acknowledgements to
  *	the network server, desired state, downlink items, MQTT, streams; replies to calls leave after that (loop.h) */
 #include "application-server/agencies/callers.h"
+#include "application-server/api/import.h"
 #include "application-server/config.h"
 #include "application-server/delivery/mqtt.h"
 #include "application-server/edge_api.h"
@@ -77,7 +78,8 @@ static void drain(void *ctx, struct now now)
 /* Whatever had to wait for a later turn: this is one. */
 static void on_again(void *ctx, struct now now)
 {
-	(void)ctx, (void)now;
+	struct server *server = ctx;
+	as_edge_api_step(&server->edge_api, now);
 }
 
 /* Retention, in slices: often while there is something to remove. */
@@ -228,6 +230,9 @@ static enum status start(struct server *server)
 	as_application_init(&server->app, server->store, &server->keys, &server->rng);
 	server->api = (struct as_api){
 		.app = &server->app, .rng = &server->rng, .status = status_members, .status_ctx = server};
+	status = as_import_resume(&server->api);
+	if (status != ST_OK)
+		return status;
 	io_timer_start(server->housekeeping, HOUSEKEEPING, 0);
 	return open_sockets(server);
 }
@@ -237,6 +242,7 @@ static void release(struct server *server)
 	io_admin_free(server->admin);
 	if (server->edge_api.server)
 		as_edge_api_close(&server->edge_api);
+	as_import_release(&server->api);
 	as_mqtt_close(server->mqtt);
 	if (server->join.client)
 		as_edge_join_close(&server->join);

@@ -12,7 +12,7 @@ struct as_store {
 	struct db *city, *readings;
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
-	int record_base, desired_base, keys_base, items_base, device_base, city_base;
+	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base;
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
@@ -38,6 +38,8 @@ extern const char *const as_sql_items[];
 extern const int as_sql_items_count;
 extern const char *const as_sql_device[];
 extern const int as_sql_device_count;
+extern const char *const as_sql_imports[];
+extern const int as_sql_imports_count;
 extern const char *const as_sql_events[];
 extern const int as_sql_events_count;
 

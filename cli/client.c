@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_TIMEOUT (120 * US_PER_S) /* an import of a large file is one call */
+#define CALL_TIMEOUT (120 * US_PER_S)
+#define BYTES_A_SECOND \
+	(128u << 10) /* an import is one call: that much of it is registered in a second, at the least */
 #define ANSWER_LIMIT (64u << 20)
 #define EVENT_MAX    (1u << 20)
 #define SOCKET_MAX   512
@@ -151,11 +153,12 @@ int cli_call_raw(struct cli_client *client, const char *what, enum io_http_metho
 	if (client->refused)
 		return client->refused;
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	struct io_http_call call = {.timeout = CALL_TIMEOUT, .answer_limit = ANSWER_LIMIT};
+	span_us timeout = CALL_TIMEOUT + (span_us)(text ? strlen(text) / BYTES_A_SECOND : 0) * US_PER_S;
+	struct io_http_call call = {.timeout = timeout, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, method, target, text, &call);
 	if (client->status == ST_OK) {
 		client->status = ST_TIMEOUT;
-		(void)io_loop_run_until(client->loop, is_done, client, CALL_TIMEOUT + US_PER_S);
+		(void)io_loop_run_until(client->loop, is_done, client, timeout + US_PER_S);
 	}
 	if (text) {
 		explicit_bzero(text, strlen(text));

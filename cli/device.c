@@ -1,4 +1,4 @@
-/* Keys are read, sealed and wiped here; the server sees sealed ones only. An import is one request and one transaction:
+/* Keys are read, sealed and wiped here; the server sees sealed ones only. An import is one request, all or nothing:
  * every row is checked and its keys sealed before anything leaves, and every row that is wrong is named with its line. */
 #include "cli/device.h"
 

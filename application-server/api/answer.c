@@ -87,18 +87,20 @@ void as_answer_forbidden(struct as_answer *answer)
 	as_answer_problem(answer, 403, NULL, "the caller's role does not permit this");
 }
 
+void as_answer_not_json(struct as_answer *answer, int line, int column, const char *why)
+{
+	const char *quoted = strstr(why, " near ");
+	as_answer_problem(answer, 400, NULL, "the body is not JSON: line %d, column %d: %.*s", line, column,
+			  (int)(quoted ? (size_t)(quoted - why) : strlen(why)), why);
+}
+
 json_t *as_body_parse(const uint8_t *bytes, size_t length, struct as_answer *answer)
 {
 	json_error_t error;
 	json_t *json = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, &error);
-	if (json)
-		return json;
-	char *quoted = strstr(error.text, " near ");
-	if (quoted)
-		*quoted = '\0';
-	as_answer_problem(answer, 400, NULL, "the body is not JSON: line %d, column %d: %s", error.line,
-			  error.column, error.text);
-	return NULL;
+	if (!json)
+		as_answer_not_json(answer, error.line, error.column, error.text);
+	return json;
 }
 
 const char *as_call_query(const struct as_call *call, const char *name)

@@ -17,6 +17,8 @@ void as_answer_failed(struct as_answer *answer, enum status status);
 void as_answer_not_found(struct as_answer *answer, const struct record_schema *schema);
 void as_answer_forbidden(struct as_answer *answer);
 
+/* 400: where the body breaks, and why in jansson's words; what it quotes of the body is left out. */
+void as_answer_not_json(struct as_answer *answer, int line, int column, const char *why);
 /* Gives a body's JSON; NULL with 400. The answer says where it breaks and never repeats what stands there: that may be
  * a key. */
 json_t *as_body_parse(const uint8_t *bytes, size_t length, struct as_answer *answer);

@@ -17,7 +17,8 @@ struct as_api {
 	/* Gives the members of GET /api/v1/status that the edges know; NULL: none. */
 	json_t *(*status)(void *ctx);
 	void *status_ctx;
-	uint64_t calls, refused; /* counters */
+	struct as_import *import; /* the one that goes on (import.h), owned; NULL: none */
+	uint64_t calls, refused;  /* counters */
 };
 
 struct as_call {
@@ -25,8 +26,10 @@ struct as_call {
 	struct now now;
 	const char *collection; /* path parameters; NULL where the pattern has none */
 	const char *id;
-	const char *item;          /* {item}: beneath the record `id` */
-	const json_t *body;        /* NULL: none */
+	const char *item;   /* {item}: beneath the record `id` */
+	const json_t *body; /* NULL: none, or the route takes text */
+	const char *text;   /* the same as it came; for routes that take text */
+	size_t text_length;
 	const char *last_event_id; /* the header; NULL: none */
 	/* A query parameter's value, or NULL. */
 	const char *(*query)(void *ctx, const char *name);
@@ -37,6 +40,7 @@ struct as_answer {
 	int status;
 	json_t *body; /* owned; NULL: none */
 	bool streams; /* the answer goes on: what `view` shows */
+	bool later;   /* there is none yet: as_import_step() gives it */
 	struct as_view view;
 };
 void as_answer_release(struct as_answer *answer);
@@ -48,6 +52,11 @@ struct as_route {
 };
 extern const struct as_route as_routes[];
 extern const size_t as_route_count;
+
+/* Whether its body is read from the text itself (an import's is large). */
+bool as_route_takes_text(const struct as_route *route);
+/* Whether it changes records. Such calls wait while an import goes on: what was checked must hold until it is written. */
+bool as_route_changes_records(const struct as_route *route);
 
 /* Runs a route's handler with an answer that is empty before; counts. Every call comes through here, streams too, and
  * nobody's gets 404 whatever the route. */

@@ -1,31 +1,88 @@
-/* Bulk registration: one request, one transaction, all or nothing. The first pass checks and prepares every row and
- * writes nothing; only if no row has a problem does the second pass write, and then nothing can be refused. A dry run is
- * the first pass alone. */
+#include "application-server/api/import.h"
+
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
+#include "application-server/api/import_body.h"
 #include "application-server/api/records.h"
+#include "application-server/store_imports.h"
 #include "application-server/store_records.h"
 #include "common/base/check.h"
+#include "common/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define ROWS_MAX   200000
-#define ERRORS_MAX 1000 /* reported; an import with more has other troubles */
+#define ERRORS_MAX     1000 /* reported; an import with more has other troubles */
+#define DROPPED_A_TURN 16   /* slices */
 
-struct import {
-	struct as_api *api;
-	const struct as_call *call;
+enum state { CHECKING, WRITING, DROPPING };
+
+struct as_import {
+	enum state state;
+	struct as_scope scope;
 	struct as_resolver resolver;
-	json_t *seen;   /* EUIs of this request */
+	char *text; /* owned; NULL: resumed */
+	struct as_import_body body;
+	json_t *seen;   /* EUIs of this import */
+	json_t *slice;  /* prepared rows of this turn */
 	json_t *errors; /* {"line", "field", "reason"} */
-	struct as_prepared *rows;
-	size_t count, created, updated;
-	bool failed;
+	uint64_t created, updated;
+	struct wall decided_at;
+	struct as_answer answer; /* kept until what was laid down is gone */
 };
 
-static void add_error(struct import *import, json_int_t line, const char *field, const char *reason)
+static struct as_import *import_new(struct as_api *api, enum state state)
+{
+	struct as_import *import = calloc(1, sizeof *import);
+	ASSERT(import && !api->import);
+	import->state = state;
+	import->seen = json_object();
+	import->slice = json_array();
+	import->errors = json_array();
+	import->resolver = (struct as_resolver){api->app->store, &import->scope, json_object()};
+	api->import = import;
+	return import;
+}
+
+void as_import_release(struct as_api *api)
+{
+	struct as_import *import = api->import;
+	if (!import)
+		return;
+	json_decref(import->seen);
+	json_decref(import->slice);
+	json_decref(import->errors);
+	json_decref(import->resolver.cache);
+	as_answer_release(&import->answer);
+	free(import->text);
+	free(import);
+	api->import = NULL;
+}
+
+void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+{
+	if (!call->text) {
+		as_answer_problem(answer, 400, NULL, "the body must be a JSON object");
+		return;
+	}
+	struct as_import *import = import_new(api, CHECKING);
+	import->text = malloc(call->text_length);
+	ASSERT(import->text);
+	memcpy(import->text, call->text, call->text_length);
+	import->body = (struct as_import_body){.text = import->text, .length = call->text_length};
+	import->scope = *call->scope;
+	answer->later = true;
+}
+
+bool as_import_goes_on(const struct as_api *api)
+{
+	return api->import != NULL;
+}
+
+/* --- checking ----------------------------------------------------------------------------------------------- */
+
+static void add_error(struct as_import *import, json_int_t line, const char *field, const char *reason)
 {
 	if (json_array_size(import->errors) < ERRORS_MAX)
 		json_array_append_new(import->errors, json_pack("{sI ss ss}", "line", line, "field", field,
@@ -50,133 +107,227 @@ static json_t *changes_of(const json_t *sent, const json_t *stored, struct recor
 	return changes;
 }
 
-static enum as_prepare_verdict prepare_row(struct import *import, const json_t *sent,
+static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sent,
 					   struct as_prepared *prepared, struct record_problems *problems)
 {
+	struct as_import *import = api->import;
 	const json_t *eui = json_object_get(sent, "dev_eui");
 	json_t *stored = NULL, *changes = NULL;
 	if (json_is_string(eui)) {
-		enum status status = as_store_record_get(import->api->app->store, import->call->scope,
-							 RECORD_DEVICE, json_string_value(eui), &stored);
+		enum status status = as_store_record_get(api->app->store, &import->scope, RECORD_DEVICE,
+							 json_string_value(eui), &stored);
 		if (status != ST_OK && status != ST_NOT_FOUND)
 			return AS_STORE_FAILED;
 	}
 	if (stored)
 		changes = changes_of(sent, stored, problems);
-	enum as_prepare_verdict verdict = problems->count
-						  ? AS_PROBLEMS
-						  : as_prepare(import->api, &import->resolver, RECORD_DEVICE,
-							       changes ? changes : sent, stored, prepared,
-							       problems);
+	enum as_prepare_verdict verdict = problems->count ? AS_PROBLEMS
+							  : as_prepare(api, &import->resolver, RECORD_DEVICE,
+								       changes ? changes : sent, stored,
+								       prepared, problems);
 	json_decref(changes);
 	json_decref(stored);
+	if (verdict == AS_PREPARED && !as_prepared_opens(api, prepared, problems))
+		verdict = AS_PROBLEMS;
 	return verdict;
 }
 
-static void check_row(struct import *import, const json_t *given)
+/* Puts a good row into the turn's slice. */
+static void keep(struct as_import *import, json_int_t line, const struct as_prepared *prepared)
 {
+	const char *eui = json_string_value(json_object_get(prepared->record, "dev_eui"));
+	if (json_object_get(import->seen, eui))
+		add_error(import, line, "dev_eui", "stands in this import twice");
+	json_object_set_new(import->seen, eui, json_true());
+	json_array_append_new(import->slice, json_pack("{sb sO sO*}", "create", (int)prepared->create,
+						       "record", prepared->record, "keys", prepared->keys));
+	*(prepared->create ? &import->created : &import->updated) += 1;
+}
+
+/* False: the store failed. */
+static bool check_row(struct as_api *api, json_t *sent)
+{
+	struct as_import *import = api->import;
 	struct record_problems problems = {.count = 0};
 	struct as_prepared prepared = {0};
-	const json_t *line_value = json_object_get(given, "line");
-	json_int_t line = json_integer_value(line_value);
-	if (!json_is_object(given)) {
+	if (!json_is_object(sent)) {
 		add_error(import, 0, "", "every row must be an object");
-		return;
+		return true;
 	}
-	json_t *sent = json_copy((json_t *)given);
-	json_object_del(sent, "line");
-	enum as_prepare_verdict verdict = prepare_row(import, sent, &prepared, &problems);
-	json_decref(sent);
+	json_t *line_value = json_incref(json_object_get(sent, "line"));
+	json_int_t line = json_integer_value(line_value);
 	if (!json_is_integer(line_value))
 		add_error(import, line, "line", "must be an integer");
+	json_decref(line_value);
+	json_object_del(sent, "line");
+	enum as_prepare_verdict verdict = prepare_row(api, sent, &prepared, &problems);
 	if (verdict == AS_FORBIDDEN)
 		add_error(import, line, "", "the caller's role does not permit this");
 	for (size_t i = 0; i < problems.count; i++)
 		add_error(import, line, problems.items[i].field, problems.items[i].reason);
-	if (verdict == AS_STORE_FAILED)
-		import->failed = true;
-	if (verdict == AS_PREPARED) {
-		const char *eui = json_string_value(json_object_get(prepared.record, "dev_eui"));
-		if (json_object_get(import->seen, eui))
-			add_error(import, line, "dev_eui", "stands in this import twice");
-		json_object_set_new(import->seen, eui, json_true());
-		import->rows[import->count++] = prepared;
-		*(prepared.create ? &import->created : &import->updated) += 1;
-	} else
-		as_prepared_release(&prepared);
+	if (verdict == AS_PREPARED)
+		keep(import, line, &prepared);
+	as_prepared_release(&prepared);
+	return verdict != AS_STORE_FAILED;
 }
 
-/* An AppSKey that does not open is found at the first write of its row: it is tried before anything is written. */
-static void check_app_s_keys(struct import *import, const json_t *rows)
+static enum status lay_down(struct as_api *api)
 {
-	for (size_t i = 0; i < import->count; i++) {
-		struct record_problems problems = {.count = 0};
-		if (as_prepared_opens(import->api, &import->rows[i], &problems))
-			continue;
-		json_int_t line = json_integer_value(json_object_get(json_array_get(rows, i), "line"));
-		add_error(import, line, problems.items[0].field, problems.items[0].reason);
+	struct as_import *import = api->import;
+	bool wanted = json_array_size(import->errors) == 0 && !import->body.dry_run;
+	char *text = wanted && json_array_size(import->slice) ? json_dumps(import->slice, JSON_COMPACT)
+							      : NULL;
+	enum status status = text ? as_store_import_add(api->app->store, text) : ST_OK;
+	free(text);
+	json_array_clear(import->slice);
+	return status;
+}
+
+static void answer_with_counts(struct as_import *import, struct as_answer *answer)
+{
+	as_answer_json(answer, 200,
+		       json_pack("{sI sI sb}", "created", (json_int_t)import->created, "updated",
+				 (json_int_t)import->updated, "dry_run", (int)import->body.dry_run));
+}
+
+/* The body is at its end: what shall be? */
+static enum status decide(struct as_api *api, struct now now)
+{
+	struct as_import *import = api->import;
+	import->state = DROPPING;
+	if (json_array_size(import->errors)) {
+		as_answer_problem(&import->answer, 422, NULL, "nothing was imported");
+		json_object_set(import->answer.body, "errors", import->errors);
+		return ST_OK;
 	}
+	answer_with_counts(import, &import->answer);
+	if (import->body.dry_run)
+		return ST_OK;
+	import->state = WRITING;
+	import->decided_at = now.wall;
+	return as_store_import_decide(api->app->store, now.wall);
 }
 
-static void write_rows(struct import *import)
+static enum status check(struct as_api *api, struct now now)
 {
-	for (size_t i = 0; i < import->count && !import->failed; i++) {
-		struct record_problems problems = {.count = 0};
-		import->failed = as_write_prepared(import->api, import->call->now, &import->rows[i],
-						   &problems) != AS_PREPARED;
+	struct as_import *import = api->import;
+	enum as_import_part part = AS_IMPORT_ROW;
+	for (int i = 0; i < AS_IMPORT_ROWS_TURN && part == AS_IMPORT_ROW; i++) {
+		json_t *row = NULL;
+		part = as_import_body_next(&import->body, &row, &import->answer);
+		bool failed = part == AS_IMPORT_ROW && !check_row(api, row);
+		json_decref(row);
+		if (failed)
+			return ST_DATABASE;
 	}
-	/* Prepared rows cannot be refused; if one is, the turn must not keep the others. */
-	if (import->failed)
-		as_store_abandon(import->api->app->store);
+	enum status status = lay_down(api);
+	if (status == ST_OK && part == AS_IMPORT_REFUSED)
+		import->state = DROPPING;
+	return status == ST_OK && part == AS_IMPORT_END ? decide(api, now) : status;
 }
 
-static void run(struct import *import, const json_t *rows, bool dry_run, struct as_answer *answer)
+/* --- writing and dropping ----------------------------------------------------------------------------------- */
+
+/* What was prepared cannot be refused, unless somebody exchanged files between two runs: a server that never starts again over
+ * one device would be worse than one device missing. */
+static enum status write_row(struct as_api *api, struct now now, json_t *row)
 {
-	const json_t *row;
+	struct record_problems problems = {.count = 0};
+	struct as_prepared prepared = {.kind = RECORD_DEVICE,
+				       .create = json_is_true(json_object_get(row, "create")),
+				       .record = json_incref(json_object_get(row, "record")),
+				       .keys = json_incref(json_object_get(row, "keys"))};
+	now.wall = api->import->decided_at;
+	enum as_prepare_verdict verdict = as_write_prepared(api, now, &prepared, &problems);
+	if (verdict == AS_PROBLEMS || verdict == AS_TAKEN)
+		LOG_ERROR("imported_device_refused", "dev_eui=%s field=%s reason=\"%s\"",
+			  json_string_value(json_object_get(prepared.record, "dev_eui")),
+			  problems.items[0].field, problems.items[0].reason);
+	as_prepared_release(&prepared);
+	return verdict == AS_STORE_FAILED ? ST_DATABASE : ST_OK;
+}
+
+/* Registers the first slice; `*over` when there is none. */
+static enum status write_slice(struct as_api *api, struct now now, bool *over)
+{
+	struct as_store *store = api->app->store;
+	char *text = NULL;
+	json_t *row;
 	size_t index;
+	bool more;
+	enum status status = as_store_import_first(store, &text);
+	if (status == ST_NOT_FOUND) {
+		*over = true;
+		return as_store_import_end(store);
+	}
+	if (status != ST_OK)
+		return status;
+	json_t *rows = json_loads(text, 0, NULL);
+	free(text);
 	json_array_foreach(rows, index, row)
 	{
-		if (!import->failed)
-			check_row(import, row);
+		if (status == ST_OK)
+			status = write_row(api, now, row);
 	}
-	if (!import->failed && json_array_size(import->errors) == 0)
-		check_app_s_keys(import, rows);
-	if (!import->failed && json_array_size(import->errors) == 0 && !dry_run)
-		write_rows(import);
-	if (import->failed)
-		as_answer_failed(answer, ST_DATABASE);
-	else if (json_array_size(import->errors)) {
-		as_answer_problem(answer, 422, NULL, "nothing was imported");
-		json_object_set(answer->body, "errors", import->errors);
-	} else
-		as_answer_json(answer, 200,
-			       json_pack("{sI sI sb}", "created", (json_int_t)import->created, "updated",
-					 (json_int_t)import->updated, "dry_run", dry_run));
+	json_decref(rows);
+	return status == ST_OK ? as_store_import_shift(store, 1, &more) : status;
 }
 
-void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+static enum status drop_slices(struct as_api *api, bool *over)
 {
-	const json_t *rows = json_object_get(call->body, "rows"),
-		     *dry_run = json_object_get(call->body, "dry_run");
-	if (!as_call_has_object(call, answer))
-		return;
-	if (!json_is_array(rows) || json_array_size(rows) > ROWS_MAX) {
-		as_answer_problem(answer, 422, "rows", "rows must be an array of at most %d", ROWS_MAX);
-		return;
+	bool more = false;
+	enum status status = as_store_import_shift(api->app->store, DROPPED_A_TURN, &more);
+	*over = !more;
+	return status;
+}
+
+bool as_import_step(struct as_api *api, struct now now, struct as_answer *answer)
+{
+	struct as_import *import = api->import;
+	enum status status;
+	bool over = false;
+	ASSERT(import);
+	if (import->state == CHECKING)
+		status = check(api, now);
+	else if (import->state == WRITING)
+		status = write_slice(api, now, &over);
+	else
+		status = drop_slices(api, &over);
+	if (status != ST_OK) {
+		as_store_abandon(api->app->store);
+		as_answer_release(&import->answer);
+		as_answer_failed(&import->answer, status);
 	}
-	if (dry_run && !json_is_boolean(dry_run)) {
-		as_answer_problem(answer, 422, "dry_run", "dry_run must be true or false");
-		return;
+	if (status == ST_OK && !over)
+		return false;
+	*answer = import->answer;
+	import->answer = (struct as_answer){0};
+	as_import_release(api);
+	if (answer->status >= 400)
+		api->refused++;
+	return true;
+}
+
+void as_import_forsake(struct as_api *api)
+{
+	if (api->import && api->import->state == CHECKING)
+		api->import->state = DROPPING;
+}
+
+enum status as_import_resume(struct as_api *api)
+{
+	struct wall when;
+	char *left = NULL;
+	enum status status = as_store_import_decided(api->app->store, &when);
+	if (status == ST_OK) {
+		import_new(api, WRITING)->decided_at = when;
+		return ST_OK;
 	}
-	struct import import = {.api = api, .call = call, .seen = json_object(), .errors = json_array()};
-	import.resolver = (struct as_resolver){api->app->store, call->scope, json_object()};
-	import.rows = calloc(json_array_size(rows) + 1, sizeof *import.rows);
-	ASSERT(import.rows);
-	run(&import, rows, json_is_true(dry_run), answer);
-	for (size_t i = 0; i < import.count; i++)
-		as_prepared_release(&import.rows[i]);
-	free(import.rows);
-	json_decref(import.seen);
-	json_decref(import.errors);
-	json_decref(import.resolver.cache);
+	if (status == ST_NOT_FOUND) {
+		status = as_store_import_first(api->app->store, &left);
+		free(left);
+		if (status == ST_OK)
+			import_new(api, DROPPING);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
 }

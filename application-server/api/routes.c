@@ -1,5 +1,6 @@
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
+#include "application-server/api/import.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 
@@ -56,6 +57,18 @@ const struct as_route as_routes[] = {
 };
 const size_t as_route_count = ARRAY_SIZE(as_routes);
 
+bool as_route_takes_text(const struct as_route *route)
+{
+	return route->handle == as_handle_import;
+}
+
+bool as_route_changes_records(const struct as_route *route)
+{
+	return route->handle == as_handle_create || route->handle == as_handle_change ||
+	       route->handle == as_handle_remove || route->handle == as_handle_keys_put ||
+	       route->handle == as_handle_import;
+}
+
 void as_api_call(struct as_api *api, const struct as_route *route, const struct as_call *call,
 		 struct as_answer *answer)
 {
@@ -63,6 +76,8 @@ void as_api_call(struct as_api *api, const struct as_route *route, const struct 
 	api->calls++;
 	if (call->scope->role == AS_NOBODY)
 		as_answer_problem(answer, 404, NULL, "no such resource");
+	else if (as_route_changes_records(route) && as_import_goes_on(api))
+		as_answer_problem(answer, 503, NULL, "an import goes on; try again when it is over");
 	else
 		route->handle(api, call, answer);
 	if (answer->status >= 400)

@@ -1,5 +1,6 @@
 #include "tests/harness/city.h"
 
+#include "application-server/api/import.h"
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -14,6 +15,11 @@ const struct as_scope t_city_admin = {.role = AS_CITY};
 
 struct t_city *t_city_new(void)
 {
+	return t_city_new_at(":memory:", ":memory:");
+}
+
+struct t_city *t_city_new_at(const char *city_path, const char *readings_path)
+{
 	struct t_city *city = calloc(1, sizeof *city);
 	ASSERT(city);
 	ASSERT_CMP(secret_init(), ==, ST_OK);
@@ -26,7 +32,7 @@ struct t_city *t_city_new(void)
 	city->join_box = secret_box_generate();
 	city->network_box = secret_box_generate();
 	struct as_store_options options = {
-		.city_path = ":memory:", .readings_path = ":memory:", .rng = &city->rng};
+		.city_path = city_path, .readings_path = readings_path, .rng = &city->rng};
 	ASSERT_CMP(as_store_open(&options, &city->store), ==, ST_OK);
 	as_application_init(&city->app, city->store, &city->keys, &city->rng);
 	city->api = (struct as_api){.app = &city->app, .rng = &city->rng};
@@ -37,6 +43,7 @@ struct t_city *t_city_new(void)
 void t_city_free(struct t_city *city)
 {
 	as_answer_release(&city->answer);
+	as_import_release(&city->api);
 	as_application_release(&city->app);
 	as_store_close(city->store);
 	as_keys_release(&city->keys);
@@ -118,19 +125,38 @@ int t_city_call(struct t_city *city, const struct as_scope *scope, const char *m
 	as_answer_release(&city->answer);
 	if (!route)
 		return 0;
-	json_t *json = body ? json_loads(body, 0, NULL) : NULL;
-	ASSERT(!body || json);
+	json_t *json = body && !as_route_takes_text(route) ? json_loads(body, 0, NULL) : NULL;
+	ASSERT(!body || json || as_route_takes_text(route));
 	struct as_call call = {.scope = scope,
 			       .now = city->now,
 			       .collection = params.collection,
 			       .id = params.id,
 			       .item = params.item,
 			       .body = json,
+			       .text = body,
+			       .text_length = body ? strlen(body) : 0,
 			       .query = query_value,
 			       .query_ctx = query ? (char *)query + 1 : NULL};
 	as_api_call(&city->api, route, &call, &city->answer);
 	json_decref(json);
 	ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
+	return city->answer.status;
+}
+
+bool t_city_turn(struct t_city *city)
+{
+	bool over = as_import_step(&city->api, city->now, &city->answer);
+	ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
+	return over;
+}
+
+int t_city_import(struct t_city *city, const struct as_scope *scope, const char *body)
+{
+	int status = t_city_call(city, scope, "POST", "/api/v1/devices/import", body);
+	if (!city->answer.later)
+		return status;
+	while (!t_city_turn(city))
+		;
 	return city->answer.status;
 }
 

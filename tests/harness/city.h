@@ -25,11 +25,17 @@ struct t_city {
 extern const struct as_scope t_city_admin;
 
 struct t_city *t_city_new(void);
+/* In two files; keys are its own nevertheless. */
+struct t_city *t_city_new_at(const char *city_path, const char *readings_path);
 void t_city_free(struct t_city *city);
 /* Calls a path with an optional query ("...?limit=2") and an optional body, and commits. Returns the HTTP status; 0: no
  * route. */
 int t_city_call(struct t_city *city, const struct as_scope *scope, const char *method, const char *target,
 		const char *body);
+/* Begins an import and takes it to its end; returns the HTTP status. */
+int t_city_import(struct t_city *city, const struct as_scope *scope, const char *body);
+/* One turn of the import that goes on, committed. True: it is over, the answer is there. */
+bool t_city_turn(struct t_city *city);
 const json_t *t_city_answer(const struct t_city *city);
 /* A text member of the answer; "" when there is none. */
 const char *t_city_text(const struct t_city *city, const char *member);

@@ -205,16 +205,17 @@ static void cross_agency_access_answers_404(void **state)
 		t_int("status", 404, t_city_call(city, &scopes[s], "GET", "/api/v1/status", NULL));
 		t_row("import into another agency's application");
 		t_int("import", scopes[s].role == AS_NOBODY ? 404 : 422,
-		      t_city_call(city, &scopes[s], "POST", "/api/v1/devices/import",
-				  "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060711\",\"name\":\"n\","
-				  "\"application\":"
-				  "\"meters\",\"profile\":\"probe\"}]}"));
+		      t_city_import(city, &scopes[s],
+				    "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060711\",\"name\":\"n\","
+				    "\"application\":"
+				    "\"meters\",\"profile\":\"probe\"}]}"));
 		t_row("import over another agency's device");
 		t_int("import", scopes[s].role == AS_NOBODY ? 404 : 422,
-		      t_city_call(city, &scopes[s], "POST", "/api/v1/devices/import",
-				  "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060708\",\"name\":\"mine\","
-				  "\"application\":"
-				  "\"meters\",\"profile\":\"probe\"}]}"));
+		      t_city_import(
+			      city, &scopes[s],
+			      "{\"rows\":[{\"line\":2,\"dev_eui\":\"0102030405060708\",\"name\":\"mine\","
+			      "\"application\":"
+			      "\"meters\",\"profile\":\"probe\"}]}"));
 		t_row("events of another agency's application and device");
 		t_int("application", 404,
 		      t_city_call(city, &scopes[s], "GET", "/api/v1/events?application=meters", NULL));
@@ -412,7 +413,7 @@ static void import_is_all_or_nothing(void **state)
 					KEY_HEX));
 			body = foreign;
 		}
-		t_int("status", imports[i].status, call("POST", "/api/v1/devices/import", body));
+		t_int("status", imports[i].status, t_city_import(city, &t_city_admin, body));
 		const json_t *answer = t_city_answer(city);
 		if (imports[i].status == 200) {
 			t_int("created", imports[i].created,
