@@ -127,6 +127,10 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 		return NS_DROP_REGION;
 	if ((drop = find_windows(ns, join, profile, frame)) != NS_ACCEPTED)
 		return drop;
+	/* A backhaul brought it too late: its accept would reach nobody, and would take the place of a session that the
+	 * device may have joined meanwhile. */
+	if (now.mono.us >= join->give_up.us)
+		return NS_DROP_TOO_LATE;
 	if (!ns_journal_open(&ns->journal))
 		return NS_DROP_JOURNAL_FULL;
 	choose_parameters(ns, join, profile);
@@ -273,9 +277,9 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 	if (!make_session(ns, join, answer, &session)) {
 		drop = NS_DROP_JOIN_BAD_ANSWER;
 	} else {
-		uint32_t older = ns_device_at(&ns->sessions, device)->pending;
-		if (older != NS_NO_SLOT)
-			ns_drop_session(ns, now, older);
+		uint32_t oldest = ns_device_at(&ns->sessions, device)->elder;
+		if (oldest != NS_NO_SLOT)
+			ns_drop_session(ns, now, oldest);
 		uint32_t slot = ns_session_add(&ns->sessions, &session);
 		if (slot == NS_NO_SLOT) {
 			drop = NS_DROP_SESSIONS_FULL;

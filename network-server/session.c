@@ -59,7 +59,7 @@ uint32_t ns_device_put(struct ns_sessions *sessions, const struct lw_eui64 *dev_
 		return NS_NO_SLOT;
 	struct ns_device *device = ns_device_at(sessions, slot);
 	device->dev_eui = *dev_eui;
-	device->session = device->pending = device->queue = device->opportunity = NS_NO_SLOT;
+	device->session = device->pending = device->elder = device->queue = device->opportunity = NS_NO_SLOT;
 	ns_index_add(&sessions->by_eui, eui_hash(sessions, dev_eui), slot);
 	return slot;
 }
@@ -72,6 +72,8 @@ void ns_device_remove(struct ns_sessions *sessions, uint32_t slot)
 		ns_session_remove(sessions, device->session);
 	if (device->pending != NS_NO_SLOT)
 		ns_session_remove(sessions, device->pending);
+	if (device->elder != NS_NO_SLOT)
+		ns_session_remove(sessions, device->elder);
 	ns_index_remove(&sessions->by_eui, eui_hash(sessions, &device->dev_eui), slot);
 	ns_slab_give(&sessions->devices, slot);
 }
@@ -104,18 +106,29 @@ bool ns_sessions_has_addr(const struct ns_sessions *sessions, struct lw_dev_addr
 	return ns_sessions_next(sessions, dev_addr, &at) != NS_NO_SLOT;
 }
 
-/* The device's reference to a session, by its flags. */
-static uint32_t *place_of(const struct ns_sessions *sessions, const struct ns_session *session)
+/* Makes room for a session at its device and returns the device's reference to it, by its flags. */
+static uint32_t *make_place(struct ns_sessions *sessions, const struct ns_session *session)
 {
 	struct ns_device *device = ns_device_at(sessions, session->device);
-	return session->flags & NS_SESSION_PENDING ? &device->pending : &device->session;
+	if (!(session->flags & NS_SESSION_PENDING)) {
+		if (device->session != NS_NO_SLOT)
+			ns_session_remove(sessions, device->session);
+		return &device->session;
+	}
+	if (device->pending != NS_NO_SLOT) {
+		if (device->elder != NS_NO_SLOT)
+			ns_session_remove(sessions, device->elder);
+		device->elder = device->pending;
+		device->pending = NS_NO_SLOT;
+	}
+	return &device->pending;
 }
 
 /* Into the index and its device's place. */
 static void attach(struct ns_sessions *sessions, uint32_t slot)
 {
 	const struct ns_session *session = ns_session_at(sessions, slot);
-	*place_of(sessions, session) = slot;
+	*make_place(sessions, session) = slot;
 	ns_index_add(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
 	ns_session_mark(sessions, slot);
 }
@@ -123,18 +136,18 @@ static void attach(struct ns_sessions *sessions, uint32_t slot)
 static void detach(struct ns_sessions *sessions, uint32_t slot)
 {
 	const struct ns_session *session = ns_session_at(sessions, slot);
-	uint32_t *place = place_of(sessions, session);
-	if (*place == slot)
-		*place = NS_NO_SLOT;
+	struct ns_device *device = ns_device_at(sessions, session->device);
+	uint32_t *const places[] = {&device->session, &device->pending, &device->elder};
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (*places[i] == slot)
+			*places[i] = NS_NO_SLOT;
 	ns_index_remove(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
 	ns_session_mark(sessions, slot);
 }
 
 uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *session)
 {
-	uint32_t old = *place_of(sessions, session);
-	if (old != NS_NO_SLOT)
-		ns_session_remove(sessions, old);
+	make_place(sessions, session);
 	uint32_t slot = ns_slab_take(&sessions->slab);
 	if (slot == NS_NO_SLOT)
 		return NS_NO_SLOT;
@@ -147,12 +160,16 @@ void ns_session_promote(struct ns_sessions *sessions, uint32_t slot)
 {
 	struct ns_session *session = ns_session_at(sessions, slot);
 	struct ns_device *device = ns_device_at(sessions, session->device);
-	ASSERT(session->flags & NS_SESSION_PENDING && device->pending == slot);
+	ASSERT(session->flags & NS_SESSION_PENDING && (device->pending == slot || device->elder == slot));
 	if (device->session != NS_NO_SLOT)
 		ns_session_remove(sessions, device->session);
+	if (device->elder != NS_NO_SLOT && device->elder != slot)
+		ns_session_remove(sessions, device->elder);
 	session->flags = (uint8_t)(session->flags & ~NS_SESSION_PENDING);
+	if (device->pending == slot)
+		device->pending = NS_NO_SLOT;
+	device->elder = NS_NO_SLOT;
 	device->session = slot;
-	device->pending = NS_NO_SLOT;
 	ns_session_mark(sessions, slot);
 }
 
@@ -354,9 +371,6 @@ bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struc
 	} else if (!ns_slab_take_at(&sessions->slab, slot)) {
 		return false;
 	}
-	uint32_t other = *place_of(sessions, &copy);
-	if (other != NS_NO_SLOT)
-		ns_session_remove(sessions, other);
 	*ns_session_at(sessions, slot) = copy;
 	attach(sessions, slot);
 	secret_wipe(&copy, sizeof copy);

@@ -1,5 +1,7 @@
-/* Sessions and the devices they belong to. A device has at most two sessions: the one in use, and after a join a pending
+/* Sessions and the devices they belong to. A device has at most three sessions: the one in use, and after a join a pending
  * one that takes its place at the first uplink under it (TS001 §6.2: a lost join-accept must not cost the old session).
+ * The join before is kept pending as well: a join-request that a backhaul brings late must not cost the session that
+ * the device has entered meanwhile.
  *
  * Several devices may share a DevAddr: ns_sessions_next() walks all of an address, the MIC tells them apart. Both tables
  * are single mappings that core dumps leave out; nothing keeps a pointer into them across events: slots, looked up again,
@@ -66,7 +68,8 @@ struct ns_device {
 	uint64_t version;
 	uint32_t run;         /* of the state run that last named it */
 	uint32_t session;     /* slot or NS_NO_SLOT */
-	uint32_t pending;     /* slot or NS_NO_SLOT */
+	uint32_t pending;     /* slot or NS_NO_SLOT: of the last join */
+	uint32_t elder;       /* likewise, of the join before */
 	uint32_t queue;       /* first item or NS_NO_SLOT */
 	uint32_t opportunity; /* downlink being prepared, or NS_NO_SLOT */
 	uint16_t profile;     /* index */
@@ -107,10 +110,11 @@ struct ns_session *ns_session_get(const struct ns_sessions *sessions, uint32_t s
 /* Walks the slots of an address: *at = 0 at first. */
 uint32_t ns_sessions_next(const struct ns_sessions *sessions, struct lw_dev_addr dev_addr, uint32_t *at);
 bool ns_sessions_has_addr(const struct ns_sessions *sessions, struct lw_dev_addr dev_addr);
-/* Copies a new session in and makes it its device's: pending (replacing an older pending one) or in use. NS_NO_SLOT
- * when full. */
+/* Copies a new session in and makes it its device's: pending (the pending one becomes the elder and replaces that) or in
+ * use. NS_NO_SLOT when full. */
 uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *session);
-/* The first uplink under a pending session: it replaces the one in use, which is removed. */
+/* The first uplink under a pending session: it replaces the one in use, which is removed; so is the elder unless it is the
+ * one. */
 void ns_session_promote(struct ns_sessions *sessions, uint32_t slot);
 void ns_session_remove(struct ns_sessions *sessions, uint32_t slot);
 void ns_session_mark(struct ns_sessions *sessions, uint32_t slot); /* dirty */

@@ -163,6 +163,8 @@ static void remove_device(struct ns *ns, struct now now, uint32_t slot)
 		ns_drop_session(ns, now, device->session);
 	if (device->pending != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->pending);
+	if (device->elder != NS_NO_SLOT)
+		ns_drop_session(ns, now, device->elder);
 	ns_foreign_remove_join_eui(&ns->foreign, &device->join_eui);
 	ns_device_remove(&ns->sessions, slot);
 }

@@ -105,6 +105,8 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	uint32_t of = uplink->session->device;
 	if (device->session != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->session);
+	if (device->elder != NS_NO_SLOT && device->elder != uplink->slot)
+		ns_drop_session(ns, now, device->elder);
 	ns_session_promote(&ns->sessions, uplink->slot);
 	ns_items_session_ended(ns, now, of);
 	ns_course_joined(ns, now, uplink->session->device);

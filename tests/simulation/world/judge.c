@@ -84,8 +84,24 @@ bool judge_used_twice(struct judge_map *map, uint64_t key, const uint8_t *bytes,
 
 /* --- steps --- */
 
+/* TRACE=1: what a person needs to follow a seed. */
+static void trace_record(struct world *world, const struct sim_record *record)
+{
+	if (!world->traced)
+		return;
+	printf("%14.6f device %u %s %08x fcnt %u", (double)record->at_us / 1e6, record->device,
+	       sim_record_kind_name(record->kind), record->dev_addr.value, record->fcnt);
+	if (record->kind == SIM_RECORD_DOWNLINK)
+		printf(" %s", sim_down_result_name(record->result));
+	if (record->kind == SIM_RECORD_JOIN_REQUEST || record->kind == SIM_RECORD_JOINED)
+		printf(" dev_nonce %u join_nonce %u", record->dev_nonce, record->join_nonce);
+	printf(" attempt %u fport %d%s%s\n", record->attempt, record->fport,
+	       record->confirmed ? " confirmed" : "", record->acknowledged ? " acknowledged" : "");
+}
+
 static void look_at_record(struct world *world, const struct sim_record *record)
 {
+	trace_record(world, record);
 	switch (record->kind) {
 	case SIM_RECORD_UPLINK: judge_uplink(world, record); break;
 	case SIM_RECORD_OUTCOME: judge_outcome(world, record); break;

@@ -117,6 +117,8 @@ void judge_on_air(struct world *world, const struct sim_air_entry *entry)
 {
 	struct lw_frame frame;
 	world->judge->totals.downlinks++;
+	world_trace(world, "gateway %u sends %u bytes, SF%u at %.6f", entry->gateway, entry->length,
+		    entry->spreading_factor, (double)entry->at_us / 1e6);
 	judge_airtime(world, entry);
 	if (lw_frame_parse(&frame, entry->phy, entry->length, LW_DOWN) != LW_OK) {
 		judge_accept(world, entry);
@@ -139,6 +141,7 @@ void judge_join_answer(struct world *world, const uint8_t *request, size_t reque
 		world_break(world, "join server: an answer that cannot be read");
 		return;
 	}
+	world_trace(world, "join server: %s", bi_result_name(said.envelope.result, said.envelope.protocol));
 	if (said.envelope.result == BI_SUCCESS &&
 	    lw_join_request_parse(&frame, asked.join_req.phy_payload, asked.join_req.phy_length) == LW_OK) {
 		int device = judge_device_of(world, &frame.dev_eui);

@@ -79,6 +79,9 @@ void judge_up_event(struct world *world, const struct net_up_event *event)
 	}
 	if (frame->committed && memcmp(&frame->id, &event->head.id, sizeof frame->id) != 0)
 		world_break(world, "device %d: frame %u has two events", device, event->fcnt_up);
+	if (!frame->committed)
+		world_trace(world, "device %d: frame %u of %08x is committed", device, event->fcnt_up,
+			    event->dev_addr.value);
 	frame->committed = true;
 	frame->id = event->head.id;
 }
@@ -124,6 +127,7 @@ static void up_delivered(struct world *world, const json_t *body)
 		world_break(world, "device %d: frame %u comes under another event id", device, fcnt);
 	if (!same_payload(frame, body))
 		world_break(world, "device %d: frame %u comes with another payload", device, fcnt);
+	world_trace(world, "device %d: frame %u of %08x is at the subscriber", device, fcnt, dev_addr.value);
 	world->judge->totals.delivered += frame->delivered++ == 0;
 	if (frame->reading && frame->sent_us > world->judge->devices[device].served_us)
 		world->judge->devices[device].served_us = frame->sent_us;

@@ -62,6 +62,18 @@ void world_break(struct world *world, const char *format, ...)
 	va_end(arguments);
 }
 
+void world_trace(const struct world *world, const char *format, ...)
+{
+	if (!world->traced)
+		return;
+	va_list arguments;
+	printf("%14.6f ", (double)world->now_us / 1e6);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	printf("\n");
+}
+
 void world_mix(struct world *world, const void *bytes, size_t length)
 {
 	const uint8_t *at = bytes;
@@ -72,6 +84,8 @@ void world_mix(struct world *world, const void *bytes, size_t length)
 void world_fault_happened(struct world *world, enum world_fault fault)
 {
 	world->faults[fault]++;
+	if (fault >= WORLD_FAULT_CUT)
+		world_trace(world, "fault: %s", world_fault_name(fault));
 }
 
 /* --- the queue --- */
@@ -259,6 +273,7 @@ struct world *world_new(uint64_t seed)
 	world->sodium_rng = rng_seeded(seed * 5 + 4);
 	world->digest = UINT64_C(0xcbf29ce484222325);
 	world->interval_s = 300;
+	world->traced = getenv("TRACE") != NULL;
 	world->gateway_count = 1;
 	world_of_now = world;
 	prepare_libraries();

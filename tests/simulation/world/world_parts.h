@@ -40,7 +40,7 @@ struct world {
 	struct world_event *queue; /* heap */
 	size_t queued, queue_room;
 	struct machine machines[WORLD_PROCESS_COUNT];
-	bool begun, healed, broken;
+	bool begun, healed, broken, traced;
 	char why[512], api_problem[200];
 	uint64_t steps;
 	uint64_t digest;
@@ -78,6 +78,8 @@ extern const struct machine_kind world_bridge, world_network, world_join, world_
 /* --- world.c */
 /* The first broken promise stands. */
 void world_break(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* TRACE=1: what a person needs to follow a seed goes to standard output. */
+void world_trace(const struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_mix(struct world *world, const void *bytes, size_t length);
 void world_fault_happened(struct world *world, enum world_fault fault);
 

@@ -75,18 +75,37 @@ static void pending_replaces_at_promotion(void **state)
 	(void)state;
 	setup();
 	struct ns_session in_use = session(1, 10, 1, 0), pending = session(1, 11, 2, NS_SESSION_PENDING),
-			  newer = session(1, 12, 3, NS_SESSION_PENDING);
+			  newer = session(1, 12, 3, NS_SESSION_PENDING),
+			  oldest = session(1, 13, 4, NS_SESSION_PENDING);
 	uint32_t first = ns_session_add(&sessions, &in_use);
-	ns_session_add(&sessions, &pending);
+	ns_session_add(&sessions, &oldest);
+	uint32_t elder = ns_session_add(&sessions, &pending);
 	uint32_t third = ns_session_add(&sessions, &newer);
-	t_uint("a newer join replaces the pending one", 2, sessions.slab.count);
+	t_uint("the one in use and the last two joins", 3, sessions.slab.count);
 	t_true("the one in use stays", ns_sessions_has_addr(&sessions, (struct lw_dev_addr){10}));
-	t_false("the older pending one is gone", ns_sessions_has_addr(&sessions, (struct lw_dev_addr){11}));
+	t_false("the oldest pending one is gone", ns_sessions_has_addr(&sessions, (struct lw_dev_addr){13}));
+	t_uint("the join before is kept", elder, ns_device_at(&sessions, 0)->elder);
 	ns_session_promote(&sessions, third);
 	t_uint("one is left", 1, sessions.slab.count);
 	t_uint("the new one", third, ns_device_at(&sessions, 0)->session);
 	t_true("a slot is told from its earlier session by the tag",
 	       ns_session_get(&sessions, first, 1) == NULL);
+	ns_sessions_release(&sessions);
+}
+
+/* A stray join-request came after the join that the device has entered. */
+static void elder_is_promoted_as_well(void **state)
+{
+	(void)state;
+	setup();
+	struct ns_session joined = session(1, 11, 2, NS_SESSION_PENDING),
+			  stray = session(1, 12, 3, NS_SESSION_PENDING);
+	uint32_t first = ns_session_add(&sessions, &joined);
+	uint32_t second = ns_session_add(&sessions, &stray);
+	ns_session_promote(&sessions, first);
+	t_uint("in use", first, ns_device_at(&sessions, 0)->session);
+	t_uint("still pending", second, ns_device_at(&sessions, 0)->pending);
+	t_uint("both", 2, sessions.slab.count);
 	ns_sessions_release(&sessions);
 }
 
@@ -214,8 +233,13 @@ static void addresses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(seen_counters),       t_test(at_most_400_bytes), t_test(pending_replaces_at_promotion),
-		t_test(many_on_one_address), t_test(stored_and_read),   t_test(restored_over_what_is_there),
+		t_test(seen_counters),
+		t_test(at_most_400_bytes),
+		t_test(pending_replaces_at_promotion),
+		t_test(elder_is_promoted_as_well),
+		t_test(many_on_one_address),
+		t_test(stored_and_read),
+		t_test(restored_over_what_is_there),
 		t_test(addresses),
 	};
 	return t_run(tests);
