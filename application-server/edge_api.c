@@ -206,6 +206,24 @@ static bool send_event(struct as_edge_api *edge, struct as_stream *stream, uint6
 	return false;
 }
 
+/* Joins have no place in the events table: the stream's id stays where it is. */
+static void feed_joins(struct as_edge_api *edge, struct as_stream *stream, struct now now)
+{
+	const struct as_live_join *join;
+	while (stream->exchange && io_http_stream_queued(edge->server, stream->exchange) <= STREAM_QUEUE &&
+	       (join = as_joins_next(edge->api->joins, stream->view.joins_at))) {
+		stream->view.joins_at = join->seq;
+		if (!as_view_shows_join(&stream->view, &join->attempt))
+			continue;
+		json_t *body = as_attempt_json(edge->api->joins, now, &join->attempt, 0);
+		char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+		json_decref(body);
+		if (text && !send_event(edge, stream, stream->view.at, "join_attempt", text, now))
+			stream->exchange = 0;
+		free(text);
+	}
+}
+
 static bool send_gap(struct as_edge_api *edge, struct as_stream *stream, uint64_t to, struct now now)
 {
 	char body[128];
@@ -243,6 +261,8 @@ bool as_edge_api_drain(struct as_edge_api *edge, struct now now)
 		if (stream->exchange == 0)
 			continue;
 		more = feed(edge, stream, now) || more;
+		if (stream->exchange && stream->view.joins)
+			feed_joins(edge, stream, now);
 		if (stream->exchange && mono_since(now.mono, stream->beat) > BEAT) {
 			stream->beat = now.mono;
 			if (io_http_stream_send(edge->server, stream->exchange, ":\n\n", 3) != ST_OK)

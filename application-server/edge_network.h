@@ -3,12 +3,14 @@
 #define LAMPPOST_AS_EDGE_NETWORK_H
 
 #include "application-server/application.h"
+#include "application-server/joins/joins.h"
 #include "application-server/replication/replica.h"
 #include "common/io/link.h"
 #include "common/proto/envelope.h"
 
 struct as_edge_network {
 	struct as_application *app; /* borrowed */
+	struct as_joins *joins;     /* borrowed; set after open, NULL: reports are not taken */
 	struct io_loop *loop;
 	struct io_link_client *link;
 	struct as_replica replica;

@@ -25,12 +25,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HOUSEKEEPING US_PER_S
-#define SOON_AGAIN   (100 * US_PER_MS)
-#define PRUNE_ROWS   1000 /* removed at one housekeeping */
-#define ITEMS_EVERY  (600 * US_PER_S)
-#define ITEMS_KEPT   (7 * 86400 * US_PER_S)
-#define SOON         US_PER_MS
+#define HOUSEKEEPING  US_PER_S
+#define SOON_AGAIN    (100 * US_PER_MS)
+#define PRUNE_ROWS    1000 /* removed at one housekeeping */
+#define ITEMS_EVERY   (600 * US_PER_S)
+#define ITEMS_KEPT    (7 * 86400 * US_PER_S)
+#define ATTEMPTS_KEPT (90 * 86400 * US_PER_S)
+#define SOON          US_PER_MS
 
 struct server {
 	struct config_common common;
@@ -44,6 +45,7 @@ struct server {
 	struct mono items_pruned;
 	bool items_left; /* the going through them is not at its end */
 	struct as_application app;
+	struct as_joins joins;
 	struct as_api api;
 	struct as_edge_network network;
 	struct as_edge_join join;
@@ -98,8 +100,12 @@ static void on_housekeeping(void *ctx, struct now now)
 		status = as_store_items_prune(server->store, (struct wall){now.wall.us - ITEMS_KEPT},
 					      PRUNE_ROWS, &server->items_left);
 	}
+	if (status == ST_OK)
+		status = as_store_attempts_prune(server->store, (struct wall){now.wall.us - ATTEMPTS_KEPT},
+						 PRUNE_ROWS);
 	if (status != ST_OK)
 		as_store_abandon(server->store);
+	as_joins_expire(&server->joins, now);
 	more = more || server->items_left || as_store_events_count(server->store) > kept;
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
 }
@@ -197,6 +203,7 @@ static enum status open_sockets(struct server *server)
 	}
 	enum status status = as_edge_network_open(&server->network, server->loop, &server->app, run_dir,
 						  &server->rng);
+	server->network.joins = &server->joins;
 	if (status == ST_OK)
 		status = as_edge_join_open(&server->join, server->loop, server->store, run_dir);
 	if (status == ST_OK)
@@ -228,8 +235,12 @@ static enum status start(struct server *server)
 	if (status != ST_OK)
 		return status;
 	as_application_init(&server->app, server->store, &server->keys, &server->rng);
-	server->api = (struct as_api){
-		.app = &server->app, .rng = &server->rng, .status = status_members, .status_ctx = server};
+	as_joins_init(&server->joins, server->store, &server->rng);
+	server->api = (struct as_api){.app = &server->app,
+				      .joins = &server->joins,
+				      .rng = &server->rng,
+				      .status = status_members,
+				      .status_ctx = server};
 	status = as_import_resume(&server->api);
 	if (status != ST_OK)
 		return status;
@@ -250,6 +261,8 @@ static void release(struct server *server)
 		as_edge_network_close(&server->network);
 	if (server->app.store)
 		as_application_release(&server->app);
+	if (server->joins.store)
+		as_joins_release(&server->joins);
 	io_timer_free(server->again);
 	io_timer_free(server->housekeeping);
 	as_store_close(server->store);

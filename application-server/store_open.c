@@ -104,6 +104,25 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	return status;
 }
 
+static enum status open_readings(struct as_store *store, const struct as_store_options *options)
+{
+	int total = as_sql_events_count + as_sql_joins_count, count = 0, events_base;
+	const char **list = calloc((size_t)total, sizeof *list);
+	if (!list)
+		return ST_NO_MEMORY;
+	join_list(list, &count, &events_base, as_sql_events, as_sql_events_count);
+	join_list(list, &count, &store->joins_base, as_sql_joins, as_sql_joins_count);
+	ASSERT_CMP(events_base, ==, 0); /* store_events.c counts on it */
+	enum status status = db_open(&(struct db_options){.path = options->readings_path,
+							  .migrations = &db_migrations_readings,
+							  .statements = list,
+							  .statement_count = total,
+							  .vfs = options->vfs},
+				     &store->readings);
+	free(list);
+	return status;
+}
+
 static enum status start_checkpoints(struct as_store *store)
 {
 	enum status status = checkpoint_start(store->city, NULL, 0, &store->city_checkpoint);
@@ -119,12 +138,7 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 		return ST_NO_MEMORY;
 	enum status status = open_city(store, options);
 	if (status == ST_OK)
-		status = db_open(&(struct db_options){.path = options->readings_path,
-						      .migrations = &db_migrations_readings,
-						      .statements = as_sql_events,
-						      .statement_count = as_sql_events_count,
-						      .vfs = options->vfs},
-				 &store->readings);
+		status = open_readings(store, options);
 	if (status == ST_OK)
 		status = load_city(store, options->rng);
 	if (status == ST_OK)

@@ -13,6 +13,7 @@ struct as_store {
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base;
+	int joins_base; /* of readings.db, behind the events' */
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
@@ -42,6 +43,8 @@ extern const char *const as_sql_imports[];
 extern const int as_sql_imports_count;
 extern const char *const as_sql_events[];
 extern const int as_sql_events_count;
+extern const char *const as_sql_joins[];
+extern const int as_sql_joins_count;
 
 /* Makes the record statements; their count is as_records_sql_count(). Freed by as_records_sql_free(). */
 char **as_records_sql_new(void);

@@ -8,11 +8,13 @@
 #include "application-server/agencies/scope.h"
 #include "application-server/api/events.h"
 #include "application-server/application.h"
+#include "application-server/joins/joins.h"
 
 #include <jansson.h>
 
 struct as_api {
 	struct as_application *app; /* borrowed */
+	struct as_joins *joins;     /* borrowed */
 	struct rng *rng;            /* for new UUIDs; borrowed */
 	/* Gives the members of GET /api/v1/status that the edges know; NULL: none. */
 	json_t *(*status)(void *ctx);

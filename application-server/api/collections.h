@@ -23,6 +23,10 @@ void as_handle_downlink_get(struct as_api *api, const struct as_call *call, stru
 void as_handle_downlinks_flush(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_downlink_flush(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
+/* Joins. */
+void as_handle_joins(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_device_joins(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 /* Events. */
 void as_handle_events(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 

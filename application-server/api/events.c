@@ -2,9 +2,11 @@
 
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
+#include "application-server/joins/joins.h"
 #include "application-server/uuid.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool as_view_shows(const struct as_view *view, const struct as_event *event)
 {
@@ -14,6 +16,18 @@ bool as_view_shows(const struct as_view *view, const struct as_event *event)
 	    !(event->has_owner && as_uuid_equal(&view->application, &event->application)))
 		return false;
 	return !view->by_device || lw_eui64_equal(&view->dev_eui, &event->dev_eui);
+}
+
+bool as_view_shows_join(const struct as_view *view, const struct as_attempt *attempt)
+{
+	const struct net_join_report *report = &attempt->report;
+	if (!view->joins || !as_scope_sees(&view->scope, attempt->has_owner ? &attempt->agency : NULL))
+		return false;
+	if (view->by_application &&
+	    !(attempt->has_owner && as_uuid_equal(&view->application, &attempt->application)))
+		return false;
+	return !view->by_device || lw_eui64_equal(&view->dev_eui, &report->dev_eui) ||
+	       (report->has_device && lw_eui64_equal(&view->dev_eui, &report->device));
 }
 
 /* Gives the record that a filter names, in the caller's scope; NULL with an answer when there is none to be seen. */
@@ -41,11 +55,28 @@ static bool find_position(struct as_api *api, const struct as_call *call, struct
 	return false;
 }
 
+/* A device by its record; the city's engineers may watch one before it is registered. */
+static bool find_device(struct as_api *api, const struct as_call *call, const char *name,
+			struct as_view *view, struct as_answer *answer)
+{
+	view->by_device = true;
+	if (view->joins && as_scope_sees_all(call->scope) && lw_eui64_parse(name, &view->dev_eui))
+		return true;
+	json_t *record = filtered(api, call, RECORD_DEVICE, name, answer);
+	bool found = record &&
+		     lw_eui64_parse(json_string_value(json_object_get(record, "dev_eui")), &view->dev_eui);
+	json_decref(record);
+	return found;
+}
+
 /* GET /api/v1/events. The answer is a view; the edge feeds the client what it shows. */
 void as_handle_events(struct as_api *api, const struct as_call *call, struct as_answer *answer)
 {
 	const char *application = as_call_query(call, "application"), *device = as_call_query(call, "device");
-	struct as_view view = {.scope = *call->scope};
+	const char *joins = as_call_query(call, "joins");
+	struct as_view view = {.scope = *call->scope,
+			       .joins = api->joins && joins && strcmp(joins, "true") == 0,
+			       .joins_at = api->joins ? api->joins->last : 0};
 	bool found = true;
 	if (application) {
 		json_t *record = filtered(api, call, RECORD_APPLICATION, application, answer);
@@ -54,13 +85,8 @@ void as_handle_events(struct as_api *api, const struct as_call *call, struct as_
 		view.by_application = true;
 		json_decref(record);
 	}
-	if (found && device) {
-		json_t *record = filtered(api, call, RECORD_DEVICE, device, answer);
-		found = record &&
-			lw_eui64_parse(json_string_value(json_object_get(record, "dev_eui")), &view.dev_eui);
-		view.by_device = true;
-		json_decref(record);
-	}
+	if (found && device)
+		found = find_device(api, call, device, &view, answer);
 	if (found && find_position(api, call, &view, answer))
 		*answer = (struct as_answer){.status = 200, .streams = true, .view = view};
 }

@@ -4,6 +4,7 @@
 
 #include "application-server/agencies/scope.h"
 #include "application-server/store_events.h"
+#include "application-server/store_joins.h"
 
 struct as_view {
 	struct as_scope scope;
@@ -11,9 +12,12 @@ struct as_view {
 	struct net_uuid application;
 	struct lw_eui64 dev_eui;
 	uint64_t at; /* the last event looked at */
+	bool joins;  /* reports of joins too */
+	uint64_t joins_at;
 };
 
 /* Whether the stream shows it: the scope first, then the filters. */
+bool as_view_shows_join(const struct as_view *view, const struct as_attempt *attempt);
 bool as_view_shows(const struct as_view *view, const struct as_event *event);
 
 #endif

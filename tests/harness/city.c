@@ -35,7 +35,8 @@ struct t_city *t_city_new_at(const char *city_path, const char *readings_path)
 		.city_path = city_path, .readings_path = readings_path, .rng = &city->rng};
 	ASSERT_CMP(as_store_open(&options, &city->store), ==, ST_OK);
 	as_application_init(&city->app, city->store, &city->keys, &city->rng);
-	city->api = (struct as_api){.app = &city->app, .rng = &city->rng};
+	as_joins_init(&city->joins, city->store, &city->rng);
+	city->api = (struct as_api){.app = &city->app, .joins = &city->joins, .rng = &city->rng};
 	city->now.wall.us = INT64_C(1800000000) * US_PER_S;
 	return city;
 }
@@ -45,6 +46,7 @@ void t_city_free(struct t_city *city)
 	as_answer_release(&city->answer);
 	as_import_release(&city->api);
 	as_application_release(&city->app);
+	as_joins_release(&city->joins);
 	as_store_close(city->store);
 	as_keys_release(&city->keys);
 	secret_box_free(city->join_box);

@@ -16,6 +16,7 @@ struct t_city {
 	struct as_keys keys;
 	struct secret_box *join_box, *network_box;
 	struct as_application app;
+	struct as_joins joins;
 	struct as_api api;
 	struct rng rng;
 	struct as_answer answer;
