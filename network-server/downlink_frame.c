@@ -51,11 +51,14 @@ void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_sessi
 	unsigned beside = room > taken ? room - taken : 0;
 	uint8_t capacity = (uint8_t)(beside > sizeof commands ? sizeof commands : beside);
 	uint8_t length = collect_commands(ns, downlink, session, item == NULL, commands, capacity);
+	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, session->device));
 	struct lw_frame frame = {
 		.ftype = item && item->confirmed ? LW_CONFIRMED_DOWN : LW_UNCONFIRMED_DOWN,
 		.dev_addr = session->dev_addr,
 		.fcnt = (uint16_t)downlink->fcnt_down,
-		.fctrl = {.adr = true, .ack = downlink->ack, .f_pending = downlink->more},
+		.fctrl = {.adr = profile && profile->record.adr,
+			  .ack = downlink->ack,
+			  .f_pending = downlink->more},
 	};
 	bool port_0 = length > LW_FOPTS_MAX;
 	if (port_0) {

@@ -9,6 +9,7 @@
 #include "network-server/network.h"
 
 #include "common/base/check.h"
+#include "network-server/adr/adr.h"
 #include "network-server/airtime_rows.h"
 #include "network-server/item_flow.h"
 #include "network-server/item_rows.h"
@@ -50,7 +51,7 @@ struct ns_write *ns_write(struct ns *ns, enum ns_write_kind kind, const uint8_t 
 
 size_t ns_session_row(const struct ns *ns, uint32_t slot, uint8_t bytes[NS_SESSION_BYTES])
 {
-	return ns_session_encode(ns_session_at(&ns->sessions, slot), ns->config.master, bytes);
+	return ns_session_encode(&ns->sessions, ns_session_at(&ns->sessions, slot), ns->config.master, bytes);
 }
 
 bool ns_turn_is_full(const struct ns *ns)
@@ -164,7 +165,7 @@ void ns_turn_done(struct ns *ns)
 bool ns_load_session(struct ns *ns, uint32_t slot, const uint8_t *bytes, size_t length)
 {
 	struct ns_session session;
-	if (!ns_session_decode(&session, ns->config.master, bytes, length))
+	if (!ns_session_decode(&ns->sessions, &session, ns->config.master, bytes, length))
 		return false;
 	bool taken = session.region < ns->config.region_count &&
 		     ns_session_restore(&ns->sessions, slot, &session);
@@ -180,6 +181,8 @@ static bool replay_uplink(struct ns *ns, const struct ns_journal_entry *entry)
 	rd_copy(&rd, mic, sizeof mic);
 	uint64_t hash = rd_u64le(&rd);
 	uint8_t dr = rd_u8(&rd);
+	bool has_snr = rd_u8(&rd) != 0; /* 0 in rows of before */
+	int16_t snr_cdb = (int16_t)rd_u16le(&rd);
 	if (!rd_ok(&rd))
 		return false;
 	struct ns_session *session = ns_session_get(&ns->sessions, slot, tag);
@@ -190,6 +193,8 @@ static bool replay_uplink(struct ns *ns, const struct ns_journal_entry *entry)
 		memcpy(session->last_mic, mic, sizeof mic);
 		session->last_dr = dr;
 		session->repeats = 0;
+		if (has_snr)
+			ns_adr_note(&session->adr, dr, snr_cdb);
 	}
 	ns_session_note(session, fcnt);
 	ns_session_mark(&ns->sessions, slot);
@@ -226,7 +231,7 @@ static bool replay_session(struct ns *ns, const struct ns_journal_entry *entry)
 		size_t length = rd_left(&rd);
 		const uint8_t *bytes = rd_take(&rd, length);
 		struct ns_session session;
-		if (!ns_session_decode(&session, ns->config.master, bytes, length))
+		if (!ns_session_decode(&ns->sessions, &session, ns->config.master, bytes, length))
 			return false;
 		bool known = ns_device_find(&ns->sessions, &session.dev_eui) != NS_NO_SLOT;
 		secret_wipe(&session, sizeof session);

@@ -68,30 +68,31 @@ static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, cons
 	return NS_ACCEPTED;
 }
 
+/* Masks in a CFList came with 1.0.3: a device of before is settled by LinkADRReq. */
+static bool knows_cflist(const struct lw_region *region, enum lw_mac_version version)
+{
+	return region->plan_type == LW_PLAN_DYNAMIC || version >= LW_MAC_1_0_3;
+}
+
 /* What the accept tells the device (TS001 §6.2.3): our delays, and the channels that are heard. */
 static void choose_parameters(struct ns *ns, struct ns_join *join, const struct ns_profile *profile)
 {
 	const struct lw_region *region = ns_region(ns, join->region);
 	const struct net_profile *record = &profile->record;
 	struct bi_join_req *request = &join->call.request;
+	struct ns_wish wish;
+	ns_wish(ns, record, region, false, &wish);
 	join->dl_settings = (struct lw_dl_settings){
 		.opt_neg = record->mac_version >= LW_MAC_1_1_0,
-		.rx1_dr_offset = record->rx1_dr_offset <= region->max_rx1_dr_offset ? record->rx1_dr_offset
-										    : 0,
-		.rx2_data_rate = record->rx2_dr < 16 && lw_region_data_rate(region, LW_DOWN, record->rx2_dr)
-					 ? record->rx2_dr
-					 : region->rx2.dr,
+		.rx1_dr_offset = wish.rx1_dr_offset,
+		.rx2_data_rate = wish.rx2_dr,
 	};
 	request->mac_version = record->mac_version;
 	request->dl_settings = lw_dl_settings_encode(&join->dl_settings);
-	request->rx_delay = ns_wanted_rx_delay(ns, profile);
-	struct ns_session asks = {.region = join->region};
-	struct lw_channel_plan wanted;
-	ns_mac_wanted_plan(ns, &asks, &wanted);
+	request->rx_delay = wish.rx_delay_s;
 	lw_plan_init(&join->plan, region);
-	request->has_cflist = lw_cflist_build(&wanted, region, request->cflist);
-	/* Masks may be lost on a device that does not know them: it is settled by LinkADRReq. */
-	if (request->has_cflist && region->plan_type == LW_PLAN_DYNAMIC)
+	request->has_cflist = lw_cflist_build(&ns_wanted(ns, join->region)->plan, region, request->cflist);
+	if (request->has_cflist && knows_cflist(region, record->mac_version))
 		(void)lw_cflist_apply(&join->plan, region, request->cflist);
 }
 
@@ -212,11 +213,30 @@ static bool open_keys(const struct ns *ns, const struct bi_join_ans *answer, boo
 	return true;
 }
 
+/* After the accept: its windows, its channels, all else as the region has it. */
+static void set_parameters(struct ns *ns, const struct ns_join *join, struct ns_session *session)
+{
+	const struct bi_join_req *request = &join->call.request;
+	const struct lw_region *region = ns_region(ns, join->region);
+	ns_mac_boot(ns, NULL, region, false, session);
+	session->rx_delay_s = request->rx_delay ? request->rx_delay : 1;
+	session->rx1_dr_offset = join->dl_settings.rx1_dr_offset;
+	session->rx2_dr = join->dl_settings.rx2_data_rate;
+	session->rx2_freq_hz = join->windows.rx2.freq_hz;
+	(void)ns_session_set_plan(&ns->sessions, session, &join->plan);
+	if (region->plan_type != LW_PLAN_FIXED)
+		return;
+	session->flags = (uint8_t)(session->flags & ~NS_SESSION_SETTLE);
+	if (request->has_cflist)
+		session->flags |= knows_cflist(region, (enum lw_mac_version)request->mac_version)
+					  ? NS_SESSION_TRUSTED
+					  : NS_SESSION_SETTLE;
+}
+
 static bool make_session(struct ns *ns, const struct ns_join *join, const struct bi_join_ans *answer,
 			 struct ns_session *session)
 {
 	const struct bi_join_req *request = &join->call.request;
-	const struct lw_region *region = ns_region(ns, join->region);
 	*session = (struct ns_session){
 		.dev_eui = join->dev_eui,
 		.dev_addr = request->dev_addr,
@@ -224,18 +244,11 @@ static bool make_session(struct ns *ns, const struct ns_join *join, const struct
 		.flags = NS_SESSION_PENDING,
 		.region = join->region,
 		.mac_version = (uint8_t)request->mac_version,
-		.rx_delay_s = request->rx_delay ? request->rx_delay : 1,
-		.rx1_dr_offset = join->dl_settings.rx1_dr_offset,
-		.rx2_dr = join->dl_settings.rx2_data_rate,
-		.rx2_freq_hz = join->windows.rx2.freq_hz,
-		.nb_trans = 1,
 		.last_dr = join->join_dr,
-		.plan = join->plan,
 	};
+	set_parameters(ns, join, session);
 	if (join->dl_settings.opt_neg)
 		session->flags |= NS_SESSION_1_1;
-	if (region->plan_type == LW_PLAN_FIXED)
-		session->flags |= NS_SESSION_SETTLE;
 	do
 		session->tag = rng_u32(ns->rng);
 	while (session->tag == 0);

@@ -127,6 +127,19 @@ struct ns_state {
 	span_us pause;
 };
 
+/* The channels that devices of a region should have; made by ns_wanted() (mac/wish.c). */
+struct ns_wanted {
+	uint64_t version; /* of the gateway list + 1; 0: never made */
+	uint16_t hash;    /* of its channels' definitions */
+	struct lw_channel_plan plan;
+};
+
+/* Requests of one kind, since the start. */
+struct ns_mac_counts {
+	uint64_t asked, taken, refused;
+	uint64_t unanswered; /* asked again without an answer */
+};
+
 struct ns_downlink; /* downlink.h */
 struct ns_join;     /* join_flow.h */
 
@@ -151,6 +164,7 @@ struct ns {
 	struct ns_join_reports join_reports;
 	struct ns_strangers strangers;
 	struct ns_profile *profiles; /* NS_PROFILES_MAX */
+	struct ns_wanted wanted[NS_REGIONS_MAX];
 	struct ns_link links[NS_LINKS_MAX];
 	struct ns_write *writes; /* NS_WRITES_MAX */
 	size_t write_count;
@@ -161,6 +175,7 @@ struct ns {
 	struct proto_message *event; /* scratch for packing events */
 	uint8_t *packed;             /* scratch, NS_JOURNAL_ENTRY_MAX */
 	uint64_t drops[NS_DROP_COUNT];
+	struct ns_mac_counts mac_counts[NS_MAC_KINDS];
 	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;
 	/* Class A answers and join-accepts, and how many of them left early enough; late: commands that came after an
 	 * answer's time, which are not among the answers. */

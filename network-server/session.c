@@ -2,8 +2,6 @@
 
 #include "common/base/check.h"
 
-#define FORMAT 1
-
 void ns_sessions_init(struct ns_sessions *sessions, uint32_t devices, struct rng *rng)
 {
 	*sessions = (struct ns_sessions){.seed = rng_u64(rng)};
@@ -11,6 +9,7 @@ void ns_sessions_init(struct ns_sessions *sessions, uint32_t devices, struct rng
 	ns_index_init(&sessions->by_eui, devices);
 	ns_slab_init(&sessions->slab, devices * 2, sizeof(struct ns_session));
 	ns_index_init(&sessions->by_addr, devices * 2);
+	ns_plans_init(&sessions->plans);
 	sessions->dirty = calloc((size_t)devices * 2 / 64 + 1, sizeof *sessions->dirty);
 	ASSERT(sessions->dirty);
 }
@@ -21,6 +20,7 @@ void ns_sessions_release(struct ns_sessions *sessions)
 	ns_index_release(&sessions->by_addr);
 	ns_slab_release(&sessions->devices);
 	ns_index_release(&sessions->by_eui);
+	ns_plans_release(&sessions->plans);
 	free(sessions->dirty);
 	*sessions = (struct ns_sessions){0};
 }
@@ -188,6 +188,37 @@ void ns_session_mark(struct ns_sessions *sessions, uint32_t slot)
 	}
 }
 
+const struct lw_channel_plan *ns_session_plan(const struct ns_sessions *sessions,
+					      const struct ns_session *session)
+{
+	return ns_plans_at(&sessions->plans, session->plan);
+}
+
+static void sweep_plans(struct ns_sessions *sessions, uint16_t also)
+{
+	uint8_t named[NS_PLANS_MAX] = {0};
+	named[also] = 1;
+	for (uint32_t slot = 0; slot < sessions->slab.high; slot++)
+		if (ns_slab_holds(&sessions->slab, slot))
+			named[ns_session_at(sessions, slot)->plan] = 1;
+	ns_plans_sweep(&sessions->plans, named);
+}
+
+bool ns_session_set_plan(struct ns_sessions *sessions, struct ns_session *session,
+			 const struct lw_channel_plan *plan)
+{
+	struct lw_channel_plan copy = *plan;
+	uint16_t number = ns_plans_keep(&sessions->plans, &copy);
+	if (number == NS_NO_PLAN) {
+		sweep_plans(sessions, session->plan);
+		number = ns_plans_keep(&sessions->plans, &copy);
+	}
+	if (number == NS_NO_PLAN)
+		return false;
+	session->plan = number;
+	return true;
+}
+
 bool ns_session_seen(const struct ns_session *session, uint32_t fcnt)
 {
 	if (fcnt >= session->fcnt_up)
@@ -223,122 +254,6 @@ uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session)
 	return session->flags & NS_SESSION_1_1 ? session->a_fcnt_down : session->n_fcnt_down;
 }
 
-/* The sealed part: three keys, bound to the device and the session. */
-#define KEYS (3 * sizeof(struct lw_key))
-
-static void context_of(const struct ns_session *session, uint8_t context[20])
-{
-	struct wr wr = wr_init(context, 20);
-	wr_copy(&wr, (const uint8_t *)"session/", 8);
-	wr_copy(&wr, session->dev_eui.bytes, 8);
-	wr_u32le(&wr, session->tag);
-}
-
-size_t ns_session_encode(const struct ns_session *session, const struct secret_master *master,
-			 uint8_t bytes[NS_SESSION_BYTES])
-{
-	struct wr wr = wr_init(bytes, NS_SESSION_BYTES);
-	wr_u8(&wr, FORMAT);
-	wr_copy(&wr, session->dev_eui.bytes, 8);
-	wr_u32le(&wr, session->dev_addr.value);
-	wr_u32le(&wr, session->tag);
-	uint8_t plain[KEYS], sealed[KEYS + SECRET_SEAL_OVERHEAD], context[20];
-	memcpy(plain, session->f_nwk_s_int_key.bytes, 16);
-	memcpy(plain + 16, session->s_nwk_s_int_key.bytes, 16);
-	memcpy(plain + 32, session->nwk_s_enc_key.bytes, 16);
-	context_of(session, context);
-	secret_seal(master, context, sizeof context, plain, sizeof plain, sealed);
-	secret_wipe(plain, sizeof plain);
-	wr_copy(&wr, sealed, sizeof sealed);
-	wr_copy(&wr, session->id.bytes, sizeof session->id.bytes);
-	wr_u32le(&wr, session->fcnt_up);
-	wr_u32le(&wr, session->n_fcnt_down);
-	wr_u32le(&wr, session->a_fcnt_down);
-	wr_u32le(&wr, session->conf_fcnt_down);
-	wr_copy(&wr, session->conf_item.bytes, sizeof session->conf_item.bytes);
-	wr_u64le(&wr, session->seen[0]);
-	wr_u64le(&wr, session->seen[1]);
-	wr_u64le(&wr, session->last_hash);
-	wr_copy(&wr, session->last_mic, 4);
-	wr_u8(&wr, session->repeats);
-	wr_u8(&wr, session->flags);
-	wr_u8(&wr, session->region);
-	wr_u8(&wr, session->mac_version);
-	wr_u8(&wr, session->rx_delay_s);
-	wr_u8(&wr, session->rx_delay_asked);
-	wr_u8(&wr, session->rx1_dr_offset);
-	wr_u8(&wr, session->rx2_dr);
-	wr_u8(&wr, session->nb_trans);
-	wr_u8(&wr, session->mac_tries);
-	wr_u8(&wr, session->last_dr);
-	wr_u32le(&wr, session->rx2_freq_hz);
-	for (size_t i = 0; i < LW_MASK_WORDS; i++)
-		wr_u16le(&wr, session->plan.enabled.words[i]);
-	for (size_t i = 0; i < LW_PLAN_DYNAMIC_MAX; i++) {
-		wr_u32le(&wr, session->plan.freq_hz[i]);
-		wr_u32le(&wr, session->plan.rx1_freq_hz[i]);
-		wr_u8(&wr, session->plan.dr_range[i]);
-	}
-	ASSERT(wr_ok(&wr));
-	return wr_length(&wr);
-}
-
-bool ns_session_decode(struct ns_session *session, const struct secret_master *master, const uint8_t *bytes,
-		       size_t length)
-{
-	struct ns_session read = {0};
-	struct rd rd = rd_init(bytes, length);
-	if (rd_u8(&rd) != FORMAT)
-		return false;
-	rd_copy(&rd, read.dev_eui.bytes, 8);
-	read.dev_addr.value = rd_u32le(&rd);
-	read.tag = rd_u32le(&rd);
-	uint8_t sealed[KEYS + SECRET_SEAL_OVERHEAD];
-	rd_copy(&rd, sealed, sizeof sealed);
-	rd_copy(&rd, read.id.bytes, sizeof read.id.bytes);
-	read.fcnt_up = rd_u32le(&rd);
-	read.n_fcnt_down = rd_u32le(&rd);
-	read.a_fcnt_down = rd_u32le(&rd);
-	read.conf_fcnt_down = rd_u32le(&rd);
-	rd_copy(&rd, read.conf_item.bytes, sizeof read.conf_item.bytes);
-	read.seen[0] = rd_u64le(&rd);
-	read.seen[1] = rd_u64le(&rd);
-	read.last_hash = rd_u64le(&rd);
-	rd_copy(&rd, read.last_mic, 4);
-	read.repeats = rd_u8(&rd);
-	read.flags = rd_u8(&rd);
-	read.region = rd_u8(&rd);
-	read.mac_version = rd_u8(&rd);
-	read.rx_delay_s = rd_u8(&rd);
-	read.rx_delay_asked = rd_u8(&rd);
-	read.rx1_dr_offset = rd_u8(&rd);
-	read.rx2_dr = rd_u8(&rd);
-	read.nb_trans = rd_u8(&rd);
-	read.mac_tries = rd_u8(&rd);
-	read.last_dr = rd_u8(&rd);
-	read.rx2_freq_hz = rd_u32le(&rd);
-	for (size_t i = 0; i < LW_MASK_WORDS; i++)
-		read.plan.enabled.words[i] = rd_u16le(&rd);
-	for (size_t i = 0; i < LW_PLAN_DYNAMIC_MAX; i++) {
-		read.plan.freq_hz[i] = rd_u32le(&rd);
-		read.plan.rx1_freq_hz[i] = rd_u32le(&rd);
-		read.plan.dr_range[i] = rd_u8(&rd);
-	}
-	uint8_t plain[KEYS], context[20];
-	if (!rd_ok(&rd) || rd_left(&rd) != 0 || read.tag == 0)
-		return false;
-	context_of(&read, context);
-	if (secret_open(master, context, sizeof context, sealed, sizeof sealed, plain) != ST_OK)
-		return false;
-	memcpy(read.f_nwk_s_int_key.bytes, plain, 16);
-	memcpy(read.s_nwk_s_int_key.bytes, plain + 16, 16);
-	memcpy(read.nwk_s_enc_key.bytes, plain + 32, 16);
-	secret_wipe(plain, sizeof plain);
-	*session = read;
-	secret_wipe(&read, sizeof read);
-	return true;
-}
-
 static uint32_t greater(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
@@ -351,6 +266,8 @@ static void keep_greater(struct ns_session *copy, const struct ns_session *prese
 		memcpy(copy->last_mic, present->last_mic, sizeof copy->last_mic);
 		copy->last_hash = present->last_hash;
 		copy->fcnt_up = present->fcnt_up;
+		copy->last_dr = present->last_dr;
+		copy->adr = present->adr; /* the row was written after the uplinks that are replayed next */
 	}
 	copy->n_fcnt_down = greater(copy->n_fcnt_down, present->n_fcnt_down);
 	copy->a_fcnt_down = greater(copy->a_fcnt_down, present->a_fcnt_down);

@@ -11,12 +11,14 @@
 
 #include "common/base/bytes.h"
 #include "common/crypto/secret.h"
-#include "common/lorawan/channel_plan.h"
 #include "common/proto/network_messages.h"
+#include "network-server/plans.h"
 #include "network-server/slab.h"
 
 #define NS_SEEN_BITS     128
 #define NS_SESSION_BYTES 512 /* room for a stored session */
+#define NS_ADR_HISTORY   20  /* frames */
+#define NS_QUESTION_MAX  40  /* bytes of requests in flight: eight LinkADRReq */
 
 enum ns_session_flag {
 	NS_SESSION_PENDING = 1, /* joined, no uplink yet */
@@ -25,9 +27,56 @@ enum ns_session_flag {
 	NS_SESSION_CONF_DOWN =
 		8, /* conf_fcnt_down holds a confirmed downlink's counter that waits for its ACK */
 	NS_SESSION_STICKY = 16, /* the device repeats an answer until a downlink arrives */
-	NS_SESSION_SETTLE = 32, /* LinkADRReq is still due: its channels are not ours yet */
-	NS_SESSION_LINK_ADR_SENT = 64,
-	NS_SESSION_RX_TIMING_SENT = 128
+	NS_SESSION_SETTLE = 32, /* which channels the device has enabled is not known: LinkADRReq is due */
+	NS_SESSION_TRUSTED = 64, /* its channels are those of a CFList that nobody has confirmed yet */
+	NS_SESSION_ADR = 128     /* the last uplink had the ADR bit */
+};
+
+/* The requests of ours (network-server/mac/), in the order in which they go into a frame. */
+enum ns_mac_kind {
+	NS_MAC_DUTY_CYCLE,
+	NS_MAC_TX_PARAM_SETUP,
+	NS_MAC_RX_PARAM_SETUP,
+	NS_MAC_NEW_CHANNEL,
+	NS_MAC_LINK_ADR,
+	NS_MAC_RX_TIMING_SETUP,
+	NS_MAC_DL_CHANNEL,
+	NS_MAC_DEV_STATUS,
+	NS_MAC_KINDS
+};
+const char *ns_mac_kind_name(enum ns_mac_kind kind); /* "link_adr" */
+
+/* What network-server/mac/ keeps of a session beside what is confirmed of windows and channels. The question is stored
+ * before the frame that asks it leaves (invariant 2). */
+struct ns_mac_state {
+	/* Confirmed. */
+	uint8_t tx_power;       /* index */
+	uint8_t tx_param;       /* as in TxParamSetupReq */
+	uint8_t max_duty_cycle; /* 1/2^n */
+	/* In flight: encoded requests, whole commands. */
+	uint8_t question_length;
+	uint8_t question[NS_QUESTION_MAX];
+	uint8_t answered;            /* bit a kind: answered since it was asked last; more of it are repeats */
+	uint8_t due;                 /* bit a kind: to go with the next frame; not stored */
+	uint8_t tries[NS_MAC_KINDS]; /* requests since the last answer */
+	uint8_t wait[NS_MAC_KINDS];  /* uplinks until it is asked again */
+	/* Refused, and not asked again until the wish changes. */
+	uint16_t refused[NS_MAC_KINDS]; /* hash of the question; 0: none */
+	uint16_t refused_drs, refused_powers, refused_channels, refused_dl_channels; /* bit an index */
+	uint16_t refused_mask;     /* hash of the channels enabled; 0: none */
+	uint16_t refused_rx2_freq; /* hash of the frequency; 0: none */
+	uint8_t refused_offset;    /* RX1DROffset + 1; 0: none */
+	uint8_t refused_rx2_dr;    /* + 1 */
+	uint16_t channels_wish;    /* hash of the wish that `refused_channels` and `refused_dl_channels` are about */
+	uint8_t deaf;              /* uplinks in a row with ADRACKReq that were answered in vain */
+	uint32_t status_hour;      /* of wall time: DevStatusAns, or since when it is waited for; 0: never */
+};
+
+/* One sample a transmission, of one data rate and power (network-server/adr/). */
+struct ns_adr_history {
+	uint8_t count; /* samples, the newest first */
+	uint8_t dr;    /* of all of them */
+	int8_t snr_qdb[NS_ADR_HISTORY]; /* best of all gateways, quarters of dB */
 };
 
 struct ns_session {
@@ -51,13 +100,13 @@ struct ns_session {
 	uint8_t flags;          /* enum ns_session_flag */
 	uint8_t region;         /* index in the core's regions */
 	uint8_t mac_version;    /* enum lw_mac_version */
-	uint8_t rx_delay_s;     /* what the device uses now */
-	uint8_t rx_delay_asked; /* what RXTimingSetupReq asked for */
+	uint8_t rx_delay_s;     /* what the device uses now; so the next */
 	uint8_t rx1_dr_offset, rx2_dr, nb_trans;
-	uint8_t mac_tries; /* requests sent without their answer */
-	uint8_t last_dr;
+	uint8_t last_dr; /* of the last uplink */
 	uint32_t rx2_freq_hz;
-	struct lw_channel_plan plan; /* of the device */
+	uint16_t plan; /* the device's channels: ns_session_plan() */
+	struct ns_mac_state mac;
+	struct ns_adr_history adr;
 };
 
 enum ns_device_flag { NS_DEVICE_ENABLED = 1, NS_DEVICE_ABP = 2, NS_DEVICE_PRIVATE = 4 };
@@ -89,6 +138,7 @@ struct ns_sessions {
 	uint32_t dirty_count;
 	struct ns_slab devices;
 	struct ns_index by_eui;
+	struct ns_plans plans;
 	uint64_t seed;
 };
 
@@ -118,6 +168,12 @@ uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *s
 void ns_session_promote(struct ns_sessions *sessions, uint32_t slot);
 void ns_session_remove(struct ns_sessions *sessions, uint32_t slot);
 void ns_session_mark(struct ns_sessions *sessions, uint32_t slot); /* dirty */
+/* Lends the channels of the device, until the next ns_session_set_plan(). */
+const struct lw_channel_plan *ns_session_plan(const struct ns_sessions *sessions,
+					      const struct ns_session *session);
+/* False, nothing changed: more distinct plans than the table holds. */
+bool ns_session_set_plan(struct ns_sessions *sessions, struct ns_session *session,
+			 const struct lw_channel_plan *plan);
 
 /* --- counters --- */
 bool ns_session_seen(const struct ns_session *session, uint32_t fcnt);
@@ -127,11 +183,12 @@ void ns_session_note(struct ns_session *session, uint32_t fcnt);
 uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session);
 
 /* --- stored form: keys sealed under the master key. --- */
-size_t ns_session_encode(const struct ns_session *session, const struct secret_master *master,
-			 uint8_t bytes[NS_SESSION_BYTES]);
-/* False: malformed, or sealed under another key. `device` is not part of it. */
-bool ns_session_decode(struct ns_session *session, const struct secret_master *master, const uint8_t *bytes,
-		       size_t length);
+size_t ns_session_encode(const struct ns_sessions *sessions, const struct ns_session *session,
+			 const struct secret_master *master, uint8_t bytes[NS_SESSION_BYTES]);
+/* Reads a row of this format or of the one before; its plan is kept. False: malformed, or sealed under another key.
+ * `device` is not part of it. */
+bool ns_session_decode(struct ns_sessions *sessions, struct ns_session *session,
+		       const struct secret_master *master, const uint8_t *bytes, size_t length);
 /* Puts a stored session into its slot (loading, replaying); its device must exist. Replaces what is there; greater
  * counters of the same session win. False: no such device, slot out of range. */
 bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session);

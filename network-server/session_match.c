@@ -2,7 +2,7 @@
  * each 32-bit counter that the 16 bits can mean (§4.3.1.5), and for 1.1 with each channel index that the device may have
  * meant (TxCh). */
 #include "common/lorawan/fcnt.h"
-#include "network-server/uplink.h"
+#include "network-server/mac/mac.h"
 
 /* Frequencies that only differ by rounding are one. */
 static bool same_freq(uint32_t a, uint32_t b)
@@ -12,7 +12,7 @@ static bool same_freq(uint32_t a, uint32_t b)
 
 /* The enabled channel heard by most; a strong device is heard on a neighbouring channel too (DESIGN 8). `skip` are copies
  * that a caller has tried. Returns the index of the copy, or −1. */
-static int prefer_copy(const struct ns_session *session, const struct lw_region *region,
+static int prefer_copy(const struct lw_channel_plan *plan, const struct lw_region *region,
 		       const struct ns_frame *frame, uint32_t skip)
 {
 	int best = -1;
@@ -22,10 +22,10 @@ static int prefer_copy(const struct ns_session *session, const struct lw_region 
 		uint8_t dr;
 		if (skip >> i & 1 || !lw_region_uplink_dr(region, &copy->modulation, &dr))
 			continue;
-		int channel = lw_plan_find_channel(&session->plan, region, copy->freq_hz, dr, 0);
+		int channel = lw_plan_find_channel(plan, region, copy->freq_hz, dr, 0);
 		unsigned score = 1;
 		if (channel >= 0)
-			score += lw_mask_get(&session->plan.enabled, (uint8_t)channel) ? 2000 : 1000;
+			score += lw_mask_get(&plan->enabled, (uint8_t)channel) ? 2000 : 1000;
 		for (uint8_t j = 0; j < frame->copy_count; j++)
 			score += same_freq(copy->freq_hz, frame->copies[j].freq_hz) ? 10 : 0;
 		if (best < 0 || score > best_score ||
@@ -37,7 +37,8 @@ static int prefer_copy(const struct ns_session *session, const struct lw_region 
 	return best;
 }
 
-static bool mic_fits(struct ns *ns, const struct ns_session *session, struct ns_uplink *uplink, uint32_t fcnt)
+static bool mic_fits(struct ns *ns, const struct ns_session *session, const struct lw_channel_plan *plan,
+		     struct ns_uplink *uplink, uint32_t fcnt)
 {
 	struct lw_mic_input input = {
 		.direction = LW_UP,
@@ -63,15 +64,15 @@ static bool mic_fits(struct ns *ns, const struct ns_session *session, struct ns_
 		}
 		channel = channel >= LW_UPLINK_CHANNELS_MAX - 1
 				  ? -1
-				  : lw_plan_find_channel(&session->plan, uplink->region,
-							 uplink->heard.freq_hz, uplink->heard.dr,
-							 (uint8_t)(channel + 1));
+				  : lw_plan_find_channel(plan, uplink->region, uplink->heard.freq_hz,
+							 uplink->heard.dr, (uint8_t)(channel + 1));
 	}
 	return false;
 }
 
 /* The nearest value first, then the one a round further, then, where a reset is allowed, the 16 bits alone. */
-static bool counter_fits(struct ns *ns, const struct ns_session *session, struct ns_uplink *uplink)
+static bool counter_fits(struct ns *ns, const struct ns_session *session, const struct lw_channel_plan *plan,
+			 struct ns_uplink *uplink)
 {
 	uint32_t near = lw_fcnt_reconstruct(session->fcnt_up, uplink->parsed.fcnt);
 	uint32_t guesses[3] = {near};
@@ -81,37 +82,27 @@ static bool counter_fits(struct ns *ns, const struct ns_session *session, struct
 	if (uplink->profile->record.allow_fcnt_reset && near != uplink->parsed.fcnt)
 		guesses[count++] = uplink->parsed.fcnt;
 	for (size_t i = 0; i < count; i++)
-		if (mic_fits(ns, session, uplink, guesses[i])) {
+		if (mic_fits(ns, session, plan, uplink, guesses[i])) {
 			uplink->fcnt = guesses[i];
 			return true;
 		}
 	return false;
 }
 
-static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns_drop *why)
+/* With the channels of a plan. */
+static bool fits_on(struct ns *ns, const struct ns_session *session, const struct lw_channel_plan *plan,
+		    struct ns_uplink *uplink, enum ns_drop *why)
 {
-	struct ns_session *session = ns_session_at(&ns->sessions, slot);
-	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
-	uplink->profile = ns_profile_of(ns, device);
-	uplink->region = ns_region(ns, session->region);
 	const struct ns_frame *frame = uplink->frame;
-	const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, frame->copies[0].gateway_slot);
-	if (!uplink->profile || gateway->region != session->region) {
-		*why = NS_DROP_REGION;
-		return false;
-	}
 	uint32_t skip = 0;
-	for (int copy; (copy = prefer_copy(session, uplink->region, frame, skip)) >= 0; skip |= 1u << copy) {
+	for (int copy; (copy = prefer_copy(plan, uplink->region, frame, skip)) >= 0; skip |= 1u << copy) {
 		const struct ns_copy *at = &frame->copies[copy];
 		uplink->heard = (struct ns_heard){.freq_hz = at->freq_hz, .modulation = at->modulation};
 		(void)lw_region_uplink_dr(uplink->region, &at->modulation, &uplink->heard.dr);
-		uplink->heard.channel = lw_plan_find_channel(&session->plan, uplink->region, at->freq_hz,
+		uplink->heard.channel = lw_plan_find_channel(plan, uplink->region, at->freq_hz,
 							     uplink->heard.dr, 0);
-		if (counter_fits(ns, session, uplink)) {
-			uplink->slot = slot;
-			uplink->session = session;
+		if (counter_fits(ns, session, plan, uplink))
 			return true;
-		}
 		*why = NS_DROP_MIC;
 		if (!(session->flags & NS_SESSION_1_1)) /* the frequency is no part of a 1.0 MIC */
 			return false;
@@ -119,6 +110,35 @@ static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns
 	if (skip == 0)
 		*why = NS_DROP_DATA_RATE;
 	return false;
+}
+
+/* The device may already use channels whose NewChannelAns has not arrived, or comes in this very frame. */
+static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns_drop *why)
+{
+	struct ns_session *session = ns_session_at(&ns->sessions, slot);
+	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
+	uplink->profile = ns_profile_of(ns, device);
+	uplink->region = ns_region(ns, session->region);
+	const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways,
+							  uplink->frame->copies[0].gateway_slot);
+	if (!uplink->profile || gateway->region != session->region) {
+		*why = NS_DROP_REGION;
+		return false;
+	}
+	bool found = fits_on(ns, session, ns_session_plan(&ns->sessions, session), uplink, why);
+	struct lw_channel_plan asked;
+	if ((!found || uplink->heard.channel < 0) && ns_mac_plan_asked(ns, session, &asked)) {
+		struct ns_heard before = uplink->heard;
+		if (fits_on(ns, session, &asked, uplink, why) && uplink->heard.channel >= 0)
+			found = uplink->on_asked_channel = true;
+		else
+			uplink->heard = before;
+	}
+	if (found) {
+		uplink->slot = slot;
+		uplink->session = session;
+	}
+	return found;
 }
 
 enum ns_drop ns_uplink_match(struct ns *ns, struct ns_uplink *uplink)

@@ -238,13 +238,9 @@ static enum ns_drop apply_abp(struct ns *ns, struct now now, const struct net_de
 		.flags = (uint8_t)(NS_SESSION_ABP | (v1_1 ? NS_SESSION_1_1 : 0)),
 		.region = profile->region,
 		.mac_version = (uint8_t)profile->record.mac_version,
-		.nb_trans = 1,
 	};
-	ns_boot_windows(profile, region, &session);
 	enum ns_drop drop = NS_ACCEPTED;
-	lw_plan_init(&session.plan, region);
-	if (region->plan_type == LW_PLAN_FIXED)
-		session.flags |= NS_SESSION_SETTLE;
+	ns_mac_boot(ns, &profile->record, region, true, &session);
 	do
 		session.tag = rng_u32(ns->rng);
 	while (session.tag == 0);

@@ -30,7 +30,7 @@ enum status ns_store_sessions_load(struct ns_store *store, struct ns *ns)
 		uint32_t slot = (uint32_t)db_column_i64(store->db, NS_SQL_SESSION_LOAD, 0);
 		const uint8_t *bytes = db_column_blob(store->db, NS_SQL_SESSION_LOAD, 1, &length);
 		struct ns_session session;
-		if (!ns_session_decode(&session, ns->config.master, bytes, length)) {
+		if (!ns_session_decode(&ns->sessions, &session, ns->config.master, bytes, length)) {
 			LOG_ERROR("session_row_damaged", "slot=%u", slot);
 			db_reset(store->db, NS_SQL_SESSION_LOAD);
 			return ST_DATABASE;

@@ -14,7 +14,7 @@ static enum ns_drop parse(struct ns_uplink *uplink, struct ns_frame *frame);
 static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink);
 static enum ns_drop limit_repeats(struct ns_uplink *uplink);
 static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink);
-static void restart(struct ns_uplink *uplink);
+static void restart(struct ns *ns, struct ns_uplink *uplink);
 static void decipher_commands(struct ns *ns, struct ns_uplink *uplink);
 static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink);
 
@@ -30,9 +30,10 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 	if (uplink->repeat && (drop = limit_repeats(uplink)) != NS_ACCEPTED)
 		return drop;
 	if (uplink->reset)
-		restart(uplink);
+		restart(ns, uplink);
 	if (uplink->session->flags & NS_SESSION_PENDING)
 		promote(ns, now, uplink);
+	ns_mac_observe(ns, uplink);
 	if (!uplink->repeat) {
 		if ((drop = ns_uplink_deliver(ns, now, uplink)) != NS_ACCEPTED)
 			return drop;
@@ -114,18 +115,12 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 }
 
 /* An ABP device up to 1.0.3 that lost its memory. FCntDown goes on: a counter is never used twice (invariant 2). */
-static void restart(struct ns_uplink *uplink)
+static void restart(struct ns *ns, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
 	session->fcnt_up = uplink->fcnt;
 	memset(session->seen, 0, sizeof session->seen);
-	session->rx_delay_s = ns_boot_rx_delay(uplink->profile);
-	session->rx_delay_asked = 0;
-	session->mac_tries = 0;
-	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_LINK_ADR_SENT | NS_SESSION_RX_TIMING_SENT));
-	lw_plan_init(&session->plan, uplink->region);
-	if (uplink->region->plan_type == LW_PLAN_FIXED)
-		session->flags |= NS_SESSION_SETTLE;
+	ns_mac_boot(ns, &uplink->profile->record, uplink->region, session->flags & NS_SESSION_ABP, session);
 }
 
 /* §4.3.1.6, §5: commands are in FOpts (ciphered in 1.1) or alone in FPort 0 (always ciphered). */
@@ -159,17 +154,15 @@ static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink)
 		.rx1_delay = session->rx_delay_s * US_PER_S,
 	};
 	if (uplink->heard.channel >= 0)
-		windows.has_rx1 = lw_plan_rx1_freq(&session->plan, uplink->region,
+		windows.has_rx1 = lw_plan_rx1_freq(ns_session_plan(&ns->sessions, session), uplink->region,
 						   (uint8_t)uplink->heard.channel, &windows.rx1.freq_hz) &&
-				  lw_region_rx1_dr(uplink->region, uplink->heard.dr, session->rx1_dr_offset,
-						   uplink->region->dwell.downlink_default, &windows.rx1.dr);
+				  ns_mac_rx1_dr(session, uplink->region, uplink->heard.dr, &windows.rx1.dr);
 	ns_windows_hearers(&windows, uplink->frame);
 	struct ns_answer *said = &uplink->answer;
 	said->ack = uplink->parsed.ftype == LW_CONFIRMED_UP;
 	said->fcnt_up = uplink->fcnt;
 	said->must |= said->ack || uplink->parsed.fctrl.adr_ack_req || said->answers_length > 0 ||
-		      (session->flags & NS_SESSION_STICKY) ||
-		      ns_mac_has_requests(ns, session, uplink->profile);
+		      (session->flags & NS_SESSION_STICKY);
 	if (uplink->repeat)
 		ns->repeats_answered++;
 	ns_downlink_open(ns, now, uplink->slot, &windows, said);

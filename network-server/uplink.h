@@ -29,6 +29,8 @@ struct ns_uplink {
 	bool repeat;           /* of the last frame: answered, not delivered */
 	bool late;             /* buffered somewhere: data, and nothing else */
 	bool reset;            /* the device restarted its counters, and may */
+	bool on_asked_channel; /* `heard.channel` is one that NewChannelReq in flight defines */
+	uint8_t previous_dr;   /* of the uplink before */
 	uint8_t commands[LW_PHY_PAYLOAD_MAX];
 	uint8_t commands_length;
 	struct ns_answer answer;

@@ -1,11 +1,12 @@
 /* The row of an accepted uplink: what the counter needs at a restart (NS_UPLINK_HEAD bytes), then the event.
  *
- *	slot u32 | tag u32 | fcnt u32 | mic 4 | hash u64 | dr u8 | zeros
+ *	slot u32 | tag u32 | fcnt u32 | mic 4 | hash u64 | dr u8 | has_snr u8 | snr_cdb i16 | zeros
  */
 #include "network-server/item_flow.h"
 #include "network-server/uplink.h"
 
 #include "common/base/check.h"
+#include "network-server/adr/adr.h"
 
 struct wall ns_frame_time(const struct ns_frame *frame)
 {
@@ -77,6 +78,20 @@ static void fill(const struct ns *ns, struct net_up_event *event, const struct n
 	add_receptions(event, uplink->frame);
 }
 
+/* The best SNR of all gateways: ADR's sample of this transmission. */
+static bool best_snr(const struct ns_frame *frame, int16_t *snr_cdb)
+{
+	bool any = false;
+	for (uint8_t i = 0; i < frame->copy_count; i++) {
+		const struct ns_copy *copy = &frame->copies[i];
+		if (copy->has_snr && (!any || copy->snr_cdb > *snr_cdb)) {
+			*snr_cdb = copy->snr_cdb;
+			any = true;
+		}
+	}
+	return any;
+}
+
 enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
@@ -89,12 +104,19 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 	wr_u32le(&wr, uplink->fcnt);
 	wr_copy(&wr, uplink->parsed.mic.bytes, 4);
 	wr_u64le(&wr, uplink->hash);
+	int16_t snr_cdb = 0;
+	bool has_snr = !uplink->late && best_snr(uplink->frame, &snr_cdb);
 	wr_u8(&wr, uplink->heard.dr);
+	wr_u8(&wr, has_snr);
+	wr_u16le(&wr, (uint16_t)snr_cdb);
 	wr_zeros(&wr, wr_room(&wr));
 	if (ns_emit(ns, now, NS_JOURNAL_UPLINK, head, sizeof head, message, &message->up_event.head) != ST_OK)
 		return NS_DROP_JOURNAL_FULL;
 	uplink->event = message->up_event.head.id;
+	uplink->previous_dr = session->last_dr;
 	ns_session_note(session, uplink->fcnt);
+	if (has_snr)
+		ns_adr_note(&session->adr, uplink->heard.dr, snr_cdb);
 	if (!uplink->late) {
 		session->last_hash = uplink->hash;
 		memcpy(session->last_mic, uplink->parsed.mic.bytes, 4);

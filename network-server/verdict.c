@@ -80,6 +80,8 @@ static const struct ns_verdict rows[NS_DROP_COUNT] = {
 				    "A MAC command that is not known; the rest is skipped."),
 	[NS_DROP_MAC_UNEXPECTED] = ROW("mac_unexpected", DEBUG,
 				       "An answer to a MAC request that is not pending."),
+	[NS_DROP_MAC_REPEATED] = ROW("mac_repeated", DEBUG,
+				     "An answer that the device repeats until it gets a downlink."),
 	[NS_DROP_TIME_UNKNOWN] = ROW("time_unknown", INFO,
 				     "No clock is good enough to answer DeviceTimeReq."),
 	[NS_DROP_ITEM_UNKNOWN_DEVICE] = ROW("item_unknown_device", INFO,

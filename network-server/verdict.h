@@ -73,6 +73,7 @@ enum ns_drop {
 	/* MAC commands */
 	NS_DROP_MAC_UNKNOWN,
 	NS_DROP_MAC_UNEXPECTED,
+	NS_DROP_MAC_REPEATED,
 	NS_DROP_TIME_UNKNOWN,
 	/* messages of the application server */
 	NS_DROP_ITEM_UNKNOWN_DEVICE,

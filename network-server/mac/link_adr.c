@@ -1,66 +1,266 @@
-/* LinkADRReq (§5.3), here only to settle a device on the channels that are heard: in a fixed plan it may hop over 64 after
- * its join (a CFList of type 1 is not known to every device). Data rate stays what the uplink had, power is the highest.
- * A block is one atom; its answers may come once or once a request, all alike: the first decides. With ADR off a device
- * may take the mask alone, which is all that is wanted. */
+/* LinkADRReq (§5.2): which channels, and, where device and profile let the network choose (ADR bit), data rate, power and
+ * repeats. A run of requests is one block, all or nothing: from 1.0.2 on each request is answered, all alike, in 1.1 the
+ * block once; both shapes are taken from every device. Up to 1.0.1 each request stands for itself, so there every one of them
+ * has to make sense alone.
+ *
+ * With ADR off a device may take the mask and refuse the rest, which is all that is wanted then. */
 #include "network-server/mac/mac.h"
 
-void ns_mac_wanted_plan(const struct ns *ns, const struct ns_session *session, struct lw_channel_plan *plan)
+#include <string.h>
+
+#define KEEP 15 /* from 1.0.4 on */
+
+/* The channels to enable: wanted, defined alike on both sides, and not refused before. */
+static void choose_channels(const struct ns_mac_case *of, struct lw_channel_plan *target)
 {
-	const struct lw_region *region = ns_region(ns, session->region);
-	lw_plan_init(plan, region);
-	if (region->plan_type != LW_PLAN_FIXED) {
-		ns_extra_channels_add(&ns->config.extra[session->region], region, plan);
-		return;
+	struct lw_channel_mask mask = {0};
+	for (uint8_t i = 0; i < LW_UPLINK_CHANNELS_MAX; i++) {
+		struct lw_channel own, wanted;
+		if (lw_mask_get(&of->wanted->enabled, i) && lw_plan_channel(&of->plan, of->region, i, &own) &&
+		    lw_plan_channel(of->wanted, of->region, i, &wanted) && own.freq_hz == wanted.freq_hz)
+			lw_mask_set(&mask, i, true);
 	}
-	struct lw_channel_mask heard = {0};
-	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++)
-		if (ns_slab_holds(&ns->gateways.slab, slot)) {
-			const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
-			for (size_t i = 0; gateway->region == session->region && i < LW_MASK_WORDS; i++)
-				heard.words[i] |= gateway->channels.words[i];
-		}
-	(void)lw_plan_limit(plan, region, &heard);
+	*target = of->plan;
+	if (lw_mask_count(&mask) > 0 && ns_mac_hash(&mask, sizeof mask) != of->session->mac.refused_mask)
+		target->enabled = mask;
 }
 
-bool ns_mac_link_adr_req(struct ns *ns, struct ns_session *session, struct wr *wr)
+/* Up to 1.0.1: banks of 16, those with channels first, so that no step leaves the device without. */
+static size_t masks_one_by_one(const struct ns_mac_case *of, const struct lw_channel_plan *target,
+			       struct lw_mask_command commands[LW_MASK_COMMANDS_MAX])
 {
-	const struct lw_region *region = ns_region(ns, session->region);
-	struct lw_channel_plan wanted;
+	size_t count = 0;
+	for (int with_channels = 1; with_channels >= 0; with_channels--)
+		for (uint8_t cntl = 0; cntl < LW_CH_MASK_CNTLS; cntl++) {
+			const struct lw_mask_cntl *row = &of->region->mask_cntls[cntl];
+			uint16_t bits = 0;
+			for (unsigned i = 0; i < row->channel_count && i < 16; i++)
+				if (lw_mask_get(&target->enabled, (uint8_t)(row->first_channel + i)))
+					bits = (uint16_t)(bits | 1u << i);
+			if (row->action == LW_MASK_16 && (bits != 0) == with_channels &&
+			    count < LW_MASK_COMMANDS_MAX)
+				commands[count++] = (struct lw_mask_command){cntl, bits};
+		}
+	return count;
+}
+
+static size_t masks_of(const struct ns_mac_case *of, const struct lw_channel_plan *target,
+		       struct lw_mask_command commands[LW_MASK_COMMANDS_MAX])
+{
+	bool known = !(of->session->flags & NS_SESSION_SETTLE);
+	size_t count = lw_plan_mask_commands(known ? &of->plan : NULL, target, of->region, commands);
+	if (count > 1 && of->session->mac_version < LW_MAC_1_0_2)
+		count = masks_one_by_one(of, target, commands);
+	return count;
+}
+
+/* Where the network does not choose: what the device has, in the words of its version. */
+static struct ns_adr_settings as_it_is(const struct ns_session *session)
+{
+	struct ns_adr_settings settings = {KEEP, KEEP, session->nb_trans ? session->nb_trans : 1};
+	if (session->mac_version >= LW_MAC_1_0_4)
+		return settings;
+	settings.dr = session->last_dr;
+	settings.power = session->mac.tx_power;
+	while (settings.power < LW_TX_POWERS - 2 && session->mac.refused_powers >> settings.power & 1)
+		settings.power++;
+	return settings;
+}
+
+enum ns_mac_urgency ns_mac_link_adr_ask(const struct ns_mac_case *of, struct ns_mac_block *ask)
+{
+	const struct ns_session *session = of->session;
+	struct lw_channel_plan target;
+	choose_channels(of, &target);
+	struct ns_adr_decision decision;
+	struct ns_adr_settings settings = as_it_is(session);
+	bool changes = false;
+	if (ns_mac_adr(of, &target, &decision)) {
+		settings = decision.wanted;
+		changes = settings.dr != session->last_dr || settings.power != session->mac.tx_power ||
+			  settings.nb_trans != session->nb_trans;
+	}
+	if (!changes && !(session->flags & NS_SESSION_SETTLE) &&
+	    lw_mask_equal(&target.enabled, &of->plan.enabled))
+		return NS_MAC_NOTHING;
 	struct lw_mask_command masks[LW_MASK_COMMANDS_MAX];
-	ns_mac_wanted_plan(ns, session, &wanted);
-	size_t count = lw_plan_mask_commands(NULL, &wanted, region, masks);
-	struct wr before = *wr;
+	size_t count = masks_of(of, &target, masks);
 	for (size_t i = 0; i < count; i++) {
-		struct lw_mac_command command = {.direction = LW_DOWN, .cid = LW_CID_LINK_ADR};
-		command.as.link_adr_req.data_rate = session->last_dr;
-		command.as.link_adr_req.ch_mask = masks[i].mask;
-		command.as.link_adr_req.ch_mask_cntl = masks[i].cntl;
-		command.as.link_adr_req.nb_trans = session->nb_trans;
-		if (lw_mac_write(wr, &command, region->freq_step_hz) != LW_MAC_WRITE_OK) {
-			*wr = before; /* all of the block or nothing */
-			return false;
-		}
+		struct lw_mac_command *command = ns_mac_block_add(ask, LW_CID_LINK_ADR);
+		command->as.link_adr_req.data_rate = settings.dr;
+		command->as.link_adr_req.tx_power = settings.power;
+		command->as.link_adr_req.ch_mask = masks[i].mask;
+		command->as.link_adr_req.ch_mask_cntl = masks[i].cntl;
+		command->as.link_adr_req.nb_trans = settings.nb_trans;
 	}
-	session->flags |= NS_SESSION_LINK_ADR_SENT;
-	return count > 0;
+	return count > 0 ? NS_MAC_SEND : NS_MAC_NOTHING;
 }
 
-void ns_mac_link_adr_ans(struct ns *ns, struct now now, struct ns_uplink *uplink,
-			 const struct lw_mac_command *command)
+/* --- answers --- */
+
+static enum lw_mask_verdict apply_masks(struct ns_mac_case *of, struct lw_channel_plan *plan,
+					const struct ns_mac_block *asked)
 {
-	(void)now;
-	struct ns_session *session = uplink->session;
-	if (!(session->flags & NS_SESSION_LINK_ADR_SENT)) {
-		ns_count(ns, NS_DROP_MAC_UNEXPECTED);
+	struct lw_mask_command masks[NS_MAC_BLOCK];
+	for (uint8_t i = 0; i < asked->count; i++)
+		masks[i] = (struct lw_mask_command){asked->commands[i].as.link_adr_req.ch_mask_cntl,
+						    asked->commands[i].as.link_adr_req.ch_mask};
+	return lw_plan_apply_masks(plan, of->region, masks, asked->count);
+}
+
+/* The device took the block; `rates`: data rate and power as well. */
+static void take(struct ns_mac_case *of, const struct ns_mac_block *asked, bool rates)
+{
+	struct ns_session *session = of->session;
+	const struct lw_mac_command *last = &asked->commands[asked->count - 1];
+	(void)apply_masks(of, &of->plan, asked);
+	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_SETTLE | NS_SESSION_TRUSTED));
+	if (!rates)
 		return;
+	uint8_t power = last->as.link_adr_req.tx_power, nb_trans = last->as.link_adr_req.nb_trans;
+	bool changed = (power != KEEP && power != session->mac.tx_power) ||
+		       (nb_trans != 0 && nb_trans != session->nb_trans);
+	if (power != KEEP)
+		session->mac.tx_power = power;
+	if (nb_trans != 0)
+		session->nb_trans = nb_trans;
+	if (changed)
+		ns_adr_clear(&session->adr);
+}
+
+/* A power that is too low for the device caps it, one that is too high is its floor. */
+static void remember_power(struct ns_mac_state *mac, uint8_t power)
+{
+	if (power == KEEP)
+		return;
+	unsigned refused = power > mac->tx_power ? 0xffffu << power : (2u << power) - 1;
+	mac->refused_powers = (uint16_t)(mac->refused_powers | refused);
+}
+
+static void remember(struct ns_mac_case *of, const struct ns_mac_block *asked,
+		     const struct lw_mac_command *answer)
+{
+	struct ns_session *session = of->session;
+	const struct lw_mac_command *last = &asked->commands[asked->count - 1];
+	struct lw_channel_plan plan = of->plan;
+	if (!answer->as.link_adr_ans.ch_mask_ack && apply_masks(of, &plan, asked) == LW_MASK_APPLIED)
+		session->mac.refused_mask = ns_mac_hash(&plan.enabled, sizeof plan.enabled);
+	if (!(session->flags & NS_SESSION_ADR))
+		return; /* the network had not the right to choose: it says nothing of what the device can */
+	uint8_t dr = last->as.link_adr_req.data_rate;
+	if (!answer->as.link_adr_ans.data_rate_ack && dr != KEEP && dr != session->last_dr)
+		session->mac.refused_drs = (uint16_t)(session->mac.refused_drs | 1u << dr);
+	if (!answer->as.link_adr_ans.power_ack)
+		remember_power(&session->mac, last->as.link_adr_req.tx_power);
+}
+
+static bool all_bits(const struct lw_mac_command *answer)
+{
+	return answer->as.link_adr_ans.ch_mask_ack && answer->as.link_adr_ans.data_rate_ack &&
+	       answer->as.link_adr_ans.power_ack;
+}
+
+/* Up to 1.0.1: each request has its own answer. */
+static enum ns_mac_said answer_one_by_one(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					  const struct ns_mac_block *answers)
+{
+	enum ns_mac_said said = NS_MAC_TAKEN;
+	bool settled = true;
+	for (uint8_t i = 0; i < asked->count; i++) {
+		struct ns_mac_block one = {.commands = {asked->commands[i]}, .count = 1};
+		if (all_bits(&answers->commands[i])) {
+			bool settle = of->session->flags & NS_SESSION_SETTLE;
+			take(of, &one, true);
+			if (settle)
+				of->session->flags |= NS_SESSION_SETTLE;
+			continue;
+		}
+		remember(of, &one, &answers->commands[i]);
+		said = NS_MAC_REFUSED;
+		settled = false;
 	}
-	bool all = command->as.link_adr_ans.ch_mask_ack && command->as.link_adr_ans.data_rate_ack &&
-		   command->as.link_adr_ans.power_ack;
-	session->flags = (uint8_t)(session->flags & ~NS_SESSION_LINK_ADR_SENT);
-	if (all || (command->as.link_adr_ans.ch_mask_ack && !uplink->parsed.fctrl.adr)) {
-		ns_mac_wanted_plan(ns, session, &session->plan);
-		session->flags = (uint8_t)(session->flags & ~NS_SESSION_SETTLE);
-		session->mac_tries = 0;
+	if (settled)
+		of->session->flags = (uint8_t)(of->session->flags & ~NS_SESSION_SETTLE);
+	return said;
+}
+
+enum ns_mac_said ns_mac_link_adr_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					const struct ns_mac_block *answers)
+{
+	if (of->session->mac_version < LW_MAC_1_0_2 && asked->count > 1 && answers->count == asked->count)
+		return answer_one_by_one(of, asked, answers);
+	/* One answer for the block, or one a request: what any of them refuses is refused. */
+	struct lw_mac_command said = answers->commands[0];
+	for (uint8_t i = 1; i < answers->count; i++) {
+		const struct lw_mac_command *also = &answers->commands[i];
+		said.as.link_adr_ans.ch_mask_ack &= also->as.link_adr_ans.ch_mask_ack;
+		said.as.link_adr_ans.data_rate_ack &= also->as.link_adr_ans.data_rate_ack;
+		said.as.link_adr_ans.power_ack &= also->as.link_adr_ans.power_ack;
 	}
-	ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
+	if (all_bits(&said)) {
+		take(of, asked, true);
+		return NS_MAC_TAKEN;
+	}
+	if (said.as.link_adr_ans.ch_mask_ack && !(of->session->flags & NS_SESSION_ADR)) {
+		take(of, asked, false);
+		return NS_MAC_TAKEN;
+	}
+	remember(of, asked, &said);
+	return NS_MAC_REFUSED;
+}
+
+/* --- what ADR is given --- */
+
+/* Least SNR of a data rate as a signal would show it in the bandwidth of another: twice as wide is 3 dB more noise. */
+static int16_t need_of(const struct lw_modulation *modulation, uint32_t bandwidth_hz)
+{
+	int16_t need_cdb;
+	if (bandwidth_hz == 0 || !lw_snr_floor_cdb(modulation, &need_cdb))
+		return NS_ADR_NO_NEED;
+	for (uint32_t wide = modulation->bandwidth_hz; wide > bandwidth_hz; wide /= 2)
+		need_cdb = (int16_t)(need_cdb + 300);
+	for (uint32_t wide = bandwidth_hz; wide > modulation->bandwidth_hz && modulation->bandwidth_hz;
+	     wide /= 2)
+		need_cdb = (int16_t)(need_cdb - 300);
+	return need_cdb;
+}
+
+static void limits_of(const struct ns_mac_case *of, const struct lw_channel_plan *channels,
+		      struct ns_adr_limits *limits)
+{
+	const struct ns_session *session = of->session;
+	const struct lw_region *region = of->region;
+	const struct lw_data_rate *now = lw_region_data_rate(region, LW_UP, session->last_dr);
+	uint8_t max_dr = of->profile->max_dr < LW_DATA_RATES ? of->profile->max_dr : region->adr_max_dr;
+	bool dwell = ns_mac_uplink_dwell(session, region);
+	*limits = (struct ns_adr_limits){.max_nb_trans = of->profile->max_nb_trans,
+					 .margin_db = of->profile->adr_margin_db};
+	for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
+		const struct lw_data_rate *rate = lw_region_data_rate(region, LW_UP, dr);
+		limits->need_cdb[dr] = rate && now ? need_of(&rate->modulation, now->modulation.bandwidth_hz)
+						   : NS_ADR_NO_NEED;
+		if (limits->need_cdb[dr] != NS_ADR_NO_NEED && dr >= of->profile->min_dr && dr <= max_dr &&
+		    !(session->mac.refused_drs >> dr & 1) && lw_plan_dr_usable(channels, region, dr) &&
+		    lw_region_max_payload(region, dr, dwell, false).m > 0)
+			limits->drs = (uint16_t)(limits->drs | 1u << dr);
+	}
+	for (uint8_t power = 0; power < LW_TX_POWERS - 1; power++)
+		if (region->tx_powers[power].defined && !(session->mac.refused_powers >> power & 1))
+			limits->powers = (uint16_t)(limits->powers | 1u << power);
+}
+
+bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *channels,
+		struct ns_adr_decision *decision)
+{
+	const struct ns_session *session = of->session;
+	if (!of->profile->adr || !(session->flags & NS_SESSION_ADR))
+		return false;
+	struct ns_adr_input input = {
+		.history = &session->adr,
+		.span = ns_adr_span(session),
+		.now = {session->last_dr, session->mac.tx_power, session->nb_trans},
+	};
+	limits_of(of, channels, &input.limits);
+	*decision = ns_adr_decide(&input);
+	return true;
 }

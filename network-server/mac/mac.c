@@ -1,70 +1,165 @@
 #include "network-server/mac/mac.h"
 
-struct row {
+#include "common/base/check.h"
+
+#define TRUST_FROM \
+	8 /* counters after which the loss of a device that should have its CFList's channels is judged */
+#define TRUST_TO 32 /* and after which it is believed */
+
+/* What devices ask: answered again when they repeat the frame. */
+static const struct {
 	uint8_t cid;
-	bool on_repeat; /* the device asks: answered again when it repeats the frame */
 	void (*handle)(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		       const struct lw_mac_command *command);
+} asked[] = {
+	{LW_CID_RESET, ns_mac_reset},
+	{LW_CID_LINK_CHECK, ns_mac_link_check},
+	{LW_CID_REKEY, ns_mac_rekey},
+	{LW_CID_DEVICE_TIME, ns_mac_device_time},
 };
 
-static const struct row rows[] = {
-	{LW_CID_RESET, true, ns_mac_reset},
-	{LW_CID_LINK_CHECK, true, ns_mac_link_check},
-	{LW_CID_LINK_ADR, false, ns_mac_link_adr_ans},
-	{LW_CID_RX_TIMING_SETUP, false, ns_mac_rx_timing_ans},
-	{LW_CID_REKEY, true, ns_mac_rekey},
-	{LW_CID_DEVICE_TIME, true, ns_mac_device_time},
-};
-
-static const struct row *find(uint8_t cid)
+static bool handle_asked(struct ns *ns, struct now now, struct ns_uplink *uplink,
+			 const struct lw_mac_command *command)
 {
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (rows[i].cid == cid)
-			return &rows[i];
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
+		if (asked[i].cid == command->cid) {
+			asked[i].handle(ns, now, uplink, command);
+			return true;
+		}
+	return false;
 }
 
-void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
+static int kind_of(uint8_t cid)
+{
+	for (int i = 0; i < NS_MAC_KINDS; i++)
+		if (ns_mac_cid((enum ns_mac_kind)i) == cid)
+			return i;
+	return -1;
+}
+
+/* Reads the commands: handles what the device asks, sorts its answers by kind. */
+static void read_commands(struct ns *ns, struct now now, struct ns_uplink *uplink,
+			  struct ns_mac_block answers[NS_MAC_KINDS])
 {
 	struct lw_mac_reader reader;
 	struct lw_mac_command command;
-	uplink->session->flags = (uint8_t)(uplink->session->flags & ~NS_SESSION_STICKY);
 	lw_mac_reader_init(&reader, LW_UP, uplink->commands, uplink->commands_length,
 			   uplink->region->freq_step_hz);
 	while (lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND) {
 		const struct lw_mac_row *known = lw_mac_row_find(LW_UP, command.cid);
 		if (known && known->repeat == LW_MAC_UNTIL_DOWNLINK)
 			uplink->session->flags |= NS_SESSION_STICKY;
-		const struct row *row = find(command.cid);
-		if (!row)
+		int kind = kind_of(command.cid);
+		if (kind >= 0 && answers[kind].count < NS_MAC_BLOCK)
+			answers[kind].commands[answers[kind].count++] = command;
+		else if (kind < 0 && !handle_asked(ns, now, uplink, &command))
 			ns_count(ns, NS_DROP_MAC_UNEXPECTED);
-		else if (row->on_repeat || !uplink->repeat)
-			row->handle(ns, now, uplink, &command);
 	}
 	if (reader.stopped != LW_MAC_READ_END && reader.stopped != LW_MAC_READ_COMMAND)
 		ns_count(ns, NS_DROP_MAC_UNKNOWN);
 }
 
-bool ns_mac_has_requests(const struct ns *ns, const struct ns_session *session,
-			 const struct ns_profile *profile)
+/* Its own back-off (§4.3.1.1): before it slows down it has gone to full power; at the lowest rate it enables its default
+ * channels and sends each frame once. True: the session changed. */
+static bool follow_back_off(struct ns_mac_case *of)
 {
-	return session->mac_tries < NS_MAC_TRIES &&
-	       ((session->flags & NS_SESSION_SETTLE) || ns_mac_wants_rx_timing(ns, session, profile));
+	struct ns_session *session = of->session;
+	uint8_t dr = of->uplink->heard.dr, before = of->uplink->previous_dr;
+	struct ns_mac_block question;
+	if (!(session->flags & NS_SESSION_ADR) || dr >= before || session->fcnt_up <= 1)
+		return false;
+	if (ns_mac_question(session, NS_MAC_LINK_ADR, of->region->freq_step_hz, &question) &&
+	    question.commands[question.count - 1].as.link_adr_req.data_rate == dr)
+		return false;
+	session->mac.tx_power = 0;
+	if (dr == 0 || !lw_plan_dr_usable(&of->plan, of->region, (uint8_t)(dr - 1))) {
+		session->nb_trans = 1;
+		if (of->region->plan_type == LW_PLAN_FIXED)
+			session->flags |= NS_SESSION_SETTLE;
+	}
+	return true;
 }
 
-bool ns_mac_requests(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
-		     struct wr *wr)
+static bool same_windows(const struct ns_session *a, const struct ns_session *b)
 {
-	if (!ns_mac_has_requests(ns, session, profile))
+	return a->rx_delay_s == b->rx_delay_s && a->rx1_dr_offset == b->rx1_dr_offset &&
+	       a->rx2_dr == b->rx2_dr && a->rx2_freq_hz == b->rx2_freq_hz;
+}
+
+/* An ABP device before 1.1 that lost its power says nothing of it, and listens in the windows it boots with again. Where it
+ * does not hear what is sent in the one, the other is tried. True: the session changed. */
+static bool try_other_windows(struct ns_mac_case *of)
+{
+	struct ns_session *session = of->session;
+	struct ns_mac_state *mac = &session->mac;
+	if (!of->uplink->parsed.fctrl.adr_ack_req) {
+		mac->deaf = 0;
 		return false;
-	bool sent = false;
-	if (session->flags & NS_SESSION_SETTLE)
-		sent |= ns_mac_link_adr_req(ns, session, wr);
-	if (ns_mac_wants_rx_timing(ns, session, profile))
-		sent |= ns_mac_rx_timing_req(ns, session, profile, wr);
-	if (sent)
-		session->mac_tries++;
-	return sent;
+	}
+	mac->deaf = mac->deaf < UINT8_MAX ? (uint8_t)(mac->deaf + 1) : 1;
+	if (!(session->flags & NS_SESSION_ABP) || session->flags & NS_SESSION_1_1 ||
+	    mac->deaf % NS_MAC_DEAF != 0)
+		return false;
+	const struct ns_session before = *session;
+	struct ns_session boot = *session;
+	ns_boot_windows(of->profile, of->region, true, &boot);
+	if (same_windows(session, &boot)) {
+		session->rx_delay_s = of->wish.rx_delay_s;
+		session->rx1_dr_offset = of->wish.rx1_dr_offset;
+		session->rx2_dr = of->wish.rx2_dr;
+		session->rx2_freq_hz = of->wish.rx2_freq_hz;
+	} else {
+		ns_boot_windows(of->profile, of->region, true, session);
+	}
+	return !same_windows(session, &before);
+}
+
+/* A CFList of masks that the device did not take: it hops over 64 channels, and most frames are heard by nobody. */
+static void doubt_channels(struct ns_mac_case *of)
+{
+	struct ns_session *session = of->session;
+	if (!(session->flags & NS_SESSION_TRUSTED) || session->fcnt_up < TRUST_FROM)
+		return;
+	unsigned heard = (unsigned)(__builtin_popcountll(session->seen[0]) +
+				    __builtin_popcountll(session->seen[1]));
+	int channel = of->uplink->heard.channel;
+	bool elsewhere = channel >= 0 && !lw_mask_get(&of->plan.enabled, (uint8_t)channel);
+	if (heard * 2 < session->fcnt_up || elsewhere)
+		session->flags = (uint8_t)((session->flags & ~NS_SESSION_TRUSTED) | NS_SESSION_SETTLE);
+	else if (session->fcnt_up >= TRUST_TO)
+		session->flags = (uint8_t)(session->flags & ~NS_SESSION_TRUSTED);
+}
+
+void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	struct ns_mac_block answers[NS_MAC_KINDS] = {0};
+	struct ns_mac_case of;
+	session->flags = (uint8_t)(session->flags & ~NS_SESSION_STICKY);
+	read_commands(ns, now, uplink, answers);
+	if (uplink->repeat)
+		return;
+	session->flags = (uint8_t)((session->flags & ~NS_SESSION_ADR) |
+				   (uplink->parsed.fctrl.adr ? NS_SESSION_ADR : 0));
+	ns_mac_case_init(&of, ns, session, &uplink->profile->record);
+	of.slot = uplink->slot;
+	of.uplink = uplink;
+	of.now = now;
+	bool changed = follow_back_off(&of);
+	changed |= try_other_windows(&of);
+	uint8_t heard = 0;
+	for (int kind = 0; kind < NS_MAC_KINDS; kind++)
+		if (answers[kind].count > 0) {
+			heard = (uint8_t)(heard | 1u << kind);
+			ns_mac_resolve(&of, (enum ns_mac_kind)kind, &answers[kind]);
+			changed = true;
+		}
+	if (changed) {
+		(void)ns_session_set_plan(&ns->sessions, session, &of.plan);
+		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
+	}
+	doubt_channels(&of);
+	uplink->answer.must |= ns_mac_decide(&of, heard);
 }
 
 void ns_mac_answer(struct ns *ns, struct ns_uplink *uplink, const struct lw_mac_command *command)

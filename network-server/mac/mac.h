@@ -1,32 +1,119 @@
-/* MAC commands (TS001 §5): one file for each command that is handled, found through the rows in mac.c; every other one
- * that parses is counted and nothing more. Answers go into the uplink's answer; requests are added when a frame is about
- * to leave. A request that is not taken is tried NS_MAC_TRIES times, then left. */
+/* MAC commands (TS001 §5): one file for each command that is handled.
+ *
+ * What devices ask is answered at once (table in mac.c). What the network asks follows one scheme (table in request.c): per
+ * session the values that the device confirmed (session.h) stand against the network's wish (wish.c: profile, region,
+ * gateways, ADR), and each kind of request has two functions:
+ *
+ *	ask      writes the requests that lead from the one to the other; nothing where they agree, or where only what
+ *	         was refused is left
+ *	answer   takes what the device said, bit by bit: all or nothing is applied, what was refused is remembered
+ *
+ *	uplink ── ns_mac_handle() ──▶ answers find their question (session.mac.question, stored before it left) ──▶ answer()
+ *	       └─ decide ──▶ mac.due ──▶ ns_mac_requests() as the frame is made: ask() ──▶ question, stored with the turn
+ *
+ * A lost request is asked again, the pause between growing from none to NS_MAC_WAIT_MAX uplinks, for each kind by itself: a
+ * command that a device does not know holds up nothing else. An answer that no question waits for changes nothing: a repeat
+ * of a sticky one (§5: repeated until a downlink arrives; one is sent, even empty), or unexpected. */
 #ifndef LAMPPOST_NETWORK_SERVER_MAC_MAC_H
 #define LAMPPOST_NETWORK_SERVER_MAC_MAC_H
 
 #include "common/lorawan/mac_command.h"
+#include "network-server/adr/adr.h"
 #include "network-server/uplink.h"
 
-#define NS_MAC_TRIES 8
+#define NS_MAC_WAIT_MAX 63 /* uplinks between two requests that stay without answer */
+#define NS_MAC_DEAF     4 /* answers to ADRACKReq in vain, after which an ABP device is taken to have restarted */
+#define NS_MAC_BLOCK    8 /* commands of one kind in a frame */
 
-/* Reads and handles the commands of an uplink. Of a repeat only what the device asks is answered again. */
+/* --- uplinks --- */
+
+/* Where an uplink was heard on a channel that was only asked for, the device has taken it, whatever became of its answer. */
+void ns_mac_observe(struct ns *ns, struct ns_uplink *uplink);
+/* Reads and handles the commands of an uplink, then decides what has to be asked. Of a repeat only what the device asks is
+ * answered again. */
 void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink);
-/* Whether the session waits for a request of ours to be sent. */
-bool ns_mac_has_requests(const struct ns *ns, const struct ns_session *session,
-			 const struct ns_profile *profile);
-/* Adds the requests that fit, and notes that they were sent. True: the session changed. */
-bool ns_mac_requests(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
-		     struct wr *wr);
 /* Adds an answer to the uplink's; one that does not fit is left out (the device asks again). */
 void ns_mac_answer(struct ns *ns, struct ns_uplink *uplink, const struct lw_mac_command *command);
-/* RxDelay that a profile wants, and what an ABP device boots with. */
-uint8_t ns_wanted_rx_delay(const struct ns *ns, const struct ns_profile *profile);
-uint8_t ns_boot_rx_delay(const struct ns_profile *profile);
-/* Sets delay, data rates and frequency of the windows that an ABP device boots with. */
-void ns_boot_windows(const struct ns_profile *profile, const struct lw_region *region,
-		     struct ns_session *session);
+/* Channels with those that NewChannelReq in flight adds: what the device may be using. False: none is in flight. */
+bool ns_mac_plan_asked(const struct ns *ns, const struct ns_session *session, struct lw_channel_plan *plan);
+/* Whether RX1's data rate is certain; false while a change of the downlink dwell time is in flight that would change it. */
+bool ns_mac_rx1_dr(const struct ns_session *session, const struct lw_region *region, uint8_t uplink_dr,
+		   uint8_t *rx1_dr);
+/* Whether the device takes downlinks of 400 ms at most. */
+bool ns_mac_downlink_dwell(const struct ns_session *session, const struct lw_region *region);
+bool ns_mac_uplink_dwell(const struct ns_session *session, const struct lw_region *region);
 
-/* Handlers. */
+/* --- downlinks --- */
+
+/* Adds the requests that are due and fit, and keeps them as the session's question. True: the session changed, and has to be
+ * stored before the frame leaves. */
+bool ns_mac_requests(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
+		     struct wr *wr);
+
+/* --- the wish --- */
+
+struct ns_wish {
+	uint8_t rx_delay_s, rx1_dr_offset, rx2_dr;
+	uint32_t rx2_freq_hz;
+	uint8_t max_duty_cycle;
+	uint8_t tx_param; /* as in TxParamSetupReq, and NS_TX_PARAM_KNOWN */
+};
+#define NS_TX_PARAM_KNOWN 0x80 /* a session without it has what its region boots with */
+uint8_t ns_boot_tx_param(const struct lw_region *region);
+/* What the network wants of a session: OTAA, its profile's values; ABP, the server's and the region's, for there the
+ * profile says what the device boots with. */
+void ns_wish(const struct ns *ns, const struct net_profile *profile, const struct lw_region *region, bool abp,
+	     struct ns_wish *wish);
+/* Lends the channels that devices of a region should use: those of its gateways. Made anew when gateways have changed. */
+const struct ns_wanted *ns_wanted(struct ns *ns, uint8_t region);
+/* Sets the windows that a device boots with: ABP, what its profile says. */
+void ns_boot_windows(const struct net_profile *profile, const struct lw_region *region, bool abp,
+		     struct ns_session *session);
+/* Sets all that a device boots with: windows, channels, power; nothing is in flight, nothing refused. */
+void ns_mac_boot(struct ns *ns, const struct net_profile *profile, const struct lw_region *region, bool abp,
+		 struct ns_session *session);
+
+/* --- for the files of this folder --- */
+
+struct ns_mac_case {
+	struct ns *ns;
+	uint32_t slot;
+	struct ns_session *session;
+	const struct net_profile *profile;
+	const struct lw_region *region;
+	struct ns_wish wish;
+	struct lw_channel_plan plan;          /* confirmed */
+	const struct lw_channel_plan *wanted; /* ns_wanted() */
+	/* While an uplink is handled. */
+	struct now now;
+	const struct ns_uplink *uplink;
+};
+
+/* Commands of one kind, in their order. */
+struct ns_mac_block {
+	struct lw_mac_command commands[NS_MAC_BLOCK];
+	uint8_t count;
+};
+
+enum ns_mac_said { NS_MAC_TAKEN, NS_MAC_REFUSED };
+enum ns_mac_urgency { NS_MAC_NOTHING, NS_MAC_IF_A_FRAME_GOES, NS_MAC_SEND };
+
+void ns_mac_case_init(struct ns_mac_case *of, struct ns *ns, struct ns_session *session,
+		      const struct net_profile *profile);
+/* Adds a zeroed downlink command to fill. */
+struct lw_mac_command *ns_mac_block_add(struct ns_mac_block *block, uint8_t cid);
+/* A hash of 16 bits, never 0. */
+uint16_t ns_mac_hash(const void *bytes, size_t length);
+/* Fills the question of a kind; false: none is in flight. */
+bool ns_mac_question(const struct ns_session *session, enum ns_mac_kind kind, uint32_t freq_step_hz,
+		     struct ns_mac_block *block);
+uint8_t ns_mac_cid(enum ns_mac_kind kind);
+/* Answers of an uplink, by kind: resolved against their questions. */
+void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct ns_mac_block *answers);
+/* Which kinds are due now; `heard` are those that this uplink answered. True: a frame has to go. */
+bool ns_mac_decide(struct ns_mac_case *of, uint8_t heard);
+
+/* Answers to what devices ask. */
 void ns_mac_link_check(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		       const struct lw_mac_command *command);
 void ns_mac_device_time(struct ns *ns, struct now now, struct ns_uplink *uplink,
@@ -35,17 +122,35 @@ void ns_mac_rekey(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		  const struct lw_mac_command *command);
 void ns_mac_reset(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		  const struct lw_mac_command *command);
-void ns_mac_rx_timing_ans(struct ns *ns, struct now now, struct ns_uplink *uplink,
-			  const struct lw_mac_command *command);
-void ns_mac_link_adr_ans(struct ns *ns, struct now now, struct ns_uplink *uplink,
-			 const struct lw_mac_command *command);
+
 /* Requests. */
-bool ns_mac_wants_rx_timing(const struct ns *ns, const struct ns_session *session,
-			    const struct ns_profile *profile);
-bool ns_mac_rx_timing_req(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
-			  struct wr *wr);
-bool ns_mac_link_adr_req(struct ns *ns, struct ns_session *session, struct wr *wr);
-/* The channels that a device of this session should use: those of the gateways that hear it. */
-void ns_mac_wanted_plan(const struct ns *ns, const struct ns_session *session, struct lw_channel_plan *plan);
+enum ns_mac_urgency ns_mac_duty_cycle_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_duty_cycle_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					  const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_tx_param_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_tx_param_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_rx_param_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_rx_param_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_new_channel_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_new_channel_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					   const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_link_adr_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_link_adr_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_rx_timing_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_rx_timing_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					 const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_dl_channel_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_dl_channel_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					  const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_dev_status_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_dev_status_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					  const struct ns_mac_block *answers);
+
+/* What ADR makes of the session now. False: the device or its profile does not let the network choose. */
+bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *channels,
+		struct ns_adr_decision *decision);
 
 #endif

@@ -1,5 +1,5 @@
-/* ResetInd (TS001-1.1 §5.1): an ABP device of 1.1 lost its MAC state, never its counters. It is back at what it boots
- * with, and says so in every uplink until it gets ResetConf. */
+/* ResetInd (TS001-1.1 §5.1): an ABP device of 1.1 lost its MAC state, never its counters. It is back at what it boots with, and
+ * says so in every uplink until it gets ResetConf. */
 #include "network-server/mac/mac.h"
 
 void ns_mac_reset(struct ns *ns, struct now now, struct ns_uplink *uplink,
@@ -11,14 +11,7 @@ void ns_mac_reset(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		ns_count(ns, NS_DROP_MAC_UNEXPECTED);
 		return;
 	}
-	lw_plan_init(&session->plan, uplink->region);
-	ns_boot_windows(uplink->profile, uplink->region, session);
-	session->rx_delay_asked = 0;
-	session->nb_trans = 1;
-	session->mac_tries = 0;
-	session->flags = (uint8_t)(session->flags & ~(NS_SESSION_LINK_ADR_SENT | NS_SESSION_RX_TIMING_SENT));
-	if (uplink->region->plan_type == LW_PLAN_FIXED)
-		session->flags |= NS_SESSION_SETTLE;
+	ns_mac_boot(ns, &uplink->profile->record, uplink->region, true, session);
 	struct lw_mac_command answer = {.direction = LW_DOWN, .cid = LW_CID_RESET};
 	answer.as.reset.minor = command->as.reset.minor < 1 ? command->as.reset.minor : 1;
 	ns_mac_answer(ns, uplink, &answer);

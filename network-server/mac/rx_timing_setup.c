@@ -1,63 +1,21 @@
-/* RXTimingSetupReq (§5.7): an ABP device boots with a short RxDelay and is brought to what the network wants, 5 s by
- * default. The device uses the new value from its next uplink after the answer on; it repeats the answer until a downlink
- * comes, so the value asked for is taken at the first one. */
+/* RXTimingSetupReq (§5.8): an ABP device boots with a short RxDelay and is brought to what the network wants, 5 s by default. The
+ * device uses the new value from the uplink with its answer on, and repeats the answer until a downlink comes; so the value
+ * asked for is taken at the first one. */
 #include "network-server/mac/mac.h"
 
-uint8_t ns_wanted_rx_delay(const struct ns *ns, const struct ns_profile *profile)
+enum ns_mac_urgency ns_mac_rx_timing_ask(const struct ns_mac_case *of, struct ns_mac_block *ask)
 {
-	bool abp_default = profile->record.rx_delay_s == 0;
-	return abp_default ? ns->config.rx_delay_s : profile->record.rx_delay_s;
+	if (of->session->rx_delay_s == of->wish.rx_delay_s)
+		return NS_MAC_NOTHING;
+	ns_mac_block_add(ask, LW_CID_RX_TIMING_SETUP)->as.rx_timing_setup_req.delay = of->wish.rx_delay_s;
+	return NS_MAC_SEND;
 }
 
-uint8_t ns_boot_rx_delay(const struct ns_profile *profile)
+enum ns_mac_said ns_mac_rx_timing_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					 const struct ns_mac_block *answers)
 {
-	return profile->record.rx_delay_s == 0 ? 1 : profile->record.rx_delay_s;
-}
-
-void ns_boot_windows(const struct ns_profile *profile, const struct lw_region *region,
-		     struct ns_session *session)
-{
-	const struct net_profile *record = &profile->record;
-	session->rx_delay_s = ns_boot_rx_delay(profile);
-	session->rx1_dr_offset = record->rx1_dr_offset;
-	session->rx2_dr = record->rx2_dr < 16 ? record->rx2_dr : region->rx2.dr;
-	session->rx2_freq_hz = record->rx2_freq_hz ? record->rx2_freq_hz : region->rx2.freq_hz;
-}
-
-bool ns_mac_wants_rx_timing(const struct ns *ns, const struct ns_session *session,
-			    const struct ns_profile *profile)
-{
-	uint8_t wanted = session->flags & NS_SESSION_ABP ? ns->config.rx_delay_s
-							 : ns_wanted_rx_delay(ns, profile);
-	return session->rx_delay_s < wanted;
-}
-
-bool ns_mac_rx_timing_req(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
-			  struct wr *wr)
-{
-	uint8_t wanted = session->flags & NS_SESSION_ABP ? ns->config.rx_delay_s
-							 : ns_wanted_rx_delay(ns, profile);
-	struct lw_mac_command command = {.direction = LW_DOWN, .cid = LW_CID_RX_TIMING_SETUP};
-	command.as.rx_timing_setup_req.delay = wanted;
-	if (lw_mac_write(wr, &command, ns_region(ns, session->region)->freq_step_hz) != LW_MAC_WRITE_OK)
-		return false;
-	session->rx_delay_asked = wanted;
-	session->flags |= NS_SESSION_RX_TIMING_SENT;
-	return true;
-}
-
-void ns_mac_rx_timing_ans(struct ns *ns, struct now now, struct ns_uplink *uplink,
-			  const struct lw_mac_command *command)
-{
-	(void)now;
-	(void)command;
-	struct ns_session *session = uplink->session;
-	if (!(session->flags & NS_SESSION_RX_TIMING_SENT)) {
-		ns_count(ns, NS_DROP_MAC_UNEXPECTED);
-		return;
-	}
-	session->rx_delay_s = session->rx_delay_asked;
-	session->mac_tries = 0;
-	session->flags = (uint8_t)(session->flags & ~NS_SESSION_RX_TIMING_SENT);
-	ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
+	(void)answers;
+	uint8_t delay_s = asked->commands[0].as.rx_timing_setup_req.delay;
+	of->session->rx_delay_s = delay_s ? delay_s : 1;
+	return NS_MAC_TAKEN;
 }

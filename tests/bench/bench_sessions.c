@@ -42,7 +42,9 @@ static void add_session(struct ns *ns, struct rng *rng, uint32_t number)
 	ASSERT(session.device != NS_NO_SLOT);
 	rng_fill(rng, session.f_nwk_s_int_key.bytes, sizeof session.f_nwk_s_int_key.bytes);
 	session.s_nwk_s_int_key = session.nwk_s_enc_key = session.f_nwk_s_int_key;
-	lw_plan_init(&session.plan, ns_region(ns, 0));
+	struct lw_channel_plan plan;
+	lw_plan_init(&plan, ns_region(ns, 0));
+	ASSERT(ns_session_set_plan(&ns->sessions, &session, &plan));
 	ASSERT(ns_session_add(&ns->sessions, &session) != NS_NO_SLOT);
 }
 

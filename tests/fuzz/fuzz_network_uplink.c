@@ -170,7 +170,9 @@ static void check(const uint32_t before[DEVICES])
 		const struct ns_session *session = session_of(&devices[i]);
 		ASSERT(session != NULL);
 		ASSERT_CMP(session->fcnt_up, >=, before[i]);
-		ASSERT(!(session->flags & NS_SESSION_PENDING) && session->mac_tries <= 8);
+		ASSERT(!(session->flags & NS_SESSION_PENDING));
+		ASSERT(session->mac.question_length <= NS_QUESTION_MAX &&
+		       session->adr.count <= NS_ADR_HISTORY);
 	}
 	ASSERT(!ns_turn_is_full(&rig.ns) && rig.ns.outbox.count == 0);
 	ASSERT(ns_dedup_open_count(&rig.ns.dedup) <= rig.config.max_frames);

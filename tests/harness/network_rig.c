@@ -49,9 +49,6 @@ void rig_init(struct rig *rig)
 	rig->config.prefix_count = 1;
 	rig->config.regions = rig->regions;
 	rig->config.region_count = 2;
-	char problem[64];
-	ASSERT(ns_extra_channels_init(&rig->config.extra[0], &(struct option_map){0}, &rig->regions[0],
-				      problem, sizeof problem));
 	rig->config.max_devices = 64;
 	rig->config.max_gateways = 8;
 	rig->config.max_frames = 64;
@@ -72,6 +69,18 @@ void rig_init(struct rig *rig)
 	rig_profile(rig, 0, LW_MAC_1_0_3, "eu868", NULL);
 	rig_state_end(rig);
 	connect_all(rig);
+}
+
+void rig_extra_channels(struct rig *rig, const char *mhz)
+{
+	char problem[64];
+	struct option_map map = {.count = mhz ? 1 : 0, .entries = {{.label = "eu868"}}};
+	if (mhz)
+		snprintf(map.entries[0].value, sizeof map.entries[0].value, "%s", mhz);
+	ASSERT(ns_extra_channels_init(&rig->config.extra[0], &map, &rig->regions[0], problem,
+				      sizeof problem));
+	rig->ns.config.extra[0] = rig->config.extra[0];
+	rig->ns.wanted[0].version = 0;
 }
 
 void rig_release(struct rig *rig)

@@ -80,6 +80,9 @@ struct rig_device {
  * connected, a profile 1.0.3 of eu868 and others by rig_profile(). */
 void rig_init(struct rig *rig);
 void rig_release(struct rig *rig);
+/* Channels beside the three of eu868, as in the configuration; NULL: the usual five. Without it there are none, so that
+ * no NewChannelReq comes in between. */
+void rig_extra_channels(struct rig *rig, const char *mhz);
 /* A new core from what is durable. */
 void rig_restart(struct rig *rig);
 /* Ends a turn: takes what is to last, then what is to be sent. Called by the verbs below. */

@@ -178,6 +178,7 @@ static void eu868_gets_eight_channels(void **state)
 {
 	(void)state;
 	setup(PROFILE_11);
+	rig_extra_channels(&rig, NULL);
 	joins();
 	const struct bi_join_req *call = &rig.joins[0].request;
 	t_true("CFList", call->has_cflist);

@@ -114,11 +114,11 @@ static void tx_ch(void **state)
 		struct ns_session *session = ns_session_at(&rig.ns.sessions, 0);
 		if (rows[i].own_hz) {
 			struct lw_new_channel channel = {rows[i].channel, rows[i].own_hz, 0, 5};
-			t_uint("defined", 3,
-			       lw_plan_apply_new_channel(&session->plan, &rig.regions[0], &channel));
+			struct lw_channel_plan plan = *ns_session_plan(&rig.ns.sessions, session);
+			t_uint("defined", 3, lw_plan_apply_new_channel(&plan, &rig.regions[0], &channel));
 			t_uint("and its RX1", 3,
-			       lw_plan_apply_dl_channel(&session->plan, &rig.regions[0], rows[i].channel,
-							867700000));
+			       lw_plan_apply_dl_channel(&plan, &rig.regions[0], rows[i].channel, 867700000));
+			t_true("kept", ns_session_set_plan(&rig.ns.sessions, session, &plan));
 		}
 		device.channel = rows[i].channel;
 		device.dr = rows[i].dr;

@@ -142,22 +142,164 @@ static void stored_and_read(void **state)
 	memset(&written.nwk_s_enc_key, 0x33, sizeof(struct lw_key));
 	written.fcnt_up = 0x12345678;
 	written.a_fcnt_down = 5;
-	written.plan.freq_hz[3] = 867100000;
+	struct lw_channel_plan plan = {.freq_hz[3] = 867100000};
+	t_true("a plan", ns_session_set_plan(&sessions, &written, &plan));
+	written.mac.question_length = 3;
+	memcpy(written.mac.question, (const uint8_t[]){0x08, 5, 0x06}, 3);
+	written.mac.tries[NS_MAC_DEV_STATUS] = 7;
+	written.mac.refused[NS_MAC_LINK_ADR] = 0x1234;
+	written.adr = (struct ns_adr_history){2, 5, {-20, 17}};
 	uint8_t bytes[NS_SESSION_BYTES];
-	size_t length = ns_session_encode(&written, master, bytes);
-	t_true("reads", ns_session_decode(&read, master, bytes, length));
+	size_t length = ns_session_encode(&sessions, &written, master, bytes);
+	t_true("reads", ns_session_decode(&sessions, &read, master, bytes, length));
 	read.device = written.device;
 	t_bytes("the same", (const uint8_t *)&written, sizeof written, (const uint8_t *)&read, sizeof read);
 	for (size_t i = 0; i + 16 <= length; i++)
 		if (memcmp(bytes + i, &written.f_nwk_s_int_key, 16) == 0)
 			t_true("a key stands in clear", false);
-	t_false("another master key", ns_session_decode(&read, other, bytes, length));
+	t_false("another master key", ns_session_decode(&sessions, &read, other, bytes, length));
 	for (size_t cut = 0; cut < length; cut++)
-		t_false("cut short", ns_session_decode(&read, master, bytes, cut));
+		t_false("cut short", ns_session_decode(&sessions, &read, master, bytes, cut));
 	bytes[1] ^= 1;
-	t_false("moved to another device", ns_session_decode(&read, master, bytes, length));
+	t_false("moved to another device", ns_session_decode(&sessions, &read, master, bytes, length));
 	secret_master_free(master);
 	secret_master_free(other);
+	ns_sessions_release(&sessions);
+}
+
+/* As the first release wrote a session, byte by byte. */
+static size_t first_format(const struct secret_master *master, uint8_t flags, uint8_t bytes[NS_SESSION_BYTES])
+{
+	struct wr wr = wr_init(bytes, NS_SESSION_BYTES);
+	uint8_t context[20] = "session/", plain[48], sealed[48 + SECRET_SEAL_OVERHEAD];
+	const uint8_t eui[8] = {0, 0, 0, 0, 0, 0, 0, 9}, zeros[16] = {0};
+	memcpy(context + 8, eui, 8);
+	context[16] = 77;
+	memset(plain, 0x11, sizeof plain);
+	secret_seal(master, context, sizeof context, plain, sizeof plain, sealed);
+	wr_u8(&wr, 1);
+	wr_copy(&wr, eui, 8);
+	wr_u32le(&wr, 0x26000001);
+	wr_u32le(&wr, 77);
+	wr_copy(&wr, sealed, sizeof sealed);
+	wr_copy(&wr, zeros, 16);
+	for (uint32_t i = 0; i < 4; i++)
+		wr_u32le(&wr, 100 + i);
+	wr_copy(&wr, zeros, 16);
+	wr_u64le(&wr, 7);
+	wr_u64le(&wr, 8);
+	wr_u64le(&wr, 9);
+	wr_copy(&wr, zeros, 4);
+	wr_copy(&wr, (const uint8_t[]){2, flags, 1, LW_MAC_1_0_3, 1, 5, 3, 4, 2, 6, 5}, 11);
+	wr_u32le(&wr, 869525000);
+	for (unsigned i = 0; i < LW_MASK_WORDS; i++)
+		wr_u16le(&wr, i == 0 ? 0xf : 0);
+	for (uint32_t i = 0; i < LW_PLAN_DYNAMIC_MAX; i++) {
+		wr_u32le(&wr, i == 3 ? 867100000 : 0);
+		wr_u32le(&wr, i == 3 ? 869100000 : 0);
+		wr_u8(&wr, i == 3 ? 0x50 : 0);
+	}
+	t_true("all of it", wr_ok(&wr));
+	return wr_length(&wr);
+}
+
+static void read_from_the_first_format(void **state)
+{
+	(void)state;
+	setup();
+	struct secret_master *master = secret_master_generate();
+	static const struct {
+		const char *name;
+		uint8_t flags, kept, question;
+	} rows[] = {
+		{"nothing in flight", NS_SESSION_ABP, NS_SESSION_ABP, 0},
+		{"RXTimingSetupReq in flight", 128 | NS_SESSION_ABP, NS_SESSION_ABP, 2},
+		{"LinkADRReq in flight", 64 | NS_SESSION_SETTLE, NS_SESSION_SETTLE, 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		uint8_t bytes[NS_SESSION_BYTES];
+		struct ns_session read;
+		size_t length = first_format(master, rows[i].flags, bytes);
+		t_true("reads", ns_session_decode(&sessions, &read, master, bytes, length));
+		t_uint("FCntUp", 100, read.fcnt_up);
+		t_uint("flags", rows[i].kept, read.flags);
+		t_uint("RxDelay", 1, read.rx_delay_s);
+		t_uint("RX1DROffset", 3, read.rx1_dr_offset);
+		t_uint("RX2's data rate", 4, read.rx2_dr);
+		t_uint("NbTrans", 2, read.nb_trans);
+		t_uint("data rate", 5, read.last_dr);
+		t_uint("RX2's frequency", 869525000, read.rx2_freq_hz);
+		t_uint("channel", 867100000, ns_session_plan(&sessions, &read)->freq_hz[3]);
+		t_uint("its RX1", 869100000, ns_session_plan(&sessions, &read)->rx1_freq_hz[3]);
+		t_uint("power", 0, read.mac.tx_power);
+		t_uint("samples", 0, read.adr.count);
+		t_bytes("question", (const uint8_t[]){0x08, 5}, rows[i].question, read.mac.question,
+			read.mac.question_length);
+		t_false("cut short", ns_session_decode(&sessions, &read, master, bytes, length - 1));
+		uint8_t again[NS_SESSION_BYTES];
+		struct ns_session second;
+		length = ns_session_encode(&sessions, &read, master, again);
+		t_true("and is written anew", ns_session_decode(&sessions, &second, master, again, length));
+		t_bytes("the same", (const uint8_t *)&read, sizeof read, (const uint8_t *)&second,
+			sizeof second);
+		bytes[0] = 3;
+		t_false("a format to come", ns_session_decode(&sessions, &read, master, bytes, length));
+	}
+	secret_master_free(master);
+	ns_sessions_release(&sessions);
+}
+
+/* The fullest row there can be. */
+static void the_longest_row_fits(void **state)
+{
+	(void)state;
+	setup();
+	struct secret_master *master = secret_master_generate();
+	struct ns_session full = session(9, 0x26000001, 77, NS_SESSION_1_1), read;
+	struct lw_channel_plan plan;
+	memset(&plan, 0x77, sizeof plan);
+	t_true("a plan", ns_session_set_plan(&sessions, &full, &plan));
+	memset(&full.mac, 0x55, sizeof full.mac);
+	full.mac.due = 0;
+	full.mac.question_length = NS_QUESTION_MAX;
+	full.adr.count = NS_ADR_HISTORY;
+	memset(full.adr.snr_qdb, 0x33, sizeof full.adr.snr_qdb);
+	uint8_t bytes[NS_SESSION_BYTES];
+	size_t length = ns_session_encode(&sessions, &full, master, bytes);
+	t_true("reads", ns_session_decode(&sessions, &read, master, bytes, length));
+	t_bytes("ADR", (const uint8_t *)&full.adr, sizeof full.adr, (const uint8_t *)&read.adr,
+		sizeof read.adr);
+	t_bytes("question", full.mac.question, NS_QUESTION_MAX, read.mac.question, read.mac.question_length);
+	secret_master_free(master);
+	ns_sessions_release(&sessions);
+}
+
+/* More distinct plans than the table holds, over time: those that no session has any more make room. */
+static void plans_make_room(void **state)
+{
+	(void)state;
+	setup();
+	struct ns_session one = session(1, 7, 1, 0);
+	uint32_t kept = ns_session_add(&sessions, &one);
+	struct lw_channel_plan plan = {.enabled.words[0] = 7};
+	t_true("a plan", ns_session_set_plan(&sessions, ns_session_at(&sessions, kept), &plan));
+	struct ns_session other = session(2, 8, 2, 0);
+	uint32_t changing = ns_session_add(&sessions, &other);
+	for (uint32_t i = 0; i < 3 * NS_PLANS_MAX; i++) {
+		struct lw_channel_plan next = {.freq_hz[5] = i + 1};
+		if (!ns_session_set_plan(&sessions, ns_session_at(&sessions, changing), &next)) {
+			t_true("room", false);
+			break;
+		}
+	}
+	t_uint("its last", 3 * NS_PLANS_MAX,
+	       ns_session_plan(&sessions, ns_session_at(&sessions, changing))->freq_hz[5]);
+	t_uint("the other's is as it was", 7,
+	       ns_session_plan(&sessions, ns_session_at(&sessions, kept))->enabled.words[0]);
+	struct lw_channel_plan same = {.enabled.words[0] = 7};
+	t_uint("equal plans are one", ns_session_at(&sessions, kept)->plan,
+	       ns_plans_keep(&sessions.plans, &same));
 	ns_sessions_release(&sessions);
 }
 
@@ -241,6 +383,9 @@ int main(void)
 		t_test(stored_and_read),
 		t_test(restored_over_what_is_there),
 		t_test(addresses),
+		t_test(read_from_the_first_format),
+		t_test(the_longest_row_fits),
+		t_test(plans_make_room),
 	};
 	return t_run(tests);
 }

@@ -306,8 +306,8 @@ static void us915_device_is_settled(void **state)
 	rig_hears(&rig, 3, phy, length, 0);
 	rig_run(&rig, 10 * US_PER_S);
 	const struct ns_session *session = ns_session_at(&rig.ns.sessions, 0);
-	t_uint("channels", 9, lw_mask_count(&session->plan.enabled));
-	t_true("500 kHz", lw_mask_get(&session->plan.enabled, 65));
+	t_uint("channels", 9, lw_mask_count(&ns_session_plan(&rig.ns.sessions, session)->enabled));
+	t_true("500 kHz", lw_mask_get(&ns_session_plan(&rig.ns.sessions, session)->enabled, 65));
 	t_uint("no more requests", 1, rig.downlink_count);
 	rig_release(&rig);
 }
