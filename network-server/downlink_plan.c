@@ -270,11 +270,25 @@ static bool helps(const struct ns_attempt *attempt, const struct ns_attempt *las
 	return false;
 }
 
-int ns_plan_next(const struct ns_plan *plan, uint8_t failed, enum ns_tx_next next,
-		 const struct ns_windows *windows, const struct lw_region *region,
-		 const struct ns_gateways *gateways, struct mono now)
+/* What a gateway has said of one attempt holds for its others as well. */
+static void rule_out(struct ns_plan *plan, const struct ns_attempt *last, enum ns_tx_next next,
+		     const struct lw_region *region)
+{
+	for (uint8_t i = 0; i < plan->count; i++) {
+		struct ns_attempt *attempt = &plan->attempts[i];
+		if (attempt->hearer == last->hearer &&
+		    (next == NS_NEXT_OTHER_GATEWAY ||
+		     (next == NS_NEXT_OTHER_FREQ && attempt->tx.freq_hz == last->tx.freq_hz) ||
+		     (next == NS_NEXT_OTHER_BAND && same_band(region, attempt, last))))
+			attempt->spent = true;
+	}
+}
+
+int ns_plan_next(struct ns_plan *plan, uint8_t failed, enum ns_tx_next next, const struct ns_windows *windows,
+		 const struct lw_region *region, const struct ns_gateways *gateways, struct mono now)
 {
 	const struct ns_attempt *last = &plan->attempts[failed];
+	rule_out(plan, last, next, region);
 	for (int second = 0; second <= 1; second++)
 		for (uint8_t i = 0; i < plan->count; i++) {
 			const struct ns_attempt *attempt = &plan->attempts[i];

@@ -71,9 +71,9 @@ enum ns_drop ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows
 /* Whether an attempt can be made as things stand: link, time, transmitter, airtime. */
 bool ns_attempt_is_open(const struct ns_attempt *attempt, const struct ns_gateway *gateway,
 			const struct lw_region *region, struct mono now);
-/* After attempt `failed` ended as `next` says: the best of the rest in the time that is left, or −1. */
-int ns_plan_next(const struct ns_plan *plan, uint8_t failed, enum ns_tx_next next,
-		 const struct ns_windows *windows, const struct lw_region *region,
-		 const struct ns_gateways *gateways, struct mono now);
+/* After attempt `failed` ended as `next` says: the best of the rest in the time that is left, or −1. What the gateway's
+ * answer rules out of its other attempts is ruled out for good. */
+int ns_plan_next(struct ns_plan *plan, uint8_t failed, enum ns_tx_next next, const struct ns_windows *windows,
+		 const struct lw_region *region, const struct ns_gateways *gateways, struct mono now);
 
 #endif

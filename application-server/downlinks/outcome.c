@@ -18,21 +18,23 @@
 
 /* --- logs --------------------------------------------------------------------------------------------------- */
 
-/* Lends the name that ChirpStack has for a gateway's refusal (gw_tx_result_name()), or NULL: the cause is another. */
+/* Lends the name that ChirpStack has for a gateway's refusal (the network server's verdict), or NULL: the cause is
+ * another. */
 static const char *gateway_status(const char *cause)
 {
 	static const struct {
 		const char *ours, *theirs;
-	} rows[] = {{"too_late", "TOO_LATE"},
-		    {"too_early", "TOO_EARLY"},
-		    {"collision_packet", "COLLISION_PACKET"},
-		    {"collision_beacon", "COLLISION_BEACON"},
+	} rows[] = {{"tx_too_late", "TOO_LATE"},
+		    {"tx_too_early", "TOO_EARLY"},
+		    {"tx_collision_packet", "COLLISION_PACKET"},
+		    {"tx_collision_beacon", "COLLISION_BEACON"},
 		    {"tx_freq", "TX_FREQ"},
 		    {"tx_power", "TX_POWER"},
-		    {"gps_unlocked", "GPS_UNLOCKED"},
-		    {"queue_full", "QUEUE_FULL"},
-		    {"duty_cycle", "DUTY_CYCLE_OVERFLOW"},
-		    {"other", "INTERNAL_ERROR"}};
+		    {"tx_gps_unlocked", "GPS_UNLOCKED"},
+		    {"tx_queue_full", "QUEUE_FULL"},
+		    {"tx_duty_cycle", "DUTY_CYCLE_OVERFLOW"},
+		    {"duty_cycle", "DUTY_CYCLE_OVERFLOW"}, /* by our own account */
+		    {"tx_other", "INTERNAL_ERROR"}};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (strcmp(rows[i].ours, cause) == 0)
 			return rows[i].theirs;
@@ -70,7 +72,8 @@ static enum status tell_log(struct as_application *app, const struct net_downlin
 	switch (event->status) {
 	case NET_ITEM_EXPIRED:
 		log.code = "EXPIRED";
-		log.description = "item expired before it could be sent";
+		log.description = event->tries > 0 ? "item expired before it was acknowledged"
+						   : "item expired before it could be sent";
 		break;
 	case NET_ITEM_STALE_COUNTER:
 		log.code = "F_CNT_DOWN";
