@@ -35,6 +35,7 @@ struct uplink {
 	bool encrypted; /* the payload could not be deciphered */
 	uint8_t data[NET_PAYLOAD_MAX];
 	json_t *object; /* owned; NULL: no codec, or it failed */
+	char codec_error[AS_CODEC_CAUSE_MAX];
 	struct as_place places[NET_RECEPTIONS_MAX];
 };
 
@@ -77,17 +78,15 @@ static void decode(struct as_application *app, struct uplink *uplink)
 {
 	const struct net_up_event *event = uplink->event;
 	if (!uplink->known || !uplink->device.has_codec || uplink->encrypted || !event->has_fport ||
-	    event->fport == 0)
+	    event->fport == 0 || event->frm_payload_length == 0)
 		return;
-	const struct codec *codec = as_codecs_get(&app->codecs, app->store, &uplink->device.profile);
-	struct codec_readings readings;
-	if (!codec)
-		return;
-	if (codec_decode(codec, event->fport, uplink->data, event->frm_payload_length, &readings, NULL) ==
-	    CODEC_DECODED)
-		uplink->object = codec_readings_json(&readings);
-	else
+	enum as_codec_result result = as_codecs_decode(&app->codecs, app->store, &uplink->device.profile,
+						       event->fport, uplink->data, event->frm_payload_length,
+						       &uplink->object, uplink->codec_error);
+	if (result == AS_CODEC_FAILED)
 		app->counters.codec_errors++;
+	else
+		uplink->codec_error[0] = '\0';
 }
 
 static void find_places(struct as_application *app, struct uplink *uplink)
@@ -108,6 +107,7 @@ static void write_up(struct as_application *app, struct uplink *uplink)
 				    .data_length = uplink->event->frm_payload_length,
 				    .encrypted = uplink->encrypted,
 				    .object = uplink->object,
+				    .codec_error = uplink->codec_error,
 				    .places = uplink->places};
 	size_t length;
 	if (as_up_json(app->json, AS_EVENT_MAX, &parts, &length))
@@ -122,9 +122,9 @@ static enum status store_up(struct as_application *app, struct uplink *uplink)
 {
 	const struct net_up_event *up = uplink->event;
 	char object[OBJECT_MAX];
-	size_t object_length = uplink->object
-				       ? json_dumpb(uplink->object, object, sizeof object - 1, JSON_COMPACT)
-				       : 0;
+	size_t object_length = uplink->object ? json_dumpb(uplink->object, object, sizeof object - 1,
+							   JSON_COMPACT | JSON_REAL_PRECISION(15))
+					      : 0;
 	object[object_length < sizeof object ? object_length : 0] = '\0';
 	struct as_event event = {.id = up->head.id,
 				 .kind = AS_EVENT_UP,

@@ -44,7 +44,7 @@ static struct as_scope scope_of(struct as_edge_api *edge, const struct io_http_r
 
 static void reply(struct as_edge_api *edge, io_http_exchange exchange, struct as_answer *answer)
 {
-	char *text = answer->body ? json_dumps(answer->body, JSON_COMPACT) : NULL;
+	char *text = answer->body ? json_dumps(answer->body, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 	const char *type = answer->status >= 400 ? "application/problem+json" : NULL;
 	enum status status = io_http_reply(edge->server, exchange, answer->status, type, text,
 					   text ? strlen(text) : 0);

@@ -1,6 +1,7 @@
 /* A field's value in SQL and in JSON:
  *
- *	EUI, DevAddr, time, boolean: integer; UUID, reference: 16 bytes; sealed key: 74 bytes; tags, object: JSON text */
+ *	EUI, DevAddr, time, boolean: integer; UUID, reference: 16 bytes; sealed key: 74 bytes; tags, object: JSON text (a name in the place of
+ *	an object: with its quotes) */
 #include "application-server/store_records_private.h"
 
 #include "application-server/time_text.h"
@@ -22,7 +23,7 @@ int64_t as_record_eui(const char *text)
 
 static void bind_json(struct db *db, int statement, int parameter, const json_t *value)
 {
-	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
+	char *text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 	db_bind_text(db, statement, parameter, text);
 	free(text);
 }
@@ -102,7 +103,7 @@ static json_t *read_value(struct db *db, int statement, int column, const struct
 	case RECORD_INTEGER: return json_integer(number);
 	case RECORD_NUMBER: return json_real(db_column_real(db, statement, column));
 	case RECORD_TAGS:
-	case RECORD_OBJECT: return json_loads(db_column_text(db, statement, column), 0, NULL);
+	case RECORD_OBJECT: return json_loads(db_column_text(db, statement, column), JSON_DECODE_ANY, NULL);
 	default: return json_string(db_column_text(db, statement, column));
 	}
 }

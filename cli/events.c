@@ -46,7 +46,7 @@ static void print_line(const char *kind, const json_t *event)
 		 text_of(info, "devEui"), text_of(info, "deviceName"));
 	printable_write(stdout, left);
 	if (object) {
-		char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
+		char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		printable_write(stdout, text ? text : "");
 		free(text);
 	} else if (strcmp(kind, "join") == 0) {
@@ -62,7 +62,7 @@ static void print_line(const char *kind, const json_t *event)
 static void print_json_line(const char *id, const char *kind, json_t *event)
 {
 	json_t *line = json_pack("{s:s, s:s, s:O?}", "id", id, "kind", kind, "event", event);
-	json_dumpf(line ? line : json_null(), stdout, JSON_COMPACT);
+	json_dumpf(line ? line : json_null(), stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	putchar('\n');
 	json_decref(line);
 }

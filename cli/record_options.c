@@ -23,7 +23,7 @@ static const char *value_word(const struct record_field *field)
 	case RECORD_BOOLEAN: return "true|false";
 	case RECORD_ENUM: return "NAME";
 	case RECORD_TAGS: return "K=V;K=V";
-	case RECORD_OBJECT: return "@FILE";
+	case RECORD_OBJECT: return field->names ? "NAME|@FILE" : "@FILE";
 	case RECORD_REFERENCE: return "ID";
 	case RECORD_TIME: return "TIME";
 	case RECORD_TYPE_COUNT: break;
@@ -49,12 +49,31 @@ void record_options_make(struct record_options *made, const struct record_schema
 	}
 }
 
+/* A name in the place of an object, as `--codec cayenne-lpp`; or "", which takes away what is there. */
+static json_t *named_value(const struct record_field *field, const char *word)
+{
+	if (*word == '\0' && (field->flags & RECORD_NULLABLE))
+		return json_null();
+	for (size_t i = 0; field->names && field->names[i]; i++)
+		if (strcmp(field->names[i], word) == 0)
+			return json_string(word);
+	return NULL;
+}
+
 /* Turns one option into the JSON value of its field. NULL after reporting. */
 static json_t *option_value(const struct record_field *field, const char *word)
 {
 	json_t *value = NULL;
 	struct record_problem problem = {"", ""};
 	if (field->type == RECORD_OBJECT) {
+		value = named_value(field, word);
+		if (value)
+			return value;
+		if (field->names && !strpbrk(word, "@{:") && strcmp(word, "-") != 0) {
+			(void)cli_problem(CLI_REFUSED, field->name, NULL, "%s: expected %s, or @FILE", word,
+					  field->names[0]);
+			return NULL;
+		}
 		size_t length;
 		char *text = word[0] == '@' || strcmp(word, "-") == 0
 				     ? cli_read_file(word[0] == '@' ? word + 1 : word, &length)

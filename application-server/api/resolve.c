@@ -94,7 +94,7 @@ static void check_codec(const json_t *record, struct record_problems *problems)
 {
 	const json_t *codec = json_object_get(record, "codec");
 	char error[CODEC_ERROR_MAX];
-	if (json_is_object(codec) && !as_codec_check(codec, error))
+	if (codec && !json_is_null(codec) && !as_codec_check(codec, error))
 		record_problems_add(problems, "codec", "%s", error);
 }
 

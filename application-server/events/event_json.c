@@ -91,6 +91,8 @@ bool as_up_json(char *text, size_t capacity, const struct as_up_parts *parts, si
 	json_out_base64(&out, "data", parts->data, parts->data_length);
 	if (parts->object)
 		json_out_floats(&out, "object", parts->object);
+	if (parts->codec_error && parts->codec_error[0])
+		json_out_text(&out, "codecError", parts->codec_error);
 	json_out_open(&out, "rxInfo", '[');
 	for (uint8_t i = 0; i < event->reception_count; i++)
 		put_reception(&out, &event->receptions[i], &parts->places[i]);

@@ -1,7 +1,7 @@
 /* Events as the JSON that subscribers get, in the form of ChirpStack v4 (tests/vectors/chirpstack-events): the event
  * level writes its defaults, the radio level leaves them out. Differences, on purpose: `snr` is written at 0 dB too; a
  * frame without a port writes `fPort` 0 as there, and extra facts stand in extra fields (`late`, `gatewayCount`,
- * `nextFCntDown`, `maxPayload`, `encrypted`). Pure. */
+ * `nextFCntDown`, `maxPayload`, `encrypted`, `codecError`). Pure. */
 #ifndef LAMPPOST_AS_EVENT_JSON_H
 #define LAMPPOST_AS_EVENT_JSON_H
 
@@ -24,6 +24,7 @@ struct as_up_parts {
 	size_t data_length;
 	bool encrypted;
 	const json_t *object;          /* the codec's result; NULL: none */
+	const char *codec_error;       /* why it has none; "": no error, or no codec */
 	const struct as_place *places; /* of each reception */
 };
 

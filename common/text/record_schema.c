@@ -4,11 +4,13 @@
 #include "common/text/record_schema.h"
 
 #include "common/base/check.h"
+#include "common/text/cayenne_lpp.h"
 
 #include <string.h>
 
 static const char *const mac_versions[] = {"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.1.0", NULL};
 static const char *const classes[] = {"A", "B", "C", NULL};
+static const char *const codecs[] = {LPP_NAME, NULL};
 static const char *const activations[] = {"otaa", "abp", NULL};
 static const char *const data_classes[] = {"public", "sensitive", "private", "confidential", NULL};
 
@@ -210,7 +212,8 @@ static const struct record_field profile_fields[] = {
 	{.name = "codec",
 	 .type = RECORD_OBJECT,
 	 .flags = RECORD_NULLABLE,
-	 .help = "declarative codec: fields of the payload"},
+	 .names = codecs,
+	 .help = "what reads the payload: cayenne-lpp, or a declarative codec (fields of the payload)"},
 	TAGS,
 	VERSION,
 	CREATED,

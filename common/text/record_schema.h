@@ -37,9 +37,9 @@ enum record_type {
 	RECORD_INTEGER,    /* min..max */
 	RECORD_NUMBER,     /* min..max, finite */
 	RECORD_BOOLEAN,
-	RECORD_ENUM,      /* one of `names` */
-	RECORD_TAGS,      /* object of texts: at most 32, keys 1..63, values up to 255 bytes */
-	RECORD_OBJECT,    /* any JSON object, at most 64 KiB when written out */
+	RECORD_ENUM, /* one of `names` */
+	RECORD_TAGS, /* object of texts: at most 32, keys 1..63, values up to 255 bytes */
+	RECORD_OBJECT, /* any JSON object, at most 64 KiB when written out, or one of `names` where there are any */
 	RECORD_REFERENCE, /* UUID or slug of a record of kind `reference` */
 	RECORD_TIME,      /* RFC 3339, made by the server */
 	RECORD_TYPE_COUNT
@@ -63,7 +63,7 @@ struct record_field {
 	enum record_type type;
 	unsigned flags;
 	int64_t min, max;           /* INTEGER, NUMBER: the value; TEXT: bytes */
-	const char *const *names;   /* ENUM: NULL-terminated */
+	const char *const *names;   /* ENUM, OBJECT: NULL-terminated */
 	enum record_kind reference; /* REFERENCE */
 	const char *standard;       /* default at creation, as JSON text; NULL: none (null where nullable) */
 	const char *unit;           /* "s", "Hz", "m", "degrees"; NULL: none */

@@ -72,7 +72,9 @@ static json_t *value_from_text(const struct record_field *field, const char *tex
 	case RECORD_NUMBER: return number_from_text(field, text);
 	case RECORD_BOOLEAN: return boolean_from_text(text);
 	case RECORD_TAGS: return tags_from_text(text);
-	case RECORD_OBJECT: return json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	case RECORD_OBJECT:
+		return field->names && *text != '{' ? json_string(text)
+						    : json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	default: return json_string(text);
 	}
 }

@@ -204,8 +204,11 @@ static bool check_tags(const json_t *value, json_t **normal, struct record_reaso
 	return true;
 }
 
-static bool check_object(const json_t *value, json_t **normal, struct record_reason *reason)
+static bool check_object(const struct record_field *field, const json_t *value, json_t **normal,
+			 struct record_reason *reason)
 {
+	if (field->names && json_is_string(value))
+		return check_enum(field, json_string_value(value), normal, reason);
 	if (!json_is_object(value))
 		return refuse(reason, "must be an object");
 	if (json_dumpb(value, NULL, 0, JSON_COMPACT) > OBJECT_MAX)
@@ -273,7 +276,7 @@ bool record_value_check(const struct record_field *field, const json_t *value, j
 		return true;
 	case RECORD_ENUM: return check_enum(field, text, normal, reason);
 	case RECORD_TAGS: return check_tags(value, normal, reason);
-	case RECORD_OBJECT: return check_object(value, normal, reason);
+	case RECORD_OBJECT: return check_object(field, value, normal, reason);
 	case RECORD_REFERENCE: return check_reference(text, normal, reason);
 	case RECORD_TIME:
 	case RECORD_TYPE_COUNT: break;

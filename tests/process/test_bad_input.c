@@ -373,6 +373,18 @@ static void bad_yaml(void)
 		   "--mac-version", "1.0.4", "--codec", word);
 	contains("the field", t_cli_output(network), "width_bits");
 	t_cli_must(network, 3, "profile", "show", "bad");
+	t_row("a built-in codec");
+	t_cli_must(network, 4, "profile", "add", "--slug", "lpp", "--name", "lpp", "--region", "us915",
+		   "--mac-version", "1.0.4", "--codec", "cayenne");
+	contains("what there is", t_cli_output(network), "expected cayenne-lpp, or @FILE");
+	t_cli_must(network, 0, "profile", "add", "--slug", "lpp", "--name", "lpp", "--region", "us915",
+		   "--mac-version", "1.0.4", "--codec", "cayenne-lpp");
+	t_cli_must(network, 0, "profile", "show", "lpp");
+	contains("it", t_cli_output(network), "cayenne-lpp");
+	t_cli_must(network, 0, "profile", "update", "lpp", "--codec", "");
+	t_cli_must(network, 0, "profile", "show", "lpp");
+	t_true("no more", strstr(t_cli_output(network), "cayenne-lpp") == NULL);
+	t_cli_must(network, 0, "profile", "remove", "lpp", "--yes");
 }
 
 /* --- the command line ---------------------------------------------------------------------------------------- */

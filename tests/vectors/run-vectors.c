@@ -9,7 +9,7 @@
 
 static const struct vector_kind *const tables[] = {
 	vectors_crypto,      vectors_keys,      vectors_frames, vectors_join,
-	vectors_join_server, vectors_malformed, vectors_mac,
+	vectors_join_server, vectors_malformed, vectors_mac,    vectors_lpp,
 };
 
 /* Kinds that the suite does not implement yet: skipped by name, so that a misspelt kind still fails. */
@@ -46,9 +46,6 @@ static const char *const later[] = {
 	"data_block_mic",
 	"clock_sync_correction",
 	"parity_row",
-	"lpp_decode",
-	"lpp_downlink",
-	"lpp_reject",
 	"data_block_int_key",
 };
 

@@ -42,7 +42,8 @@ struct vector_kind {
 };
 
 extern const struct vector_kind vectors_crypto[], vectors_keys[], vectors_frames[], vectors_join[],
-	vectors_join_server[], vectors_malformed[], vectors_mac[]; /* each ends with an empty row */
+	vectors_join_server[], vectors_malformed[], vectors_mac[],
+	vectors_lpp[]; /* each ends with an empty row */
 
 /* Prints the failure line and counts it. */
 void v_fail(struct vector *vector, const char *member, const char *expected, const char *got);

@@ -73,8 +73,10 @@ static const struct {
 	 "dev_addr", "is required with activation abp"},
 	{"an OTAA device has none", RECORD_DEVICE, RECORD_CREATE, "{" DEVICE ",\"dev_addr\":\"01020304\"}",
 	 "dev_addr", "belongs to activation abp"},
-	{"a codec is an object", RECORD_PROFILE, RECORD_CHANGE, "{\"codec\":\"x\"}", "codec",
+	{"a codec is an object", RECORD_PROFILE, RECORD_CHANGE, "{\"codec\":7}", "codec",
 	 "must be an object"},
+	{"or the name of a built-in one", RECORD_PROFILE, RECORD_CHANGE, "{\"codec\":\"cayenne\"}", "codec",
+	 "must be one of cayenne-lpp"},
 };
 
 static void validation(void **state)
@@ -135,6 +137,8 @@ static const struct {
 	{"tags without a name", RECORD_DEVICE, "tags", "=v", NULL},
 	{"empty is null", RECORD_DEVICE, "lat", "", ""},
 	{"object", RECORD_PROFILE, "codec", "{\"a\": 1}", "{\"a\":1}"},
+	{"a name in the place of an object", RECORD_PROFILE, "codec", "cayenne-lpp", "cayenne-lpp"},
+	{"an object that is none", RECORD_PROFILE, "codec", "{\"a\"", NULL},
 	{"a secret is never shown", RECORD_DEVICE, "app_key", "abc", ""},
 };
 
