@@ -22,6 +22,7 @@ static struct world *draw(uint64_t seed)
 	world_devices(world, 1, WORLD_ABP_1_0_3);
 	world_interval(world, 60);
 	world_faults(world, 90);
+	world_commands(world, 6);
 	world_begin(world);
 	world_run_hours(world, 1);
 	world_settle(world);
@@ -116,9 +117,31 @@ static int run_one(uint64_t seed)
 	return run_seed(seed, &digest, ignored) ? 0 : 1;
 }
 
-int main(void)
+/* A thousand devices, each with a reading an hour, for a day: for measuring. */
+static int run_thousand_device_days(void)
+{
+	struct world *world = world_new(1);
+	world_gateways(world, 3);
+	world_devices(world, 400, WORLD_OTAA_1_0_3);
+	world_devices(world, 300, WORLD_OTAA_1_0_4);
+	world_devices(world, 200, WORLD_OTAA_1_1);
+	world_devices(world, 100, WORLD_ABP_1_0_3);
+	world_interval(world, 3600);
+	world_faults(world, 2);
+	world_begin(world);
+	world_run_days(world, 1);
+	world_settle(world);
+	print(world, 1);
+	int broken = *world_broken(world) != '\0';
+	world_free(world);
+	return broken;
+}
+
+int main(int argc, char **argv)
 {
 	const char *seed = getenv("SEED");
+	if (argc == 2 && strcmp(argv[1], "thousand-device-days") == 0)
+		return run_thousand_device_days();
 	if (seed)
 		return run_one(strtoull(seed, NULL, 10));
 	const struct CMUnitTest tests[] = {
