@@ -44,6 +44,8 @@ struct judge_device {
 struct judge_item {
 	unsigned received; /* times that the device got it */
 	bool acknowledged; /* the network server said so */
+	bool planned;
+	bool taken_back; /* a gateway said that it did not send it, or the network server died before it knew: it goes again */
 	bool ended;
 };
 

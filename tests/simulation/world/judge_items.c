@@ -42,7 +42,11 @@ void judge_command_received(struct world *world, const struct sim_record *record
 		return;
 	}
 	struct judge_item *item = judge_item(world, number);
+	world_trace(world, "device %u: got command %u", record->device, number);
 	world->judge->totals.commands_received += item->received++ == 0;
+	if (item->received > 1 && !world->commands[number].confirmed && !item->taken_back)
+		world_break(world, "device %u: got command %u, which is unconfirmed, a second time",
+			    record->device, number);
 	world_mix(world, &number, sizeof number);
 }
 
@@ -56,12 +60,17 @@ void judge_downlink_event(struct world *world, const struct net_downlink_event *
 	struct judge_item *item = judge_item(world, (size_t)number);
 	if (event->status == NET_ITEM_ACKNOWLEDGED && item->received == 0)
 		world_break(world, "command %d is acknowledged, and the device has not got it", number);
+	world_trace(world, "command %d: %s %s", number, net_item_status_name(event->status), event->cause);
+	item->taken_back |= event->status == NET_ITEM_QUEUED && item->planned;
+	item->planned |= event->status == NET_ITEM_PLANNED;
 	item->acknowledged |= event->status == NET_ITEM_ACKNOWLEDGED;
 }
 
-static bool is_end(enum net_item_status status)
+/* A confirmed one that was sent still waits for its acknowledgement. */
+static bool is_end(enum net_item_status status, bool confirmed)
 {
-	return status != NET_ITEM_QUEUED && status != NET_ITEM_PLANNED;
+	return status != NET_ITEM_QUEUED && status != NET_ITEM_PLANNED &&
+	       !(status == NET_ITEM_SENT && confirmed);
 }
 
 bool judge_items_ended(struct world *world, char *who, size_t capacity)
@@ -77,7 +86,7 @@ bool judge_items_ended(struct world *world, char *who, size_t capacity)
 				 command->device);
 			return false;
 		}
-		if (!is_end(status)) {
+		if (!is_end(status, command->confirmed)) {
 			snprintf(who, capacity, "command %zu of device %u is still %s", i, command->device,
 				 net_item_status_name(status));
 			return false;
