@@ -3,6 +3,7 @@
  * what follows from them is done when the call has returned. */
 #include "application-server/delivery/mqtt.h"
 
+#include "application-server/delivery/mqtt_connect.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -42,7 +43,8 @@ struct as_mqtt {
 	uint16_t port;
 	int qos;
 	enum state state;
-	struct mosquitto *client; /* owned; NULL while waiting */
+	struct mosquitto *client;           /* owned; NULL while waiting, and lent to `connecting` */
+	struct as_mqtt_connect *connecting; /* the name is asked for; NULL: it is not */
 	struct io_watch *watch;
 	int fd; /* our duplicate of its socket; -1: none */
 	struct io_timer *timer;
@@ -120,8 +122,11 @@ static void drop(struct as_mqtt *mqtt)
 	if (mqtt->fd >= 0)
 		close(mqtt->fd);
 	mqtt->fd = -1;
-	if (mqtt->client)
+	if (mqtt->connecting)
+		as_mqtt_connect_abandon(mqtt->connecting); /* and the client with it */
+	else if (mqtt->client)
 		mosquitto_destroy(mqtt->client);
+	mqtt->connecting = NULL;
 	mqtt->client = NULL;
 	mqtt->first = mqtt->count = 0;
 	mqtt->sent = mqtt->cursor; /* what was not acknowledged is sent again */
@@ -177,6 +182,21 @@ static int configure(struct as_mqtt *mqtt)
 	return code;
 }
 
+/* There is a socket, or the library's reason why not. */
+static void on_connecting(void *ctx, int code)
+{
+	struct as_mqtt *mqtt = ctx;
+	mqtt->connecting = NULL;
+	if (code == MOSQ_ERR_SUCCESS) {
+		mqtt->fd = fcntl(mosquitto_socket(mqtt->client), F_DUPFD_CLOEXEC, 0);
+		mqtt->watch = mqtt->fd >= 0 ? io_watch_new(mqtt->loop, mqtt->fd, on_ready, mqtt) : NULL;
+		if (!mqtt->watch)
+			code = MOSQ_ERR_ERRNO;
+	}
+	if (settle(mqtt, code))
+		io_timer_start(mqtt->timer, TICK, TICK);
+}
+
 static void connect_broker(struct as_mqtt *mqtt)
 {
 	char id[64], city[AS_UUID_TEXT];
@@ -187,15 +207,10 @@ static void connect_broker(struct as_mqtt *mqtt)
 	mqtt->ticks = 0;
 	int code = configure(mqtt);
 	if (code == MOSQ_ERR_SUCCESS)
-		code = mosquitto_connect_async(mqtt->client, mqtt->host, mqtt->port, KEEP_ALIVE_S);
-	if (code == MOSQ_ERR_SUCCESS) {
-		mqtt->fd = fcntl(mosquitto_socket(mqtt->client), F_DUPFD_CLOEXEC, 0);
-		mqtt->watch = mqtt->fd >= 0 ? io_watch_new(mqtt->loop, mqtt->fd, on_ready, mqtt) : NULL;
-		if (!mqtt->watch)
-			code = MOSQ_ERR_ERRNO;
-	}
-	if (settle(mqtt, code))
-		io_timer_start(mqtt->timer, TICK, TICK);
+		mqtt->connecting = as_mqtt_connect_start(mqtt->loop, mqtt->client, mqtt->host, mqtt->port,
+							 KEEP_ALIVE_S, on_connecting, mqtt);
+	else
+		settle(mqtt, code);
 }
 
 static void on_timer(void *ctx, struct now now)
@@ -360,9 +375,11 @@ void as_mqtt_close(struct as_mqtt *mqtt)
 {
 	if (!mqtt)
 		return;
+	bool at_rest = !mqtt->connecting; /* else the library is still at work */
 	drop(mqtt);
 	io_timer_free(mqtt->timer);
-	mosquitto_lib_cleanup();
+	if (at_rest)
+		mosquitto_lib_cleanup();
 	free(mqtt->flights);
 	explicit_bzero(mqtt, sizeof *mqtt);
 	free(mqtt);
