@@ -119,7 +119,7 @@ static void add_outlook(struct as_api *api, const struct as_item *item, const st
 }
 
 static void answer_enqueued(struct as_api *api, const struct as_item *item,
-			    const struct as_device_info *device, enum as_enqueued verdict,
+			    const struct as_device_info *device, enum as_enqueued verdict, const char *why,
 			    struct as_answer *answer)
 {
 	json_t *body;
@@ -138,6 +138,9 @@ static void answer_enqueued(struct as_api *api, const struct as_item *item,
 		return;
 	case AS_NO_ENCODER:
 		as_answer_problem(answer, 422, "object", "%s", as_enqueued_reason(verdict));
+		return;
+	case AS_NOT_ENCODED:
+		as_answer_problem(answer, 422, "object", "%s: %s", as_enqueued_reason(verdict), why);
 		return;
 	case AS_ID_TAKEN: as_answer_problem(answer, 409, "id", "%s", as_enqueued_reason(verdict)); return;
 	case AS_DEVICE_FULL:
@@ -172,7 +175,7 @@ void as_handle_downlink(struct as_api *api, const struct as_call *call, struct a
 			status = as_queue_add(api->app, call->now, &dev_eui, &device, command, &item,
 					      &verdict);
 		if (status == ST_OK)
-			answer_enqueued(api, &item, &device, verdict, answer);
+			answer_enqueued(api, &item, &device, verdict, command->why, answer);
 		else
 			as_answer_failed(answer, status);
 	}

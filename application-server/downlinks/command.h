@@ -15,6 +15,7 @@
 #include <jansson.h>
 
 #define AS_COMMAND_DATA_MAX 4096 /* bytes that are still read, to say how long they are */
+#define AS_COMMAND_WHY_MAX  192
 #define AS_TTL_MAX_S        31536000
 
 enum as_command_form { AS_COMMAND_REST, AS_COMMAND_MQTT };
@@ -22,8 +23,9 @@ enum as_command_form { AS_COMMAND_REST, AS_COMMAND_MQTT };
 struct as_command {
 	struct as_item item; /* id, port, flags, expiry; nothing sealed yet */
 	bool has_id;
-	bool has_object;      /* for an encoder: `object` stands in the place of data */
-	const json_t *object; /* borrowed from what was read */
+	bool has_object;              /* for an encoder: `object` stands in the place of data */
+	const json_t *object;         /* borrowed from what was read */
+	char why[AS_COMMAND_WHY_MAX]; /* of the encoder, when it refused; "" else */
 	uint8_t payload[AS_COMMAND_DATA_MAX];
 	size_t length; /* may be longer than any frame */
 };

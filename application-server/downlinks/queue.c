@@ -19,6 +19,7 @@ const char *as_enqueued_reason(enum as_enqueued verdict)
 		[AS_AGENCY_FULL] = "queue_full: as many downlinks as may wait for an agency's devices do",
 		[AS_TOO_LONG] = "longer than the region carries at any data rate",
 		[AS_NO_ENCODER] = "the profile's codec only decodes: send data (base64) or hex",
+		[AS_NOT_ENCODED] = "the profile's codec cannot write it",
 	};
 	return (unsigned)verdict < AS_ENQUEUED_COUNT ? reasons[verdict] : "unknown";
 }
@@ -56,20 +57,32 @@ uint8_t as_queue_longest(struct as_application *app, const char *region)
 
 /* --- in ------------------------------------------------------------------------------------------------------- */
 
+static bool encode(struct as_application *app, const struct as_device_info *device,
+		   struct as_command *command, enum as_enqueued *verdict)
+{
+	_Static_assert(AS_COMMAND_WHY_MAX == AS_CODEC_CAUSE_MAX, "a cause fits");
+	switch (as_codecs_encode(&app->codecs, app->store, &device->profile, command->object,
+				 command->payload, NET_PAYLOAD_MAX, &command->length, command->why)) {
+	case AS_CODEC_DONE: return true;
+	case AS_CODEC_FAILED: *verdict = AS_NOT_ENCODED; return false;
+	case AS_CODEC_NONE: break;
+	}
+	*verdict = AS_NO_ENCODER;
+	return false;
+}
+
 /* The item as the command asks for it, payload sealed. False: `*verdict` says why not. */
 static bool make_item(struct as_application *app, const struct lw_eui64 *dev_eui,
-		      const struct as_device_info *device, const struct as_command *command,
-		      struct as_item *item, enum as_enqueued *verdict)
+		      const struct as_device_info *device, struct as_command *command, struct as_item *item,
+		      enum as_enqueued *verdict)
 {
 	*item = command->item;
 	item->dev_eui = *dev_eui;
 	item->agency = device->agency;
 	if (!command->has_id)
 		item->item = as_uuid_new(app->rng);
-	if (command->has_object) {
-		*verdict = AS_NO_ENCODER;
+	if (command->has_object && !encode(app, device, command, verdict))
 		return false;
-	}
 	if (command->length > NET_PAYLOAD_MAX || command->length > as_queue_longest(app, device->region)) {
 		*verdict = AS_TOO_LONG;
 		return false;
@@ -116,7 +129,7 @@ static enum status put_expired(struct as_application *app, struct now now, struc
 }
 
 enum status as_queue_add(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
-			 const struct as_device_info *device, const struct as_command *command,
+			 const struct as_device_info *device, struct as_command *command,
 			 struct as_item *item, enum as_enqueued *verdict)
 {
 	enum status status = ST_OK;

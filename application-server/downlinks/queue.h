@@ -17,17 +17,19 @@ enum as_enqueued {
 	AS_ID_TAKEN,        /* by another command */
 	AS_DEVICE_FULL,
 	AS_AGENCY_FULL,
-	AS_TOO_LONG,   /* for this region at any data rate */
-	AS_NO_ENCODER, /* an object, and the profile's codec cannot encode */
+	AS_TOO_LONG,    /* for this region at any data rate */
+	AS_NO_ENCODER,  /* an object, and the profile's codec cannot encode */
+	AS_NOT_ENCODED, /* an object that the profile's codec cannot write: the command's `why` */
 	AS_ENQUEUED_COUNT
 };
 /* One line for people, without a full stop. */
 const char *as_enqueued_reason(enum as_enqueued verdict);
 
 /* Puts a command for a registered device (`device` is of as_store_device_info()) into the queue, or into its history when it
- * has expired already. Draws an id where the command has none. Fills `item` and `verdict`; ST_OK also when it was refused. */
+ * has expired already. Draws an id where the command has none, and makes the payload of an object by the profile's codec.
+ * Fills `item` and `verdict`; ST_OK also when it was refused. */
 enum status as_queue_add(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
-			 const struct as_device_info *device, const struct as_command *command,
+			 const struct as_device_info *device, struct as_command *command,
 			 struct as_item *item, enum as_enqueued *verdict) MUST_USE;
 
 /* Asks for one item, or for all that wait, to be dropped; `*count`: for how many that is asked now. The network server's

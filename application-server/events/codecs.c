@@ -137,14 +137,10 @@ enum as_codec_result as_codecs_encode(struct as_codecs *codecs, struct as_store 
 {
 	const struct as_codec *codec = find(codecs, store, profile);
 	char reason[LPP_CAUSE_MAX];
-	if (!codec)
+	if (!codec || !codec->is_lpp)
 		return AS_CODEC_NONE;
-	if (!codec->is_lpp)
-		snprintf(cause, AS_CODEC_CAUSE_MAX, "%.48s: a declarative codec reads and does not write",
-			 codec->declarative.name);
-	else if (!lpp_encode(object, payload, capacity, length, reason))
-		snprintf(cause, AS_CODEC_CAUSE_MAX, LPP_NAME ": %s", reason);
-	else
+	if (lpp_encode(object, payload, capacity, length, reason))
 		return AS_CODEC_DONE;
+	snprintf(cause, AS_CODEC_CAUSE_MAX, LPP_NAME ": %s", reason);
 	return AS_CODEC_FAILED;
 }

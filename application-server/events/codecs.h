@@ -32,7 +32,7 @@ bool as_codec_check(const json_t *codec, char error[CODEC_ERROR_MAX]);
 enum as_codec_result as_codecs_decode(struct as_codecs *codecs, struct as_store *store,
 				      const struct net_uuid *profile, uint8_t fport, const uint8_t *payload,
 				      size_t length, json_t **object, char cause[AS_CODEC_CAUSE_MAX]);
-/* Makes the payload of a downlink from `object`. A declarative codec has no such side: AS_CODEC_FAILED. */
+/* Makes the payload of a downlink from `object`. A declarative codec has no such side: AS_CODEC_NONE. */
 enum as_codec_result as_codecs_encode(struct as_codecs *codecs, struct as_store *store,
 				      const struct net_uuid *profile, const json_t *object, uint8_t *payload,
 				      size_t capacity, size_t *length, char cause[AS_CODEC_CAUSE_MAX]);
