@@ -81,7 +81,21 @@ static const char *status_of(const struct asked *asked)
 	return asked->code ? text_of(asked, "status", "failing") : "not reached";
 }
 
-/* What else it said, as `name value`, parted by commas. */
+/* "a and b"; "" when there is none. */
+static void list_texts(const json_t *list, char *text, size_t capacity)
+{
+	size_t index;
+	json_t *item;
+	text[0] = '\0';
+	json_array_foreach(list, index, item)
+	{
+		size_t used = strlen(text);
+		snprintf(text + used, capacity - used, "%s%s", used ? " and " : "",
+			 json_is_string(item) ? json_string_value(item) : "?");
+	}
+}
+
+/* What else it said, as `name value`, parted by commas; lists of texts where there is something on them. */
 static void detail_of(const struct asked *asked, char *text, size_t capacity)
 {
 	size_t used = 0;
@@ -93,14 +107,16 @@ static void detail_of(const struct asked *asked, char *text, size_t capacity)
 		if (strcmp(key, "status") == 0 || strcmp(key, "version") == 0 ||
 		    strcmp(key, "process") == 0 || strcmp(key, "pid") == 0)
 			continue;
-		char shown[64];
+		char shown[96] = "";
 		if (json_is_string(value))
 			snprintf(shown, sizeof shown, "%s", json_string_value(value));
 		else if (json_is_integer(value))
 			snprintf(shown, sizeof shown, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		else if (json_is_boolean(value))
 			snprintf(shown, sizeof shown, "%s", json_is_true(value) ? "yes" : "no");
-		else
+		else if (json_is_array(value))
+			list_texts(value, shown, sizeof shown);
+		if (shown[0] == '\0')
 			continue;
 		int length = snprintf(text + used, capacity - used, "%s%s %s", used ? ", " : "", key, shown);
 		if (length < 0 || (size_t)length >= capacity - used)

@@ -35,12 +35,13 @@ static bool health(void *ctx, char *members, size_t capacity)
 				 warnings[i].name);
 	}
 	snprintf(members, capacity,
-		 "\"network_server\":%s,\"gateways\":%" PRIu64 ",\"online\":%" PRIu64 ",\"flapping\":%" PRIu64
-		 ",\"unknown\":%" PRIu64 ",\"receive_buffer_asked\":%" PRIu64
-		 ",\"receive_buffer_given\":%" PRIu64 ",\"kernel_drops\":%" PRIu64 ",\"warnings\":[%s]",
+		 "\"network_server\":%s,\"gateways\":%" PRIu64 ",\"online\":%" PRIu64
+		 ",\"warnings\":[%s],\"flapping\":%" PRIu64 ",\"unknown\":%" PRIu64
+		 ",\"kernel_drops\":%" PRIu64 ",\"receive_buffer_asked\":%" PRIu64
+		 ",\"receive_buffer_given\":%" PRIu64,
 		 gb_bridge_linked(admin->bridge) ? "true" : "false", gb_gateways_known(gateways),
-		 gb_gateways_online(gateways), flapping, gb_gateways_unknown(gateways), asked, given, drops,
-		 list);
+		 gb_gateways_online(gateways), list, flapping, gb_gateways_unknown(gateways), drops, asked,
+		 given);
 	return true;
 }
 
