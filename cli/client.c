@@ -14,6 +14,7 @@
 #define CALL_TIMEOUT (120 * US_PER_S)
 #define BYTES_A_SECOND \
 	(128u << 10) /* an import is one call: that much of it is registered in a second, at the least */
+#define TRY_TIMEOUT  (5 * US_PER_S)
 #define ANSWER_LIMIT (64u << 20)
 #define EVENT_MAX    (1u << 20)
 #define SOCKET_MAX   512
@@ -221,6 +222,24 @@ int cli_call(struct cli_client *client, const char *what, enum io_http_method me
 	else
 		json_decref(got);
 	return CLI_DONE;
+}
+
+json_t *cli_try(struct cli_client *client, const char *target)
+{
+	if (client->refused || client->interrupted)
+		return NULL;
+	struct io_http_call call = {.timeout = TRY_TIMEOUT, .answer_limit = ANSWER_LIMIT};
+	client->status = start(client, IO_HTTP_GET, target, NULL, &call);
+	if (client->status == ST_OK) {
+		client->status = ST_TIMEOUT;
+		(void)io_loop_run_until(client->loop, is_done, client, TRY_TIMEOUT + US_PER_S);
+	}
+	json_t *body = client->body;
+	client->body = NULL;
+	if (client->status == ST_OK && client->code == 200)
+		return body;
+	json_decref(body);
+	return NULL;
 }
 
 /* Hands over one event: lines "id: ", "event: ", "data: " (several data lines are joined by newlines). */

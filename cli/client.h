@@ -30,6 +30,9 @@ int cli_call_raw(struct cli_client *client, const char *what, enum io_http_metho
 /* Reports a problem+json answer and returns its exit code. */
 int cli_report_answer(const char *what, int code, const json_t *problem);
 
+/* Gives the answer to a GET that may as well have none (no such record, nobody there), the caller's; NULL without a word. */
+json_t *cli_try(struct cli_client *client, const char *target);
+
 /* Follows server-sent events from `target` until interrupted or closed; `on_event` gets each event's data and kind, and
  * returns false to stop. CLI_INTERRUPTED after SIGINT. */
 int cli_follow(struct cli_client *client, const char *what, const char *target,

@@ -1,6 +1,7 @@
 /* The `lamppost` command: one row a group of commands. */
 #include "cli/events.h"
 #include "cli/init.h"
+#include "cli/join.h"
 #include "cli/problem.h"
 #include "cli/records.h"
 #include "cli/status.h"
@@ -25,6 +26,7 @@ static const struct {
 	{"deployment", "programmes that devices belong to", cli_records},
 	{"device", "sensors: register one or many, set keys", cli_records},
 	{"gateway", "the city's receivers", cli_records},
+	{"join", "what became of join-requests: why a sensor does not join", cli_join},
 	{"events", "readings and joins as they are delivered", cli_events},
 };
 

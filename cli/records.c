@@ -4,6 +4,7 @@
 #include "cli/arguments.h"
 #include "cli/client.h"
 #include "cli/device.h"
+#include "cli/watch.h"
 #include "cli/problem.h"
 #include "cli/record_options.h"
 #include "cli/record_print.h"
@@ -245,6 +246,8 @@ static const struct cli_verb device_verbs[] = {
 	{"keys", "set EUI --app-key KEY ...", "set or replace keys, sealed before they leave",
 	 cli_device_keys},
 	{"import", "FILE.csv [--dry-run]", "register many from a CSV file: all or none", cli_device_import},
+	{"watch", "EUI", "what is known of it, then its joins, uplinks and downlinks, live",
+	 cli_device_watch},
 };
 
 /* Whole command lines to copy, the first words of which are always `lamppost KIND`. */
@@ -266,6 +269,7 @@ static const struct {
 	 "--app-key @key.txt"},
 	{RECORD_DEVICE, "keys", "lamppost device keys set 70b3d57ed0000001 --app-key @key.txt"},
 	{RECORD_DEVICE, "import", "lamppost device import sensors.csv --dry-run"},
+	{RECORD_DEVICE, "watch", "lamppost device watch 70b3d57ed0000001"},
 	{RECORD_DEVICE, "list", "lamppost device list --application soil"},
 	{RECORD_DEVICE, "update", "lamppost device update 70b3d57ed0000001 --enabled false"},
 	{RECORD_DEVICE, "remove", "lamppost device remove 70b3d57ed0000001 --yes"},

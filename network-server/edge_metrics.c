@@ -85,14 +85,24 @@ static uint64_t store_synchronous(void *ctx)
 	return db_synchronous(((struct ns_edge *)ctx)->store.db);
 }
 
+static unsigned gateways_online(const struct ns_gateways *of)
+{
+	unsigned online = 0;
+	for (uint32_t slot = 0; slot < of->slab.high; slot++)
+		online += ns_slab_holds(&of->slab, slot) && ns_gateways_at(of, slot)->link != 0 &&
+			  ns_gateways_at(of, slot)->online;
+	return online;
+}
+
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
 	snprintf(members, capacity,
 		 "\"applied_version\":%" PRIu64 ",\"links\":%zu,\"application_server\":%s,"
-		 "\"sessions\":%u,\"journal_bytes\":%" PRIu64,
+		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64,
 		 edge->ns.state.applied_version, io_link_server_count(edge->links_server),
-		 edge->app ? "true" : "false", edge->ns.sessions.slab.count, edge->ns.journal.bytes);
+		 edge->app ? "true" : "false", edge->ns.sessions.slab.count,
+		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes);
 	return true;
 }
 

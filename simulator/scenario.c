@@ -123,6 +123,7 @@ static void read_gateway(struct yt *tree, const struct yt_node *node, const stru
 	config->gps = bool_or(tree, node, "gps", false);
 	config->max_power_dbm = (int)int_or(tree, node, "max_power_dbm", scenario->plan->fixed ? 30 : 27, 0,
 					    36);
+	config->power_is_error = bool_or(tree, node, "power_is_error", false);
 	config->backhaul_us = microseconds(number_or(tree, node, "backhaul_ms", 5, 0, 60000) / 1e3);
 	config->jitter_us = microseconds(number_or(tree, node, "backhaul_jitter_ms", 0, 0, 60000) / 1e3);
 	config->loss_permille = (uint32_t)lround(10 *

@@ -114,7 +114,7 @@ static void say_numbers(struct message *message, const struct net_join_report *r
 	case NET_JOIN_ACCEPT_SENT:
 	case NET_JOIN_ACCEPTED:
 		if (report->unheard > 0)
-			say(message, " The %u accepts before it were not heard.", report->unheard);
+			say(message, " Accepts before it that were not heard: %u.", report->unheard);
 		break;
 	default: break;
 	}

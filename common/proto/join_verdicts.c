@@ -68,7 +68,7 @@ static const struct net_join_row rows[NET_JOIN_VERDICT_COUNT] = {
 	    "configuration and "
 	    "its registered channel plan differ: correct the wrong one."),
 	ROW(WRONG_KEY, "wrong_key", PROBLEM,
-	    "The MIC does not fit: device and registry have different keys, or different JoinEUI key pairs.",
+	    "The MIC does not fit: the device and the registry have different keys.",
 	    "Set the key again: lamppost device keys set EUI --app-key. For 1.0.x devices it is the AppKey; "
 	    "for 1.1 "
 	    "the MIC is made with the NwkKey. Mind the byte order."),

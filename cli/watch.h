@@ -1,0 +1,17 @@
+/* `lamppost device watch EUI`: what is known of a device, then everything of it as it happens: how its join-requests fare,
+ * its uplinks, its downlinks. For the person with ten sensors on a desk of which one does not join. */
+#ifndef LAMPPOST_CLI_WATCH_H
+#define LAMPPOST_CLI_WATCH_H
+
+#include "cli/records.h"
+
+#define CLI_EUI_TEXT 17
+
+int cli_device_watch(const struct record_schema *schema, int argc, char **argv);
+
+/* Reads an EUI as labels print it: 16 hex digits of either case, with '-', ':' or blanks between. Fills it in lower case. */
+bool cli_eui_read(const char *text, char eui[CLI_EUI_TEXT]);
+/* Fills the EUI with its bytes in the other order. */
+void cli_eui_reverse(const char eui[CLI_EUI_TEXT], char reversed[CLI_EUI_TEXT]);
+
+#endif
