@@ -2,6 +2,8 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
+#include "network-server/downlink.h"
+
 static struct rig rig;
 static struct rig_device device;
 static uint8_t phy[LW_PHY_PAYLOAD_MAX];
@@ -147,42 +149,112 @@ static void seal_is_refused(void **state)
 	rig_release(&rig);
 }
 
+/* One row for each word of a gateway. Where gateways 1 and 2 heard the device, who sends next; where gateway 1 alone did,
+ * whether its other window is worth a try. RX2 of EU868 is another frequency in another sub-band. */
 static void next_attempt_by_cause(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *name;
 		enum gw_tx_result result;
-		bool again;
-		uint64_t gateway;
-		enum gw_window window;
-	} rows[] = {
-		{"collision: another gateway's RX1", GW_TX_COLLISION_PACKET, true, 2, GW_RX1},
-		{"frequency: another gateway", GW_TX_FREQ, true, 2, GW_RX1},
-		{"power: another gateway", GW_TX_POWER, true, 2, GW_RX1},
-		{"too late: RX2", GW_TX_TOO_LATE, true, 1, GW_RX2},
-		{"no path: another gateway", GW_TX_NO_PATH, true, 2, GW_RX1},
-		{"no answer: counted as sent", GW_TX_NO_ANSWER, false, 0, GW_RX1},
-		{"taken", GW_TX_OK, false, 0, GW_RX1},
+		const char *verdict; /* NULL: it is on the air */
+		bool certain;        /* its airtime comes back */
+		struct {
+			uint64_t gateway; /* 0: nobody */
+			enum gw_window window;
+		} of_two, of_one;
+	} rows[GW_TX_RESULT_COUNT] = {
+		{GW_TX_OK, NULL, false, {0, GW_RX1}, {0, GW_RX1}},
+		{GW_TX_TOO_LATE, "tx_too_late", true, {1, GW_RX2}, {1, GW_RX2}},
+		{GW_TX_TOO_EARLY, "tx_too_early", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_COLLISION_PACKET, "tx_collision_packet", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_COLLISION_BEACON, "tx_collision_beacon", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_FREQ, "tx_freq", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_POWER, "tx_power", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_GPS_UNLOCKED, "tx_gps_unlocked", true, {2, GW_RX1}, {0, GW_RX1}},
+		{GW_TX_QUEUE_FULL, "tx_queue_full", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_DUTY_CYCLE, "tx_duty_cycle", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_IGNORED, "tx_ignored", false, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_NO_PATH, "tx_no_path", true, {2, GW_RX1}, {0, GW_RX1}},
+		{GW_TX_NO_ANSWER, NULL, false, {0, GW_RX1}, {0, GW_RX1}},
+		{GW_TX_OTHER, "tx_other", false, {2, GW_RX1}, {1, GW_RX2}},
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		enum gw_tx_result result = rows[i / 2].result;
+		bool two = i % 2 == 0;
+		uint64_t gateway = two ? rows[i / 2].of_two.gateway : rows[i / 2].of_one.gateway;
+		enum gw_window window = two ? rows[i / 2].of_two.window : rows[i / 2].of_one.window;
 		setup(false);
-		t_row(rows[i].name);
-		uplink(true, false);
+		t_row(gw_tx_result_name(result));
+		t_uint("a row for each", i / 2, result);
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1, .confirmed = true},
+					    phy);
+		rig_hears(&rig, 1, phy, length, 0);
+		if (two)
+			rig_hears(&rig, 2, phy, length, 0);
 		rig_run(&rig, 4210 * US_PER_MS);
 		t_uint("the ACK", 1, rig.downlink_count);
 		t_uint("the better gateway", 1, lw_eui64_number(&rig.downlinks[0].attempts[0].gateway));
-		rig_tx_ack(&rig, rows[i].result);
-		t_uint("again", rows[i].again ? 2 : 1, rig.downlink_count);
-		if (rows[i].again && rig.downlink_count == 2) {
-			const struct gw_downlink *first = &rig.downlinks[0], *second = &rig.downlinks[1];
-			t_bytes("the same bytes", first->phy, first->phy_length, second->phy,
-				second->phy_length);
-			t_uint("gateway", rows[i].gateway, lw_eui64_number(&second->attempts[0].gateway));
-			t_int("window", rows[i].window, second->attempts[0].window);
+		struct ns_gateway *first = ns_gateways_at(&rig.ns.gateways, 0);
+		uint64_t booked = ns_gateway_airtime_us(first, rig.now.mono);
+		t_true("airtime is booked", booked > 0);
+		rig_tx_ack(&rig, result);
+		t_uint("again", gateway ? 2 : 1, rig.downlink_count);
+		if (gateway && rig.downlink_count == 2) {
+			const struct gw_downlink *one = &rig.downlinks[0], *other = &rig.downlinks[1];
+			t_bytes("the same bytes", one->phy, one->phy_length, other->phy, other->phy_length);
+			t_uint("gateway", gateway, lw_eui64_number(&other->attempts[0].gateway));
+			t_int("window", window, other->attempts[0].window);
 		}
+		if (rows[i / 2].verdict) {
+			enum ns_drop drop = NS_DROP_TX_TOO_LATE;
+			while (strcmp(ns_verdict(drop)->name, rows[i / 2].verdict) != 0)
+				drop++;
+			t_uint("counted", 1, rig.ns.drops[drop]);
+		}
+		if (gateway != 1)
+			t_uint("airtime", rows[i / 2].certain ? 0 : booked,
+			       ns_gateway_airtime_us(first, rig.now.mono));
+		rig_restart(&rig);
+		first = ns_gateways_at(&rig.ns.gateways, 0);
+		uint64_t kept = ns_gateway_airtime_us(first, rig.now.mono);
+		if (gateway != 1)
+			t_int("and after a restart", !rows[i / 2].certain, kept > 0);
 		rig_release(&rig);
 	}
+}
+
+/* Sent at once, 4.8 s before its window: the gateway keeps no frame for so long, and gets it again nearer to its time. */
+static void too_early_is_tried_again_later(void **state)
+{
+	(void)state;
+	setup(false);
+	struct ns_windows windows = {
+		.has_rx1 = true, .rx1 = {868100000, 5}, .rx2 = {869525000, 0}, .rx1_delay = 5 * US_PER_S};
+	uplink(false, false);
+	rig_run(&rig, 300 * US_PER_MS);
+	windows.count = 1;
+	windows.by[0] = (struct ns_hearer){.gateway = 0, .eui = rig_eui(1), .sent = rig.now.mono};
+	static const uint8_t accept[17] = {0x20};
+	size_t before = rig.downlink_count;
+	ns_downlink_join(&rig.ns, rig.now, 0, &windows, accept, sizeof accept);
+	rig_turn(&rig);
+	t_uint("at once", before + 1, rig.downlink_count);
+	rig_tx_ack(&rig, GW_TX_TOO_EARLY);
+	t_uint("not yet", before + 1, rig.downlink_count);
+	rig_run(&rig, 4190 * US_PER_MS);
+	t_uint("not yet", before + 1, rig.downlink_count);
+	rig_run(&rig, 20 * US_PER_MS);
+	t_uint("800 ms before its window", before + 2, rig.downlink_count);
+	const struct gw_downlink *one = &rig.downlinks[before], *other = &rig.downlinks[before + 1];
+	t_uint("the same time on the air", one->attempts[0].ticks.us, other->attempts[0].ticks.us);
+	t_uint("the same gateway", 1, lw_eui64_number(&other->attempts[0].gateway));
+	rig_tx_ack(&rig, GW_TX_TOO_EARLY);
+	t_uint("then its other window", before + 3, rig.downlink_count);
+	t_int("RX2", GW_RX2, rig.downlinks[before + 2].attempts[0].window);
+	rig_tx_ack(&rig, GW_TX_OK);
+	rig_run(&rig, 20 * US_PER_S);
+	t_uint("nothing is left", 0, rig.ns.downlinks.count);
+	rig_release(&rig);
 }
 
 static void attempts_run_out(void **state)
@@ -511,6 +583,7 @@ int main(void)
 		t_test(seal_comes_too_late),
 		t_test(seal_is_refused),
 		t_test(next_attempt_by_cause),
+		t_test(too_early_is_tried_again_later),
 		t_test(attempts_run_out),
 		t_test(a_confirmed_item_that_no_gateway_sent_waits_for_no_ack),
 		t_test(encrypted_items_and_their_counter),
