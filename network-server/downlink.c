@@ -2,10 +2,9 @@
 
 #include "common/base/check.h"
 #include "common/lorawan/airtime.h"
-#include "network-server/airtime_rows.h"
 #include "network-server/downlink_frame.h"
+#include "network-server/downlink_parts.h"
 #include "network-server/item_flow.h"
-#include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 
 static const bool allowed[NS_DOWNLINK_STATE_COUNT][NS_DOWNLINK_STATE_COUNT] = {
@@ -22,8 +21,8 @@ struct sealing {
 	uint32_t slot;
 };
 
-static void downlink_goto(struct ns *ns, struct ns_downlink *downlink, enum ns_downlink_state state,
-			  struct mono due)
+void ns_downlink_goto(struct ns *ns, struct ns_downlink *downlink, enum ns_downlink_state state,
+		      struct mono due)
 {
 	ASSERT(allowed[downlink->state][state]);
 	if (downlink->state == NS_DOWNLINK_SEALING)
@@ -32,7 +31,7 @@ static void downlink_goto(struct ns *ns, struct ns_downlink *downlink, enum ns_d
 	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline, due) == ST_OK);
 }
 
-static struct ns_downlink *take(struct ns *ns, struct now now)
+struct ns_downlink *ns_downlink_take(struct ns *ns, struct now now)
 {
 	uint32_t slot = ns_slab_take(&ns->downlinks);
 	if (slot == NS_NO_SLOT)
@@ -49,7 +48,7 @@ static uint32_t slot_of(const struct ns_downlink *downlink)
 	return (uint32_t)downlink->id;
 }
 
-static void forget_opportunity(struct ns *ns, struct ns_downlink *downlink)
+void ns_downlink_forget_opportunity(struct ns *ns, struct ns_downlink *downlink)
 {
 	if (!downlink->is_join && ns_slab_holds(&ns->sessions.devices, downlink->device)) {
 		struct ns_device *device = ns_device_at(&ns->sessions, downlink->device);
@@ -60,7 +59,7 @@ static void forget_opportunity(struct ns *ns, struct ns_downlink *downlink)
 
 void ns_downlink_close(struct ns *ns, struct ns_downlink *downlink)
 {
-	forget_opportunity(ns, downlink);
+	ns_downlink_forget_opportunity(ns, downlink);
 	if (downlink->state == NS_DOWNLINK_SEALING)
 		table_remove(&ns->sealing, &downlink->sealing);
 	deadlines_cancel(&ns->downlink_deadlines, &downlink->deadline);
@@ -118,7 +117,7 @@ void ns_downlink_open(struct ns *ns, struct now now, uint32_t session, const str
 	ns_downlink_cancel(ns, of->device);
 	if (!is_worth_a_place(ns, of->device, answer->must))
 		return;
-	struct ns_downlink *downlink = take(ns, now);
+	struct ns_downlink *downlink = ns_downlink_take(ns, now);
 	if (!downlink) {
 		ns_count(ns, NS_DROP_DOWNLINK_FULL);
 		return;
@@ -146,7 +145,7 @@ void ns_downlink_item_came(struct ns *ns, struct now now, uint32_t device)
 	if (downlink->state != NS_DOWNLINK_OPEN || !downlink->idle)
 		return;
 	downlink->late = true;
-	downlink_goto(ns, downlink, NS_DOWNLINK_OPEN, now.mono);
+	ns_downlink_goto(ns, downlink, NS_DOWNLINK_OPEN, now.mono);
 }
 
 /* The counter is spent from here on, whatever becomes of the frame (invariant 2). */
@@ -172,130 +171,6 @@ static bool spend_fcnt_down(struct ns *ns, uint32_t slot, struct ns_session *ses
 	return true;
 }
 
-/* Makes the list of attempts for the frame, and sends the best. The counter is spent, whether or not there is one. */
-static void send_frame(struct ns *ns, struct now now, struct ns_downlink *downlink)
-{
-	const struct lw_region *region = ns_region(ns, downlink->windows.region);
-	enum ns_drop drop = ns_plan_make(&downlink->plan, &downlink->windows, region, &ns->gateways, now.mono,
-					 downlink->phy_length);
-	if (drop != NS_ACCEPTED) {
-		ns_count(ns, drop);
-		ns_course_not_sent(ns, now, downlink, drop, "");
-		ns_downlink_close(ns, downlink);
-		return;
-	}
-	forget_opportunity(ns, downlink);
-	ns_downlink_send(ns, now, downlink, 0);
-	ns_item_planned(ns, now, downlink);
-}
-
-static enum ns_out_answer counted_as(const struct ns_downlink *downlink)
-{
-	if (downlink->state == NS_DOWNLINK_SENT || downlink->state == NS_DOWNLINK_HELD || downlink->late)
-		return NS_OUT_NOT_COUNTED;
-	return downlink->is_join ? NS_OUT_JOIN_ACCEPT : NS_OUT_ANSWER;
-}
-
-void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlink, uint8_t index)
-{
-	struct ns_attempt *attempt = &downlink->plan.attempts[index];
-	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways,
-						    downlink->windows.by[attempt->hearer].gateway);
-	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_DOWNLINK);
-	ASSERT(out);
-	out->answer = counted_as(downlink);
-	out->rx1 = ns_windows_start(&downlink->windows);
-	out->link = gateway->link;
-	out->downlink.id = downlink->id;
-	memcpy(out->downlink.phy, downlink->phy, downlink->phy_length);
-	out->downlink.phy_length = downlink->phy_length;
-	out->downlink.attempt_count = 1;
-	out->downlink.attempts[0] = attempt->tx;
-	attempt->spent = true;
-	downlink->attempt = index;
-	const struct lw_region *region = ns_region(ns, downlink->windows.region);
-	ns_gateway_transmits(gateway, region, attempt->tx.freq_hz, now.mono, attempt->start,
-			     attempt->airtime_us);
-	ns_airtime_journal(ns, now, gateway, attempt->tx.freq_hz, attempt->start, attempt->airtime_us);
-	gateway->downlinks++;
-	ns->downlinks_sent++;
-	if (downlink->late && downlink->state != NS_DOWNLINK_SENT)
-		ns->late_commands++;
-	/* Silence until the frame is over and a second more counts as sent (DESIGN 11). */
-	downlink_goto(ns, downlink, NS_DOWNLINK_SENT,
-		      mono_add(attempt->start, (span_us)attempt->airtime_us + 2 * US_PER_S));
-	ns_course_sent(ns, now, downlink);
-}
-
-bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlink)
-{
-	struct mono again = mono_add(downlink->plan.attempts[downlink->attempt].start, -NS_CLASS_A_LEAD);
-	if (again.us <= now.mono.us)
-		return false;
-	downlink_goto(ns, downlink, NS_DOWNLINK_HELD, again);
-	return true;
-}
-
-void ns_downlink_left(struct ns *ns, struct mono now, const struct ns_out *out)
-{
-	span_us early = mono_since(out->rx1, now);
-	switch (out->answer) {
-	case NS_OUT_NOT_COUNTED: return;
-	case NS_OUT_ANSWER:
-		ns->answers++;
-		ns->answers_early += early >= NS_ANSWER_EARLY;
-		return;
-	case NS_OUT_JOIN_ACCEPT:
-		ns->accepts++;
-		ns->accepts_early += early >= NS_ACCEPT_EARLY;
-		return;
-	}
-}
-
-bool ns_downlink_restore(struct ns *ns, struct now now, const struct ns_item *item)
-{
-	uint32_t slot = (uint32_t)item->downlink;
-	if (slot >= ns->downlinks.capacity || !ns_slab_take_at(&ns->downlinks, slot))
-		return false;
-	struct ns_downlink *downlink = ns_slab_at(&ns->downlinks, slot);
-	downlink->id = item->downlink;
-	downlink->state = NS_DOWNLINK_SENT;
-	downlink->restored = true;
-	downlink->device = item->device;
-	downlink->tag = item->session_tag;
-	downlink->has_item = true;
-	downlink->item = item->enqueue.item;
-	downlink->fcnt_down = item->fcnt_down;
-	downlink->plan.count = 1;
-	downlink->plan.attempts[0] = (struct ns_attempt){.spent = true, .tx = {.gateway = item->gateway}};
-	downlink->windows.region = ns_profile_of(ns, ns_device_at(&ns->sessions, item->device))->region;
-	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline,
-			     mono_add(now.mono, NS_ITEM_RECOVERY)) == ST_OK);
-	return true;
-}
-
-void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const struct ns_windows *windows,
-		      const uint8_t *phy, uint8_t length)
-{
-	uint32_t attempt = ns_device_at(&ns->sessions, device)->attempt;
-	struct ns_downlink *downlink = take(ns, now);
-	if (!downlink) {
-		ns_count(ns, NS_DROP_DOWNLINK_FULL);
-		ns_course_not_sent(
-			ns, now,
-			&(struct ns_downlink){.is_join = true, .device = device, .join_attempt = attempt},
-			NS_DROP_DOWNLINK_FULL, "");
-		return;
-	}
-	downlink->is_join = true;
-	downlink->join_attempt = attempt;
-	downlink->device = device;
-	downlink->windows = *windows;
-	memcpy(downlink->phy, phy, length);
-	downlink->phy_length = length;
-	send_frame(ns, now, downlink);
-}
-
 static void build_and_send(struct ns *ns, struct now now, struct ns_downlink *downlink,
 			   struct ns_session *session, const struct net_enqueue *item, const uint8_t *payload)
 {
@@ -306,7 +181,7 @@ static void build_and_send(struct ns *ns, struct now now, struct ns_downlink *do
 			downlink->fcnt_down; /* 1.1: in the MIC of the uplink with its ACK */
 		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, downlink->session);
 	}
-	send_frame(ns, now, downlink);
+	ns_downlink_dispatch(ns, now, downlink);
 	ns_items_counter_moved(ns, now, device);
 }
 
@@ -362,7 +237,7 @@ static void stay_open(struct ns *ns, struct now now, struct ns_downlink *downlin
 	}
 	downlink->idle = true;
 	downlink->late = false;
-	downlink_goto(ns, downlink, NS_DOWNLINK_OPEN, last);
+	ns_downlink_goto(ns, downlink, NS_DOWNLINK_OPEN, last);
 }
 
 static void ask_for_seal(struct ns *ns, struct now now, struct ns_downlink *downlink,
@@ -380,7 +255,7 @@ static void ask_for_seal(struct ns *ns, struct now now, struct ns_downlink *down
 	ASSERT(out);
 	out->seal = (struct net_seal){downlink->item, session->dev_eui, session->id, session->dev_addr,
 				      downlink->fcnt_down};
-	downlink_goto(ns, downlink, NS_DOWNLINK_SEALING, mono_add(now.mono, NS_SEAL_TIMEOUT));
+	ns_downlink_goto(ns, downlink, NS_DOWNLINK_SEALING, mono_add(now.mono, NS_SEAL_TIMEOUT));
 }
 
 /* What the frame says is decided. Returns the item that it carries, or NULL; `*go`: whether there is a frame at all. */

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "network-server/downlink.h"
+#include "network-server/item_parts.h"
 #include "network-server/item_rows.h"
 
 #define EXPIRED_A_TURN 256
@@ -9,11 +10,6 @@
 static struct ns_device *device_of(const struct ns *ns, const struct ns_item *item)
 {
 	return ns_device_at(&ns->sessions, item->device);
-}
-
-static const struct ns_session *session_of(const struct ns *ns, const struct ns_device *device)
-{
-	return device->session == NS_NO_SLOT ? NULL : ns_session_at(&ns->sessions, device->session);
 }
 
 static struct ns_item_facts facts_of(const struct ns *ns, struct now now, const struct ns_item *item)
@@ -27,70 +23,6 @@ static struct ns_item_facts facts_of(const struct ns *ns, struct now now, const 
 		.expired = ns_item_has_expired(item, now.wall),
 		.spent = item->enqueue.confirmed && item->tries >= tries,
 	};
-}
-
-/* --- events to the application server --- */
-
-static void tell_attempt(struct net_downlink_event *event, const struct ns_downlink *downlink)
-{
-	const struct ns_attempt *attempt = &downlink->plan.attempts[downlink->attempt];
-	if (attempt->tx.freq_hz == 0) /* of before a restart */
-		return;
-	event->has_tx = true;
-	event->freq_hz = attempt->tx.freq_hz;
-	event->modulation = attempt->tx.modulation;
-	event->power_dbm = attempt->tx.power_dbm;
-	event->window = attempt->tx.window;
-	event->delay = downlink->windows.rx1_delay + (attempt->tx.window == GW_RX2 ? US_PER_S : 0);
-}
-
-static void emit(struct ns *ns, struct now now, struct proto_message *message,
-		 const struct ns_item_told *told)
-{
-	struct net_downlink_event *event = &message->downlink_event;
-	const char *cause = told->cause == NS_ACCEPTED ? "" : ns_verdict(told->cause)->name;
-	snprintf(event->cause, sizeof event->cause, "%s", told->cause_text ? told->cause_text : cause);
-	event->head.time = now.wall;
-	ASSERT(ns_emit(ns, now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head) == ST_OK);
-}
-
-static void tell_max_payload(const struct ns *ns, struct net_downlink_event *event,
-			     const struct ns_device *device)
-{
-	const struct ns_session *session = session_of(ns, device);
-	if (!session || session->fcnt_up == 0)
-		return;
-	event->has_max_payload = true;
-	event->max_payload = ns_session_max_payload(ns, session, session->last_dr);
-}
-
-static void tell(struct ns *ns, struct now now, const struct ns_item *item, const struct ns_item_told *told)
-{
-	struct proto_message *message = ns_event(ns, PROTO_DOWNLINK_EVENT);
-	struct net_downlink_event *event = &message->downlink_event;
-	const struct ns_device *device = device_of(ns, item);
-	event->head.dev_eui = item->enqueue.dev_eui;
-	event->item = item->enqueue.item;
-	event->status = ns_item_status(item->state);
-	event->tries = item->tries;
-	if (item->downlink != 0)
-		event->fcnt_down = item->fcnt_down;
-	if (event->status == NET_ITEM_PLANNED || event->status == NET_ITEM_SENT) {
-		event->gateway = item->gateway;
-		if (told->downlink)
-			tell_attempt(event, told->downlink);
-	}
-	if (event->status == NET_ITEM_QUEUED || event->status == NET_ITEM_REFUSED)
-		tell_max_payload(ns, event, device);
-	if (event->status == NET_ITEM_STALE_COUNTER) {
-		const struct ns_session *session = session_of(ns, device);
-		event->fcnt_down = session ? ns_session_next_app_fcnt_down(session) : 0;
-	}
-	if (told->uplink) {
-		event->has_uplink = true;
-		event->uplink = *told->uplink;
-	}
-	emit(ns, now, message, told);
 }
 
 /* --- the one place where a state changes --- */
@@ -119,7 +51,7 @@ bool ns_item_apply(struct ns *ns, struct now now, uint32_t slot, enum ns_item_ev
 	if (ns_item_is_over(rule->to)) {
 		ns_queue_note_over(&ns->queue, &item->enqueue.item, ns_journal_next(&ns->journal));
 		ns_item_journal_over(ns, item);
-		tell(ns, now, item, told);
+		ns_item_tell(ns, now, item, told);
 		ns_queue_remove(&ns->queue, device_of(ns, item), slot);
 		return false;
 	}
@@ -128,125 +60,19 @@ bool ns_item_apply(struct ns *ns, struct now now, uint32_t slot, enum ns_item_ev
 	else if (rule->from != rule->to || rule->to == NS_ITEM_PLANNED)
 		ns_item_journal_state(ns, item);
 	if (rule->reported)
-		tell(ns, now, item, told);
+		ns_item_tell(ns, now, item, told);
 	arm(ns, now, item);
 	return true;
 }
 
-/* --- from the application server --- */
-
-static enum ns_drop judge(const struct ns *ns, uint32_t device, const struct net_enqueue *enqueue)
-{
-	if (device == NS_NO_SLOT)
-		return NS_DROP_ITEM_UNKNOWN_DEVICE;
-	if (!ns_item_valid(enqueue))
-		return NS_DROP_ITEM_INVALID;
-	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, device));
-	if (profile && enqueue->length > ns_region_longest(ns_region(ns, profile->region)))
-		return NS_DROP_ITEM_TOO_LONG;
-	return NS_ACCEPTED;
-}
-
-/* Of an item that does not come into the queue. */
-static void turn_away(struct ns *ns, struct now now, uint32_t device, const struct net_enqueue *enqueue,
-		      enum ns_item_event why, enum ns_drop cause)
-{
-	struct ns_item_facts facts = {.confirmed = enqueue->confirmed, .encrypted = enqueue->encrypted};
-	const struct ns_item_rule *rule = ns_item_rule(NS_ITEM_NONE, why, &facts);
-	ASSERT(rule);
-	struct proto_message *message = ns_event(ns, PROTO_DOWNLINK_EVENT);
-	struct net_downlink_event *event = &message->downlink_event;
-	event->head.dev_eui = enqueue->dev_eui;
-	event->item = enqueue->item;
-	event->status = ns_item_status(rule->to);
-	if (device != NS_NO_SLOT) {
-		const struct ns_device *of = ns_device_at(&ns->sessions, device);
-		const struct ns_profile *profile = ns_profile_of(ns, of);
-		const struct ns_session *session = session_of(ns, of);
-		if (event->status == NET_ITEM_STALE_COUNTER)
-			event->fcnt_down = session ? ns_session_next_app_fcnt_down(session) : 0;
-		else
-			tell_max_payload(ns, event, of);
-		if (cause == NS_DROP_ITEM_TOO_LONG && profile) { /* what would have been taken */
-			event->has_max_payload = true;
-			event->max_payload = ns_region_longest(ns_region(ns, profile->region));
-		}
-	}
-	ns_count(ns, cause);
-	emit(ns, now, message, &(struct ns_item_told){.cause = cause});
-}
-
-static bool counter_has_passed(const struct ns *ns, const struct ns_device *device,
-			       const struct net_enqueue *enqueue)
-{
-	const struct ns_session *session = session_of(ns, device);
-	return enqueue->encrypted && session && enqueue->fcnt_down < ns_session_next_app_fcnt_down(session);
-}
-
-void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqueue)
-{
-	uint32_t of = ns_device_find(&ns->sessions, &enqueue->dev_eui), slot;
-	if (ns_queue_is_over(&ns->queue, &enqueue->item, ns->journal.stored_row)) {
-		ns_count(ns, NS_DROP_ITEM_AGAIN);
-		return; /* what became of it is on its way */
-	}
-	enum ns_drop drop = judge(ns, of, enqueue);
-	if (drop != NS_ACCEPTED) {
-		turn_away(ns, now, of, enqueue, NS_ITEM_REFUSE, drop);
-		return;
-	}
-	struct ns_device *device = ns_device_at(&ns->sessions, of);
-	if (ns_queue_find(&ns->queue, device, &enqueue->item) != NS_NO_SLOT) {
-		ns_count(ns, NS_DROP_ITEM_AGAIN);
-		return;
-	}
-	if (counter_has_passed(ns, device, enqueue)) {
-		turn_away(ns, now, of, enqueue, NS_ITEM_COUNTER_PASSED, NS_DROP_ITEM_STALE_COUNTER);
-		return;
-	}
-	enum status status = ns_queue_add(&ns->queue, device, of, enqueue, 0, &slot);
-	if (status != ST_OK) {
-		turn_away(ns, now, of, enqueue, NS_ITEM_REFUSE,
-			  status == ST_FULL ? NS_DROP_ITEM_QUEUE_FULL : NS_DROP_ITEMS_FULL);
-		return;
-	}
-	if (ns_item_apply(ns, now, slot, NS_ITEM_ENQUEUE, &(struct ns_item_told){0}))
-		ns_downlink_item_came(ns, now, of);
-}
-
-static void flush(struct ns *ns, struct now now, uint32_t slot)
-{
-	struct ns_item *item = ns_queue_at(&ns->queue, slot);
-	item->flushed = true;
-	(void)ns_item_apply(ns, now, slot, NS_ITEM_FLUSH,
-			    &(struct ns_item_told){.cause = NS_DROP_ITEM_FLUSHED});
-}
-
-/* Applies `to` to each item of a device. */
-static void for_each(struct ns *ns, struct now now, uint32_t device,
-		     void (*to)(struct ns *ns, struct now now, uint32_t slot))
+void ns_items_each(struct ns *ns, struct now now, uint32_t device,
+		   void (*to)(struct ns *ns, struct now now, uint32_t slot))
 {
 	for (uint32_t slot = ns_device_at(&ns->sessions, device)->queue, next; slot != NS_NO_SLOT;
 	     slot = next) {
 		next = ns_queue_at(&ns->queue, slot)->next;
 		to(ns, now, slot);
 	}
-}
-
-void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *wanted)
-{
-	uint32_t device = ns_device_find(&ns->sessions, &wanted->dev_eui);
-	if (device == NS_NO_SLOT) {
-		ns_count(ns, NS_DROP_ITEM_UNKNOWN_DEVICE);
-		return;
-	}
-	if (!wanted->one) {
-		for_each(ns, now, device, flush);
-		return;
-	}
-	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, device), &wanted->item);
-	if (slot != NS_NO_SLOT)
-		flush(ns, now, slot);
 }
 
 /* --- frames --- */
@@ -360,7 +186,8 @@ void ns_items_uplink(struct ns *ns, struct now now, uint32_t device, bool ack, c
 static void judge_counter(struct ns *ns, struct now now, uint32_t slot)
 {
 	const struct ns_item *item = ns_queue_at(&ns->queue, slot);
-	if (item->state == NS_ITEM_QUEUED && counter_has_passed(ns, device_of(ns, item), &item->enqueue)) {
+	if (item->state == NS_ITEM_QUEUED &&
+	    ns_item_counter_has_passed(ns, device_of(ns, item), &item->enqueue)) {
 		ns_count(ns, NS_DROP_ITEM_STALE_COUNTER);
 		(void)ns_item_apply(ns, now, slot, NS_ITEM_COUNTER_PASSED,
 				    &(struct ns_item_told){.cause = NS_DROP_ITEM_STALE_COUNTER});
@@ -369,7 +196,7 @@ static void judge_counter(struct ns *ns, struct now now, uint32_t slot)
 
 void ns_items_counter_moved(struct ns *ns, struct now now, uint32_t device)
 {
-	for_each(ns, now, device, judge_counter);
+	ns_items_each(ns, now, device, judge_counter);
 }
 
 static void end_session(struct ns *ns, struct now now, uint32_t slot)
@@ -382,7 +209,7 @@ static void end_session(struct ns *ns, struct now now, uint32_t slot)
 
 void ns_items_session_ended(struct ns *ns, struct now now, uint32_t device)
 {
-	for_each(ns, now, device, end_session);
+	ns_items_each(ns, now, device, end_session);
 }
 
 static void lose_device(struct ns *ns, struct now now, uint32_t slot)
@@ -393,7 +220,7 @@ static void lose_device(struct ns *ns, struct now now, uint32_t slot)
 
 void ns_items_device_gone(struct ns *ns, struct now now, uint32_t device)
 {
-	for_each(ns, now, device, lose_device);
+	ns_items_each(ns, now, device, lose_device);
 }
 
 /* --- time --- */

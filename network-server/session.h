@@ -26,8 +26,8 @@ enum ns_session_flag {
 	NS_SESSION_ABP = 4,
 	NS_SESSION_CONF_DOWN =
 		8, /* conf_fcnt_down holds a confirmed downlink's counter that waits for its ACK */
-	NS_SESSION_STICKY = 16, /* the device repeats an answer until a downlink arrives */
-	NS_SESSION_SETTLE = 32, /* which channels the device has enabled is not known: LinkADRReq is due */
+	NS_SESSION_STICKY = 16,  /* the device repeats an answer until a downlink arrives */
+	NS_SESSION_SETTLE = 32,  /* which channels the device has enabled is not known: LinkADRReq is due */
 	NS_SESSION_TRUSTED = 64, /* its channels are those of a CFList that nobody has confirmed yet */
 	NS_SESSION_ADR = 128     /* the last uplink had the ADR bit */
 };
@@ -56,8 +56,8 @@ struct ns_mac_state {
 	/* In flight: encoded requests, whole commands. */
 	uint8_t question_length;
 	uint8_t question[NS_QUESTION_MAX];
-	uint8_t answered;            /* bit a kind: answered since it was asked last; more of it are repeats */
-	uint8_t due;                 /* bit a kind: to go with the next frame; not stored */
+	uint8_t answered; /* bit a kind: answered since it was asked last; more of it are repeats */
+	uint8_t due;      /* bit a kind: to go with the next frame; not stored */
 	uint8_t tries[NS_MAC_KINDS]; /* requests since the last answer */
 	uint8_t wait[NS_MAC_KINDS];  /* uplinks until it is asked again */
 	/* Refused, and not asked again until the wish changes. */
@@ -67,15 +67,16 @@ struct ns_mac_state {
 	uint16_t refused_rx2_freq; /* hash of the frequency; 0: none */
 	uint8_t refused_offset;    /* RX1DROffset + 1; 0: none */
 	uint8_t refused_rx2_dr;    /* + 1 */
-	uint16_t channels_wish;    /* hash of the wish that `refused_channels` and `refused_dl_channels` are about */
-	uint8_t deaf;              /* uplinks in a row with ADRACKReq that were answered in vain */
-	uint32_t status_hour;      /* of wall time: DevStatusAns, or since when it is waited for; 0: never */
+	uint16_t
+		channels_wish; /* hash of the wish that `refused_channels` and `refused_dl_channels` are about */
+	uint8_t deaf;          /* uplinks in a row with ADRACKReq that were answered in vain */
+	uint32_t status_hour; /* of wall time: DevStatusAns, or since when it is waited for; 0: never */
 };
 
 /* One sample a transmission, of one data rate and power (network-server/adr/). */
 struct ns_adr_history {
-	uint8_t count; /* samples, the newest first */
-	uint8_t dr;    /* of all of them */
+	uint8_t count;                  /* samples, the newest first */
+	uint8_t dr;                     /* of all of them */
 	int8_t snr_qdb[NS_ADR_HISTORY]; /* best of all gateways, quarters of dB */
 };
 
@@ -96,11 +97,11 @@ struct ns_session {
 	uint64_t seen[NS_SEEN_BITS / 64]; /* bit i: fcnt_up − 1 − i was accepted */
 	uint64_t last_hash;               /* of the last frame's bytes without its MIC */
 	uint8_t last_mic[4];
-	uint8_t repeats;        /* answers given to repeats of the last frame */
-	uint8_t flags;          /* enum ns_session_flag */
-	uint8_t region;         /* index in the core's regions */
-	uint8_t mac_version;    /* enum lw_mac_version */
-	uint8_t rx_delay_s;     /* what the device uses now; so the next */
+	uint8_t repeats;     /* answers given to repeats of the last frame */
+	uint8_t flags;       /* enum ns_session_flag */
+	uint8_t region;      /* index in the core's regions */
+	uint8_t mac_version; /* enum lw_mac_version */
+	uint8_t rx_delay_s;  /* what the device uses now; so the next */
 	uint8_t rx1_dr_offset, rx2_dr, nb_trans;
 	uint8_t last_dr; /* of the last uplink */
 	uint32_t rx2_freq_hz;

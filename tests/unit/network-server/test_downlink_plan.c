@@ -47,7 +47,7 @@ static const struct row {
 		uint64_t gateway;
 		enum gw_window window;
 	} expected[5]; /* until gateway 0 */
-} rows[] = {
+} orders[] = {
 	{"the better margin first, RX1 before RX2",
 	 {-500, 300},
 	 {-110, -100},
@@ -108,8 +108,8 @@ static const struct row {
 static void order_of_attempts(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct row *row = &rows[i];
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		const struct row *row = &orders[i];
 		rig_init(&rig);
 		t_row(row->name);
 		frame.copy_count = 0;
@@ -162,6 +162,204 @@ static void spent_airtime_leaves_other_bands(void **state)
 	rig_release(&rig);
 }
 
+/* What one attempt is better by. Two gateways heard the device at that data rate and SNR. */
+static void what_makes_an_attempt_better(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t dr; /* of the uplink; RX1 has the same */
+		int16_t snr[2];
+		span_us sent_for[2]; /* airtime of the gateways within the hour */
+		span_us latency[2];  /* from PULL_RESP to TX_ACK, as measured; 0: not known */
+		span_us left;        /* until RX1 */
+		struct {
+			uint64_t gateway;
+			enum gw_window window;
+		} expected;
+	} rows[] = {
+		{"a good link: the fast window", 5, {500, -600}, {0}, {0}, 800000, {1, GW_RX1}},
+		{"a thin link: RX2 is slower, and louder by 13 dB",
+		 5,
+		 {-700, -740},
+		 {0},
+		 {0},
+		 800000,
+		 {1, GW_RX2}},
+		{"at SF12 both are as slow: the louder one",
+		 0,
+		 {-1900, -2000},
+		 {0},
+		 {0},
+		 800000,
+		 {1, GW_RX2}},
+		{"at SF12 with a good link the earlier one", 0, {0, -2000}, {0}, {0}, 800000, {1, GW_RX1}},
+		{"equally good links: the one that has sent less",
+		 5,
+		 {800, 700},
+		 {9000000, 3000000},
+		 {0},
+		 800000,
+		 {2, GW_RX1}},
+		{"a worse link is not taken for that",
+		 5,
+		 {800, -200},
+		 {20000000, 0},
+		 {0},
+		 800000,
+		 {1, GW_RX1}},
+		{"a gateway that needs long is not asked in haste",
+		 5,
+		 {800, 700},
+		 {0},
+		 {500000, 50000},
+		 520000,
+		 {2, GW_RX1}},
+		{"nor one that cannot make it", 5, {800, 700}, {0}, {600000, 50000}, 520000, {2, GW_RX1}},
+		{"with time enough it is", 5, {800, 100}, {0}, {300000, 50000}, 520000, {1, GW_RX1}},
+		{"RX2 where nobody makes RX1", 5, {800, 700}, {0}, {600000, 600000}, 520000, {1, GW_RX2}},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		rig_init(&rig);
+		t_row(rows[i].name);
+		frame.copy_count = 0;
+		for (uint64_t number = 1; number <= 2; number++) {
+			heard(number, rows[i].snr[number - 1], -80);
+			frame.copies[number - 1].modulation =
+				lw_region_data_rate(&rig.regions[0], LW_UP, rows[i].dr)->modulation;
+			if (rows[i].sent_for[number - 1])
+				ns_gateway_transmits(gateway(number), &rig.regions[0], 868100000,
+						     rig.now.mono, mono_add(rig.now.mono, -600 * US_PER_S),
+						     (uint32_t)rows[i].sent_for[number - 1]);
+			for (int j = 0; j < 4 && rows[i].latency[number - 1]; j++)
+				ns_gateway_latency(gateway(number), rows[i].latency[number - 1]);
+		}
+		struct ns_windows windows = windows_of(5 * US_PER_S);
+		windows.rx1.dr = rows[i].dr;
+		struct ns_plan plan;
+		t_int("some way", NS_ACCEPTED,
+		      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways,
+				   mono_add(rig.now.mono, 5 * US_PER_S - rows[i].left), 20));
+		t_uint("gateway", rows[i].expected.gateway, lw_eui64_number(&plan.attempts[0].tx.gateway));
+		t_int("window", rows[i].expected.window, plan.attempts[0].window);
+		rig_release(&rig);
+	}
+}
+
+/* Answers to a device that two gateways hear equally well: each does about half of the work. */
+static void equal_gateways_share_the_work(void **state)
+{
+	(void)state;
+	unsigned of_first = 0;
+	rig_init(&rig);
+	for (int i = 0; i < 40; i++) {
+		frame.copy_count = 0;
+		heard(1, 900, -80);
+		heard(2, 880, -81);
+		struct ns_windows windows = windows_of(5 * US_PER_S);
+		struct ns_plan plan;
+		assert_int_equal(NS_ACCEPTED, ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways,
+							   rig.now.mono, 50));
+		const struct ns_attempt *best = &plan.attempts[0];
+		uint64_t number = lw_eui64_number(&best->tx.gateway);
+		of_first += number == 1;
+		ns_gateway_transmits(gateway(number), &rig.regions[0], best->tx.freq_hz, rig.now.mono,
+				     best->start, best->airtime_us);
+		rig.now.mono = mono_add(rig.now.mono, 60 * US_PER_S);
+	}
+	t_true("each does its share", of_first >= 15 && of_first <= 25);
+	rig_release(&rig);
+}
+
+/* A gateway transmits one frame at a time: the second device's goes by another gateway, the third's in RX2, and one more
+ * by nobody. */
+static void plans_that_meet_give_way(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t gateway;
+		enum gw_window window;
+	} expected[] = {{1, GW_RX1}, {2, GW_RX1}, {1, GW_RX2}, {2, GW_RX2}};
+	rig_init(&rig);
+	struct ns_plan plan;
+	for (size_t i = 0; i <= ARRAY_SIZE(expected); i++) {
+		frame.copy_count = 0;
+		heard(1, 900, -60);
+		heard(2, 880, -80);
+		struct ns_windows windows = windows_of(5 * US_PER_S);
+		enum ns_drop drop = ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways,
+						 rig.now.mono, 20);
+		if (i == ARRAY_SIZE(expected)) {
+			t_int("nobody is left", NS_DROP_GATEWAYS_BUSY, drop);
+			break;
+		}
+		assert_int_equal(NS_ACCEPTED, drop);
+		const struct ns_attempt *best = &plan.attempts[0];
+		t_uint("gateway", expected[i].gateway, lw_eui64_number(&best->tx.gateway));
+		t_int("window", expected[i].window, best->window);
+		ns_gateway_transmits(gateway(expected[i].gateway), &rig.regions[0], best->tx.freq_hz,
+				     rig.now.mono, best->start, best->airtime_us);
+	}
+	ns_gateway_is_free(gateway(2), plan.attempts[0].start);
+	rig_release(&rig);
+}
+
+static void a_busy_span_and_its_neighbours(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		span_us start, length;
+		bool busy;
+	} rows[] = {
+		{"long before", 100000, 50000, false},
+		{"ends well before", 900000, 90000, false},
+		{"ends a moment before: within the guard", 900000, 97000, true},
+		{"reaches into it", 900000, 150000, true},
+		{"the same", 1000000, 100000, true},
+		{"within", 1020000, 1000, true},
+		{"begins a moment behind: within the guard", 1103000, 50000, true},
+		{"begins well behind", 1106000, 50000, false},
+	};
+	struct ns_gateway busy = {0};
+	rig_init(&rig);
+	ns_gateway_transmits(&busy, &rig.regions[0], 868100000, (struct mono){0}, (struct mono){1000000},
+			     100000);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_int("busy", rows[i].busy,
+		      ns_gateway_is_busy(&busy, (struct mono){rows[i].start}, rows[i].length));
+	}
+	t_row("what is over makes room, what is to come stays");
+	for (int i = 0; i < NS_BUSY - 1; i++)
+		ns_gateway_transmits(&busy, &rig.regions[0], 868100000, (struct mono){0},
+				     (struct mono){(2 + i) * US_PER_S}, 100000);
+	ns_gateway_transmits(&busy, &rig.regions[0], 868100000, (struct mono){0},
+			     (struct mono){90 * US_PER_S}, 100000);
+	t_true("the new one", ns_gateway_is_busy(&busy, (struct mono){90 * US_PER_S}, 1000));
+	t_true("the next one", ns_gateway_is_busy(&busy, (struct mono){2 * US_PER_S}, 1000));
+	t_false("the first", ns_gateway_is_busy(&busy, (struct mono){US_PER_S}, 1000));
+	rig_release(&rig);
+}
+
+/* Where downlinks may last 400 ms, a slower window is none. */
+static void dwell_time_of_downlinks(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	rig.regions[0].dwell.limit_ms = 400;
+	rig.regions[0].dwell.downlink_default = true;
+	frame.copy_count = 0;
+	heard(1, 500, -80);
+	struct ns_windows windows = windows_of(5 * US_PER_S);
+	struct ns_plan plan;
+	t_int("a way is left", NS_ACCEPTED,
+	      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 20));
+	t_uint("one", 1, plan.count);
+	t_int("RX1 at SF7", GW_RX1, plan.attempts[0].window);
+	rig_release(&rig);
+}
+
 static void lead_is_the_95th_percentile(void **state)
 {
 	(void)state;
@@ -179,6 +377,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(order_of_attempts),
+		t_test(what_makes_an_attempt_better),
+		t_test(equal_gateways_share_the_work),
+		t_test(plans_that_meet_give_way),
+		t_test(a_busy_span_and_its_neighbours),
+		t_test(dwell_time_of_downlinks),
 		t_test(spent_airtime_leaves_other_bands),
 		t_test(lead_is_the_95th_percentile),
 	};
