@@ -19,8 +19,10 @@ enum {
 };
 
 const char *const as_sql_keys[] = {
+	/* In order even when the wall clock was set back: the latest session is the last to go. */
 	[SESSION_PUT] =
-		"INSERT INTO sessions (dev_eui, session, app_s_key, created_at) VALUES (?1, ?2, ?3, ?4) "
+		"INSERT INTO sessions (dev_eui, session, app_s_key, created_at) VALUES (?1, ?2, ?3, max(?4, "
+		"coalesce((SELECT max(created_at) + 1 FROM sessions WHERE dev_eui = ?1), 0))) "
 		"ON CONFLICT (dev_eui, session) DO UPDATE SET app_s_key = ?3",
 	[SESSION_PRUNE] =
 		"DELETE FROM sessions WHERE dev_eui = ?1 AND session <> zeroblob(16) AND session NOT IN "

@@ -1,9 +1,11 @@
 /* Faults that the seed draws, one after the other, and the verbs of those that have no file of their own. */
+#include "simulator/world_parts.h"
 #include "tests/simulation/world/world_parts.h"
 
 #include "common/base/check.h"
 
 #include <math.h>
+#include <string.h>
 
 int64_t world_next_us(struct world *world, struct rng *rng, double an_hour)
 {
@@ -24,6 +26,56 @@ void world_crash(struct world *world, enum world_process process, enum world_mom
 	machine->crash_planned = true;
 	machine->crash_moment = moment;
 	machine_touch(machine);
+}
+
+void world_blackout(struct world *world)
+{
+	world_fault_happened(world, WORLD_FAULT_BLACKOUT);
+	for (int i = 0; i < WORLD_PROCESS_COUNT; i++)
+		world_crash(world, (enum world_process)i, WORLD_IN_COMMIT);
+}
+
+void world_power_cycle(struct world *world, unsigned device, double seconds)
+{
+	if (sim_world_device(world->sim, device)->config.activation != SIM_OTAA)
+		return;
+	sim_device_power_cycle(&world->sim->devices[device], world->now_us, (int64_t)(seconds * 1e6));
+	sim_world_schedule_device(world->sim, device);
+	world_fault_happened(world, WORLD_FAULT_DEVICE);
+}
+
+void world_deafen(struct world *world, unsigned device, unsigned downlinks)
+{
+	world->sim->devices[device].miss_downlinks = downlinks;
+	world_fault_happened(world, WORLD_FAULT_DEAF);
+}
+
+/* The attacker stands where the device stands, and sends as loud. */
+void world_replay(struct world *world)
+{
+	size_t count;
+	uint64_t dropped;
+	const struct sim_entry *entries = sim_world_entries(world->sim, &count, &dropped);
+	for (int tries = 0; count > 0 && tries < 20; tries++) {
+		const struct sim_record *record =
+			&entries[rng_below(&world->fault_rng, (uint32_t)count)].record;
+		if (record->kind != SIM_RECORD_UPLINK && record->kind != SIM_RECORD_JOIN_REQUEST)
+			continue;
+		const struct sim_plan *plan = world->scenario.plan;
+		const struct sim_rate *rate = &plan->rates[record->dr];
+		struct sim_uplink uplink = {.start_us = world->now_us,
+					    .freq_hz = record->freq_hz,
+					    .spreading_factor = rate->spreading_factor,
+					    .bandwidth_hz = rate->bandwidth_hz,
+					    .eirp_dbm = plan->max_eirp_dbm,
+					    .length = record->phy_length};
+		uplink.end_us = world->now_us + sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz,
+							       record->phy_length, true);
+		memcpy(uplink.phy, record->phy, record->phy_length);
+		sim_world_uplink_starts(world->sim, record->device, &uplink, SIZE_MAX);
+		world_fault_happened(world, WORLD_FAULT_REPLAY);
+		return;
+	}
 }
 
 void world_jump_clock(struct world *world, double seconds)
@@ -58,7 +110,8 @@ static void draw_fault(struct world *world)
 	struct rng *rng = &world->fault_rng;
 	enum world_process process = (enum world_process)rng_below(rng, WORLD_PROCESS_COUNT);
 	unsigned gateway = rng_below(rng, world->gateway_count);
-	switch (rng_below(rng, 16)) {
+	unsigned device = rng_below(rng, world->device_count);
+	switch (rng_below(rng, 24)) {
 	case 0:
 	case 1: world_cut(world, gateway, between(rng, 5, 300)); break;
 	case 2: world_jump_clock(world, between(rng, -1, 1) * (rng_below(rng, 2) ? 10 : 200000)); break;
@@ -68,6 +121,13 @@ static void draw_fault(struct world *world)
 	case 6: world_subscriber_away(world, between(rng, 1, 120)); break;
 	case 7:
 	case 8: weather(world, rng); break;
+	case 9:
+	case 10:
+	case 11:
+	case 12: world_replay(world); break;
+	case 13: world_power_cycle(world, device, between(rng, 1, 60)); break;
+	case 14: world_deafen(world, device, 1 + rng_below(rng, 4)); break;
+	case 15: world_blackout(world); break;
 	default: world_crash(world, process, (enum world_moment)rng_below(rng, WORLD_MOMENT_COUNT)); break;
 	}
 }

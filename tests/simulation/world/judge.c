@@ -143,13 +143,18 @@ void judge_committed(struct world *world, const uint8_t *event, size_t length)
 
 bool judge_all_served(struct world *world, int64_t since_us, char *who, size_t capacity)
 {
-	for (unsigned i = 0; i < world->device_count; i++)
-		if (world->judge->devices[i].served_us < since_us) {
-			const struct sim_device *device = sim_world_device(world->sim, i);
+	for (unsigned i = 0; i < world->device_count; i++) {
+		const struct judge_device *book = &world->judge->devices[i];
+		const struct sim_device *device = sim_world_device(world->sim, i);
+		if (book->served_us < since_us)
 			snprintf(who, capacity, "no reading of device %u (%s) has come through", i,
 				 device->joined ? "joined" : "not joined");
-			return false;
-		}
+		else if (device->config.confirmed_every > 0 && book->acknowledged_us < since_us)
+			snprintf(who, capacity, "no confirmed reading of device %u was acknowledged", i);
+		else
+			continue;
+		return false;
+	}
 	for (int i = 0; i < WORLD_PROCESS_COUNT; i++)
 		if (!world->machines[i].up) {
 			snprintf(who, capacity, "%s is down", world_process_name((enum world_process)i));

@@ -36,8 +36,9 @@ struct judge_map {
 struct judge_device {
 	struct judge_frame *frames; /* owned, in order of sending */
 	size_t count, room;
-	size_t looked;     /* frames before it have all been delivered */
-	int64_t served_us; /* when the last reading that was delivered had been sent */
+	size_t looked;           /* frames before it have all been delivered */
+	int64_t served_us;       /* when the last reading that was delivered had been sent */
+	int64_t acknowledged_us; /* when the last frame that was acknowledged was over */
 	uint32_t accepts;
 };
 

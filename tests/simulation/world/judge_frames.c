@@ -59,6 +59,7 @@ void judge_outcome(struct world *world, const struct sim_record *record)
 {
 	if (!record->confirmed || !record->acknowledged)
 		return;
+	world->judge->devices[record->device].acknowledged_us = world->now_us;
 	const struct judge_frame *frame = find(world, (int)record->device, record->dev_addr.value,
 					       record->fcnt);
 	if (!frame || !frame->committed)
@@ -126,7 +127,8 @@ static void up_delivered(struct world *world, const json_t *body)
 	if (memcmp(&frame->id, &id, sizeof id) != 0)
 		world_break(world, "device %d: frame %u comes under another event id", device, fcnt);
 	if (!same_payload(frame, body))
-		world_break(world, "device %d: frame %u comes with another payload", device, fcnt);
+		world_break(world, "device %d: frame %u comes with another payload%s", device, fcnt,
+			    json_is_true(json_object_get(body, "encrypted")) ? ": still encrypted" : "");
 	world_trace(world, "device %d: frame %u of %08x is at the subscriber", device, fcnt, dev_addr.value);
 	world->judge->totals.delivered += frame->delivered++ == 0;
 	if (frame->reading && frame->sent_us > world->judge->devices[device].served_us)

@@ -1,5 +1,6 @@
 /* The world's clock: the earliest of what the simulator, the servers' deadlines and the plumbing have to do happens next, then the
  * judge looks. */
+#include "simulator/world_parts.h"
 #include "tests/simulation/world/world_parts.h"
 
 #include "common/base/check.h"
@@ -35,6 +36,10 @@ const char *world_fault_name(enum world_fault fault)
 		[WORLD_FAULT_CLOCK] = "jumps of the wall clock",
 		[WORLD_FAULT_GATEWAY] = "gateways restarted",
 		[WORLD_FAULT_STALL] = "processes that stood still",
+		[WORLD_FAULT_REPLAY] = "recorded frames played again",
+		[WORLD_FAULT_DEVICE] = "devices without power",
+		[WORLD_FAULT_DEAF] = "devices that missed downlinks",
+		[WORLD_FAULT_BLACKOUT] = "power cuts of all processes",
 		[WORLD_FAULT_SUBSCRIBER] = "brokers gone away",
 		[WORLD_FAULT_CRASH_BEFORE_COMMIT] = "crashes before the commit",
 		[WORLD_FAULT_CRASH_IN_COMMIT] = "power cuts within the commit",
@@ -213,6 +218,8 @@ bool world_settle(struct world *world)
 	world->broker_away_until_us = 0;
 	for (int i = 0; i < WORLD_PROCESS_COUNT; i++)
 		world->machines[i].stalled_us = 0;
+	for (unsigned i = 0; i < world->device_count; i++)
+		world->sim->devices[i].miss_downlinks = 0;
 	while (!judge_all_served(world, from_us, who, sizeof who)) {
 		if (world->now_us - from_us > SETTLE_MAX_US)
 			world_break(world, "a day after the faults ended: %s", who);

@@ -70,6 +70,10 @@ enum world_fault {
 	WORLD_FAULT_CLOCK,      /* the servers' wall clock jumped */
 	WORLD_FAULT_GATEWAY,    /* a gateway restarted: its counter began anew */
 	WORLD_FAULT_STALL,      /* a process stood still for a while */
+	WORLD_FAULT_REPLAY,     /* somebody played a recorded frame again */
+	WORLD_FAULT_DEVICE,     /* a device lost its power and joined again */
+	WORLD_FAULT_DEAF,       /* a device missed downlinks */
+	WORLD_FAULT_BLACKOUT,   /* the power of all processes went at once */
 	WORLD_FAULT_SUBSCRIBER, /* the subscriber was away */
 	WORLD_FAULT_CRASH_BEFORE_COMMIT,
 	WORLD_FAULT_CRASH_IN_COMMIT,
@@ -114,6 +118,14 @@ void world_cut(struct world *world, unsigned gateway, double seconds);
 void world_jump_clock(struct world *world, double seconds);
 /* The gateway's forwarder restarts. */
 void world_restart_gateway(struct world *world, unsigned gateway);
+/* Somebody in the middle of the city plays a frame again that a device sent some time before. */
+void world_replay(struct world *world);
+/* A device loses its power for so long; an OTAA device joins again. */
+void world_power_cycle(struct world *world, unsigned device, double seconds);
+/* A device misses the next downlinks. */
+void world_deafen(struct world *world, unsigned device, unsigned downlinks);
+/* All processes lose their power at once, in the midst of whatever they write. */
+void world_blackout(struct world *world);
 /* The process stands still. */
 void world_stall(struct world *world, enum world_process process, double seconds);
 /* The subscriber's broker is away. */

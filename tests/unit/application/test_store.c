@@ -320,6 +320,28 @@ static void commands_are_known_again(void **state)
 
 /* --- readings ----------------------------------------------------------------------------------------------- */
 
+/* A wall clock that is set back must not make the latest join look like the oldest. */
+static void latest_session_stays_when_the_clock_is_set_back(void **state)
+{
+	(void)state;
+	struct t_city *city = t_city_new();
+	struct lw_eui64 dev_eui;
+	uint8_t key[AS_SEALED_SESSION_KEY] = {1};
+	t_city_furnish(city);
+	assert_true(lw_eui64_parse("0102030405060708", &dev_eui));
+	for (uint8_t join = 1; join <= 3 * AS_SESSIONS_KEPT; join++) {
+		struct net_session_id session = {{join}}, before = {{(uint8_t)(join - AS_SESSIONS_KEPT)}};
+		struct wall now = {city->now.wall.us - join * US_PER_S};
+		t_int("put", ST_OK, as_store_session_put(city->store, &dev_eui, &session, key, now));
+		t_int("the latest is there", ST_OK,
+		      as_store_session_get(city->store, &dev_eui, &session, key));
+		if (join > AS_SESSIONS_KEPT)
+			t_int("the oldest has gone", ST_NOT_FOUND,
+			      as_store_session_get(city->store, &dev_eui, &before, key));
+	}
+	t_city_free(city);
+}
+
 static void readings_go_by_age_in_slices(void **state)
 {
 	(void)state;
@@ -363,6 +385,7 @@ int main(void)
 		t_test(tombstones_are_bounded),
 		t_test(ended_items_go_whatever_still_waits),
 		t_test(readings_go_by_age_in_slices),
+		t_test(latest_session_stays_when_the_clock_is_set_back),
 		t_test(a_device_keeps_a_bounded_past),
 		t_test(what_waits_for_an_agency_is_counted),
 		t_test(rows_are_never_used_again),
