@@ -198,9 +198,9 @@ static bool take_share(struct gb_bridge *bridge, struct now now, struct gb_gatew
 
 /* Whether this gateway may say anything at all from there, and how much. Known ones have a limit each, all others one by
  * source, so that a forger outside a pinned range spends his own. Half of a gateway's burst is kept for the host that its
- * path leads to: whoever forges the EUI from elsewhere comes second. */
+ * path leads to: whoever forges the EUI from elsewhere comes second. The answer to a downlink costs nothing: we asked. */
 static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			     const struct gb_peer *from)
+			     const struct gb_header *header, const struct gb_peer *from)
 {
 	enum gb_verdict verdict = GB_ACCEPTED;
 	bool known = gateway && gateway->known;
@@ -208,6 +208,9 @@ static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb
 		verdict = GB_UDP_NOT_ALLOWED;
 	else if (known && !gb_cidr_contains(&gateway->source, &from->address))
 		verdict = GB_FOREIGN_SOURCE;
+	if (known && verdict == GB_ACCEPTED && header->identifier == GB_TX_ACK &&
+	    gb_inflights_claim(&bridge->inflights, &gateway->eui, header->token))
+		return GB_ACCEPTED;
 	if (known && verdict == GB_ACCEPTED)
 		return take_share(bridge, now, gateway, from) ? GB_ACCEPTED : GB_RATE_EUI;
 	if (!gb_sources_take(&bridge->sources, now.mono, &from->address, &bridge->options.unknown))
@@ -267,7 +270,7 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 		return;
 	}
 	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &header.gateway);
-	verdict = admit(bridge, now, gateway, from);
+	verdict = admit(bridge, now, gateway, &header, from);
 	if (verdict != GB_ACCEPTED) {
 		if (gateway && gateway->known)
 			gateway->dropped++;

@@ -90,6 +90,16 @@ const struct gb_inflight *gb_inflights_find(const struct gb_inflights *inflights
 	return row ? &inflights->pool[row->index] : NULL;
 }
 
+bool gb_inflights_claim(struct gb_inflights *inflights, const struct lw_eui64 *gateway, struct gb_token token)
+{
+	struct key key = key_of(gateway, token);
+	const struct row *row = table_get(&inflights->by_token, &key);
+	if (row == NULL || inflights->pool[row->index].claimed)
+		return false;
+	inflights->pool[row->index].claimed = true;
+	return true;
+}
+
 void gb_inflights_remove(struct gb_inflights *inflights, const struct gb_inflight *entry)
 {
 	struct gb_inflight *removed = &inflights->pool[entry - inflights->pool];

@@ -22,6 +22,7 @@ struct gb_inflight {
 	bool has_token;
 	struct gb_address sent_to;
 	struct mono sent_at;
+	bool claimed;       /* the table's: an answer was let in for it */
 	uint32_t next_free; /* the table's */
 };
 
@@ -38,6 +39,9 @@ void gb_inflights_release(struct gb_inflights *inflights);
 /* Adds a copy of `entry` with a token drawn from `rng` if it `has_token`. Lends it until it is removed; NULL when full. */
 const struct gb_inflight *gb_inflights_add(struct gb_inflights *inflights, struct rng *rng,
 					   const struct gb_inflight *entry, struct mono due);
+/* Whether a TX_ACK with this token is one that we asked for: once true, then no more. */
+bool gb_inflights_claim(struct gb_inflights *inflights, const struct lw_eui64 *gateway,
+			struct gb_token token);
 /* Lends the entry that this TX_ACK answers, or NULL. */
 const struct gb_inflight *gb_inflights_find(const struct gb_inflights *inflights,
 					    const struct lw_eui64 *gateway, struct gb_token token);

@@ -566,6 +566,43 @@ static void a_forged_eui_does_not_spend_its_owners_share(void **state)
 	t_uint("counted", 10000 - forged, counted(GB_RATE_EUI));
 }
 
+static void an_answer_that_was_asked_for_costs_nothing(void **state)
+{
+	(void)state;
+	begin();
+	pull(9, 2, KNOWN);
+	sent();
+	hear();
+	order(KNOWN, 6);
+	sent();
+	uint8_t token[2] = {bench.datagram.bytes[1], bench.datagram.bytes[2]};
+	for (unsigned i = 0; i < 1000; i++) {
+		datagram(9, 2, GB_PULL_DATA, NULL, KNOWN, "");
+		sent();
+	}
+	hear();
+	uint64_t before = counted(GB_RATE_EUI);
+	t_row("broken, while the gateway has spent its share: once, it is looked at");
+	for (unsigned i = 0; i < 10; i++)
+		datagram(9, 2, GB_TX_ACK, token, KNOWN, "{bad");
+	t_uint("looked at", 1, counted(GB_NOT_JSON));
+	t_uint("counted", before + 9, counted(GB_RATE_EUI));
+	t_row("a good one to another downlink");
+	order(KNOWN, 7);
+	sent();
+	token[0] = bench.datagram.bytes[1];
+	token[1] = bench.datagram.bytes[2];
+	datagram(9, 2, GB_TX_ACK, token, KNOWN, "");
+	t_str("said", "tx(7,ok) ", hear());
+	t_row("of another gateway");
+	order(KNOWN, 8);
+	sent();
+	uint8_t forged[2] = {bench.datagram.bytes[1], bench.datagram.bytes[2]};
+	forged[0]++;
+	datagram(9, 2, GB_TX_ACK, forged, KNOWN, "");
+	t_uint("a guess is charged", before + 10, counted(GB_RATE_EUI));
+}
+
 static void flapping_is_told(void **state)
 {
 	(void)state;
@@ -785,6 +822,7 @@ int main(void)
 		t_test(rates_are_judged_by_the_header),
 		t_test(frames_are_limited_however_they_are_packed),
 		t_test(a_forged_eui_does_not_spend_its_owners_share),
+		t_test(an_answer_that_was_asked_for_costs_nothing),
 		t_test(flapping_is_told),
 		t_test(answers_are_shorter_than_questions),
 		t_test(presence_is_told),
