@@ -1,11 +1,11 @@
-/* Events, readings and cursors in readings.db. Each event gets the next `seq`; a consumer (the MQTT broker, an SSE
+/* Events and cursors in readings.db. Each event gets the next `seq`; a consumer (the MQTT broker, an SSE
  * reader) has a position, and everything above it is what it has not seen. Events are kept up to a count; a consumer
  * whose position lies before the oldest one kept has a gap, which it is told. */
 #ifndef LAMPPOST_AS_STORE_EVENTS_H
 #define LAMPPOST_AS_STORE_EVENTS_H
 
 #include "application-server/agencies/scope.h"
-#include "application-server/store.h"
+#include "application-server/store_readings.h"
 
 #include <jansson.h>
 
@@ -32,20 +32,6 @@ struct as_event {
 	const char *body; /* JSON text; borrowed by put, lent by next until the call after it */
 };
 
-struct as_reading {
-	struct lw_eui64 dev_eui;
-	struct net_uuid agency;
-	struct wall time;
-	uint32_t fcnt_up;
-	bool has_fport;
-	uint8_t fport;
-	const uint8_t *payload;
-	size_t length;
-	const char *object;  /* JSON text, NULL: none */
-	uint8_t max_payload; /* that the next downlink holds; 0: not known */
-	uint32_t next_fcnt_down;
-};
-
 /* Stores an event, and its reading where there is one. ST_EXISTS: it is there already; nothing was done. */
 enum status as_store_event_put(struct as_store *store, struct as_event *event,
 			       const struct as_reading *reading) MUST_USE;
@@ -61,27 +47,9 @@ enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_
 uint64_t as_store_events_count(const struct as_store *store);
 /* Removes the oldest events above the count `keep`, at most `limit` of them. */
 enum status as_store_events_prune(struct as_store *store, uint64_t keep, unsigned limit) MUST_USE;
-/* Removes up to `limit` of the oldest readings from before `before`; `*more`: there were such. */
-enum status as_store_readings_prune(struct as_store *store, struct wall before, unsigned limit,
-				    bool *more) MUST_USE;
 
 /* --- cursors. 0: none stored. */
 uint64_t as_store_cursor_get(struct as_store *store, const char *name);
 enum status as_store_cursor_set(struct as_store *store, const char *name, uint64_t seq) MUST_USE;
-
-/* --- readings of a device, newest first, before `before` (0: from the newest). Fills a new array and the cursor of the
- * next page (0: there is none). */
-enum status as_store_readings(struct as_store *store, const struct as_scope *scope,
-			      const struct lw_eui64 *dev_eui, uint64_t before, unsigned limit, json_t **items,
-			      uint64_t *next) MUST_USE;
-
-/* What is known of a device's link from its last reading. */
-struct as_last_seen {
-	struct wall time;
-	bool has_max_payload;
-	uint8_t max_payload; /* longest payload that the next downlink holds, at the data rate of then */
-};
-/* False: never heard, or only before what is kept. */
-bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct as_last_seen *seen);
 
 #endif

@@ -4,6 +4,7 @@
 #define LAMPPOST_AS_STORE_PRIVATE_H
 
 #include "application-server/agencies/scope.h"
+#include "application-server/reading_heads.h"
 #include "application-server/store.h"
 #include "common/db/checkpoint.h"
 #include "common/db/db.h"
@@ -13,13 +14,14 @@ struct as_store {
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base;
-	int joins_base; /* of readings.db, behind the events' */
+	int joins_base, readings_base; /* of readings.db, behind the events' */
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
 	uint64_t devices_version; /* of the last change of a device */
 	uint64_t floor;           /* tombstones up to here are gone */
 	uint64_t last_seq;
+	struct as_reading_heads heads;
 	uint64_t stored_events; /* in the events table, for retention */
 	int64_t items_last; /* the row of the newest downlink item ever, in this process: never given again */
 	uint64_t items_version;  /* counts what is to be handed over */
@@ -43,6 +45,8 @@ extern const char *const as_sql_imports[];
 extern const int as_sql_imports_count;
 extern const char *const as_sql_events[];
 extern const int as_sql_events_count;
+extern const char *const as_sql_readings[];
+extern const int as_sql_readings_count;
 extern const char *const as_sql_joins[];
 extern const int as_sql_joins_count;
 
@@ -68,5 +72,15 @@ void as_store_items_load(struct as_store *store);
 void as_store_keys_release(struct as_store *store);
 void as_store_events_release(struct as_store *store);
 enum status as_store_events_load(struct as_store *store) MUST_USE;
+/* The first column of the first row as a number; `otherwise` when there is none, or null. */
+uint64_t as_store_number(struct db *db, int statement, uint64_t otherwise);
+
+/* --- readings, of store_events.c. */
+struct as_reading;
+enum status as_store_readings_load(struct as_store *store, struct rng *rng) MUST_USE;
+enum status as_store_reading_put(struct as_store *store, uint64_t seq,
+				 const struct as_reading *reading) MUST_USE;
+/* In a turn that writes to readings.db: a slice of the heads that are due. */
+enum status as_store_readings_fold(struct as_store *store) MUST_USE;
 
 #endif

@@ -107,6 +107,13 @@ bool table_remove(struct table *table, const void *key)
 	return true;
 }
 
+void table_clear(struct table *table)
+{
+	if (table->count)
+		memset(table->used, 0, table->slots); /* entries are zeroed when they are made */
+	table->count = 0;
+}
+
 void *table_next(const struct table *table, size_t *at)
 {
 	while (*at < table->slots) {

@@ -30,6 +30,8 @@ void *table_get(const struct table *table, const void *key);
 void *table_put(struct table *table, const void *key, bool *made);
 /* Returns whether there was one. */
 bool table_remove(struct table *table, const void *key);
+/* Removes all. */
+void table_clear(struct table *table);
 /* Walks: start with *at = 0; lends each entry in turn, NULL at the end. No change during a walk. */
 void *table_next(const struct table *table, size_t *at);
 
