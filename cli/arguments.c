@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The one that not every command understands comes first. */
 static const struct cli_option every_command[] = {
-	{"json", NULL, "one JSON document (JSON lines when following)"},
 	{"socket", "PATH", "the API's socket; default: LAMPPOST_SOCKET, or city.sock of the run directory"},
+	{"json", NULL, "one JSON document (JSON lines when following)"},
 	{"help", NULL, "this text"},
 };
 
@@ -108,6 +109,13 @@ const char *cli_argument(const struct cli_arguments *arguments, const char *name
 	check_failed(__FILE__, __LINE__, __func__, name);
 }
 
+bool cli_arguments_without_socket(const struct cli_arguments *arguments, const char *command)
+{
+	return !arguments->socket || refuse(command, "--socket",
+					    "this command calls no API: --state and --config (or "
+					    "LAMPPOST_RUN) say where the processes are");
+}
+
 bool cli_parse_count(const char *name, const char *text, unsigned long *count)
 {
 	char *end = NULL;
@@ -136,4 +144,11 @@ void cli_options_print(const struct cli_option *options, size_t option_count)
 	printf("Options:\n");
 	print_rows(options, option_count);
 	print_rows(every_command, ARRAY_SIZE(every_command));
+}
+
+void cli_options_print_without_socket(const struct cli_option *options, size_t option_count)
+{
+	printf("Options:\n");
+	print_rows(options, option_count);
+	print_rows(every_command + 1, ARRAY_SIZE(every_command) - 1);
 }

@@ -35,7 +35,11 @@ bool cli_arguments_parse(struct cli_arguments *arguments, const char *command,
 const char *cli_argument(const struct cli_arguments *arguments, const char *name);
 /* Reads the value of the option `name` ("--limit") as a number from 1. False after reporting: exit CLI_USAGE. */
 bool cli_parse_count(const char *name, const char *text, unsigned long *count);
+/* For commands that call no API (`init`, `up`, `status`): false after reporting a --socket: exit CLI_USAGE. */
+bool cli_arguments_without_socket(const struct cli_arguments *arguments, const char *command);
 /* Prints rows of options, in columns, with the three that every command has. */
 void cli_options_print(const struct cli_option *options, size_t option_count);
+/* The same without --socket. */
+void cli_options_print_without_socket(const struct cli_option *options, size_t option_count);
 
 #endif

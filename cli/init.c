@@ -268,9 +268,11 @@ int cli_init(int argc, char **argv)
 		       "from. Called "
 		       "again it changes nothing.\n\nExamples:\n  lamppost init\n  lamppost init --state "
 		       "/var/lib/lamppost\n\n");
-		cli_options_print(options, ARRAY_SIZE(options));
+		cli_options_print_without_socket(options, ARRAY_SIZE(options));
 		return CLI_DONE;
 	}
+	if (!cli_arguments_without_socket(&arguments, "init"))
+		return CLI_USAGE;
 	struct cli_place place;
 	struct cli_init_result result;
 	int code = cli_place_find(&place, "init", cli_argument(&arguments, "state"),

@@ -186,9 +186,11 @@ int cli_status(int argc, char **argv)
 		       "1: one is "
 		       "failing; 5: one was not reached.\n\nExamples:\n  lamppost status\n  lamppost status "
 		       "--json\n\n");
-		cli_options_print(options, ARRAY_SIZE(options));
+		cli_options_print_without_socket(options, ARRAY_SIZE(options));
 		return CLI_DONE;
 	}
+	if (!cli_arguments_without_socket(&arguments, "status"))
+		return CLI_USAGE;
 	struct cli_place place;
 	int code = cli_place_find(&place, "status", cli_argument(&arguments, "state"),
 				  cli_argument(&arguments, "config"));

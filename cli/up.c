@@ -15,6 +15,7 @@
 #include "cli/init.h"
 #include "cli/problem.h"
 #include "cli/restart.h"
+#include "cli/up_words.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/io/clock.h"
@@ -72,6 +73,7 @@ struct supervisor {
 	char state_variable[OPTION_PATH_MAX + 32];
 	char run_variable[OPTION_PATH_MAX + 32];
 	struct child children[CLI_PROCESS_COUNT];
+	bool json;      /* one JSON object a line instead of words */
 	bool announced; /* that all are healthy */
 	bool stopping;
 	struct mono stop_began;
@@ -81,16 +83,10 @@ struct supervisor {
 
 /* --- words --------------------------------------------------------------------------------------------------- */
 
-static void tell(const struct child *child, const char *detail)
-{
-	printf("%-18s  %-9s  %s\n", child->name, state_names[child->state], detail);
-	fflush(stdout);
-}
-
 static void enter(struct child *child, enum child_state state, const char *detail)
 {
 	child->state = state;
-	tell(child, detail);
+	cli_up_say_entered(child->supervisor->json, child->name, state_names[state], detail);
 }
 
 static double seconds(span_us span)
@@ -233,8 +229,7 @@ static void announce(struct supervisor *supervisor)
 	if (supervisor->announced)
 		return;
 	supervisor->announced = true;
-	printf("all healthy: lamppost %s, API on %s/city.sock\n", LAMPPOST_VERSION, supervisor->place.run);
-	fflush(stdout);
+	cli_up_say_healthy(supervisor->json, supervisor->place.run);
 }
 
 /* The socket may be served by a process of another supervisor's, or of nobody's: its health says nothing about ours. */
@@ -373,9 +368,11 @@ int cli_up(int argc, char **argv)
 		     "the "
 		     "first start.\n\nExamples:\n  lamppost up\n  lamppost up --state /var/lib/lamppost\n  "
 		     "lamppost up -c lamppost.yaml\n");
-		cli_options_print(options, ARRAY_SIZE(options));
+		cli_options_print_without_socket(options, ARRAY_SIZE(options));
 		return CLI_DONE;
 	}
+	if (!cli_arguments_without_socket(&arguments, "up"))
+		return CLI_USAGE;
 	static struct supervisor supervisor;
 	struct cli_init_result made;
 	int code = cli_place_find(&supervisor.place, "up", cli_argument(&arguments, "state"),
@@ -387,8 +384,8 @@ int cli_up(int argc, char **argv)
 	if (code != CLI_DONE)
 		return code;
 	log_init("lamppost", LOG_LEVEL_WARN);
+	supervisor.json = arguments.json;
 	if (made.made)
-		printf("made %s: keys and configuration. Join server key: %s\n", supervisor.place.state,
-		       made.fingerprint);
+		cli_up_say_made(supervisor.json, supervisor.place.state, made.fingerprint);
 	return supervise(&supervisor);
 }

@@ -19,6 +19,7 @@
 
 struct sim_check_options {
 	bool allow_loss; /* readings without an answer may be missing */
+	bool unfinished; /* the run was ended before its time: a device may not have joined yet */
 };
 
 struct sim_check_sum {

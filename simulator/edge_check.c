@@ -5,10 +5,12 @@
 #include <string.h>
 
 static const char usage_text[] =
-	"lamppost-sim check --report SENT.json --received RECEIVED.jsonl [--name TEXT] [--allow-loss]\n"
+	"lamppost-sim check --report SENT.json --received RECEIVED.jsonl [--name TEXT] [--allow-loss] "
+	"[--unfinished]\n"
 	"    Compares what simulated devices sent (lamppost-sim run --report) with what a subscriber got\n"
 	"    (lamppost-sim view --log). Exit code 0 only if nothing is lost, invented or repeated.\n"
-	"    --allow-loss: readings that nobody answered may be missing (processes were killed meanwhile).\n";
+	"    --allow-loss: readings that nobody answered may be missing (processes were killed meanwhile).\n"
+	"    --unfinished: the run was ended before its time, not every sensor has joined yet.\n";
 
 struct words {
 	const char *report, *received, *name;
@@ -26,6 +28,8 @@ static bool read_words(struct words *words, int argc, char **argv)
 			*value = argv[++i];
 		else if (strcmp(argv[i], "--allow-loss") == 0)
 			words->options.allow_loss = true;
+		else if (strcmp(argv[i], "--unfinished") == 0)
+			words->options.unfinished = true;
 		else
 			return false;
 	}
@@ -72,8 +76,9 @@ int sim_check_command(int argc, char **argv)
 		if (sum.repeats > 0 || sum.acknowledged > 0)
 			printf("%s: %u acknowledged, %u events of which %u again\n", words.name,
 			       sum.acknowledged, sum.events, sum.repeats);
-		printf("%s: %u of %u sensors joined, %u of %u readings delivered%s\n", words.name, sum.joined,
-		       sum.devices, sum.delivered, sum.readings, holds ? "" : ": FAILED");
+		printf("%s: %s%u of %u sensors joined, %u of %u readings delivered%s\n", words.name,
+		       words.options.unfinished ? "ended early: " : "", sum.joined, sum.devices,
+		       sum.delivered, sum.readings, holds ? "" : ": FAILED");
 	}
 	json_decref(report);
 	json_decref(received);

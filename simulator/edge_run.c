@@ -1,7 +1,10 @@
 /* Real time drives the world: the loop's deadline is the world's next event, and every event is handled at its own time however late the
  * loop wakes. Datagrams of a gateway leave by two sockets of its own, as a forwarder has them.
  *
- *	running ──duration is over──▶ draining (no new frames) ──all frames over, or 15 s──▶ report, exit */
+ *	running ──duration is over──▶ draining (no new frames) ──all frames over, or drain_s──▶ report, exit
+ *	   └───────first signal──────▶ draining ──1 s──▶ report, exit
+ *
+ * A second signal ends it at once. */
 #include "simulator/edge_run.h"
 
 #include "simulator/report.h"
@@ -17,7 +20,6 @@
 
 #define FILE_MAX      (4ul << 20)
 #define DRAIN_STEP_US INT64_C(200000)
-#define DRAIN_MAX_US  INT64_C(15000000)
 #define SETTLE_US     INT64_C(1000000) /* acknowledgements of the last datagrams */
 
 struct run;
@@ -38,6 +40,7 @@ struct run {
 	struct now start;
 	int64_t end_us;   /* SIM_NEVER: until stopped */
 	int64_t check_us; /* draining: the next look */
+	int64_t limit_us; /* draining: the last one */
 	bool draining;
 	bool stopped;
 	size_t printed;
@@ -130,13 +133,19 @@ static void finish(struct run *run, int64_t now_us)
 	io_loop_stop(run->loop, run->exit_code);
 }
 
+static void begin_drain(struct run *run, int64_t now_us, int64_t longest_us)
+{
+	run->draining = true;
+	sim_world_quieten(run->world);
+	run->check_us = now_us + SETTLE_US;
+	run->limit_us = now_us + (longest_us > SETTLE_US ? longest_us : SETTLE_US);
+}
+
 static void drain_step(struct run *run, int64_t now_us)
 {
 	if (!run->draining) {
-		run->draining = true;
-		sim_world_quieten(run->world);
-		run->check_us = now_us + SETTLE_US;
-	} else if (sim_world_is_quiet(run->world) || now_us > run->end_us + DRAIN_MAX_US) {
+		begin_drain(run, now_us, (int64_t)(run->options->drain_s * 1e6));
+	} else if (sim_world_is_quiet(run->world) || now_us >= run->limit_us) {
 		finish(run, now_us);
 	} else {
 		run->check_us = now_us + DRAIN_STEP_US;
@@ -166,7 +175,8 @@ static void on_tick(void *ctx, struct now now)
 
 static void on_stop(void *ctx, struct now now)
 {
-	finish(ctx, world_time(ctx, now));
+	struct run *run = ctx;
+	begin_drain(run, world_time(run, now), 0);
 }
 
 static bool open_sockets(struct run *run)

@@ -10,6 +10,7 @@ struct sim_run_options {
 	const char *report_file;  /* NULL: none */
 	const char *bridge;       /* HOST:PORT, numeric */
 	double duration_s;        /* below 0: the scenario's */
+	double drain_s;           /* at most so long after it; what is on its way has a second in any case */
 	bool quiet;
 };
 

@@ -17,7 +17,7 @@ static const char usage_text[] =
 	"lamppost-sim: simulated LoRaWAN devices, radio and gateways\n"
 	"\n"
 	"  lamppost-sim run SCENARIO.yaml [--bridge HOST:PORT] [--devices FILE.json] [--duration S]\n"
-	"                   [--report FILE.json] [--quiet]\n"
+	"                   [--drain S] [--report FILE.json] [--quiet]\n"
 	"      Run a scenario on the real clock against a gateway bridge (127.0.0.1:1700). Exit code 0 only "
 	"if what the\n"
 	"      scenario expects holds. Ends after --duration, after the scenario's duration_s, or at "
@@ -32,7 +32,8 @@ static const char usage_text[] =
 	"\n"
 	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
 	"      Show readings as an MQTT subscriber gets them, and keep every message for a check.\n"
-	"  lamppost-sim check --report FILE.json --received FILE.jsonl [--name TEXT] [--allow-loss]\n"
+	"  lamppost-sim check --report FILE.json --received FILE.jsonl [--name TEXT] [--allow-loss] "
+	"[--unfinished]\n"
 	"      Hold a run's report against what the subscriber got. Exit code 0 only if nothing is lost or "
 	"repeated.\n"
 	"\n"
@@ -44,6 +45,7 @@ enum {
 	OPT_BRIDGE = 256,
 	OPT_DEVICES,
 	OPT_DURATION,
+	OPT_DRAIN,
 	OPT_REPORT,
 	OPT_QUIET,
 	OPT_CSV,
@@ -61,6 +63,7 @@ static const struct option options[] = {
 	{"bridge", required_argument, NULL, OPT_BRIDGE},
 	{"devices", required_argument, NULL, OPT_DEVICES},
 	{"duration", required_argument, NULL, OPT_DURATION},
+	{"drain", required_argument, NULL, OPT_DRAIN},
 	{"report", required_argument, NULL, OPT_REPORT},
 	{"quiet", no_argument, NULL, OPT_QUIET},
 	{"csv", required_argument, NULL, OPT_CSV},
@@ -101,6 +104,7 @@ static void take_option(struct arguments *arguments, int option)
 	case OPT_BRIDGE: arguments->run.bridge = load->bridge = optarg; break;
 	case OPT_DEVICES: arguments->devices = arguments->run.devices_file = optarg; break;
 	case OPT_DURATION: arguments->run.duration_s = number(arguments, "duration", 0, 1e7); break;
+	case OPT_DRAIN: arguments->run.drain_s = number(arguments, "drain", 0, 3600); break;
 	case OPT_REPORT: arguments->run.report_file = load->report_file = optarg; break;
 	case OPT_QUIET: arguments->run.quiet = true; break;
 	case OPT_CSV: load->csv_file = optarg; break;
@@ -138,7 +142,7 @@ static bool take_device_count(struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {.run = {.bridge = "127.0.0.1:1700", .duration_s = -1},
+	struct arguments arguments = {.run = {.bridge = "127.0.0.1:1700", .duration_s = -1, .drain_s = 15},
 				      .load = SIM_LOAD_DEFAULTS};
 	if (argc < 2)
 		return usage_error("a command is missing");

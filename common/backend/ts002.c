@@ -202,6 +202,7 @@ struct bi_envelope bi_answer_envelope(const struct bi_envelope *request)
 		.receiver_token = request->sender_token,
 		.result = BI_SUCCESS,
 	};
+	memcpy(answer.foreign_version, request->foreign_version, sizeof answer.foreign_version);
 	memcpy(answer.sender_id, request->receiver_id, sizeof answer.sender_id);
 	memcpy(answer.receiver_id, request->sender_id, sizeof answer.receiver_id);
 	return answer;

@@ -31,6 +31,7 @@
 #define BI_TOKEN_MAX          64 /* bytes of a SenderToken or ReceiverToken */
 #define BI_SESSION_KEY_ID_MAX 32 /* bytes of a SessionKeyID */
 #define BI_DESCRIPTION_TEXT   129
+#define BI_VERSION_TEXT       8 /* a ProtocolVersion of others: digits and points, and NUL */
 #define BI_CFLIST_SIZE        16
 #define BI_KEY_CLEAR          16 /* bytes of an AESKey without a KEKLabel */
 #define BI_KEY_WRAPPED        24 /* bytes of an AESKey with one (RFC 3394) */
@@ -106,6 +107,8 @@ struct bi_token {
 
 struct bi_envelope {
 	enum bi_protocol protocol;
+	/* A version that is not ours, as sent: the refusal goes out under it, spelled as in 1.0. "": `protocol` is the version. */
+	char foreign_version[BI_VERSION_TEXT];
 	enum bi_type type;
 	/* As sent, but for EUIs and NetIDs, which are brought to lower case without prefix, so that two of
 	 * them may be compared as text. */

@@ -7,6 +7,7 @@
 #include "common/base/hex.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -320,8 +321,12 @@ static bool read_protocol(const json_t *object, struct bi_envelope *envelope, st
 		envelope->protocol = BI_PROTOCOL_1_0;
 	else if (strcmp(text, "1.1") == 0)
 		envelope->protocol = BI_PROTOCOL_1_1;
-	else
+	else {
+		/* Anything but a number of that form is answered in 1.0. */
+		if (strlen(text) < BI_VERSION_TEXT && strspn(text, "0123456789.") == strlen(text))
+			snprintf(envelope->foreign_version, BI_VERSION_TEXT, "%s", text);
 		return fault(error, BI_FAULT_VERSION, "ProtocolVersion", rule);
+	}
 	return true;
 }
 
@@ -340,7 +345,7 @@ static bool read_envelope(const json_t *object, struct bi_envelope *envelope, st
 	if (!read_token(object, "SenderToken", &envelope->sender_token, error) ||
 	    !read_token(object, "ReceiverToken", &envelope->receiver_token, error))
 		return false;
-	error->has_envelope = true; /* a version that we do not speak is answered in 1.0 */
+	error->has_envelope = true; /* a version that we do not speak is answered as well */
 	if (!read_protocol(object, envelope, error))
 		return false;
 	return !bi_type_is_answer(envelope->type) || read_result(object, envelope, error);

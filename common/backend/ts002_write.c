@@ -132,7 +132,9 @@ static void put_value(struct wr *out, const struct bi_message *message, const st
 static void put_envelope(struct wr *out, const struct bi_envelope *envelope)
 {
 	put(out, "{\"ProtocolVersion\":");
-	put_quoted(out, envelope->protocol == BI_PROTOCOL_1_1 ? "1.1" : "1.0");
+	put_quoted(out, envelope->foreign_version[0]            ? envelope->foreign_version
+			: envelope->protocol == BI_PROTOCOL_1_1 ? "1.1"
+								: "1.0");
 	put_name(out, "SenderID");
 	put_quoted(out, envelope->sender_id);
 	put_name(out, "ReceiverID");

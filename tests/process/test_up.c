@@ -4,6 +4,7 @@
 #include "tests/harness/process.h"
 
 #include <dirent.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,19 +135,26 @@ static void find_children(int pids[PROCESSES])
 	}
 }
 
-static void start_up(void)
+static void start_up_with(const char *option)
 {
 	t_int("init", 0, LAMPPOST("init", NULL, NULL));
 	FILE *file = fopen(config, "a");
 	assert_non_null(file);
 	fprintf(file, "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n", (unsigned)t_free_udp_port());
 	fclose(file);
-	up = t_process_start(&(struct t_process_options){
-		.program = "lamppost", .arguments = {"up", "--state", dir}, .dir = dir, .name = "up"});
+	up = t_process_start(&(struct t_process_options){.program = "lamppost",
+							 .arguments = {"up", "--state", dir, option},
+							 .dir = dir,
+							 .name = "up"});
 	if (!t_true("all healthy", t_wait_until(all_healthy, NULL, T_CEILING))) {
 		static char log[8192];
 		fputs(t_process_log(up, log, sizeof log), stderr);
 	}
+}
+
+static void start_up(void)
+{
+	start_up_with(NULL);
 }
 
 /* --- tests --------------------------------------------------------------------------------------------------- */
@@ -365,6 +373,37 @@ static void a_missing_key_beside_a_database_is_never_made_anew(void **state)
 	t_row("usage");
 	t_int("an unknown option", 2, LAMPPOST("init", "--force", NULL));
 	t_int("help", 0, LAMPPOST("up", "--help", NULL));
+	static const char *const without_api[] = {"init", "up", "status"};
+	for (size_t i = 0; i < 3; i++) {
+		t_row(without_api[i]);
+		t_int("a socket that it would not use", 2, LAMPPOST(without_api[i], "--socket", "/s"));
+	}
+}
+
+/* With --json every line is an object: what became of each process, and when all were well. */
+static void its_words_are_json_when_asked(void **state)
+{
+	(void)state;
+	static char log[16384];
+	start_up_with("--json");
+	t_int("exit code", 0, t_process_stop(up));
+	t_process_log(up, log, sizeof log);
+	int entered = 0, healthy = 0;
+	for (char *line = log, *end = log + strlen(log), *next; line < end; line = next) {
+		size_t length = strcspn(line, "\n");
+		next = line + length + 1;
+		line[length] = '\0';
+		if (*line != '{')
+			continue; /* the processes' own log stands between */
+		json_t *said = json_loads(line, 0, NULL);
+		t_true("is JSON", said != NULL);
+		entered += json_is_string(json_object_get(said, "process")) &&
+			   json_is_string(json_object_get(said, "state"));
+		healthy += json_is_true(json_object_get(said, "healthy"));
+		json_decref(said);
+	}
+	t_int("all were healthy once", 1, healthy);
+	t_true("each started, was healthy and stopped", entered >= 3 * PROCESSES);
 }
 
 int main(void)
@@ -378,6 +417,7 @@ int main(void)
 		IN_DIR(init_goes_on_where_it_was_cut_off),
 		IN_DIR(a_missing_key_beside_a_database_is_never_made_anew),
 		IN_DIR(a_killed_process_is_back_and_all_stop_in_time),
+		IN_DIR(its_words_are_json_when_asked),
 		IN_DIR(a_stuck_process_is_killed_in_time),
 		IN_DIR(nobody_outlives_the_supervisor),
 		IN_DIR(a_configuration_that_is_refused_ends_it),

@@ -72,8 +72,20 @@ static void words(void **state)
 	}
 }
 
+/* A command that calls no API says so instead of passing over --socket. */
+static void a_socket_where_none_is_used(void **state)
+{
+	(void)state;
+	struct cli_arguments arguments;
+	char *with[] = {(char *)(uintptr_t) "--socket", (char *)(uintptr_t) "/s"};
+	t_true("read", cli_arguments_parse(&arguments, "test", options, ARRAY_SIZE(options), 0, 2, with));
+	t_true("refused", !cli_arguments_without_socket(&arguments, "test"));
+	t_true("read", cli_arguments_parse(&arguments, "test", options, ARRAY_SIZE(options), 0, 0, with));
+	t_true("without it", cli_arguments_without_socket(&arguments, "test"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {t_test(words)};
+	const struct CMUnitTest tests[] = {t_test(words), t_test(a_socket_where_none_is_used)};
 	return t_run(tests);
 }

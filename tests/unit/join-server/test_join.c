@@ -477,6 +477,24 @@ static void what_is_no_join_is_answered_or_not(void **state)
 		 "{\"ProtocolVersion\":\"2.0\",\"SenderID\":\"a\",\"ReceiverID\":\"b\",\"TransactionID\":1,"
 		 "\"MessageType\":\"JoinReq\"}",
 		 JS_WRONG_PROTOCOL, "\"ResultCode\":\"InvalidProtocolVersion\""},
+		{"a version of the future is answered in it",
+		 "{\"ProtocolVersion\":\"2.0\",\"SenderID\":\"a\",\"ReceiverID\":\"b\",\"TransactionID\":1,"
+		 "\"MessageType\":\"JoinReq\"}",
+		 JS_WRONG_PROTOCOL, "{\"ProtocolVersion\":\"2.0\",\"SenderID\":\"b\""},
+		{"a version of the future of more digits",
+		 "{\"ProtocolVersion\":\"12.3.45\",\"SenderID\":\"a\",\"ReceiverID\":\"b\",\"TransactionID\":"
+		 "1,"
+		 "\"MessageType\":\"JoinReq\"}",
+		 JS_WRONG_PROTOCOL, "{\"ProtocolVersion\":\"12.3.45\",\"SenderID\":\"b\""},
+		{"a version of the future that is too long is answered in 1.0",
+		 "{\"ProtocolVersion\":\"2.0.0.0.0\",\"SenderID\":\"a\",\"ReceiverID\":\"b\","
+		 "\"TransactionID\":1,"
+		 "\"MessageType\":\"JoinReq\"}",
+		 JS_WRONG_PROTOCOL, "{\"ProtocolVersion\":\"1.0\",\"SenderID\":\"b\""},
+		{"a version of the future that is no number is answered in 1.0",
+		 "{\"ProtocolVersion\":\"v2\",\"SenderID\":\"a\",\"ReceiverID\":\"b\",\"TransactionID\":1,"
+		 "\"MessageType\":\"JoinReq\"}",
+		 JS_WRONG_PROTOCOL, "{\"ProtocolVersion\":\"1.0\",\"SenderID\":\"b\""},
 		{"a JoinReq without DevEUI in 1.1",
 		 "{\"ProtocolVersion\":\"1.1\",\"SenderID\":\"a\",\"ReceiverID\":\"b\",\"TransactionID\":1,"
 		 "\"MessageType\":\"JoinReq\",\"MACVersion\":\"1.0.3\",\"PHYPayload\":\"00\"}",

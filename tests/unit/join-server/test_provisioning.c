@@ -86,6 +86,8 @@ static const struct step steps[] = {
 	{"and ends", T_CITY, 0, 1, 0, "5:4", JS_PROVISIONED, 5, "1 2 3 4", T_CITY, 5},
 	{"an increment", T_CITY, 0, 0, 0, "6:5", JS_PROVISIONED, 6, "1 2 3 4 5", T_CITY, 6},
 	{"the same again", T_CITY, 0, 0, 0, "6:5", JS_PROVISIONED, 6, "1 2 3 4 5", T_CITY, 6},
+	{"another record under the version that is applied", T_CITY, 0, 0, 0, "6:6", JS_PROVISIONED, 6,
+	 "1 2 3 4 5", T_CITY, 6},
 	{"an older one is known already", T_CITY, 0, 0, 0, "-4:5", JS_PROVISIONED, 6, "1 2 3 4 5", T_CITY, 6},
 	{"a removal", T_CITY, 0, 0, 0, "-7:5", JS_PROVISIONED, 7, "1 2 3 4", T_CITY, 7},
 	{"a removal of what is not there", T_CITY, 0, 0, 0, "-8:9", JS_PROVISIONED, 8, "1 2 3 4", T_CITY, 8},

@@ -1,0 +1,45 @@
+#include "cli/up_words.h"
+
+#include "common/base/options.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Takes `line`. */
+static void say_json(json_t *line)
+{
+	json_dumpf(line, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+	json_decref(line);
+}
+
+void cli_up_say_made(bool json, const char *state, const char *fingerprint)
+{
+	if (json)
+		say_json(json_pack("{ss ss}", "made", state, "join_server_fingerprint", fingerprint));
+	else
+		printf("made %s: keys and configuration. Join server key: %s\n", state, fingerprint);
+}
+
+void cli_up_say_entered(bool json, const char *process, const char *state, const char *detail)
+{
+	if (json) {
+		say_json(json_pack("{ss ss ss}", "process", process, "state", state, "detail", detail));
+		return;
+	}
+	printf("%-18s  %-9s  %s\n", process, state, detail);
+	fflush(stdout);
+}
+
+void cli_up_say_healthy(bool json, const char *run)
+{
+	char api[OPTION_PATH_MAX + 16];
+	snprintf(api, sizeof api, "%s/city.sock", run);
+	if (json) {
+		say_json(json_pack("{sb ss ss}", "healthy", 1, "version", LAMPPOST_VERSION, "api", api));
+		return;
+	}
+	printf("all healthy: lamppost %s, API on %s\n", LAMPPOST_VERSION, api);
+	fflush(stdout);
+}

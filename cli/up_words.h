@@ -1,0 +1,14 @@
+/* What `lamppost up` says: a line a change, in words for people or, with --json, as one object. */
+#ifndef LAMPPOST_CLI_UP_WORDS_H
+#define LAMPPOST_CLI_UP_WORDS_H
+
+#include <stdbool.h>
+
+/* The state directory and its keys are new. {"made", "join_server_fingerprint"} */
+void cli_up_say_made(bool json, const char *state, const char *fingerprint);
+/* {"process", "state", "detail"} */
+void cli_up_say_entered(bool json, const char *process, const char *state, const char *detail);
+/* All four, for the first time. {"healthy": true, "version", "api"} */
+void cli_up_say_healthy(bool json, const char *run);
+
+#endif
