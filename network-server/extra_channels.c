@@ -42,7 +42,17 @@ static bool read_mhz(const char **at, uint32_t *freq_hz)
 			return false;
 	}
 	*freq_hz = (uint32_t)hz;
-	return digits && strchr(" ,", **at) != NULL;
+	return digits && strchr(" ,/", **at) != NULL;
+}
+
+/* The second half of "867.3/869.1". Moves past it. */
+static bool read_downlink_mhz(const char **at, uint32_t *freq_hz)
+{
+	*freq_hz = 0;
+	if (**at != '/')
+		return true;
+	(*at)++;
+	return read_mhz(at, freq_hz) && **at != '/';
 }
 
 bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option_map *table,
@@ -51,20 +61,24 @@ bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option
 	*extra = (struct ns_extra_channels){.count = 0};
 	const char *at = find(table, region->id);
 	for (at += strspn(at, " ,"); *at; at += strspn(at, " ,")) {
-		uint32_t freq_hz;
+		uint32_t freq_hz, rx1_freq_hz;
 		const char *why = NULL;
-		if (!read_mhz(&at, &freq_hz))
+		if (!read_mhz(&at, &freq_hz) || !read_downlink_mhz(&at, &rx1_freq_hz))
 			why = "expected frequencies in MHz with blanks between";
 		else if (region->plan_type != LW_PLAN_DYNAMIC || region->cflist.type != 0)
 			why = "the region's channels are fixed";
 		else if (!lw_region_freq_ok(region, LW_UP, freq_hz))
 			why = "a frequency that the region does not have";
+		else if (rx1_freq_hz != 0 && (!region->has_dl_channel_req ||
+					      !lw_region_freq_ok(region, LW_DOWN, rx1_freq_hz)))
+			why = "a downlink frequency that the region does not have";
 		else if (extra->count == NS_EXTRA_CHANNELS || extra->count == region->cflist.channel_count)
 			why = "at most five frequencies";
 		if (why) {
 			snprintf(problem, capacity, "extra_channels.%s: %s", region->id, why);
 			return false;
 		}
+		extra->rx1_freq_hz[extra->count] = rx1_freq_hz;
 		extra->freq_hz[extra->count++] = freq_hz;
 	}
 	return true;
@@ -80,5 +94,8 @@ void ns_extra_channels_add(const struct ns_extra_channels *extra, const struct l
 						 .max_dr = region->cflist.max_dr};
 		ASSERT(lw_plan_apply_new_channel(plan, region, &channel) ==
 		       (LW_NEW_CHANNEL_FREQ_OK | LW_NEW_CHANNEL_DR_OK));
+		if (extra->rx1_freq_hz[i] != 0)
+			ASSERT(lw_plan_apply_dl_channel(plan, region, channel.index, extra->rx1_freq_hz[i]) ==
+			       (LW_DL_CHANNEL_FREQ_OK | LW_DL_CHANNEL_EXISTS));
 	}
 }

@@ -1,5 +1,6 @@
 /* Channels beyond a dynamic region's own that devices get with their join-accept (RP002 §2, CFList type 0), from the
- * configuration's `extra_channels`. Pure. */
+ * configuration's `extra_channels`: frequencies in MHz, and behind a stroke that of the channel's downlinks where RX1 is not
+ * to be on the uplink's ("867.1 867.3/869.1": DlChannelReq). Pure. */
 #ifndef LAMPPOST_NETWORK_SERVER_EXTRA_CHANNELS_H
 #define LAMPPOST_NETWORK_SERVER_EXTRA_CHANNELS_H
 
@@ -10,6 +11,7 @@
 
 struct ns_extra_channels {
 	uint32_t freq_hz[NS_EXTRA_CHANNELS];
+	uint32_t rx1_freq_hz[NS_EXTRA_CHANNELS]; /* 0: the uplink's */
 	uint8_t count;
 };
 

@@ -35,11 +35,12 @@ void rig_init(struct rig *rig)
 {
 	memset(rig, 0, sizeof *rig);
 	ASSERT(secret_init() == ST_OK);
-	rig->regions = calloc(2, sizeof *rig->regions);
+	rig->regions = calloc(3, sizeof *rig->regions);
 	rig->events = calloc(RIG_SENT_MAX, sizeof *rig->events);
 	rig->aes = aes_new();
 	ASSERT(rig->regions && rig->events && rig->aes);
-	ASSERT(region_load(&rig->regions[0], "eu868") && region_load(&rig->regions[1], "us915"));
+	ASSERT(region_load(&rig->regions[0], "eu868") && region_load(&rig->regions[1], "us915") &&
+	       region_load(&rig->regions[2], "as923-1"));
 	rig->master = secret_master_generate();
 	rig->box = secret_box_generate();
 	rig->rng = rng_seeded(42);
@@ -48,7 +49,7 @@ void rig_init(struct rig *rig)
 	rig->config.prefixes[0] = (struct lw_dev_addr_prefix){0x26000000, 7};
 	rig->config.prefix_count = 1;
 	rig->config.regions = rig->regions;
-	rig->config.region_count = 2;
+	rig->config.region_count = 3;
 	rig->config.max_devices = 64;
 	rig->config.max_gateways = 8;
 	rig->config.max_frames = 64;
@@ -425,7 +426,7 @@ uint8_t rig_uplink(struct rig *rig, const struct rig_device *device, const struc
 void rig_hears_on(struct rig *rig, uint64_t gateway, const uint8_t *phy, uint8_t length, span_us late,
 		  uint32_t freq_hz, uint8_t dr, int16_t snr_cdb)
 {
-	const struct lw_region *region = &rig->regions[gateway == 3 ? 1 : 0];
+	const struct lw_region *region = &rig->regions[gateway == 3 ? 1 : gateway == 4 ? 2 : 0];
 	struct gw_uplink uplink = {
 		.gateway = rig_eui(gateway),
 		.phy_length = length,

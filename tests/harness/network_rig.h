@@ -76,7 +76,7 @@ struct rig_device {
 	uint8_t dr, channel;
 };
 
-/* Regions eu868 (0) and us915 (1), gateways 1 and 2 of eu868 and 3 of us915 on link RIG_LINK, the application server
+/* Regions eu868 (0), us915 (1) and as923-1 (2), gateways 1 and 2 of eu868 and 3 of us915 on link RIG_LINK, the application server
  * connected, a profile 1.0.3 of eu868 and others by rig_profile(). */
 void rig_init(struct rig *rig);
 void rig_release(struct rig *rig);

@@ -18,6 +18,13 @@ static void table_of_regions(void **state)
 		{"the usual of eu868", "eu868", NULL, 5, 867100000, NULL},
 		{"none", "eu868", "", 0, 0, NULL},
 		{"others, by blanks and commas", "eu868", " 867.1, 866.9625 869", 3, 867100000, NULL},
+		{"one with its downlinks elsewhere", "eu868", "867.1/869.1 867.3", 2, 867100000, NULL},
+		{"downlinks where the region has none", "eu868", "867.1/915.1", 0, 0,
+		 "extra_channels.eu868: a downlink frequency that the region does not have"},
+		{"two strokes", "eu868", "867.1/869.1/869.3", 0, 0,
+		 "extra_channels.eu868: expected frequencies in MHz with blanks between"},
+		{"a stroke and nothing", "eu868", "867.1/ 867.3", 0, 0,
+		 "extra_channels.eu868: expected frequencies in MHz with blanks between"},
 		{"a region without a usual", "us915", NULL, 0, 0, NULL},
 		{"a region of fixed channels", "us915", "902.3", 0, 0,
 		 "extra_channels.us915: the region's channels are fixed"},
@@ -55,6 +62,8 @@ static void table_of_regions(void **state)
 		lw_plan_init(&plan, region);
 		unsigned before = lw_mask_count(&plan.enabled);
 		ns_extra_channels_add(&extra, region, &plan);
+		if (rows[i].value && strchr(rows[i].value, '/'))
+			t_uint("RX1 of the first", 869100000, plan.rx1_freq_hz[3]);
 		t_uint("enabled", before + rows[i].count, lw_mask_count(&plan.enabled));
 	}
 	free(region);
