@@ -80,6 +80,22 @@ static bool follow_back_off(struct ns_mac_case *of)
 	return true;
 }
 
+/* The answer to a LinkADRReq was lost: where the device has moved to the data rate that was asked for it has taken the block,
+ * which is all or nothing. */
+static void infer_link_adr(const struct ns_mac_case *of, struct ns_mac_block *answers)
+{
+	struct ns_mac_block question;
+	uint8_t dr = of->uplink->heard.dr;
+	if (answers->count > 0 || dr <= of->uplink->previous_dr || of->session->fcnt_up <= 1 ||
+	    !ns_mac_question(of->session, NS_MAC_LINK_ADR, of->region->freq_step_hz, &question) ||
+	    question.commands[question.count - 1].as.link_adr_req.data_rate != dr)
+		return;
+	struct lw_mac_command *all = ns_mac_block_add(answers, LW_CID_LINK_ADR);
+	all->direction = LW_UP;
+	all->as.link_adr_ans.ch_mask_ack = all->as.link_adr_ans.data_rate_ack =
+		all->as.link_adr_ans.power_ack = true;
+}
+
 static bool same_windows(const struct ns_session *a, const struct ns_session *b)
 {
 	return a->rx_delay_s == b->rx_delay_s && a->rx1_dr_offset == b->rx1_dr_offset &&
@@ -147,6 +163,7 @@ void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	of.now = now;
 	bool changed = follow_back_off(&of);
 	changed |= try_other_windows(&of);
+	infer_link_adr(&of, &answers[NS_MAC_LINK_ADR]);
 	uint8_t heard = 0;
 	for (int kind = 0; kind < NS_MAC_KINDS; kind++)
 		if (answers[kind].count > 0) {
