@@ -224,7 +224,7 @@ static void blocks(void **state)
 		{"1.0.4: an answer each, all alike", LW_MAC_1_0_4, US_BLOCK, "03070307", NO_FRAME, 9},
 		{"1.0.2: one answer all the same", LW_MAC_1_0_2, US_BLOCK, "0307", NO_FRAME, 9},
 		{"1.0.2: answers that differ: nothing was taken", LW_MAC_1_0_2, US_BLOCK, "03070306",
-		 NO_FRAME, 72},
+		 "0330ff0061", 72},
 		{"1.0.3: more answers than requests", LW_MAC_1_0_3, US_BLOCK, "0307030703070307", NO_FRAME,
 		 9},
 		{"1.0.1: each stands for itself", LW_MAC_1_0_1, US_ONE_BY_ONE, "03070307030703070307",
@@ -232,7 +232,8 @@ static void blocks(void **state)
 		{"1.0.1: one of them refused: the others hold", LW_MAC_1_0_1, US_ONE_BY_ONE,
 		 "03070307030603070307", NO_FRAME, 25},
 		{"1.0.1: one answer for the block", LW_MAC_1_0_1, US_ONE_BY_ONE, "0307", NO_FRAME, 9},
-		{"1.0.3: refused", LW_MAC_1_0_3, US_BLOCK, "03060306", NO_FRAME, 72},
+		{"1.0.3: refused: at least all channels, so that it is known", LW_MAC_1_0_3, US_BLOCK,
+		 "03060306", "0330ff0061", 72},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		choose_usual();
@@ -249,6 +250,8 @@ static void blocks(void **state)
 			t_true("15", lw_mask_get(&plan()->enabled, 15));
 			t_true("65", lw_mask_get(&plan()->enabled, 65));
 		}
+		if (rows[i].then)
+			sends(&(struct uplink){.says = "0307", .dr = 3});
 		sends(&(struct uplink){.dr = 3, .restart = true});
 		expect(NO_FRAME);
 		rig_release(&rig);
@@ -316,6 +319,7 @@ static void trust(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		choose_usual();
+		chosen.adr = false;
 		setup(LW_MAC_1_0_3, "us915");
 		t_row(rows[i].name);
 		struct lw_channel_plan wanted = ns_wanted(&rig.ns, 1)->plan;
