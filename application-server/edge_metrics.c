@@ -54,6 +54,10 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 	add(metrics, "lamppost_application_uplinks_total", counter, &counters->uplinks,
 	    "uplink events received");
 	add(metrics, "lamppost_application_joins_total", counter, &counters->joins, "join events received");
+	add(metrics, "lamppost_application_join_reports_total", counter, &api->api->joins->reports,
+	    "reports of how joins fare");
+	add(metrics, "lamppost_application_strangers_replaced_total", counter,
+	    &api->api->joins->strangers_replaced, "unregistered devices that made room for others");
 	add(metrics, "lamppost_application_repeats_total", counter, &counters->repeats,
 	    "events stored before");
 	add(metrics, "lamppost_application_unknown_devices_total", counter, &counters->unknown_devices,

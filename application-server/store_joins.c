@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BODY_MAX     1024
-#define SCRATCH      (16 * 1024)
-#define SCAN_FOR_ONE AS_ATTEMPTS_KEPT /* rows looked at for one device of the list, at most */
+#define BODY_MAX 1024
+#define SCRATCH  (16 * 1024)
 
 enum {
 	ATTEMPT_FIND,
 	ATTEMPT_INSERT,
 	ATTEMPT_UPDATE,
+	ATTEMPT_SUPERSEDE,
 	ATTEMPT_FORGET,
 	ATTEMPTS_OF,
 	ATTEMPTS_COUNT,
@@ -29,9 +29,10 @@ const char *const as_sql_joins[] = {
 	[ATTEMPT_FIND] =
 		"SELECT body, updated, agency, seq FROM join_attempts WHERE dev_eui = ?1 AND attempt = ?2",
 	[ATTEMPT_INSERT] =
-		"INSERT INTO join_attempts (dev_eui, attempt, agency, updated, body) VALUES (?1, ?2, ?3, "
-		"?4, ?5)",
+		"INSERT INTO join_attempts (dev_eui, attempt, agency, updated, is_last, body) VALUES (?1, "
+		"?2, ?3, ?4, 1, ?5)",
 	[ATTEMPT_UPDATE] = "UPDATE join_attempts SET agency = ?2, updated = ?3, body = ?4 WHERE seq = ?1",
+	[ATTEMPT_SUPERSEDE] = "UPDATE join_attempts SET is_last = 0 WHERE dev_eui = ?1 AND is_last",
 	[ATTEMPT_FORGET] =
 		"DELETE FROM join_attempts WHERE dev_eui = ?1 AND seq <= (SELECT seq FROM join_attempts "
 		"WHERE dev_eui = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
@@ -40,11 +41,12 @@ const char *const as_sql_joins[] = {
 		" ORDER BY seq DESC LIMIT ?4",
 	[ATTEMPTS_COUNT] = "SELECT count(*) FROM join_attempts WHERE dev_eui = ?1",
 	/* Two texts, so that each walks an index from its end. */
-	[ATTEMPTS_OF_CITY] = "SELECT body, updated, agency FROM join_attempts WHERE updated >= ?3 AND ?1 "
-			     "ORDER BY updated DESC LIMIT ?4",
+	[ATTEMPTS_OF_CITY] =
+		"SELECT body, updated, agency FROM join_attempts WHERE is_last AND updated >= ?3 AND ?1 "
+		"ORDER BY updated DESC LIMIT ?4",
 	[ATTEMPTS_OF_AGENCY] =
-		"SELECT body, updated, agency FROM join_attempts WHERE agency = ?2 AND updated >= ?3 "
-		"AND " AS_SCOPE_OF_AGENCY " ORDER BY updated DESC LIMIT ?4",
+		"SELECT body, updated, agency FROM join_attempts WHERE is_last AND agency = ?2 AND "
+		"updated >= ?3 AND " AS_SCOPE_OF_AGENCY " ORDER BY updated DESC LIMIT ?4",
 	[ATTEMPTS_OLDEST] = "SELECT min(updated) FROM join_attempts",
 	[ATTEMPTS_PRUNE] =
 		"DELETE FROM join_attempts WHERE seq IN (SELECT seq FROM join_attempts WHERE updated < ?1 "
@@ -87,37 +89,53 @@ void as_attempt_merge(struct as_attempt *attempt, const struct net_join_report *
 
 /* --- rows --------------------------------------------------------------------------------------------------- */
 
+/* Where a report is packed and unpacked; made at the first use. */
+struct as_join_scratch {
+	struct proto_message message;
+	struct arena arena;
+};
+
+static struct as_join_scratch *scratch_of(struct as_store *store)
+{
+	if (!store->join_scratch) {
+		store->join_scratch = calloc(1, sizeof *store->join_scratch);
+		ASSERT(store->join_scratch);
+		arena_init(&store->join_scratch->arena, SCRATCH);
+	}
+	return store->join_scratch;
+}
+
+void as_store_joins_release(struct as_store *store)
+{
+	if (store->join_scratch)
+		arena_release(&store->join_scratch->arena);
+	free(store->join_scratch);
+}
+
 /* Columns 0 to 2. False: not a row of ours. */
 static bool read_row(struct as_store *store, int s, struct as_attempt *attempt)
 {
 	struct db *db = store->readings;
-	struct arena scratch;
-	struct proto_message *message = malloc(sizeof *message);
+	struct as_join_scratch *scratch = scratch_of(store);
 	size_t length;
 	const void *body = db_column_blob(db, s, 0, &length);
 	*attempt = (struct as_attempt){.updated = {db_column_i64(db, s, 1)}};
 	attempt->has_owner = db_column_copy(db, s, 2, attempt->agency.bytes, sizeof attempt->agency.bytes);
-	arena_init(&scratch, SCRATCH);
-	bool good = message && proto_unpack(message, body, length, &scratch) == ST_OK &&
-		    message->kind == PROTO_JOIN_REPORT;
-	if (good)
-		attempt->report = message->join_report;
-	arena_release(&scratch);
-	free(message);
-	return good;
+	if (proto_unpack(&scratch->message, body, length, &scratch->arena) != ST_OK ||
+	    scratch->message.kind != PROTO_JOIN_REPORT)
+		return false;
+	attempt->report = scratch->message.join_report;
+	return true;
 }
 
-static bool pack(const struct net_join_report *report, uint8_t body[BODY_MAX], size_t *length)
+static bool pack(struct as_store *store, const struct net_join_report *report, uint8_t body[BODY_MAX],
+		 size_t *length)
 {
-	struct proto_message *message = malloc(sizeof *message);
-	if (!message)
-		return false;
+	struct proto_message *message = &scratch_of(store)->message;
 	message->kind = PROTO_JOIN_REPORT;
 	message->seq = 1;
 	message->join_report = *report;
-	bool fits = proto_pack(message, body, BODY_MAX, length) == ST_OK;
-	free(message);
-	return fits;
+	return proto_pack(message, body, BODY_MAX, length) == ST_OK;
 }
 
 enum status as_store_attempt_get(struct as_store *store, const struct lw_eui64 *device, uint64_t number,
@@ -153,7 +171,7 @@ enum status as_store_attempt_put(struct as_store *store, const struct as_attempt
 	enum status status = as_store_write_readings(store);
 	if (status != ST_OK)
 		return status;
-	if (!pack(&attempt->report, body, &length))
+	if (!pack(store, &attempt->report, body, &length))
 		return ST_NO_MEMORY;
 	if (seq != 0) {
 		int s = store->joins_base + ATTEMPT_UPDATE;
@@ -163,7 +181,12 @@ enum status as_store_attempt_put(struct as_store *store, const struct as_attempt
 		db_bind_blob(db, s, 4, body, length);
 		return db_run(db, s);
 	}
-	int s = store->joins_base + ATTEMPT_INSERT;
+	int s = store->joins_base + ATTEMPT_SUPERSEDE;
+	db_bind_i64(db, s, 1, device);
+	status = db_run(db, s);
+	if (status != ST_OK)
+		return status;
+	s = store->joins_base + ATTEMPT_INSERT;
 	db_bind_i64(db, s, 1, device);
 	db_bind_i64(db, s, 2, (int64_t)attempt->report.attempt);
 	bind_agency(db, s, 3, attempt);
@@ -207,14 +230,6 @@ static unsigned count_of(struct as_store *store, const struct lw_eui64 *device)
 	return count;
 }
 
-static bool is_listed(const struct as_attempt *attempts, size_t count, const struct lw_eui64 *device)
-{
-	for (size_t i = 0; i < count; i++)
-		if (lw_eui64_equal(&attempts[i].report.device, device))
-			return true;
-	return false;
-}
-
 enum status as_store_attempts_last(struct as_store *store, const struct as_scope *scope, struct wall since,
 				   struct as_attempt *attempts, unsigned *counts, size_t limit, size_t *count)
 {
@@ -222,12 +237,11 @@ enum status as_store_attempts_last(struct as_store *store, const struct as_scope
 	int s = store->joins_base + (as_scope_sees_all(scope) ? ATTEMPTS_OF_CITY : ATTEMPTS_OF_AGENCY);
 	as_store_bind_scope(db, s, scope);
 	db_bind_i64(db, s, 3, since.us);
-	db_bind_i64(db, s, 4, (int64_t)limit * SCAN_FOR_ONE);
+	db_bind_i64(db, s, 4, (int64_t)limit);
 	enum db_step step;
 	*count = 0;
 	while ((step = db_step(db, s)) == DB_ROW)
-		if (*count < limit && read_row(store, s, &attempts[*count]) &&
-		    !is_listed(attempts, *count, &attempts[*count].report.device))
+		if (*count < limit && read_row(store, s, &attempts[*count]))
 			++*count;
 	if (step != DB_DONE)
 		return db_step_status(db);

@@ -9,12 +9,15 @@
 #include "common/db/checkpoint.h"
 #include "common/db/db.h"
 
+struct as_join_scratch; /* store_joins.c */
+
 struct as_store {
 	struct db *city, *readings;
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base;
-	int joins_base, readings_base; /* of readings.db, behind the events' */
+	int joins_base, readings_base;        /* of readings.db, behind the events' */
+	struct as_join_scratch *join_scratch; /* owned, of store_joins.c */
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
@@ -71,6 +74,8 @@ void as_store_items_load(struct as_store *store);
 /* Each resets the statements of its file that lend. */
 void as_store_keys_release(struct as_store *store);
 void as_store_events_release(struct as_store *store);
+/* Frees what store_joins.c made. */
+void as_store_joins_release(struct as_store *store);
 enum status as_store_events_load(struct as_store *store) MUST_USE;
 /* The first column of the first row as a number; `otherwise` when there is none, or null. */
 uint64_t as_store_number(struct db *db, int statement, uint64_t otherwise);

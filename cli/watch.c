@@ -136,9 +136,9 @@ static void print_silence(const json_t *known)
 		printf("; gateways online: %" JSON_INTEGER_FORMAT, json_integer_value(online));
 	printf("\n");
 	if (online && json_integer_value(online) == 0)
-		printf("  → no gateway speaks to this network: lamppost gateway list, and the gateways' "
-		       "server "
-		       "address\n");
+		printf("  → no registered gateway is connected: compare lamppost gateway list with the "
+		       "gateways' EUIs, "
+		       "and the server address that is set in them\n");
 	else if (strcmp(region, "us915") == 0 || strcmp(region, "au915") == 0)
 		printf("  → turn it on, or press its button. In %s it has to use the gateways' sub-band: by "
 		       "default "

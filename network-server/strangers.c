@@ -158,6 +158,10 @@ static void tick(struct ns *ns, struct now now, struct ns_stranger_sort *sort)
 				if (count < SLICE)
 					silent[count++] = stranger->pair;
 				stranger->due = mono_add(now.mono, US_PER_S);
+			} else if (sort == &ns->strangers.foreign && !ns->app_connected) {
+				stranger->report.times =
+					0; /* nobody to show it to: it does not wait in the ring */
+				stranger->due = mono_add(now.mono, NS_STRANGER_AGAIN);
 			} else if (has_budget(sort, now.mono)) {
 				sort->reports++;
 				tell(ns, stranger);

@@ -6,8 +6,10 @@ CREATE TABLE join_attempts (
 	attempt INTEGER NOT NULL, -- the network server's number
 	agency BLOB,
 	updated INTEGER NOT NULL,
+	is_last INTEGER NOT NULL, -- 1: the device's newest
 	body BLOB NOT NULL -- the packed report, what came later merged in
 ) STRICT;
 CREATE INDEX join_attempts_by_device ON join_attempts (dev_eui, seq);
-CREATE INDEX join_attempts_by_time ON join_attempts (updated);
-CREATE INDEX join_attempts_by_agency ON join_attempts (agency, updated);
+CREATE INDEX join_attempts_by_age ON join_attempts (updated);
+CREATE INDEX join_attempts_last ON join_attempts (updated) WHERE is_last;
+CREATE INDEX join_attempts_last_of_agency ON join_attempts (agency, updated) WHERE is_last;

@@ -91,8 +91,10 @@ static struct t_process *simulate(int alone)
 	for (unsigned i = 1; i <= 4; i++) {
 		static const unsigned sub_bands[] = {0, 2, 1, 3, 4};
 		fprintf(file,
-			"  - {eui: \"aa555a000000010%u\", x: %u, y: 50, protocol: udp2, sub_band: %u%s}\n", i,
-			20 * i, sub_bands[i], i == 4 ? ", max_power_dbm: 3, power_is_error: true" : "");
+			"  - {eui: \"aa555a000000010%u\", x: %u, y: 50, protocol: udp2, sub_band: %u, "
+			"first_tmst: %u%s}\n",
+			i, 20 * i, sub_bands[i], alone < 0 ? 3000000000u : 1000000u,
+			i == 4 ? ", max_power_dbm: 3, power_is_error: true" : "");
 	}
 	fprintf(file, "devices:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(sensors); i++)
