@@ -10,6 +10,7 @@ BUILD ?= build$(if $(SANITIZE),-sanitized)
 STATE ?= ./var
 PREFIX ?= /usr/local
 DEMO_SECONDS ?=
+SOAK_SECONDS ?= 600
 CC = gcc
 Q = $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' "$(1)" "$(2)")
@@ -39,7 +40,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
+.PHONY: soak mutants all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -133,6 +134,12 @@ test-fast: $(UNIT) $(RUNNERS) $(FUZZ) $(SIMULATION)
 test-process: $(PROGRAMS) $(PROCESS)
 	$(Q)bash tests/run-layers.sh $(BUILD) process
 test-programs: $(PROGRAMS) $(TESTS)
+## soak: worlds under a virtual clock with new seeds, for SOAK_SECONDS (600); stops at the first that is broken
+soak: $(BUILD)/tests/simulation/test_world
+	$(Q)$(BUILD)/tests/simulation/test_world soak $(SOAK_SECONDS) 2>/dev/null
+## mutants: eight faults built in on purpose, each of which the worlds must notice
+mutants: $(BUILD)/tests/simulation/test_world
+	$(Q)bash tests/simulation/mutants.sh $(BUILD)
 
 ## lint: include table, clang-format, cppcheck, clang-tidy, and the rules' own tests
 lint: deps-test $(GEN_PROTO)

@@ -2,6 +2,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 
 #include <string.h>
 
@@ -24,6 +25,9 @@ void js_nonces_rekey(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MAR
 
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce)
 {
+#if MUTANT == MUTANT_DEV_NONCE_ACCEPTED
+	return false;
+#endif
 	if (nonces->is_bitmap)
 		return nonces->bitmap[dev_nonce / 8] >> dev_nonce % 8 & 1;
 	for (uint32_t i = 0; i < nonces->count; i++)
@@ -40,6 +44,9 @@ static bool is_counter(enum lw_mac_version version)
 enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
 				uint16_t dev_nonce, struct wall now)
 {
+#if MUTANT == MUTANT_DEV_NONCE_ACCEPTED
+	return nonces->join_nonce >= JS_JOIN_NONCE_MAX ? JS_JOIN_NONCE_EXHAUSTED : JS_ACCEPTED;
+#endif
 	if (nonces->has_last && nonces->last_dev_nonce == dev_nonce) {
 		int64_t apart = now.us - nonces->last_time.us;
 		/* A wall clock may have been set back meanwhile. */

@@ -5,6 +5,7 @@
 #include "network-server/dedup.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 
 struct where {
 	uint64_t key;
@@ -107,6 +108,11 @@ static void close_at(struct ns_dedup *dedup, struct ns_frame *frame, struct mono
 static void bound_window(struct ns_dedup *dedup, struct ns_frame *frame, const struct ns_copy *copy,
 			 const struct ns_copy_facts *facts)
 {
+#if MUTANT == MUTANT_WINDOW_TOO_LONG
+	(void)copy, (void)facts;
+	close_at(dedup, frame, mono_add(frame->first, 8 * US_PER_S));
+	return;
+#endif
 	struct mono latest = mono_add(copy->sent, facts->rx_delay - facts->lead);
 	if (latest.us < frame->deadline.due.us)
 		close_at(dedup, frame, latest);

@@ -1,6 +1,7 @@
 #include "network-server/downlink.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/lorawan/airtime.h"
 #include "network-server/downlink_frame.h"
 #include "network-server/downlink_parts.h"
@@ -165,7 +166,9 @@ static bool spend_fcnt_down(struct ns *ns, uint32_t slot, struct ns_session *ses
 	wr_u8(&wr, a_counter);
 	wr_u32le(&wr, *next);
 	wr_u8(&wr, session->repeats);
+#if MUTANT != MUTANT_COUNTER_AFTER_SEND
 	ns_journal_put(ns, NS_JOURNAL_FCNT_DOWN, row, wr_length(&wr), NULL, 0);
+#endif
 	*fcnt = (*next)++;
 	ns_session_mark(&ns->sessions, slot);
 	return true;
@@ -306,6 +309,14 @@ static void fire(struct ns *ns, struct now now, struct ns_downlink *downlink)
 	downlink->has_item = item != NULL;
 	if (item)
 		downlink->item = item->item;
+#if MUTANT == MUTANT_COUNTER_OF_RETRY
+	if (item && item->confirmed) {
+		uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, downlink->device),
+					      &downlink->item);
+		if (ns_queue_at(&ns->queue, slot)->tries > 0)
+			downlink->fcnt_down = ns_queue_at(&ns->queue, slot)->fcnt_down;
+	}
+#endif
 	if (item && !item->encrypted)
 		ask_for_seal(ns, now, downlink, session);
 	else

@@ -1,6 +1,7 @@
 #include "network-server/downlink_frame.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/lorawan/cipher.h"
 #include "common/lorawan/frame.h"
 #include "network-server/mac/mac.h"
@@ -36,15 +37,23 @@ static void set_mic(struct ns *ns, struct ns_downlink *downlink, const struct ns
 		.msg = downlink->phy,
 		.length = (uint8_t)(downlink->phy_length - 4),
 	};
+#if MUTANT == MUTANT_KEY_OF_OLD_SESSION
+	const struct lw_key *key = &session->s_nwk_s_int_key; /* see promote() */
+#else
+	const struct lw_key *key = &session->f_nwk_s_int_key;
+#endif
 	struct lw_mic mic = session->flags & NS_SESSION_1_1
 				    ? lw_mic_down_1_1(ns->aes, &session->s_nwk_s_int_key, &input)
-				    : lw_mic_1_0(ns->aes, &session->f_nwk_s_int_key, &input);
+				    : lw_mic_1_0(ns->aes, key, &input);
 	lw_frame_set_mic(downlink->phy, downlink->phy_length, mic);
 }
 
 void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_session *session,
 		    const struct net_enqueue *item, const uint8_t *payload)
 {
+#if MUTANT == MUTANT_ACK_DROPPED
+	downlink->ack = false;
+#endif
 	uint8_t room = ns_windows_max_payload(&downlink->windows, ns_region(ns, session->region));
 	uint8_t commands[128];
 	unsigned taken = 8u + (item ? item->length : 0);

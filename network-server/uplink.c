@@ -4,6 +4,7 @@
 #include "network-server/uplink.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/lorawan/cipher.h"
 #include "common/lorawan/fcnt.h"
 #include "network-server/item_flow.h"
@@ -103,6 +104,11 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_device *device = ns_device_at(&ns->sessions, uplink->session->device);
 	ns_downlink_cancel(ns, uplink->session->device);
+#if MUTANT == MUTANT_KEY_OF_OLD_SESSION
+	if (device->session != NS_NO_SLOT)
+		uplink->session->s_nwk_s_int_key =
+			ns_session_at(&ns->sessions, device->session)->s_nwk_s_int_key;
+#endif
 	uint32_t of = uplink->session->device;
 	if (device->session != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->session);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SEEDS 200 /* unless SEEDS says otherwise */
 #define TWICE 5   /* so many of them run a second time */
@@ -117,6 +118,8 @@ static int run_one(uint64_t seed)
 	return run_seed(seed, &digest, ignored) ? 0 : 1;
 }
 
+/* --- modes beside the suite --- */
+
 /* A thousand devices, each with a reading an hour, for a day: for measuring. */
 static int run_thousand_device_days(void)
 {
@@ -137,11 +140,42 @@ static int run_thousand_device_days(void)
 	return broken;
 }
 
+/* One seed after the other until one is broken; for `make mutants`. */
+static int run_until_broken(void)
+{
+	uint64_t digest, ignored[WORLD_FAULT_COUNT];
+	for (uint64_t seed = 1; seed <= seed_count(); seed++)
+		if (!run_seed(seed, &digest, ignored))
+			return 1;
+	return 0;
+}
+
+/* Seeds that nobody has run before, for so many seconds. */
+static int soak(double seconds)
+{
+	uint64_t digest, ignored[WORLD_FAULT_COUNT], count = 0;
+	struct timespec start, now;
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	uint64_t seed = (uint64_t)time(NULL) * 1000;
+	do {
+		if (!run_seed(++seed, &digest, ignored))
+			return 1;
+		count++;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((double)(now.tv_sec - start.tv_sec) < seconds);
+	printf("%" PRIu64 " worlds, the last seed %" PRIu64 ": all that is promised holds\n", count, seed);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *seed = getenv("SEED");
 	if (argc == 2 && strcmp(argv[1], "thousand-device-days") == 0)
 		return run_thousand_device_days();
+	if (argc == 2 && strcmp(argv[1], "until-broken") == 0)
+		return run_until_broken();
+	if (argc == 3 && strcmp(argv[1], "soak") == 0)
+		return soak(strtod(argv[2], NULL));
 	if (seed)
 		return run_one(strtoull(seed, NULL, 10));
 	const struct CMUnitTest tests[] = {

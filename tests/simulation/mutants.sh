@@ -1,0 +1,42 @@
+# Eight faults that are built in on purpose (common/base/mutant.h): each must be noticed by the world under a virtual clock, with
+# its tests unchanged, and the product without one by none. Prints a table; fails unless all are caught.
+# Usage: mutants.sh BUILD. Each mutant has a build folder of its own beside BUILD, in which only what names a mutant is compiled.
+set -u
+build=$1
+export SEEDS=${SEEDS:-60}
+world=tests/simulation/test_world
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+names=$(sed -n 's/^#define MUTANT_\([A-Z_]*\) *\([0-9]*\) *\/\* \(.*\) \*\/$/\2|\3/p' common/base/mutant.h)
+objects=$(cd "$build/obj" && grep -rl --include='*.d' 'common/base/mutant.h' . | sed 's/\.d$/.o/')
+failed=0
+
+if "$build/$world" until-broken >"$log" 2>/dev/null; then
+	printf '%-2s %-75s %s\n' - "no mutant" "holds with $SEEDS seeds"
+else
+	printf '%-2s %-75s %s\n' - "no mutant" "BROKEN: $(grep -m1 '^  seed' "$log")"
+	failed=1
+fi
+while IFS='|' read -r number text; do
+	folder=$build-mutants/$number
+	rm -rf "$folder"
+	mkdir -p "$folder"
+	cp -al "$build/obj" "$build/gen" "$folder/"
+	(cd "$folder/obj" && rm -f $objects)
+	if ! make --no-print-directory BUILD="$folder" MUTANT="$number" "$folder/$world" >"$log" 2>&1; then
+		printf '%-2s %-75s %s\n' "$number" "$text" "does not build"
+		tail -n 20 "$log"
+		failed=1
+		continue
+	fi
+	if "$folder/$world" until-broken >"$log" 2>&1; then
+		printf '%-2s %-75s %s\n' "$number" "$text" "NOT CAUGHT by $SEEDS seeds"
+		failed=1
+	else
+		caught=$(grep -m1 -E '^  seed|^ASSERT' "$log")
+		[ -n "$caught" ] || { caught="died: $(tail -n 1 "$log")"; failed=1; }
+		printf '%-2s %-75s %s\n' "$number" "$text" "${caught#  }"
+	fi
+	rm -rf "$folder"
+done <<<"$names"
+exit $failed
