@@ -81,7 +81,7 @@ static struct mono leave_at(const struct ns *ns, struct now now, const struct ns
 	struct mono start = ns_windows_start(&downlink->windows);
 	struct mono leave = mono_add(start, -NS_CLASS_A_LEAD);
 	bool has_items = ns_device_at(&ns->sessions, downlink->device)->queued > 0;
-	if (leave.us < now.mono.us && ns->app_connected && downlink->must && !has_items) {
+	if (leave.us <= now.mono.us && ns->app_connected && downlink->must && !has_items) {
 		struct mono latest = mono_add(start, -(NS_ANSWER_EARLY + 50 * US_PER_MS));
 		leave = mono_add(now.mono, NS_REACTION_TIME);
 		if (leave.us > latest.us)

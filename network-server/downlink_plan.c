@@ -76,9 +76,10 @@ uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw
 {
 	if (windows->count == 0)
 		return 0;
-	bool dwell = region->dwell.downlink_default;
-	uint8_t rx1 = windows->has_rx1 ? lw_region_max_payload(region, windows->rx1.dr, dwell, false).m : 0;
-	uint8_t rx2 = lw_region_max_payload(region, windows->rx2.dr, dwell, false).m;
+	uint8_t rx1 = windows->has_rx1
+			      ? lw_region_max_payload(region, windows->rx1.dr, windows->dwell, false).m
+			      : 0;
+	uint8_t rx2 = lw_region_max_payload(region, windows->rx2.dr, windows->dwell, false).m;
 	return rx1 > rx2 ? rx1 : rx2;
 }
 
@@ -86,9 +87,8 @@ uint8_t ns_region_longest(const struct lw_region *region)
 {
 	uint8_t longest = 0;
 	for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
-		bool dwell = region->dwell.downlink_default;
 		uint8_t n = lw_region_data_rate(region, LW_DOWN, dr)
-				    ? lw_region_max_payload(region, dr, dwell, false).n
+				    ? lw_region_max_payload(region, dr, false, false).n
 				    : 0;
 		longest = n > longest ? n : longest;
 	}
@@ -98,9 +98,9 @@ uint8_t ns_region_longest(const struct lw_region *region)
 /* --- one attempt --- */
 
 /* Class A: MHDR and MIC are 5 of the PHYPayload's bytes. */
-static bool fits(const struct lw_region *region, uint8_t dr, uint8_t phy_length, uint32_t airtime_us)
+static bool fits(const struct lw_region *region, bool dwell, uint8_t dr, uint8_t phy_length,
+		 uint32_t airtime_us)
 {
-	bool dwell = region->dwell.downlink_default;
 	if (dwell && airtime_us > region->dwell.limit_ms * (uint32_t)US_PER_MS)
 		return false;
 	return lw_region_max_payload(region, dr, dwell, false).m + 5 >= phy_length;
@@ -212,7 +212,7 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		.board = hearer->board,
 		.antenna = hearer->antenna,
 	};
-	if (!fits(region, rx->dr, phy_length, attempt.airtime_us))
+	if (!fits(region, windows->dwell, rx->dr, phy_length, attempt.airtime_us))
 		return NS_DROP_NO_GATEWAY;
 	enum ns_drop drop = judge(&attempt, gateway, region, now);
 	if (drop != NS_ACCEPTED)

@@ -22,6 +22,7 @@
 /* Which gateways heard the uplink, the best first, and what follows from it: all that planning needs. */
 struct ns_windows {
 	uint8_t region;
+	bool dwell; /* the device's downlinks have a dwell time */
 	bool has_rx1;
 	struct lw_rx_window rx1, rx2;
 	span_us rx1_delay; /* RX2 opens a second later */

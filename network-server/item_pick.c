@@ -3,15 +3,17 @@
 #include "common/base/check.h"
 #include "network-server/downlink_plan.h"
 #include "network-server/item_flow.h"
+#include "network-server/mac/mac.h"
 
 #define FRAME_OVERHEAD 8 /* FHDR without FOpts, FPort */
 
 uint8_t ns_session_max_payload(const struct ns *ns, const struct ns_session *session, uint8_t dr)
 {
 	const struct lw_region *region = ns_region(ns, session->region);
-	bool dwell = region->dwell.downlink_default;
-	struct ns_windows windows = {.rx2 = {session->rx2_freq_hz, session->rx2_dr}, .count = 1};
-	windows.has_rx1 = lw_region_rx1_dr(region, dr, session->rx1_dr_offset, dwell, &windows.rx1.dr);
+	struct ns_windows windows = {.rx2 = {session->rx2_freq_hz, session->rx2_dr},
+				     .dwell = ns_mac_downlink_dwell(session, region),
+				     .count = 1};
+	windows.has_rx1 = ns_mac_rx1_dr(session, region, dr, &windows.rx1.dr);
 	uint8_t room = ns_windows_max_payload(&windows, region);
 	return room > FRAME_OVERHEAD ? (uint8_t)(room - FRAME_OVERHEAD) : 0;
 }

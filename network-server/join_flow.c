@@ -60,6 +60,7 @@ static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, cons
 		return NS_DROP_DATA_RATE;
 	struct ns_windows *windows = &join->windows;
 	windows->region = profile->region;
+	windows->dwell = region->dwell.downlink_default;
 	windows->has_rx1 = lw_region_join_windows(region, copy->freq_hz, join->join_dr, &windows->rx1,
 						  &windows->rx2);
 	windows->rx1_delay = region->defaults.join_accept_delay1_s * US_PER_S;

@@ -156,6 +156,7 @@ static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	struct ns_session *session = uplink->session;
 	struct ns_windows windows = {
 		.region = session->region,
+		.dwell = ns_mac_downlink_dwell(session, uplink->region),
 		.rx2 = {session->rx2_freq_hz, session->rx2_dr},
 		.rx1_delay = session->rx_delay_s * US_PER_S,
 	};

@@ -4,6 +4,7 @@
 #include "common/crypto/sealed_key.h"
 #include "common/lorawan/cipher.h"
 #include "common/text/region_yaml.h"
+#include "network-server/downlink.h"
 
 #define START    (1000 * US_PER_S)
 #define BACKHAUL (30 * US_PER_MS)
@@ -188,6 +189,7 @@ static void take_sent(struct rig *rig)
 		case NS_OUT_DOWNLINK:
 			rig->downlinks[rig->downlink_count++ % RIG_SENT_MAX] = out->downlink;
 			note_counter(rig, &out->downlink);
+			ns_downlink_left(&rig->ns, rig->now.mono, out);
 			break;
 		case NS_OUT_EVENT:
 			ASSERT(proto_unpack(&rig->events[rig->event_count++ % RIG_SENT_MAX],

@@ -348,10 +348,10 @@ static void dwell_time_of_downlinks(void **state)
 	(void)state;
 	rig_init(&rig);
 	rig.regions[0].dwell.limit_ms = 400;
-	rig.regions[0].dwell.downlink_default = true;
 	frame.copy_count = 0;
 	heard(1, 500, -80);
 	struct ns_windows windows = windows_of(5 * US_PER_S);
+	windows.dwell = true;
 	struct ns_plan plan;
 	t_int("a way is left", NS_ACCEPTED,
 	      ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 20));
