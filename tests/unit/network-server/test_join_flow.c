@@ -256,7 +256,7 @@ static void windows_of_the_profile(void **state)
 		struct gw_ticks sent = {(uint32_t)(rig.now.mono.us - 30 * US_PER_MS + 1000000007)};
 		rig_hears(&rig, 1, phy, length, 0);
 		size_t before = rig.downlink_count;
-		rig_run(&rig, (rows[i].rx_delay - 1) * US_PER_S + 210 * US_PER_MS);
+		rig_run(&rig, (rows[i].rx_delay - 1) * US_PER_S + 310 * US_PER_MS);
 		t_uint("the ACK", before + 1, rig.downlink_count);
 		const struct gw_tx_attempt *attempt = &rig.downlinks[rig.downlink_count - 1].attempts[0];
 		t_int("RX1", GW_RX1, attempt->window);
