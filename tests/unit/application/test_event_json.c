@@ -1,6 +1,7 @@
 /* Our events beside the sample files: every member of ours is in the form that subscribers know, name and type. */
 #include "tests/harness/harness.h"
 
+#include "application-server/events/downlink_json.h"
 #include "application-server/events/event_json.h"
 #include "application-server/events/json_out.h"
 #include "application-server/time_text.h"
@@ -9,7 +10,8 @@
 #include <string.h>
 
 /* Members of ours that the samples do not have; docs say so. */
-static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late", "encrypted"};
+static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late",
+				    "encrypted",    "tries",        "window"};
 
 static bool is_extra(const char *name)
 {
@@ -212,6 +214,128 @@ static void join_events_have_the_members_of_the_samples(void **state)
 	json_decref(samples);
 }
 
+/* Compares with the samples and checks that each member that is always there is. */
+static json_t *like_samples(const char *kind, const char *const *always, size_t count)
+{
+	const char *path[16];
+	json_t *samples = samples_of(kind), *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	t_row(kind);
+	compare(samples, json, path, 0);
+	for (size_t i = 0; i < count; i++)
+		t_true(always[i], json_object_get(json, always[i]) != NULL);
+	json_decref(samples);
+	return json;
+}
+
+static const struct net_downlink_event sent = {
+	.head = {.row = 0x100000007},
+	.status = NET_ITEM_SENT,
+	.fcnt_down = 13,
+	.tries = 2,
+	.has_tx = true,
+	.freq_hz = 868100000,
+	.modulation = {.kind = LW_LORA, .spreading_factor = 9, .bandwidth_hz = 125000, .code_rate = "4/5"},
+	.power_dbm = 16,
+	.window = GW_RX1,
+	.delay = 5 * US_PER_S};
+
+static void txack_events_have_the_members_of_the_samples(void **state)
+{
+	(void)state;
+	static const char *const always[] = {"downlinkId", "time",      "deviceInfo", "queueItemId",
+					     "fCntDown",   "gatewayId", "txInfo"};
+	static const struct {
+		enum gw_window window;
+		span_us delay;
+		const char *timing;
+	} timings[] = {{GW_RX1, 5 * US_PER_S, "\"timing\":{\"delay\":{\"delay\":\"5s\"}}"},
+		       {GW_RX2, 6 * US_PER_S, "\"timing\":{\"delay\":{\"delay\":\"6s\"}}"},
+		       {GW_CLASS_C, 0, "\"timing\":{\"immediately\":{}}"}};
+	size_t length;
+	for (size_t i = 0; i < ARRAY_SIZE(timings); i++) {
+		struct net_downlink_event event = sent;
+		event.window = timings[i].window;
+		event.delay = timings[i].delay;
+		assert_true(as_txack_json(text, sizeof text, &event, &device, &length));
+		json_t *json = like_samples("txack", always, ARRAY_SIZE(always));
+		t_true(timings[i].timing, strstr(text, timings[i].timing) != NULL);
+		t_true("polarization", strstr(text, "\"polarizationInversion\":true") != NULL);
+		t_int("a number of 32 bits", 7, json_integer_value(json_object_get(json, "downlinkId")));
+		json_decref(json);
+	}
+}
+
+static void ack_events_have_the_members_of_the_samples(void **state)
+{
+	(void)state;
+	static const char *const always[] = {"deduplicationId", "time",         "deviceInfo",
+					     "queueItemId",     "acknowledged", "fCntDown"};
+	struct net_downlink_event event = {
+		.status = NET_ITEM_ACKNOWLEDGED, .has_uplink = true, .uplink = {{9}}};
+	size_t length;
+	assert_true(as_ack_json(text, sizeof text, &event, &device, &length));
+	json_t *json = like_samples("ack", always, ARRAY_SIZE(always));
+	t_true("acknowledged", json_is_true(json_object_get(json, "acknowledged")));
+	t_str("the uplink that said so", "09000000-0000-0000-0000-000000000000",
+	      json_string_value(json_object_get(json, "deduplicationId")));
+	json_decref(json);
+	event = (struct net_downlink_event){.status = NET_ITEM_FAILED, .tries = 8};
+	assert_true(as_ack_json(text, sizeof text, &event, &device, &length));
+	json = like_samples("ack", always, ARRAY_SIZE(always));
+	t_true("not acknowledged", json_is_false(json_object_get(json, "acknowledged")));
+	t_str("without an uplink", "", json_string_value(json_object_get(json, "deduplicationId")));
+	json_decref(json);
+}
+
+static void status_events_have_the_values_of_the_samples(void **state)
+{
+	(void)state;
+	static const char *const always[] = {
+		"deduplicationId",         "time",        "deviceInfo", "margin", "externalPowerSource",
+		"batteryLevelUnavailable", "batteryLevel"};
+	static const struct {
+		uint8_t battery;
+		const char *level;
+		bool external, unavailable;
+	} levels[] = {{237, "93.30708", false, false},
+		      {1, "0.39370078", false, false},
+		      {254, "100.0", false, false},
+		      {0, "0.0", true, false},
+		      {255, "0.0", false, true}};
+	size_t length;
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		char member[60];
+		const struct net_status_event event = {.battery = levels[i].battery, .margin_db = -32};
+		assert_true(as_status_json(text, sizeof text, &event, &device, &length));
+		json_t *json = like_samples("status", always, ARRAY_SIZE(always));
+		snprintf(member, sizeof member, "\"batteryLevel\":%s}", levels[i].level);
+		t_true(member, strstr(text, member) != NULL);
+		t_int("external", levels[i].external,
+		      json_is_true(json_object_get(json, "externalPowerSource")));
+		t_int("unavailable", levels[i].unavailable,
+		      json_is_true(json_object_get(json, "batteryLevelUnavailable")));
+		t_int("margin", -32, json_integer_value(json_object_get(json, "margin")));
+		json_decref(json);
+	}
+}
+
+static void log_events_have_the_members_of_the_samples(void **state)
+{
+	(void)state;
+	static const char *const always[] = {"time", "deviceInfo", "level", "code", "description", "context"};
+	struct as_log log = {.level = AS_LOG_ERROR, .code = "DOWNLINK_PAYLOAD_SIZE", .description = "d"};
+	size_t length;
+	as_log_add_item(&log, &(struct net_uuid){{1}});
+	as_log_add(&log, "max_payload_size", "%d", 51);
+	as_log_add(&log, "item_size", "%d", 64);
+	assert_true(as_log_json(text, sizeof text, &log, &device, &length));
+	json_t *json = like_samples("log", always, ARRAY_SIZE(always));
+	t_str("numbers are texts", "64",
+	      json_string_value(json_object_get(json_object_get(json, "context"), "item_size")));
+	json_decref(json);
+}
+
 static void too_little_room_is_said(void **state)
 {
 	(void)state;
@@ -272,12 +396,52 @@ static void times_as_text(void **state)
 	}
 }
 
+static const struct {
+	const char *name, *text;
+	int64_t us; /* −1: refused */
+} readable[] = {
+	{"UTC", "2026-03-04T16:00:00Z", INT64_C(1772640000000000)},
+	{"an offset", "2026-03-04T17:00:00.250+01:00", INT64_C(1772640000250000)},
+	{"an offset behind", "2026-03-04T11:30:00-04:30", INT64_C(1772640000000000)},
+	{"nine decimals", "2026-03-04T16:00:00.123456789Z", INT64_C(1772640000123456)},
+	{"the 29th of February", "2024-02-29T00:00:00.120Z", INT64_C(1709164800120000)},
+	{"a leap year that is none", "2100-02-29T00:00:00Z", -1},
+	{"the 31st of April", "2026-04-31T00:00:00Z", -1},
+	{"the 13th month", "2026-13-01T00:00:00Z", -1},
+	{"no offset", "2026-03-04T16:00:00", -1},
+	{"no time", "2026-03-04", -1},
+	{"something behind", "2026-03-04T16:00:00Zx", -1},
+	{"a point and no decimals", "2026-03-04T16:00:00.Z", -1},
+	{"the 25th hour", "2026-03-04T25:00:00Z", -1},
+	{"words", "tomorrow", -1},
+	{"nothing", "", -1},
+};
+
+static void times_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(readable); i++) {
+		struct wall time = {-1};
+		t_row(readable[i].name);
+		t_int("read", readable[i].us >= 0, as_time_parse(readable[i].text, &time));
+		t_int("time", readable[i].us, time.us);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(up_events_have_the_members_of_the_samples),   t_test(values_of_an_up_event),
-		t_test(join_events_have_the_members_of_the_samples), t_test(too_little_room_is_said),
-		t_test(floats_are_the_shortest_that_read_back),      t_test(times_as_text),
+		t_test(up_events_have_the_members_of_the_samples),
+		t_test(values_of_an_up_event),
+		t_test(join_events_have_the_members_of_the_samples),
+		t_test(too_little_room_is_said),
+		t_test(floats_are_the_shortest_that_read_back),
+		t_test(times_as_text),
+		t_test(txack_events_have_the_members_of_the_samples),
+		t_test(ack_events_have_the_members_of_the_samples),
+		t_test(status_events_have_the_values_of_the_samples),
+		t_test(log_events_have_the_members_of_the_samples),
+		t_test(times_are_read),
 	};
 	return t_run(tests);
 }
