@@ -2,6 +2,8 @@
 
 #include "common/base/check.h"
 
+#include <stdio.h>
+
 static void add(struct as_metrics *metrics, const char *name, enum io_metric_kind kind, const uint64_t *value,
 		const char *help)
 {
@@ -108,4 +110,49 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 	    "the weaker PRAGMA synchronous of city.db and readings.db; 2 is FULL");
 	metrics->rows[metrics->count - 1].read = read_synchronous;
 	metrics->rows[metrics->count - 1].ctx = app->store;
+}
+
+static uint64_t read_verdict(void *ctx)
+{
+	const struct as_verdict_row *row = ctx;
+	return as_commands_count(*row->commands, row->verdict);
+}
+
+void as_metrics_add_commands(struct as_metrics *metrics, const struct as_application *app,
+			     struct as_commands *const *commands)
+{
+	const struct as_application_counters *counters = &app->counters;
+	const struct {
+		const char *name;
+		const uint64_t *value;
+		const char *help;
+	} rows[] = {
+		{"lamppost_application_status_events_total", &counters->status_events,
+		 "devices that told their battery and margin"},
+		{"lamppost_application_downlink_events_total", &counters->downlink_events,
+		 "changes of downlink items"},
+		{"lamppost_application_downlinks_total", &counters->items, "downlinks taken from agencies"},
+		{"lamppost_application_downlinks_repeated_total", &counters->items_repeated,
+		 "downlinks known by their id"},
+		{"lamppost_application_downlinks_refused_total", &counters->items_refused,
+		 "downlinks that the queue refused"},
+		{"lamppost_application_moves_refused_total", &counters->moves_refused,
+		 "changes of downlinks that had ended"},
+		{"lamppost_application_moves_unknown_total", &counters->moves_unknown,
+		 "changes of downlinks that are not known"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		add(metrics, rows[i].name, IO_METRIC_COUNTER, rows[i].value, rows[i].help);
+	for (int i = 0; i < AS_INTAKE_VERDICTS; i++) {
+		struct as_verdict_row *row = &metrics->verdicts[i];
+		*row = (struct as_verdict_row){.commands = commands, .verdict = (enum as_intake_verdict)i};
+		snprintf(row->label, sizeof row->label, "verdict=\"%s\"",
+			 as_intake_verdict_name(row->verdict));
+		add(metrics, "lamppost_application_commands_total", IO_METRIC_COUNTER, NULL,
+		    "messages on command topics");
+		struct io_metric *metric = &metrics->rows[metrics->count - 1];
+		metric->labels = row->label;
+		metric->read = read_verdict;
+		metric->ctx = row;
+	}
 }

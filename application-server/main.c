@@ -5,6 +5,7 @@
 #include "application-server/agencies/callers.h"
 #include "application-server/api/import.h"
 #include "application-server/config.h"
+#include "application-server/delivery/commands.h"
 #include "application-server/delivery/mqtt.h"
 #include "application-server/edge_api.h"
 #include "application-server/edge_join.h"
@@ -50,7 +51,8 @@ struct server {
 	struct as_edge_network network;
 	struct as_edge_join join;
 	struct as_edge_api edge_api;
-	struct as_mqtt *mqtt; /* NULL: no broker is configured */
+	struct as_mqtt *mqtt;         /* NULL: no broker is configured */
+	struct as_commands *commands; /* the same */
 	struct io_admin *admin;
 	struct as_metrics metrics;
 };
@@ -71,6 +73,8 @@ static void drain(void *ctx, struct now now)
 	as_edge_join_drain(&server->join);
 	if (server->mqtt)
 		more = as_mqtt_drain(server->mqtt) || more;
+	if (server->commands)
+		as_commands_drain(server->commands);
 	more = as_edge_api_drain(&server->edge_api, now) || more;
 	as_store_release(server->store);
 	if (more)
@@ -116,8 +120,8 @@ static json_t *status_members(void *ctx)
 {
 	struct server *server = ctx;
 	struct as_mqtt_status mqtt = as_mqtt_status(server->mqtt);
-	return json_pack("{s{ss ss ss} s{s{sb sI sI} s{sb sI sI}} s{ss sI sI sI sI sI sI} si}", "processes",
-			 "application-server", "ok", "network-server",
+	return json_pack("{s{ss ss ss} s{s{sb sI sI} s{sb sI sI}} s{ss sI sI sI sI sI sI} s{ss sI} si}",
+			 "processes", "application-server", "ok", "network-server",
 			 as_edge_network_is_up(&server->network) ? "linked" : "away", "join-server",
 			 server->join.reached ? "reached" : "away", "replication", "network-server", "up",
 			 (int)as_edge_network_is_up(&server->network), "applied_version",
@@ -128,7 +132,9 @@ static json_t *status_members(void *ctx)
 			 (json_int_t)as_store_desired_devices(server->store), "mqtt", "state", mqtt.state,
 			 "cursor", (json_int_t)mqtt.cursor, "backlog", (json_int_t)mqtt.backlog, "in_flight",
 			 (json_int_t)mqtt.in_flight, "published", (json_int_t)mqtt.published, "acknowledged",
-			 (json_int_t)mqtt.acknowledged, "gaps", (json_int_t)mqtt.gaps, "streams",
+			 (json_int_t)mqtt.acknowledged, "gaps", (json_int_t)mqtt.gaps, "commands", "state",
+			 as_commands_state(server->commands), "taken",
+			 (json_int_t)as_commands_count(server->commands, AS_INTAKE_TAKEN), "streams",
 			 (int)as_edge_api_streams(&server->edge_api));
 }
 
@@ -166,14 +172,16 @@ static enum status open_mqtt(struct server *server)
 		return ST_OK;
 	if (!as_read_secret_line(server->config.mqtt_password_file, password, sizeof password))
 		return ST_INVALID;
-	const struct as_mqtt_options options = {.host = server->config.mqtt_host,
-						.port = (uint16_t)server->config.mqtt_port,
-						.username = server->config.mqtt_username,
-						.password = password,
-						.ca_file = server->config.mqtt_ca_file,
+	const struct as_mqtt_options options = {.broker = {.host = server->config.mqtt_host,
+							   .port = (uint16_t)server->config.mqtt_port,
+							   .username = server->config.mqtt_username,
+							   .password = password,
+							   .ca_file = server->config.mqtt_ca_file},
 						.in_flight = (unsigned)server->config.mqtt_in_flight,
 						.qos = (int)server->config.mqtt_qos};
 	enum status status = as_mqtt_open(server->loop, server->store, &options, &server->mqtt);
+	if (status == ST_OK)
+		status = as_commands_open(server->loop, &server->app, &options.broker, &server->commands);
 	secret_wipe(password, sizeof password);
 	return status;
 }
@@ -183,6 +191,7 @@ static enum status open_admin(struct server *server)
 	char path[OPTION_PATH_MAX + 40];
 	as_metrics_init(&server->metrics, &server->app, &server->network, &server->join, &server->edge_api,
 			&server->mqtt, io_loop_stats(server->loop));
+	as_metrics_add_commands(&server->metrics, &server->app, &server->commands);
 	snprintf(path, sizeof path, "%s/application-server.admin.sock", server->common.run_dir);
 	return io_admin_open(server->loop,
 			     &(struct io_admin_options){.path = path,
@@ -254,6 +263,7 @@ static void release(struct server *server)
 	if (server->edge_api.server)
 		as_edge_api_close(&server->edge_api);
 	as_import_release(&server->api);
+	as_commands_close(server->commands);
 	as_mqtt_close(server->mqtt);
 	if (server->join.client)
 		as_edge_join_close(&server->join);

@@ -1,7 +1,5 @@
 /* Delivery to an MQTT broker: every event of a known device, in order; at QoS 1, the default, at least once.
  *
- *	OFF ──▶ WAITING ──delay──▶ CONNECTING ──CONNACK──▶ UP ──lost──▶ WAITING (delay doubles, 100 ms to 5 s)
- *
  * Judged by the receiver's word: the cursor moves on PUBACK, over what is acknowledged without a hole, and is stored.
  * After a broker's or an own restart delivery goes on from the cursor; what was sent and not acknowledged is sent again,
  * so a subscriber knows a repeat by `deduplicationId`. At most `in_flight` messages wait for their PUBACK; nothing else is
@@ -11,6 +9,7 @@
 #ifndef LAMPPOST_AS_MQTT_H
 #define LAMPPOST_AS_MQTT_H
 
+#include "application-server/delivery/connection.h"
 #include "application-server/store_events.h"
 #include "common/io/loop.h"
 
@@ -18,13 +17,9 @@
 	"lamppost/event/gap" /* {"from": N, "to": N, "count": N}: of the events' own numbers */
 
 struct as_mqtt_options {
-	const char *host; /* a name or an address */
-	uint16_t port;
-	const char *username; /* "": none */
-	const char *password; /* "": none */
-	const char *ca_file;  /* "": no TLS */
-	unsigned in_flight;   /* 1 .. 65535 */
-	int qos;              /* 0 or 1 */
+	struct as_broker broker;
+	unsigned in_flight; /* 1 .. 65535 */
+	int qos;            /* 0 or 1 */
 };
 
 struct as_mqtt_status {

@@ -190,6 +190,13 @@ int mosquitto_socket(struct mosquitto *client)
 	return client->fd;
 }
 
+/* Only a connection that commands come on is held; the world has none. */
+int mosquitto_threaded_set(struct mosquitto *client, bool threaded)
+{
+	(void)client, (void)threaded;
+	return MOSQ_ERR_SUCCESS;
+}
+
 int mosquitto_int_option(struct mosquitto *client, enum mosq_opt_t option, int value)
 {
 	(void)client, (void)option, (void)value;

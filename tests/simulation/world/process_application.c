@@ -61,12 +61,9 @@ static bool start(struct machine *machine)
 	status = as_edge_network_open(&self->network, &machine->loop, &self->app, WORLD_RUN_DIR, &self->rng);
 	if (status == ST_OK)
 		status = as_edge_join_open(&self->join, &machine->loop, self->store, WORLD_RUN_DIR);
-	const struct as_mqtt_options mqtt = {.host = "broker",
-					     .port = 1883,
-					     .username = "",
-					     .password = "",
-					     .ca_file = "",
-					     .in_flight = IN_FLIGHT};
+	const struct as_mqtt_options mqtt = {
+		.broker = {.host = "broker", .port = 1883, .username = "", .password = "", .ca_file = ""},
+		.in_flight = IN_FLIGHT};
 	if (status == ST_OK)
 		status = as_mqtt_open(&machine->loop, self->store, &mqtt, &self->mqtt);
 	return status == ST_OK;
