@@ -126,6 +126,16 @@ static void on_end(struct t_network_script *network, uint64_t version)
 	network->seen.ends++;
 }
 
+static void keep_item(struct t_script_seen *seen, const struct net_enqueue *enqueue)
+{
+	for (size_t i = 0; i < seen->item_count && i < T_SCRIPT_ITEMS; i++)
+		if (memcmp(seen->items[i].item.bytes, enqueue->item.bytes, sizeof enqueue->item.bytes) == 0)
+			return;
+	if (seen->item_count < T_SCRIPT_ITEMS)
+		seen->items[seen->item_count] = *enqueue;
+	seen->item_count++;
+}
+
 static void on_message(void *ctx, struct now now, io_link_id link, const uint8_t *bytes, size_t length)
 {
 	struct t_network_script *network = ctx;
@@ -158,6 +168,11 @@ static void on_message(void *ctx, struct now now, io_link_id link, const uint8_t
 	case PROTO_ENQUEUE:
 		seen->enqueue = in->enqueue;
 		seen->enqueued++;
+		keep_item(seen, &in->enqueue);
+		break;
+	case PROTO_FLUSH:
+		seen->flush = in->flush;
+		seen->flushed++;
 		break;
 	case PROTO_SEALED:
 		seen->sealed = in->sealed;

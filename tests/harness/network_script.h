@@ -14,6 +14,8 @@
 
 struct t_network_script; /* opaque */
 
+#define T_SCRIPT_ITEMS 1024
+
 /* What it saw so far. */
 struct t_script_seen {
 	unsigned hellos;
@@ -21,8 +23,12 @@ struct t_script_seen {
 	unsigned profiles, devices, gateways, tombstones;
 	struct net_device device; /* the last one */
 	struct net_profile profile;
-	unsigned enqueued;
-	struct net_enqueue enqueue;
+	unsigned enqueued;          /* repeats included */
+	struct net_enqueue enqueue; /* the last one */
+	size_t item_count;          /* distinct items, the first T_SCRIPT_ITEMS of them kept */
+	struct net_enqueue items[T_SCRIPT_ITEMS];
+	unsigned flushed;
+	struct net_flush flush; /* the last one */
 	unsigned sealed_count;
 	struct net_sealed sealed;
 	uint64_t stored_row;
