@@ -164,6 +164,12 @@ static void broker_and_server_gone_with_a_thousand_waiting(void **state)
 	t_server_close();
 }
 
+static bool nothing_waits(void *ctx)
+{
+	(void)ctx;
+	return t_metric(t_server.admin, "lamppost_application_mqtt_backlog") == 0;
+}
+
 static void at_most_once_where_the_configuration_says_so(void **state)
 {
 	(void)state;
