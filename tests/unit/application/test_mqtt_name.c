@@ -68,11 +68,11 @@ static void open_world(struct world *world)
 	world->loop = io_loop_new(NULL);
 	world->broker = t_mosquitto_start(world->dir, 0);
 	ASSERT(as_mqtt_open(world->loop, world->store,
-			    &(struct as_mqtt_options){.host = NAME,
-						      .port = t_mosquitto_port(world->broker),
-						      .username = "",
-						      .password = "",
-						      .ca_file = "",
+			    &(struct as_mqtt_options){.broker = {.host = NAME,
+								 .port = t_mosquitto_port(world->broker),
+								 .username = "",
+								 .password = "",
+								 .ca_file = ""},
 						      .in_flight = 10,
 						      .qos = 1},
 			    &world->mqtt) == ST_OK);
