@@ -205,7 +205,7 @@ static const struct {
 	 1},
 	{"a gateway was too late, another try",
 	 false,
-	 {{NET_ITEM_QUEUED, "", 0}, {NET_ITEM_PLANNED, "", 1}, {NET_ITEM_QUEUED, "too_late", 1}},
+	 {{NET_ITEM_QUEUED, "", 0}, {NET_ITEM_PLANNED, "", 1}, {NET_ITEM_QUEUED, "tx_too_late", 1}},
 	 3,
 	 "queued",
 	 false,
