@@ -7,7 +7,6 @@
 
 #include "common/base/bytes.h"
 #include "common/base/check.h"
-#include "common/base/hex.h"
 #include "common/io/address.h"
 #include "common/io/clock.h"
 
@@ -17,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@
 
 struct gateway {
 	struct lw_eui64 eui;
+	int down; /* its own socket for PULL_DATA and downlinks, as forwarders have: it says whose a PULL_RESP is */
 	size_t length; /* of the open datagram; 0: none */
 	uint8_t datagram[DATAGRAM_BYTES];
 };
@@ -38,7 +40,8 @@ struct gateway {
 struct load {
 	const struct sim_load_options *options;
 	struct aes *aes;
-	int socket;
+	int socket; /* of all PUSH_DATA */
+	int epoll;  /* of the gateways' own */
 	struct gateway *gateways;
 	struct gateway **open; /* those with an open datagram */
 	size_t open_count;
@@ -163,19 +166,36 @@ static void keep_alive(struct load *load)
 		uint8_t datagram[12];
 		struct wr wr = wr_init(datagram, sizeof datagram);
 		put_header(&wr, ++load->token, 2, &load->gateways[i].eui);
-		if (send(load->socket, datagram, sizeof datagram, 0) == sizeof datagram)
+		if (send(load->gateways[i].down, datagram, sizeof datagram, 0) == sizeof datagram)
 			load->pull_data++;
 	}
 }
 
-/* A downlink is accepted at once, for whatever gateway it was: all share the socket. */
-static void answer_downlink(struct load *load, const uint8_t *bytes)
+/* A downlink is accepted at once. */
+static void answer_downlink(struct load *load, const struct gateway *gateway, const uint8_t *bytes)
 {
 	uint8_t datagram[12];
 	struct wr wr = wr_init(datagram, sizeof datagram);
-	put_header(&wr, (uint16_t)(bytes[1] << 8 | bytes[2]), 5, &load->gateways[0].eui);
-	(void)!send(load->socket, datagram, sizeof datagram, 0);
+	put_header(&wr, (uint16_t)(bytes[1] << 8 | bytes[2]), 5, &gateway->eui);
+	(void)!send(gateway->down, datagram, sizeof datagram, 0);
 	load->pull_resp++;
+}
+
+static void receive_down(struct load *load)
+{
+	struct epoll_event events[BATCH];
+	uint8_t bytes[2048];
+	int count = epoll_wait(load->epoll, events, BATCH, 0);
+	for (int i = 0; i < count; i++) {
+		const struct gateway *gateway = &load->gateways[events[i].data.u32];
+		ssize_t length;
+		while ((length = recv(gateway->down, bytes, sizeof bytes, MSG_DONTWAIT)) >= 4) {
+			if (bytes[3] == 4)
+				load->pull_acks++;
+			else if (bytes[3] == 3)
+				answer_downlink(load, gateway, bytes);
+		}
+	}
 }
 
 static void receive(struct load *load)
@@ -192,12 +212,7 @@ static void receive(struct load *load)
 		for (int i = 0; i < count; i++) {
 			if (messages[i].msg_len < 4)
 				continue;
-			switch (buffers[i][3]) {
-			case 1: load->push_acks++; break;
-			case 4: load->pull_acks++; break;
-			case 3: answer_downlink(load, buffers[i]); break;
-			default: break;
-			}
+			load->push_acks += buffers[i][3] == 1;
 		}
 		if (count < BATCH)
 			return;
@@ -232,12 +247,12 @@ static void run(struct load *load)
 		}
 		close_all(load);
 		receive(load);
+		receive_down(load);
 		if (load->uplinks == total && now_us >= length_us)
 			return;
 		if (load->uplinks >= due) {
-			struct pollfd wait = {.fd = load->socket, .events = POLLIN};
 			struct timespec step = {.tv_nsec = STEP_US * 1000};
-			(void)!ppoll(&wait, 0, &step, NULL);
+			(void)!ppoll(NULL, 0, &step, NULL);
 		}
 	}
 }
@@ -314,6 +329,35 @@ static int open_socket(const char *bridge)
 	return fd;
 }
 
+static bool open_down(struct load *load)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)!setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	load->epoll = epoll_create1(EPOLL_CLOEXEC);
+	for (uint32_t i = 0; load->epoll >= 0 && i < load->options->gateways; i++) {
+		struct gateway *gateway = &load->gateways[i];
+		struct epoll_event event = {.events = EPOLLIN, .data.u32 = i};
+		gateway->down = open_socket(load->options->bridge);
+		if (gateway->down < 0 || epoll_ctl(load->epoll, EPOLL_CTL_ADD, gateway->down, &event) != 0)
+			return false;
+	}
+	return load->epoll >= 0;
+}
+
+static void close_sockets(struct load *load)
+{
+	for (uint32_t i = 0; i < load->options->gateways; i++)
+		if (load->gateways[i].down >= 0)
+			close(load->gateways[i].down);
+	if (load->epoll >= 0)
+		close(load->epoll);
+	if (load->socket >= 0)
+		close(load->socket);
+}
+
 int sim_edge_load(const struct sim_load_options *options)
 {
 	struct load *load = calloc(1, sizeof *load);
@@ -326,47 +370,22 @@ int sim_edge_load(const struct sim_load_options *options)
 	load->open = calloc(options->gateways, sizeof(struct gateway *));
 	load->aes = aes_new();
 	ASSERT(load->gateways != NULL && load->open != NULL && load->aes != NULL);
-	for (uint32_t i = 0; i < options->gateways; i++)
+	for (uint32_t i = 0; i < options->gateways; i++) {
 		load->gateways[i].eui = lw_eui64_from_number(UINT64_C(0x4c50475700000000) + i);
+		load->gateways[i].down = -1;
+	}
+	load->epoll = -1;
 	load->socket = open_socket(options->bridge);
 	int exit_code = 1;
-	if (load->socket >= 0) {
+	if (load->socket >= 0 && open_down(load)) {
 		run(load);
 		wait_for_acks(load);
 		exit_code = report(load);
-		close(load->socket);
 	}
+	close_sockets(load);
 	aes_free(load->aes);
 	free(load->open);
 	free(load->gateways);
 	free(load);
 	return exit_code;
-}
-
-int sim_edge_sessions(const struct sim_load_options *options)
-{
-	FILE *file = fopen(options->csv_file, "w");
-	if (file == NULL) {
-		fprintf(stderr, "lamppost-sim: %s: %s\n", options->csv_file, strerror(errno));
-		return 1;
-	}
-	fputs("dev_eui,name,application,profile,activation,dev_addr,nwk_s_key,app_s_key,fcnt_up,fcnt_down\n",
-	      file);
-	for (uint32_t i = 0; i < options->devices; i++) {
-		uint32_t number = options->first_device + i;
-		struct sim_load_session session = sim_load_session(number);
-		char eui[LW_EUI64_TEXT], dev_addr[LW_DEV_ADDR_TEXT], nwk[33], app[33];
-		lw_eui64_format(eui, &session.dev_eui);
-		lw_dev_addr_format(dev_addr, session.dev_addr);
-		hex_encode(nwk, session.nwk_s_key.bytes, 16);
-		hex_encode(app, session.app_s_key.bytes, 16);
-		fprintf(file, "%s,load-%u,%s,%s,abp,%s,%s,%s,0,0\n", eui, number, options->application,
-			options->profile, dev_addr, nwk, app);
-	}
-	int failed = ferror(file);
-	if (fclose(file) != 0 || failed) {
-		fprintf(stderr, "lamppost-sim: %s: cannot be written\n", options->csv_file);
-		return 1;
-	}
-	return 0;
 }
