@@ -7,6 +7,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/check.h"
+#include "common/base/hex.h"
 #include "common/io/address.h"
 #include "common/io/clock.h"
 

@@ -88,12 +88,68 @@ void json_out_tag(struct json_out *out, const char *name, const char *text)
 	put_escaped(out, text);
 }
 
+static void put_number(struct json_out *out, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	wr_copy(&out->wr, (const uint8_t *)digits + at, sizeof digits - at);
+}
+
 void json_out_integer(struct json_out *out, const char *name, int64_t value)
 {
-	char text[24];
 	begin(out, name);
-	snprintf(text, sizeof text, "%" PRId64, value);
-	put(out, text);
+	if (value < 0)
+		wr_u8(&out->wr, '-');
+	put_number(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+/* `units` / 10^decimals, without zeros at the end but the one behind the point. */
+static void put_decimal(struct json_out *out, bool negative, uint64_t units, unsigned decimals)
+{
+	uint64_t scale = 1;
+	for (unsigned i = 0; i < decimals; i++)
+		scale *= 10;
+	uint64_t fraction = units % scale;
+	if (negative)
+		wr_u8(&out->wr, '-');
+	put_number(out, units / scale);
+	wr_u8(&out->wr, '.');
+	do {
+		scale /= 10;
+		wr_u8(&out->wr, (uint8_t)('0' + fraction / scale));
+		fraction %= scale;
+	} while (fraction > 0);
+}
+
+/* Nearly every number of an event is a decimal of few places. A decimal of up to 15 digits is told apart from its neighbours
+ * by a double, one of up to 6 by a float, so that these are their shortest digits; only what has no such form is printed
+ * and read back. Below 0.0001 the printed form has an exponent. */
+static bool put_short_double(struct json_out *out, double value)
+{
+	double size = fabs(value);
+	if (!(size < 1e9) || (size < 1e-4 && (size > 0 || signbit(value))))
+		return false;
+	uint64_t units = (uint64_t)llround(size * 1e6);
+	if ((double)units / 1e6 != size)
+		return false;
+	put_decimal(out, value < 0, units, 6);
+	return true;
+}
+
+static bool put_short_float(struct json_out *out, float value)
+{
+	float size = fabsf(value);
+	if (!(size < 1e4F) || (size < 1e-2F && (size > 0 || signbit(value))))
+		return false;
+	uint64_t units = (uint64_t)lround((double)size * 100);
+	if ((float)((double)units / 100) != size)
+		return false;
+	put_decimal(out, value < 0, units, 2);
+	return true;
 }
 
 void json_out_bool(struct json_out *out, const char *name, bool value)
@@ -110,6 +166,8 @@ void json_out_float(struct json_out *out, const char *name, double value)
 		put(out, "null");
 		return;
 	}
+	if (put_short_double(out, value))
+		return;
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
@@ -128,6 +186,8 @@ void json_out_single(struct json_out *out, const char *name, float value)
 		put(out, "null");
 		return;
 	}
+	if (put_short_float(out, value))
+		return;
 	for (int digits = 6; digits <= 9; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, (double)value);
 		if (strtof(text, NULL) == value)
