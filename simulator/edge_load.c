@@ -48,7 +48,8 @@ struct load {
 	size_t open_count;
 	uint32_t copies;
 	uint16_t token;
-	uint64_t uplinks, entries, push_data, push_acks, pull_data, pull_acks, pull_resp, send_errors;
+	uint64_t uplinks, confirmed, entries, push_data, push_acks, pull_data, pull_acks, pull_resp,
+		send_errors;
 	uint64_t per_second[SECONDS_MAX];
 	int64_t max_lag_us;
 	struct mono start; /* uplink k was due k / rate after that */
@@ -137,7 +138,9 @@ static void send_uplink(struct load *load, uint64_t k, int64_t at_us)
 	uint8_t phy[SIM_LOAD_PHY_LENGTH];
 	char common[RXPK_BYTES];
 	struct wr wr = wr_init((uint8_t *)common, sizeof common);
-	sim_load_uplink(load->aes, number, fcnt, phy);
+	bool confirmed = sim_load_is_confirmed(number, fcnt, options->confirmed_permille);
+	load->confirmed += confirmed;
+	sim_load_uplink(load->aes, number, fcnt, confirmed, phy);
 	put_text(&wr,
 		 ",\"stat\":1,\"modu\":\"LORA\",\"datr\":\"SF7BW125\",\"codr\":\"4/5\",\"rfch\":0,\"chan\":");
 	put_number(&wr, channel - 8);
@@ -282,6 +285,7 @@ static int report(const struct load *load)
 	json_object_set_new(root, "started_us", json_integer(load->start.us));
 	json_object_set_new(root, "copies", json_integer(load->copies));
 	json_object_set_new(root, "uplinks", json_integer((json_int_t)load->uplinks));
+	json_object_set_new(root, "confirmed", json_integer((json_int_t)load->confirmed));
 	json_object_set_new(root, "rxpk", json_integer((json_int_t)load->entries));
 	json_object_set_new(root, "push_data", json_integer((json_int_t)load->push_data));
 	json_object_set_new(root, "push_acks", json_integer((json_int_t)load->push_acks));

@@ -15,9 +15,10 @@ struct sim_load_options {
 	uint32_t devices;
 	uint32_t first_device;
 	uint32_t first_fcnt;
-	uint32_t gateways; /* EUIs 4c50475700000000 + index */
-	uint32_t copies;   /* gateways that hear each uplink; 0: the lesser of 3 and `gateways` */
-	double rate;       /* uplinks a second */
+	uint32_t gateways;           /* EUIs 4c50475700000000 + index */
+	uint32_t copies;             /* gateways that hear each uplink; 0: the lesser of 3 and `gateways` */
+	uint32_t confirmed_permille; /* of the uplinks: those ask for an answer */
+	double rate;                 /* uplinks a second */
 	double seconds;
 };
 

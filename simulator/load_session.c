@@ -32,7 +32,13 @@ uint32_t sim_load_channel(uint32_t number, uint32_t fcnt)
 	return 8 + (number + fcnt) % 8;
 }
 
-void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, uint8_t phy[SIM_LOAD_PHY_LENGTH])
+bool sim_load_is_confirmed(uint32_t number, uint32_t fcnt, uint32_t permille)
+{
+	return (number * UINT64_C(7919) + fcnt * UINT64_C(104729)) % 1000 < permille;
+}
+
+void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confirmed,
+		     uint8_t phy[SIM_LOAD_PHY_LENGTH])
 {
 	struct sim_load_session session = sim_load_session(number);
 	uint8_t payload[8];
@@ -41,7 +47,7 @@ void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, uint8_t ph
 	wr_u32be(&wr, fcnt);
 	lw_cipher_frm_payload(aes, &session.app_s_key, LW_UP, session.dev_addr, fcnt, payload, sizeof payload,
 			      payload);
-	struct lw_frame frame = {.ftype = LW_UNCONFIRMED_UP,
+	struct lw_frame frame = {.ftype = confirmed ? LW_CONFIRMED_UP : LW_UNCONFIRMED_UP,
 				 .dev_addr = session.dev_addr,
 				 .fcnt = (uint16_t)fcnt,
 				 .has_fport = true,

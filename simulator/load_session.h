@@ -23,8 +23,11 @@ struct sim_load_session {
 };
 
 struct sim_load_session sim_load_session(uint32_t number);
-/* Writes the unconfirmed uplink of device `number` with that counter, ready for the air. */
-void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, uint8_t phy[SIM_LOAD_PHY_LENGTH]);
+/* Writes the uplink of device `number` with that counter, ready for the air. */
+void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confirmed,
+		     uint8_t phy[SIM_LOAD_PHY_LENGTH]);
+/* Whether that uplink is among the confirmed ones: so many of a thousand, spread over devices and counters. */
+bool sim_load_is_confirmed(uint32_t number, uint32_t fcnt, uint32_t permille);
 /* Channel of an uplink: 8 to 15, by number and counter. */
 uint32_t sim_load_channel(uint32_t number, uint32_t fcnt);
 

@@ -26,9 +26,10 @@ static const char usage_text[] =
 	"      Write the import file of N ABP devices whose sessions are computed from their number.\n"
 	"  lamppost-sim load [--bridge HOST:PORT] --devices N [--gateways G] [--copies C] --rate R --seconds "
 	"S\n"
-	"                    [--first-device I] [--first-fcnt F] [--report FILE.json]\n"
+	"                    [--confirmed PERCENT] [--first-device I] [--first-fcnt F] [--report FILE.json]\n"
 	"      Send R uplinks a second of those devices, each heard by C of G gateways (us915, channels 8 to "
 	"15).\n"
+	"      So many percent of them ask for an answer.\n"
 	"\n"
 	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
 	"      Show readings as an MQTT subscriber gets them, and keep every message for a check.\n"
@@ -54,6 +55,7 @@ enum {
 	OPT_GATEWAYS,
 	OPT_COPIES,
 	OPT_RATE,
+	OPT_CONFIRMED,
 	OPT_SECONDS,
 	OPT_FIRST_DEVICE,
 	OPT_FIRST_FCNT
@@ -72,6 +74,7 @@ static const struct option options[] = {
 	{"gateways", required_argument, NULL, OPT_GATEWAYS},
 	{"copies", required_argument, NULL, OPT_COPIES},
 	{"rate", required_argument, NULL, OPT_RATE},
+	{"confirmed", required_argument, NULL, OPT_CONFIRMED},
 	{"seconds", required_argument, NULL, OPT_SECONDS},
 	{"first-device", required_argument, NULL, OPT_FIRST_DEVICE},
 	{"first-fcnt", required_argument, NULL, OPT_FIRST_FCNT},
@@ -114,6 +117,9 @@ static void take_option(struct arguments *arguments, int option)
 		load->gateways = (uint32_t)number(arguments, "gateways", 1, SIM_LOAD_GATEWAYS_MAX);
 		break;
 	case OPT_COPIES: load->copies = (uint32_t)number(arguments, "copies", 1, 16); break;
+	case OPT_CONFIRMED:
+		load->confirmed_permille = (uint32_t)(number(arguments, "confirmed", 0, 100) * 10);
+		break;
 	case OPT_RATE: load->rate = number(arguments, "rate", 0.1, 1e6); break;
 	case OPT_SECONDS: load->seconds = number(arguments, "seconds", 0.1, 1e6); break;
 	case OPT_FIRST_DEVICE:

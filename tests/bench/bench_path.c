@@ -10,7 +10,8 @@
  * --qos is that of delivery and of the subscriber.
  *
  * The generator's devices answer no MAC command. The network server asks each to settle on its channels, tries so many times and leaves it;
- * that is spent before anything is measured (WARM_ROUNDS). Downlinks are not part of this bench.
+ * that is spent before anything is measured (WARM_ROUNDS). One uplink in a hundred is confirmed (--confirmed), so that its answer is
+ * part of the path: the share of answers that left 500 ms or more before RX1 stands under each rate, at RxDelay 1 s.
  *
  * Refused: a store whose PRAGMA synchronous is not FULL, a state directory in memory, a sanitized build. */
 #include "common/base/check.h"
@@ -50,6 +51,7 @@ struct bench {
 	double rates[RATES_MAX];
 	size_t rate_count;
 	unsigned warm_rounds, in_flight;
+	double confirmed; /* percent of the uplinks */
 	const char *json_file;
 	struct t_network *network;
 	struct t_load_subscriber *subscriber;
@@ -70,6 +72,7 @@ struct result {
 	double flush_ms, flush_p99_ms;
 	double others; /* part of the machine that went to other programs and to kernel workers */
 	double pss_mb[PROCESSES];
+	double answers, answers_early; /* of class A; early: 500 ms or more before RX1, percent */
 	/* Where they were lost. */
 	double udp_drops, bridge_drops, network_drops, network_uplinks, application_uplinks, acknowledged,
 		backlog;
@@ -384,17 +387,20 @@ static void wait_for_rest(const struct bench *bench, size_t expected)
 static json_t *generate(const struct bench *bench, double rate, double length_s)
 {
 	char bridge[32], devices[16], gateways[16], rate_text[32], seconds[32], fcnt[16], report[T_PATH_MAX];
+	char confirmed[32];
 	snprintf(bridge, sizeof bridge, "127.0.0.1:%u", t_network_port(bench->network));
 	snprintf(devices, sizeof devices, "%u", bench->devices);
 	snprintf(gateways, sizeof gateways, "%u", bench->gateways);
 	snprintf(rate_text, sizeof rate_text, "%g", rate);
 	snprintf(seconds, sizeof seconds, "%g", length_s);
+	snprintf(confirmed, sizeof confirmed, "%g", bench->confirmed);
 	snprintf(fcnt, sizeof fcnt, "%" PRIu32, bench->next_fcnt);
 	snprintf(report, sizeof report, "%s/generator.json", t_network_dir(bench->network));
 	finished(start(bench, "lamppost-sim", "generator",
 		       (const char *const[]){"load", "--bridge", bridge, "--devices", devices, "--gateways",
 					     gateways, "--rate", rate_text, "--seconds", seconds,
-					     "--first-fcnt", fcnt, "--report", report, NULL}),
+					     "--confirmed", confirmed, "--first-fcnt", fcnt, "--report",
+					     report, NULL}),
 		 length_s * 3 + 30, "lamppost-sim load");
 	json_t *root = json_load_file(report, 0, NULL);
 	ASSERT(root);
@@ -433,6 +439,9 @@ static void judge_losses(struct result *result, const struct metrics *before, co
 	result->udp_drops = grew(before, after, T_GATEWAY_BRIDGE, "lamppost_bridge_udp_kernel_drops_total");
 	result->bridge_drops = grew(before, after, T_GATEWAY_BRIDGE, "lamppost_bridge_verdicts_total{");
 	result->network_drops = grew(before, after, T_NETWORK_SERVER, "lamppost_network_drops_total{");
+	result->answers = grew(before, after, T_NETWORK_SERVER, "lamppost_network_answers_total");
+	double early = grew(before, after, T_NETWORK_SERVER, "lamppost_network_answers_early_total");
+	result->answers_early = result->answers > 0 ? early * 100 / result->answers : 0;
 	result->network_uplinks = grew(before, after, T_NETWORK_SERVER, "lamppost_network_uplinks_total");
 	result->application_uplinks = grew(before, after, T_APPLICATION_SERVER,
 					   "lamppost_application_uplinks_total");
@@ -523,6 +532,11 @@ static void print_result(const struct result *result)
 	       result->cpu_us[BRIDGE], result->cpu_us[NETWORK], result->cpu_us[APPLICATION],
 	       result->cpu_us[BROKER], result->cpu_us[SUBSCRIBER], sum, result->flush_ms,
 	       result->flush_p99_ms);
+	if (result->answers > 0)
+		printf("         %.0f answers, %.3f %% left 500 ms or more before RX1 (RxDelay 1 s; the must "
+		       "is "
+		       "99.9)\n",
+		       result->answers, result->answers_early);
 	if (result->generator_late)
 		printf("         the generator was the bottleneck: up to %.0f ms late; this run says nothing "
 		       "about a limit\n",
@@ -568,6 +582,8 @@ static const struct column columns[] = {
 	RESULT("gateway-bridge PSS", "MB", pss_mb[BRIDGE]),
 	RESULT("network-server PSS", "MB", pss_mb[NETWORK]),
 	RESULT("application-server PSS", "MB", pss_mb[APPLICATION]),
+	RESULT("class A answers", "", answers),
+	RESULT("answers 500 ms or more before RX1", "%", answers_early),
 	RESULT("disk flush of 4 KiB", "ms", flush_ms),
 	RESULT("other programs' part of the machine", "", others),
 };
@@ -653,7 +669,8 @@ static bool take_options(struct bench *bench, int argc, char **argv)
 						{"rates", 1, NULL, 'r'},     {"seconds", 1, NULL, 's'},
 						{"runs", 1, NULL, 'n'},      {"qos", 1, NULL, 'q'},
 						{"json", 1, NULL, 'j'},      {"warm-rounds", 1, NULL, 'w'},
-						{"in-flight", 1, NULL, 'i'}, {NULL, 0, NULL, 0}};
+						{"in-flight", 1, NULL, 'i'}, {"confirmed", 1, NULL, 'c'},
+						{NULL, 0, NULL, 0}};
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		char *rest = optarg;
 		unsigned long number = optarg ? strtoul(optarg, NULL, 10) : 0;
@@ -665,6 +682,7 @@ static bool take_options(struct bench *bench, int argc, char **argv)
 		case 'q': bench->qos = (int)number; break;
 		case 'w': bench->warm_rounds = (unsigned)number; break;
 		case 'i': bench->in_flight = (unsigned)number; break;
+		case 'c': bench->confirmed = optarg ? strtod(optarg, NULL) : 0; break;
 		case 'j': bench->json_file = optarg; break;
 		case 'r':
 			for (bench->rate_count = 0; *rest && bench->rate_count < RATES_MAX;
@@ -690,6 +708,7 @@ int main(int argc, char **argv)
 			      .qos = 1,
 			      .warm_rounds = WARM_ROUNDS,
 			      .in_flight = 500,
+			      .confirmed = 1,
 			      .rates = {1000, 5000, 10000, 20000},
 			      .rate_count = 4,
 			      .json_file = "bench.json"};
@@ -698,7 +717,8 @@ int main(int argc, char **argv)
 	if (!take_options(&bench, argc, argv)) {
 		fprintf(stderr, "usage: bench_path [--devices N] [--gateways N] [--rates N,N...] [--seconds "
 				"N] [--runs N] "
-				"[--qos 0|1] [--in-flight N] [--warm-rounds N] [--json FILE]\n");
+				"[--qos 0|1] [--in-flight N] [--warm-rounds N] [--confirmed PERCENT] [--json "
+				"FILE]\n");
 		return 2;
 	}
 	snprintf(more_config, sizeof more_config,

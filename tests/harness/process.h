@@ -23,7 +23,7 @@
 
 #define T_DIR_MAX   64
 #define T_CEILING   20.0 /* seconds: ten times what a slow machine needs, more under a sanitizer */
-#define T_ARGUMENTS 16
+#define T_ARGUMENTS 24
 
 struct t_process; /* opaque; at most 32 at a time */
 

@@ -196,7 +196,7 @@ static void load_sessions(void **state)
 	t_uint("dev_addr", 1000001, session.dev_addr.value);
 	t_bytes("nwk_s_key", (const uint8_t *)"Nload\0\0\0\0\0\0\0\0\x0f\x42\x40", 16,
 		session.nwk_s_key.bytes, 16);
-	sim_load_uplink(aes, 1000000, 70000, phy);
+	sim_load_uplink(aes, 1000000, 70000, false, phy);
 	struct lw_frame frame;
 	t_int("parsed", LW_OK, lw_frame_parse(&frame, phy, sizeof phy, LW_UP));
 	t_uint("fcnt", 70000 & 0xffff, frame.fcnt);
