@@ -50,7 +50,8 @@ static bool take_option(struct cli_arguments *arguments, const char *command, in
 	}
 	if (!option)
 		return refuse(command, word, "no such option");
-	if (option->value && !value) {
+	bool optional = option->value && option->value[0] == '[';
+	if (option->value && !value && !optional) {
 		if (*at + 1 >= argc)
 			return refuse(command, word, "needs a value");
 		value = argv[++*at];
@@ -61,7 +62,7 @@ static bool take_option(struct cli_arguments *arguments, const char *command, in
 		const char **place = &arguments->values[option - arguments->options];
 		if (*place)
 			return refuse(command, word, "given twice");
-		*place = option->value ? value : "";
+		*place = value ? value : "";
 	} else if (strcmp(option->name, "json") == 0) {
 		arguments->json = true;
 	} else if (strcmp(option->name, "socket") == 0) {
@@ -133,7 +134,8 @@ static void print_rows(const struct cli_option *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		char left[64];
-		snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].value ? " " : "",
+		bool behind = options[i].value && options[i].value[0] != '[';
+		snprintf(left, sizeof left, "--%s%s%s", options[i].name, behind ? " " : "",
 			 options[i].value ? options[i].value : "");
 		printf("  %-28s %s\n", left, options[i].help);
 	}

@@ -10,9 +10,10 @@
 #define CLI_OPTIONS_MAX  48
 
 struct cli_option {
-	const char *name;  /* without the dashes: "dry-run" */
-	const char *value; /* what stands for its value in the help ("FILE"); NULL: a switch */
-	const char *help;  /* one line, no full stop */
+	const char *name; /* without the dashes: "dry-run" */
+	/* What stands for its value in the help ("FILE"); NULL: a switch; "[=TIME]": a switch that may have one, after `=`. */
+	const char *value;
+	const char *help; /* one line, no full stop */
 };
 
 struct cli_arguments {

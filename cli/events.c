@@ -36,13 +36,45 @@ static void print_gap(const json_t *gap)
 		(long long)json_integer_value(json_object_get(gap, "to")));
 }
 
+/* What became of a command, and what a device says of itself; false for other kinds. */
+static bool print_downlink(const char *kind, const json_t *event)
+{
+	char line[300];
+	if (strcmp(kind, "txack") == 0)
+		snprintf(line, sizeof line, "%s sent, counter %lld, gateway %s",
+			 text_of(event, "queueItemId"),
+			 (long long)json_integer_value(json_object_get(event, "fCntDown")),
+			 text_of(event, "gatewayId"));
+	else if (strcmp(kind, "ack") == 0)
+		snprintf(line, sizeof line, "%s %s", text_of(event, "queueItemId"),
+			 json_is_true(json_object_get(event, "acknowledged")) ? "acknowledged"
+									      : "not acknowledged");
+	else if (strcmp(kind, "log") == 0)
+		snprintf(line, sizeof line, "%s %s: %s", text_of(event, "level"), text_of(event, "code"),
+			 text_of(event, "description"));
+	else if (strcmp(kind, "status") != 0)
+		return false;
+	else if (json_is_true(json_object_get(event, "externalPowerSource")) ||
+		 json_is_true(json_object_get(event, "batteryLevelUnavailable")))
+		snprintf(line, sizeof line, "%s, margin %lld dB",
+			 json_is_true(json_object_get(event, "externalPowerSource")) ? "external power"
+										     : "battery not measured",
+			 (long long)json_integer_value(json_object_get(event, "margin")));
+	else
+		snprintf(line, sizeof line, "battery %.0f %%, margin %lld dB",
+			 json_number_value(json_object_get(event, "batteryLevel")),
+			 (long long)json_integer_value(json_object_get(event, "margin")));
+	printable_write(stdout, line);
+	return true;
+}
+
 /* One event, one line: time, device, kind, what it says. */
 static void print_line(const char *kind, const json_t *event)
 {
 	const json_t *info = json_object_get(event, "deviceInfo");
 	const json_t *object = json_object_get(event, "object");
 	char left[120];
-	snprintf(left, sizeof left, "%.19s  %-5.5s  %s  %-20.20s  ", text_of(event, "time"), kind,
+	snprintf(left, sizeof left, "%.19s  %-6.6s  %s  %-20.20s  ", text_of(event, "time"), kind,
 		 text_of(info, "devEui"), text_of(info, "deviceName"));
 	printable_write(stdout, left);
 	if (object) {
@@ -52,7 +84,7 @@ static void print_line(const char *kind, const json_t *event)
 	} else if (strcmp(kind, "join") == 0) {
 		printable_write(stdout, "address ");
 		printable_write(stdout, text_of(event, "devAddr"));
-	} else {
+	} else if (!print_downlink(kind, event)) {
 		printable_write(stdout, text_of(event, "data"));
 	}
 	putchar('\n');
@@ -88,7 +120,8 @@ int cli_events(int argc, char **argv)
 	if (!cli_arguments_parse(&arguments, "events", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
 		return CLI_USAGE;
 	if (arguments.help) {
-		printf("lamppost events --follow\n  Readings and joins as they are delivered.\n\nExamples:\n"
+		printf("lamppost events --follow\n  Readings, joins and what becomes of commands, as they "
+		       "are delivered.\n\nExamples:\n"
 		       "  lamppost events --follow --application soil\n"
 		       "  lamppost events --follow --json --count 10 > ten.jsonl\n\n");
 		cli_options_print(options, ARRAY_SIZE(options));

@@ -1,4 +1,5 @@
 /* The `lamppost` command: one row a group of commands. */
+#include "cli/downlink.h"
 #include "cli/events.h"
 #include "cli/init.h"
 #include "cli/join.h"
@@ -27,7 +28,8 @@ static const struct {
 	{"device", "sensors: register one or many, set keys", cli_records},
 	{"gateway", "the city's receivers", cli_records},
 	{"join", "what became of join-requests: why a sensor does not join", cli_join},
-	{"events", "readings and joins as they are delivered", cli_events},
+	{"downlink", "commands to devices: send, list, flush", cli_downlink},
+	{"events", "readings, joins and what becomes of commands, as they are delivered", cli_events},
 };
 
 static void print_help(FILE *out)

@@ -1,0 +1,27 @@
+/* `lamppost downlink send|list|flush`: commands to devices. What is sent has an id, the caller's or one drawn here, so that
+ * sending it again after a lost answer never makes two commands of it. */
+#ifndef LAMPPOST_CLI_DOWNLINK_H
+#define LAMPPOST_CLI_DOWNLINK_H
+
+#include "cli/client.h"
+
+/* Runs the command of the group; argv[0] is "downlink". Returns an enum cli_exit. */
+int cli_downlink(int argc, char **argv);
+
+/* --- shared by downlink.c and downlink_file.c. */
+#define CLI_ID_TEXT 37
+
+/* Draws a UUID. */
+void cli_downlink_id(char id[CLI_ID_TEXT]);
+/* Fills the target of a device's downlinks, or of one (`id` NULL: none); false when it does not fit. */
+bool cli_downlink_target(char target[CLI_TARGET_MAX], const char *eui, const char *id);
+/* Sets the members of `body` that say when it expires: "90s", "30m", "2h", "7d" from now, or a time. False: neither. */
+bool cli_downlink_expires(json_t *body, const char *text);
+/* Follows an item until it ends or `seconds` have passed; fills `*item` (the caller's) with it as it is then. CLI_DONE: it was
+ * sent, or acknowledged if it is confirmed; CLI_FAILED: it ended otherwise; CLI_TIMED_OUT. Reported but for CLI_DONE. */
+int cli_downlink_wait(struct cli_client *client, const char *eui, const char *id, double seconds,
+		      json_t **item);
+/* Sends the lines of a CSV or JSON-lines file ("-": standard input). Each line that is refused is named; the others are sent. */
+int cli_downlink_send_file(struct cli_client *client, const char *file, bool json);
+
+#endif
