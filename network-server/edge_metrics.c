@@ -106,6 +106,33 @@ static bool health(void *ctx, char *members, size_t capacity)
 	return true;
 }
 
+static uint64_t channel_plans(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.sessions.plans.count;
+}
+
+/* Requests of the network by kind and by what became of them. */
+static void fill_mac(struct ns_edge *edge)
+{
+	static const char *const outcomes[] = {"asked", "taken", "refused", "unanswered"};
+	for (int kind = 0; kind < NS_MAC_KINDS; kind++) {
+		const struct ns_mac_counts *counts = &edge->ns.mac_counts[kind];
+		const uint64_t *values[] = {&counts->asked, &counts->taken, &counts->refused,
+					    &counts->unanswered};
+		for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+			snprintf(edge->mac_labels[kind][i], sizeof edge->mac_labels[kind][i],
+				 "kind=\"%s\",outcome=\"%s\"", ns_mac_kind_name((enum ns_mac_kind)kind),
+				 outcomes[i]);
+			struct io_metric *metric = add(edge, "lamppost_network_mac_requests_total",
+						       "MAC requests: asked; taken or refused by the device; "
+						       "asked again without answer.",
+						       IO_METRIC_COUNTER);
+			metric->labels = edge->mac_labels[kind][i];
+			metric->value = values[i];
+		}
+	}
+}
+
 static void fill(struct ns_edge *edge)
 {
 	struct ns *ns = &edge->ns;
@@ -118,6 +145,7 @@ static void fill(struct ns_edge *edge)
 		metric->labels = edge->labels[i];
 		metric->value = &ns->drops[i];
 	}
+	fill_mac(edge);
 	counter(edge, "lamppost_network_receptions_total", "Receptions from gateways.", &ns->receptions);
 	counter(edge, "lamppost_network_uplinks_total", "Uplinks accepted.", &ns->uplinks);
 	counter(edge, "lamppost_network_joins_total", "Joins answered with an accept.", &ns->joins_done);
@@ -167,6 +195,7 @@ static void fill(struct ns_edge *edge)
 	gauge(edge, "lamppost_network_devices", "Devices.", devices);
 	gauge(edge, "lamppost_network_sessions", "Sessions.", sessions);
 	gauge(edge, "lamppost_network_sessions_dirty", "Sessions whose row is behind.", dirty);
+	gauge(edge, "lamppost_network_channel_plans", "Distinct channel plans of sessions.", channel_plans);
 	gauge(edge, "lamppost_network_gateways", "Gateways registered.", gateways);
 	gauge(edge, "lamppost_network_frames_open", "Deduplication windows open.", frames_open);
 	gauge(edge, "lamppost_network_downlinks_open", "Downlinks being prepared or in flight.",

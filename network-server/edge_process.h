@@ -13,7 +13,7 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_MAX   4096
-#define NS_METRICS_MAX (NS_DROP_COUNT + 48)
+#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 56)
 
 /* What a user may be on network.sock; rows of the configuration's table. */
 enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };
@@ -65,6 +65,7 @@ struct ns_edge {
 	struct io_metric metrics[NS_METRICS_MAX];
 	size_t metric_count;
 	char labels[NS_DROP_COUNT][48];
+	char mac_labels[NS_MAC_KINDS][4][48];
 	uint64_t wal_pages;
 	int64_t log_second;
 	unsigned log_lines;
