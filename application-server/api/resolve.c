@@ -80,6 +80,48 @@ static void check_gateway(const json_t *record, const struct lw_region *region,
 				    region->id);
 }
 
+/* A number that may be null, or not be there. */
+static int64_t number_of(const json_t *record, const char *field, int64_t absent)
+{
+	const json_t *value = json_object_get(record, field);
+	return json_is_integer(value) ? json_integer_value(value) : absent;
+}
+
+static void check_profile_rate(const json_t *record, const char *field, const struct lw_region *region,
+			       enum lw_direction direction, struct record_problems *problems)
+{
+	int64_t dr = number_of(record, field, -1);
+	if (dr >= 0 && !lw_region_data_rate(region, direction, (uint8_t)dr))
+		record_problems_add(problems, field, "%s has no such data rate %s", region->id,
+				    direction == LW_UP ? "for uplinks" : "for downlinks");
+}
+
+/* What no device of the region would do: the network server would ask for it in vain, or listen in the wrong window. */
+static void check_profile(const json_t *record, const struct lw_region *region,
+			  struct record_problems *problems)
+{
+	static const char *const tx_param[] = {"uplink_dwell", "downlink_dwell", "max_eirp_dbm"};
+	int64_t rx2_freq_hz = number_of(record, "rx2_freq_hz", 0);
+	if (number_of(record, "min_dr", 0) > number_of(record, "max_dr", LW_DATA_RATES))
+		record_problems_add(problems, "min_dr", "must not be above max_dr");
+	if (!region->id[0])
+		return;
+	if (number_of(record, "rx1_dr_offset", 0) > region->max_rx1_dr_offset)
+		record_problems_add(problems, "rx1_dr_offset", "must be 0 to %u in %s",
+				    region->max_rx1_dr_offset, region->id);
+	check_profile_rate(record, "rx2_dr", region, LW_DOWN, problems);
+	check_profile_rate(record, "min_dr", region, LW_UP, problems);
+	check_profile_rate(record, "max_dr", region, LW_UP, problems);
+	if (rx2_freq_hz != 0 && !lw_region_freq_ok(region, LW_DOWN, (uint32_t)rx2_freq_hz))
+		record_problems_add(problems, "rx2_freq_hz", "is no downlink frequency of %s", region->id);
+	for (size_t i = 0; i < ARRAY_SIZE(tx_param) && !region->has_tx_param_setup_req; i++)
+		if (!json_is_null(json_object_get(record, tx_param[i])) &&
+		    json_object_get(record, tx_param[i]))
+			record_problems_add(problems, tx_param[i],
+					    "cannot be set: devices of %s do not know TxParamSetupReq",
+					    region->id);
+}
+
 static void check_radio(enum record_kind kind, const json_t *record, struct record_problems *problems)
 {
 	struct lw_region region = {.id = ""};
@@ -88,6 +130,8 @@ static void check_radio(enum record_kind kind, const json_t *record, struct reco
 		record_problems_add(problems, "region", "no such region: %s", id);
 	if (kind == RECORD_GATEWAY)
 		check_gateway(record, &region, problems);
+	if (kind == RECORD_PROFILE)
+		check_profile(record, &region, problems);
 }
 
 static void check_codec(const json_t *record, struct record_problems *problems)

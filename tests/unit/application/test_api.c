@@ -44,6 +44,34 @@ static const struct {
 	{"a reference to nothing", "POST", "/api/v1/devices",
 	 "{\"dev_eui\":\"0102030405060709\",\"name\":\"n\",\"application\":\"x\",\"profile\":\"probe\"}", 422,
 	 "application"},
+	{"an offset that the region lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.0.3\",\"rx1_dr_offset\":4}",
+	 422, "rx1_dr_offset"},
+	{"a data rate of RX2 that the region lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.0.3\",\"rx2_dr\":4}", 422,
+	 "rx2_dr"},
+	{"a frequency of RX2 that the region lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"rx2_freq_hz\":"
+	 "915000000}",
+	 422, "rx2_freq_hz"},
+	{"a highest data rate under the lowest", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"min_dr\":4,\"max_"
+	 "dr\":3}",
+	 422, "min_dr"},
+	{"a highest data rate that the region lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"max_dr\":14}", 422,
+	 "max_dr"},
+	{"a dwell time where devices know none", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"uplink_dwell\":"
+	 "true}",
+	 422, "uplink_dwell"},
+	{"four repeats", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"max_nb_trans\":4}",
+	 422, "max_nb_trans"},
+	{"nine tries", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"confirmed_downlink_"
+	 "tries\":9}",
+	 422, "confirmed_downlink_tries"},
 	{"a region that does not exist", "POST", "/api/v1/gateways",
 	 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"mars\"}", 422, "region"},
 	{"channels of a dynamic region", "POST", "/api/v1/gateways",
@@ -559,11 +587,35 @@ static void versions_and_tombstones(void **state)
 	t_uint("profile's version", 3, records[0].profile.version);
 	t_int("delay", 5, records[0].profile.rx_delay_s);
 	t_int("dr", 3, records[0].profile.rx2_dr);
+	t_int("margin", 10, records[0].profile.adr_margin_db);
+	t_int("highest data rate", NET_REGIONS_OWN, records[0].profile.max_dr);
+	t_int("power", NET_REGIONS_OWN, records[0].profile.max_eirp_dbm);
+	t_int("tries", 3, records[0].profile.confirmed_downlink_tries);
 	t_true("tombstone", records[1].deleted && records[1].device.deleted);
 	t_uint("tombstone's version", 4, records[1].device.version);
 	t_true("continues", as_store_desired_continues(city->store, as_store_city(city->store), 4));
 	t_false("from the future", as_store_desired_continues(city->store, as_store_city(city->store), 5));
 	t_false("another city", as_store_desired_continues(city->store, &(struct net_uuid){{9}}, 1));
+	call("POST", "/api/v1/profiles",
+	     "{\"slug\":\"mac\",\"name\":\"n\",\"region\":\"as923-1\",\"mac_version\":\"1.0.3\",\"adr_margin_"
+	     "db\":15,"
+	     "\"min_dr\":1,\"max_dr\":4,\"max_nb_trans\":2,\"dev_status_interval_h\":168,\"max_duty_cycle\":"
+	     "7,"
+	     "\"uplink_dwell\":true,\"downlink_dwell\":false,\"max_eirp_dbm\":14,\"confirmed_downlink_"
+	     "tries\":8}");
+	t_int("read", ST_OK, as_store_desired_after(city->store, 4, records, 8, &count));
+	t_uint("one more", 1, count);
+	const struct net_profile *mac = &records[0].profile;
+	t_int("margin", 15, mac->adr_margin_db);
+	t_int("lowest data rate", 1, mac->min_dr);
+	t_int("highest data rate", 4, mac->max_dr);
+	t_int("NbTrans", 2, mac->max_nb_trans);
+	t_int("DevStatusReq", 168, mac->dev_status_interval_h);
+	t_int("duty cycle", 7, mac->max_duty_cycle);
+	t_int("dwell time of uplinks", 1, mac->uplink_dwell);
+	t_int("dwell time of downlinks", 0, mac->downlink_dwell);
+	t_int("power", 14, mac->max_eirp_dbm);
+	t_int("tries", 8, mac->confirmed_downlink_tries);
 	t_uint("devices' version", 4, as_store_desired_devices(city->store));
 	t_city_free(city);
 }
