@@ -267,8 +267,9 @@ enum status as_application_tell(struct as_application *app, enum as_event_kind k
 
 enum status as_application_log(struct as_application *app, const struct as_log *log)
 {
-	struct net_uuid id = as_uuid_new(app->rng);
-	return as_application_tell(app, AS_EVENT_LOG, &id, &log->dev_eui, log->time, as_log_json, log);
+	struct as_log told = *log;
+	told.id = as_uuid_new(app->rng);
+	return as_application_tell(app, AS_EVENT_LOG, &told.id, &told.dev_eui, told.time, as_log_json, &told);
 }
 
 const char *as_application_take_abp_key(struct as_application *app, struct now now,

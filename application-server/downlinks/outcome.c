@@ -67,7 +67,10 @@ static void log_other(struct as_log *log, const struct net_downlink_event *event
 static enum status tell_log(struct as_application *app, const struct net_downlink_event *event,
 			    const struct as_item *item)
 {
-	struct as_log log = {.dev_eui = event->head.dev_eui, .time = event->head.time, .level = AS_LOG_ERROR};
+	struct as_log log = {.id = event->head.id,
+			     .dev_eui = event->head.dev_eui,
+			     .time = event->head.time,
+			     .level = AS_LOG_ERROR};
 	as_log_add_item(&log, &event->item);
 	switch (event->status) {
 	case NET_ITEM_EXPIRED:

@@ -28,6 +28,7 @@ bool as_ack_json(char *text, size_t capacity, const void *parts, const struct as
 	json_out_bool(&out, "acknowledged", event->status == NET_ITEM_ACKNOWLEDGED);
 	json_out_integer(&out, "fCntDown", event->fcnt_down);
 	json_out_integer(&out, "tries", event->tries);
+	as_put_uuid(&out, "eventId", &event->head.id);
 	json_out_close(&out, '}');
 	return json_out_done(&out, length);
 }
@@ -86,6 +87,7 @@ bool as_txack_json(char *text, size_t capacity, const void *parts, const struct 
 	json_out_integer(&out, "tries", event->tries);
 	if (event->has_tx)
 		json_out_text(&out, "window", window_name(event->window));
+	as_put_uuid(&out, "eventId", &event->head.id);
 	json_out_close(&out, '}');
 	return json_out_done(&out, length);
 }
@@ -106,6 +108,7 @@ bool as_status_json(char *text, size_t capacity, const void *parts, const struct
 	json_out_bool(&out, "externalPowerSource", event->battery == 0);
 	json_out_bool(&out, "batteryLevelUnavailable", event->battery == 255);
 	json_out_single(&out, "batteryLevel", measured ? (float)event->battery / 254.0f * 100.0f : 0);
+	as_put_uuid(&out, "eventId", &event->head.id);
 	json_out_close(&out, '}');
 	return json_out_done(&out, length);
 }
@@ -146,6 +149,7 @@ bool as_log_json(char *text, size_t capacity, const void *parts, const struct as
 	for (size_t i = 0; i < log->context_count; i++)
 		json_out_text(&out, log->context[i].name, log->context[i].value);
 	json_out_close(&out, '}');
+	as_put_uuid(&out, "eventId", &log->id);
 	json_out_close(&out, '}');
 	return json_out_done(&out, length);
 }

@@ -1,5 +1,6 @@
 /* What becomes of commands, and what devices say of themselves, as the JSON of ChirpStack v4's events `ack`, `txack`, `status`
- * and `log` (tests/vectors/chirpstack-events). Extra members: `tries` and `window` of a txack. Where ChirpStack has no code
+ * and `log` (tests/vectors/chirpstack-events). Extra members: `tries` and `window` of a
+ * txack; `eventId` of all, which stays when an event is delivered again. Where ChirpStack has no code
  * for what happened a log says `UNKNOWN`, with our own verdict as `cause` in its context. Pure. */
 #ifndef LAMPPOST_AS_DOWNLINK_JSON_H
 #define LAMPPOST_AS_DOWNLINK_JSON_H
@@ -14,6 +15,7 @@ enum as_log_level { AS_LOG_INFO, AS_LOG_WARNING, AS_LOG_ERROR };
 
 /* One `log` event. Texts are borrowed but the values of its context. */
 struct as_log {
+	struct net_uuid id; /* of the event */
 	struct lw_eui64 dev_eui;
 	struct wall time;
 	enum as_log_level level;

@@ -145,16 +145,26 @@ struct ids {
 	struct arena arena;
 };
 
-static void look_for(struct ids *ids, const uint8_t bytes[16])
+static void look_for(struct ids *ids, const char *id)
 {
-	struct net_uuid id;
-	char text[AS_UUID_TEXT];
-	memcpy(id.bytes, bytes, sizeof id.bytes);
 	ids->committed++;
-	if (!json_object_get(ids->delivered, as_uuid_format(text, &id))) {
+	if (!json_object_get(ids->delivered, id)) {
 		ids->missing++;
-		fprintf(stderr, "event %s was committed, but not delivered\n", text);
+		fprintf(stderr, "event %s was committed, but not delivered\n", id);
 	}
+}
+
+static void look_for_event(struct ids *ids, const struct net_event_head *head)
+{
+	char text[AS_UUID_TEXT];
+	look_for(ids, as_uuid_format(text, &head->id));
+}
+
+/* What an agency tells repeats by: readings and joins have the event's id as `deduplicationId`, all others as `eventId`. */
+static const char *id_of(const json_t *event)
+{
+	const json_t *id = json_object_get(event, "eventId");
+	return json_string_value(id ? id : json_object_get(event, "deduplicationId"));
 }
 
 static bool visit_journal(void *ctx, uint64_t row, const uint8_t *event, size_t length)
@@ -165,9 +175,11 @@ static bool visit_journal(void *ctx, uint64_t row, const uint8_t *event, size_t 
 	if (proto_unpack(&message, event, length, &ids->arena) != ST_OK)
 		ids->missing++;
 	else if (message.kind == PROTO_UP_EVENT)
-		look_for(ids, message.up_event.head.id.bytes);
+		look_for_event(ids, &message.up_event.head);
 	else if (message.kind == PROTO_JOIN_EVENT)
-		look_for(ids, message.join_event.head.id.bytes);
+		look_for_event(ids, &message.join_event.head);
+	else if (message.kind == PROTO_STATUS_EVENT)
+		look_for_event(ids, &message.status_event.head);
 	return true;
 }
 
@@ -180,8 +192,11 @@ static void look_into_stores(struct t_network *network, struct ids *ids)
 	t_int("open readings.db", SQLITE_OK, sqlite3_open_v2(path, &readings, SQLITE_OPEN_READWRITE, NULL));
 	t_int("events", SQLITE_OK,
 	      sqlite3_prepare_v2(readings, "SELECT id FROM events", -1, &statement, NULL));
-	while (sqlite3_step(statement) == SQLITE_ROW)
-		look_for(ids, sqlite3_column_blob(statement, 0));
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		struct net_event_head head;
+		memcpy(head.id.bytes, sqlite3_column_blob(statement, 0), sizeof head.id.bytes);
+		look_for_event(ids, &head);
+	}
 	sqlite3_finalize(statement);
 	sqlite3_close(readings);
 	struct ns_store store;
@@ -199,9 +214,7 @@ static void committed_means_delivered(struct t_network *network, struct t_subscr
 	arena_init(&ids.arena, 1 << 20);
 	for (size_t i = 0; i < t_subscriber_count(agency); i++) {
 		json_t *event = json_loads(t_subscriber_payload(agency, i), 0, NULL);
-		json_object_set_new(ids.delivered,
-				    json_string_value(json_object_get(event, "deduplicationId")),
-				    json_true());
+		json_object_set_new(ids.delivered, id_of(event), json_true());
 		json_decref(event);
 	}
 	look_into_stores(network, &ids);

@@ -11,7 +11,7 @@
 
 /* Members of ours that the samples do not have; docs say so. */
 static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late",
-				    "encrypted",    "tries",        "window"};
+				    "encrypted",    "tries",        "window",     "eventId"};
 
 static bool is_extra(const char *name)
 {
@@ -229,7 +229,7 @@ static json_t *like_samples(const char *kind, const char *const *always, size_t 
 }
 
 static const struct net_downlink_event sent = {
-	.head = {.row = 0x100000007},
+	.head = {.id = {{5}}, .row = 0x100000007},
 	.status = NET_ITEM_SENT,
 	.fcnt_down = 13,
 	.tries = 2,
@@ -261,6 +261,8 @@ static void txack_events_have_the_members_of_the_samples(void **state)
 		json_t *json = like_samples("txack", always, ARRAY_SIZE(always));
 		t_true(timings[i].timing, strstr(text, timings[i].timing) != NULL);
 		t_true("polarization", strstr(text, "\"polarizationInversion\":true") != NULL);
+		t_str("the event's id", "05000000-0000-0000-0000-000000000000",
+		      json_string_value(json_object_get(json, "eventId")));
 		t_int("a number of 32 bits", 7, json_integer_value(json_object_get(json, "downlinkId")));
 		json_decref(json);
 	}
@@ -309,7 +311,7 @@ static void status_events_have_the_values_of_the_samples(void **state)
 		const struct net_status_event event = {.battery = levels[i].battery, .margin_db = -32};
 		assert_true(as_status_json(text, sizeof text, &event, &device, &length));
 		json_t *json = like_samples("status", always, ARRAY_SIZE(always));
-		snprintf(member, sizeof member, "\"batteryLevel\":%s}", levels[i].level);
+		snprintf(member, sizeof member, "\"batteryLevel\":%s,", levels[i].level);
 		t_true(member, strstr(text, member) != NULL);
 		t_int("external", levels[i].external,
 		      json_is_true(json_object_get(json, "externalPowerSource")));
@@ -324,13 +326,16 @@ static void log_events_have_the_members_of_the_samples(void **state)
 {
 	(void)state;
 	static const char *const always[] = {"time", "deviceInfo", "level", "code", "description", "context"};
-	struct as_log log = {.level = AS_LOG_ERROR, .code = "DOWNLINK_PAYLOAD_SIZE", .description = "d"};
+	struct as_log log = {
+		.id = {{7}}, .level = AS_LOG_ERROR, .code = "DOWNLINK_PAYLOAD_SIZE", .description = "d"};
 	size_t length;
 	as_log_add_item(&log, &(struct net_uuid){{1}});
 	as_log_add(&log, "max_payload_size", "%d", 51);
 	as_log_add(&log, "item_size", "%d", 64);
 	assert_true(as_log_json(text, sizeof text, &log, &device, &length));
 	json_t *json = like_samples("log", always, ARRAY_SIZE(always));
+	t_str("the event's id", "07000000-0000-0000-0000-000000000000",
+	      json_string_value(json_object_get(json, "eventId")));
 	t_str("numbers are texts", "64",
 	      json_string_value(json_object_get(json_object_get(json, "context"), "item_size")));
 	json_decref(json);
