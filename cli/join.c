@@ -57,8 +57,9 @@ static void print_pair(const char *label, const char *text)
 	char shown[1100];
 	snprintf(shown, sizeof shown, "%s%s\n", label, text);
 	for (const char *at = shown; *at && *at != '\n';) {
-		char character[PRINTABLE_CHARACTER_MAX];
-		fwrite(character, 1, printable_take(character, &at), stdout);
+		char character[PRINTABLE_CHARACTER_MAX] = {0};
+		size_t length = printable_take(character, &at);
+		fwrite(character, 1, length, stdout);
 	}
 	putchar('\n');
 }

@@ -105,7 +105,7 @@ static struct t_process *simulate(int alone)
 				"first_s: %.1f, interval_s: 5, payload: counter, dev_nonce: %u}\n",
 				sensors[i].name, sensors[i].sends, sensors[i].sends_join_eui, KEY_HEAD,
 				sensors[i].key_tail, sensors[i].sub_band, 0.5 + 0.45 * (double)i,
-				alone < 0 ? 10 : 500);
+				alone < 0 ? 10u : 500u);
 	if (alone < 0)
 		fprintf(file,
 			"faults:\n  - {at_s: 0, kind: gateway_mute, target: \"aa555a0000000103\", for_s: "
