@@ -7,6 +7,7 @@
 #include "tests/harness/network.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,12 @@ static void each_cause_is_named(void **state)
 	t_true("in words", strstr(t_cli_output(network), "wrong_key") != NULL);
 	t_cli_must(network, 2, "join", "list", "--since", "soon");
 	t_cli_must(network, 2, "device", "watch", "70b3");
+	struct t_process *endless = watch("watch-endless", "70b3d57ed006000a", "1000");
+	t_true("watching", t_wait_until(is_watching, endless, T_SLOW_CEILING));
+	t_process_signal(endless, SIGINT);
+	t_int("Ctrl-C ends it", 130, t_process_wait(endless));
+	t_true("it had said how the last join-request went", watched(endless, "known", "region", "us915"));
+	t_process_free(endless);
 }
 
 /* Identifiers of what is not registered are residents' data (invariant 12); keys are nobody's (5). */
