@@ -192,8 +192,7 @@ static void receive_down(struct load *load)
 	int count = epoll_wait(load->epoll, events, BATCH, 0);
 	for (int i = 0; i < count; i++) {
 		const struct gateway *gateway = &load->gateways[events[i].data.u32];
-		ssize_t length;
-		while ((length = recv(gateway->down, bytes, sizeof bytes, MSG_DONTWAIT)) >= 4) {
+		while (recv(gateway->down, bytes, sizeof bytes, MSG_DONTWAIT) >= 4) {
 			if (bytes[3] == 4)
 				load->pull_acks++;
 			else if (bytes[3] == 3)

@@ -86,6 +86,7 @@ static const struct lpp_type *type_numbered(uint8_t number)
 static int64_t read_part(struct rd *rd, const struct lpp_part *part)
 {
 	uint32_t number = 0;
+	ASSERT(part->bytes >= 1 && part->bytes <= 4);
 	for (uint8_t i = 0; i < part->bytes; i++)
 		number = number << 8 | rd_u8(rd);
 	uint32_t sign = UINT32_C(1) << (8 * part->bytes - 1);
