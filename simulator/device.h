@@ -33,6 +33,16 @@
 
 enum sim_activation { SIM_OTAA, SIM_ABP };
 
+/* How a device deals with the network's MAC requests where it is not as the specification has it. */
+enum sim_mac_fault {
+	SIM_MAC_SOUND,
+	SIM_MAC_MUTE,             /* neither does nor answers what is asked of it */
+	SIM_MAC_REFUSES_POWER,    /* of LinkADRReq: every power but the highest */
+	SIM_MAC_DOUBLES_LINK_ADR, /* answers each LinkADRReq twice */
+	SIM_MAC_FAULT_COUNT
+};
+extern const char *const sim_mac_fault_names[SIM_MAC_FAULT_COUNT];
+
 struct sim_device_config {
 	char name[SIM_DEVICE_NAME];
 	struct lw_eui64 dev_eui;
@@ -57,6 +67,7 @@ struct sim_device_config {
 	int64_t interval_us;       /* between readings */
 	uint8_t link_check_every;  /* LinkCheckReq in every n-th reading's frame; 0: never */
 	uint8_t device_time_every; /* DeviceTimeReq, likewise */
+	enum sim_mac_fault mac_fault;
 	enum sim_payload payload;
 	uint8_t fport;
 	double x_m;

@@ -46,8 +46,20 @@ static bool any_channel(const struct sim_device *device, const bool *enabled, in
 	return false;
 }
 
-/* A run of LinkADRReq is one block (5.2): masks add up in order, the rest is the last one's, all or nothing. */
+static void decide(struct sim_device *device, const struct lw_mac_command *block, size_t count);
+
+/* A run of LinkADRReq is one block (5.2): masks add up in order, the rest is the last one's, all or nothing. Before 1.0.2 the
+ * text knew no blocks: each request stands for itself. */
 void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command *block, size_t count)
+{
+	bool blocks = device->config.mac_version >= LW_MAC_1_0_2;
+	for (size_t i = 0; i < count && !blocks; i++)
+		decide(device, &block[i], 1);
+	if (blocks)
+		decide(device, block, count);
+}
+
+static void decide(struct sim_device *device, const struct lw_mac_command *block, size_t count)
 {
 	bool keeps = device->config.mac_version >= LW_MAC_1_0_4;
 	bool enabled[SIM_CHANNELS_MAX];
@@ -65,7 +77,8 @@ void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command 
 		power = device->power_index;
 	mask_ok = mask_ok && any_channel(device, enabled, -1);
 	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, true) && any_channel(device, enabled, dr);
-	bool power_ok = power <= device->config.plan->max_power_index;
+	bool power_ok = power <= device->config.plan->max_power_index &&
+			(power == 0 || device->config.mac_fault != SIM_MAC_REFUSES_POWER);
 	if (!device->config.adr) {
 		/* Without ADR the network decides on the mask alone (1.0.4, 4.3.1.1). */
 		dr_ok = power_ok = false;
@@ -89,6 +102,8 @@ void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command 
 	ans.as.link_adr_ans.data_rate_ack = dr_ok;
 	ans.as.link_adr_ans.power_ack = power_ok;
 	size_t answers = device->config.mac_version >= LW_MAC_1_1_0 ? 1 : count;
+	if (device->config.mac_fault == SIM_MAC_DOUBLES_LINK_ADR)
+		answers *= 2;
 	for (size_t i = 0; i < answers; i++)
 		sim_device_answer(device, &ans, false);
 }

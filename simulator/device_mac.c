@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+const char *const sim_mac_fault_names[SIM_MAC_FAULT_COUNT] = {"none", "mute", "refuses_power",
+							      "doubles_link_adr"};
+
 #define STEP_HZ   100
 #define ADR_LIMIT 64
 #define ADR_DELAY 32
@@ -274,6 +277,13 @@ static void device_time(struct sim_device *device, const struct lw_mac_command *
 	device->gps_offset_us = gps_us - device->uplink_end_us;
 }
 
+/* What the network asks, as against what it answers. */
+static bool is_request(uint8_t cid)
+{
+	return cid != LW_CID_RESET && cid != LW_CID_REKEY && cid != LW_CID_LINK_CHECK &&
+	       cid != LW_CID_DEVICE_TIME;
+}
+
 static void apply_one(struct sim_device *device, const struct lw_mac_command *command)
 {
 	bool is_1_1 = device->config.mac_version >= LW_MAC_1_1_0;
@@ -323,6 +333,8 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 	lw_mac_reader_init(&reader, LW_DOWN, bytes, length, STEP_HZ);
 	for (;;) {
 		bool got = lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND;
+		if (got && device->config.mac_fault == SIM_MAC_MUTE && is_request(command.cid))
+			continue;
 		if (got && command.cid == LW_CID_LINK_ADR && count < ARRAY_SIZE(block)) {
 			block[count++] = command;
 			continue;

@@ -198,6 +198,10 @@ static void read_device(struct yt *tree, const struct yt_node *node, const struc
 	config->interval_us = microseconds(number_or(tree, node, "interval_s", 60, 0.1, 864000));
 	config->link_check_every = (uint8_t)int_or(tree, node, "link_check_every", 0, 0, 255);
 	config->device_time_every = (uint8_t)int_or(tree, node, "device_time_every", 0, 0, 255);
+	const struct yt_node *mac_fault = yt_optional(tree, node, "mac_fault");
+	if (mac_fault)
+		config->mac_fault = (enum sim_mac_fault)yt_choice(tree, mac_fault, sim_mac_fault_names,
+								  SIM_MAC_FAULT_COUNT);
 	config->payload = (enum sim_payload)yt_choice(tree, yt_member(tree, node, "payload"),
 						      sim_payload_names, SIM_PAYLOAD_COUNT);
 	config->fport = (uint8_t)int_or(tree, node, "fport", 10, 1, 223);

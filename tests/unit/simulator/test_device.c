@@ -376,6 +376,14 @@ static const struct {
 	{"LinkADRReq 0xF is a number before", "eu868", LW_MAC_1_0_3, false, "03ff070001", "0301"},
 	{"two LinkADRReq, 1.0.4", "us915", LW_MAC_1_0_4, false, "033f0200710333 00ff01", "03070307"},
 	{"two LinkADRReq, 1.1", "us915", LW_MAC_1_1_0, false, "033f020071033300ff01", "0307"},
+	{"two LinkADRReq, 1.0.2", "us915", LW_MAC_1_0_2, false, "0330020071033000ff01", "03070307"},
+	{"two LinkADRReq, 1.0.1: the first alone leaves no channel for DR3", "us915", LW_MAC_1_0_1, false,
+	 "0330020071033000ff01", "03050307"},
+	{"two LinkADRReq, the second's ChMaskCntl without sense, 1.0.2: both are refused", "eu868",
+	 LW_MAC_1_0_2, false,
+	 "0350070001"
+	 "0350070011",
+	 "03060306"},
 	{"LinkADRReq by banks", "us915", LW_MAC_1_0_4, false, "033f020051", "0307"},
 	{"LinkADRReq without ADR: the mask alone", "eu868", LW_MAC_1_0_4, true, "0351010001", "0301"},
 	{"DutyCycleReq", "eu868", LW_MAC_1_0_4, false, "0405", "04"},
@@ -423,6 +431,38 @@ static void commands_are_answered(void **state)
 		sim_device_apply_commands(&stand.device, 0, down, length);
 		size_t got = sim_device_write_commands(&stand.device, up, sizeof up);
 		t_bytes("answers", expected, expected_length, up, got);
+	}
+}
+
+static void devices_that_are_not_as_specified(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum sim_mac_fault fault;
+		const char *down, *up;
+		uint8_t power;
+	} rows[] = {
+		{"takes no power but the highest", SIM_MAC_REFUSES_POWER, "0351070001", "0303", 0},
+		{"but the highest", SIM_MAC_REFUSES_POWER, "0350070001", "0307", 0},
+		{"answers twice", SIM_MAC_DOUBLES_LINK_ADR, "0351070001", "03070307", 1},
+		{"neither does nor answers", SIM_MAC_MUTE, "0351070001040506", "", 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct sim_device_config config = config_of("eu868", LW_MAC_1_0_4, SIM_OTAA);
+		uint8_t down[64], expected[64], up[64];
+		size_t length = 0, expected_length = 0;
+		config.adr = true;
+		config.mac_fault = rows[i].fault;
+		set_up(&config);
+		t_true("hex", hex_decode(down, sizeof down, &length, rows[i].down, strlen(rows[i].down)));
+		t_true("hex", hex_decode(expected, sizeof expected, &expected_length, rows[i].up,
+					 strlen(rows[i].up)));
+		sim_device_apply_commands(&stand.device, 0, down, length);
+		size_t got = sim_device_write_commands(&stand.device, up, sizeof up);
+		t_bytes("answers", expected, expected_length, up, got);
+		t_uint("power", rows[i].power, stand.device.power_index);
 	}
 }
 
@@ -648,6 +688,7 @@ int main(void)
 		t_test(windows_open_and_close),
 		t_test(window_times_and_places),
 		t_test(commands_are_answered),
+		t_test(devices_that_are_not_as_specified),
 		t_test(commands_take_effect),
 		t_test(commands_that_do_not_fit),
 		t_test(joins_alternate_and_back_off),
