@@ -92,6 +92,19 @@ static bool best_snr(const struct ns_frame *frame, int16_t *snr_cdb)
 	return any;
 }
 
+/* Up to 1.0.3 a device sends a confirmed frame that stays unacknowledged again at lower data rates (§18.4 of 1.0.3), and this may
+ * be the first of them that anybody heard: it says nothing of what the device is set to. Twice the same is no retry. */
+static bool is_slower_retry(const struct ns_uplink *uplink)
+{
+	struct ns_session *session = uplink->session;
+	uint8_t dr = uplink->heard.dr;
+	bool slower = uplink->parsed.ftype == LW_CONFIRMED_UP && session->mac_version < LW_MAC_1_0_4 &&
+		      session->fcnt_up > 0 && dr < session->last_dr;
+	bool again = session->adr.slower == dr + 1;
+	session->adr.slower = slower ? (uint8_t)(dr + 1) : 0;
+	return slower && !again;
+}
+
 enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
@@ -105,8 +118,10 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 	wr_copy(&wr, uplink->parsed.mic.bytes, 4);
 	wr_u64le(&wr, uplink->hash);
 	int16_t snr_cdb = 0;
-	bool has_snr = !uplink->late && best_snr(uplink->frame, &snr_cdb);
-	wr_u8(&wr, uplink->heard.dr);
+	bool retry = !uplink->late && is_slower_retry(uplink);
+	bool has_snr = !uplink->late && !retry && best_snr(uplink->frame, &snr_cdb);
+	uint8_t dr = retry ? session->last_dr : uplink->heard.dr;
+	wr_u8(&wr, dr);
 	wr_u8(&wr, has_snr);
 	wr_u16le(&wr, (uint16_t)snr_cdb);
 	wr_zeros(&wr, wr_room(&wr));
@@ -116,12 +131,12 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 	uplink->previous_dr = session->last_dr;
 	ns_session_note(session, uplink->fcnt);
 	if (has_snr)
-		ns_adr_note(&session->adr, uplink->heard.dr, snr_cdb);
+		ns_adr_note(&session->adr, dr, snr_cdb);
 	if (!uplink->late) {
 		session->last_hash = uplink->hash;
 		memcpy(session->last_mic, uplink->parsed.mic.bytes, 4);
 		session->repeats = 0;
-		session->last_dr = uplink->heard.dr;
+		session->last_dr = dr;
 	}
 	ns_session_mark(&ns->sessions, uplink->slot);
 	return NS_ACCEPTED;

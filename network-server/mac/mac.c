@@ -64,7 +64,7 @@ static void read_commands(struct ns *ns, struct now now, struct ns_uplink *uplin
 static bool follow_back_off(struct ns_mac_case *of)
 {
 	struct ns_session *session = of->session;
-	uint8_t dr = of->uplink->heard.dr, before = of->uplink->previous_dr;
+	uint8_t dr = session->last_dr, before = of->uplink->previous_dr;
 	struct ns_mac_block question;
 	if (!(session->flags & NS_SESSION_ADR) || dr >= before || session->fcnt_up <= 1)
 		return false;

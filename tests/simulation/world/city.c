@@ -16,11 +16,13 @@ static const struct profile_row {
 	const char *slug, *mac_version;
 	bool abp;
 	unsigned confirmed_every, link_check_every;
+	const char *mac; /* more members of the profile */
 } profiles[WORLD_PROFILE_COUNT] = {
-	[WORLD_OTAA_1_0_3] = {"otaa-1-0-3", "1.0.3", false, 4, 0},
-	[WORLD_OTAA_1_0_4] = {"otaa-1-0-4", "1.0.4", false, 3, 5},
-	[WORLD_OTAA_1_1] = {"otaa-1-1", "1.1.0", false, 3, 0},
-	[WORLD_ABP_1_0_3] = {"abp-1-0-3", "1.0.3", true, 2, 0},
+	[WORLD_OTAA_1_0_3] = {"otaa-1-0-3", "1.0.3", false, 4, 0, "\"dev_status_interval_h\": 1"},
+	[WORLD_OTAA_1_0_4] = {"otaa-1-0-4", "1.0.4", false, 3, 5,
+			      "\"rx1_dr_offset\": 1, \"rx2_dr\": 3, \"rx2_freq_hz\": 869100000"},
+	[WORLD_OTAA_1_1] = {"otaa-1-1", "1.1.0", false, 3, 0, "\"adr_margin_db\": 5, \"max_duty_cycle\": 3"},
+	[WORLD_ABP_1_0_3] = {"abp-1-0-3", "1.0.3", true, 2, 0, "\"max_nb_trans\": 2, \"min_dr\": 1"},
 };
 
 uint64_t world_dev_eui(size_t device)
@@ -75,6 +77,10 @@ static void add_device(struct world *world, struct text *text, size_t i, struct 
 		if (world->profiles[i] == WORLD_OTAA_1_1)
 			add_key(text, "nwk_key", rng);
 	}
+	/* One in four is not as the specification has it. */
+	uint32_t fault = rng_below(rng, 4 * (SIM_MAC_FAULT_COUNT - 1));
+	add(text, ", mac_fault: %s",
+	    sim_mac_fault_names[fault < SIM_MAC_FAULT_COUNT - 1 ? fault + 1 : SIM_MAC_SOUND]);
 	add(text, ", payload: counter, interval_s: %u, confirmed_every: %u, link_check_every: %u}\n",
 	    world->interval_s, profile->confirmed_every, profile->link_check_every);
 }
@@ -172,9 +178,9 @@ void world_register(struct world *world)
 	for (size_t i = 0; i < WORLD_PROFILE_COUNT; i++) {
 		snprintf(body, sizeof body,
 			 "{\"slug\": \"%s\", \"name\": \"%s\", \"region\": \"" WORLD_REGION
-			 "\", \"mac_version\": \"%s\", \"rx_delay_s\": %d}",
-			 profiles[i].slug, profiles[i].slug, profiles[i].mac_version,
-			 profiles[i].abp ? 1 : 0);
+			 "\", \"mac_version\": \"%s\", \"rx_delay_s\": %d, %s}",
+			 profiles[i].slug, profiles[i].slug, profiles[i].mac_version, profiles[i].abp ? 1 : 0,
+			 profiles[i].mac);
 		create(world, "profiles", body);
 	}
 	for (size_t i = 0; i < world->gateway_count; i++) {

@@ -166,6 +166,12 @@ bool judge_all_served(struct world *world, int64_t since_us, char *who, size_t c
 void judge_end(struct world *world)
 {
 	judge_step(world);
+	for (unsigned i = 0; i < world->device_count; i++) {
+		const char *differs = world_mac_differs(world, i);
+		if (differs)
+			world_break(world, "device %u: it has another %s than it told the network", i,
+				    differs);
+	}
 	judge_frames_end(world);
 	judge_items_end(world);
 }

@@ -169,6 +169,48 @@ static void on_tick(struct machine *machine, struct now now)
 	ns_on_tick(&((struct network *)machine->self)->edge.ns, now);
 }
 
+/* The session that the device has, if the network has it as well and nothing is under way between the two. */
+static const struct ns_session *settled_session(const struct ns *ns, const struct sim_device *device)
+{
+	uint32_t slot = ns_device_find(&ns->sessions, &device->config.dev_eui);
+	if (slot == NS_NO_SLOT || !device->joined || device->answer_count > 0)
+		return NULL;
+	slot = ns_device_at(&ns->sessions, slot)->session;
+	const struct ns_session *session = slot == NS_NO_SLOT ? NULL : ns_session_at(&ns->sessions, slot);
+	bool same = session && session->dev_addr.value == device->dev_addr.value &&
+		    session->fcnt_up == device->fcnt_up && session->mac.question_length == 0;
+	return same ? session : NULL;
+}
+
+const char *world_mac_differs(const struct world *world, unsigned index)
+{
+	const struct network *self = world->machines[WORLD_NETWORK].self;
+	const struct sim_device *device = sim_world_device(world->sim, index);
+	const struct ns_session *session = self ? settled_session(&self->edge.ns, device) : NULL;
+	if (!session)
+		return NULL;
+	const struct lw_channel_plan *plan = ns_session_plan(&self->edge.ns.sessions, session);
+	for (uint8_t i = 0; i < LW_PLAN_DYNAMIC_MAX; i++) {
+		const struct sim_channel *channel = &device->channels[i];
+		struct lw_channel own = {.freq_hz = 0};
+		(void)lw_plan_channel(plan, region(), i, &own);
+		if (own.freq_hz != channel->freq_hz)
+			return "channel";
+		if (channel->freq_hz != 0 && lw_mask_get(&plan->enabled, i) != channel->enabled)
+			return "mask of channels";
+		if (channel->freq_hz != 0 && plan->rx1_freq_hz[i] != channel->down_freq_hz)
+			return "frequency of RX1";
+	}
+	return session->rx_delay_s != device->rx_delay_s              ? "RxDelay"
+	       : session->rx1_dr_offset != device->rx1_offset         ? "RX1DROffset"
+	       : session->rx2_dr != device->rx2_dr                    ? "data rate of RX2"
+	       : session->rx2_freq_hz != device->rx2_freq_hz          ? "frequency of RX2"
+	       : session->nb_trans != device->nb_trans                ? "NbTrans"
+	       : session->mac.tx_power != device->power_index         ? "power"
+	       : session->mac.max_duty_cycle != device->duty_exponent ? "duty cycle"
+								      : NULL;
+}
+
 const struct machine_kind world_network = {.name = "network",
 					   .start = start,
 					   .release = release,

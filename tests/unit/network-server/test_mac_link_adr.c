@@ -55,7 +55,7 @@ struct uplink {
 	const char *says; /* FOpts, hex; NULL: none */
 	uint8_t dr;
 	int snr_cdb;
-	bool no_adr, adr_ack_req, restart;
+	bool no_adr, adr_ack_req, restart, confirmed;
 	bool lost; /* nobody hears it */
 	uint8_t channel;
 };
@@ -70,6 +70,7 @@ static bool sends(const struct uplink *uplink)
 	if (uplink->says)
 		ASSERT(hex_decode(fopts, sizeof fopts, &length, uplink->says, strlen(uplink->says)));
 	struct rig_frame frame = {.fport = 1,
+				  .confirmed = uplink->confirmed,
 				  .adr = !uplink->no_adr,
 				  .adr_ack_req = uplink->adr_ack_req,
 				  .fopts = fopts,
@@ -356,6 +357,42 @@ static void back_off(void **state)
 	rig_release(&rig);
 }
 
+/* The first copy of a confirmed frame that anybody heard may be a retry at a lower data rate: up to 1.0.3 that is no back-off. */
+static void a_slower_retry(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum lw_mac_version version;
+		bool confirmed;
+		unsigned times;
+		uint8_t power, dr;
+	} rows[] = {
+		{"a confirmed frame, once", LW_MAC_1_0_3, true, 1, 2, 5},
+		{"twice: the device is slower", LW_MAC_1_0_3, true, 2, 0, 3},
+		{"one without confirmation is", LW_MAC_1_0_3, false, 1, 0, 3},
+		{"from 1.0.4 on retries keep the rate", LW_MAC_1_0_4, true, 1, 0, 3},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		choose_usual();
+		setup(rows[i].version, "eu868");
+		t_row(rows[i].name);
+		five(5, 1350);
+		sends(&(struct uplink){.says = "0307", .dr = 5, .snr_cdb = 900});
+		t_uint("power at first", 2, session()->mac.tx_power);
+		uint8_t samples = session()->adr.count;
+		for (unsigned n = 0; n < rows[i].times; n++)
+			sends(&(struct uplink){.dr = 3, .snr_cdb = 900, .confirmed = rows[i].confirmed});
+		t_uint("power", rows[i].power, session()->mac.tx_power);
+		t_uint("data rate", rows[i].dr, session()->last_dr);
+		if (rows[i].dr == 5)
+			t_uint("no sample", samples, session()->adr.count);
+		rig_restart(&rig);
+		t_uint("data rate after a restart", rows[i].dr, session()->last_dr);
+		rig_release(&rig);
+	}
+}
+
 /* An ABP device that lost its power and listens as it boots: it asks whether anybody hears it, and gets no answer where the
  * network thinks that it listens. */
 static void deaf(void **state)
@@ -461,15 +498,11 @@ static void the_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(refusals),
-		t_test(refused_power_is_a_cap),
-		t_test(lost),
-		t_test(blocks),
-		t_test(without_adr),
-		t_test(trust),
-		t_test(back_off),
-		t_test(deaf),
-		t_test(a_repeat_is_no_sample),
+		t_test(refusals),    t_test(refused_power_is_a_cap),
+		t_test(lost),        t_test(blocks),
+		t_test(without_adr), t_test(trust),
+		t_test(back_off),    t_test(a_slower_retry),
+		t_test(deaf),        t_test(a_repeat_is_no_sample),
 		t_test(the_loop),
 	};
 	return t_run(tests);

@@ -148,7 +148,7 @@ static void stored_and_read(void **state)
 	memcpy(written.mac.question, (const uint8_t[]){0x08, 5, 0x06}, 3);
 	written.mac.tries[NS_MAC_DEV_STATUS] = 7;
 	written.mac.refused[NS_MAC_LINK_ADR] = 0x1234;
-	written.adr = (struct ns_adr_history){2, 5, {-20, 17}};
+	written.adr = (struct ns_adr_history){.count = 2, .dr = 5, .snr_qdb = {-20, 17}};
 	uint8_t bytes[NS_SESSION_BYTES];
 	size_t length = ns_session_encode(&sessions, &written, master, bytes);
 	t_true("reads", ns_session_decode(&sessions, &read, master, bytes, length));
