@@ -28,6 +28,10 @@ const struct option as_config_rows[] = {
 	 .max = 1,
 	 .help = "1: each event is delivered at least once. 0: cheaper, and what is under way when the "
 		 "connection breaks is lost."},
+	{SECTION, "mqtt.replay", OPTION_BOOL, OPTION_AT(struct as_config, mqtt_replay), .fallback = "false",
+	 .help = "Whether a broker that is configured for the first time gets the events that are kept from "
+		 "before; "
+		 "otherwise it gets what comes from then on. Later starts go on where delivery stopped."},
 	{SECTION, "events_kept", OPTION_INT, OPTION_AT(struct as_config, events_kept), .fallback = "2000000",
 	 .min = 1000, .max = INT64_C(1000000000), .unit = "events",
 	 .help = "Events kept for consumers that are behind; one that is further behind is told of the gap."},

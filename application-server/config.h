@@ -13,6 +13,7 @@ struct as_config {
 	char mqtt_ca_file[OPTION_PATH_MAX];
 	int64_t mqtt_in_flight;
 	int64_t mqtt_qos;
+	bool mqtt_replay;
 	int64_t events_kept;
 	int64_t readings_kept_us;
 };

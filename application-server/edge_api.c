@@ -68,27 +68,41 @@ static const struct as_route *route_of(const struct io_http_request *request)
 	return NULL;
 }
 
-static struct as_stream *free_stream(struct as_edge_api *edge)
+/* A free place for another stream of that caller's; NULL with an answer. */
+static struct as_stream *free_stream(struct as_edge_api *edge, const struct as_scope *scope,
+				     struct as_answer *answer)
 {
-	for (size_t i = 0; i < AS_STREAMS_MAX; i++)
-		if (edge->streams[i].exchange == 0)
-			return &edge->streams[i];
-	return NULL;
+	struct as_stream *found = NULL;
+	unsigned own = 0, share = as_stream_share(scope);
+	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {
+		struct as_stream *stream = &edge->streams[i];
+		if (stream->exchange == 0)
+			found = found ? found : stream;
+		else
+			own += as_scope_same_owner(&stream->view.scope, scope);
+	}
+	if (own >= share) {
+		as_answer_problem(answer, 503, NULL, "%u streams of yours are open already", own);
+		return NULL;
+	}
+	if (!found)
+		as_answer_problem(answer, 503, NULL, "%d streams are open already", AS_STREAMS_MAX);
+	return found;
 }
 
 static void begin_stream(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
 			 struct as_answer *answer)
 {
-	struct as_stream *stream = free_stream(edge);
+	const struct as_view view = answer->view;
+	struct as_stream *stream = free_stream(edge, &view.scope, answer);
 	if (!stream) {
 		edge->streams_refused++;
-		as_answer_problem(answer, 503, NULL, "%d streams are open already", AS_STREAMS_MAX);
 		reply(edge, exchange, answer);
 		return;
 	}
 	if (io_http_stream_begin(edge->server, exchange, "text/event-stream") != ST_OK)
 		return; /* the client has gone */
-	*stream = (struct as_stream){.exchange = exchange, .view = answer->view, .beat = now.mono};
+	*stream = (struct as_stream){.exchange = exchange, .view = view, .beat = now.mono};
 	/* A first byte, so that the client knows that it listens. */
 	if (io_http_stream_send(edge->server, exchange, ": open\n\n", 8) != ST_OK)
 		stream->exchange = 0;

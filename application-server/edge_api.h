@@ -9,8 +9,6 @@
 #include "application-server/store_events.h"
 #include "common/io/http_server.h"
 
-#define AS_STREAMS_MAX 64
-
 struct as_stream {
 	io_http_exchange exchange; /* 0: free */
 	struct as_view view;

@@ -178,7 +178,8 @@ static enum status open_mqtt(struct server *server)
 							   .password = password,
 							   .ca_file = server->config.mqtt_ca_file},
 						.in_flight = (unsigned)server->config.mqtt_in_flight,
-						.qos = (int)server->config.mqtt_qos};
+						.qos = (int)server->config.mqtt_qos,
+						.replay = server->config.mqtt_replay};
 	enum status status = as_mqtt_open(server->loop, server->store, &options, &server->mqtt);
 	if (status == ST_OK)
 		status = as_commands_open(server->loop, &server->app, &options.broker, &server->commands);

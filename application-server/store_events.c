@@ -12,6 +12,7 @@ enum {
 	EVENTS_COUNT,
 	EVENT_NEXT,
 	EVENTS_PRUNE,
+	CURSOR_KNOWN,
 	CURSOR_GET,
 	CURSOR_SET,
 	COUNT
@@ -29,6 +30,7 @@ const char *const as_sql_events[] = {
 		"SELECT seq, id, kind, dev_eui, agency, application, time, body FROM events WHERE seq > ?1 "
 		"ORDER BY seq LIMIT 1",
 	[EVENTS_PRUNE] = "DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?1)",
+	[CURSOR_KNOWN] = "SELECT EXISTS (SELECT 1 FROM cursors WHERE name = ?1)",
 	[CURSOR_GET] = "SELECT seq FROM cursors WHERE name = ?1",
 	[CURSOR_SET] =
 		"INSERT INTO cursors (name, seq) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET seq = ?2",
@@ -116,6 +118,12 @@ uint64_t as_store_cursor_get(struct as_store *store, const char *name)
 {
 	db_bind_text(store->readings, CURSOR_GET, 1, name);
 	return as_store_number(store->readings, CURSOR_GET, 0);
+}
+
+bool as_store_cursor_known(struct as_store *store, const char *name)
+{
+	db_bind_text(store->readings, CURSOR_KNOWN, 1, name);
+	return as_store_number(store->readings, CURSOR_KNOWN, 0) != 0;
 }
 
 enum status as_store_cursor_set(struct as_store *store, const char *name, uint64_t seq)

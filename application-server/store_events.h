@@ -50,6 +50,8 @@ enum status as_store_events_prune(struct as_store *store, uint64_t keep, unsigne
 
 /* --- cursors. 0: none stored. */
 uint64_t as_store_cursor_get(struct as_store *store, const char *name);
+/* Whether it was ever set, be it to 0. */
+bool as_store_cursor_known(struct as_store *store, const char *name);
 enum status as_store_cursor_set(struct as_store *store, const char *name, uint64_t seq) MUST_USE;
 
 #endif

@@ -67,6 +67,12 @@ bool as_scope_sees(const struct as_scope *scope, const struct net_uuid *agency)
 	return own && agency && as_uuid_equal(own, agency);
 }
 
+bool as_scope_same_owner(const struct as_scope *a, const struct as_scope *b)
+{
+	return as_scope_sees_all(a) ? as_scope_sees_all(b)
+				    : !as_scope_sees_all(b) && as_scope_sees(a, as_scope_agency(b));
+}
+
 bool as_scope_may_write(const struct as_scope *scope, enum record_kind kind, const struct net_uuid *owner)
 {
 	if (scope->role == AS_CITY)

@@ -36,6 +36,9 @@ const struct net_uuid *as_scope_agency(const struct as_scope *scope);
 /* Whether rows of this agency (NULL: of none, the city's own) are seen; for events and readings. */
 bool as_scope_sees(const struct as_scope *scope, const struct net_uuid *agency);
 
+/* Whether both are of one agency, or both the city's. Nobody's is like none. */
+bool as_scope_same_owner(const struct as_scope *a, const struct as_scope *b);
+
 /* Whether the caller may create, change or remove a record of that kind that it sees and that belongs to `owner`
  * (NULL: to the city). Agencies and gateways are the city's to change. */
 bool as_scope_may_write(const struct as_scope *scope, enum record_kind kind, const struct net_uuid *owner);

@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+unsigned as_stream_share(const struct as_scope *scope)
+{
+	return as_scope_sees_all(scope) ? AS_STREAMS_OF_CITY : AS_STREAMS_OF_AGENCY;
+}
+
 bool as_view_shows(const struct as_view *view, const struct as_event *event)
 {
 	if (!as_scope_sees(&view->scope, event->has_owner ? &event->agency : NULL))

@@ -16,6 +16,14 @@ struct as_view {
 	uint64_t joins_at;
 };
 
+/* Streams that may be open at once: in all, of one agency (whichever of its callers), of the city's administrators. So that nobody
+ * who leaves streams open keeps the others from theirs. */
+#define AS_STREAMS_MAX       64
+#define AS_STREAMS_OF_AGENCY 16
+#define AS_STREAMS_OF_CITY   32
+/* How many the caller may have. */
+unsigned as_stream_share(const struct as_scope *scope);
+
 /* Whether the stream shows it: the scope first, then the filters. */
 bool as_view_shows_join(const struct as_view *view, const struct as_attempt *attempt);
 bool as_view_shows(const struct as_view *view, const struct as_event *event);

@@ -192,6 +192,18 @@ enum status as_mqtt_before_commit(struct as_mqtt *mqtt)
 
 /* --- life --------------------------------------------------------------------------------------------------- */
 
+/* Where delivery goes on, or begins: noted at once, so that a broker that is not reached yet misses nothing. */
+static enum status find_cursor(struct as_mqtt *mqtt, bool replay)
+{
+	enum status status = ST_OK;
+	if (!as_store_cursor_known(mqtt->store, CURSOR))
+		status = as_store_cursor_set(mqtt->store, CURSOR,
+					     replay ? as_store_events_first(mqtt->store) - 1
+						    : as_store_events_last(mqtt->store));
+	mqtt->cursor = mqtt->stored_cursor = mqtt->sent = as_store_cursor_get(mqtt->store, CURSOR);
+	return status;
+}
+
 enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const struct as_mqtt_options *options,
 			 struct as_mqtt **out)
 {
@@ -202,19 +214,19 @@ enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const str
 	*mqtt = (struct as_mqtt){.store = store, .qos = options->qos, .window = options->in_flight};
 	mqtt->flights = calloc(mqtt->window, sizeof *mqtt->flights);
 	ASSERT(mqtt->flights);
-	mqtt->cursor = mqtt->stored_cursor = mqtt->sent = as_store_cursor_get(store, CURSOR);
+	enum status status = find_cursor(mqtt, options->replay);
 	snprintf(id, sizeof id, "lamppost-%.13s", as_uuid_format(city, as_store_city(store)));
-	enum status status = as_connection_open(
-		loop,
-		&(struct as_connection_options){.broker = &options->broker,
-						.id = id,
-						.label = "mqtt",
-						.clean = true,
-						.hooks = {.configure = configure,
-							  .on_lost = on_lost,
-							  .on_tick = on_tick,
-							  .owner = mqtt}},
-		&mqtt->connection);
+	if (status == ST_OK)
+		status = as_connection_open(loop,
+					    &(struct as_connection_options){.broker = &options->broker,
+									    .id = id,
+									    .label = "mqtt",
+									    .clean = true,
+									    .hooks = {.configure = configure,
+										      .on_lost = on_lost,
+										      .on_tick = on_tick,
+										      .owner = mqtt}},
+					    &mqtt->connection);
 	if (status == ST_OK)
 		*out = mqtt;
 	else

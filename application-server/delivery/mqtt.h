@@ -5,7 +5,10 @@
  * so a subscriber knows a repeat by `deduplicationId`. At most `in_flight` messages wait for their PUBACK; nothing else is
  * kept in memory, since the events table is the queue. At QoS 0 the socket's word stands for the broker's: faster, and what
  * was under way when the connection broke is lost. If the table's oldest events went before they were delivered, one
- * message on AS_MQTT_GAP_TOPIC says from where to where. */
+ * message on AS_MQTT_GAP_TOPIC says from where to where.
+ *
+ * A broker that is configured for the first time gets what comes from then on: weeks of old readings at once are nothing that a
+ * subscriber expects. With `replay` it gets all that is kept. */
 #ifndef LAMPPOST_AS_MQTT_H
 #define LAMPPOST_AS_MQTT_H
 
@@ -20,6 +23,7 @@ struct as_mqtt_options {
 	struct as_broker broker;
 	unsigned in_flight; /* 1 .. 65535 */
 	int qos;            /* 0 or 1 */
+	bool replay;        /* the first broker ever gets what is kept from before it */
 };
 
 struct as_mqtt_status {

@@ -519,6 +519,24 @@ static void commands_take_effect(void **state)
 	      stand.device.duty_free_us);
 }
 
+/* TS001 5.11: the time of the end of the uplink that asked, however late the answer is. */
+static void device_time_is_that_of_the_uplinks_end(void **state)
+{
+	(void)state;
+	struct sim_device_config config = config_of("eu868", LW_MAC_1_0_4, SIM_ABP);
+	set_up(&config);
+	t_true("sends", sends(S));
+	int64_t end_us = stand.uplink.end_us;
+	t_row("the answer in either window says the same");
+	for (int64_t later_us = S; later_us <= 2 * S; later_us += S) {
+		/* 1,400,000,000.5 s of GPS time */
+		sim_device_apply_commands(&stand.device, end_us + later_us,
+					  (const uint8_t *)"\x0d\x00\x4e\x72\x53\x80", 6);
+		t_true("has time", stand.device.has_time);
+		t_int("offset", INT64_C(1400000000500000) - end_us, stand.device.gps_offset_us);
+	}
+}
+
 static void commands_that_do_not_fit(void **state)
 {
 	(void)state;
@@ -690,6 +708,7 @@ int main(void)
 		t_test(commands_are_answered),
 		t_test(devices_that_are_not_as_specified),
 		t_test(commands_take_effect),
+		t_test(device_time_is_that_of_the_uplinks_end),
 		t_test(commands_that_do_not_fit),
 		t_test(joins_alternate_and_back_off),
 		t_test(adr_back_off),

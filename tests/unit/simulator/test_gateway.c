@@ -227,6 +227,70 @@ static void receiver(void **state)
 	      sim_gateway_signal_ends(&gateway, 5 * S + 91216, 32, phy, sizeof phy));
 }
 
+/* A demodulator is taken from a frame's beginning to its end, whatever becomes of the frame. */
+static void eight_demodulators(void **state)
+{
+	(void)state;
+	static struct sim_gateway gateway;
+	static const uint8_t phy[4] = {0x40, 1, 2, 3};
+	static const struct {
+		const char *name;
+		int64_t start_us;
+		unsigned frames, heard;
+	} rows[] = {
+		{"one fewer than there are", 1 * S, 7, 7},
+		{"as many as there are", 2 * S, 8, 8},
+		{"two more", 3 * S, 10, 8},
+		{"all are free again", 4 * S, 8, 8},
+	};
+	sim_gateway_init(&gateway, &base, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned heard = 0, without = 0;
+		t_row(rows[i].name);
+		for (uint64_t f = 0; f < rows[i].frames; f++) {
+			struct sim_signal one = frame(100 * i + f + 1, rows[i].start_us,
+						      868100000 + 200000 * (uint32_t)(f % 3), -100);
+			one.spreading_factor = (uint8_t)(7 + f / 3);
+			sim_gateway_signal_starts(&gateway, &one);
+		}
+		for (uint64_t f = 0; f < rows[i].frames; f++) {
+			enum sim_reception got = sim_gateway_signal_ends(&gateway, rows[i].start_us + 50000,
+									 100 * i + f + 1, phy, sizeof phy);
+			heard += got == SIM_RECEIVED;
+			without += got == SIM_NO_DEMODULATOR;
+		}
+		t_uint("heard", rows[i].heard, heard);
+		t_uint("without a demodulator", rows[i].frames - rows[i].heard, without);
+		sim_gateway_tick(&gateway, rows[i].start_us + 100000); /* what was heard leaves */
+	}
+}
+
+/* It accepts a downlink, says so, sends nothing, and hears meanwhile. */
+static void a_mute_gateway(void **state)
+{
+	(void)state;
+	static struct sim_gateway gateway;
+	static const uint8_t phy[4] = {0x40, 1, 2, 3};
+	struct sim_transmission sent;
+	int power_dbm;
+	sim_gateway_init(&gateway, &base, 1);
+	gateway.mute = true;
+	struct sim_txpk txpk = downlink(5000000, 7), next = downlink(6000000, 7);
+	t_int("accepted", SIM_JIT_OK, sim_gateway_schedule(&gateway, 4 * S, &txpk, 1, &power_dbm));
+	t_int("and the next", SIM_JIT_OK, sim_gateway_schedule(&gateway, 4 * S, &next, 2, &power_dbm));
+	t_true("nothing is sent", !sim_gateway_transmit(&gateway, 5 * S, &sent));
+	t_uint("none counts as sent", 0, gateway.counters.sent);
+	t_uint("the queue goes on", 1, gateway.queued);
+	struct sim_signal during = frame(1, 5 * S + 20000, 868500000, -80);
+	sim_gateway_signal_starts(&gateway, &during);
+	t_int("hears meanwhile", SIM_RECEIVED,
+	      sim_gateway_signal_ends(&gateway, 5 * S + 70000, 1, phy, sizeof phy));
+	gateway.mute = false;
+	t_true("sends when the fault is over", sim_gateway_transmit(&gateway, 6 * S, &sent));
+	t_int("the next", 6 * S, sent.start_us);
+	t_uint("counted", 1, gateway.counters.sent);
+}
+
 /* Takes the next datagram and says what it is by its fourth byte; −1 for none. */
 static int taken(struct sim_gateway *gateway, struct sim_datagram *datagram)
 {
@@ -307,13 +371,9 @@ static void report_of_an_interval(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(codes),
-		t_test(other_timings),
-		t_test(collisions),
-		t_test(counter),
-		t_test(receiver),
-		t_test(datagrams),
-		t_test(report_of_an_interval),
+		t_test(codes),          t_test(other_timings), t_test(collisions),
+		t_test(counter),        t_test(receiver),      t_test(eight_demodulators),
+		t_test(a_mute_gateway), t_test(datagrams),     t_test(report_of_an_interval),
 	};
 	return t_run(tests);
 }
