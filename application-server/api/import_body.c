@@ -8,7 +8,8 @@
 /* The next byte that is no white space; '\0' at the end. */
 static char peek(struct as_import_body *body)
 {
-	while (body->at < body->length && memchr(" \t\r\n", body->text[body->at], 4))
+	static const char white[] = {' ', '\t', '\r', '\n'};
+	while (body->at < body->length && memchr(white, body->text[body->at], sizeof white))
 		body->at++;
 	return body->at < body->length ? body->text[body->at] : '\0';
 }

@@ -1,69 +1,15 @@
 /* The rows. To add a field: a row here, a column in a migration of the application server, a member of the
  * replicated message if another process needs it. Everything else (validation, options, help, table columns)
- * follows. */
+ * follows. Profiles have a file of their own: record_profile.c. */
 #include "common/text/record_schema.h"
 
 #include "common/base/check.h"
-#include "common/text/cayenne_lpp.h"
+#include "common/text/record_rows.h"
 
 #include <string.h>
 
-static const char *const mac_versions[] = {"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.1.0", NULL};
-static const char *const classes[] = {"A", "B", "C", NULL};
-static const char *const codecs[] = {LPP_NAME, NULL};
 static const char *const activations[] = {"otaa", "abp", NULL};
 static const char *const data_classes[] = {"public", "sensitive", "private", "confidential", NULL};
-
-#define ID                                                                                              \
-	{                                                                                               \
-		.name = "id", .type = RECORD_UUID, .flags = RECORD_SERVER, .help = "made by the server" \
-	}
-#define SLUG                                                                                 \
-	{                                                                                    \
-		.name = "slug", .type = RECORD_SLUG, .flags = RECORD_REQUIRED | RECORD_LIST, \
-		.help = "short name for paths and the command line"                          \
-	}
-#define NAME                                                                                           \
-	{                                                                                              \
-		.name = "name", .type = RECORD_TEXT, .flags = RECORD_REQUIRED | RECORD_LIST, .min = 1, \
-		.max = 100, .help = "name for people"                                                  \
-	}
-#define OWNER                                                                                      \
-	{                                                                                          \
-		.name = "agency", .type = RECORD_REFERENCE,                                        \
-		.flags = RECORD_REQUIRED | RECORD_FIXED | RECORD_LIST, .reference = RECORD_AGENCY, \
-		.help = "agency that owns it"                                                      \
-	}
-#define TAGS                                                           \
-	{                                                              \
-		.name = "tags", .type = RECORD_TAGS, .standard = "{}", \
-		.help = "free labels, delivered with every event"      \
-	}
-#define CREATED                                                                    \
-	{                                                                          \
-		.name = "created_at", .type = RECORD_TIME, .flags = RECORD_SERVER, \
-		.help = "when it was registered"                                   \
-	}
-#define VERSION                                                                                      \
-	{                                                                                            \
-		.name = "version", .type = RECORD_INTEGER, .flags = RECORD_SERVER, .max = INT64_MAX, \
-		.help = "version of the desired state that it changed last"                          \
-	}
-#define KEY(key, text)                                                                            \
-	{                                                                                         \
-		.name = key, .type = RECORD_SEALED_KEY, .flags = RECORD_SECRET | RECORD_NULLABLE, \
-		.help = text                                                                      \
-	}
-#define LATITUDE                                                                                       \
-	{                                                                                              \
-		.name = "lat", .type = RECORD_NUMBER, .flags = RECORD_NULLABLE, .min = -90, .max = 90, \
-		.unit = "degrees", .help = "latitude, WGS 84"                                          \
-	}
-#define LONGITUDE                                                                                        \
-	{                                                                                                \
-		.name = "lon", .type = RECORD_NUMBER, .flags = RECORD_NULLABLE, .min = -180, .max = 180, \
-		.unit = "degrees", .help = "longitude, WGS 84"                                           \
-	}
 
 static const struct record_field agency_fields[] = {
 	ID,
@@ -89,133 +35,6 @@ static const struct record_field application_fields[] = {
 	 .standard = "\"\"",
 	 .help = "what it is for"},
 	TAGS,
-	CREATED,
-};
-
-static const struct record_field profile_fields[] = {
-	ID,
-	SLUG,
-	NAME,
-	{.name = "agency",
-	 .type = RECORD_REFERENCE,
-	 .flags = RECORD_FIXED | RECORD_LIST | RECORD_NULLABLE,
-	 .reference = RECORD_AGENCY,
-	 .help = "agency that owns it; none: the city's, usable by all"},
-	{.name = "region",
-	 .type = RECORD_SLUG,
-	 .flags = RECORD_REQUIRED | RECORD_LIST,
-	 .max = 15,
-	 .help = "regional parameters: eu868, us915..."},
-	{.name = "mac_version",
-	 .type = RECORD_ENUM,
-	 .flags = RECORD_REQUIRED | RECORD_LIST,
-	 .names = mac_versions,
-	 .help = "LoRaWAN version of the device"},
-	{.name = "class",
-	 .type = RECORD_ENUM,
-	 .flags = RECORD_LIST,
-	 .names = classes,
-	 .standard = "\"A\"",
-	 .help = "class; B and C work as A until they are built"},
-	{.name = "rx_delay_s",
-	 .type = RECORD_INTEGER,
-	 .max = 15,
-	 .standard = "0",
-	 .unit = "s",
-	 .help = "delay of RX1; 0: the server's default; ABP: what the device boots with"},
-	{.name = "rx1_dr_offset",
-	 .type = RECORD_INTEGER,
-	 .max = 7,
-	 .standard = "0",
-	 .help = "data-rate offset of RX1"},
-	{.name = "rx2_dr",
-	 .type = RECORD_INTEGER,
-	 .flags = RECORD_NULLABLE,
-	 .max = 15,
-	 .help = "data rate of RX2; none: the region's"},
-	{.name = "rx2_freq_hz",
-	 .type = RECORD_INTEGER,
-	 .flags = RECORD_NULLABLE,
-	 .min = 100000000,
-	 .max = INT64_C(2500000000),
-	 .unit = "Hz",
-	 .help = "ABP: frequency of RX2 that the device boots with; none: the region's; OTAA: always the "
-		 "region's"},
-	{.name = "adr",
-	 .type = RECORD_BOOLEAN,
-	 .standard = "true",
-	 .help = "let the network choose data rate and power"},
-	{.name = "allow_fcnt_reset",
-	 .type = RECORD_BOOLEAN,
-	 .standard = "false",
-	 .help = "accept counters that start again (ABP up to 1.0.3; weakens replay protection)"},
-	{.name = "late_uplink_s",
-	 .type = RECORD_INTEGER,
-	 .max = 86400,
-	 .standard = "0",
-	 .unit = "s",
-	 .help = "how old an uplink buffered by a gateway may be; 0: none is accepted"},
-	{.name = "adr_margin_db",
-	 .type = RECORD_INTEGER,
-	 .max = 30,
-	 .standard = "10",
-	 .unit = "dB",
-	 .help = "signal that ADR keeps above what a data rate needs; more for devices that move"},
-	{.name = "min_dr",
-	 .type = RECORD_INTEGER,
-	 .max = 14,
-	 .standard = "0",
-	 .help = "lowest data rate that ADR gives"},
-	{.name = "max_dr",
-	 .type = RECORD_INTEGER,
-	 .flags = RECORD_NULLABLE,
-	 .max = 14,
-	 .help = "highest data rate that ADR gives; none: the region's"},
-	{.name = "max_nb_trans",
-	 .type = RECORD_INTEGER,
-	 .min = 1,
-	 .max = 3,
-	 .standard = "3",
-	 .help = "how often ADR may have each uplink sent where frames are lost (NbTrans)"},
-	{.name = "dev_status_interval_h",
-	 .type = RECORD_INTEGER,
-	 .max = 8784,
-	 .standard = "24",
-	 .unit = "h",
-	 .help = "how often battery and margin are asked for; 0: never"},
-	{.name = "max_duty_cycle",
-	 .type = RECORD_INTEGER,
-	 .max = 15,
-	 .standard = "0",
-	 .help = "share of airtime that a device may use, as n of 1/2^n; 0: no limit but the region's"},
-	{.name = "uplink_dwell",
-	 .type = RECORD_BOOLEAN,
-	 .flags = RECORD_NULLABLE,
-	 .help = "uplinks last 400 ms at most (regions with TxParamSetupReq); none: the region's"},
-	{.name = "downlink_dwell",
-	 .type = RECORD_BOOLEAN,
-	 .flags = RECORD_NULLABLE,
-	 .help = "downlinks last 400 ms at most (regions with TxParamSetupReq); none: the region's"},
-	{.name = "max_eirp_dbm",
-	 .type = RECORD_INTEGER,
-	 .flags = RECORD_NULLABLE,
-	 .min = 8,
-	 .max = 36,
-	 .unit = "dBm",
-	 .help = "highest power of a device (regions with TxParamSetupReq); none: the region's"},
-	{.name = "confirmed_downlink_tries",
-	 .type = RECORD_INTEGER,
-	 .min = 1,
-	 .max = 8,
-	 .standard = "3",
-	 .help = "frames that a confirmed downlink gets before it has failed"},
-	{.name = "codec",
-	 .type = RECORD_OBJECT,
-	 .flags = RECORD_NULLABLE,
-	 .names = codecs,
-	 .help = "what reads the payload: cayenne-lpp, or a declarative codec (fields of the payload)"},
-	TAGS,
-	VERSION,
 	CREATED,
 };
 
@@ -390,23 +209,43 @@ static const struct record_field gateway_fields[] = {
 	CREATED,
 };
 
-#define SCHEMA(fields_) .fields = (fields_), .field_count = ARRAY_SIZE(fields_)
+#define FIELDS(fields_) .fields = (fields_), .field_count = ARRAY_SIZE(fields_)
 
-static const struct record_schema schemas[RECORD_KIND_COUNT] = {
-	[RECORD_AGENCY] = {RECORD_AGENCY, "agency", "agencies", "Agencies",
-			   "parts of the city that own sensors and their data", "slug",
-			   SCHEMA(agency_fields)},
-	[RECORD_APPLICATION] = {RECORD_APPLICATION, "application", "applications", "Applications",
-				"receivers of readings: one subscription each", "slug",
-				SCHEMA(application_fields)},
-	[RECORD_PROFILE] = {RECORD_PROFILE, "profile", "profiles", "Profiles",
-			    "kinds of device: radio behaviour and codec", "slug", SCHEMA(profile_fields)},
-	[RECORD_DEPLOYMENT] = {RECORD_DEPLOYMENT, "deployment", "deployments", "Deployments",
-			       "programmes that devices belong to", "slug", SCHEMA(deployment_fields)},
-	[RECORD_DEVICE] = {RECORD_DEVICE, "device", "devices", "Devices", "sensors and actuators on the air",
-			   "dev_eui", SCHEMA(device_fields)},
-	[RECORD_GATEWAY] = {RECORD_GATEWAY, "gateway", "gateways", "Gateways", "the city's receivers", "eui",
-			    SCHEMA(gateway_fields)},
+static const struct record_schema agency = {RECORD_AGENCY,
+					    "agency",
+					    "agencies",
+					    "Agencies",
+					    "parts of the city that own sensors and their data",
+					    "slug",
+					    FIELDS(agency_fields)};
+static const struct record_schema application = {RECORD_APPLICATION,
+						 "application",
+						 "applications",
+						 "Applications",
+						 "receivers of readings: one subscription each",
+						 "slug",
+						 FIELDS(application_fields)};
+static const struct record_schema deployment = {RECORD_DEPLOYMENT,
+						"deployment",
+						"deployments",
+						"Deployments",
+						"programmes that devices belong to",
+						"slug",
+						FIELDS(deployment_fields)};
+static const struct record_schema device = {
+	RECORD_DEVICE,        "device", "devices", "Devices", "sensors and actuators on the air", "dev_eui",
+	FIELDS(device_fields)};
+static const struct record_schema gateway = {
+	RECORD_GATEWAY,        "gateway", "gateways", "Gateways", "the city's receivers", "eui",
+	FIELDS(gateway_fields)};
+
+static const struct record_schema *const schemas[RECORD_KIND_COUNT] = {
+	[RECORD_AGENCY] = &agency,
+	[RECORD_APPLICATION] = &application,
+	[RECORD_PROFILE] = &record_profile_schema,
+	[RECORD_DEPLOYMENT] = &deployment,
+	[RECORD_DEVICE] = &device,
+	[RECORD_GATEWAY] = &gateway,
 };
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {
@@ -427,22 +266,22 @@ const char *record_type_name(enum record_type type)
 const struct record_schema *record_schema(enum record_kind kind)
 {
 	ASSERT_CMP((unsigned)kind, <, RECORD_KIND_COUNT);
-	return &schemas[kind];
+	return schemas[kind];
 }
 
 const struct record_schema *record_schema_named(const char *name)
 {
 	for (size_t i = 0; i < RECORD_KIND_COUNT; i++)
-		if (strcmp(schemas[i].name, name) == 0)
-			return &schemas[i];
+		if (strcmp(schemas[i]->name, name) == 0)
+			return schemas[i];
 	return NULL;
 }
 
 const struct record_schema *record_schema_of_collection(const char *collection)
 {
 	for (size_t i = 0; i < RECORD_KIND_COUNT; i++)
-		if (strcmp(schemas[i].collection, collection) == 0)
-			return &schemas[i];
+		if (strcmp(schemas[i]->collection, collection) == 0)
+			return schemas[i];
 	return NULL;
 }
 

@@ -21,6 +21,7 @@ static sem_t answer;
 static pthread_t loops_thread;
 static int asked, asked_on_the_loop; /* read when the asking thread has ended or waits */
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the library's are reserved */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
 	static struct sockaddr_in address = {.sin_family = AF_INET};
@@ -39,6 +40,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void freeaddrinfo(struct addrinfo *found)
 {
 	(void)found;
