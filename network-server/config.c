@@ -43,8 +43,10 @@ const struct option ns_option_rows[] = {
 	 .help = "Room for devices; memory is taken as they come."},
 	{"network-server", "extra_channels", OPTION_MAP, OPTION_AT(struct ns_options, extra_channels),
 	 .help = "Channels that a join-accept adds to a region's own, by region: at most five frequencies in "
-		 "MHz, a stroke and another one where a channel's downlinks go elsewhere ('867.1 867.3/869.1'); "
-		 "devices that joined before are told as well. Not named, eu868 has '867.1 867.3 867.5 867.7 867.9'; an empty value adds none."},
+		 "MHz, a stroke and another one where a channel's downlinks go elsewhere ('867.1 "
+		 "867.3/869.1'); "
+		 "devices that joined before are told as well. Not named, eu868 has '867.1 867.3 867.5 867.7 "
+		 "867.9'; an empty value adds none."},
 	{"network-server", "join_eui_prefixes", OPTION_LIST, OPTION_AT(struct ns_options, join_eui_prefixes),
 	 .check = is_eui_prefix, .form = "EUI/bits, as in 70b3d57ed0000000/36",
 	 .help = "JoinEUIs that are the city's beside those of its registered devices: a join-request with "

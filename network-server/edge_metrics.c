@@ -70,6 +70,22 @@ static uint64_t journal_alarm(void *ctx)
 	return ns_journal_alarm(&((struct ns_edge *)ctx)->ns.journal);
 }
 
+/* The longest lead of a gateway that is online and measured; 0: none is. */
+static uint64_t lead_max(void *ctx)
+{
+	const struct ns_gateways *gateways = &((struct ns_edge *)ctx)->ns.gateways;
+	span_us longest = 0;
+	for (uint32_t slot = 0; slot < gateways->slab.high; slot++) {
+		if (!ns_slab_holds(&gateways->slab, slot))
+			continue;
+		const struct ns_gateway *gateway = ns_gateways_at(gateways, slot);
+		if (gateway->online && ns_gateway_lead_is_known(gateway) &&
+		    ns_gateway_lead(gateway) > longest)
+			longest = ns_gateway_lead(gateway);
+	}
+	return (uint64_t)longest;
+}
+
 static uint64_t foreign_net_ids(void *ctx)
 {
 	return ((struct ns_edge *)ctx)->ns.foreign.net_ids.count;
@@ -197,6 +213,8 @@ static void fill(struct ns_edge *edge)
 	gauge(edge, "lamppost_network_sessions_dirty", "Sessions whose row is behind.", dirty);
 	gauge(edge, "lamppost_network_channel_plans", "Distinct channel plans of sessions.", channel_plans);
 	gauge(edge, "lamppost_network_gateways", "Gateways registered.", gateways);
+	gauge(edge, "lamppost_network_gateway_lead_us_max",
+	      "The longest lead of a gateway that is online, microseconds; each: GET /gateways.", lead_max);
 	gauge(edge, "lamppost_network_frames_open", "Deduplication windows open.", frames_open);
 	gauge(edge, "lamppost_network_downlinks_open", "Downlinks being prepared or in flight.",
 	      downlinks_open);
@@ -221,7 +239,10 @@ enum status ns_edge_metrics_open(struct ns_edge *edge)
 		.health = health,
 		.ctx = edge,
 	};
-	return io_admin_open(edge->loop, &options, &edge->admin);
+	enum status status = io_admin_open(edge->loop, &options, &edge->admin);
+	if (status == ST_OK)
+		ns_edge_gateways_open(edge);
+	return status;
 }
 
 void ns_edge_log_verdicts(struct ns_edge *edge)

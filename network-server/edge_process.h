@@ -90,6 +90,8 @@ void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call);
 
 /* edge_metrics.c */
 enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;
+/* edge_gateways.c: GET /gateways of the admin socket. */
+void ns_edge_gateways_open(struct ns_edge *edge);
 /* Logs verdicts that were counted since the last time, one line each with its count. */
 void ns_edge_log_verdicts(struct ns_edge *edge);
 

@@ -69,8 +69,8 @@ bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option
 			why = "the region's channels are fixed";
 		else if (!lw_region_freq_ok(region, LW_UP, freq_hz))
 			why = "a frequency that the region does not have";
-		else if (rx1_freq_hz != 0 && (!region->has_dl_channel_req ||
-					      !lw_region_freq_ok(region, LW_DOWN, rx1_freq_hz)))
+		else if (rx1_freq_hz != 0 &&
+			 (!region->has_dl_channel_req || !lw_region_freq_ok(region, LW_DOWN, rx1_freq_hz)))
 			why = "a downlink frequency that the region does not have";
 		else if (extra->count == NS_EXTRA_CHANNELS || extra->count == region->cflist.channel_count)
 			why = "at most five frequencies";

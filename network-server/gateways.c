@@ -77,10 +77,15 @@ void ns_gateway_latency(struct ns_gateway *gateway, span_us latency)
 		gateway->latency_count++;
 }
 
+bool ns_gateway_lead_is_known(const struct ns_gateway *gateway)
+{
+	return gateway->latency_count >= 4;
+}
+
 /* The 95th percentile of at most 32 values is the second greatest of 20 or more, else the greatest. */
 span_us ns_gateway_lead(const struct ns_gateway *gateway)
 {
-	if (gateway->latency_count < 4)
+	if (!ns_gateway_lead_is_known(gateway))
 		return NS_LEAD_UNKNOWN;
 	span_us first = 0, second = 0;
 	for (uint8_t i = 0; i < gateway->latency_count; i++) {

@@ -66,6 +66,9 @@ void ns_gateway_latency(struct ns_gateway *gateway, span_us latency);
 /* Returns how long before a transmission's start the frame should leave here: 95th percentile + 60 ms, or 300 ms. */
 span_us ns_gateway_lead(const struct ns_gateway *gateway);
 
+/* Whether that was measured. */
+bool ns_gateway_lead_is_known(const struct ns_gateway *gateway);
+
 /* Learns from an arrival. */
 void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mono arrival);
 /* Places a counter value on our clock, the gateway's usual delay included. False: not mapped, or too long ago. */

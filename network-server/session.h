@@ -24,8 +24,6 @@ enum ns_session_flag {
 	NS_SESSION_PENDING = 1, /* joined, no uplink yet */
 	NS_SESSION_1_1 = 2,     /* 1.1 keys, MICs and counters */
 	NS_SESSION_ABP = 4,
-	NS_SESSION_CONF_DOWN =
-		8, /* conf_fcnt_down holds a confirmed downlink's counter that waits for its ACK */
 	NS_SESSION_STICKY = 16,  /* the device repeats an answer until a downlink arrives */
 	NS_SESSION_SETTLE = 32,  /* which channels the device has enabled is not known: LinkADRReq is due */
 	NS_SESSION_TRUSTED = 64, /* its channels are those of a CFList that nobody has confirmed yet */
@@ -90,11 +88,10 @@ struct ns_session {
 	struct lw_key s_nwk_s_int_key;
 	struct lw_key nwk_s_enc_key;
 	struct net_session_id id;
-	uint32_t fcnt_up;        /* next expected */
-	uint32_t n_fcnt_down;    /* next; 1.0.x: the only one */
-	uint32_t a_fcnt_down;    /* next; 1.1 */
-	uint32_t conf_fcnt_down; /* see NS_SESSION_CONF_DOWN; kept for ConfFCnt of 1.1 until the next one */
-	struct net_uuid conf_item;
+	uint32_t fcnt_up;                 /* next expected */
+	uint32_t n_fcnt_down;             /* next; 1.0.x: the only one */
+	uint32_t a_fcnt_down;             /* next; 1.1 */
+	uint32_t conf_fcnt_down;          /* of the last confirmed downlink: ConfFCnt of 1.1 */
 	uint64_t seen[NS_SEEN_BITS / 64]; /* bit i: fcnt_up − 1 − i was accepted */
 	uint64_t last_hash;               /* of the last frame's bytes without its MIC */
 	uint8_t last_mic[4];

@@ -1,6 +1,6 @@
 /* The stored form of a session: keys sealed under the master key, bound to the device and the session's tag.
  *
- *	format u8 | dev_eui 8 | dev_addr u32 | tag u32 | keys sealed | id 16 | counters 4 × u32 | conf_item 16 | seen 2 × u64
+ *	format u8 | dev_eui 8 | dev_addr u32 | tag u32 | keys sealed | id 16 | counters 4 × u32 | zeros 16 | seen 2 × u64
  *	last_hash u64 | last_mic 4 | repeats, flags, region, mac_version | windows | plan | MAC state | ADR history
  *
  * Format 1 had the windows with `rx_delay_asked` and `mac_tries` among them, all 16 channels, and nothing after the plan. */
@@ -11,6 +11,7 @@
 
 #define FORMAT         2
 #define KEYS           (3 * sizeof(struct lw_key))
+#define FORMER_ITEM    16  /* zeros: items keep their own state now (item_rows.h) */
 #define V1_TIMING_SENT 128 /* flag of format 1: RXTimingSetupReq is in flight */
 
 static void context_of(const struct ns_session *session, uint8_t context[20])
@@ -183,7 +184,7 @@ size_t ns_session_encode(const struct ns_sessions *sessions, const struct ns_ses
 	wr_u32le(&wr, session->n_fcnt_down);
 	wr_u32le(&wr, session->a_fcnt_down);
 	wr_u32le(&wr, session->conf_fcnt_down);
-	wr_copy(&wr, session->conf_item.bytes, sizeof session->conf_item.bytes);
+	wr_zeros(&wr, FORMER_ITEM);
 	wr_u64le(&wr, session->seen[0]);
 	wr_u64le(&wr, session->seen[1]);
 	wr_u64le(&wr, session->last_hash);
@@ -217,7 +218,7 @@ static bool read_row(struct rd *rd, struct ns_session *read, struct lw_channel_p
 	read->n_fcnt_down = rd_u32le(rd);
 	read->a_fcnt_down = rd_u32le(rd);
 	read->conf_fcnt_down = rd_u32le(rd);
-	rd_copy(rd, read->conf_item.bytes, sizeof read->conf_item.bytes);
+	(void)rd_take(rd, FORMER_ITEM);
 	read->seen[0] = rd_u64le(rd);
 	read->seen[1] = rd_u64le(rd);
 	read->last_hash = rd_u64le(rd);

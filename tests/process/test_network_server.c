@@ -560,6 +560,35 @@ static void kill_9_under_load(void **state)
 	peer_close(&app);
 }
 
+static void gateways_by_the_page(void **state)
+{
+	(void)state;
+	static char text[8192];
+	struct peer app, bridge;
+	t_true("application server greeted", greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
+	register_all(&app);
+	start_bridge(&bridge);
+	unsigned seen = 0;
+	char path[64] = "/gateways?limit=1";
+	for (const char *next = ""; next; seen++) {
+		char eui[64];
+		t_int("a page", 200, t_unix_get(admin_sock, path, text, sizeof text));
+		snprintf(eui, sizeof eui, "\"eui\":\"%016llx\"", 0x6a00ULL + seen);
+		t_true("its gateway", strstr(text, eui) != NULL);
+		t_true("its lead", strstr(text, "\"lead_ms\":300,\"lead_measured\":false") != NULL);
+		t_true("its sub-bands", strstr(text, "\"limit_ms\":36000") != NULL);
+		next = strstr(text, "\"next\":\"");
+		if (next)
+			snprintf(path, sizeof path, "/gateways?limit=1&after=%.*s",
+				 (int)strcspn(next + 8, "\""), next + 8);
+	}
+	t_uint("all of them", DEVICES, seen);
+	t_int("a limit that is none", 400, t_unix_get(admin_sock, "/gateways?limit=0", text, sizeof text));
+	t_int("a cursor that is none", 400, t_unix_get(admin_sock, "/gateways?after=x", text, sizeof text));
+	peer_close(&bridge);
+	peer_close(&app);
+}
+
 int main(void)
 {
 #define IN_DIR(f)                                \
@@ -569,7 +598,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(hostile_peers),          IN_DIR(users_may_be_what_the_table_says),
 		IN_DIR(one_application_server), IN_DIR(a_bridge_dies_and_another_takes_over),
-		IN_DIR(kill_9_under_load),
+		IN_DIR(gateways_by_the_page),   IN_DIR(kill_9_under_load),
 	};
 	return t_run(tests);
 }
