@@ -114,7 +114,7 @@ struct net_downlink_event {
 		[NET_TEXT_MAX]; /* named verdict of a refusal or failure; why a planned item is queued again; "" otherwise */
 	uint8_t tries;          /* frames that carried the item so far; a confirmed one may need several */
 	bool has_max_payload;   /* NET_ITEM_QUEUED, NET_ITEM_REFUSED: a data rate is known */
-	uint8_t max_payload;    /* as in net_up_event */
+	uint8_t max_payload;    /* as in net_up_event; cause item_too_long: what the region takes at most */
 	bool has_uplink;        /* NET_ITEM_ACKNOWLEDGED, and a failure that an uplink without ACK told */
 	struct net_uuid uplink; /* id of that uplink's event */
 	bool has_tx;            /* NET_ITEM_PLANNED, NET_ITEM_SENT: the attempt */
