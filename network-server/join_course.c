@@ -338,12 +338,12 @@ void ns_course_on_air(struct ns *ns, struct now now, const struct ns_downlink *d
 	tell_attempt(ns, now, device, downlink, NET_JOIN_ACCEPTED);
 }
 
-void ns_course_joined(struct ns *ns, struct now now, uint32_t slot)
+void ns_course_joined(struct ns *ns, struct now now, uint32_t device)
 {
-	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	device->unheard = 0;
-	if (device->attempt == 0)
+	struct ns_device *joined = ns_device_at(&ns->sessions, device);
+	joined->unheard = 0;
+	if (joined->attempt == 0)
 		return;
-	device->attempt_is = NET_JOIN_JOINED;
-	(void)tell_more(ns, now, device, device->attempt, NET_JOIN_JOINED);
+	joined->attempt_is = NET_JOIN_JOINED;
+	(void)tell_more(ns, now, joined, joined->attempt, NET_JOIN_JOINED);
 }

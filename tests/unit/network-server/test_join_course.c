@@ -39,7 +39,7 @@ static void asks(void)
 
 static void server_says(enum bi_result result, const char *description)
 {
-	const struct ns_join_call *call = &rig.joins[rig.join_count - 1];
+	const struct ns_join_call *call = &rig.joins[(rig.join_count - 1) % RIG_SENT_MAX];
 	struct bi_message message = {
 		.envelope = {.type = BI_JOIN_ANS, .transaction_id = call->transaction, .result = result}};
 	snprintf(message.envelope.description, BI_DESCRIPTION_TEXT, "%s", description);
