@@ -71,7 +71,7 @@ void ns_gateway_latency(struct ns_gateway *gateway, span_us latency)
 {
 	if (latency <= 0 || latency > 10 * US_PER_S)
 		return;
-	gateway->latencies[gateway->latency_next] = latency;
+	gateway->latencies[gateway->latency_next] = latency < NS_LATENCY_MOST ? latency : NS_LATENCY_MOST;
 	gateway->latency_next = (uint8_t)((gateway->latency_next + 1) % NS_LATENCIES);
 	if (gateway->latency_count < NS_LATENCIES)
 		gateway->latency_count++;

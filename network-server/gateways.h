@@ -12,7 +12,10 @@
 #include "common/proto/network_messages.h"
 #include "network-server/slab.h"
 
-#define NS_LATENCIES    32
+#define NS_LATENCIES 32
+/* What is slower counts as this, so that RX2 at the latest is always in time: a gateway that was slow for a while must be
+ * sent to again, or nothing would ever tell that it is fast now. */
+#define NS_LATENCY_MOST US_PER_S
 #define NS_BUSY         32
 #define NS_SUB_BANDS    8
 #define NS_BUSY_GUARD   (5 * US_PER_MS) /* between two transmissions of one gateway */

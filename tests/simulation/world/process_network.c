@@ -211,6 +211,26 @@ const char *world_mac_differs(const struct world *world, unsigned index)
 								      : NULL;
 }
 
+void world_trace_network(struct world *world)
+{
+	struct network *self = world->machines[WORLD_NETWORK].self;
+	if (!self)
+		return;
+	const struct ns *ns = &self->edge.ns;
+	for (int i = 0; i < NS_DROP_COUNT; i++)
+		if (ns->drops[i] > 0)
+			world_trace(world, "network server: %s %llu", ns_verdict((enum ns_drop)i)->name,
+				    (unsigned long long)ns->drops[i]);
+	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++) {
+		if (!ns_slab_holds(&ns->gateways.slab, slot))
+			continue;
+		const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+		world_trace(world, "network server: gateway of slot %u, link %llu, mapped %d, downlinks %llu", slot,
+			    (unsigned long long)gateway->link, gateway->mapped,
+			    (unsigned long long)gateway->downlinks);
+	}
+}
+
 const struct machine_kind world_network = {.name = "network",
 					   .start = start,
 					   .release = release,

@@ -65,6 +65,8 @@ void world_break(struct world *world, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(world->why + length, sizeof world->why - (size_t)length, format, arguments);
 	va_end(arguments);
+	if (world->traced)
+		world_trace_network(world);
 }
 
 void world_trace(const struct world *world, const char *format, ...)

@@ -83,6 +83,10 @@ void world_trace(const struct world *world, const char *format, ...) __attribute
 void world_mix(struct world *world, const void *bytes, size_t length);
 void world_fault_happened(struct world *world, enum world_fault fault);
 
+/* --- process_network.c */
+/* Its verdicts and gateways, for whoever follows a seed. */
+void world_trace_network(struct world *world);
+
 /* --- keys.c: key files of all processes, drawn from the seed */
 struct world_keys {
 	struct secret_master *master[WORLD_PROCESS_COUNT];

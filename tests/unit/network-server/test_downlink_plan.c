@@ -371,6 +371,10 @@ static void lead_is_the_95th_percentile(void **state)
 	ns_gateway_latency(&measured, -5);
 	ns_gateway_latency(&measured, 3600 * US_PER_S);
 	t_int("nonsense is not taken", 19 * US_PER_MS + NS_LEAD_EXTRA, ns_gateway_lead(&measured));
+	for (int i = 0; i < NS_LATENCIES; i++)
+		ns_gateway_latency(&measured, 8 * US_PER_S);
+	t_int("a slow while does not put every window out of reach", NS_LATENCY_MOST + NS_LEAD_EXTRA,
+	      ns_gateway_lead(&measured));
 }
 
 int main(void)
