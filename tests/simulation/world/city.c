@@ -175,6 +175,7 @@ void world_register(struct world *world)
 	char body[BODY_MAX];
 	create(world, "agencies", "{\"slug\": \"parks\", \"name\": \"Parks\"}");
 	create(world, "applications", "{\"slug\": \"meters\", \"name\": \"Meters\", \"agency\": \"parks\"}");
+	snprintf(world->application, sizeof world->application, "%s", world->api_id);
 	for (size_t i = 0; i < WORLD_PROFILE_COUNT; i++) {
 		snprintf(body, sizeof body,
 			 "{\"slug\": \"%s\", \"name\": \"%s\", \"region\": \"" WORLD_REGION

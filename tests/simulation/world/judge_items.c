@@ -23,9 +23,26 @@ struct judge_item *judge_item(struct world *world, size_t number)
 static int find(const struct world *world, const struct net_uuid *id)
 {
 	for (size_t i = 0; i < world->command_count; i++)
-		if (memcmp(&world->commands[i].id, id, sizeof *id) == 0)
+		if (world->commands[i].named && memcmp(&world->commands[i].id, id, sizeof *id) == 0)
 			return (int)i;
 	return -1;
+}
+
+/* An item that the application server has named: of the oldest command of that device that has no name yet. */
+static int find_nameless(struct world *world, const struct net_downlink_event *event)
+{
+	int device = judge_device_of(world, &event->head.dev_eui), oldest = -1;
+	for (size_t i = 0; i < world->command_count; i++) {
+		const struct world_command *command = &world->commands[i];
+		if (!command->named && command->state == COMMAND_ACCEPTED && (int)command->device == device &&
+		    (oldest < 0 || command->published < world->commands[oldest].published))
+			oldest = (int)i;
+	}
+	if (oldest >= 0) {
+		world->commands[oldest].named = true;
+		world->commands[oldest].id = event->item;
+	}
+	return oldest;
 }
 
 /* The device says itself which command it got. */
@@ -53,8 +70,11 @@ void judge_command_received(struct world *world, const struct sim_record *record
 void judge_downlink_event(struct world *world, const struct net_downlink_event *event)
 {
 	int number = find(world, &event->item);
+	if (number < 0)
+		number = find_nameless(world, event);
 	if (number < 0) {
-		world_break(world, "an event of an item that nobody sent");
+		world_break(world, "device %d: an event of an item that nobody sent, or that was taken twice",
+			    judge_device_of(world, &event->head.dev_eui));
 		return;
 	}
 	struct judge_item *item = judge_item(world, (size_t)number);
@@ -81,7 +101,8 @@ bool judge_items_ended(struct world *world, char *who, size_t capacity)
 		enum net_item_status status;
 		if (item->ended || command->state == COMMAND_REFUSED)
 			continue;
-		if (command->state != COMMAND_ACCEPTED || !world_item_status(world, &command->id, &status)) {
+		if (command->state != COMMAND_ACCEPTED || !command->named ||
+		    !world_item_status(world, &command->id, &status)) {
 			snprintf(who, capacity, "command %zu of device %u was not accepted", i,
 				 command->device);
 			return false;

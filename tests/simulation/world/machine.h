@@ -78,7 +78,6 @@ struct machine {
 	struct rng rng; /* what secret_rng() is in production */
 	struct io_timer *timers;
 	struct io_link_client *clients; /* one at most */
-	struct io_watch *watch;         /* one at most */
 	uint64_t last_timer;
 	struct fault_disk *disk;
 	struct outgoing *out; /* owned array */

@@ -3,6 +3,7 @@
 #include "tests/simulation/world/world_parts.h"
 
 #include "application-server/api/api.h"
+#include "application-server/delivery/commands.h"
 #include "application-server/delivery/mqtt.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_network.h"
@@ -28,6 +29,7 @@ struct application {
 	struct as_edge_network network;
 	struct as_edge_join join;
 	struct as_mqtt *mqtt;
+	struct as_commands *commands;
 	struct io_timer *again;
 };
 
@@ -63,15 +65,19 @@ static bool start(struct machine *machine)
 		status = as_edge_join_open(&self->join, &machine->loop, self->store, WORLD_RUN_DIR);
 	const struct as_mqtt_options mqtt = {
 		.broker = {.host = "broker", .port = 1883, .username = "", .password = "", .ca_file = ""},
-		.in_flight = IN_FLIGHT};
+		.in_flight = IN_FLIGHT,
+		.qos = 1};
 	if (status == ST_OK)
 		status = as_mqtt_open(&machine->loop, self->store, &mqtt, &self->mqtt);
+	if (status == ST_OK)
+		status = as_commands_open(&machine->loop, &self->app, &mqtt.broker, &self->commands);
 	return status == ST_OK;
 }
 
 static void release(struct machine *machine)
 {
 	struct application *self = machine->self;
+	as_commands_close(self->commands);
 	as_mqtt_close(self->mqtt);
 	as_edge_join_close(&self->join);
 	as_edge_network_close(&self->network);
@@ -111,6 +117,7 @@ static void drain(struct machine *machine, struct now now)
 	bool more = as_edge_network_drain(&self->network);
 	as_edge_join_drain(&self->join);
 	more = as_mqtt_drain(self->mqtt) || more;
+	as_commands_drain(self->commands);
 	as_store_release(self->store);
 	if (more)
 		io_timer_start(self->again, SOON, 0);
@@ -170,6 +177,8 @@ int world_api(struct world *world, const char *method, const char *pattern, cons
 			 json_string_value(json_object_get(answer.body, "detail"))
 				 ? json_string_value(json_object_get(answer.body, "detail"))
 				 : "");
+	const char *made = json_string_value(json_object_get(answer.body, "id"));
+	snprintf(world->api_id, sizeof world->api_id, "%s", made ? made : "");
 	as_answer_release(&answer);
 	json_decref(body);
 	machine_settle(machine);

@@ -225,8 +225,8 @@ void world_trace_network(struct world *world)
 		if (!ns_slab_holds(&ns->gateways.slab, slot))
 			continue;
 		const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
-		world_trace(world, "network server: gateway of slot %u, link %llu, mapped %d, downlinks %llu", slot,
-			    (unsigned long long)gateway->link, gateway->mapped,
+		world_trace(world, "network server: gateway of slot %u, link %llu, mapped %d, downlinks %llu",
+			    slot, (unsigned long long)gateway->link, gateway->mapped,
 			    (unsigned long long)gateway->downlinks);
 	}
 }

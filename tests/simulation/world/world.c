@@ -349,6 +349,7 @@ void world_free(struct world *world)
 	if (world->begun)
 		sim_scenario_release(&world->scenario);
 	world_keys_release(world);
+	world_broker_release(world);
 	free(world->commands);
 	free(world->list);
 	free(world);

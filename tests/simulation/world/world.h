@@ -139,7 +139,8 @@ void world_backhaul(struct world *world, struct world_backhaul backhaul);
 void world_faults(struct world *world, double an_hour);
 
 /* --- people */
-/* An agency sends a command to a device through the API, with an id of its own; it calls again until the answer is 202. */
+/* An agency sends a command to a device: through the API with an id of its own, calling again until the answer is 202, or through its
+ * broker, with an id or without; the seed draws which. */
 void world_send_command(struct world *world, unsigned device, bool confirmed);
 /* The same, drawn from the seed, so many an hour and device in the mean. */
 void world_commands(struct world *world, double an_hour);

@@ -21,10 +21,15 @@ struct judge;
 
 /* A command that an agency sends. */
 enum command_state { COMMAND_WAITS, COMMAND_CALLED, COMMAND_ACCEPTED, COMMAND_REFUSED };
+/* By a call of the API with an id, or published to the broker with or without one. */
+enum command_way { COMMAND_CALL, COMMAND_PUBLISH, COMMAND_PUBLISH_NAMELESS, COMMAND_WAYS };
 struct world_command {
 	struct net_uuid id;
 	uint32_t device;
 	bool confirmed;
+	enum command_way way;
+	bool named;         /* its id is known: given by the sender, or learned from the first event of it */
+	uint64_t published; /* which publication of all it was */
 	enum command_state state;
 };
 
@@ -41,7 +46,7 @@ struct world {
 	size_t queued, queue_room;
 	struct machine machines[WORLD_PROCESS_COUNT];
 	bool begun, healed, broken, traced;
-	char why[512], api_problem[200];
+	char why[512], api_problem[200], api_id[40], application[40];
 	uint64_t steps;
 	uint64_t digest;
 	uint64_t faults[WORLD_FAULT_COUNT];
@@ -58,7 +63,10 @@ struct world {
 	struct connection *connections;
 	struct call *calls;
 	uint64_t next_call;
-	struct mosquitto *mqtt_client; /* NULL: none is open */
+	struct mosquitto *mqtt_clients;
+	struct world_kept *kept; /* commands at the broker, not acknowledged yet */
+	int last_kept;
+	uint64_t publications;
 	uint64_t last_mqtt;
 	int64_t broker_away_until_us;
 	/* what outlives the processes: keys in their files, the bridge's list */
@@ -86,6 +94,11 @@ void world_fault_happened(struct world *world, enum world_fault fault);
 /* --- process_network.c */
 /* Its verdicts and gateways, for whoever follows a seed. */
 void world_trace_network(struct world *world);
+
+/* --- broker.c */
+/* An agency publishes a command at QoS 1; false: the broker is away. */
+bool world_broker_publish(struct world *world, const char *topic, const char *body);
+void world_broker_release(struct world *world);
 
 /* --- keys.c: key files of all processes, drawn from the seed */
 struct world_keys {
