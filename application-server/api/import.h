@@ -18,8 +18,8 @@
 
 #include "application-server/api/api.h"
 
-/* 0.2 ms a row on a small machine when the row brings an AppSKey, which is opened and sealed again. */
-#define AS_IMPORT_ROWS_TURN 64
+/* A row costs up to 0.2 ms of a small machine (its AppSKey is opened and sealed again); a Seal request is worth nothing after 20 ms. */
+#define AS_IMPORT_ROWS_TURN 32
 
 bool as_import_goes_on(const struct as_api *api);
 /* Does one turn's share. True: it is over, and `answer` is filled (whoever resumed it has no client to tell). */
