@@ -4,6 +4,8 @@
 #include "common/lorawan/fcnt.h"
 #include "network-server/mac/mac.h"
 
+#define CONF_FCNT_BACK 4 /* counters before the last confirmed downlink's that an ACK may name */
+
 /* Frequencies that only differ by rounding are one. */
 static bool same_freq(uint32_t a, uint32_t b)
 {
@@ -37,6 +39,27 @@ static int prefer_copy(const struct lw_channel_plan *plan, const struct lw_regio
 	return best;
 }
 
+static bool mic_1_1_fits(struct ns *ns, const struct ns_session *session, const struct lw_channel_plan *plan,
+			 struct ns_uplink *uplink, struct lw_mic_input *input)
+{
+	int channel = uplink->heard.channel;
+	while (channel >= 0) {
+		input->tx_ch = (uint8_t)channel;
+		struct lw_mic mic = lw_mic_up_1_1(ns->aes, &session->s_nwk_s_int_key,
+						  &session->f_nwk_s_int_key, input);
+		if (lw_mic_equal(mic, uplink->parsed.mic)) {
+			uplink->heard.channel = channel;
+			return true;
+		}
+		channel = channel >= LW_UPLINK_CHANNELS_MAX - 1
+				  ? -1
+				  : lw_plan_find_channel(plan, uplink->region, uplink->heard.freq_hz,
+							 uplink->heard.dr, (uint8_t)(channel + 1));
+	}
+	return false;
+}
+
+/* A device that did not hear the answer repeats its uplink, with the ConfFCnt of the downlink before that answer. */
 static bool mic_fits(struct ns *ns, const struct ns_session *session, const struct lw_channel_plan *plan,
 		     struct ns_uplink *uplink, uint32_t fcnt)
 {
@@ -50,23 +73,15 @@ static bool mic_fits(struct ns *ns, const struct ns_session *session, const stru
 		.msg = uplink->parsed.msg,
 		.length = uplink->parsed.msg_length,
 	};
+	uplink->acks = input.ack;
 	if (!(session->flags & NS_SESSION_1_1))
 		return lw_mic_equal(lw_mic_1_0(ns->aes, &session->f_nwk_s_int_key, &input),
 				    uplink->parsed.mic);
-	int channel = uplink->heard.channel;
-	while (channel >= 0) {
-		input.tx_ch = (uint8_t)channel;
-		struct lw_mic mic = lw_mic_up_1_1(ns->aes, &session->s_nwk_s_int_key,
-						  &session->f_nwk_s_int_key, &input);
-		if (lw_mic_equal(mic, uplink->parsed.mic)) {
-			uplink->heard.channel = channel;
+	for (unsigned back = 0; back <= (input.ack ? CONF_FCNT_BACK : 0); back++, input.conf_fcnt--)
+		if (mic_1_1_fits(ns, session, plan, uplink, &input)) {
+			uplink->acks = input.ack && back == 0;
 			return true;
 		}
-		channel = channel >= LW_UPLINK_CHANNELS_MAX - 1
-				  ? -1
-				  : lw_plan_find_channel(plan, uplink->region, uplink->heard.freq_hz,
-							 uplink->heard.dr, (uint8_t)(channel + 1));
-	}
 	return false;
 }
 

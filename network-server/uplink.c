@@ -41,7 +41,7 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 		if (uplink->late)
 			return NS_ACCEPTED;
 		/* §4.3.1.2: a new uplink tells whether a confirmed downlink arrived. */
-		ns_items_uplink(ns, now, uplink->session->device, uplink->parsed.fctrl.ack, &uplink->event);
+		ns_items_uplink(ns, now, uplink->session->device, uplink->acks, &uplink->event);
 	}
 	decipher_commands(ns, uplink);
 	ns_mac_handle(ns, now, uplink);

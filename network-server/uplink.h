@@ -25,6 +25,7 @@ struct ns_uplink {
 	const struct lw_region *region;
 	struct ns_heard heard;
 	uint32_t fcnt;
+	bool acks;             /* it acknowledges the last confirmed downlink; 1.1: by its ConfFCnt */
 	struct net_uuid event; /* id of its event, once it is delivered */
 	bool repeat;           /* of the last frame: answered, not delivered */
 	bool late;             /* buffered somewhere: data, and nothing else */

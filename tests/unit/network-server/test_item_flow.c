@@ -233,6 +233,45 @@ static void others_wait_for_the_ack(void **state)
 	is_empty();
 }
 
+/* 1.1: the MIC of an uplink with an ACK is over the counter of the downlink that it acknowledges. The answer with the next
+ * confirmed item was not heard: the repeat still names the one before, is answered, and acknowledges nothing new. */
+static void a_repeated_ack_names_the_downlink_before(void **state)
+{
+	(void)state;
+	setup(V1_1);
+	enqueue(1, true);
+	enqueue(2, true);
+	uplink(false);
+	rig_tx_ack(&rig, GW_TX_OK);
+	pause_a_while();
+	device.conf_fcnt_down = 0;
+	uint8_t length = rig_uplink(&rig, &device,
+				    &(struct rig_frame){.fport = 1, .confirmed = true, .ack = true}, phy);
+	rig_hears(&rig, 1, phy, length, 0);
+	rig_run(&rig, 4210 * US_PER_MS);
+	seal_last();
+	t_uint("the second one is on its way", 2, rig.downlink_count);
+	rig_tx_ack(&rig, GW_TX_OK);
+	rig_run(&rig, 4 * US_PER_S);
+	rig_hears(&rig, 1, phy, length, 0);
+	rig_run(&rig, 4210 * US_PER_MS);
+	t_uint("the repeat is answered", 3, rig.downlink_count);
+	t_uint("no MIC was wrong", 0, rig.ns.drops[NS_DROP_MIC]);
+	device.fcnt_up++;
+	rig_tx_ack(&rig, GW_TX_OK);
+	pause_a_while();
+	t_int("it is waited for", NS_ITEM_WAITING, ns_queue_at(&rig.ns.queue, 1)->state);
+	uplink(true); /* still the one before: the second did not arrive */
+	t_int("and goes again", NS_ITEM_PLANNED, ns_queue_at(&rig.ns.queue, 1)->state);
+	rig_tx_ack(&rig, GW_TX_OK);
+	pause_a_while();
+	device.conf_fcnt_down = 2;
+	uplink(true);
+	t_uint("acknowledged by its own counter", 0, rig.ns.queue.items.count);
+	t_uint("no counter twice", 0, rig.counters_repeated);
+	rig_release(&rig);
+}
+
 static void the_device_may_know_before_the_gateway_says(void **state)
 {
 	(void)state;
@@ -577,6 +616,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(a_confirmed_item_is_tried_again),
 		t_test(others_wait_for_the_ack),
+		t_test(a_repeated_ack_names_the_downlink_before),
 		t_test(the_device_may_know_before_the_gateway_says),
 		t_test(flushed_in_every_state),
 		t_test(flushed_on_its_way_and_taken),
