@@ -37,6 +37,36 @@ const char *const as_sql_events[] = {
 };
 const int as_sql_events_count = COUNT;
 
+/* The events that were put last, for consumers that are up to date: the broker asks for each as soon as it is durable. */
+#define RECENT      512
+#define RECENT_BODY 4096 /* longer ones are read from the file */
+
+struct as_recent {
+	struct as_event event; /* seq 0: none; its body stands below */
+	char body[RECENT_BODY];
+};
+
+static void remember(struct as_store *store, const struct as_event *event)
+{
+	struct as_recent *recent = &store->recent[event->seq % RECENT];
+	size_t length = strlen(event->body);
+	recent->event = *event;
+	if (!event->has_owner)
+		recent->event.agency = recent->event.application = (struct net_uuid){{0}};
+	if (length < RECENT_BODY)
+		memcpy(recent->body, event->body, length + 1);
+	else
+		recent->event.seq = 0;
+}
+
+/* What is no longer kept. */
+static void forget(struct as_store *store)
+{
+	for (size_t i = 0; store->stored_events < RECENT && i < RECENT; i++)
+		if (store->recent[i].event.seq + store->stored_events <= store->last_seq)
+			store->recent[i].event.seq = 0;
+}
+
 static const char *const kind_names[AS_EVENT_KIND_COUNT] = {
 	[AS_EVENT_UP] = "up",       [AS_EVENT_JOIN] = "join",     [AS_EVENT_ACK] = "ack",
 	[AS_EVENT_TXACK] = "txack", [AS_EVENT_STATUS] = "status", [AS_EVENT_LOG] = "log"};
@@ -59,6 +89,9 @@ uint64_t as_store_number(struct db *db, int statement, uint64_t otherwise)
 
 enum status as_store_events_load(struct as_store *store)
 {
+	store->recent = calloc(RECENT, sizeof *store->recent);
+	if (!store->recent)
+		return ST_NO_MEMORY;
 	store->last_seq = as_store_number(store->readings, EVENTS_LAST, 0);
 	store->stored_events = as_store_number(store->readings, EVENTS_COUNT, 0);
 	return ST_OK;
@@ -96,6 +129,7 @@ enum status as_store_event_put(struct as_store *store, struct as_event *event,
 		return status;
 	event->seq = store->last_seq = seq;
 	store->stored_events++;
+	remember(store, event);
 	return ST_OK;
 }
 
@@ -109,8 +143,10 @@ enum status as_store_events_prune(struct as_store *store, uint64_t keep, unsigne
 		return status;
 	db_bind_i64(store->readings, EVENTS_PRUNE, 1, (int64_t)(surplus < limit ? surplus : limit));
 	status = db_run(store->readings, EVENTS_PRUNE);
-	if (status == ST_OK)
+	if (status == ST_OK) {
 		store->stored_events -= (uint64_t)db_changes(store->readings);
+		forget(store);
+	}
 	return status;
 }
 
@@ -164,6 +200,12 @@ enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_
 	db_reset(db, EVENT_NEXT); /* the event of the call before was lent until now */
 	if (seq >= store->last_seq)
 		return ST_NOT_FOUND;
+	const struct as_recent *recent = &store->recent[(seq + 1) % RECENT];
+	if (recent->event.seq == seq + 1) {
+		*event = recent->event;
+		event->body = recent->body;
+		return ST_OK;
+	}
 	db_hold(db); /* until as_store_release(): a slow broker gets hundreds in a turn */
 	db_bind_i64(db, EVENT_NEXT, 1, (int64_t)seq);
 	enum db_step step = db_step(db, EVENT_NEXT);

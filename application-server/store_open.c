@@ -173,6 +173,7 @@ void as_store_close(struct as_store *store)
 	db_close(store->city);
 	db_close(store->readings);
 	as_heads_release(&store->heads);
+	free(store->recent);
 	as_records_sql_free(store->record_sql);
 	as_store_joins_release(store);
 	free(store);

@@ -358,7 +358,17 @@ static const struct {
 	{"a whole number", 25, "25.0"},
 	{"a fraction", 0.1, "0.1"},
 	{"a sum", 0.1 + 0.2, "0.30000000000000004"},
+	{"zero", 0.0, "0.0"},
 	{"negative zero", -0.0, "-0.0"},
+	{"negative", -9.8, "-9.8"},
+	{"below one", -0.05, "-0.05"},
+	{"six decimals", 40.712776, "40.712776"},
+	{"seven decimals", 40.7127761, "40.7127761"},
+	{"a carry", 0.9999999, "0.9999999"},
+	{"nine digits", 999999999.999999, "999999999.999999"},
+	{"ten digits", 1234567890.5, "1234567890.5"},
+	{"the smallest without an exponent", 0.0001, "0.0001"},
+	{"the largest with one", 0.00001, "1e-05"},
 	{"large", 1e300, "1e+300"},
 	{"infinity", 1e308 * 10, "null"},
 };
@@ -374,6 +384,18 @@ static void floats_are_the_shortest_that_read_back(void **state)
 		json_out_float(&out, NULL, floats[i].value);
 		t_true("fits", json_out_done(&out, &length));
 		t_str("text", floats[i].text, written);
+	}
+	t_row("every signal-to-noise ratio");
+	for (int cdb = -3000; cdb <= 3000; cdb++) {
+		char written[64], expected[64];
+		size_t length;
+		struct json_out out = json_out_init(written, sizeof written);
+		json_out_float(&out, NULL, cdb / 100.0);
+		json_out_integer(&out, NULL, cdb);
+		t_true("fits", json_out_done(&out, &length));
+		snprintf(expected, sizeof expected, "%.15g%s,%d", cdb / 100.0, cdb % 100 ? "" : ".0", cdb);
+		if (!t_str("text", expected, written))
+			break;
 	}
 }
 

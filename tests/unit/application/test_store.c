@@ -377,6 +377,51 @@ static void readings_go_by_age_in_slices(void **state)
 	t_city_free(city);
 }
 
+/* --- events -------------------------------------------------------------------------------------------------- */
+
+/* The newest are lent from memory, the others and the long ones from the file: a reader that follows sees no difference. */
+static void events_are_read_in_order_wherever_they_stand(void **state)
+{
+	static char body[6000];
+	struct t_city *city = t_city_new();
+	uint64_t seq = 0;
+	(void)state;
+	for (unsigned i = 1; i <= 1500; i++) {
+		memset(body, 'a' + (char)(i % 26), sizeof body);
+		body[i % 7 == 0 ? 5000 : 4095 + i % 2] = '\0'; /* about the longest that memory takes */
+		struct as_event event = {.kind = (enum as_event_kind)(i % 2),
+					 .has_owner = i % 3 == 0,
+					 .agency = {{(uint8_t)i}},
+					 .body = body};
+		memcpy(event.id.bytes, &i, sizeof i);
+		assert_int_equal(ST_OK, as_store_event_put(city->store, &event, NULL));
+		t_uint("seq", i, event.seq);
+	}
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	for (unsigned i = 1; i <= 1500; i++) {
+		struct as_event event;
+		unsigned id;
+		if (!t_int("there is one", ST_OK, as_store_event_next(city->store, seq, &event)))
+			break;
+		memcpy(&id, event.id.bytes, sizeof id);
+		t_uint("its id", i, id);
+		t_uint("its kind", i % 2, event.kind);
+		t_true("its owner", event.has_owner == (i % 3 == 0));
+		t_uint("its agency", event.has_owner ? (uint8_t)i : 0, event.agency.bytes[0]);
+		t_uint("its body", 'a' + i % 26, (unsigned char)event.body[0]);
+		t_uint("all of its body", i % 7 == 0 ? 5000 : 4095 + i % 2, strlen(event.body));
+		seq = event.seq;
+	}
+	struct as_event none;
+	t_int("no more", ST_NOT_FOUND, as_store_event_next(city->store, seq, &none));
+	t_row("what is no longer kept");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ST_OK, as_store_events_prune(city->store, 3, 1000));
+	t_int("an event", ST_OK, as_store_event_next(city->store, seq - 100, &none));
+	t_uint("the oldest kept", seq - 2, none.seq);
+	t_city_free(city);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,6 +430,7 @@ int main(void)
 		t_test(tombstones_are_bounded),
 		t_test(ended_items_go_whatever_still_waits),
 		t_test(readings_go_by_age_in_slices),
+		t_test(events_are_read_in_order_wherever_they_stand),
 		t_test(latest_session_stays_when_the_clock_is_set_back),
 		t_test(a_device_keeps_a_bounded_past),
 		t_test(what_waits_for_an_agency_is_counted),
