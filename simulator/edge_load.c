@@ -4,6 +4,7 @@
 #include "simulator/edge_load.h"
 
 #include "simulator/load_session.h"
+#include "simulator/load_write.h"
 
 #include "common/base/bytes.h"
 #include "common/base/check.h"
@@ -27,7 +28,7 @@
 #define GRACE_US       INT64_C(1000000)
 #define LAG_US         INT64_C(50000) /* later than that, and the generator was the bottleneck */
 #define DATAGRAM_BYTES 1400
-#define RXPK_BYTES     260 /* room that one more entry needs */
+#define RXPK_BYTES     280 /* room that one more entry needs */
 #define SECONDS_MAX    3600
 #define BATCH          64
 
@@ -44,6 +45,7 @@ struct load {
 	int socket; /* of all PUSH_DATA */
 	int epoll;  /* of the gateways' own */
 	struct gateway *gateways;
+	struct sim_load_ears ears;
 	struct gateway **open; /* those with an open datagram */
 	size_t open_count;
 	uint32_t copies;
@@ -56,22 +58,6 @@ struct load {
 };
 
 /* --- datagrams ---------------------------------------------------------------------------------------------- */
-
-static void put_text(struct wr *wr, const char *text)
-{
-	wr_copy(wr, (const uint8_t *)text, strlen(text));
-}
-
-static void put_number(struct wr *wr, uint32_t value)
-{
-	uint8_t digits[10];
-	size_t at = sizeof digits;
-	do {
-		digits[--at] = (uint8_t)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
-	wr_copy(wr, digits + at, sizeof digits - at);
-}
 
 static void put_header(struct wr *wr, uint16_t token, uint8_t identifier, const struct lw_eui64 *eui)
 {
@@ -115,15 +101,15 @@ static void add_entry(struct load *load, struct gateway *gateway, uint32_t copy,
 	if (first) {
 		load->open[load->open_count++] = gateway;
 		put_header(&wr, ++load->token, 0, &gateway->eui);
-		put_text(&wr, "{\"rxpk\":[");
+		sim_load_put_text(&wr, "{\"rxpk\":[");
 	} else {
 		wr.at += gateway->length;
-		put_text(&wr, ",");
+		sim_load_put_text(&wr, ",");
 	}
-	put_text(&wr, "{\"tmst\":");
-	put_number(&wr, tmst);
-	put_text(&wr, copy % 2 == 0 ? ",\"lsnr\":9.2,\"rssi\":-72" : ",\"lsnr\":-3.5,\"rssi\":-109");
-	put_text(&wr, common);
+	sim_load_put_text(&wr, "{\"tmst\":");
+	sim_load_put_number(&wr, tmst);
+	sim_load_put_text(&wr, copy % 2 == 0 ? ",\"lsnr\":9.2,\"rssi\":-72" : ",\"lsnr\":-3.5,\"rssi\":-109");
+	sim_load_put_text(&wr, common);
 	ASSERT(wr_ok(&wr));
 	gateway->length = wr_length(&wr);
 	load->entries++;
@@ -135,26 +121,30 @@ static void send_uplink(struct load *load, uint64_t k, int64_t at_us)
 	uint32_t number = options->first_device + (uint32_t)(k % options->devices);
 	uint32_t fcnt = options->first_fcnt + (uint32_t)(k / options->devices);
 	uint32_t channel = sim_load_channel(number, fcnt);
-	uint8_t phy[SIM_LOAD_PHY_LENGTH];
+	struct sim_load_answer *answer = &load->ears.answers[number - options->first_device];
+	uint8_t phy[SIM_LOAD_PHY_MAX];
 	char common[RXPK_BYTES];
 	struct wr wr = wr_init((uint8_t *)common, sizeof common);
 	bool confirmed = sim_load_is_confirmed(number, fcnt, options->confirmed_permille);
 	load->confirmed += confirmed;
-	sim_load_uplink(load->aes, number, fcnt, confirmed, phy);
-	put_text(&wr,
-		 ",\"stat\":1,\"modu\":\"LORA\",\"datr\":\"SF7BW125\",\"codr\":\"4/5\",\"rfch\":0,\"chan\":");
-	put_number(&wr, channel - 8);
-	put_text(&wr, ",\"freq\":90");
-	put_number(&wr, (39 + 2 * (channel - 8)) / 10);
-	put_text(&wr, ".");
-	put_number(&wr, (39 + 2 * (channel - 8)) % 10);
-	put_text(&wr, ",\"size\":");
-	put_number(&wr, sizeof phy);
-	put_text(&wr, ",\"data\":\"");
+	size_t length = sim_load_uplink(load->aes, number, fcnt, confirmed, answer, phy);
+	if (answer->length || answer->ack) /* else its page stays untouched */
+		*answer = (struct sim_load_answer){.length = 0};
+	sim_load_put_text(
+		&wr,
+		",\"stat\":1,\"modu\":\"LORA\",\"datr\":\"SF7BW125\",\"codr\":\"4/5\",\"rfch\":0,\"chan\":");
+	sim_load_put_number(&wr, channel - 8);
+	sim_load_put_text(&wr, ",\"freq\":90");
+	sim_load_put_number(&wr, (39 + 2 * (channel - 8)) / 10);
+	sim_load_put_text(&wr, ".");
+	sim_load_put_number(&wr, (39 + 2 * (channel - 8)) % 10);
+	sim_load_put_text(&wr, ",\"size\":");
+	sim_load_put_number(&wr, (uint32_t)length);
+	sim_load_put_text(&wr, ",\"data\":\"");
 	char data[BASE64_ROOM(sizeof phy)];
-	base64_encode(data, phy, sizeof phy);
-	put_text(&wr, data);
-	put_text(&wr, "\"}");
+	base64_encode(data, phy, length);
+	sim_load_put_text(&wr, data);
+	sim_load_put_text(&wr, "\"}");
 	wr_u8(&wr, 0);
 	ASSERT(wr_ok(&wr));
 	for (uint32_t copy = 0; copy < load->copies; copy++) {
@@ -175,14 +165,16 @@ static void keep_alive(struct load *load)
 	}
 }
 
-/* A downlink is accepted at once. */
-static void answer_downlink(struct load *load, const struct gateway *gateway, const uint8_t *bytes)
+/* A downlink is accepted at once, and its device hears it. */
+static void answer_downlink(struct load *load, const struct gateway *gateway, const uint8_t *bytes,
+			    size_t length)
 {
 	uint8_t datagram[12];
 	struct wr wr = wr_init(datagram, sizeof datagram);
 	put_header(&wr, (uint16_t)(bytes[1] << 8 | bytes[2]), 5, &gateway->eui);
 	(void)!send(gateway->down, datagram, sizeof datagram, 0);
 	load->pull_resp++;
+	sim_load_take_pull_resp(&load->ears, load->aes, bytes, length);
 }
 
 static void receive_down(struct load *load)
@@ -192,11 +184,12 @@ static void receive_down(struct load *load)
 	int count = epoll_wait(load->epoll, events, BATCH, 0);
 	for (int i = 0; i < count; i++) {
 		const struct gateway *gateway = &load->gateways[events[i].data.u32];
-		while (recv(gateway->down, bytes, sizeof bytes, MSG_DONTWAIT) >= 4) {
+		ssize_t length;
+		while ((length = recv(gateway->down, bytes, sizeof bytes, MSG_DONTWAIT)) >= 4) {
 			if (bytes[3] == 4)
 				load->pull_acks++;
 			else if (bytes[3] == 3)
-				answer_downlink(load, gateway, bytes);
+				answer_downlink(load, gateway, bytes, (size_t)length);
 		}
 	}
 }
@@ -291,6 +284,9 @@ static int report(const struct load *load)
 	json_object_set_new(root, "unanswered", json_integer((json_int_t)unanswered));
 	json_object_set_new(root, "pull_acks", json_integer((json_int_t)load->pull_acks));
 	json_object_set_new(root, "pull_resp", json_integer((json_int_t)load->pull_resp));
+	json_object_set_new(root, "downlinks", json_integer((json_int_t)load->ears.downlinks));
+	json_object_set_new(root, "bad_downlinks", json_integer((json_int_t)load->ears.bad_downlinks));
+	json_object_set_new(root, "mac_answers", json_integer((json_int_t)load->ears.mac_answers));
 	json_object_set_new(root, "send_errors", json_integer((json_int_t)load->send_errors));
 	json_object_set_new(root, "max_lag_ms", json_real((double)load->max_lag_us / 1e3));
 	json_object_set_new(root, "generator_was_bottleneck", json_boolean(bottleneck));
@@ -373,7 +369,10 @@ int sim_edge_load(const struct sim_load_options *options)
 	load->gateways = calloc(options->gateways, sizeof *load->gateways);
 	load->open = calloc(options->gateways, sizeof(struct gateway *));
 	load->aes = aes_new();
-	ASSERT(load->gateways != NULL && load->open != NULL && load->aes != NULL);
+	load->ears = (struct sim_load_ears){.first = options->first_device, .count = options->devices};
+	load->ears.answers = calloc(options->devices, sizeof *load->ears.answers);
+	ASSERT(load->gateways != NULL && load->open != NULL && load->aes != NULL &&
+	       load->ears.answers != NULL);
 	for (uint32_t i = 0; i < options->gateways; i++) {
 		load->gateways[i].eui = lw_eui64_from_number(UINT64_C(0x4c50475700000000) + i);
 		load->gateways[i].down = -1;
@@ -388,6 +387,7 @@ int sim_edge_load(const struct sim_load_options *options)
 	}
 	close_sockets(load);
 	aes_free(load->aes);
+	free(load->ears.answers);
 	free(load->open);
 	free(load->gateways);
 	free(load);

@@ -6,6 +6,8 @@
 #include "common/lorawan/frame.h"
 #include "common/lorawan/mic.h"
 
+#include <string.h>
+
 static struct lw_key make_key(uint8_t kind, uint32_t number)
 {
 	static const uint8_t word[7] = {'l', 'o', 'a', 'd'};
@@ -37,8 +39,8 @@ bool sim_load_is_confirmed(uint32_t number, uint32_t fcnt, uint32_t permille)
 	return (number * UINT64_C(7919) + fcnt * UINT64_C(104729)) % 1000 < permille;
 }
 
-void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confirmed,
-		     uint8_t phy[SIM_LOAD_PHY_LENGTH])
+size_t sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confirmed,
+		       const struct sim_load_answer *answer, uint8_t phy[SIM_LOAD_PHY_MAX])
 {
 	struct sim_load_session session = sim_load_session(number);
 	uint8_t payload[8];
@@ -49,17 +51,20 @@ void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confi
 			      payload);
 	struct lw_frame frame = {.ftype = confirmed ? LW_CONFIRMED_UP : LW_UNCONFIRMED_UP,
 				 .dev_addr = session.dev_addr,
+				 .fctrl = {.ack = answer->ack, .fopts_length = answer->length},
 				 .fcnt = (uint16_t)fcnt,
 				 .has_fport = true,
 				 .fport = 1,
 				 .frm_payload = payload,
 				 .frm_payload_length = sizeof payload};
-	size_t length = lw_frame_encode(&frame, phy, SIM_LOAD_PHY_LENGTH);
-	ASSERT_CMP(length, ==, SIM_LOAD_PHY_LENGTH);
+	memcpy(frame.fopts, answer->bytes, answer->length);
+	size_t length = lw_frame_encode(&frame, phy, SIM_LOAD_PHY_MAX);
+	ASSERT_CMP(length, ==, (size_t)SIM_LOAD_PHY_LENGTH + answer->length);
 	struct lw_mic_input input = {.direction = LW_UP,
 				     .dev_addr = session.dev_addr,
 				     .fcnt = fcnt,
 				     .msg = phy,
-				     .length = SIM_LOAD_PHY_LENGTH - 4};
+				     .length = (uint8_t)(length - 4)};
 	lw_frame_set_mic(phy, length, lw_mic_1_0(aes, &session.nwk_s_key, &input));
+	return length;
 }

@@ -10,10 +10,10 @@
 #ifndef LAMPPOST_SIM_LOAD_SESSION_H
 #define LAMPPOST_SIM_LOAD_SESSION_H
 
-#include "common/crypto/aes.h"
-#include "common/lorawan/types.h"
+#include "simulator/load_answer.h"
 
 #define SIM_LOAD_PHY_LENGTH 21 /* MHDR 1, FHDR 7, FPort 1, payload 8, MIC 4 */
+#define SIM_LOAD_PHY_MAX    (SIM_LOAD_PHY_LENGTH + SIM_LOAD_ANSWERS_MAX)
 
 struct sim_load_session {
 	struct lw_eui64 dev_eui;
@@ -23,9 +23,9 @@ struct sim_load_session {
 };
 
 struct sim_load_session sim_load_session(uint32_t number);
-/* Writes the uplink of device `number` with that counter, ready for the air. */
-void sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confirmed,
-		     uint8_t phy[SIM_LOAD_PHY_LENGTH]);
+/* Writes the uplink of device `number` with that counter and what it has to answer, ready for the air; returns its length. */
+size_t sim_load_uplink(struct aes *aes, uint32_t number, uint32_t fcnt, bool confirmed,
+		       const struct sim_load_answer *answer, uint8_t phy[SIM_LOAD_PHY_MAX]);
 /* Whether that uplink is among the confirmed ones: so many of a thousand, spread over devices and counters. */
 bool sim_load_is_confirmed(uint32_t number, uint32_t fcnt, uint32_t permille);
 /* Channel of an uplink: 8 to 15, by number and counter. */

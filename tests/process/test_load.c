@@ -55,26 +55,40 @@ static void register_load(struct t_network *network, const char *csv)
 					T_SLOW_CEILING));
 }
 
+/* Every PULL_RESP was for the gateway at whose socket it came, and in it a frame that its device accepts. */
+static void check_downlinks(const char *report)
+{
+	json_t *load = json_load_file(report, 0, NULL);
+	t_true("a report", load != NULL);
+	t_int("downlinks that nobody can read", 0,
+	      json_integer_value(json_object_get(load, "bad_downlinks")));
+	t_int("each is of a device", json_integer_value(json_object_get(load, "pull_resp")),
+	      json_integer_value(json_object_get(load, "downlinks")));
+	json_decref(load);
+}
+
 static void every_uplink_arrives_once_with_its_bytes(void **state)
 {
 	(void)state;
-	char csv[T_PATH_MAX], bridge[32];
+	char csv[T_PATH_MAX], report[T_PATH_MAX], bridge[32];
 	struct t_network *network = t_network_start("");
 	snprintf(csv, sizeof csv, "%s/load.csv", t_network_dir(network));
+	snprintf(report, sizeof report, "%s/load.json", t_network_dir(network));
 	snprintf(bridge, sizeof bridge, "127.0.0.1:%u", t_network_port(network));
 	register_load(network, csv);
 	struct t_load_subscriber *subscriber = t_load_subscribe(t_mosquitto_port(t_network_broker(network)),
 								1);
 	t_load_expect(subscriber, &(struct t_load_span){.devices = DEVICES, .count = UPLINKS});
 	t_int("generator", 0,
-	      simulator(network,
-			(const char *const[]){"load", "--bridge", bridge, "--devices", "50", "--gateways",
-					      "3", "--rate", "100", "--seconds", "2", NULL}));
+	      simulator(network, (const char *const[]){"load", "--bridge", bridge, "--devices", "50",
+						       "--gateways", "3", "--rate", "100", "--seconds", "2",
+						       "--report", report, NULL}));
 	t_true("all received", t_wait_until(all_received, subscriber, T_SLOW_CEILING));
 	struct t_load_counts counts = t_load_counts(subscriber);
 	t_int("received", UPLINKS, counts.received);
 	t_int("repeats", 0, counts.repeats);
 	t_int("wrong", 0, counts.wrong);
+	check_downlinks(report);
 	t_load_free(subscriber);
 	t_network_free(network);
 }
