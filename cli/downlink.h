@@ -8,8 +8,17 @@
 /* Runs the command of the group; argv[0] is "downlink". Returns an enum cli_exit. */
 int cli_downlink(int argc, char **argv);
 
-/* --- shared by downlink.c and downlink_file.c. */
-#define CLI_ID_TEXT 37
+/* --- shared by downlink.c, downlink_send.c and downlink_file.c. */
+#define CLI_ID_TEXT               37
+#define CLI_DOWNLINK_SEND_OPTIONS 14
+extern const struct cli_option cli_downlink_send_options[CLI_DOWNLINK_SEND_OPTIONS];
+
+int cli_downlink_send(const struct cli_arguments *arguments);
+/* A text member of an object; "" when there is none. */
+const char *cli_downlink_text(const json_t *object, const char *name);
+void cli_downlink_print_json(const json_t *value);
+/* Seconds of "90s", "30m", "2h", "7d"; 0: none of these. */
+long cli_downlink_seconds(const char *text);
 
 /* Draws a UUID. */
 void cli_downlink_id(char id[CLI_ID_TEXT]);

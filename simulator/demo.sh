@@ -110,6 +110,7 @@ register gateway add aa555a0000000101 --name 'City Hall roof' --region us915 --c
 register gateway add aa555a0000000102 --name 'Brooklyn Bridge tower' --region us915 --channel-plan 8-15,65
 register device import $scenarios/demo.csv
 echo "${dim}registered: 1 agency, 1 application, 5 profiles, 2 gateways, 5 sensors. Ctrl-C ends.$plain"
+echo "${dim}a command, from another terminal: LAMPPOST_SOCKET=$run/city.sock $build/bin/lamppost downlink send 70b3d57ed0050001 --port 20 --text hello --wait$plain"
 echo
 
 setsid "$bin/lamppost-sim" view --broker 127.0.0.1:"$mqtt" --log "$demo/received.jsonl" --ready "$demo/subscribed" &
