@@ -18,7 +18,7 @@ struct as_device_status {
 
 /* Keeps it unless a newer one is kept. ST_NOT_FOUND: no such device. */
 enum status as_store_device_status_put(struct as_store *store, const struct lw_eui64 *dev_eui,
-				       const struct as_device_status *status) MUST_USE;
+				       const struct as_device_status *said) MUST_USE;
 /* False: it never said. */
 bool as_store_device_status(struct as_store *store, const struct lw_eui64 *dev_eui,
 			    struct as_device_status *status);

@@ -50,13 +50,13 @@ size_t as_store_items_of_agency(struct as_store *store, const struct net_uuid *a
 
 /* --- for the hand-over to the network server. Changes whenever there is something new to hand over, in this process. */
 uint64_t as_store_items_version(const struct as_store *store);
-/* Both fill up to `limit` items after `*at`, which moves on. */
+/* Both fill up to `limit` items after `*after`, which moves on. */
 /* Those that were not on the air yet as far as is known, in order of arrival. */
-enum status as_store_items_queued(struct as_store *store, int64_t *at, struct as_item *items, size_t limit,
+enum status as_store_items_queued(struct as_store *store, int64_t *after, struct as_item *items, size_t limit,
 				  size_t *count) MUST_USE;
 /* Those that are to be dropped, in the order in which that was asked for. */
-enum status as_store_items_flushing(struct as_store *store, int64_t *at, struct as_item *items, size_t limit,
-				    size_t *count) MUST_USE;
+enum status as_store_items_flushing(struct as_store *store, int64_t *after, struct as_item *items,
+				    size_t limit, size_t *count) MUST_USE;
 /* Marks an item, or all of a device's (`id` NULL), as to be dropped; `*count`: how many wait for that now. */
 enum status as_store_items_flush(struct as_store *store, const struct lw_eui64 *dev_eui,
 				 const struct net_uuid *id, size_t *count) MUST_USE;

@@ -64,10 +64,11 @@ static uint64_t row;
 static void report(const struct net_enqueue *item, enum net_item_status status, uint8_t tries)
 {
 	static struct proto_message message;
+	row++;
 	memset(&message, 0, sizeof message);
 	message.kind = PROTO_DOWNLINK_EVENT;
 	message.downlink_event = (struct net_downlink_event){
-		.head = {.id = {{0x77}}, .row = ++row, .time = {1800000000000000}, .dev_eui = item->dev_eui},
+		.head = {.id = {{0x77}}, .row = row, .time = {1800000000000000}, .dev_eui = item->dev_eui},
 		.item = item->item,
 		.status = status,
 		.fcnt_down = 4,

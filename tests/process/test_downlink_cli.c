@@ -96,10 +96,11 @@ static uint64_t row;
 static void report(enum net_item_status status, uint8_t tries)
 {
 	static struct proto_message message;
+	row++;
 	memset(&message, 0, sizeof message);
 	message.kind = PROTO_DOWNLINK_EVENT;
 	message.downlink_event = (struct net_downlink_event){
-		.head = {.row = ++row, .time = {1800000000000000}}, .status = status, .tries = tries};
+		.head = {.row = row, .time = {1800000000000000}}, .status = status, .tries = tries};
 	message.downlink_event.head.id.bytes[15] = (uint8_t)row;
 	assert_true(lw_eui64_parse(T_ABP_EUI, &message.downlink_event.head.dev_eui));
 	assert_true(as_uuid_parse(ID, &message.downlink_event.item));
@@ -228,9 +229,10 @@ static void device_show_has_battery_and_margin(void **state)
 	static struct proto_message message;
 	(void)state;
 	t_server_open(0, false, "", "");
+	row = 1;
 	message = (struct proto_message){.kind = PROTO_STATUS_EVENT};
 	message.status_event = (struct net_status_event){
-		.head = {.id = {{9}}, .row = row = 1, .time = {1800000000000000}},
+		.head = {.id = {{9}}, .row = row, .time = {1800000000000000}},
 		.battery = 127,
 		.margin_db = 11};
 	assert_true(lw_eui64_parse(T_ABP_EUI, &message.status_event.head.dev_eui));
