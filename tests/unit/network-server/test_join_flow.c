@@ -8,7 +8,17 @@ static struct rig rig;
 static struct rig_device device;
 static uint8_t phy[LW_PHY_PAYLOAD_MAX];
 
-enum { PROFILE_103, PROFILE_11, PROFILE_US, PROFILE_CHOSEN };
+enum { PROFILE_103, PROFILE_11, PROFILE_US, PROFILE_US_102, PROFILE_CHOSEN };
+
+static struct net_profile chosen;
+
+static void as_chosen(struct net_profile *profile)
+{
+	profile->rx_delay_s = chosen.rx_delay_s;
+	profile->rx1_dr_offset = chosen.rx1_dr_offset;
+	profile->rx2_dr = chosen.rx2_dr;
+	profile->rx2_freq_hz = chosen.rx2_freq_hz;
+}
 
 static void setup(uint8_t profile)
 {
@@ -16,6 +26,7 @@ static void setup(uint8_t profile)
 	rig_state_begin(&rig, false);
 	rig_profile(&rig, PROFILE_11, LW_MAC_1_1_0, "eu868", NULL);
 	rig_profile(&rig, PROFILE_US, LW_MAC_1_0_3, "us915", NULL);
+	rig_profile(&rig, PROFILE_US_102, LW_MAC_1_0_2, "us915", NULL);
 	rig_profile(&rig, PROFILE_CHOSEN, LW_MAC_1_0_3, "eu868", NULL);
 	rig_state_end(&rig);
 	rig_otaa(&rig, &device, 1, profile);
@@ -174,6 +185,58 @@ static void us915_gets_masks(void **state)
 	rig_release(&rig);
 }
 
+/* Masks in a CFList came with 1.0.3: such a device is believed to have them, one of before is told by LinkADRReq. */
+static void us915_after_the_join(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t profile;
+		unsigned channels, commands;
+	} rows[] = {
+		{"1.0.3: no LinkADRReq", PROFILE_US, 9, 0},
+		{"1.0.2: LinkADRReq of two masks", PROFILE_US_102, 72, 10},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(rows[i].profile);
+		t_row(rows[i].name);
+		joins();
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1, .confirmed = true},
+					    phy);
+		rig_hears(&rig, 3, phy, length, 0);
+		rig_run(&rig, 10 * US_PER_S);
+		const struct ns_session *session = ns_session_at(&rig.ns.sessions,
+								 ns_device_at(&rig.ns.sessions, 0)->session);
+		t_uint("channels", rows[i].channels,
+		       lw_mask_count(&ns_session_plan(&rig.ns.sessions, session)->enabled));
+		struct lw_frame frame;
+		uint8_t commands[LW_PHY_PAYLOAD_MAX], count = 0;
+		t_true("answered", rig_last_downlink(&rig, &device, &frame, 0, commands, &count));
+		t_uint("bytes of commands", rows[i].commands, count);
+		rig_release(&rig);
+	}
+}
+
+/* An accept does not name RX2's frequency: the first downlink of the session asks for it. */
+static void rx2_frequency_after_the_join(void **state)
+{
+	(void)state;
+	setup(PROFILE_CHOSEN);
+	chosen = (struct net_profile){.rx1_dr_offset = 1, .rx2_dr = 3, .rx2_freq_hz = 869100000};
+	rig_state_begin(&rig, false);
+	rig_profile(&rig, PROFILE_CHOSEN, LW_MAC_1_0_3, "eu868", as_chosen);
+	rig_state_end(&rig);
+	joins();
+	uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1}, phy);
+	rig_hears(&rig, 1, phy, length, 0);
+	rig_run(&rig, 10 * US_PER_S);
+	struct lw_frame frame;
+	uint8_t commands[LW_PHY_PAYLOAD_MAX], count = 0;
+	t_true("a downlink", rig_last_downlink(&rig, &device, &frame, 0, commands, &count));
+	t_bytes("RXParamSetupReq", (const uint8_t[]){0x05, 0x13, 0x38, 0x9d, 0x84}, 5, commands, count);
+	rig_release(&rig);
+}
+
 static void eu868_gets_eight_channels(void **state)
 {
 	(void)state;
@@ -203,16 +266,6 @@ static void eu868_gets_eight_channels(void **state)
 			rig_restart(&rig);
 	}
 	rig_release(&rig);
-}
-
-static struct net_profile chosen;
-
-static void as_chosen(struct net_profile *profile)
-{
-	profile->rx_delay_s = chosen.rx_delay_s;
-	profile->rx1_dr_offset = chosen.rx1_dr_offset;
-	profile->rx2_dr = chosen.rx2_dr;
-	profile->rx2_freq_hz = chosen.rx2_freq_hz;
 }
 
 /* What the accept says is what the windows of the session are then. */
@@ -385,6 +438,8 @@ int main(void)
 		t_test(first_uplink_takes_over),
 		t_test(rekey),
 		t_test(us915_gets_masks),
+		t_test(us915_after_the_join),
+		t_test(rx2_frequency_after_the_join),
 		t_test(eu868_gets_eight_channels),
 		t_test(windows_of_the_profile),
 		t_test(refusals),
