@@ -9,7 +9,8 @@
 #include <time.h>
 
 #define SEEDS 200 /* unless SEEDS says otherwise */
-#define TWICE 5   /* so many of them run a second time */
+#define FAR_M 15000
+#define TWICE 5 /* so many of them run a second time */
 
 /* --- a world of one seed --- */
 
@@ -55,6 +56,40 @@ static bool run_seed(uint64_t seed, uint64_t *digest, uint64_t faults[WORLD_FAUL
 		print(world, seed);
 	world_free(world);
 	return holds;
+}
+
+/* --- ADR with devices that share nothing with the server --- */
+
+/* One beside its gateway and one far away, both at DR0 at first, heard for half a day: the near one ends at the highest data rate with
+ * less power, the far one stays. */
+static void adr_brings_the_near_one_up(void **state)
+{
+	(void)state;
+	static const enum world_profile profiles[] = {WORLD_OTAA_1_0_3, WORLD_OTAA_1_0_4, WORLD_OTAA_1_1,
+						      WORLD_ABP_1_0_3};
+	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
+		char name[32];
+		struct world *world = world_new(4242 + i);
+		snprintf(name, sizeof name, "kind %zu", i);
+		t_row(name);
+		world_gateways(world, 1);
+		world_devices(world, 2, profiles[i]);
+		world_place(world, 0, 60, 0);
+		world_place(world, 1, FAR_M, 0);
+		world_interval(world, 300);
+		world_begin(world);
+		world_run_hours(world, 12);
+		t_uint("near: data rate", 5, world_device_dr(world, 0));
+		t_true("near: less power", world_device_power(world, 0) > 0);
+		t_true("far: slow", world_device_dr(world, 1) <= 1);
+		t_uint("far: full power", 0, world_device_power(world, 1));
+		if (getenv("V"))
+			printf("%s: near DR%u power %u, far DR%u power %u\n", name, world_device_dr(world, 0),
+			       world_device_power(world, 0), world_device_dr(world, 1),
+			       world_device_power(world, 1));
+		t_str("all that is promised", "", world_broken(world));
+		world_free(world);
+	}
 }
 
 /* --- what the suite says of all of them --- */
@@ -179,6 +214,7 @@ int main(int argc, char **argv)
 	if (seed)
 		return run_one(strtoull(seed, NULL, 10));
 	const struct CMUnitTest tests[] = {
+		t_test(adr_brings_the_near_one_up),
 		t_test(every_seed_keeps_what_is_promised),
 		t_test(seeds_differ_and_come_again),
 		t_test(every_kind_of_fault_occurs),

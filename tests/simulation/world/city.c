@@ -80,7 +80,11 @@ static void add_device(struct world *world, struct text *text, size_t i, struct 
 	/* One in four is not as the specification has it. */
 	uint32_t fault = rng_below(rng, 4 * (SIM_MAC_FAULT_COUNT - 1));
 	add(text, ", mac_fault: %s",
-	    sim_mac_fault_names[fault < SIM_MAC_FAULT_COUNT - 1 ? fault + 1 : SIM_MAC_SOUND]);
+	    sim_mac_fault_names[fault < SIM_MAC_FAULT_COUNT - 1 && world->placed_count == 0 ? fault + 1
+											    : SIM_MAC_SOUND]);
+	for (unsigned p = 0; p < world->placed_count; p++)
+		if (world->placed[p].device == i)
+			add(text, ", x: %u, y: 0, dr: %u", world->placed[p].metres, world->placed[p].dr);
 	add(text, ", payload: counter, interval_s: %u, confirmed_every: %u, link_check_every: %u}\n",
 	    world->interval_s, profile->confirmed_every, profile->link_check_every);
 }
@@ -99,9 +103,9 @@ void world_scenario_make(struct world *world)
 		add(&text,
 		    "  - {eui: %016llx, protocol: udp2, clock_drift_ppm: %u, backhaul_ms: %u, "
 		    "backhaul_jitter_ms: %u, "
-		    "keepalive_s: 10}\n",
+		    "keepalive_s: 10%s}\n",
 		    (unsigned long long)gateway_eui(i), rng_below(&rng, 30), 5 + rng_below(&rng, 60),
-		    rng_below(&rng, 20));
+		    rng_below(&rng, 20), world->placed_count > 0 && i == 0 ? ", x: 0, y: 0" : "");
 	add(&text, "devices:\n");
 	for (size_t i = 0; i < world->device_count; i++)
 		add_device(world, &text, i, &rng);

@@ -307,6 +307,24 @@ void world_interval(struct world *world, unsigned seconds)
 	world->interval_s = seconds;
 }
 
+void world_place(struct world *world, unsigned device, unsigned metres, unsigned dr)
+{
+	ASSERT(!world->begun && world->placed_count < ARRAY_SIZE(world->placed));
+	world->placed[world->placed_count].device = device;
+	world->placed[world->placed_count].metres = metres;
+	world->placed[world->placed_count++].dr = dr;
+}
+
+unsigned world_device_dr(const struct world *world, unsigned device)
+{
+	return sim_world_device(world->sim, device)->dr;
+}
+
+unsigned world_device_power(const struct world *world, unsigned device)
+{
+	return sim_world_device(world->sim, device)->power_index;
+}
+
 void world_begin(struct world *world)
 {
 	static const struct machine_kind *const kinds[WORLD_PROCESS_COUNT] = {

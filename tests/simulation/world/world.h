@@ -98,6 +98,11 @@ void world_devices(struct world *world, unsigned count, enum world_profile profi
 void world_gateways(struct world *world, unsigned count);
 /* Seconds between a device's readings; 300 unless told. */
 void world_interval(struct world *world, unsigned seconds);
+/* Puts one device that far from the first gateway, at a data rate; otherwise places are drawn, and it starts as usual. */
+void world_place(struct world *world, unsigned device, unsigned metres, unsigned dr);
+/* What a device is set to. */
+unsigned world_device_dr(const struct world *world, unsigned device);
+unsigned world_device_power(const struct world *world, unsigned device);
 /* Registers everything through the API and starts the processes. */
 void world_begin(struct world *world);
 

@@ -54,6 +54,10 @@ struct world {
 	/* devices and gateways */
 	unsigned device_count, gateway_count, interval_s;
 	enum world_profile profiles[WORLD_DEVICES_MAX];
+	struct {
+		unsigned device, metres, dr;
+	} placed[4];
+	unsigned placed_count;
 	struct sim_scenario scenario;
 	struct sim_world *sim;
 	struct world_backhaul backhaul;
