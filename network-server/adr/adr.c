@@ -181,7 +181,7 @@ struct ns_adr_decision ns_adr_decide(const struct ns_adr_input *input)
 	decision.snr_max_cdb = snr_max(history);
 	decision.spare_cdb = (int16_t)(decision.snr_max_cdb - decision.need_cdb - limits->margin_db * 100 -
 				       (history->count < NS_ADR_HISTORY ? FEW_CDB : 0));
-	decision.steps = (int8_t)(decision.spare_cdb / STEP_CDB);
+	decision.steps = (int16_t)(decision.spare_cdb / STEP_CDB);
 	spend_steps(input, &decision);
 	mind_loss(input, &decision);
 	return decision;

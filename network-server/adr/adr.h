@@ -66,7 +66,7 @@ struct ns_adr_decision {
 	struct ns_adr_settings wanted;
 	enum ns_adr_reason reason;
 	int16_t snr_max_cdb, need_cdb, spare_cdb;
-	int8_t steps;
+	int16_t steps;
 	uint8_t loss_percent;
 	uint8_t samples;
 };

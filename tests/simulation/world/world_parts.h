@@ -155,7 +155,7 @@ void judge_step(struct world *world);
 void judge_end(struct world *world);
 /* What the network server holds for confirmed of a device's windows, channels and repeats, and the device has otherwise, though
  * no request is in flight; NULL: nothing. Static text. */
-const char *world_mac_differs(const struct world *world, unsigned device);
+const char *world_mac_differs(const struct world *world, unsigned index);
 /* An event of the network server is durable (packed, as on the link). */
 void judge_committed(struct world *world, const uint8_t *event, size_t length);
 /* The join server has answered the network server. */
