@@ -445,6 +445,31 @@ static void a_repeat_is_no_sample(void **state)
 	rig_release(&rig);
 }
 
+/* Samples that no session row has yet come back out of the journal. */
+static void samples_come_back_from_the_journal(void **state)
+{
+	(void)state;
+	choose_usual();
+	setup(LW_MAC_1_0_4, "eu868");
+	device.dr = 2;
+	do {
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1, .adr = true}, phy);
+		rig_hears_on(&rig, 1, phy, length, 0, 868100000, 2, (int16_t)(-100 * (int)device.fcnt_up));
+		rig_run(&rig, US_PER_S);
+		device.fcnt_up++;
+	} while ((rig.ns.sessions.dirty_count == 0 || rig.ns.fold.active) && device.fcnt_up < NS_ADR_HISTORY);
+	t_uint("not in a row yet", 1, rig.ns.sessions.dirty_count);
+	struct ns_adr_history before = session()->adr;
+	t_uint("one each", device.fcnt_up, before.count);
+	rig_restart(&rig);
+	t_bytes("all of them", (const uint8_t *)&before, sizeof before, (const uint8_t *)&session()->adr,
+		sizeof before);
+	rig_restart(&rig);
+	t_bytes("and not twice", (const uint8_t *)&before, sizeof before, (const uint8_t *)&session()->adr,
+		sizeof before);
+	rig_release(&rig);
+}
+
 /* --- the whole loop ------------------------------------------------------------------------------------------------------ */
 
 /* A device that obeys: SNR at full power, less 2 dB a step of power. */
@@ -498,11 +523,17 @@ static void the_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(refusals),    t_test(refused_power_is_a_cap),
-		t_test(lost),        t_test(blocks),
-		t_test(without_adr), t_test(trust),
-		t_test(back_off),    t_test(a_slower_retry),
-		t_test(deaf),        t_test(a_repeat_is_no_sample),
+		t_test(refusals),
+		t_test(refused_power_is_a_cap),
+		t_test(lost),
+		t_test(blocks),
+		t_test(without_adr),
+		t_test(trust),
+		t_test(back_off),
+		t_test(a_slower_retry),
+		t_test(deaf),
+		t_test(a_repeat_is_no_sample),
+		t_test(samples_come_back_from_the_journal),
 		t_test(the_loop),
 	};
 	return t_run(tests);
