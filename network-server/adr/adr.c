@@ -42,7 +42,7 @@ uint32_t ns_adr_span(const struct ns_session *session)
 {
 	unsigned found = 0;
 	for (uint32_t back = 0; back < NS_SEEN_BITS && back < session->fcnt_up; back++) {
-		found += session->seen[back / 64] >> (back % 64) & 1;
+		found += (unsigned)(session->seen[back / 64] >> (back % 64) & 1);
 		if (found == session->adr.count)
 			return back + 1;
 	}

@@ -173,6 +173,11 @@ static bool known_to(const struct ns_session *session, enum ns_mac_kind kind)
 				     (enum lw_mac_version)session->mac_version);
 }
 
+static bool is_sticky(enum ns_mac_kind kind)
+{
+	return lw_mac_row_find(LW_UP, rows[kind].cid)->repeat == LW_MAC_UNTIL_DOWNLINK;
+}
+
 static enum ns_mac_urgency ask(const struct ns_mac_case *of, enum ns_mac_kind kind,
 			       struct ns_mac_block *block, uint8_t bytes[NS_QUESTION_MAX], size_t *length)
 {
@@ -194,16 +199,15 @@ bool ns_mac_decide(struct ns_mac_case *of, uint8_t heard)
 		struct ns_mac_block block;
 		uint8_t bytes[NS_QUESTION_MAX];
 		size_t length;
-		bool sticky = lw_mac_row_find(LW_UP, rows[kind].cid)->repeat == LW_MAC_UNTIL_DOWNLINK;
 		if (mac->wait[kind] > 0) {
 			mac->wait[kind]--;
 			continue;
 		}
 		/* While the device still repeats an answer, another request of its kind would confuse both. */
-		if (!known_to(of->session, kind) || (sticky && (heard >> kind & 1)))
+		if ((heard >> kind & 1) && is_sticky(kind))
 			continue;
 		enum ns_mac_urgency urgency = ask(of, kind, &block, bytes, &length);
-		if (urgency == NS_MAC_NOTHING)
+		if (urgency == NS_MAC_NOTHING || !known_to(of->session, kind))
 			continue;
 		mac->due = (uint8_t)(mac->due | 1u << kind);
 		must |= urgency == NS_MAC_SEND;
