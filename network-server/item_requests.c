@@ -83,7 +83,7 @@ void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqu
 		ns_downlink_item_came(ns, now, of);
 }
 
-static void flush(struct ns *ns, struct now now, uint32_t slot)
+static void flush_item(struct ns *ns, struct now now, uint32_t slot)
 {
 	struct ns_item *item = ns_queue_at(&ns->queue, slot);
 	item->flushed = true;
@@ -91,18 +91,18 @@ static void flush(struct ns *ns, struct now now, uint32_t slot)
 			    &(struct ns_item_told){.cause = NS_DROP_ITEM_FLUSHED});
 }
 
-void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *wanted)
+void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush)
 {
-	uint32_t device = ns_device_find(&ns->sessions, &wanted->dev_eui);
+	uint32_t device = ns_device_find(&ns->sessions, &flush->dev_eui);
 	if (device == NS_NO_SLOT) {
 		ns_count(ns, NS_DROP_ITEM_UNKNOWN_DEVICE);
 		return;
 	}
-	if (!wanted->one) {
-		ns_items_each(ns, now, device, flush);
+	if (!flush->one) {
+		ns_items_each(ns, now, device, flush_item);
 		return;
 	}
-	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, device), &wanted->item);
+	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, device), &flush->item);
 	if (slot != NS_NO_SLOT)
-		flush(ns, now, slot);
+		flush_item(ns, now, slot);
 }

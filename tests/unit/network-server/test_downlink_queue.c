@@ -204,6 +204,7 @@ static void what_fits_is_told(void **state)
 		for (size_t j = 0; j < rig.event_count; j++)
 			if (rig.events[j].kind == PROTO_UP_EVENT)
 				up = &rig.events[j].up_event;
+		assert_non_null(up);
 		t_uint("with the uplink", rows[i].max_payload, up->max_payload);
 		rig_restart(&rig);
 		enqueue((uint8_t)(10 + i), 3, 0);

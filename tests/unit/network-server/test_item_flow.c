@@ -192,6 +192,7 @@ static void a_confirmed_item_is_tried_again(void **state)
 		for (size_t j = 0; j < rig.event_count; j++)
 			if (rig.events[j].kind == PROTO_UP_EVENT)
 				up = &rig.events[j].up_event;
+		assert_non_null(up);
 		t_bytes("the uplink that told", up->head.id.bytes, 16, last()->uplink.bytes, 16);
 		is_empty();
 	}
