@@ -64,9 +64,10 @@ static void run(span_us span)
 static bool sent_at(size_t frame, uint32_t uplink_ticks, span_us delay)
 {
 	struct lw_frame parsed;
+	if (frame >= rig.downlink_count)
+		return false;
 	const struct gw_downlink *sent = &rig.downlinks[frame];
-	return frame < rig.downlink_count &&
-	       lw_frame_parse(&parsed, sent->phy, sent->phy_length, LW_DOWN) == LW_OK && parsed.has_fport &&
+	return lw_frame_parse(&parsed, sent->phy, sent->phy_length, LW_DOWN) == LW_OK && parsed.has_fport &&
 	       parsed.fport == 2 && sent->attempts[0].ticks.us == uplink_ticks + (uint32_t)delay;
 }
 
