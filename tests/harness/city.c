@@ -147,6 +147,7 @@ int t_city_call(struct t_city *city, const struct as_scope *scope, const char *m
 
 bool t_city_turn(struct t_city *city)
 {
+	as_answer_release(&city->answer);
 	bool over = as_import_step(&city->api, city->now, &city->answer);
 	ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
 	return over;
