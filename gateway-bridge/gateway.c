@@ -1,6 +1,8 @@
 /* What is kept of one gateway beside its row: the way down to it, and its counter. */
 #include "gateway-bridge/gateways.h"
 
+#include <string.h>
+
 bool gb_eui_is_shared(const struct lw_eui64 *eui)
 {
 	uint64_t number = lw_eui64_number(eui);
@@ -45,10 +47,13 @@ enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono n
 	if (gateway->has_ticks) {
 		span_us passed = mono_since(now, gateway->ticks_at);
 		span_us off = gw_ticks_since(ticks, gw_ticks_add(gateway->ticks, passed));
+		/* A counter that began again has run since the last frame at most. A few seconds behind it may as well be
+		 * a frame that was long on its way, but that one comes from the port that frames came from before. */
+		bool began_again = ticks.us <= passed + 2 * US_PER_S;
+		bool moved = memcmp(&gateway->ticks_from, &gateway->from, sizeof gateway->from) != 0;
 		verdict = GB_TICKS_STEADY;
-		if (off > GB_TICKS_ODD_US || off < -GB_TICKS_ODD_US) {
-			/* A counter that began again has run since the last frame at most. */
-			bool began_again = ticks.us <= passed + 2 * US_PER_S;
+		if (off > GB_TICKS_ODD_US || off < -GB_TICKS_ODD_US ||
+		    (off < -GB_TICKS_BEHIND_US && began_again && moved)) {
 			verdict = began_again ? GB_TICKS_RESTARTED : GB_TICKS_ODD;
 			gateway->restarts += began_again;
 		}
@@ -56,6 +61,7 @@ enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono n
 	gateway->has_ticks = true;
 	gateway->ticks = ticks;
 	gateway->ticks_at = now;
+	gateway->ticks_from = gateway->from;
 	return verdict;
 }
 

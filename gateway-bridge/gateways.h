@@ -26,9 +26,10 @@
 #define GB_FLAP_US     (60 * US_PER_S)
 #define GB_FORGET_US   (600 * US_PER_S) /* an unknown one that was silent so long makes room for another */
 #define GB_PASSER_US \
-	(30 * US_PER_S)   /* the same for one that said little: invented EUIs do not block the list */
-#define GB_PASSER_SAYS  3 /* datagrams that make more of it than that */
-#define GB_TICKS_ODD_US (10 * US_PER_S) /* a counter further off than any delay explains */
+	(30 * US_PER_S)      /* the same for one that said little: invented EUIs do not block the list */
+#define GB_PASSER_SAYS     3 /* datagrams that make more of it than that */
+#define GB_TICKS_ODD_US    (10 * US_PER_S) /* a counter further off than any delay explains */
+#define GB_TICKS_BEHIND_US US_PER_S /* behind, and from a new port: a forwarder that was started anew */
 
 struct gb_gateway {
 	bool used; /* the pool's: this entry is one */
@@ -54,8 +55,9 @@ struct gb_gateway {
 	bool flapping;
 
 	bool has_ticks;
-	struct gw_ticks ticks; /* at the end of the last frame */
-	struct mono ticks_at;  /* when that arrived */
+	struct gw_ticks ticks;        /* at the end of the last frame */
+	struct mono ticks_at;         /* when that arrived */
+	struct gb_address ticks_from; /* and from where, port and all */
 	uint32_t restarts;
 
 	struct deadline silence;     /* the table's: when to look whether it went silent */

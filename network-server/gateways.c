@@ -6,6 +6,7 @@
 #define MAP_LOST      (120 * US_PER_S)           /* no backhaul holds a frame so long while others pass */
 #define MAP_DRIFT_PPM 100
 #define MAP_MISFITS   8
+#define MAP_ALIKE     (100 * US_PER_MS) /* so alike are the delays of frames after a restart */
 
 void ns_gateways_init(struct ns_gateways *gateways, uint32_t capacity, uint64_t seed)
 {
@@ -101,7 +102,26 @@ span_us ns_gateway_lead(const struct ns_gateway *gateway)
 }
 
 /* The line is held by the fastest arrivals: an earlier one than expected moves it at once; otherwise it follows the
- * crystals' drift slowly. A restart of the gateway shows as an impossible delay, or as many delays in a row. */
+ * crystals' drift slowly. A restart of the gateway shows as an impossible delay, as the same delay again a second later
+ * (what a congested backhaul lets go comes in bursts, or faster and faster), or as many delays in a row. To believe in one
+ * that was none costs little: the next frame that is not late puts the line back. */
+static bool has_restarted(struct ns_gateway *gateway, struct mono arrival, span_us late)
+{
+	if (late <= US_PER_S) {
+		gateway->misfits = 0;
+		return false;
+	}
+	span_us apart = late - gateway->misfit_late;
+	bool alike = gateway->misfits > 0 && apart < MAP_ALIKE && apart > -MAP_ALIKE;
+	gateway->misfits++;
+	if (!alike) {
+		gateway->misfit_at = arrival;
+		gateway->misfit_late = late;
+	}
+	return late > MAP_LOST || gateway->misfits >= MAP_MISFITS ||
+	       (alike && mono_since(arrival, gateway->misfit_at) >= US_PER_S);
+}
+
 void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mono arrival)
 {
 	span_us passed = mono_since(arrival, gateway->at);
@@ -110,8 +130,7 @@ void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mo
 		span_us elapsed = gw_ticks_since(ticks, gateway->ticks);
 		struct mono expected = mono_add(gateway->at, elapsed);
 		span_us late = mono_since(arrival, expected);
-		gateway->misfits = late > US_PER_S ? (uint8_t)(gateway->misfits + 1) : 0;
-		if (late > MAP_LOST || gateway->misfits >= MAP_MISFITS) {
+		if (has_restarted(gateway, arrival, late)) {
 			fresh = true;
 		} else if (elapsed < 0) {
 			return; /* out of order: says nothing new */

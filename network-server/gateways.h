@@ -41,6 +41,8 @@ struct ns_gateway {
 	struct gw_ticks ticks;
 	struct mono at;
 	uint8_t misfits;                         /* arrivals in a row that were all more than a second late */
+	struct mono misfit_at;                   /* the first of those that were late by about as much */
+	span_us misfit_late;                     /* by how much */
 	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */

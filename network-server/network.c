@@ -7,6 +7,8 @@
 #include "network-server/join_flow.h"
 #include "network-server/uplink.h"
 
+#include <string.h>
+
 #define OUTBOX        16384
 #define RELEASED_MAX  1000000
 #define ACK_DELAY     (200 * US_PER_MS) /* past the window and a Seal: what came before is committed */
@@ -164,6 +166,8 @@ void ns_on_presence(struct ns *ns, struct now now, uint64_t link, uint64_t seq,
 		return;
 	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
 	gateway->online = presence->online;
+	if (strcmp(presence->reason, "restarted") == 0)
+		gateway->mapped = false; /* its counter began again: what was learned of it is void */
 	if (presence->online)
 		gateway->link = link;
 	else if (gateway->link == link)

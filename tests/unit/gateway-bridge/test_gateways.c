@@ -340,16 +340,27 @@ static void counters_tell_a_restart(void **state)
 		const char *name;
 		int64_t us; /* our time */
 		uint32_t ticks;
+		uint16_t port;
 		enum gb_ticks_verdict verdict;
 	} rows[] = {
-		{"the first frame", 0, 4290000000u, GB_TICKS_FIRST},
-		{"one second later", 1000000, 4291000123u, GB_TICKS_STEADY},
-		{"late by three seconds on its way", 5000000, 4292000000u, GB_TICKS_STEADY},
-		{"over the wrap", 15000000, 4292000000u + 10000000u, GB_TICKS_STEADY},
-		{"an hour later", 3615000000, 7032704u + 3600000000u, GB_TICKS_STEADY},
-		{"began again 3 s ago", 3625000000, 3000000u, GB_TICKS_RESTARTED},
-		{"goes on from there", 3626000000, 4000000u, GB_TICKS_STEADY},
-		{"far ahead of itself", 3627000000, 500000000u, GB_TICKS_ODD},
+		{"the first frame", 0, 4290000000u, 1000, GB_TICKS_FIRST},
+		{"one second later", 1000000, 4291000123u, 1000, GB_TICKS_STEADY},
+		{"late by three seconds on its way", 5000000, 4292000000u, 1000, GB_TICKS_STEADY},
+		{"over the wrap", 15000000, 4292000000u + 10000000u, 1000, GB_TICKS_STEADY},
+		{"an hour later", 3615000000, 7032704u + 3600000000u, 1000, GB_TICKS_STEADY},
+		{"began again 3 s ago", 3625000000, 3000000u, 1000, GB_TICKS_RESTARTED},
+		{"goes on from there", 3626000000, 4000000u, 1000, GB_TICKS_STEADY},
+		{"far ahead of itself", 3627000000, 500000000u, 1000, GB_TICKS_ODD},
+		{"its counter begins again", 3700000000, 2000000u, 1000, GB_TICKS_RESTARTED},
+		{"another port, nothing else", 3703000000, 5000000u, 2000, GB_TICKS_STEADY},
+		{"another port, late by half a second", 3704000000, 5500000u, 3000, GB_TICKS_STEADY},
+		{"three seconds behind, from the same port", 3706000000, 4500000u, 3000, GB_TICKS_STEADY},
+		{"on time again", 3707000000, 8500000u, 3000, GB_TICKS_STEADY},
+		{"began again, a few seconds behind, from a new port", 3712000000, 4000000u, 4000,
+		 GB_TICKS_RESTARTED},
+		{"goes on from there too", 3742000000, 34000000u, 4000, GB_TICKS_STEADY},
+		{"late from a new port, and it ran longer than we know of it", 3747000000, 36000000u, 5000,
+		 GB_TICKS_STEADY},
 	};
 	struct gb_gateways *gateways = with_list(1, 1);
 	struct gb_gateway *gateway = known(gateways, 1);
@@ -357,11 +368,13 @@ static void counters_tell_a_restart(void **state)
 		t_row(rows[i].name);
 		struct mono now = mono_add(at(0), rows[i].us);
 		struct gw_ticks ticks = {rows[i].ticks};
+		struct gb_peer from = peer(1, rows[i].port);
+		gb_gateways_heard(gateways, gateway, now, &from, GW_SEMTECH_UDP_V2);
 		t_int("verdict", rows[i].verdict, gb_gateway_ticks(gateway, now, ticks));
 		t_int("time of RX1", mono_add(now, US_PER_S).us,
 		      gb_gateway_time(gateway, now, gw_ticks_add(ticks, US_PER_S)).us);
 	}
-	t_uint("restarts", 1, gateway->restarts);
+	t_uint("restarts", 3, gateway->restarts);
 	gb_gateways_free(gateways);
 }
 
