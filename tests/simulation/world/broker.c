@@ -235,7 +235,8 @@ void world_subscriber_away(struct world *world, double seconds)
 	}
 }
 
-/* --- of libmosquitto --- */
+/* --- of libmosquitto; the library names its parameters otherwise --- */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 
 int mosquitto_lib_init(void)
 {
@@ -475,6 +476,8 @@ int mosquitto_loop_read(struct mosquitto *client, int packets)
 		handle(client, &client->inbox[i]);
 	return client->lost ? MOSQ_ERR_CONN_LOST : MOSQ_ERR_SUCCESS;
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 /* --- of common/io/loop.h --- */
 

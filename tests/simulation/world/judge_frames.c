@@ -41,6 +41,7 @@ void judge_uplink(struct world *world, const struct sim_record *record)
 		book->frames = realloc(book->frames, book->room * sizeof *book->frames);
 		ASSERT(book->frames);
 	}
+	ASSERT(book->frames);
 	struct judge_frame *frame = &book->frames[book->count++];
 	*frame = (struct judge_frame){.dev_addr = record->dev_addr.value,
 				      .fcnt = record->fcnt,

@@ -121,7 +121,7 @@ void world_register(struct world *world);
 /* --- process_application.c */
 /* Calls a route of its API by its pattern, in its turn; the HTTP status. */
 int world_api(struct world *world, const char *method, const char *pattern, const char *collection,
-	      const char *id, const char *body);
+	      const char *id, const char *text);
 /* What the application server says of an item; false: it is down, or does not know it. */
 bool world_item_status(struct world *world, const struct net_uuid *id, enum net_item_status *status);
 
