@@ -12,6 +12,8 @@
 
 static const struct cli_option options[] = {{"count", "N", "end after N events"}};
 
+#define CLI_WATCH_INDENT "                            "
+
 struct watching {
 	bool json;
 	unsigned long left; /* events still wanted; 0: no limit */
@@ -188,6 +190,11 @@ static void print_uplink(const json_t *event)
 		printf("data ");
 	print(text ? text : text_of(event, "data"));
 	free(text);
+	const char *unread = text_of(event, "codecError");
+	if (*unread) {
+		printf("\n" CLI_WATCH_INDENT "not decoded: ");
+		print(unread);
+	}
 }
 
 /* A downlink is told by its item, of which eight digits are enough on a screen. */
@@ -225,7 +232,7 @@ static void print_status(const json_t *event)
 	printf(", margin %" JSON_INTEGER_FORMAT " dB", json_integer_value(json_object_get(event, "margin")));
 }
 
-static void print_event(const char *kind, const json_t *event)
+void cli_watch_print(const char *kind, const json_t *event)
 {
 	if (strcmp(kind, "join_attempt") == 0) {
 		cli_print_attempt(event);
@@ -266,7 +273,7 @@ static bool on_event(void *ctx, const char *id, const char *kind, const char *da
 	if (watching->json)
 		print_line(id, kind, event);
 	else if (event)
-		print_event(kind, event);
+		cli_watch_print(kind, event);
 	fflush(stdout);
 	json_decref(event);
 	return watching->left == 0 || --watching->left > 0;

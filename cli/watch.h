@@ -9,6 +9,9 @@
 
 int cli_device_watch(const struct record_schema *schema, int argc, char **argv);
 
+/* Prints one event of a stream for people: a line, or a few. `kind` as in the topics of MQTT, or "join_attempt". */
+void cli_watch_print(const char *kind, const json_t *event);
+
 /* Reads an EUI as labels print it: 16 hex digits of either case, with '-', ':' or blanks between. Fills it in lower case. */
 bool cli_eui_read(const char *text, char eui[CLI_EUI_TEXT]);
 /* Fills the EUI with its bytes in the other order. */

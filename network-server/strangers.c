@@ -13,7 +13,8 @@ struct pair {
 struct stranger {
 	struct pair pair; /* the key */
 	struct mono due;
-	uint32_t number;                        /* of the attempt */
+	uint32_t number;       /* of the attempt */
+	struct lw_eui64 first; /* that heard the last request: the others' copies do not count */
 	struct lw_eui64 gateways[GATEWAYS_MAX]; /* that heard it since the last report */
 	struct net_join_report report;          /* of what was heard since the last one; `times` 0: nothing */
 };
@@ -59,6 +60,11 @@ static void note(struct stranger *stranger, struct now now, const struct lw_join
 		 const struct gw_uplink *uplink)
 {
 	struct net_join_report *report = &stranger->report;
+	bool another = !report->has_heard || report->dev_nonce != request->dev_nonce;
+	if (another)
+		stranger->first = uplink->gateway;
+	else if (!lw_eui64_equal(&stranger->first, &uplink->gateway) && report->times == 0)
+		return; /* a copy that comes after the report */
 	bool better = report->times == 0 || report->dev_nonce != request->dev_nonce ||
 		      uplink->rssi_dbm > report->rssi_dbm;
 	if (report->times == 0) {
@@ -70,7 +76,7 @@ static void note(struct stranger *stranger, struct now now, const struct lw_join
 		i++;
 	if (i == report->gateway_count && i < GATEWAYS_MAX)
 		stranger->gateways[report->gateway_count++] = uplink->gateway;
-	report->times++;
+	report->times += another || lw_eui64_equal(&stranger->first, &uplink->gateway);
 	report->dev_nonce = request->dev_nonce;
 	if (!better)
 		return;

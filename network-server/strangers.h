@@ -1,7 +1,7 @@
 /* Join-requests of DevEUIs that are not registered. They end here, before deduplication and before anything that a
  * registered device needs: one look-up each in the registry (the DevEUI itself was not found; its mirror image, the JoinEUI
  * in its place), one in a small table. What is told of them is gathered: a first report NS_STRANGER_FIRST after the first
- * reception, then at most one in NS_STRANGER_AGAIN, with the number of receptions since.
+ * reception, then at most one in NS_STRANGER_AGAIN, with the number of requests since.
  *
  *	ours     the mirror image or the swapped EUIs of a registered device, or a JoinEUI of ours: somebody's mistake
  *	foreign  the rest: counted, and told to the city's engineers alone (invariant 12)

@@ -176,8 +176,12 @@ json_t *as_joins_strangers(struct as_joins *joins, struct now now, const struct 
 	}
 	if (found)
 		qsort(found, count, sizeof(struct as_attempt *), latest_first);
-	for (size_t i = 0; i < count && i < limit; i++)
-		json_array_append_new(items, as_attempt_json(joins, now, found[i], 0));
+	for (size_t i = 0; i < count && json_array_size(items) < limit; i++) {
+		struct as_device_info registered;
+		if (as_store_device_info(joins->store, &found[i]->report.dev_eui, &registered) ==
+		    ST_NOT_FOUND)
+			json_array_append_new(items, as_attempt_json(joins, now, found[i], 0));
+	}
 	free(found);
 	return items;
 }

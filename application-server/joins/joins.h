@@ -38,8 +38,8 @@ enum status as_joins_on_report(struct as_joins *joins, struct now now,
 /* Drops what is older than 24 h. */
 void as_joins_expire(struct as_joins *joins, struct now now);
 
-/* Gives a new array of what is not registered and was heard since `since`, the latest first: all of it, or what was sent
- * with a DevEUI. Only for AS_CITY: the caller checks. */
+/* Gives a new array of what is not registered (by now) and was heard since `since`, the latest first: all of it, or what was
+ * sent with a DevEUI. Only for AS_CITY: the caller checks. */
 json_t *as_joins_strangers(struct as_joins *joins, struct now now, const struct lw_eui64 *dev_eui,
 			   struct wall since, size_t limit);
 

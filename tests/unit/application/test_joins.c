@@ -229,6 +229,13 @@ static void strangers_are_few_and_forgotten(void **state)
 	}
 	t_uint("bounded", AS_STRANGERS_MAX, city->joins.foreign.count);
 	t_uint("those that were silent longest went", 10, city->joins.strangers_replaced);
+	t_uint("as many as were asked for", 3, list(&t_city_admin, "/api/v1/joins?unknown=true&limit=3"));
+	t_str("the latest first", "0000000000990409", text(0, "dev_eui"));
+	t_uint("the first of them went", 0, list(&t_city_admin, "/api/v1/devices/0000000000990009/joins"));
+	t_uint("the next is there", 1, list(&t_city_admin, "/api/v1/devices/000000000099000a/joins"));
+	const struct as_live_join *next = as_joins_next(&city->joins, 1);
+	t_true("a reader that fell behind goes on at the oldest",
+	       next && next->seq == city->joins.last - AS_LIVE_JOINS + 1);
 	t_uint("what has our JoinEUI stays whatever foreign ones do", 1,
 	       list(&t_city_admin, "/api/v1/devices/0000000000000077/joins"));
 	t_uint("nothing of it is in the file", 0, list(&t_city_admin, "/api/v1/joins"));
@@ -242,6 +249,22 @@ static void strangers_are_few_and_forgotten(void **state)
 	as_joins_expire(&city->joins, city->now);
 	t_uint("and they are gone", 0, city->joins.foreign.count + city->joins.unknown.count);
 	t_true("from the stream too", !as_joins_next(&city->joins, 0));
+	t_city_free(city);
+}
+
+/* The list tells what is to be registered: what has been is no longer in it. */
+static void what_was_registered_since(void **state)
+{
+	(void)state;
+	begins();
+	report(1, NET_JOIN_UNKNOWN_DEV_EUI, 0x77);
+	report(2, NET_JOIN_UNKNOWN_DEV_EUI, 0x78);
+	struct net_join_report made = report_of(3, NET_JOIN_UNKNOWN_DEV_EUI, DEVICE);
+	made.has_device = false; /* heard before somebody registered it */
+	passes(S);
+	hears(&made);
+	t_uint("not in the list", 2, list(&t_city_admin, "/api/v1/joins?unknown=true"));
+	t_uint("nor in the place of another", 2, list(&t_city_admin, "/api/v1/joins?unknown=true&limit=2"));
 	t_city_free(city);
 }
 
@@ -334,6 +357,7 @@ int main(void)
 		t_test(who_sees_what),
 		t_test(a_mistaken_eui_is_shown_with_the_device),
 		t_test(strangers_are_few_and_forgotten),
+		t_test(what_was_registered_since),
 		t_test(silence_after_an_accept),
 		t_test(what_is_said),
 	};

@@ -4,6 +4,9 @@
 #include "cli/join.h"
 #include "cli/watch.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 static void spans(void **state)
 {
 	(void)state;
@@ -53,8 +56,70 @@ static void euis_as_labels_print_them(void **state)
 	}
 }
 
+/* What the function prints, as text that lives until the next call. */
+static const char *printed(const char *kind, const char *json)
+{
+	static char text[1024];
+	json_t *event = json_loads(json, 0, NULL);
+	assert_non_null(event);
+	FILE *file = tmpfile();
+	assert_non_null(file);
+	fflush(stdout);
+	int terminal = dup(STDOUT_FILENO);
+	assert_true(terminal >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
+	cli_watch_print(kind, event);
+	fflush(stdout);
+	assert_true(dup2(terminal, STDOUT_FILENO) >= 0);
+	close(terminal);
+	rewind(file);
+	text[fread(text, 1, sizeof text - 1, file)] = '\0';
+	fclose(file);
+	json_decref(event);
+	return text;
+}
+
+static void events_in_words(void **state)
+{
+	(void)state;
+#define TIME "\"time\":\"2026-09-21T14:13:19.512345+00:00\""
+	static const struct {
+		const char *name, *kind, *json, *text;
+	} rows[] = {
+		{"a reading that was decoded", "up",
+		 "{" TIME ",\"fCnt\":7,\"fPort\":2,\"dr\":3,\"data\":\"A2cBEA==\",\"object\":{"
+			  "\"temperatureSensor\":{\"3\":"
+		 "27.2}},\"rxInfo\":[{\"rssi\":-48}]}",
+		 "2026-09-21T14:13:19  up     FCnt 7, port 2, DR3, -48 dBm  "
+		 "{\"temperatureSensor\":{\"3\":27.2}}\n"},
+		{"one without a codec", "up",
+		 "{" TIME
+		 ",\"fCnt\":7,\"fPort\":2,\"dr\":3,\"data\":\"A2cBEA==\",\"rxInfo\":[{\"rssi\":-48}]}",
+		 "2026-09-21T14:13:19  up     FCnt 7, port 2, DR3, -48 dBm  data A2cBEA==\n"},
+		{"one that the codec cannot read", "up",
+		 "{" TIME ",\"fCnt\":7,\"fPort\":2,\"dr\":3,\"data\":\"A2cB\",\"codecError\":\"cayenne-lpp: "
+			  "truncated: the "
+		 "value at byte 0 of 3\",\"rxInfo\":[{\"rssi\":-48}]}",
+		 "2026-09-21T14:13:19  up     FCnt 7, port 2, DR3, -48 dBm  data A2cB\n"
+		 "                            not decoded: cayenne-lpp: truncated: the value at byte 0 of "
+		 "3\n"},
+		{"control characters do not reach the terminal", "join",
+		 "{" TIME ",\"devAddr\":\"\\u001b[2J\"}",
+		 "2026-09-21T14:13:19  join   session made, address ?[2J\n"},
+		{"a command that was not acknowledged", "ack",
+		 "{" TIME ",\"queueItemId\":\"0123456789abcdef\",\"acknowledged\":false}",
+		 "2026-09-21T14:13:19  ack    downlink 01234567 NOT acknowledged\n"},
+		{"a gap", "gap", "{}", ""},
+	};
+#undef TIME
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_str("text", rows[i].text, printed(rows[i].kind, rows[i].json));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {t_test(spans), t_test(euis_as_labels_print_them)};
+	const struct CMUnitTest tests[] = {t_test(spans), t_test(euis_as_labels_print_them),
+					   t_test(events_in_words)};
 	return t_run(tests);
 }

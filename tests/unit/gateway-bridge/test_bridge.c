@@ -299,6 +299,15 @@ static void who_may_say_what(void **state)
 	t_uint("counted", 1, counted(GB_FOREIGN_SOURCE));
 	order(PINNED, 5);
 	t_str("said", "tx(5,no_path) ", hear());
+	t_row("a flood of it is charged to the forger");
+	const uint64_t burst = 2000; /* begin() */
+	for (uint64_t i = 0; i < burst + 100; i++)
+		gb_bridge_on_datagram(bench.bridge, bench.now, &forger, forged, sizeof forged);
+	t_uint("told apart while he has something left", burst, counted(GB_FOREIGN_SOURCE));
+	t_uint("then not even that", 101, counted(GB_RATE_UNKNOWN));
+	struct lw_eui64 pinned = lw_eui64_from_number(PINNED);
+	struct gb_gateway *gateway = gb_gateways_find(gb_bridge_gateways(bench.bridge), &pinned);
+	t_uint("each is counted beside the gateway whose name it has", burst + 101, gateway->dropped);
 }
 
 static void garbage_is_counted_and_not_answered(void **state)

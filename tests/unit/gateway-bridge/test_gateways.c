@@ -333,6 +333,23 @@ static void a_list_can_take_a_path_away(void **state)
 	}
 }
 
+static void a_gateway_that_may_no_longer_speak_udp(void **state)
+{
+	(void)state;
+	struct gb_gateways *gateways = with_list(1, 1);
+	struct gb_peer from = peer(1, 1000);
+	gb_gateways_pulled(gateways, known(gateways, 1), at(0), &from);
+	t_true("a path", gb_gateway_path(known(gateways, 1), at(1)) != NULL);
+	struct gw_gateway_list *part = calloc(1, sizeof *part);
+	assert_non_null(part);
+	*part = (struct gw_gateway_list){.first = true, .last = true, .count = 1, .version = 2};
+	part->gateways[0] = (struct gw_gateway){.eui = eui(1), .region_id = "eu868"};
+	t_int("list", GB_LIST_CHANGED, gb_gateways_list(gateways, part));
+	t_true("no path", gb_gateway_path(known(gateways, 1), at(1)) == NULL);
+	free(part);
+	gb_gateways_free(gateways);
+}
+
 static void counters_tell_a_restart(void **state)
 {
 	(void)state;
@@ -527,6 +544,27 @@ static void half_a_bucket_is_for_others(void **state)
 	t_true("the other had what was left", upper > 1100 && upper <= 1200);
 }
 
+/* Slots are few: whoever shares one with a source that is over its limit does not fill its bucket again. */
+static void a_full_table_of_sources_forgives_nobody(void **state)
+{
+	(void)state;
+	const struct gb_limit limit = {10, 10};
+	struct rng rng = rng_seeded(5);
+	struct gb_sources sources;
+	struct gb_address flooder = {.bytes = {192, 0, 2, 1}, .family = 4};
+	gb_sources_init(&sources, &rng);
+	while (gb_sources_take(&sources, at(1), &flooder, &limit))
+		;
+	struct mono soon = mono_add(at(1), US_PER_MS);
+	for (unsigned i = 0; i < 4 * GB_SOURCES; i++) {
+		struct gb_address other = {.bytes = {10, 0, (uint8_t)(i >> 8), (uint8_t)i}, .family = 4};
+		(void)gb_sources_take(&sources, soon, &other, &limit);
+	}
+	t_false("a millisecond later", gb_sources_take(&sources, soon, &flooder, &limit));
+	t_true("after its second of silence", gb_sources_take(&sources, at(3), &flooder, &limit));
+	gb_sources_release(&sources);
+}
+
 static void sources_of_ipv6_are_networks(void **state)
 {
 	(void)state;
@@ -577,8 +615,10 @@ int main(void)
 		t_test(a_walk_meets_each_once),
 		t_test(hosts_are_compared_with_their_interface),
 		t_test(half_a_bucket_is_for_others),
+		t_test(a_full_table_of_sources_forgives_nobody),
 		t_test(sources_of_ipv6_are_networks),
 		t_test(a_list_can_take_a_path_away),
+		t_test(a_gateway_that_may_no_longer_speak_udp),
 		t_test(counters_tell_a_restart),
 		t_test(silence_is_judged_by_our_clock),
 		t_test(a_list_changes_who_counts_as_online),

@@ -562,6 +562,65 @@ static void channels_of_us915(void **state)
 	}
 }
 
+/* What a gateway says of an earlier accept is not taken for news of the request that came since; and what it says late, of one
+ * that has led to a session, takes nothing back. */
+static void late_words_of_a_gateway(void **state)
+{
+	(void)state;
+	setup(PROFILE_103);
+	t_row("after another request");
+	accept_sent();
+	rig_run(&rig, 2 * US_PER_S);
+	asks();
+	size_t before = rig.report_count;
+	t_int("the first is told to be unheard", NET_JOIN_ACCEPT_UNHEARD, last()->verdict);
+	rig_tx_ack(&rig, GW_TX_OK);
+	t_uint("nothing is told", before, rig.report_count);
+	t_int("the second still waits", NET_JOIN_WAITING, record()->attempt_is);
+	rig_release(&rig);
+
+	setup(PROFILE_103);
+	t_row("after the first uplink");
+	accept_sent();
+	sends_uplink();
+	t_int("joined", NET_JOIN_JOINED, last()->verdict);
+	rig_tx_ack(&rig, GW_TX_OK);
+	t_int("still", NET_JOIN_JOINED, last()->verdict);
+	rig_release(&rig);
+}
+
+/* The answer to the first of two requests comes when the second was already heard: what follows belongs to the first. */
+static void an_answer_after_the_next_request(void **state)
+{
+	(void)state;
+	setup(PROFILE_103);
+	asks();
+	struct ns_join_call first = rig.joins[(rig.join_count - 1) % RIG_SENT_MAX];
+	rig_run(&rig, 2 * US_PER_S);
+	request(1);
+	rig_run(&rig, 400 * US_PER_MS);
+	rig.joins[(rig.join_count - 1) % RIG_SENT_MAX] = first;
+	server_says(BI_SUCCESS, "");
+	uint64_t attempt = last()->attempt;
+	t_int("the accept of the first", NET_JOIN_ACCEPT_SENT, last()->verdict);
+	rig_tx_ack(&rig, GW_TX_OK);
+	t_int("was sent", NET_JOIN_ACCEPTED, last()->verdict);
+	t_true("and belongs to it", last()->attempt == attempt);
+	rig_release(&rig);
+}
+
+static void a_thousand_accepts_not_heard(void **state)
+{
+	(void)state;
+	setup(PROFILE_103);
+	record()->unheard = UINT8_MAX;
+	accepted();
+	rig_run(&rig, 10 * US_PER_S);
+	accepted();
+	t_uint("the count stays at its end", UINT8_MAX, record()->unheard);
+	rig_release(&rig);
+}
+
 /* --- strangers ---------------------------------------------------------------------------------------------- */
 
 static void flood(span_us length, bool new_eui_each, bool our_join_eui)
@@ -634,10 +693,13 @@ static void the_gateways_of_a_stranger(void **state)
 	rig_hears(&rig, 2, phy, LW_JOIN_REQUEST_LENGTH, 0);
 	rig_run(&rig, US_PER_S);
 	t_uint("one report", 1, rig.report_count);
-	t_uint("of three receptions", 3, last()->times);
+	t_uint("of two requests: by gateway 2 it was heard twice", 2, last()->times);
 	t_uint("by two gateways", 2, last()->gateway_count);
 	t_uint("the best", 1, lw_eui64_number(&last()->gateway));
 	t_str("of region", "eu868", last()->region_id);
+	rig_hears(&rig, 1, phy, LW_JOIN_REQUEST_LENGTH, 0);
+	rig_run(&rig, 60 * US_PER_S);
+	t_uint("a copy that comes after it says nothing new", 1, rig.report_count);
 	rig_release(&rig);
 }
 
@@ -752,6 +814,9 @@ int main(void)
 		t_test(causes),
 		t_test(accepts_not_heard_are_counted),
 		t_test(channels_of_us915),
+		t_test(late_words_of_a_gateway),
+		t_test(an_answer_after_the_next_request),
+		t_test(a_thousand_accepts_not_heard),
 		t_test(a_flood_of_strangers_is_little),
 		t_test(a_stranger_is_counted_over_time),
 		t_test(the_gateways_of_a_stranger),
