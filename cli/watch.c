@@ -12,7 +12,8 @@
 
 static const struct cli_option options[] = {{"count", "N", "end after N events"}};
 
-#define CLI_WATCH_INDENT "                            "
+#define UNKNOWN_GATEWAYS 4 /* named at most */
+#define INDENT           "                            "
 
 struct watching {
 	bool json;
@@ -67,39 +68,58 @@ static json_t *look(struct cli_client *client, const char *collection, const cha
 	return cli_try(client, target);
 }
 
-/* Beside city.sock stands the network server's admin socket, for those who may ask it. */
-static json_t *ask_network(const struct cli_client *client)
+/* Beside city.sock stand the admin sockets of the other processes, for those who may ask them. */
+static json_t *ask(const struct cli_client *client, const char *process, const char *target)
 {
 	char path[512];
-	snprintf(path, sizeof path, "%s", cli_client_socket(client));
-	char *slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash - path) + sizeof "/network-server.admin.sock" > sizeof path)
+	const char *socket = cli_client_socket(client), *slash = strrchr(socket, '/');
+	if (!slash || snprintf(path, sizeof path, "%.*s/%s.admin.sock", (int)(slash - socket), socket,
+			       process) >= (int)sizeof path)
 		return NULL;
-	memcpy(slash, "/network-server.admin.sock", sizeof "/network-server.admin.sock");
 	struct cli_client *admin = cli_client_new(&(struct cli_arguments){.socket = path});
-	json_t *health = cli_try(admin, "/healthz");
+	json_t *answer = cli_try(admin, target);
 	cli_client_free(admin);
-	return health;
+	return answer;
+}
+
+/* Gives the EUIs of gateways that knock and are not registered, a few of them; NULL: nobody to ask. */
+static json_t *find_unknown_gateways(const struct cli_client *client)
+{
+	json_t *answer = ask(client, "gateway-bridge", "/gateways");
+	json_t *euis = answer ? json_array() : NULL;
+	size_t i;
+	const json_t *gateway;
+	json_array_foreach(json_object_get(answer, "gateways"), i, gateway)
+	{
+		if (json_is_false(json_object_get(gateway, "known")) &&
+		    json_is_true(json_object_get(gateway, "online")) &&
+		    json_array_size(euis) < UNKNOWN_GATEWAYS)
+			json_array_append(euis, json_object_get(gateway, "eui"));
+	}
+	json_decref(answer);
+	return euis;
 }
 
 /* Gives {"dev_eui", "registered", "enabled", "profile", "region", "activation", "last_uplink", "last_join", "mirror",
- * "gateways_online"}; what cannot be known is null. */
+ * "gateways_online", "unknown_gateways"}; what cannot be known is null. */
 static json_t *find_known(struct cli_client *client, const char *eui)
 {
 	char reversed[CLI_EUI_TEXT];
 	cli_eui_reverse(eui, reversed);
 	json_t *device = look(client, "devices", eui, ""), *mirror = look(client, "devices", reversed, "");
-	json_t *joins = look(client, "devices", eui, "/joins"), *health = ask_network(client);
+	json_t *joins = look(client, "devices", eui, "/joins"),
+	       *health = ask(client, "network-server", "/healthz");
 	json_t *profile = device ? look(client, "profiles", text_of(device, "profile"), "") : NULL;
 	json_t *last = json_array_get(json_object_get(joins, "items"), 0);
-	json_t *known = json_pack("{ss sb sO? sO? sO? sO? sO? sO? ss? sO?}", "dev_eui", eui, "registered",
+	json_t *known = json_pack("{ss sb sO? sO? sO? sO? sO? sO? ss? sO? so?}", "dev_eui", eui, "registered",
 				  device != NULL, "enabled", json_object_get(device, "enabled"), "profile",
 				  json_object_get(device, "profile_slug"), "region",
 				  json_object_get(profile, "region"), "activation",
 				  json_object_get(device, "activation"), "last_uplink",
 				  json_object_get(device, "last_seen"), "last_join", last, "mirror",
 				  mirror && strcmp(eui, reversed) != 0 ? reversed : NULL, "gateways_online",
-				  json_object_get(health, "gateways_online"));
+				  json_object_get(health, "gateways_online"), "unknown_gateways",
+				  find_unknown_gateways(client));
 	json_decref(device);
 	json_decref(mirror);
 	json_decref(joins);
@@ -129,6 +149,20 @@ static void print_registration(const json_t *known)
 		printf("  → lamppost device update %s --enabled true\n", text_of(known, "dev_eui"));
 }
 
+static void print_unknown_gateways(const json_t *euis)
+{
+	size_t i;
+	const json_t *eui;
+	json_array_foreach(euis, i, eui)
+	{
+		printf("  → gateway ");
+		print(json_string_value(eui) ? json_string_value(eui) : "");
+		printf(" sends, and is not registered: nothing that it hears is taken. If it is yours: "
+		       "lamppost gateway "
+		       "add\n");
+	}
+}
+
 static void print_silence(const json_t *known)
 {
 	const json_t *online = json_object_get(known, "gateways_online");
@@ -149,6 +183,7 @@ static void print_silence(const json_t *known)
 	else
 		printf("  → turn it on, or press its button; it asks to join a few times, then ever more "
 		       "seldom\n");
+	print_unknown_gateways(json_object_get(known, "unknown_gateways"));
 }
 
 static void print_known(const json_t *known)
@@ -192,7 +227,7 @@ static void print_uplink(const json_t *event)
 	free(text);
 	const char *unread = text_of(event, "codecError");
 	if (*unread) {
-		printf("\n" CLI_WATCH_INDENT "not decoded: ");
+		printf("\n" INDENT "not decoded: ");
 		print(unread);
 	}
 }

@@ -2,7 +2,8 @@
  * line. `lamppost join list` and `device watch` have to name each cause, and only that one.
  *
  * Four gateways, told apart by their sub-bands: the second is the network's, the first is set wrongly (its record says the
- * second), the third transmits nothing, the fourth refuses to transmit. */
+ * second), the third transmits nothing, the fourth refuses to transmit. A fifth was
+ * forgotten in the registry. */
 #include "tests/harness/harness.h"
 #include "tests/harness/network.h"
 
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOIN_EUI "70b3d57ed0000001"
+#define JOIN_EUI  "70b3d57ed0000001"
+#define FORGOTTEN "aa555a0000000105"
 
 static const struct sensor {
 	const char *name;
@@ -89,8 +91,8 @@ static struct t_process *simulate(int alone)
 	fprintf(file,
 		"seed: 7\nregion: us915\narea_m: 200\npath_loss: {exponent: 2.7, shadowing_db: 0, fading: "
 		"none}\ngateways:\n");
-	for (unsigned i = 1; i <= 4; i++) {
-		static const unsigned sub_bands[] = {0, 2, 1, 3, 4};
+	for (unsigned i = 1; i <= 5; i++) {
+		static const unsigned sub_bands[] = {0, 2, 1, 3, 4, 5};
 		fprintf(file,
 			"  - {eui: \"aa555a000000010%u\", x: %u, y: 50, protocol: udp2, sub_band: %u, "
 			"first_tmst: %u%s}\n",
@@ -270,6 +272,9 @@ static void each_cause_is_named(void **state)
 	t_true("the accept", watched(good, "join_attempt", "verdict", "accept_sent"));
 	t_true("the first uplink", watched(good, "join_attempt", "verdict", "joined"));
 	t_true("its reading", watched(good, "up", "regionConfigId", "us915"));
+	char log[8192];
+	t_true("the gateway that is not registered",
+	       strstr(t_process_log(stranger, log, sizeof log), "\"unknown_gateways\":[\"" FORGOTTEN "\"]"));
 	t_true("the stranger's cause", watched(stranger, "join_attempt", "problem", "unknown_dev_eui"));
 	t_process_free(good);
 	t_process_free(stranger);
