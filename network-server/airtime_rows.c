@@ -18,7 +18,7 @@ static void add(struct ns *ns, enum ns_journal_kind kind, const struct wr *wr)
 
 static bool limited(const struct lw_region *region, int band)
 {
-	return band >= 0 && band < NS_SUB_BANDS &&
+	return band >= 0 && band < NS_SUB_BANDS && band < region->sub_band_count &&
 	       region->sub_bands[band].duty_cycle_permille < LW_DUTY_NO_LIMIT;
 }
 
@@ -83,8 +83,8 @@ bool ns_airtime_replay(struct ns *ns, struct now now, const uint8_t *bytes, size
 		return rd_ok(&rd); /* the gateway has gone */
 	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
 	const struct lw_region *region = ns_region(ns, gateway->region);
-	if (!limited(region, band))
-		return false;
+	if (!limited(region, band)) /* of a region that the gateway has left since */
+		return band < NS_SUB_BANDS;
 	if (!(gateway->duty_ready >> band & 1))
 		lw_duty_init(&gateway->duty[band], region->sub_bands[band].duty_cycle_permille, now.mono.us);
 	gateway->duty_ready = (uint8_t)(gateway->duty_ready | 1u << band);

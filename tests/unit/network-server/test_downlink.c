@@ -2,6 +2,7 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
+#include "network-server/airtime_rows.h"
 #include "network-server/downlink.h"
 
 static struct rig rig;
@@ -516,6 +517,27 @@ static void airtime_is_kept_over_a_restart(void **state)
 	rig_release(&rig);
 }
 
+/* Rows of the old region's sub-bands lie in the journal still: they must not keep the server from starting. */
+static void a_gateway_that_changes_its_region_is_no_damage(void **state)
+{
+	(void)state;
+	setup(false);
+	struct lw_eui64 eui = rig_eui(1);
+	for (uint32_t hz = 867100000; hz <= 868100000; hz += 1000000)
+		ns_airtime_journal(&rig.ns, rig.now, ns_gateways_at(&rig.ns.gateways, 0), hz, rig.now.mono,
+				   50000);
+	rig_turn(&rig);
+	rig_state_begin(&rig, false);
+	rig_gateway(&rig, 1, "us915", false);
+	rig_state_end(&rig);
+	rig_restart(&rig);
+	uint32_t slot = ns_gateways_find(&rig.ns.gateways, &eui);
+	assert_true(slot != NS_NO_SLOT);
+	t_uint("it is one of US915", 1, ns_gateways_at(&rig.ns.gateways, slot)->region);
+	t_uint("which has no limit", 0, ns_gateways_at(&rig.ns.gateways, slot)->duty_ready);
+	rig_release(&rig);
+}
+
 /* The device is an ABP one that boots with RxDelay 1 s: the network has something to ask of it in every frame. */
 static void requests_go_beside_an_item_only_where_there_is_room(void **state)
 {
@@ -592,6 +614,7 @@ int main(void)
 		t_test(queue_survives_a_restart),
 		t_test(items_that_are_refused),
 		t_test(airtime_is_kept_over_a_restart),
+		t_test(a_gateway_that_changes_its_region_is_no_damage),
 		t_test(requests_go_beside_an_item_only_where_there_is_room),
 		t_test(queue_and_airtime_outlive_the_journal_rows_they_came_in),
 	};
