@@ -112,8 +112,10 @@ static enum status tell(struct intake *one, struct as_log *log)
 static enum status tell_refusal(struct intake *one, enum as_enqueued verdict, const struct as_item *item)
 {
 	struct as_log log = {.description = as_enqueued_reason(verdict), .code = "UNKNOWN"};
-	if (verdict == AS_NO_ENCODER)
+	if (verdict == AS_NO_ENCODER || verdict == AS_NOT_ENCODED)
 		log.code = "DOWNLINK_CODEC";
+	if (verdict == AS_NOT_ENCODED)
+		as_log_add(&log, "cause", "%s", one->command->why);
 	if (verdict == AS_TOO_LONG) {
 		log.code = "DOWNLINK_PAYLOAD_SIZE";
 		as_log_add(&log, "max_payload_size", "%u", as_queue_longest(one->app, one->device.region));
@@ -202,7 +204,7 @@ static enum status enqueue(struct intake *one, enum as_intake_verdict *verdict)
 		[AS_ENQUEUED] = AS_INTAKE_TAKEN,      [AS_ENQUEUED_BEFORE] = AS_INTAKE_REPEATED,
 		[AS_ID_TAKEN] = AS_INTAKE_REFUSED,    [AS_DEVICE_FULL] = AS_INTAKE_REFUSED,
 		[AS_AGENCY_FULL] = AS_INTAKE_REFUSED, [AS_TOO_LONG] = AS_INTAKE_REFUSED,
-		[AS_NO_ENCODER] = AS_INTAKE_REFUSED};
+		[AS_NO_ENCODER] = AS_INTAKE_REFUSED,  [AS_NOT_ENCODED] = AS_INTAKE_REFUSED};
 	const struct as_intake_message *message = one->message;
 	uint8_t digest[SECRET_HASH];
 	struct as_item item;

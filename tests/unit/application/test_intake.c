@@ -93,7 +93,9 @@ static size_t items(void)
 	return json_array_size(json_object_get(t_city_answer(city), "items"));
 }
 
-/* The code of the last log event; "": none. */
+static char last_body[2048];
+
+/* The code of the last log event; "": none. What it says is in last_body. */
 static void last_log(char code[40])
 {
 	struct as_event event;
@@ -103,6 +105,7 @@ static void last_log(char code[40])
 		if (event.kind != AS_EVENT_LOG)
 			continue;
 		json_t *json = json_loads(event.body, 0, NULL);
+		snprintf(last_body, sizeof last_body, "%s", event.body);
 		snprintf(code, 40, "%s", json_string_value(json_object_get(json, "code")));
 		json_decref(json);
 	}
@@ -409,6 +412,25 @@ static void one_application_does_not_take_all(void **state)
 	close_city();
 }
 
+static void an_object_that_the_codec_cannot_write_is_told(void **state)
+{
+	(void)state;
+	char code[40];
+	open_city();
+	t_int("codec", 200,
+	      t_city_call(city, &t_city_admin, "PATCH", "/api/v1/profiles/probe",
+			  "{\"codec\":\"cayenne-lpp\"}"));
+	t_int("refused", AS_INTAKE_REFUSED,
+	      take("{\"devEui\":\"" DEV_EUI "\",\"fPort\":2,\"object\":{\"digitalOutput\":{\"1\":256}}}"));
+	last_log(code);
+	t_str("log", "DOWNLINK_CODEC", code);
+	t_true("and why", strstr(last_body, "digitalOutput.1: not a value that this type holds") != NULL);
+	t_int("one that it can write", AS_INTAKE_TAKEN,
+	      take("{\"devEui\":\"" DEV_EUI "\",\"fPort\":2,\"object\":{\"digitalOutput\":{\"1\":1}}}"));
+	t_uint("items", 1, items());
+	close_city();
+}
+
 static void a_full_queue_is_told(void **state)
 {
 	(void)state;
@@ -436,6 +458,7 @@ int main(void)
 		t_test(topics_that_are_none),
 		t_test(bodies_that_are_none),
 		t_test(one_application_does_not_take_all),
+		t_test(an_object_that_the_codec_cannot_write_is_told),
 		t_test(a_full_queue_is_told),
 	};
 	return t_run(tests);
