@@ -91,18 +91,33 @@ static void flush_item(struct ns *ns, struct now now, uint32_t slot)
 			    &(struct ns_item_told){.cause = NS_DROP_ITEM_FLUSHED});
 }
 
+/* It asks for an item that is not here: lost with a network.db that was restored, or over and told. The answer ends it for
+ * the application server too; one that has ended there ignores it. */
+static void answer_flush(struct ns *ns, struct now now, const struct net_flush *flush)
+{
+	struct proto_message *message = ns_event(ns, PROTO_DOWNLINK_EVENT);
+	struct net_downlink_event *event = &message->downlink_event;
+	event->head.dev_eui = flush->dev_eui;
+	event->item = flush->item;
+	event->status = NET_ITEM_FAILED;
+	ns_count(ns, NS_DROP_ITEM_FLUSHED);
+	ns_item_emit(ns, now, message, &(struct ns_item_told){.cause = NS_DROP_ITEM_FLUSHED});
+}
+
 void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush)
 {
 	uint32_t device = ns_device_find(&ns->sessions, &flush->dev_eui);
-	if (device == NS_NO_SLOT) {
+	if (device == NS_NO_SLOT)
 		ns_count(ns, NS_DROP_ITEM_UNKNOWN_DEVICE);
-		return;
-	}
-	if (!flush->one) {
+	else if (!flush->one)
 		ns_items_each(ns, now, device, flush_item);
+	if (!flush->one)
 		return;
-	}
-	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, device), &flush->item);
+	uint32_t slot = device == NS_NO_SLOT ? NS_NO_SLOT
+					     : ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, device),
+							     &flush->item);
 	if (slot != NS_NO_SLOT)
 		flush_item(ns, now, slot);
+	else if (!ns_queue_is_over(&ns->queue, &flush->item, ns->journal.stored_row))
+		answer_flush(ns, now, flush);
 }

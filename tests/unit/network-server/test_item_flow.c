@@ -369,6 +369,32 @@ static void flushed_in_every_state(void **state)
 		}
 }
 
+/* The application server has an item that nobody knows here, as after a network.db was restored: it comes to its end. */
+static void flushed_and_not_here(void **state)
+{
+	(void)state;
+	setup(USUAL);
+	flush_it(false);
+	expect("failed:1:flushed");
+	t_row("one that is over is not told twice while its end is on its way");
+	enqueue(1, false);
+	expect("queued:1");
+	flush_it(false);
+	expect("failed:1:flushed");
+	flush_it(false);
+	expect("nothing");
+	t_row("a device that is not here");
+	struct lw_eui64 known = device.dev_eui;
+	device.dev_eui = rig_eui(99);
+	flush_it(true);
+	expect("nothing");
+	ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+	flush_it(false);
+	device.dev_eui = known;
+	expect("failed:1:flushed");
+	is_empty();
+}
+
 /* A confirmed one that is flushed on its way was sent, and is waited for no longer. */
 static void flushed_on_its_way_and_taken(void **state)
 {
@@ -620,6 +646,7 @@ int main(void)
 		t_test(a_repeated_ack_names_the_downlink_before),
 		t_test(the_device_may_know_before_the_gateway_says),
 		t_test(flushed_in_every_state),
+		t_test(flushed_and_not_here),
 		t_test(flushed_on_its_way_and_taken),
 		t_test(expired_in_every_state),
 		t_test(expiry_and_a_clock_that_is_set),
