@@ -202,19 +202,11 @@ static void send_without_item(struct ns *ns, struct now now, struct ns_downlink 
 	build_and_send(ns, now, downlink, session, NULL, NULL);
 }
 
-static void hold_item(struct ns *ns, struct now now, const struct ns_downlink *downlink, enum ns_drop cause)
-{
-	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, downlink->device),
-				      &downlink->item);
-	if (slot != NS_NO_SLOT)
-		ns_item_hold(ns, now, slot, cause);
-}
-
 /* The item stays first in its queue. */
 static void not_sealed(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
 	ns_count(ns, NS_DROP_SEAL_TIMEOUT);
-	hold_item(ns, now, downlink, NS_DROP_SEAL_TIMEOUT);
+	ns_item_stays(ns, now, downlink, NS_DROP_SEAL_TIMEOUT);
 	downlink->more = true;
 	send_without_item(ns, now, downlink);
 }
@@ -323,6 +315,21 @@ static void fire(struct ns *ns, struct now now, struct ns_downlink *downlink)
 		build_and_send(ns, now, downlink, session, item, item ? item->frm_payload : NULL);
 }
 
+/* An application server that has not stored all events yet (it was away) may hear of the session's key later than of the
+ * item: without that key it is asked once more, in the next frame. Any other word is its last. */
+static void seal_refused(struct ns *ns, struct now now, uint32_t slot, const struct net_sealed *sealed)
+{
+	struct ns_item *item = ns_queue_at(&ns->queue, slot);
+	struct ns_item_told told = {.cause = NS_DROP_SEAL_REFUSED,
+				    .cause_text = sealed->cause[0] ? sealed->cause : NULL};
+	bool behind = ns->journal.stored_row < ns->journal.event_row;
+	bool again = behind && strcmp(sealed->cause, NET_NO_SESSION_KEY) == 0 &&
+		     item->held != NS_DROP_SEAL_REFUSED;
+	if (again)
+		item->held = NS_DROP_SEAL_REFUSED;
+	(void)ns_item_apply(ns, now, slot, again ? NS_ITEM_HOLD : NS_ITEM_SEAL_REFUSED, &told);
+}
+
 void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed)
 {
 	const struct sealing *row = table_get(&ns->sealing, &sealed->item);
@@ -342,10 +349,8 @@ void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed
 		return;
 	}
 	ns_count(ns, NS_DROP_SEAL_REFUSED);
-	struct ns_item_told told = {.cause = NS_DROP_SEAL_REFUSED,
-				    .cause_text = sealed->cause[0] ? sealed->cause : NULL};
-	if (item)
-		(void)ns_item_apply(ns, now, slot, NS_ITEM_SEAL_REFUSED, &told);
+	if (session && item)
+		seal_refused(ns, now, slot, sealed);
 	send_without_item(ns, now, downlink);
 }
 

@@ -49,10 +49,11 @@ struct ns_downlink {
 	uint32_t device;       /* slot; its `opportunity` is this until SENT */
 	uint32_t session;      /* slot and tag */
 	uint32_t tag;
-	bool must;     /* a frame has to go even if it is empty */
-	bool idle;     /* it was due, with nothing to say: an item that comes makes it leave at once */
-	bool late;     /* an item made it leave later than it had to */
-	bool restored; /* of before a restart: only its item is left */
+	bool must;      /* a frame has to go even if it is empty */
+	bool idle;      /* it was due, with nothing to say: an item that comes makes it leave at once */
+	bool late;      /* an item made it leave later than it had to */
+	bool restored;  /* of before a restart: only its item is left */
+	bool unreached; /* its attempt came to no bridge */
 	bool ack;
 	uint32_t acked_fcnt_up; /* 1.1: ConfFCnt */
 	uint8_t answers[NS_ANSWERS_MAX];
@@ -101,6 +102,8 @@ bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlin
 void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *downlink);
 /* Its time has come again (tx_ack.c). */
 void ns_downlink_again(struct ns *ns, struct now now, struct ns_downlink *downlink);
+/* A downlink of the outbox could not be handed to its bridge: the next attempt is made in the next turn (tx_ack.c). */
+void ns_downlink_unreached(struct ns *ns, struct mono now, const struct ns_out *out);
 /* A downlink of the outbox has left, at `now` by the clock of that moment: counts how early. */
 void ns_downlink_left(struct ns *ns, struct mono now, const struct ns_out *out);
 /* It is over. */

@@ -15,6 +15,7 @@ void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *dow
 	if (drop != NS_ACCEPTED) {
 		ns_count(ns, drop);
 		ns_course_not_sent(ns, now, downlink, drop, "");
+		ns_item_stays(ns, now, downlink, drop);
 		ns_downlink_close(ns, downlink);
 		return;
 	}

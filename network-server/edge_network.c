@@ -255,8 +255,11 @@ void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
 {
 	bool to_bridge = out->kind == NS_OUT_ACK || out->kind == NS_OUT_DOWNLINK;
 	struct ns_edge_link *link = find_link(edge, to_bridge ? out->link : edge->app);
-	if (!link || link->id == 0)
+	if (!link || link->id == 0) {
+		if (out->kind == NS_OUT_DOWNLINK)
+			ns_downlink_unreached(&edge->ns, clock_now().mono, out);
 		return;
+	}
 	switch (out->kind) {
 	case NS_OUT_ACK:
 		edge->message->kind = PROTO_ACK;
@@ -265,7 +268,6 @@ void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
 	case NS_OUT_DOWNLINK:
 		edge->message->kind = PROTO_GATEWAY_DOWNLINK;
 		edge->message->gateway_downlink = out->downlink;
-		ns_downlink_left(&edge->ns, clock_now().mono, out);
 		break;
 	case NS_OUT_SEAL:
 		edge->message->kind = PROTO_SEAL;
@@ -279,8 +281,11 @@ void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
 	case NS_OUT_EVENT: send_live_event(edge, link, out); return;
 	case NS_OUT_JOIN: return;
 	}
-	if (send(edge, link) != ST_OK)
+	bool left = send(edge, link) == ST_OK;
+	if (!left)
 		LOG_WARN("link_full", "name=%s", link->name);
+	if (out->kind == NS_OUT_DOWNLINK)
+		(left ? ns_downlink_left : ns_downlink_unreached)(&edge->ns, clock_now().mono, out);
 }
 
 /* What became of joins: best effort, so it waits in its ring while the link has much to carry. */

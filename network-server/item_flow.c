@@ -99,6 +99,16 @@ void ns_item_hold(struct ns *ns, struct now now, uint32_t slot, enum ns_drop cau
 	(void)ns_item_apply(ns, now, slot, NS_ITEM_HOLD, &(struct ns_item_told){.cause = cause});
 }
 
+void ns_item_stays(struct ns *ns, struct now now, const struct ns_downlink *downlink, enum ns_drop cause)
+{
+	if (!downlink->has_item)
+		return;
+	uint32_t slot = ns_queue_find(&ns->queue, ns_device_at(&ns->sessions, downlink->device),
+				      &downlink->item);
+	if (slot != NS_NO_SLOT)
+		ns_item_hold(ns, now, slot, cause);
+}
+
 void ns_item_planned(struct ns *ns, struct now now, const struct ns_downlink *downlink)
 {
 	if (!downlink->has_item)

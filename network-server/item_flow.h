@@ -30,6 +30,8 @@ bool ns_item_apply(struct ns *ns, struct now now, uint32_t slot, enum ns_item_ev
 /* --- what the flows say; an item that is not there any more is nothing to anybody --- */
 /* The item stays back from a frame; told when the cause is not the one told last. */
 void ns_item_hold(struct ns *ns, struct now now, uint32_t slot, enum ns_drop cause);
+/* The same of the item that the frame of `downlink` was made for, before any gateway was asked to send it. */
+void ns_item_stays(struct ns *ns, struct now now, const struct ns_downlink *downlink, enum ns_drop cause);
 /* The frame of `downlink` was handed to its first gateway. */
 void ns_item_planned(struct ns *ns, struct now now, const struct ns_downlink *downlink);
 /* A gateway took the frame, or nobody said otherwise. */

@@ -34,18 +34,6 @@ static void give_up(struct ns *ns, struct now now, struct ns_downlink *downlink,
 	ns_downlink_close(ns, downlink);
 }
 
-void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *downlink)
-{
-	if (!downlink->restored) {
-		succeed(ns, now, downlink);
-		return;
-	}
-	/* Whether the message had left before the crash, nobody knows. */
-	ns_count(ns, NS_DROP_ITEM_RESTARTED);
-	ns_item_not_sent(ns, now, downlink, NS_DROP_ITEM_RESTARTED);
-	ns_downlink_close(ns, downlink);
-}
-
 /* The transmitter is free again; the airtime comes back where nothing can have been on the air. */
 static void release(struct ns *ns, struct now now, struct ns_gateway *gateway,
 		    const struct ns_attempt *failed, bool certain)
@@ -85,6 +73,48 @@ void ns_downlink_again(struct ns *ns, struct now now, struct ns_downlink *downli
 		try_next(ns, now, downlink, NS_NEXT_ANY, NS_DROP_TX_TOO_EARLY, word);
 }
 
+/* An attempt was on no air, or nobody can say that it was: the next one, or the end. */
+static void refused(struct ns *ns, struct now now, struct ns_downlink *downlink, enum gw_tx_result result,
+		    const char *word)
+{
+	const struct ns_tx_rule *rule = ns_tx_rule(result);
+	const struct ns_attempt *failed = &downlink->plan.attempts[downlink->attempt];
+	uint32_t slot = ns_gateways_find(&ns->gateways, &failed->tx.gateway);
+	ns_count(ns, rule->cause);
+	if (slot != NS_NO_SLOT)
+		release(ns, now, ns_gateways_at(&ns->gateways, slot), failed, rule->certain);
+	if (ns_item_is_unwanted(ns, now, downlink))
+		give_up(ns, now, downlink, rule->cause, word);
+	else if (rule->next != NS_NEXT_SAME_LATER || !ns_downlink_hold(ns, now, downlink))
+		try_next(ns, now, downlink, rule->next, rule->cause, word);
+}
+
+void ns_downlink_unreached(struct ns *ns, struct mono now, const struct ns_out *out)
+{
+	struct ns_downlink *downlink = find(ns, out->downlink.id);
+	if (!downlink)
+		return;
+	downlink->unreached = true;
+	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline, now) == ST_OK);
+}
+
+void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *downlink)
+{
+	if (downlink->unreached) {
+		downlink->unreached = false;
+		refused(ns, now, downlink, GW_TX_NO_PATH, gw_tx_result_name(GW_TX_NO_PATH));
+		return;
+	}
+	if (!downlink->restored) {
+		succeed(ns, now, downlink);
+		return;
+	}
+	/* Whether the message had left before the crash, nobody knows. */
+	ns_count(ns, NS_DROP_ITEM_RESTARTED);
+	ns_item_not_sent(ns, now, downlink, NS_DROP_ITEM_RESTARTED);
+	ns_downlink_close(ns, downlink);
+}
+
 void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 {
 	struct ns_downlink *downlink = find(ns, ack->id);
@@ -96,17 +126,9 @@ void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 		ns_count(ns, NS_DROP_UNKNOWN_TX_ACK);
 		return;
 	}
-	const struct ns_tx_rule *rule = ns_tx_rule(ack->result);
-	if (rule->sent) {
+	if (ns_tx_rule(ack->result)->sent)
 		succeed(ns, now, downlink);
-		return;
-	}
-	const char *word = ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result);
-	ns_count(ns, rule->cause);
-	release(ns, now, ns_gateways_at(&ns->gateways, slot), &downlink->plan.attempts[downlink->attempt],
-		rule->certain);
-	if (ns_item_is_unwanted(ns, now, downlink))
-		give_up(ns, now, downlink, rule->cause, word);
-	else if (rule->next != NS_NEXT_SAME_LATER || !ns_downlink_hold(ns, now, downlink))
-		try_next(ns, now, downlink, rule->next, rule->cause, word);
+	else
+		refused(ns, now, downlink, ack->result,
+			ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result));
 }

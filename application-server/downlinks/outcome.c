@@ -173,7 +173,7 @@ void as_application_on_seal(struct as_application *app, const struct net_seal *s
 	} else if (!as_item_open(app->keys, &item, payload)) {
 		refuse_seal(app, sealed, "payload_unreadable");
 	} else if (!as_application_session_key(app, &seal->dev_eui, &seal->session, &key)) {
-		refuse_seal(app, sealed, "no_session_key");
+		refuse_seal(app, sealed, NET_NO_SESSION_KEY);
 	} else {
 		lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, payload,
 				      item.length, sealed->frm_payload);

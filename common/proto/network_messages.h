@@ -253,6 +253,9 @@ struct net_seal {
 	uint32_t fcnt_down;
 };
 
+/* A cause of its own: the application server has no key of that session (yet). */
+#define NET_NO_SESSION_KEY "no_session_key"
+
 struct net_sealed {
 	struct net_uuid item;
 	uint32_t fcnt_down;

@@ -143,10 +143,112 @@ static void seal_is_refused(void **state)
 	enqueue(1, false);
 	uplink(false, false);
 	rig_run(&rig, 4210 * US_PER_MS);
+	ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
 	seal(false);
 	expect_status(NET_ITEM_REFUSED, 1);
 	t_str("cause", "no_session_key", last_event()->cause);
 	t_uint("out of the queue", 0, ns_device_at(&rig.ns.sessions, 0)->queued);
+	rig_release(&rig);
+}
+
+/* The application server was away while the device joined, and has the session's key later than the item's Seal. */
+static void the_key_may_come_after_the_seal(void **state)
+{
+	(void)state;
+	for (int comes = 0; comes <= 1; comes++) {
+		setup(false);
+		t_row(comes ? "it comes" : "there is none");
+		ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+		enqueue(1, false);
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		seal(false);
+		expect_status(NET_ITEM_QUEUED, 1);
+		t_str("cause", "no_session_key", last_event()->cause);
+		t_uint("it waits", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+		rig_run(&rig, 20 * US_PER_S);
+		device.fcnt_up++;
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		t_uint("asked once more", 2, rig.seal_count);
+		seal(comes);
+		expect_status(comes ? NET_ITEM_PLANNED : NET_ITEM_REFUSED, 1);
+		rig_release(&rig);
+	}
+}
+
+/* A bridge's link is full, or went in this very turn: what was not handed over was not sent, and nobody is told it was. */
+static void a_downlink_that_reaches_no_bridge(void **state)
+{
+	(void)state;
+	for (int two = 0; two <= 1; two++) {
+		setup(false);
+		t_row(two ? "another gateway heard the device" : "no other gateway did");
+		enqueue(1, false);
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1}, phy);
+		rig_hears(&rig, 1, phy, length, 0);
+		if (two)
+			rig_hears(&rig, 2, phy, length, 0);
+		rig_run(&rig, 4210 * US_PER_MS);
+		seal(true);
+		expect_status(NET_ITEM_PLANNED, 1);
+		t_uint("asked", 1, rig.downlink_count);
+		const struct ns_out out = {.kind = NS_OUT_DOWNLINK, .downlink = rig.downlinks[0]};
+		ns_downlink_unreached(&rig.ns, rig.now.mono, &out);
+		rig_run(&rig, US_PER_MS);
+		t_uint("the next one", two ? 2 : 1, rig.downlink_count);
+		if (two) {
+			t_uint("is the other gateway", 2,
+			       lw_eui64_number(&rig.downlinks[1].attempts[0].gateway));
+			rig_tx_ack(&rig, GW_TX_OK);
+			expect_status(NET_ITEM_SENT, 1);
+		} else {
+			expect_status(NET_ITEM_QUEUED, 1);
+			t_str("cause", "tx_no_path", last_event()->cause);
+			t_uint("airtime", 0,
+			       ns_gateway_airtime_us(ns_gateways_at(&rig.ns.gateways, 0), rig.now.mono));
+		}
+		rig_run(&rig, 20 * US_PER_S);
+		t_uint("nothing is left", 0, rig.ns.downlinks.count);
+		rig_release(&rig);
+	}
+}
+
+/* The gateways went while the item was sealed: its counter is spent, and it is told why it stays. */
+static void no_gateway_is_left_after_the_seal(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	t_uint("Seal", 1, rig.seal_count);
+	ns_on_bridge_gone(&rig.ns, rig.now, RIG_LINK);
+	seal(true);
+	expect_status(NET_ITEM_QUEUED, 1);
+	t_str("cause", "no_gateway", last_event()->cause);
+	t_uint("it waits", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+	t_uint("nothing left", 0, rig.downlink_count);
+	rig_release(&rig);
+}
+
+/* New ABP keys come while an item is sealed under the old ones: it is sealed again, not lost. */
+static void a_session_that_ends_while_an_item_is_sealed(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	t_uint("Seal", 1, rig.seal_count);
+	rig_abp(&rig, &device, 1, 1, 0x26000002, false);
+	seal(true);
+	t_uint("it waits", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	t_uint("Seal", 2, rig.seal_count);
+	seal(true);
+	expect_status(NET_ITEM_PLANNED, 1);
 	rig_release(&rig);
 }
 
@@ -604,6 +706,10 @@ int main(void)
 		t_test(sealed_and_sent),
 		t_test(seal_comes_too_late),
 		t_test(seal_is_refused),
+		t_test(the_key_may_come_after_the_seal),
+		t_test(a_downlink_that_reaches_no_bridge),
+		t_test(no_gateway_is_left_after_the_seal),
+		t_test(a_session_that_ends_while_an_item_is_sealed),
 		t_test(next_attempt_by_cause),
 		t_test(too_early_is_tried_again_later),
 		t_test(attempts_run_out),
