@@ -76,6 +76,15 @@ void ns_journal_session(struct ns *ns, enum ns_journal_kind kind, uint32_t slot)
 	ns_session_mark(&ns->sessions, slot);
 }
 
+uint32_t ns_new_tag(struct ns *ns)
+{
+	uint32_t tag;
+	do
+		tag = rng_u32(ns->rng);
+	while (tag == 0);
+	return tag;
+}
+
 void ns_journal_session_gone(struct ns *ns, uint32_t slot, uint32_t tag)
 {
 	uint8_t row[8];

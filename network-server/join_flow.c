@@ -250,9 +250,7 @@ static bool make_session(struct ns *ns, const struct ns_join *join, const struct
 	set_parameters(ns, join, session);
 	if (join->dl_settings.opt_neg)
 		session->flags |= NS_SESSION_1_1;
-	do
-		session->tag = rng_u32(ns->rng);
-	while (session->tag == 0);
+	session->tag = ns_new_tag(ns);
 	rng_fill(ns->rng, session->id.bytes, sizeof session->id.bytes);
 	return answer->phy_length >= LW_JOIN_ACCEPT_LENGTH &&
 	       open_keys(ns, answer, join->dl_settings.opt_neg, session);

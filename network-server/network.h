@@ -253,6 +253,8 @@ void ns_journal_put(struct ns *ns, enum ns_journal_kind kind, const uint8_t *hea
 		    const uint8_t *body, size_t body_length);
 /* Journals a session whole; `kind` SESSION or MAC_REQUEST. */
 void ns_journal_session(struct ns *ns, enum ns_journal_kind kind, uint32_t slot);
+/* Draws a tag (session.h). */
+uint32_t ns_new_tag(struct ns *ns);
 void ns_journal_session_gone(struct ns *ns, uint32_t slot, uint32_t tag);
 /* Takes a session out for good: its address rests for 30 days. */
 void ns_drop_session(struct ns *ns, struct now now, uint32_t slot);

@@ -241,9 +241,7 @@ static enum ns_drop apply_abp(struct ns *ns, struct now now, const struct net_de
 	};
 	enum ns_drop drop = NS_ACCEPTED;
 	ns_mac_boot(ns, &profile->record, region, true, &session);
-	do
-		session.tag = rng_u32(ns->rng);
-	while (session.tag == 0);
+	session.tag = ns_new_tag(ns);
 	if (!ns_foreign_is_our_addr(&ns->foreign, record->dev_addr)) {
 		drop = NS_DROP_FOREIGN_DEV_ADDR;
 	} else if (!open_abp_keys(ns, record, v1_1, &session)) {

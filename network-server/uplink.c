@@ -120,13 +120,16 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
 }
 
-/* An ABP device up to 1.0.3 that lost its memory. FCntDown goes on: a counter is never used twice (invariant 2). */
+/* An ABP device up to 1.0.3 that lost its memory. FCntDown goes on: a counter is never used twice (invariant 2). Under
+ * another tag, so that rows of before, whose counters are greater, say nothing of it. */
 static void restart(struct ns *ns, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
+	session->tag = ns_new_tag(ns);
 	session->fcnt_up = uplink->fcnt;
 	memset(session->seen, 0, sizeof session->seen);
 	ns_mac_boot(ns, &uplink->profile->record, uplink->region, session->flags & NS_SESSION_ABP, session);
+	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
 }
 
 /* §4.3.1.6, §5: commands are in FOpts (ciphered in 1.1) or alone in FPort 0 (always ciphered). */

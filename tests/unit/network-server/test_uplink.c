@@ -190,6 +190,28 @@ static void the_repeat_after_a_full_journal_is_accepted(void **state)
 	rig_release(&rig);
 }
 
+/* A device that lost its memory: from then on its new counters are the ones that last, though greater ones are still in the
+ * journal; what it sent is not taken as another restart. */
+static void a_restart_outlasts_a_crash(void **state)
+{
+	(void)state;
+	struct rig_device device;
+	const struct rig_frame frame = {.fport = 1, .payload = (const uint8_t *)"r", .length = 1};
+	setup();
+	rig_abp(&rig, &device, 1, PROFILE_RESET, 0x26000001, false);
+	send(&device, 500, &frame);
+	send(&device, 0, &frame);
+	t_uint("both are events", 2, rig_events_of(&rig, PROTO_UP_EVENT));
+	rig_restart(&rig);
+	t_uint("its counter", 1, ns_session_at(&rig.ns.sessions, 0)->fcnt_up);
+	send(&device, 0, &frame);
+	t_uint("the same frame is a repeat", 1, rig.ns.drops[NS_DROP_REPEATED]);
+	t_uint("and no event", 2, rig_events_of(&rig, PROTO_UP_EVENT));
+	send(&device, 1, &frame);
+	t_uint("the next is one", 3, rig_events_of(&rig, PROTO_UP_EVENT));
+	rig_release(&rig);
+}
+
 static void several_devices_share_an_address(void **state)
 {
 	(void)state;
@@ -375,6 +397,7 @@ int main(void)
 		t_test(counters),
 		t_test(what_is_dropped_and_why),
 		t_test(the_repeat_after_a_full_journal_is_accepted),
+		t_test(a_restart_outlasts_a_crash),
 		t_test(several_devices_share_an_address),
 		t_test(link_check_and_device_time),
 		t_test(ghost_on_a_neighbouring_channel),
