@@ -136,7 +136,7 @@ test-process: $(PROGRAMS) $(PROCESS)
 test-programs: $(PROGRAMS) $(TESTS)
 ## soak: worlds under a virtual clock with new seeds, for SOAK_SECONDS (600); stops at the first that is broken
 soak: $(BUILD)/tests/simulation/test_world
-	$(Q)$(BUILD)/tests/simulation/test_world soak $(SOAK_SECONDS) 2>/dev/null
+	$(Q)$(BUILD)/tests/simulation/test_world soak $(SOAK_SECONDS) 2>$(BUILD)/soak.log || { tail -n 3 $(BUILD)/soak.log; exit 1; }
 ## mutants: eight faults built in on purpose, each of which the worlds must notice
 mutants: $(BUILD)/tests/simulation/test_world
 	$(Q)bash tests/simulation/mutants.sh $(BUILD)

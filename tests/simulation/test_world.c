@@ -3,14 +3,18 @@
 #include "tests/simulation/world/world.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SEEDS 200 /* unless SEEDS says otherwise */
 #define FAR_M 15000
+#define CROWD 24
 #define TWICE 5 /* so many of them run a second time */
+#define AGAIN "again: SEED=%" PRIu64 " build/tests/simulation/test_world"
 
 /* --- a world of one seed --- */
 
@@ -36,25 +40,37 @@ static void print(const struct world *world, uint64_t seed)
 	struct world_totals totals = world_totals(world);
 	printf("seed %" PRIu64 " digest %016" PRIx64 " steps %" PRIu64 " readings %" PRIu64
 	       " delivered %" PRIu64 " joins %" PRIu64 " downlinks %" PRIu64 " commands %" PRIu64
-	       " received %" PRIu64 "\n",
+	       " received %" PRIu64 " airtime %" PRIu64 " %%\n",
 	       seed, world_digest(world), totals.steps, totals.readings, totals.delivered, totals.joins,
-	       totals.downlinks, totals.commands, totals.commands_received);
+	       totals.downlinks, totals.commands, totals.commands_received, totals.airtime_percent);
 	if (*world_broken(world))
-		printf("  %s\n  again: SEED=%" PRIu64 " build/tests/simulation/test_world\n",
-		       world_broken(world), seed);
+		printf("  %s\n  " AGAIN "\n", world_broken(world), seed);
+	fflush(stdout);
+}
+
+/* A world in which the product aborts says which one it was. */
+static char dying_words[128];
+
+static void says_which(int signal_number)
+{
+	(void)!write(STDOUT_FILENO, dying_words, strlen(dying_words));
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
 }
 
 /* Runs one; false when something promised did not hold. */
 static bool run_seed(uint64_t seed, uint64_t *digest, uint64_t faults[WORLD_FAULT_COUNT])
 {
+	snprintf(dying_words, sizeof dying_words, "  seed %" PRIu64 " died; " AGAIN "\n", seed, seed);
+	signal(SIGABRT, says_which);
 	struct world *world = draw(seed);
 	bool holds = *world_broken(world) == '\0';
 	*digest = world_digest(world);
 	for (int i = 0; i < WORLD_FAULT_COUNT; i++)
 		faults[i] += world_count(world, (enum world_fault)i);
-	if (!holds || getenv("V"))
-		print(world, seed);
+	print(world, seed);
 	world_free(world);
+	signal(SIGABRT, SIG_DFL);
 	return holds;
 }
 
@@ -183,6 +199,30 @@ static void scenarios_keep_what_is_promised(void **state)
 	}
 }
 
+/* --- a gateway that has more to say than its hour allows --- */
+
+/* Far devices whose confirmed frames ask for more airtime than the sub-bands have, and a network server that dies every few
+ * minutes: what it had used up before counts all the same (invariant 11; the judge has its own table of shares). */
+static void airtime_outlasts_crashes(void **state)
+{
+	(void)state;
+	struct world *world = world_new(11);
+	world_gateways(world, 1);
+	world_devices(world, CROWD, WORLD_ABP_1_0_3);
+	for (unsigned i = 0; i < CROWD; i++)
+		world_place(world, i, 9000 + 100 * i, 0);
+	world_interval(world, 60);
+	world_begin(world);
+	for (unsigned i = 0; i < 24 && world_run_seconds(world, 300); i++)
+		world_crash(world, WORLD_NETWORK, (enum world_moment)(i % WORLD_MOMENT_COUNT));
+	t_true("the network server died", world_count(world, WORLD_FAULT_NETWORK_CRASH) > 10);
+	t_str("all that is promised", "", world_broken(world));
+	t_true("the share of an hour was used", world_totals(world).airtime_percent >= 95);
+	if (getenv("V"))
+		print(world, 11);
+	world_free(world);
+}
+
 /* --- what the suite says of all of them --- */
 
 static uint64_t seed_count(void)
@@ -240,7 +280,6 @@ static void every_kind_of_fault_occurs(void **state)
 static int run_one(uint64_t seed)
 {
 	uint64_t digest, ignored[WORLD_FAULT_COUNT] = {0};
-	setenv("V", "1", 0);
 	return run_seed(seed, &digest, ignored) ? 0 : 1;
 }
 
@@ -305,11 +344,9 @@ int main(int argc, char **argv)
 	if (seed)
 		return run_one(strtoull(seed, NULL, 10));
 	const struct CMUnitTest tests[] = {
-		t_test(adr_brings_the_near_one_up),
-		t_test(scenarios_keep_what_is_promised),
-		t_test(every_seed_keeps_what_is_promised),
-		t_test(seeds_differ_and_come_again),
-		t_test(every_kind_of_fault_occurs),
+		t_test(adr_brings_the_near_one_up),  t_test(scenarios_keep_what_is_promised),
+		t_test(airtime_outlasts_crashes),    t_test(every_seed_keeps_what_is_promised),
+		t_test(seeds_differ_and_come_again), t_test(every_kind_of_fault_occurs),
 	};
 	return t_run(tests);
 }

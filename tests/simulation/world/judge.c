@@ -172,8 +172,10 @@ void judge_end(struct world *world)
 			world_break(world, "device %u: it has another %s than it told the network", i,
 				    differs);
 	}
+	const char *left = world_journal_left(world);
+	if (left)
+		world_break(world, "network server: at the end it has %s", left);
 	judge_frames_end(world);
-	judge_items_end(world);
 }
 
 struct world_totals world_totals(const struct world *world)

@@ -6,7 +6,8 @@
  *	                                          └─ acknowledged to the device only if committed
  *	the air (judge_air.c)             no FCntDown, no JoinNonce, no DevNonce for two contents; no downlink that its device cannot
  *	                                  take; no gateway above its share of the hour
- *	an item (judge_items.c)           accepted ─▶ acknowledged only if the device got it; it ends, and is not lost */
+ *	an item (judge_items.c)           accepted ─▶ acknowledged only if the device got it; it ends, and is not lost
+ *	at the end (judge.c)              both sides agree on the MAC state; the journal is folded and emptied */
 #ifndef LAMPPOST_TESTS_WORLD_JUDGE_H
 #define LAMPPOST_TESTS_WORLD_JUDGE_H
 
@@ -94,6 +95,5 @@ struct judge_item *judge_item(struct world *world, size_t number);
 void judge_command_received(struct world *world, const struct sim_record *record);
 void judge_downlink_event(struct world *world, const struct net_downlink_event *event);
 bool judge_items_ended(struct world *world, char *who, size_t capacity);
-void judge_items_end(struct world *world);
 
 #endif

@@ -100,7 +100,11 @@ static void judge_airtime(struct world *world, const struct sim_air_entry *entry
 		use->sum_us -= use->sent[use->first++].airtime_us;
 		use->count--;
 	}
-	if (use->sum_us > HOUR_US * bands[b].permille / 1000)
+	int64_t share_us = HOUR_US * bands[b].permille / 1000;
+	uint64_t percent = (uint64_t)(use->sum_us * 100 / share_us);
+	if (percent > world->judge->totals.airtime_percent)
+		world->judge->totals.airtime_percent = percent;
+	if (use->sum_us > share_us)
 		world_break(world, "gateway %u sent %.1f s within an hour around %u Hz", entry->gateway,
 			    (double)use->sum_us / 1e6, entry->freq_hz);
 }

@@ -116,8 +116,3 @@ bool judge_items_ended(struct world *world, char *who, size_t capacity)
 	}
 	return true;
 }
-
-void judge_items_end(struct world *world)
-{
-	(void)world;
-}

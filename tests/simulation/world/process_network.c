@@ -211,6 +211,18 @@ const char *world_mac_differs(const struct world *world, unsigned index)
 								      : NULL;
 }
 
+const char *world_journal_left(const struct world *world)
+{
+	const struct network *self = world->machines[WORLD_NETWORK].self;
+	if (!self)
+		return NULL;
+	const struct ns *ns = &self->edge.ns;
+	return ns->sessions.dirty_count > 0                      ? "sessions that were not folded"
+	       : ns->journal.stored_row < ns->journal.event_row  ? "events that nobody has stored"
+	       : ns_store_journal_has_old(&self->edge.store, ns) ? "journal rows that nobody needs"
+								 : NULL;
+}
+
 void world_trace_network(struct world *world)
 {
 	struct network *self = world->machines[WORLD_NETWORK].self;

@@ -162,6 +162,7 @@ struct world_totals {
 	uint64_t joins;               /* accepts that devices took */
 	uint64_t downlinks;           /* frames on the air */
 	uint64_t commands, commands_received;
+	uint64_t airtime_percent; /* the most that a gateway used of a sub-band's share of an hour */
 };
 struct world_totals world_totals(const struct world *world);
 

@@ -56,7 +56,7 @@ struct world {
 	enum world_profile profiles[WORLD_DEVICES_MAX];
 	struct {
 		unsigned device, metres, dr;
-	} placed[4];
+	} placed[32];
 	unsigned placed_count;
 	struct sim_scenario scenario;
 	struct sim_world *sim;
@@ -156,6 +156,8 @@ void judge_end(struct world *world);
 /* What the network server holds for confirmed of a device's windows, channels and repeats, and the device has otherwise, though
  * no request is in flight; NULL: nothing. Static text. */
 const char *world_mac_differs(const struct world *world, unsigned index);
+/* What a network server that had two quiet minutes should have cleaned up (invariant 7), or NULL. */
+const char *world_journal_left(const struct world *world);
 /* An event of the network server is durable (packed, as on the link). */
 void judge_committed(struct world *world, const uint8_t *event, size_t length);
 /* The join server has answered the network server. */
