@@ -85,7 +85,7 @@ static json_t *ask(const struct cli_client *client, const char *process, const c
 /* Gives the EUIs of gateways that knock and are not registered, a few of them; NULL: nobody to ask. */
 static json_t *find_unknown_gateways(const struct cli_client *client)
 {
-	json_t *answer = ask(client, "gateway-bridge", "/gateways");
+	json_t *answer = ask(client, "gateway-bridge", "/gateways?state=unknown&limit=16");
 	json_t *euis = answer ? json_array() : NULL;
 	size_t i;
 	const json_t *gateway;
@@ -100,7 +100,7 @@ static json_t *find_unknown_gateways(const struct cli_client *client)
 	return euis;
 }
 
-/* Gives {"dev_eui", "registered", "enabled", "profile", "region", "activation", "last_uplink", "last_join", "mirror",
+/* Gives {"dev_eui", "registered", "shown" (whether this caller may watch it), "enabled", "profile", "region", "activation", "last_uplink", "last_join", "mirror",
  * "gateways_online", "unknown_gateways"}; what cannot be known is null. */
 static json_t *find_known(struct cli_client *client, const char *eui)
 {
@@ -111,15 +111,15 @@ static json_t *find_known(struct cli_client *client, const char *eui)
 	       *health = ask(client, "network-server", "/healthz");
 	json_t *profile = device ? look(client, "profiles", text_of(device, "profile"), "") : NULL;
 	json_t *last = json_array_get(json_object_get(joins, "items"), 0);
-	json_t *known = json_pack("{ss sb sO? sO? sO? sO? sO? sO? ss? sO? so?}", "dev_eui", eui, "registered",
-				  device != NULL, "enabled", json_object_get(device, "enabled"), "profile",
-				  json_object_get(device, "profile_slug"), "region",
-				  json_object_get(profile, "region"), "activation",
-				  json_object_get(device, "activation"), "last_uplink",
-				  json_object_get(device, "last_seen"), "last_join", last, "mirror",
-				  mirror && strcmp(eui, reversed) != 0 ? reversed : NULL, "gateways_online",
-				  json_object_get(health, "gateways_online"), "unknown_gateways",
-				  find_unknown_gateways(client));
+	json_t *known = json_pack(
+		"{ss sb sb sO? sO? sO? sO? sO? sO? ss? sO? so?}", "dev_eui", eui, "registered",
+		device != NULL, "shown", device || joins, "enabled", json_object_get(device, "enabled"),
+		"profile", json_object_get(device, "profile_slug"), "region",
+		json_object_get(profile, "region"), "activation", json_object_get(device, "activation"),
+		"last_uplink", json_object_get(device, "last_seen"), "last_join", last, "mirror",
+		mirror && strcmp(eui, reversed) != 0 ? reversed : NULL, "gateways_online",
+		json_object_get(health, "gateways_online"), "unknown_gateways",
+		find_unknown_gateways(client));
 	json_decref(device);
 	json_decref(mirror);
 	json_decref(joins);
@@ -131,7 +131,8 @@ static json_t *find_known(struct cli_client *client, const char *eui)
 static void print_registration(const json_t *known)
 {
 	if (!json_is_true(json_object_get(known, "registered"))) {
-		printf("not registered\n");
+		bool shown = json_is_true(json_object_get(known, "shown"));
+		printf(shown ? "not registered\n" : "not registered, or another agency's\n");
 		if (!json_is_string(json_object_get(known, "mirror")))
 			printf("  → register it: lamppost device add %s --name ... --application ... "
 			       "--profile ... "
@@ -186,7 +187,7 @@ static void print_silence(const json_t *known)
 	print_unknown_gateways(json_object_get(known, "unknown_gateways"));
 }
 
-static void print_known(const json_t *known)
+void cli_watch_print_known(const json_t *known)
 {
 	const json_t *join = json_object_get(known, "last_join");
 	const char *uplink = text_of(known, "last_uplink"), *mirror = text_of(known, "mirror");
@@ -197,6 +198,8 @@ static void print_known(const json_t *known)
 		       "device "
 		       "send?\n",
 		       mirror);
+	if (!json_is_true(json_object_get(known, "shown")))
+		return;
 	if (*uplink)
 		printf("last uplink %.19s\n", uplink);
 	if (json_is_object(join)) {
@@ -327,9 +330,15 @@ static int watch(struct cli_client *client, const char *eui, struct watching *wa
 	if (watching->json)
 		print_line("", "known", known);
 	else
-		print_known(known);
+		cli_watch_print_known(known);
 	fflush(stdout);
+	bool shown = json_is_true(json_object_get(known, "shown"));
 	json_decref(known);
+	if (!shown)
+		return cli_problem(
+			CLI_NOT_FOUND, eui, NULL,
+			"until it is registered, only the city's engineers are shown what is heard "
+			"of it");
 	if (!cli_target_append_query(target, "device", eui))
 		return CLI_USAGE;
 	return cli_follow(client, eui, target, on_event, watching);

@@ -9,6 +9,8 @@
 
 int cli_device_watch(const struct record_schema *schema, int argc, char **argv);
 
+/* Prints for people what is known of a device before anything comes: the line "known" of --json. */
+void cli_watch_print_known(const json_t *known);
 /* Prints one event of a stream for people: a line, or a few. `kind` as in the topics of MQTT, or "join_attempt". */
 void cli_watch_print(const char *kind, const json_t *event);
 

@@ -5,6 +5,7 @@
 #include "cli/watch.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static void spans(void **state)
@@ -67,7 +68,10 @@ static const char *printed(const char *kind, const char *json)
 	fflush(stdout);
 	int terminal = dup(STDOUT_FILENO);
 	assert_true(terminal >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
-	cli_watch_print(kind, event);
+	if (strcmp(kind, "known") == 0)
+		cli_watch_print_known(event);
+	else
+		cli_watch_print(kind, event);
 	fflush(stdout);
 	assert_true(dup2(terminal, STDOUT_FILENO) >= 0);
 	close(terminal);
@@ -87,7 +91,7 @@ static void events_in_words(void **state)
 	} rows[] = {
 		{"a reading that was decoded", "up",
 		 "{" TIME ",\"fCnt\":7,\"fPort\":2,\"dr\":3,\"data\":\"A2cBEA==\",\"object\":{"
-			  "\"temperatureSensor\":{\"3\":"
+		 "\"temperatureSensor\":{\"3\":"
 		 "27.2}},\"rxInfo\":[{\"rssi\":-48}]}",
 		 "2026-09-21T14:13:19  up     FCnt 7, port 2, DR3, -48 dBm  "
 		 "{\"temperatureSensor\":{\"3\":27.2}}\n"},
@@ -97,7 +101,7 @@ static void events_in_words(void **state)
 		 "2026-09-21T14:13:19  up     FCnt 7, port 2, DR3, -48 dBm  data A2cBEA==\n"},
 		{"one that the codec cannot read", "up",
 		 "{" TIME ",\"fCnt\":7,\"fPort\":2,\"dr\":3,\"data\":\"A2cB\",\"codecError\":\"cayenne-lpp: "
-			  "truncated: the "
+		 "truncated: the "
 		 "value at byte 0 of 3\",\"rxInfo\":[{\"rssi\":-48}]}",
 		 "2026-09-21T14:13:19  up     FCnt 7, port 2, DR3, -48 dBm  data A2cB\n"
 		 "                            not decoded: cayenne-lpp: truncated: the value at byte 0 of "
@@ -109,6 +113,24 @@ static void events_in_words(void **state)
 		 "{" TIME ",\"queueItemId\":\"0123456789abcdef\",\"acknowledged\":false}",
 		 "2026-09-21T14:13:19  ack    downlink 01234567 NOT acknowledged\n"},
 		{"a gap", "gap", "{}", ""},
+		{"an EUI that this caller may not watch", "known",
+		 "{\"dev_eui\":\"020007d07ed5b370\",\"registered\":false,\"shown\":false,\"mirror\":"
+		 "\"70b3d57ed0070002\"}",
+		 "020007d07ed5b370: not registered, or another agency's\n"
+		 "  → 70b3d57ed0070002 IS registered: this EUI with its bytes in the other order. Which one "
+		 "does the "
+		 "device send?\n"},
+		{"nothing was heard, and a gateway was forgotten", "known",
+		 "{\"dev_eui\":\"70b3d57ed0070002\",\"registered\":true,\"shown\":true,\"enabled\":true,"
+		 "\"profile\":\"probe\","
+		 "\"region\":\"eu868\",\"gateways_online\":1,\"unknown_gateways\":[\"aa555a0000000105\"]}",
+		 "70b3d57ed0070002: registered, enabled, profile probe (eu868)\n"
+		 "nothing was heard of it yet; gateways online: 1\n"
+		 "  → turn it on, or press its button; it asks to join a few times, then ever more seldom\n"
+		 "  → gateway aa555a0000000105 sends, and is not registered: nothing that it hears is taken. "
+		 "If it "
+		 "is yours: lamppost gateway add\n"
+		 "watching; Ctrl-C ends\n"},
 	};
 #undef TIME
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
