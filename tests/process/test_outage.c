@@ -118,7 +118,8 @@ static void committed_order_is_delivered_order(const struct t_network *network, 
 	snprintf(path, sizeof path, "%s/readings.db", t_network_state(network));
 	assert_int_equal(SQLITE_OK, sqlite3_open(path, &db));
 	assert_int_equal(SQLITE_OK,
-			 sqlite3_prepare_v2(db, "SELECT id FROM events ORDER BY seq", -1, &statement, NULL));
+			 sqlite3_prepare_v2(db, "SELECT id FROM events WHERE kind = 0 ORDER BY seq", -1,
+					    &statement, NULL));
 	for (; in_order && sqlite3_step(statement) == SQLITE_ROW; place++) {
 		struct net_uuid id;
 		memcpy(id.bytes, sqlite3_column_blob(statement, 0), sizeof id.bytes);
