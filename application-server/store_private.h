@@ -26,7 +26,7 @@ struct as_store {
 	uint64_t last_seq;
 	struct as_reading_heads heads;
 	struct as_recent *recent; /* owned ring */
-	uint64_t stored_events; /* in the events table, for retention */
+	uint64_t stored_events;   /* in the events table, for retention */
 	int64_t items_last; /* the row of the newest downlink item ever, in this process: never given again */
 	uint64_t items_version;  /* counts what is to be handed over */
 	int64_t flush_last;      /* the last place in the order of flushes that was given */

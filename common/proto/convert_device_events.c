@@ -90,7 +90,8 @@ bool unpack_status_event(struct proto_message *message, const Lamppost__Envelope
 	if (!convert_fits_u8(in->battery) || in->margin_db < -32 || in->margin_db > 31)
 		return false;
 	struct net_status_event *out = &message->status_event;
-	*out = (struct net_status_event){.battery = (uint8_t)in->battery, .margin_db = (int8_t)in->margin_db};
+	*out = (struct net_status_event){.battery = (uint8_t)in->battery,
+					 .margin_db = (int16_t)in->margin_db};
 	return convert_head_in(&out->head, in->head) &&
 	       convert_take_exact(out->uplink.bytes, sizeof out->uplink.bytes, &in->uplink);
 }

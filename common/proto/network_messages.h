@@ -130,7 +130,7 @@ struct net_status_event {
 	struct net_event_head head;
 	struct net_uuid uplink; /* id of the event of the uplink that carried it */
 	uint8_t battery;        /* 0 external power, 1..254, 255 not measured */
-	int8_t margin_db;       /* -32..31, of the last DevStatusReq */
+	int16_t margin_db;      /* -32..31, of the last DevStatusReq */
 };
 
 /* application → network: every event up to and with `row` is stored. */

@@ -363,6 +363,7 @@ int mosquitto_publish(struct mosquitto *client, int *mid, const char *topic, int
 							 .b = (uint64_t)*mid,
 							 .bytes = copy,
 							 .length = size});
+	/* cppcheck-suppress memleak ; the queue owns it */
 	return MOSQ_ERR_SUCCESS;
 }
 
