@@ -43,7 +43,7 @@ bool as_store_device_status(struct as_store *store, const struct lw_eui64 *dev_e
 		return false;
 	*status = (struct as_device_status){.time = {db_column_i64(db, s, 0)},
 					    .battery = (uint8_t)db_column_i64(db, s, 1),
-					    .margin_db = (int8_t)db_column_i64(db, s, 2)};
+					    .margin_db = (int16_t)db_column_i64(db, s, 2)};
 	db_reset(db, s);
 	return true;
 }

@@ -13,7 +13,7 @@
 struct as_device_status {
 	struct wall time;
 	uint8_t battery; /* 0 external power, 1 .. 254, 255 not measured (TS001 §5.5) */
-	int8_t margin_db;
+	int16_t margin_db;
 };
 
 /* Keeps it unless a newer one is kept. ST_NOT_FOUND: no such device. */
