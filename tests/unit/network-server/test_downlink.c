@@ -232,6 +232,40 @@ static void no_gateway_is_left_after_the_seal(void **state)
 	rig_release(&rig);
 }
 
+/* What cannot leave, or nobody can seal, costs no counter; it goes with the first uplink after that. */
+static void nothing_is_spent_where_nothing_can_leave(void **state)
+{
+	(void)state;
+	for (int bridge = 0; bridge <= 1; bridge++) {
+		setup(false);
+		t_row(bridge ? "the bridge went" : "the application server is away");
+		enqueue(1, false);
+		if (!bridge)
+			ns_on_app(&rig.ns, false);
+		uplink(false, false);
+		rig_run(&rig, US_PER_S);
+		if (bridge)
+			ns_on_bridge_gone(&rig.ns, rig.now, RIG_LINK);
+		rig_run(&rig, 20 * US_PER_S);
+		t_uint("no Seal", 0, rig.seal_count);
+		t_uint("no counter", 0, ns_session_at(&rig.ns.sessions, 0)->n_fcnt_down);
+		expect_status(NET_ITEM_QUEUED, 1);
+		t_str("cause", bridge ? "no_gateway" : "", last_event()->cause);
+		if (bridge) {
+			rig_restart(&rig);
+		} else {
+			ns_on_app(&rig.ns, true);
+		}
+		device.fcnt_up++;
+		uplink(false, false);
+		rig_run(&rig, 4210 * US_PER_MS);
+		t_uint("Seal", 1, rig.seal_count);
+		seal(true);
+		expect_status(NET_ITEM_PLANNED, 1);
+		rig_release(&rig);
+	}
+}
+
 /* New ABP keys come while an item is sealed under the old ones: it is sealed again, not lost. */
 static void a_session_that_ends_while_an_item_is_sealed(void **state)
 {
@@ -374,6 +408,53 @@ static void attempts_run_out(void **state)
 	t_true("more than one was tried", rig.downlink_count >= 3);
 	t_uint("the item stays", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
 	t_uint("the counter is spent", 1, ns_session_at(&rig.ns.sessions, 0)->n_fcnt_down);
+	rig_release(&rig);
+}
+
+/* A word that comes twice, after the next gateway was asked, is not that gateway's. */
+static void a_word_that_comes_twice_counts_once(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	seal(true);
+	struct gw_tx_ack ack = {
+		.id = rig.downlinks[0].id, .gateway = rig_eui(1), .result = GW_TX_COLLISION_PACKET};
+	ns_on_tx_ack(&rig.ns, rig.now, &ack);
+	rig_turn(&rig);
+	t_uint("the other gateway", 2, lw_eui64_number(&rig.downlinks[1].attempts[0].gateway));
+	ns_on_tx_ack(&rig.ns, rig.now, &ack);
+	ack.result = GW_TX_OK;
+	ns_on_tx_ack(&rig.ns, rig.now, &ack);
+	rig_turn(&rig);
+	t_uint("nobody else", 2, rig.downlink_count);
+	expect_status(NET_ITEM_PLANNED, 1);
+	t_uint("counted", 2, rig.ns.drops[NS_DROP_UNKNOWN_TX_ACK]);
+	rig_tx_ack(&rig, GW_TX_OK);
+	expect_status(NET_ITEM_SENT, 1);
+	t_uint("the gateway that sent it", 2, lw_eui64_number(&last_event()->gateway));
+	rig_release(&rig);
+}
+
+static void a_gateways_lead_is_measured_by_its_answers(void **state)
+{
+	(void)state;
+	setup(false);
+	const struct ns_gateway *gateway = ns_gateways_at(&rig.ns.gateways, 0);
+	for (unsigned i = 0; i < 4; i++) {
+		t_false("not known yet", ns_gateway_lead_is_known(gateway));
+		uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1, .confirmed = true},
+					    phy);
+		rig_hears(&rig, 1, phy, length, 0);
+		rig_run(&rig, 4210 * US_PER_MS);
+		rig_tx_ack(&rig, i == 1 ? GW_TX_TOO_LATE : GW_TX_OK);
+		rig_run(&rig, 20 * US_PER_S);
+		device.fcnt_up++;
+	}
+	t_true("known", ns_gateway_lead_is_known(gateway));
+	t_int("40 ms and what is added", 40 * US_PER_MS + NS_LEAD_EXTRA, ns_gateway_lead(gateway));
 	rig_release(&rig);
 }
 
@@ -709,10 +790,13 @@ int main(void)
 		t_test(the_key_may_come_after_the_seal),
 		t_test(a_downlink_that_reaches_no_bridge),
 		t_test(no_gateway_is_left_after_the_seal),
+		t_test(nothing_is_spent_where_nothing_can_leave),
 		t_test(a_session_that_ends_while_an_item_is_sealed),
 		t_test(next_attempt_by_cause),
 		t_test(too_early_is_tried_again_later),
 		t_test(attempts_run_out),
+		t_test(a_word_that_comes_twice_counts_once),
+		t_test(a_gateways_lead_is_measured_by_its_answers),
 		t_test(a_confirmed_item_that_no_gateway_sent_waits_for_no_ack),
 		t_test(encrypted_items_and_their_counter),
 		t_test(the_item_behind_a_stale_one_goes),

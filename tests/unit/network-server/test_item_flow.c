@@ -552,6 +552,26 @@ static void a_new_session_while_a_confirmed_one_is_on_its_way(void **state)
 	is_empty();
 }
 
+/* The ACK bit of a frame under the new session says nothing of a frame under the old one, before the gateway's word or
+ * after it. */
+static void an_ack_of_the_new_session_is_not_the_old_ones(void **state)
+{
+	(void)state;
+	setup(USUAL);
+	bring(PLANNED, true, false, 0);
+	device_joins_anew(USUAL);
+	hears(true);
+	rig_run(&rig, 300 * US_PER_MS);
+	expect("nothing");
+	rig_tx_ack(&rig, GW_TX_OK);
+	expect("sent:1#1");
+	expect("queued:1:session_ended#1");
+	flush_it(true);
+	expect("failed:1:flushed#1");
+	rig_run(&rig, 30 * US_PER_S);
+	is_empty();
+}
+
 static void a_device_that_is_removed(void **state)
 {
 	(void)state;
@@ -652,6 +672,7 @@ int main(void)
 		t_test(expiry_and_a_clock_that_is_set),
 		t_test(a_new_session_in_every_state),
 		t_test(a_new_session_while_a_confirmed_one_is_on_its_way),
+		t_test(an_ack_of_the_new_session_is_not_the_old_ones),
 		t_test(a_device_that_is_removed),
 		t_test(encrypted_items_have_one_try),
 		t_test(a_counter_that_is_taken_is_told_at_once),
