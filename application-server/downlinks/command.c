@@ -26,8 +26,9 @@ static bool take_integer(const struct reading *reading, const char *name, const 
 	bool is_number = json_is_number(value);
 	if (reading->form == AS_COMMAND_MQTT && json_is_string(value)) {
 		char *end = NULL;
-		number = strtod(json_string_value(value), &end);
-		is_number = end != json_string_value(value) && *end == '\0';
+		const char *text = json_string_value(value);
+		number = strtod(text, &end); /* which would read hexadecimal too, and NaN */
+		is_number = end != text && *end == '\0' && strspn(text, "+-.0123456789eE") == strlen(text);
 	}
 	if (is_number && number >= min && number <= max && number == floor(number)) {
 		*out = number;

@@ -431,6 +431,28 @@ static void an_object_that_the_codec_cannot_write_is_told(void **state)
 	close_city();
 }
 
+static void numbers_in_text_are_decimal(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *number;
+		enum as_intake_verdict verdict;
+	} rows[] = {
+		{"20", AS_INTAKE_TAKEN},      {"2e1", AS_INTAKE_TAKEN},     {"0x14", AS_INTAKE_MALFORMED},
+		{" 20", AS_INTAKE_MALFORMED}, {"nan", AS_INTAKE_MALFORMED}, {"", AS_INTAKE_MALFORMED},
+		{"20 ", AS_INTAKE_MALFORMED}, {"-1", AS_INTAKE_MALFORMED},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char body[120];
+		open_city();
+		t_row(rows[i].number);
+		snprintf(body, sizeof body, "{\"devEui\":\"" DEV_EUI "\",\"fPort\":\"%s\",\"data\":\"\"}",
+			 rows[i].number);
+		t_str("verdict", as_intake_verdict_name(rows[i].verdict), as_intake_verdict_name(take(body)));
+		close_city();
+	}
+}
+
 static void a_full_queue_is_told(void **state)
 {
 	(void)state;
@@ -459,6 +481,7 @@ int main(void)
 		t_test(bodies_that_are_none),
 		t_test(one_application_does_not_take_all),
 		t_test(an_object_that_the_codec_cannot_write_is_told),
+		t_test(numbers_in_text_are_decimal),
 		t_test(a_full_queue_is_told),
 	};
 	return t_run(tests);
