@@ -585,6 +585,29 @@ static void agencies_see_their_own(void **state)
 	t_city_free(city);
 }
 
+/* A device is registered again by another agency: what the first one sent it is nobody else's. */
+static void a_device_registered_anew_leaves_its_downlinks_behind(void **state)
+{
+	(void)state;
+	furnished();
+	send_one(false);
+	t_int("agency", 201, call("POST", "/api/v1/agencies", "{\"slug\":\"water\",\"name\":\"Water\"}"));
+	struct as_scope foreign = t_city_scope(city, AS_MANAGER, "water");
+	t_int("application", 201,
+	      call("POST", "/api/v1/applications",
+		   "{\"slug\":\"pumps\",\"name\":\"P\",\"agency\":\"water\"}"));
+	t_int("removed", 204, call("DELETE", "/api/v1/devices/0102030405060708", NULL));
+	t_int("registered", 201,
+	      call("POST", "/api/v1/devices",
+		   "{\"dev_eui\":\"0102030405060708\",\"name\":\"n\",\"application\":\"pumps\",\"profile\":"
+		   "\"probe\"}"));
+	t_int("its new agency lists", 200, t_city_call(city, &foreign, "GET", DOWNLINKS, NULL));
+	t_uint("none of them", 0, json_array_size(json_object_get(t_city_answer(city), "items")));
+	t_int("nor sees one", 404, t_city_call(city, &foreign, "GET", DOWNLINKS "/" ID, NULL));
+	t_int("they went with the registration", 404, call("GET", DOWNLINKS "/" ID, NULL));
+	t_city_free(city);
+}
+
 static void flushing_waits_for_the_network_server(void **state)
 {
 	(void)state;
@@ -738,6 +761,7 @@ int main(void)
 		t_test(an_id_is_the_commands_identity),
 		t_test(lists_and_their_filters),
 		t_test(agencies_see_their_own),
+		t_test(a_device_registered_anew_leaves_its_downlinks_behind),
 		t_test(flushing_waits_for_the_network_server),
 		t_test(payloads_are_sealed_and_go),
 		t_test(what_has_ended_is_never_sealed_again),

@@ -232,6 +232,60 @@ static void no_gateway_is_left_after_the_seal(void **state)
 	rig_release(&rig);
 }
 
+/* Ciphertext for one counter must never leave under another (invariant 2), nor one of another length. */
+static void a_seal_of_another_frame_is_nothing(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	t_uint("Seal", 1, rig.seal_count);
+	rig_run(&rig, 20 * US_PER_S);
+	device.fcnt_up++;
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	t_uint("asked again", 2, rig.seal_count);
+	size_t frames = rig.downlink_count;
+	struct net_sealed sealed = {.item = rig.seals[0].item,
+				    .fcnt_down = rig.seals[0].fcnt_down,
+				    .ok = true,
+				    .frm_payload_length = 3};
+	ns_on_sealed(&rig.ns, rig.now, &sealed);
+	rig_turn(&rig);
+	t_uint("the first one's answer is too late", frames, rig.downlink_count);
+	t_uint("the item waits for its own", 1, ns_device_at(&rig.ns.sessions, 0)->queued);
+	sealed.fcnt_down = rig.seals[1].fcnt_down;
+	sealed.frm_payload_length = 4;
+	ns_on_sealed(&rig.ns, rig.now, &sealed);
+	rig_turn(&rig);
+	expect_status(NET_ITEM_REFUSED, 1);
+	t_str("cause", "seal_refused", last_event()->cause);
+	struct lw_frame frame;
+	parse(&frame);
+	t_false("no frame has a payload", frame.has_fport);
+	rig_release(&rig);
+}
+
+/* What was a way out when the list was made may be none when its turn comes. */
+static void an_attempt_whose_time_has_passed_is_not_made(void **state)
+{
+	(void)state;
+	setup(false);
+	enqueue(1, false);
+	uplink(false, false);
+	rig_run(&rig, 4210 * US_PER_MS);
+	seal(true);
+	t_uint("one", 1, rig.downlink_count);
+	rig_run(&rig, 1950 * US_PER_MS); /* RX1 began 1.2 s ago, RX2 0.2 s */
+	expect_status(NET_ITEM_PLANNED, 1);
+	rig_tx_ack(&rig, GW_TX_COLLISION_PACKET);
+	t_uint("nobody is asked in vain", 1, rig.downlink_count);
+	expect_status(NET_ITEM_QUEUED, 1);
+	t_str("cause", "tx_collision_packet", last_event()->cause);
+	rig_release(&rig);
+}
+
 /* What cannot leave, or nobody can seal, costs no counter; it goes with the first uplink after that. */
 static void nothing_is_spent_where_nothing_can_leave(void **state)
 {
@@ -790,6 +844,8 @@ int main(void)
 		t_test(the_key_may_come_after_the_seal),
 		t_test(a_downlink_that_reaches_no_bridge),
 		t_test(no_gateway_is_left_after_the_seal),
+		t_test(a_seal_of_another_frame_is_nothing),
+		t_test(an_attempt_whose_time_has_passed_is_not_made),
 		t_test(nothing_is_spent_where_nothing_can_leave),
 		t_test(a_session_that_ends_while_an_item_is_sealed),
 		t_test(next_attempt_by_cause),
