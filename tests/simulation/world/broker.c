@@ -181,6 +181,10 @@ void world_broker_release(struct world *world)
 
 static void message_at_broker(struct world *world, const struct world_event *event)
 {
+	double leaves_s = world->broker_leaves_s;
+	world->broker_leaves_s = 0;
+	if (leaves_s > 0)
+		world_subscriber_away(world, leaves_s);
 	if (away(world))
 		return;
 	const char *topic = (const char *)event->bytes;
@@ -233,6 +237,11 @@ void world_subscriber_away(struct world *world, double seconds)
 		wake(client);
 		client = next;
 	}
+}
+
+void world_subscriber_leaves(struct world *world, double seconds)
+{
+	world->broker_leaves_s = seconds;
 }
 
 /* --- of libmosquitto; the library names its parameters otherwise --- */

@@ -118,7 +118,10 @@ static void draw_fault(struct world *world)
 	case 3: world_restart_gateway(world, gateway); break;
 	case 4:
 	case 5: world_stall(world, process, between(rng, 0.05, 5)); break;
-	case 6: world_subscriber_away(world, between(rng, 1, 120)); break;
+	case 6:
+		(rng_below(rng, 2) ? world_subscriber_away : world_subscriber_leaves)(world,
+										      between(rng, 1, 120));
+		break;
 	case 7:
 	case 8: weather(world, rng); break;
 	case 9:

@@ -218,6 +218,7 @@ bool world_settle(struct world *world)
 	world->backhaul = (struct world_backhaul){0};
 	memset(world->cut_until_us, 0, sizeof world->cut_until_us);
 	world->broker_away_until_us = 0;
+	world->broker_leaves_s = 0;
 	for (int i = 0; i < WORLD_PROCESS_COUNT; i++)
 		world->machines[i].stalled_us = 0;
 	for (unsigned i = 0; i < world->device_count; i++)

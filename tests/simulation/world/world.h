@@ -135,6 +135,8 @@ void world_blackout(struct world *world);
 void world_stall(struct world *world, enum world_process process, double seconds);
 /* The subscriber's broker is away. */
 void world_subscriber_away(struct world *world, double seconds);
+/* The same, at the moment at which the next event has almost reached it: it has not got it, and nobody says so. */
+void world_subscriber_leaves(struct world *world, double seconds);
 /* Datagrams of every backhaul, in thousandths. */
 struct world_backhaul {
 	unsigned lost, doubled, reordered, late;

@@ -73,6 +73,7 @@ struct world {
 	uint64_t publications;
 	uint64_t last_mqtt;
 	int64_t broker_away_until_us;
+	double broker_leaves_s; /* with the next event that comes to it, for so long; 0: it does not */
 	/* what outlives the processes: keys in their files, the bridge's list */
 	struct world_keys *keys;
 	struct world_list *list;
