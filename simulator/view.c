@@ -166,7 +166,8 @@ static void print_event(struct view *view, const char *kind, const json_t *event
 static void on_connect(struct mosquitto *client, void *ctx, int code)
 {
 	struct view *view = ctx;
-	if (code != 0 || mosquitto_subscribe(client, NULL, "application/#", 1) != MOSQ_ERR_SUCCESS)
+	if (code != 0 ||
+	    mosquitto_subscribe(client, NULL, "application/+/device/+/event/+", 1) != MOSQ_ERR_SUCCESS)
 		view->failed = true;
 }
 
