@@ -1,6 +1,8 @@
 # Eight faults that are built in on purpose (common/base/mutant.h): each must be noticed by the world under a virtual clock, with
 # its tests unchanged, and the product without one by none. Prints a table; fails unless all are caught.
 # Usage: mutants.sh BUILD. Each mutant has a build folder of its own beside BUILD, in which only what names a mutant is compiled.
+# The rest is linked, not copied: what a compiler writes (an object and its .d) must not be there when it does, or it is
+# written into BUILD as well.
 set -u
 build=$1
 export SEEDS=${SEEDS:-60}
@@ -8,7 +10,7 @@ world=tests/simulation/test_world
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 names=$(sed -n 's/^#define MUTANT_\([A-Z_]*\) *\([0-9]*\) *\/\* \(.*\) \*\/$/\2|\3/p' common/base/mutant.h)
-objects=$(cd "$build/obj" && grep -rl --include='*.d' 'common/base/mutant.h' . | sed 's/\.d$/.o/')
+objects=$(cd "$build/obj" && grep -rl --include='*.d' 'common/base/mutant.h' . | sed 'p; s/\.d$/.o/')
 failed=0
 
 if "$build/$world" until-broken >"$log" 2>/dev/null; then
