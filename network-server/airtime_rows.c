@@ -94,8 +94,8 @@ bool ns_airtime_replay(struct ns *ns, struct now now, const uint8_t *bytes, size
 	uint32_t airtime_us = rd_u32le(&rd);
 	if (!rd_ok(&rd))
 		return false;
-	if (elapsed < 0)
-		elapsed = 0; /* the clock went back: it counts as just sent */
+	/* Below 0: it was planned for later than now, and counts when it is on the air; or the clock went back, then it counts
+	 * for longer than it has to. */
 	if (kind == AIRTIME_BACK)
 		lw_duty_refund(&gateway->duty[band], now.mono.us - elapsed, airtime_us);
 	else if (elapsed < LW_DUTY_HOUR * LW_DUTY_BUCKET_US)

@@ -2,17 +2,19 @@
 
 #include "common/base/check.h"
 
+/* The network between doubles datagrams: one copy of a PULL_RESP is taken and the other refused for the place that the first
+ * one has, or for its own time. Certain is only what any copy would be told, and what never left the bridge. */
 static const struct ns_tx_rule rows[GW_TX_RESULT_COUNT] = {
 	[GW_TX_OK] = {true, false, NS_NEXT_NOTHING, NS_ACCEPTED},
-	[GW_TX_TOO_LATE] = {false, true, NS_NEXT_LATER_WINDOW, NS_DROP_TX_TOO_LATE},
-	[GW_TX_TOO_EARLY] = {false, true, NS_NEXT_SAME_LATER, NS_DROP_TX_TOO_EARLY},
-	[GW_TX_COLLISION_PACKET] = {false, true, NS_NEXT_OTHER_TIME, NS_DROP_TX_COLLISION_PACKET},
+	[GW_TX_TOO_LATE] = {false, false, NS_NEXT_LATER_WINDOW, NS_DROP_TX_TOO_LATE},
+	[GW_TX_TOO_EARLY] = {false, false, NS_NEXT_SAME_LATER, NS_DROP_TX_TOO_EARLY},
+	[GW_TX_COLLISION_PACKET] = {false, false, NS_NEXT_OTHER_TIME, NS_DROP_TX_COLLISION_PACKET},
 	[GW_TX_COLLISION_BEACON] = {false, true, NS_NEXT_OTHER_TIME, NS_DROP_TX_COLLISION_BEACON},
 	[GW_TX_FREQ] = {false, true, NS_NEXT_OTHER_FREQ, NS_DROP_TX_FREQ},
 	[GW_TX_POWER] = {false, true, NS_NEXT_ANY, NS_DROP_TX_POWER},
 	[GW_TX_GPS_UNLOCKED] = {false, true, NS_NEXT_OTHER_GATEWAY, NS_DROP_TX_GPS_UNLOCKED},
-	[GW_TX_QUEUE_FULL] = {false, true, NS_NEXT_ANY, NS_DROP_TX_QUEUE_FULL},
-	[GW_TX_DUTY_CYCLE] = {false, true, NS_NEXT_OTHER_BAND, NS_DROP_TX_DUTY_CYCLE},
+	[GW_TX_QUEUE_FULL] = {false, false, NS_NEXT_ANY, NS_DROP_TX_QUEUE_FULL},
+	[GW_TX_DUTY_CYCLE] = {false, false, NS_NEXT_OTHER_BAND, NS_DROP_TX_DUTY_CYCLE},
 	[GW_TX_IGNORED] = {false, false, NS_NEXT_ANY, NS_DROP_TX_IGNORED},
 	[GW_TX_NO_PATH] = {false, true, NS_NEXT_OTHER_GATEWAY, NS_DROP_TX_NO_PATH},
 	[GW_TX_NO_ANSWER] = {true, false, NS_NEXT_NOTHING, NS_ACCEPTED},

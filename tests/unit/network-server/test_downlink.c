@@ -355,15 +355,15 @@ static void next_attempt_by_cause(void **state)
 		} of_two, of_one;
 	} rows[GW_TX_RESULT_COUNT] = {
 		{GW_TX_OK, NULL, false, {0, GW_RX1}, {0, GW_RX1}},
-		{GW_TX_TOO_LATE, "tx_too_late", true, {1, GW_RX2}, {1, GW_RX2}},
-		{GW_TX_TOO_EARLY, "tx_too_early", true, {2, GW_RX1}, {1, GW_RX2}},
-		{GW_TX_COLLISION_PACKET, "tx_collision_packet", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_TOO_LATE, "tx_too_late", false, {1, GW_RX2}, {1, GW_RX2}},
+		{GW_TX_TOO_EARLY, "tx_too_early", false, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_COLLISION_PACKET, "tx_collision_packet", false, {2, GW_RX1}, {1, GW_RX2}},
 		{GW_TX_COLLISION_BEACON, "tx_collision_beacon", true, {2, GW_RX1}, {1, GW_RX2}},
 		{GW_TX_FREQ, "tx_freq", true, {2, GW_RX1}, {1, GW_RX2}},
 		{GW_TX_POWER, "tx_power", true, {2, GW_RX1}, {1, GW_RX2}},
 		{GW_TX_GPS_UNLOCKED, "tx_gps_unlocked", true, {2, GW_RX1}, {0, GW_RX1}},
-		{GW_TX_QUEUE_FULL, "tx_queue_full", true, {2, GW_RX1}, {1, GW_RX2}},
-		{GW_TX_DUTY_CYCLE, "tx_duty_cycle", true, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_QUEUE_FULL, "tx_queue_full", false, {2, GW_RX1}, {1, GW_RX2}},
+		{GW_TX_DUTY_CYCLE, "tx_duty_cycle", false, {2, GW_RX1}, {1, GW_RX2}},
 		{GW_TX_IGNORED, "tx_ignored", false, {2, GW_RX1}, {1, GW_RX2}},
 		{GW_TX_NO_PATH, "tx_no_path", true, {2, GW_RX1}, {0, GW_RX1}},
 		{GW_TX_NO_ANSWER, NULL, false, {0, GW_RX1}, {0, GW_RX1}},
@@ -754,6 +754,23 @@ static void airtime_is_kept_over_a_restart(void **state)
 	rig_release(&rig);
 }
 
+/* A frame that was planned ahead counts when it is on the air, not when the server came back: in the hour that follows it. */
+static void what_is_ahead_counts_at_its_time(void **state)
+{
+	(void)state;
+	setup(false);
+	struct mono start = mono_add(rig.now.mono, LW_DUTY_BUCKET_US);
+	ns_airtime_journal(&rig.ns, rig.now, ns_gateways_at(&rig.ns.gateways, 0), 868100000, start, 50000);
+	rig_turn(&rig);
+	rig_restart(&rig);
+	struct ns_gateway *gateway = ns_gateways_at(&rig.ns.gateways, 0);
+	int band = lw_region_sub_band(&rig.regions[0], 868100000);
+	assert_true(gateway->duty_ready >> band & 1);
+	t_uint("not yet", 0, lw_duty_used_us(&gateway->duty[band], rig.now.mono.us));
+	t_uint("then", 50000, lw_duty_used_us(&gateway->duty[band], start.us + 50000));
+	rig_release(&rig);
+}
+
 /* Rows of the old region's sub-bands lie in the journal still: they must not keep the server from starting. */
 static void a_gateway_that_changes_its_region_is_no_damage(void **state)
 {
@@ -860,6 +877,7 @@ int main(void)
 		t_test(queue_survives_a_restart),
 		t_test(items_that_are_refused),
 		t_test(airtime_is_kept_over_a_restart),
+		t_test(what_is_ahead_counts_at_its_time),
 		t_test(a_gateway_that_changes_its_region_is_no_damage),
 		t_test(requests_go_beside_an_item_only_where_there_is_room),
 		t_test(queue_and_airtime_outlive_the_journal_rows_they_came_in),
