@@ -253,11 +253,11 @@ static void nothing_is_lost_and_nothing_repeated(void **state)
 	snprintf(path, sizeof path, "%s/durability.yaml", dir);
 	struct t_process *simulator = t_network_simulate(network, path, NULL);
 	t_row("traffic flows");
-	t_true("events", t_subscriber_wait(agency, METERS + OTAA, T_SLOW_CEILING));
+	t_true("events", t_subscriber_wait(agency, 2 * (METERS + OTAA), T_SLOW_CEILING));
 	for (unsigned round = 0; round < ROUNDS; round++)
 		kill_a_round(network);
 	t_row("traffic flows again");
-	t_true("events", t_subscriber_wait(agency, t_subscriber_count(agency) + 2 * METERS, T_SLOW_CEILING));
+	t_true("events", t_subscriber_wait(agency, t_subscriber_count(agency) + 5 * METERS, T_SLOW_CEILING));
 	t_int("simulator", 0, t_process_stop(simulator));
 	t_process_free(simulator);
 	t_row("the checker");
