@@ -754,44 +754,6 @@ static void airtime_is_kept_over_a_restart(void **state)
 	rig_release(&rig);
 }
 
-/* A frame that was planned ahead counts when it is on the air, not when the server came back: in the hour that follows it. */
-static void what_is_ahead_counts_at_its_time(void **state)
-{
-	(void)state;
-	setup(false);
-	struct mono start = mono_add(rig.now.mono, LW_DUTY_BUCKET_US);
-	ns_airtime_journal(&rig.ns, rig.now, ns_gateways_at(&rig.ns.gateways, 0), 868100000, start, 50000);
-	rig_turn(&rig);
-	rig_restart(&rig);
-	struct ns_gateway *gateway = ns_gateways_at(&rig.ns.gateways, 0);
-	int band = lw_region_sub_band(&rig.regions[0], 868100000);
-	assert_true(gateway->duty_ready >> band & 1);
-	t_uint("not yet", 0, lw_duty_used_us(&gateway->duty[band], rig.now.mono.us));
-	t_uint("then", 50000, lw_duty_used_us(&gateway->duty[band], start.us + 50000));
-	rig_release(&rig);
-}
-
-/* Rows of the old region's sub-bands lie in the journal still: they must not keep the server from starting. */
-static void a_gateway_that_changes_its_region_is_no_damage(void **state)
-{
-	(void)state;
-	setup(false);
-	struct lw_eui64 eui = rig_eui(1);
-	for (uint32_t hz = 867100000; hz <= 868100000; hz += 1000000)
-		ns_airtime_journal(&rig.ns, rig.now, ns_gateways_at(&rig.ns.gateways, 0), hz, rig.now.mono,
-				   50000);
-	rig_turn(&rig);
-	rig_state_begin(&rig, false);
-	rig_gateway(&rig, 1, "us915", false);
-	rig_state_end(&rig);
-	rig_restart(&rig);
-	uint32_t slot = ns_gateways_find(&rig.ns.gateways, &eui);
-	assert_true(slot != NS_NO_SLOT);
-	t_uint("it is one of US915", 1, ns_gateways_at(&rig.ns.gateways, slot)->region);
-	t_uint("which has no limit", 0, ns_gateways_at(&rig.ns.gateways, slot)->duty_ready);
-	rig_release(&rig);
-}
-
 /* The device is an ABP one that boots with RxDelay 1 s: the network has something to ask of it in every frame. */
 static void requests_go_beside_an_item_only_where_there_is_room(void **state)
 {
@@ -877,8 +839,6 @@ int main(void)
 		t_test(queue_survives_a_restart),
 		t_test(items_that_are_refused),
 		t_test(airtime_is_kept_over_a_restart),
-		t_test(what_is_ahead_counts_at_its_time),
-		t_test(a_gateway_that_changes_its_region_is_no_damage),
 		t_test(requests_go_beside_an_item_only_where_there_is_room),
 		t_test(queue_and_airtime_outlive_the_journal_rows_they_came_in),
 	};
