@@ -38,6 +38,13 @@ bool convert_head_in(struct net_event_head *out, const Lamppost__EventHead *in);
 void convert_gateway_out(Lamppost__Gateway *out, const struct gw_gateway *in);
 bool convert_gateway_in(struct gw_gateway *out, const Lamppost__Gateway *in);
 
+void convert_reception_out(Lamppost__Reception *out, const struct net_reception *in);
+bool convert_reception_in(struct net_reception *out, const Lamppost__Reception *in);
+/* `modulation` is lent to `out`. */
+void convert_attempt_out(Lamppost__TxAttempt *out, Lamppost__Modulation *modulation,
+			 const struct gw_tx_attempt *in);
+bool convert_attempt_in(struct gw_tx_attempt *out, const Lamppost__TxAttempt *in);
+
 #define CONVERT_PAIR(name)                                                                    \
 	enum status pack_##name(const struct proto_message *in, struct packing *to) MUST_USE; \
 	bool unpack_##name(struct proto_message *out, const Lamppost__Envelope *in)
@@ -65,5 +72,7 @@ CONVERT_PAIR(enqueue);
 CONVERT_PAIR(flush);
 CONVERT_PAIR(seal);
 CONVERT_PAIR(sealed);
+CONVERT_PAIR(frames_wanted);
+CONVERT_PAIR(frame);
 
 #endif

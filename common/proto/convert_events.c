@@ -22,7 +22,7 @@ bool convert_head_in(struct net_event_head *out, const Lamppost__EventHead *in)
 	return convert_take_exact(out->id.bytes, sizeof out->id.bytes, &in->id);
 }
 
-static void reception_out(Lamppost__Reception *out, const struct net_reception *in)
+void convert_reception_out(Lamppost__Reception *out, const struct net_reception *in)
 {
 	lamppost__reception__init(out);
 	out->gateway = lw_eui64_number(&in->gateway);
@@ -46,7 +46,7 @@ static void reception_out(Lamppost__Reception *out, const struct net_reception *
 	out->crc = (uint32_t)in->crc;
 }
 
-static bool reception_in(struct net_reception *out, const Lamppost__Reception *in)
+bool convert_reception_in(struct net_reception *out, const Lamppost__Reception *in)
 {
 	if (in->crc > GW_CRC_NONE || !convert_fits_i16(in->rssi_dbm) || !convert_fits_i16(in->snr_cdb))
 		return false;
@@ -93,7 +93,7 @@ enum status pack_up_event(const struct proto_message *message, struct packing *t
 	Lamppost__Reception receptions[NET_RECEPTIONS_MAX];
 	Lamppost__Reception *pointers[NET_RECEPTIONS_MAX];
 	for (size_t i = 0; i < in->reception_count; i++) {
-		reception_out(&receptions[i], &in->receptions[i]);
+		convert_reception_out(&receptions[i], &in->receptions[i]);
 		pointers[i] = &receptions[i];
 	}
 	Lamppost__UpEvent out = LAMPPOST__UP_EVENT__INIT;
@@ -143,7 +143,7 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 		.reception_count = (uint8_t)in->n_receptions,
 	};
 	for (size_t i = 0; i < in->n_receptions; i++) {
-		if (!reception_in(&out->receptions[i], in->receptions[i]))
+		if (!convert_reception_in(&out->receptions[i], in->receptions[i]))
 			return false;
 	}
 	size_t length;

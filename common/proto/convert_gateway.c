@@ -73,8 +73,8 @@ bool unpack_gateway_uplink(struct proto_message *message, const Lamppost__Envelo
 	return convert_modulation_in(&out->modulation, in->modulation);
 }
 
-static void attempt_out(Lamppost__TxAttempt *out, Lamppost__Modulation *modulation,
-			const struct gw_tx_attempt *in)
+void convert_attempt_out(Lamppost__TxAttempt *out, Lamppost__Modulation *modulation,
+			 const struct gw_tx_attempt *in)
 {
 	convert_modulation_out(modulation, &in->modulation);
 	lamppost__tx_attempt__init(out);
@@ -95,7 +95,7 @@ static void attempt_out(Lamppost__TxAttempt *out, Lamppost__Modulation *modulati
 	out->antenna = in->antenna;
 }
 
-static bool attempt_in(struct gw_tx_attempt *out, const Lamppost__TxAttempt *in)
+bool convert_attempt_in(struct gw_tx_attempt *out, const Lamppost__TxAttempt *in)
 {
 	if (in->window > GW_CLASS_C || in->timing > GW_IMMEDIATELY || !convert_fits_i16(in->power_dbm) ||
 	    (in->timing == GW_AT_TICKS && !in->has_ticks) ||
@@ -125,7 +125,7 @@ enum status pack_gateway_downlink(const struct proto_message *message, struct pa
 	Lamppost__TxAttempt *pointers[GW_ATTEMPTS_MAX];
 	Lamppost__Modulation modulations[GW_ATTEMPTS_MAX];
 	for (size_t i = 0; i < in->attempt_count; i++) {
-		attempt_out(&attempts[i], &modulations[i], &in->attempts[i]);
+		convert_attempt_out(&attempts[i], &modulations[i], &in->attempts[i]);
 		pointers[i] = &attempts[i];
 	}
 	Lamppost__GatewayDownlink out = LAMPPOST__GATEWAY_DOWNLINK__INIT;
@@ -148,7 +148,7 @@ bool unpack_gateway_downlink(struct proto_message *message, const Lamppost__Enve
 		return false;
 	out->phy_length = (uint8_t)length;
 	for (size_t i = 0; i < in->n_attempts; i++) {
-		if (!attempt_in(&out->attempts[i], in->attempts[i]))
+		if (!convert_attempt_in(&out->attempts[i], in->attempts[i]))
 			return false;
 	}
 	return true;

@@ -86,6 +86,8 @@ static const struct row {
 	ROW(FLUSH, flush),
 	ROW(SEAL, seal),
 	ROW(SEALED, sealed),
+	ROW(FRAMES_WANTED, frames_wanted),
+	ROW(FRAME, frame),
 };
 
 const char *proto_kind_name(enum proto_kind kind)

@@ -9,6 +9,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/status.h"
+#include "common/proto/frame_messages.h"
 #include "common/proto/gateway_messages.h"
 #include "common/proto/join_report.h"
 #include "common/proto/network_messages.h"
@@ -65,6 +66,8 @@ enum proto_kind {
 	PROTO_FLUSH,
 	PROTO_SEAL,
 	PROTO_SEALED,
+	PROTO_FRAMES_WANTED,
+	PROTO_FRAME,
 	PROTO_KIND_COUNT
 };
 const char *proto_kind_name(enum proto_kind kind);
@@ -100,6 +103,8 @@ struct proto_message {
 		struct net_flush flush;
 		struct net_seal seal;
 		struct net_sealed sealed;
+		struct net_frames_wanted frames_wanted;
+		struct net_frame frame;
 	};
 };
 

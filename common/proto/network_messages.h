@@ -7,7 +7,8 @@
  * net_state_applied once they are durable downlinks     application → network  net_enqueue (metadata only);
  * at planning time network → application net_seal, answered with net_sealed within 20 ms
  *
- * Besides, network → application, best effort and no journal row: how join-requests fare (join_report.h).
+ * Besides, network → application, best effort and no journal row: how join-requests fare (join_report.h), and the frames
+ * that somebody follows (frame_messages.h), which the application server asks for.
  *
  * The network server never has a payload in clear (invariant 6): `frm_payload` is ciphertext wherever FPort >
  * 0. */

@@ -319,6 +319,75 @@ static void fill_sealed(struct proto_message *m)
 	m->sealed = (struct net_sealed){uuid, 56, true, "", {1, 2}, 2};
 }
 
+static void fill_frames_wanted(struct proto_message *m)
+{
+	m->frames_wanted = (struct net_frames_wanted){
+		.follower = NET_FOLLOWERS_MAX - 1,
+		.lease_s = NET_FRAMES_LEASE_S,
+		.filter = {.by_gateway = true,
+			   .gateway = eui,
+			   .by_device = true,
+			   .dev_eui = eui,
+			   .by_dev_addr = true,
+			   .dev_addr = {0x26000000, 7},
+			   .verdicts = "mic,fcnt_old",
+			   .directions = NET_FRAMES_DOWN,
+			   .foreign = true},
+	};
+}
+
+static void fill_frame(struct proto_message *m)
+{
+	m->frame = (struct net_frame){
+		.number = UINT64_C(1) << 33,
+		.direction = LW_DOWN,
+		.time = {INT64_C(1760000000123456)},
+		.phy = {0x60, 1, 2, 3, 4, 0, 0, 0, 9, 9, 9, 9},
+		.phy_length = 12,
+		.standing = NET_FRAME_PROBLEM,
+		.verdict = "tx_freq",
+		.sentence = "The gateway cannot send on 923300000 Hz.",
+		.next = "Compare its channel plan with the region's.",
+		.has_device = true,
+		.dev_eui = eui,
+		.has_dev_addr = true,
+		.dev_addr = {0x26010203},
+		.has_fcnt = true,
+		.fcnt = UINT32_MAX,
+		.region_id = "us915",
+		.freq_hz = 923300000,
+		.modulation = sf7,
+		.has_dr = true,
+		.dr = 8,
+		.retransmission = true,
+		.gateway_count = 3,
+		.reception_count = 1,
+		.receptions = {{.gateway = eui,
+				.rssi_dbm = -120,
+				.has_snr = true,
+				.snr_cdb = -1950,
+				.channel = 7,
+				.antenna = 1,
+				.ticks = {UINT32_MAX},
+				.arrival = {INT64_C(1760000000123456)},
+				.crc = GW_CRC_NONE}},
+		.downlink = UINT64_MAX,
+		.attempt = 2,
+		.tx = {.gateway = eui,
+		       .window = GW_CLASS_C,
+		       .timing = GW_AT_TICKS,
+		       .ticks = {4711},
+		       .freq_hz = 923300000,
+		       .modulation = sf7,
+		       .power_dbm = 27,
+		       .invert_polarity = true},
+		.left = -1,
+		.answered = true,
+		.has_power = true,
+		.power_dbm = -3,
+	};
+}
+
 static const struct {
 	enum proto_kind kind;
 	void (*fill)(struct proto_message *m);
@@ -349,6 +418,8 @@ static const struct {
 	{PROTO_FLUSH, fill_flush},
 	{PROTO_SEAL, fill_seal},
 	{PROTO_SEALED, fill_sealed},
+	{PROTO_FRAMES_WANTED, fill_frames_wanted},
+	{PROTO_FRAME, fill_frame},
 };
 
 static uint8_t bytes[PROTO_FRAME_MAX];
@@ -464,6 +535,12 @@ static void a_value_out_of_range_is_invalid(void **state)
 		{"priority 7", PROTO_ENQUEUE, {0x30, 0x06}, {0x30, 0x07}, 2},
 		{"fport 0", PROTO_ENQUEUE, {0x18, 0x0a}, {0x18, 0x00}, 2},
 		{"length that is not the payload's", PROTO_ENQUEUE, {0x20, 0x03}, {0x20, 0x04}, 2},
+		{"follower 64", PROTO_FRAMES_WANTED, {0x08, 0x3f, 0x10}, {0x08, 0x40, 0x10}, 3},
+		{"prefix of 33 bits", PROTO_FRAMES_WANTED, {0x20, 0x07, 0x2a}, {0x20, 0x21, 0x2a}, 3},
+		{"directions 3", PROTO_FRAMES_WANTED, {0x30, 0x02, 0x38}, {0x30, 0x03, 0x38}, 3},
+		{"verdict with a blank", PROTO_FRAMES_WANTED, {'m', 'i', 'c', ','}, {'m', 'i', ' ', ','}, 4},
+		{"standing 4", PROTO_FRAME, {0x20, 0x02, 0x2a}, {0x20, 0x04, 0x2a}, 3},
+		{"window 4 of a frame", PROTO_FRAME, {0x10, 0x03, 0x18}, {0x10, 0x04, 0x18}, 3},
 	};
 	static struct proto_message message;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
