@@ -130,6 +130,13 @@ bool cli_parse_count(const char *name, const char *text, unsigned long *count)
 	return true;
 }
 
+const struct cli_option *cli_common_options(bool with_socket, size_t *count)
+{
+	size_t skipped = with_socket ? 0 : 1;
+	*count = ARRAY_SIZE(every_command) - skipped;
+	return every_command + skipped;
+}
+
 static void print_rows(const struct cli_option *options, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

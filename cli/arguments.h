@@ -16,8 +16,11 @@ struct cli_option {
 	const char *help; /* one line, no full stop */
 };
 
+struct cli_command;
+
 struct cli_arguments {
-	const struct cli_option *options; /* borrowed */
+	const struct cli_command *command; /* whose they are; NULL outside of cli_command_line() */
+	const struct cli_option *options;  /* borrowed */
 	size_t option_count;
 	const char *values
 		[CLI_OPTIONS_MAX]; /* by the option's row; "" for a switch that is on; NULL: not given */
@@ -38,6 +41,8 @@ const char *cli_argument(const struct cli_arguments *arguments, const char *name
 bool cli_parse_count(const char *name, const char *text, unsigned long *count);
 /* For commands that call no API (`init`, `up`, `status`): false after reporting a --socket: exit CLI_USAGE. */
 bool cli_arguments_without_socket(const struct cli_arguments *arguments, const char *command);
+/* Lends the options that every command has; `with_socket`: it speaks the API. */
+const struct cli_option *cli_common_options(bool with_socket, size_t *count);
 /* Prints rows of options, in columns, with the three that every command has. */
 void cli_options_print(const struct cli_option *options, size_t option_count);
 /* The same without --socket. */

@@ -114,34 +114,34 @@ static bool on_event(void *ctx, const char *id, const char *kind, const char *da
 	return following->left == 0 || --following->left > 0;
 }
 
-int cli_events(int argc, char **argv)
+static int run_events(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	if (!cli_arguments_parse(&arguments, "events", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
-		return CLI_USAGE;
-	if (arguments.help) {
-		printf("lamppost events --follow\n  Readings, joins and what becomes of commands, as they "
-		       "are delivered.\n\nExamples:\n"
-		       "  lamppost events --follow --application soil\n"
-		       "  lamppost events --follow --json --count 10 > ten.jsonl\n\n");
-		cli_options_print(options, ARRAY_SIZE(options));
-		return CLI_DONE;
-	}
-	if (!cli_argument(&arguments, "follow"))
+	if (!cli_argument(arguments, "follow"))
 		return cli_problem(CLI_USAGE, "events", "lamppost events --follow", "expected --follow");
-	struct following following = {.json = arguments.json};
-	const char *count = cli_argument(&arguments, "count");
+	struct following following = {.json = arguments->json};
+	const char *count = cli_argument(arguments, "count");
 	if (count && !cli_parse_count("--count", count, &following.left))
 		return CLI_USAGE;
 	char target[CLI_TARGET_MAX] = "/api/v1/events";
 	static const char *const filters[] = {"application", "device", "after"};
 	for (size_t i = 0; i < ARRAY_SIZE(filters); i++) {
-		const char *value = cli_argument(&arguments, filters[i]);
+		const char *value = cli_argument(arguments, filters[i]);
 		if (value && !cli_target_append_query(target, filters[i], value))
 			return cli_problem(CLI_USAGE, filters[i], NULL, "too long");
 	}
-	struct cli_client *client = cli_client_new(&arguments);
+	struct cli_client *client = cli_client_new(arguments);
 	int exit_code = cli_follow(client, "events", target, on_event, &following);
 	cli_client_free(client);
 	return exit_code;
 }
+
+const struct cli_command cli_events_commands[] = {
+	{.group = "events",
+	 .summary = "readings, joins and what becomes of commands, as they are delivered",
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost events --follow --application soil\n"
+		     "lamppost events --follow --json --count 10 > ten.jsonl\n",
+	 .run = run_events},
+};
+const size_t cli_events_command_count = ARRAY_SIZE(cli_events_commands);

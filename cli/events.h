@@ -2,7 +2,9 @@
 #ifndef LAMPPOST_CLI_EVENTS_H
 #define LAMPPOST_CLI_EVENTS_H
 
-/* argv[0] is "events". Returns an enum cli_exit. */
-int cli_events(int argc, char **argv);
+#include "cli/command.h"
+
+extern const struct cli_command cli_events_commands[];
+extern const size_t cli_events_command_count;
 
 #endif

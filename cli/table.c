@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <stdint.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 void table_text_init(struct table_text *table, size_t columns, const char *const *titles)
 {
@@ -89,12 +87,4 @@ void table_text_print(const struct table_text *table, FILE *out, size_t width)
 		}
 		fputc('\n', out);
 	}
-}
-
-size_t terminal_width(void)
-{
-	struct winsize size;
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
-		return 0;
-	return size.ws_col;
 }

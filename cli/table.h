@@ -3,6 +3,8 @@
 #ifndef LAMPPOST_CLI_TABLE_H
 #define LAMPPOST_CLI_TABLE_H
 
+#include "cli/wrap.h"
+
 #include <stddef.h>
 #include <stdio.h>
 
@@ -22,7 +24,5 @@ void table_text_release(struct table_text *table);
 void table_text_add(struct table_text *table, const char *const *cells);
 /* Prints; `width` 0: as wide as it is. */
 void table_text_print(const struct table_text *table, FILE *out, size_t width);
-/* Columns of the terminal on standard output, 0 when it is none. */
-size_t terminal_width(void);
 
 #endif

@@ -4,8 +4,8 @@
 #include "tests/harness/process.h"
 #include "tests/harness/temp.h"
 
+#include "cli/command.h"
 #include "cli/device.h"
-#include "cli/events.h"
 #include "cli/import_rows.h"
 #include "cli/input.h"
 #include "cli/pins.h"
@@ -180,6 +180,17 @@ static void server_gives(int changed)
 	json_decref(keys);
 }
 
+/* What is typed behind `lamppost`. */
+static int typed(int argc, char **argv)
+{
+	static char program[] = "lamppost";
+	char *words[12] = {program};
+	ASSERT(argc < 11);
+	for (int i = 0; i < argc; i++)
+		words[i + 1] = argv[i];
+	return cli_command_line(argc + 1, words);
+}
+
 /* Runs a command as main() would; its output of both streams goes to `output`. */
 static int command(int (*run)(int argc, char **argv), char *output, size_t capacity, int argc,
 		   const char **words)
@@ -236,7 +247,7 @@ static void keys_leave_sealed_and_the_servers_keys_are_pinned(void **state)
 	char output[4096], log[4096];
 	start_anew();
 	t_row("first use pins");
-	t_int("exit", CLI_DONE, command(cli_records, output, sizeof output, 8, set_words));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 8, set_words));
 	read_text(log_path, log, sizeof log);
 	t_int("one request for the public keys", 1, count_of(log, "GET /api/v1/keys"));
 	t_int("one with the key", 1, count_of(log, "PUT /api/v1/devices/" EUI_TEXT "/keys"));
@@ -251,24 +262,24 @@ static void keys_leave_sealed_and_the_servers_keys_are_pinned(void **state)
 	t_int("folder of the pins", 0700, stat_of.st_mode & 0777);
 
 	t_row("second use agrees");
-	t_int("exit", CLI_DONE, command(cli_records, output, sizeof output, 8, set_words));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 8, set_words));
 
 	for (int i = 0; i < CLI_PINNED_COUNT; i++) {
 		t_row(cli_pinned_names[i]);
 		unlink(log_path);
 		server_gives(i);
 		t_int("a changed key refuses", CLI_REFUSED,
-		      command(cli_records, output, sizeof output, 8, set_words));
+		      command(typed, output, sizeof output, 8, set_words));
 		t_true("names whose", strstr(output, cli_pinned_names[i]) != NULL);
 		read_text(log_path, log, sizeof log);
 		t_int("requests with a key", 0, count_of(log, "PUT"));
 		t_int("requests", 1, count_of(log, "\n"));
 		t_int("and again: it was not pinned", CLI_REFUSED,
-		      command(cli_records, output, sizeof output, 8, set_words));
+		      command(typed, output, sizeof output, 8, set_words));
 	}
 	t_row("the first key is back");
 	server_gives(-1);
-	t_int("exit", CLI_DONE, command(cli_records, output, sizeof output, 8, set_words));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 8, set_words));
 }
 
 /* --- pins alone */
@@ -520,7 +531,7 @@ static void an_import_is_one_request(void **state)
 	t_write_file(path, "dev_eui,name,application,profile,app_key\n" EUI_TEXT ",a,soil,probe," KEY_TEXT
 			   "\n70b3d57ed0000002,b,soil,probe," KEY_TEXT "\n");
 	const char *words[] = {"device", "import", path, "--dry-run", "--socket", socket_path};
-	t_int("exit", CLI_DONE, command(cli_records, output, sizeof output, 6, words));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 6, words));
 	read_text(log_path, log, sizeof log);
 	t_int("imports", 1, count_of(log, "POST /api/v1/devices/import"));
 	t_int("requests", 2, count_of(log, "\n"));
@@ -530,13 +541,13 @@ static void an_import_is_one_request(void **state)
 	unlink(log_path);
 	t_write_file(path, "dev_eui,name,application,profile,app_key\n" EUI_TEXT ",a,soil,probe," KEY_TEXT
 			   "\nx,b,c,d,e\n");
-	t_int("exit", CLI_REFUSED, command(cli_records, output, sizeof output, 6, words));
+	t_int("exit", CLI_REFUSED, command(typed, output, sizeof output, 6, words));
 	read_text(log_path, log, sizeof log);
 	t_int("imports", 0, count_of(log, "POST"));
 	t_row("a file that is not there");
 	unlink(log_path);
 	unlink(path);
-	t_int("exit", CLI_FAILED, command(cli_records, output, sizeof output, 6, words));
+	t_int("exit", CLI_FAILED, command(typed, output, sizeof output, 6, words));
 	t_true("says which", strstr(output, path) != NULL);
 	read_text(log_path, log, sizeof log);
 	t_int("requests", 0, count_of(log, "\n"));
@@ -566,7 +577,7 @@ static void a_wrong_key_is_refused_before_the_server_is_asked(void **state)
 		memcpy(words, rows[i].words, sizeof words);
 		t_row(rows[i].name);
 		unlink(log_path);
-		t_int("exit", CLI_REFUSED, command(cli_records, output, sizeof output, 8, words));
+		t_int("exit", CLI_REFUSED, command(typed, output, sizeof output, 8, words));
 		read_text(log_path, log, sizeof log);
 		t_int("requests", 0, count_of(log, "\n"));
 		t_int("key printed", 0, count_of(output, KEY_TEXT));
@@ -581,7 +592,7 @@ static void a_list_fetches_page_after_page(void **state)
 	char output[4096], log[4096];
 	start_anew();
 	const char *words[] = {"device", "list", "--json", "--socket", socket_path};
-	t_int("exit", CLI_DONE, command(cli_records, output, sizeof output, 5, words));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 5, words));
 	t_true("both pages", strstr(output, "0000000000000001") && strstr(output, "0000000000000002"));
 	read_text(log_path, log, sizeof log);
 	t_int("requests", 2, count_of(log, "GET /api/v1/devices"));
@@ -589,11 +600,11 @@ static void a_list_fetches_page_after_page(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		t_row(limits[i]);
 		const char *limited[] = {"device", "list", "--limit", limits[i], "--socket", socket_path};
-		t_int("refused", CLI_USAGE, command(cli_records, output, sizeof output, 6, limited));
+		t_int("refused", CLI_USAGE, command(typed, output, sizeof output, 6, limited));
 	}
 	t_row("one of two");
 	const char *one[] = {"device", "list", "--json", "--limit", "1", "--socket", socket_path};
-	t_int("exit", CLI_DONE, command(cli_records, output, sizeof output, 7, one));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 7, one));
 	t_true("the second is left out", strstr(output, "0000000000000002") == NULL);
 }
 
@@ -603,7 +614,7 @@ static void events_are_json_lines(void **state)
 	char output[4096];
 	start_anew();
 	const char *words[] = {"events", "--follow", "--json", "--count", "1", "--socket", socket_path};
-	t_int("exit", CLI_DONE, command(cli_events, output, sizeof output, 7, words));
+	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 7, words));
 	t_str("one line", "{\"id\":\"7\",\"kind\":\"up\",\"event\":{\"a\":1}}\n", output);
 }
 
@@ -622,13 +633,13 @@ static void what_the_server_refuses_has_its_exit_code_and_reason(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].code);
 		const char *words[] = {"agency", "show", rows[i].code, "--socket", socket_path};
-		t_int("exit", rows[i].exit_code, command(cli_records, output, sizeof output, 5, words));
+		t_int("exit", rows[i].exit_code, command(typed, output, sizeof output, 5, words));
 		t_true("form and reason",
 		       strncmp(output, "lamppost: ", 10) == 0 && strstr(output, ": because of the moon."));
 	}
 	t_row("a stream that is refused");
 	const char *words[] = {"events", "--follow", "--application", "none", "--socket", socket_path};
-	t_int("exit", CLI_NOT_FOUND, command(cli_events, output, sizeof output, 6, words));
+	t_int("exit", CLI_NOT_FOUND, command(typed, output, sizeof output, 6, words));
 	t_true("reason", strstr(output, ": because of the moon.") != NULL);
 }
 
@@ -651,7 +662,7 @@ static void an_interrupt_is_exit_130(void **state)
 		char output[256];
 		const char *words[] = {"events", "--follow", "--json", "--socket", socket_path};
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(command(cli_events, output, sizeof output, 5, words));
+		_exit(command(typed, output, sizeof output, 5, words));
 	}
 	t_true("the stream began", t_wait_until(is_followed, NULL, T_CEILING));
 	int end = 0;
@@ -666,7 +677,7 @@ static void nobody_on_the_socket_is_exit_5(void **state)
 	(void)state;
 	char output[1024];
 	static const char *words[] = {"device", "list", "--socket", "/nowhere/city.sock"};
-	t_int("exit", CLI_NOT_REACHED, command(cli_records, output, sizeof output, 4, words));
+	t_int("exit", CLI_NOT_REACHED, command(typed, output, sizeof output, 4, words));
 	t_true("names the socket", strstr(output, "/nowhere/city.sock") != NULL);
 	t_row("the configuration says where");
 	char path[300], text[400];
@@ -674,13 +685,13 @@ static void nobody_on_the_socket_is_exit_5(void **state)
 	snprintf(text, sizeof text, "common: {state_dir: /elsewhere/state, run_dir: /elsewhere/run}\n");
 	t_write_file(path, text);
 	setenv("LAMPPOST_CONFIG", path, 1);
-	t_int("exit", CLI_NOT_REACHED, command(cli_records, output, sizeof output, 2, words));
+	t_int("exit", CLI_NOT_REACHED, command(typed, output, sizeof output, 2, words));
 	t_true("names that socket", strstr(output, "/elsewhere/run/city.sock") != NULL);
 	t_row("a configuration that cannot be read");
 	setenv("LAMPPOST_CONFIG", "/nowhere/lamppost.yaml", 1);
-	t_int("exit", CLI_USAGE, command(cli_records, output, sizeof output, 2, words));
+	t_int("exit", CLI_USAGE, command(typed, output, sizeof output, 2, words));
 	t_row("an option is stronger than a configuration");
-	t_int("exit", CLI_NOT_REACHED, command(cli_records, output, sizeof output, 4, words));
+	t_int("exit", CLI_NOT_REACHED, command(typed, output, sizeof output, 4, words));
 	unsetenv("LAMPPOST_CONFIG");
 }
 

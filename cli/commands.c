@@ -1,0 +1,70 @@
+/* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
+ * `tables` with its file's commands (command.h tells how). */
+#include "cli/command.h"
+#include "cli/downlink.h"
+#include "cli/events.h"
+#include "cli/init.h"
+#include "cli/join.h"
+#include "cli/records.h"
+#include "cli/status.h"
+#include "cli/up.h"
+#include "common/base/check.h"
+
+#include <string.h>
+
+static const struct cli_group groups[] = {
+	{.name = "init", .summary = "make state directory, keys and configuration, once", .older = cli_init},
+	{.name = "up", .summary = "run the whole network on this machine", .older = cli_up},
+	{.name = "status", .summary = "which processes run, and how they are", .older = cli_status},
+	{.name = "agency",
+	 .summary = "parts of the city that own sensors and their data",
+	 .older = cli_records},
+	{.name = "application", .summary = "receivers of readings", .older = cli_records},
+	{.name = "profile", .summary = "kinds of device: radio behaviour and codec", .older = cli_records},
+	{.name = "deployment", .summary = "programmes that devices belong to", .older = cli_records},
+	{.name = "device", .summary = "sensors: register one or many, set keys", .older = cli_records},
+	{.name = "gateway", .summary = "the city's receivers", .older = cli_records},
+	{.name = "join",
+	 .summary = "what became of join-requests: why a sensor does not join",
+	 .older = cli_join},
+	{.name = "downlink", .summary = "commands to devices: send, list, flush", .older = cli_downlink},
+	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
+};
+
+static const struct {
+	const struct cli_command *commands;
+	const size_t *count;
+} tables[] = {
+	{cli_events_commands, &cli_events_command_count},
+};
+
+const struct cli_group *cli_group_at(size_t place)
+{
+	return place < ARRAY_SIZE(groups) ? &groups[place] : NULL;
+}
+
+const struct cli_group *cli_group_named(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
+		if (strcmp(groups[i].name, name) == 0)
+			return &groups[i];
+	return NULL;
+}
+
+const struct cli_command *cli_command_of(const char *group, size_t place)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (size_t row = 0; row < *tables[i].count; row++)
+			if (strcmp(tables[i].commands[row].group, group) == 0 && place-- == 0)
+				return &tables[i].commands[row];
+	return NULL;
+}
+
+const struct cli_command *cli_command_named(const char *group, const char *name)
+{
+	const struct cli_command *command;
+	for (size_t i = 0; (command = cli_command_of(group, i)); i++)
+		if (name ? command->name && strcmp(command->name, name) == 0 : !command->name)
+			return command;
+	return NULL;
+}
