@@ -3,6 +3,7 @@
 
 #include "cli/place.h"
 #include "cli/problem.h"
+#include "cli/sse.h"
 #include "common/base/check.h"
 #include "common/io/http_client.h"
 #include "common/io/loop.h"
@@ -16,13 +17,11 @@
 	(128u << 10) /* an import is one call: that much of it is registered in a second, at the least */
 #define TRY_TIMEOUT  (5 * US_PER_S)
 #define ANSWER_LIMIT (64u << 20)
-#define EVENT_MAX    (1u << 20)
-#define SOCKET_MAX   512
 
 struct cli_client {
 	struct io_loop *loop;
 	struct io_http_client *http;
-	char socket[SOCKET_MAX];
+	char socket[CLI_SOCKET_MAX];
 	int refused; /* why no call can be made, reported; CLI_DONE: calls can */
 	bool interrupted;
 	/* The call in flight. */
@@ -31,11 +30,7 @@ struct cli_client {
 	int code;
 	json_t *body;
 	/* The stream that is followed. */
-	bool (*on_event)(void *ctx, const char *id, const char *kind, const char *data);
-	void *event_ctx;
-	bool wants_no_more;
-	char *buffer; /* what came after the last whole event */
-	size_t buffered;
+	struct cli_sse sse;
 };
 
 static void on_stop(void *ctx, struct now now)
@@ -45,23 +40,22 @@ static void on_stop(void *ctx, struct now now)
 	client->interrupted = true;
 }
 
-/* The option, LAMPPOST_SOCKET, city.sock where the network of this machine has its sockets. */
-static int find_socket(char socket[SOCKET_MAX], const struct cli_arguments *arguments)
+int cli_socket_find(char socket[CLI_SOCKET_MAX], const struct cli_arguments *arguments)
 {
 	const char *path = arguments->socket ? arguments->socket : getenv("LAMPPOST_SOCKET");
 	int length;
 	if (path && *path) {
-		length = snprintf(socket, SOCKET_MAX, "%s", path);
+		length = snprintf(socket, CLI_SOCKET_MAX, "%s", path);
 	} else {
 		struct cli_place place;
 		int refused = cli_place_find(&place, "configuration", NULL, NULL);
 		if (refused)
 			return refused;
-		length = snprintf(socket, SOCKET_MAX, "%s/city.sock", place.run);
+		length = snprintf(socket, CLI_SOCKET_MAX, "%s/city.sock", place.run);
 	}
-	return length < SOCKET_MAX
+	return length < CLI_SOCKET_MAX
 		       ? CLI_DONE
-		       : cli_problem(CLI_USAGE, "--socket", NULL, "longer than %d bytes", SOCKET_MAX - 1);
+		       : cli_problem(CLI_USAGE, "--socket", NULL, "longer than %d bytes", CLI_SOCKET_MAX - 1);
 }
 
 struct cli_client *cli_client_new(const struct cli_arguments *arguments)
@@ -71,7 +65,7 @@ struct cli_client *cli_client_new(const struct cli_arguments *arguments)
 	const struct io_turn turn = {.on_stop = on_stop, .ctx = client};
 	client->loop = io_loop_new(&turn);
 	client->http = io_http_client_new(client->loop, NULL);
-	client->refused = find_socket(client->socket, arguments);
+	client->refused = cli_socket_find(client->socket, arguments);
 	return client;
 }
 
@@ -81,7 +75,7 @@ void cli_client_free(struct cli_client *client)
 		return;
 	io_http_client_free(client->http);
 	io_loop_free(client->loop);
-	free(client->buffer);
+	cli_sse_release(&client->sse);
 	free(client);
 }
 
@@ -106,7 +100,7 @@ static void on_done(void *ctx, struct now now, io_http_call_id call, const struc
 static bool is_done(void *ctx)
 {
 	const struct cli_client *client = ctx;
-	return client->done || client->interrupted || client->wants_no_more;
+	return client->done || client->interrupted || client->sse.ended;
 }
 
 static int report_transport(const struct cli_client *client, const char *what)
@@ -242,62 +236,12 @@ json_t *cli_try(struct cli_client *client, const char *target)
 	return NULL;
 }
 
-/* Hands over one event: lines "id: ", "event: ", "data: " (several data lines are joined by newlines). */
-static void deliver(struct cli_client *client, char *block)
-{
-	const char *id = "", *kind = "message";
-	char *data = NULL, *data_end = NULL;
-	for (char *line = block, *next; line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		size_t length = strlen(line);
-		if (length > 0 && line[length - 1] == '\r')
-			line[--length] = '\0';
-		char *value = strchr(line, ':');
-		if (!value || value == line)
-			continue; /* a comment keeps the connection open */
-		*value++ = '\0';
-		if (*value == ' ')
-			value++;
-		if (strcmp(line, "id") == 0) {
-			id = value;
-		} else if (strcmp(line, "event") == 0) {
-			kind = value;
-		} else if (strcmp(line, "data") == 0 && !data) {
-			data = value;
-			data_end = value + strlen(value);
-		} else if (data_end && strcmp(line, "data") == 0) {
-			size_t more = strlen(value);
-			*data_end++ = '\n';
-			memmove(data_end, value, more + 1);
-			data_end += more;
-		}
-	}
-	if (data && !client->on_event(client->event_ctx, id, kind, data))
-		client->wants_no_more = true;
-}
-
 static void on_data(void *ctx, struct now now, io_http_call_id call, const uint8_t *bytes, size_t length)
 {
 	struct cli_client *client = ctx;
 	(void)now;
 	(void)call;
-	if (length > EVENT_MAX - client->buffered - 1) {
-		client->buffered = 0; /* an event longer than any that the server makes: skipped */
-		return;
-	}
-	memcpy(client->buffer + client->buffered, bytes, length);
-	client->buffered += length;
-	client->buffer[client->buffered] = '\0';
-	char *at = client->buffer;
-	for (char *end = strstr(at, "\n\n"); end && !client->wants_no_more; end = strstr(at, "\n\n")) {
-		*end = '\0';
-		deliver(client, at);
-		at = end + 2;
-	}
-	client->buffered -= (size_t)(at - client->buffer);
-	memmove(client->buffer, at, client->buffered + 1);
+	cli_sse_take(&client->sse, bytes, length);
 }
 
 int cli_follow(struct cli_client *client, const char *what, const char *target,
@@ -305,18 +249,13 @@ int cli_follow(struct cli_client *client, const char *what, const char *target,
 {
 	if (client->refused)
 		return client->refused;
-	client->on_event = on_event;
-	client->event_ctx = ctx;
-	client->wants_no_more = false;
-	client->buffered = 0;
-	if (!client->buffer)
-		client->buffer = calloc(1, EVENT_MAX);
-	ASSERT(client->buffer != NULL);
+	cli_sse_release(&client->sse);
+	cli_sse_init(&client->sse, on_event, ctx);
 	struct io_http_call call = {.timeout = -1, .on_data = on_data};
 	client->status = start(client, IO_HTTP_GET, target, NULL, &call);
 	if (client->status == ST_OK)
 		(void)io_loop_run_until(client->loop, is_done, client, INT64_MAX / 4);
-	if (client->wants_no_more)
+	if (client->sse.ended)
 		return CLI_DONE;
 	if (client->interrupted)
 		return CLI_INTERRUPTED;
@@ -324,7 +263,8 @@ int cli_follow(struct cli_client *client, const char *what, const char *target,
 		return report_transport(client, what);
 	if (client->code < 200 || client->code > 299) {
 		/* What came was no stream but the problem itself. */
-		json_t *problem = json_loadb(client->buffer, client->buffered, JSON_REJECT_DUPLICATES, NULL);
+		json_t *problem = json_loadb(client->sse.buffer, client->sse.used, JSON_REJECT_DUPLICATES,
+					     NULL);
 		int exit_code = cli_report_answer(what, client->code, problem);
 		json_decref(problem);
 		return exit_code;

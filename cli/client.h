@@ -9,8 +9,13 @@
 #include <jansson.h>
 
 #define CLI_TARGET_MAX 512
+#define CLI_SOCKET_MAX 512
 
 struct cli_client; /* opaque */
+
+/* Fills the API's socket: the option, LAMPPOST_SOCKET, city.sock where the network of this machine has its sockets. CLI_DONE,
+ * else the code to exit with, reported. */
+int cli_socket_find(char socket[CLI_SOCKET_MAX], const struct cli_arguments *arguments);
 
 /* Opens the way to the socket that the arguments, LAMPPOST_SOCKET, LAMPPOST_RUN, LAMPPOST_STATE or the configuration name.
  * Never fails: the first call tells whether somebody is there. What is wrong with the way itself (a configuration that
