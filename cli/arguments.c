@@ -136,28 +136,3 @@ const struct cli_option *cli_common_options(bool with_socket, size_t *count)
 	*count = ARRAY_SIZE(every_command) - skipped;
 	return every_command + skipped;
 }
-
-static void print_rows(const struct cli_option *options, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char left[64];
-		bool behind = options[i].value && options[i].value[0] != '[';
-		snprintf(left, sizeof left, "--%s%s%s", options[i].name, behind ? " " : "",
-			 options[i].value ? options[i].value : "");
-		printf("  %-28s %s\n", left, options[i].help);
-	}
-}
-
-void cli_options_print(const struct cli_option *options, size_t option_count)
-{
-	printf("Options:\n");
-	print_rows(options, option_count);
-	print_rows(every_command, ARRAY_SIZE(every_command));
-}
-
-void cli_options_print_without_socket(const struct cli_option *options, size_t option_count)
-{
-	printf("Options:\n");
-	print_rows(options, option_count);
-	print_rows(every_command + 1, ARRAY_SIZE(every_command) - 1);
-}

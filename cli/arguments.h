@@ -43,9 +43,5 @@ bool cli_parse_count(const char *name, const char *text, unsigned long *count);
 bool cli_arguments_without_socket(const struct cli_arguments *arguments, const char *command);
 /* Lends the options that every command has; `with_socket`: it speaks the API. */
 const struct cli_option *cli_common_options(bool with_socket, size_t *count);
-/* Prints rows of options, in columns, with the three that every command has. */
-void cli_options_print(const struct cli_option *options, size_t option_count);
-/* The same without --socket. */
-void cli_options_print_without_socket(const struct cli_option *options, size_t option_count);
 
 #endif

@@ -192,6 +192,8 @@ int cli_report_answer(const char *what, int code, const json_t *problem)
 	{
 		const char *field = json_string_value(json_object_get(error, "field"));
 		const char *reason = json_string_value(json_object_get(error, "reason"));
+		if (reason && strstr(detail, reason))
+			continue; /* the detail has told it */
 		(void)cli_problem(CLI_FAILED, field && *field ? field : what, NULL, "%s",
 				  reason ? reason : "refused");
 	}

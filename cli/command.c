@@ -86,8 +86,6 @@ static int run_group(const struct cli_group *group, int argc, char **argv)
 	const struct cli_command *command = argc > 0 ? cli_command_named(group->name, argv[0]) : NULL;
 	if (command)
 		return run(command, argc - 1, argv + 1);
-	if (group->older)
-		return group->older(argc + 1, argv - 1);
 	if (itself && cli_command_of(group->name, 1) == NULL)
 		return run(itself, argc, argv);
 	if (argc > 0 && is_help(argv[0])) {

@@ -49,6 +49,8 @@ struct cli_command;
 struct cli_made_options {
 	struct cli_option options[CLI_OPTIONS_MAX];
 	char names[CLI_OPTIONS_MAX][48]; /* room for names that are made */
+	/* What a value may be, for completion; NULL-terminated; NULL: what its word says. */
+	const char *const *choices[CLI_OPTIONS_MAX];
 	size_t count;
 };
 
@@ -96,6 +98,9 @@ void cli_command_title(const struct cli_command *command, char title[CLI_NAME_MA
 /* Lends a command's options: those of its row, or those made in `made` (which must not move afterwards). */
 const struct cli_option *cli_command_options(const struct cli_command *command, struct cli_made_options *made,
 					     size_t *count);
+/* Fills what an option's help says, with what its value may be; `choices` as in struct cli_made_options. */
+void cli_option_help(const struct cli_option *option, const char *const *choices, char *text,
+		     size_t capacity);
 /* How many operands it needs, and takes at most. */
 void cli_command_operands(const struct cli_command *command, size_t *least, size_t *most);
 

@@ -9,6 +9,15 @@
 #define INDENT_OPTIONS 30
 #define INDENT_GROUPS  15
 
+void cli_option_help(const struct cli_option *option, const char *const *choices, char *text, size_t capacity)
+{
+	size_t used = (size_t)snprintf(text, capacity, "%s", option->help);
+	for (size_t i = 0; choices && choices[i] && used < capacity; i++)
+		used += (size_t)snprintf(text + used, capacity - used, "%s%s", i ? ", " : " (", choices[i]);
+	if (choices && used < capacity)
+		snprintf(text + used, capacity - used, ")");
+}
+
 /* Fills "--name VALUE" as a person types it. */
 static void option_text(const struct cli_option *option, char *text, size_t capacity)
 {
@@ -17,12 +26,15 @@ static void option_text(const struct cli_option *option, char *text, size_t capa
 		 option->value ? option->value : "");
 }
 
-static void print_options(const struct cli_option *options, size_t count, FILE *out)
+/* `choices` has a row for each option, NULL where there are none; itself NULL: none has any. */
+static void print_options(const struct cli_option *options, const char *const *const *choices, size_t count,
+			  FILE *out)
 {
-	char left[80];
+	char left[80], help[400];
 	for (size_t i = 0; i < count; i++) {
 		option_text(&options[i], left, sizeof left);
-		wrap_labelled(out, left, options[i].help, terminal_width(), INDENT_OPTIONS);
+		cli_option_help(&options[i], choices ? choices[i] : NULL, help, sizeof help);
+		wrap_labelled(out, left, help, terminal_width(), INDENT_OPTIONS);
 	}
 }
 
@@ -64,9 +76,9 @@ void cli_command_help(const struct cli_command *command, FILE *out)
 		print_lines(command->examples, out);
 	}
 	fputs("\nOptions:\n", out);
-	print_options(options, count, out);
+	print_options(options, command->make_options ? made.choices : NULL, count, out);
 	const struct cli_option *every = cli_common_options(!command->local, &common);
-	print_options(every, common, out);
+	print_options(every, NULL, common, out);
 	if (command->exits) {
 		fputs("\nExit codes here:\n", out);
 		print_lines(command->exits, out);

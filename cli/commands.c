@@ -1,6 +1,7 @@
 /* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
  * `tables` with its file's commands (command.h tells how). */
 #include "cli/command.h"
+#include "cli/device.h"
 #include "cli/downlink.h"
 #include "cli/events.h"
 #include "cli/init.h"
@@ -8,26 +9,23 @@
 #include "cli/records.h"
 #include "cli/status.h"
 #include "cli/up.h"
+#include "cli/watch.h"
 #include "common/base/check.h"
 
 #include <string.h>
 
 static const struct cli_group groups[] = {
-	{.name = "init", .summary = "make state directory, keys and configuration, once", .older = cli_init},
-	{.name = "up", .summary = "run the whole network on this machine", .older = cli_up},
-	{.name = "status", .summary = "which processes run, and how they are", .older = cli_status},
-	{.name = "agency",
-	 .summary = "parts of the city that own sensors and their data",
-	 .older = cli_records},
-	{.name = "application", .summary = "receivers of readings", .older = cli_records},
-	{.name = "profile", .summary = "kinds of device: radio behaviour and codec", .older = cli_records},
-	{.name = "deployment", .summary = "programmes that devices belong to", .older = cli_records},
-	{.name = "device", .summary = "sensors: register one or many, set keys", .older = cli_records},
-	{.name = "gateway", .summary = "the city's receivers", .older = cli_records},
-	{.name = "join",
-	 .summary = "what became of join-requests: why a sensor does not join",
-	 .older = cli_join},
-	{.name = "downlink", .summary = "commands to devices: send, list, flush", .older = cli_downlink},
+	{.name = "init", .summary = "make state directory, keys and configuration, once"},
+	{.name = "up", .summary = "run the whole network on this machine"},
+	{.name = "status", .summary = "which processes run, and how they are"},
+	{.name = "agency", .summary = "parts of the city that own sensors and their data"},
+	{.name = "application", .summary = "receivers of readings"},
+	{.name = "profile", .summary = "kinds of device: radio behaviour and codec"},
+	{.name = "deployment", .summary = "programmes that devices belong to"},
+	{.name = "device", .summary = "sensors: register one or many, set keys"},
+	{.name = "gateway", .summary = "the city's receivers"},
+	{.name = "join", .summary = "what became of join-requests: why a sensor does not join"},
+	{.name = "downlink", .summary = "commands to devices: send, list, flush"},
 	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
 };
 
@@ -35,6 +33,14 @@ static const struct {
 	const struct cli_command *commands;
 	const size_t *count;
 } tables[] = {
+	{cli_init_commands, &cli_init_command_count},
+	{cli_up_commands, &cli_up_command_count},
+	{cli_status_commands, &cli_status_command_count},
+	{cli_record_commands, &cli_record_command_count},
+	{cli_device_commands, &cli_device_command_count},
+	{cli_watch_commands, &cli_watch_command_count},
+	{cli_join_commands, &cli_join_command_count},
+	{cli_downlink_commands, &cli_downlink_command_count},
 	{cli_events_commands, &cli_events_command_count},
 };
 

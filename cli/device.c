@@ -6,7 +6,7 @@
 #include "cli/import_rows.h"
 #include "cli/input.h"
 #include "cli/problem.h"
-#include "cli/records.h"
+#include "common/text/record_schema.h"
 #include "cli/seal.h"
 #include "common/base/check.h"
 
@@ -32,38 +32,26 @@ static void field_name(char *name, size_t capacity, const char *option)
 		*at = *at == '-' ? '_' : *at;
 }
 
-int cli_device_keys(const struct record_schema *schema, int argc, char **argv)
+static int run_keys(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	if (!cli_arguments_parse(&arguments, "device keys", key_options, ARRAY_SIZE(key_options), 2, argc,
-				 argv))
-		return CLI_USAGE;
-	if (arguments.help) {
-		cli_verb_help(schema, "keys");
-		printf("KEY is 32 hex digits, @FILE, or - for standard input (what stands on a command line, "
-		       "others "
-		       "may see).\n\n");
-		cli_options_print(key_options, ARRAY_SIZE(key_options));
-		return CLI_DONE;
-	}
+	const char *eui = arguments->operands[1];
 	char target[CLI_TARGET_MAX] = "/api/v1/devices/";
-	if (arguments.operand_count != 2 || strcmp(arguments.operands[0], "set") != 0 ||
-	    !cli_target_append(target, arguments.operands[1]))
+	if (strcmp(arguments->operands[0], "set") != 0 || !cli_target_append(target, eui) ||
+	    strlen(target) + sizeof "/keys" > CLI_TARGET_MAX)
 		return cli_problem(CLI_USAGE, "device keys", "lamppost device keys --help",
 				   "expected `set` and a DevEUI");
 	snprintf(target + strlen(target), CLI_TARGET_MAX - strlen(target), "/keys");
-	struct cli_client *client = cli_client_new(&arguments);
+	struct cli_client *client = cli_client_new(arguments);
 	struct cli_seal *seal = NULL;
 	json_t *keys = json_object();
 	int exit_code = CLI_DONE;
 	for (size_t i = 0; i < ARRAY_SIZE(key_options) && exit_code == CLI_DONE; i++) {
-		if (!arguments.values[i])
+		if (!arguments->values[i])
 			continue;
 		char field[48];
 		field_name(field, sizeof field, key_options[i].name);
 		json_t *sealed = NULL;
-		exit_code = cli_seal_word(client, &seal, field, arguments.operands[1], arguments.values[i],
-					  &sealed);
+		exit_code = cli_seal_word(client, &seal, field, eui, arguments->values[i], &sealed);
 		if (exit_code == CLI_DONE)
 			json_object_set_new(keys, field, sealed);
 	}
@@ -71,9 +59,9 @@ int cli_device_keys(const struct record_schema *schema, int argc, char **argv)
 		exit_code = cli_problem(CLI_USAGE, "device keys set", "lamppost device keys --help",
 					"no key is given");
 	if (exit_code == CLI_DONE)
-		exit_code = cli_call(client, arguments.operands[1], IO_HTTP_PUT, target, keys, NULL);
+		exit_code = cli_call(client, eui, IO_HTTP_PUT, target, keys, NULL);
 	if (exit_code == CLI_DONE)
-		printf(arguments.json ? "{\"keys\": %zu}\n" : "%zu keys set\n", json_object_size(keys));
+		printf(arguments->json ? "{\"keys\": %zu}\n" : "%zu keys set\n", json_object_size(keys));
 	json_decref(keys);
 	cli_seal_free(seal);
 	cli_client_free(client);
@@ -127,37 +115,55 @@ static int send_rows(const char *file, json_t *rows, struct cli_client *client,
 	return exit_code;
 }
 
-int cli_device_import(const struct record_schema *schema, int argc, char **argv)
+static int run_import(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	if (!cli_arguments_parse(&arguments, "device import", import_options, ARRAY_SIZE(import_options), 1,
-				 argc, argv))
-		return CLI_USAGE;
-	if (arguments.help) {
-		cli_verb_help(schema, "import");
-		cli_options_print(import_options, ARRAY_SIZE(import_options));
-		return CLI_DONE;
-	}
-	if (arguments.operand_count != 1)
-		return cli_problem(CLI_USAGE, "device import", "lamppost device import --help",
-				   "expected one file");
-	const char *file = arguments.operands[0];
+	const char *file = arguments->operands[0];
 	size_t length;
 	char *text = cli_read_file(file, &length);
 	if (!text)
 		return cli_problem(CLI_FAILED, file, NULL, "cannot be read: %s", strerror(errno));
-	struct cli_client *client = cli_client_new(&arguments);
+	struct cli_client *client = cli_client_new(arguments);
 	struct cli_seal *seal = NULL;
 	json_t *rows = NULL;
 	int exit_code = cli_seal_open(client, &seal);
 	if (exit_code == CLI_DONE)
-		exit_code = cli_import_read(file, text, length, schema, seal, &rows);
+		exit_code = cli_import_read(file, text, length, record_schema(RECORD_DEVICE), seal, &rows);
 	explicit_bzero(text, length);
 	free(text);
 	if (exit_code == CLI_DONE)
-		exit_code = send_rows(file, rows, client, &arguments);
+		exit_code = send_rows(file, rows, client, arguments);
 	json_decref(rows);
 	cli_seal_free(seal);
 	cli_client_free(client);
 	return exit_code;
 }
+
+const struct cli_command cli_device_commands[] = {
+	{.group = "device",
+	 .name = "keys",
+	 .summary = "set or replace keys, sealed before they leave",
+	 .description =
+		 "KEY is 32 hex digits, @FILE, or - for standard input (what stands on a command line, "
+		 "others may see).",
+	 .operands = "set EUI",
+	 .options = key_options,
+	 .option_count = ARRAY_SIZE(key_options),
+	 .examples = "lamppost device keys set 70b3d57ed0000001 --app-key @key.txt\n",
+	 .run = run_keys},
+	{.group = "device",
+	 .name = "import",
+	 .summary = "register many from a CSV file: all or none",
+	 .description = "The first line names the columns, in any order: dev_eui, name, application, "
+			"profile, join_eui, "
+			"app_key, nwk_key, activation, dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down, "
+			"lat, lon, "
+			"deployment, tags (k=v;k=v). Every row is checked and its keys sealed before "
+			"anything leaves, and "
+			"every row that is wrong is named with its line. - is standard input.",
+	 .operands = "FILE.csv",
+	 .options = import_options,
+	 .option_count = ARRAY_SIZE(import_options),
+	 .examples = "lamppost device import sensors.csv --dry-run\n",
+	 .run = run_import},
+};
+const size_t cli_device_command_count = ARRAY_SIZE(cli_device_commands);

@@ -2,9 +2,9 @@
 #ifndef LAMPPOST_CLI_DEVICE_H
 #define LAMPPOST_CLI_DEVICE_H
 
-#include "common/text/record_schema.h"
+#include "cli/command.h"
 
-int cli_device_keys(const struct record_schema *schema, int argc, char **argv);
-int cli_device_import(const struct record_schema *schema, int argc, char **argv);
+extern const struct cli_command cli_device_commands[];
+extern const size_t cli_device_command_count;
 
 #endif

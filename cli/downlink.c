@@ -149,9 +149,6 @@ static int run_list(const struct cli_arguments *arguments)
 {
 	const char *state = cli_argument(arguments, "state"), *limit_text = cli_argument(arguments, "limit");
 	size_t limit = SIZE_MAX;
-	if (arguments->operand_count != 1)
-		return cli_problem(CLI_USAGE, "downlink list", "lamppost downlink list --help",
-				   "expected one DevEUI");
 	if (state && cli_argument(arguments, "all"))
 		return cli_problem(CLI_USAGE, "--all", NULL, "--state says which");
 	if (limit_text && !cli_parse_count("--limit", limit_text, &limit))
@@ -178,9 +175,6 @@ static int run_flush(const struct cli_arguments *arguments)
 {
 	char target[CLI_TARGET_MAX];
 	json_t *answer = NULL;
-	if (arguments->operand_count != 1)
-		return cli_problem(CLI_USAGE, "downlink flush", "lamppost downlink flush --help",
-				   "expected one DevEUI");
 	const char *eui = arguments->operands[0];
 	if (!cli_downlink_target(target, eui, cli_argument(arguments, "id")))
 		return cli_problem(CLI_USAGE, eui, NULL, "too long");
@@ -196,60 +190,43 @@ static int run_flush(const struct cli_arguments *arguments)
 	return exit_code;
 }
 
-/* --- the group ---------------------------------------------------------------------------------------------------- */
+/* --- the rows ----------------------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name, *operands, *help, *examples;
-	const struct cli_option *options;
-	size_t option_count;
-	int (*run)(const struct cli_arguments *arguments);
-} verbs[] = {
-	{"send", "EUI --port N --hex DIGITS ...", "queue a command for a device",
-	 "  lamppost downlink send 70b3d57ed0000001 --port 10 --hex 0a0164 --confirmed --wait=5m\n"
-	 "  lamppost downlink send 70b3d57ed0000001 --port 2 --text on --expires 2h --priority 5\n"
-	 "  lamppost downlink send --from commands.csv\n",
-	 cli_downlink_send_options, CLI_DOWNLINK_SEND_OPTIONS, cli_downlink_send},
-	{"list", "EUI [--all]", "what waits for a device, and what became of the rest",
-	 "  lamppost downlink list 70b3d57ed0000001\n"
-	 "  lamppost downlink list 70b3d57ed0000001 --state failed --json\n",
-	 list_options, ARRAY_SIZE(list_options), run_list},
-	{"flush", "EUI [--id UUID]", "drop what waits", "  lamppost downlink flush 70b3d57ed0000001\n",
-	 flush_options, ARRAY_SIZE(flush_options), run_flush},
+const struct cli_command cli_downlink_commands[] = {
+	{.group = "downlink",
+	 .name = "send",
+	 .summary = "queue a command for a device",
+	 .description =
+		 "A device hears a command after its next uplink (class A). One of --hex, --base64, --text, "
+		 "--file and --object states the payload. The device is left out with --from, whose file "
+		 "names "
+		 "the devices: then each line that is refused is named, and the others are sent.",
+	 .operands = "[EUI]",
+	 .options = cli_downlink_send_options,
+	 .option_count = CLI_DOWNLINK_SEND_OPTIONS,
+	 .examples = "lamppost downlink send 70b3d57ed0000001 --port 10 --hex 0a0164 --confirmed --wait=5m\n"
+		     "lamppost downlink send 70b3d57ed0000001 --port 2 --text on --expires 2h --priority 5\n"
+		     "lamppost downlink send --from commands.csv\n",
+	 .exits = "0 queued; with --wait: sent, or acknowledged if confirmed\n"
+		  "1 with --wait: failed, expired or refused\n"
+		  "6 with --wait: not yet\n",
+	 .run = cli_downlink_send},
+	{.group = "downlink",
+	 .name = "list",
+	 .summary = "what waits for a device, and what became of the rest",
+	 .operands = "EUI",
+	 .options = list_options,
+	 .option_count = ARRAY_SIZE(list_options),
+	 .examples = "lamppost downlink list 70b3d57ed0000001\n"
+		     "lamppost downlink list 70b3d57ed0000001 --state failed --json\n",
+	 .run = run_list},
+	{.group = "downlink",
+	 .name = "flush",
+	 .summary = "drop what waits",
+	 .operands = "EUI",
+	 .options = flush_options,
+	 .option_count = ARRAY_SIZE(flush_options),
+	 .examples = "lamppost downlink flush 70b3d57ed0000001\n",
+	 .run = run_flush},
 };
-
-static void print_group_help(FILE *out)
-{
-	fprintf(out, "lamppost downlink: commands to devices\n\nCommands:\n");
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-		fprintf(out, "  %-6s %-32s %s\n", verbs[i].name, verbs[i].operands, verbs[i].help);
-	fprintf(out,
-		"\nA device hears a command after its next uplink (class A). Exit codes of --wait: 0 sent "
-		"or\nacknowledged, 1 failed, expired or refused, 6 not yet.\n\nExamples:\n%s",
-		verbs[0].examples);
-}
-
-int cli_downlink(int argc, char **argv)
-{
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		print_group_help(argc < 2 ? stderr : stdout);
-		return argc < 2 ? CLI_USAGE : CLI_DONE;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		char command[32];
-		struct cli_arguments arguments;
-		if (strcmp(verbs[i].name, argv[1]) != 0)
-			continue;
-		snprintf(command, sizeof command, "downlink %s", verbs[i].name);
-		if (!cli_arguments_parse(&arguments, command, verbs[i].options, verbs[i].option_count, 1,
-					 argc - 2, argv + 2))
-			return CLI_USAGE;
-		if (!arguments.help)
-			return verbs[i].run(&arguments);
-		printf("lamppost downlink %s %s\n  %s\n\nExamples:\n%s\n", verbs[i].name, verbs[i].operands,
-		       verbs[i].help, verbs[i].examples);
-		cli_options_print(verbs[i].options, verbs[i].option_count);
-		return CLI_DONE;
-	}
-	return cli_problem(CLI_USAGE, argv[1], "lamppost downlink --help",
-			   "no such command of `lamppost downlink`");
-}
+const size_t cli_downlink_command_count = ARRAY_SIZE(cli_downlink_commands);

@@ -4,9 +4,10 @@
 #define LAMPPOST_CLI_DOWNLINK_H
 
 #include "cli/client.h"
+#include "cli/command.h"
 
-/* Runs the command of the group; argv[0] is "downlink". Returns an enum cli_exit. */
-int cli_downlink(int argc, char **argv);
+extern const struct cli_command cli_downlink_commands[];
+extern const size_t cli_downlink_command_count;
 
 /* --- shared by downlink.c, downlink_send.c and downlink_file.c. */
 #define CLI_ID_TEXT               37

@@ -257,31 +257,17 @@ static const struct cli_option options[] = {
 	{"config", "FILE", "a configuration that is there already (-c for short): none is written then"},
 };
 
-int cli_init(int argc, char **argv)
+static int run(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	cli_place_short_option(argc, argv);
-	if (!cli_arguments_parse(&arguments, "init", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
-		return CLI_USAGE;
-	if (arguments.help) {
-		printf("lamppost init\n  Makes the state directory, the keys, and a configuration to start "
-		       "from. Called "
-		       "again it changes nothing.\n\nExamples:\n  lamppost init\n  lamppost init --state "
-		       "/var/lib/lamppost\n\n");
-		cli_options_print_without_socket(options, ARRAY_SIZE(options));
-		return CLI_DONE;
-	}
-	if (!cli_arguments_without_socket(&arguments, "init"))
-		return CLI_USAGE;
 	struct cli_place place;
 	struct cli_init_result result;
-	int code = cli_place_find(&place, "init", cli_argument(&arguments, "state"),
-				  cli_argument(&arguments, "config"));
+	int code = cli_place_find(&place, "init", cli_argument(arguments, "state"),
+				  cli_argument(arguments, "config"));
 	if (code == CLI_DONE)
 		code = cli_init_state(&place, &result);
 	if (code != CLI_DONE)
 		return code;
-	if (arguments.json) {
+	if (arguments->json) {
 		json_t *answer = json_pack("{s:s, s:s, s:i, s:s}", "state_dir", place.state, "config",
 					   place.config, "made", result.made, "join_server_fingerprint",
 					   result.fingerprint);
@@ -295,3 +281,18 @@ int cli_init(int argc, char **argv)
 	printf("join server key  %s\n", result.fingerprint);
 	return CLI_DONE;
 }
+
+const struct cli_command cli_init_commands[] = {
+	{.group = "init",
+	 .summary = "make state directory, keys and configuration, once",
+	 .description = "Makes the state directory, the keys, and a configuration to start from. Called "
+			"again it changes nothing. It prints the fingerprint of the join server's key, by "
+			"which others know it.",
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost init\n"
+		     "lamppost init --state /var/lib/lamppost\n",
+	 .local = true,
+	 .run = run},
+};
+const size_t cli_init_command_count = ARRAY_SIZE(cli_init_commands);

@@ -4,6 +4,7 @@
 #ifndef LAMPPOST_CLI_INIT_H
 #define LAMPPOST_CLI_INIT_H
 
+#include "cli/command.h"
 #include "cli/place.h"
 #include "common/crypto/secret.h"
 
@@ -14,7 +15,8 @@ struct cli_init_result {
 
 /* Does it. CLI_DONE, or another exit code after saying why. */
 int cli_init_state(const struct cli_place *place, struct cli_init_result *result);
-/* The command. */
-int cli_init(int argc, char **argv);
+
+extern const struct cli_command cli_init_commands[];
+extern const size_t cli_init_command_count;
 
 #endif

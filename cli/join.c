@@ -178,53 +178,40 @@ static void print_answer(const json_t *answer, const struct cli_arguments *argum
 	}
 }
 
-static int list(int argc, char **argv)
+static int run_list(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
 	char target[CLI_TARGET_MAX];
 	long seconds;
-	if (!cli_arguments_parse(&arguments, "join list", options, ARRAY_SIZE(options), 0, argc, argv))
-		return CLI_USAGE;
-	if (arguments.help) {
-		printf("lamppost join list\n  The last join-request of each device: what became of it, and "
-		       "what to do "
-		       "next.\n\nExamples:\n  lamppost join list --since 2h\n  lamppost join list --unknown\n"
-		       "  lamppost join list --device 70b3d57ed0000001\n\n");
-		cli_options_print(options, ARRAY_SIZE(options));
-		return CLI_DONE;
-	}
-	const char *since = cli_argument(&arguments, "since");
+	const char *since = cli_argument(arguments, "since");
 	if (since && !cli_parse_span(since, &seconds))
 		return cli_problem(CLI_USAGE, since, "--since 30m",
 				   "expected a time such as 90s, 30m, 2h or 1d");
-	if (cli_argument(&arguments, "device") && (cli_argument(&arguments, "unknown") || since))
+	if (cli_argument(arguments, "device") && (cli_argument(arguments, "unknown") || since))
 		return cli_problem(CLI_USAGE, "--device", "lamppost join list --help",
 				   "stands alone: it shows all attempts of one device");
-	if (!make_target(target, &arguments))
+	if (!make_target(target, arguments))
 		return cli_problem(CLI_USAGE, "join list", NULL, "an option is too long");
-	struct cli_client *client = cli_client_new(&arguments);
+	struct cli_client *client = cli_client_new(arguments);
 	json_t *answer = NULL;
-	const char *device = cli_argument(&arguments, "device");
+	const char *device = cli_argument(arguments, "device");
 	int exit_code = cli_call(client, device ? device : "joins", IO_HTTP_GET, target, NULL, &answer);
 	if (exit_code == CLI_DONE)
-		print_answer(answer, &arguments);
+		print_answer(answer, arguments);
 	json_decref(answer);
 	cli_client_free(client);
 	return exit_code;
 }
 
-int cli_join(int argc, char **argv)
-{
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		printf("lamppost join: what became of join-requests\n\nCommands:\n"
-		       "  list     [--unknown] [--device EUI] [--since TIME]  the last of each device, and "
-		       "what to do "
-		       "next\n\nExamples:\n  lamppost join list --unknown\n\n"
-		       "To follow one device live: lamppost device watch EUI\n");
-		return argc < 2 ? CLI_USAGE : CLI_DONE;
-	}
-	if (strcmp(argv[1], "list") != 0)
-		return cli_problem(CLI_USAGE, argv[1], "lamppost join --help",
-				   "no such command of `lamppost join`");
-	return list(argc - 2, argv + 2);
-}
+const struct cli_command cli_join_commands[] = {
+	{.group = "join",
+	 .name = "list",
+	 .summary = "the last join-request of each device: what became of it, and what to do next",
+	 .description = "To follow one device live: lamppost device watch EUI.",
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost join list --since 2h\n"
+		     "lamppost join list --unknown\n"
+		     "lamppost join list --device 70b3d57ed0000001\n",
+	 .run = run_list},
+};
+const size_t cli_join_command_count = ARRAY_SIZE(cli_join_commands);

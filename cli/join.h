@@ -3,11 +3,13 @@
 #ifndef LAMPPOST_CLI_JOIN_H
 #define LAMPPOST_CLI_JOIN_H
 
+#include "cli/command.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Runs the command of the group; argv[0] is "join". Returns an enum cli_exit. */
-int cli_join(int argc, char **argv);
+extern const struct cli_command cli_join_commands[];
+extern const size_t cli_join_command_count;
 
 /* Reads "90s", "30m", "2h", "1d" (a bare number: seconds) as seconds; false: not such a time, or over 366 days. */
 bool cli_parse_span(const char *text, long *seconds);

@@ -66,11 +66,3 @@ int cli_place_claim(const struct cli_place *place)
 				   strerror(errno));
 	return CLI_DONE;
 }
-
-void cli_place_short_option(int argc, char **argv)
-{
-	static char name[] = "--config";
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "-c") == 0)
-			argv[i] = name;
-}

@@ -23,7 +23,4 @@ int cli_place_find(struct cli_place *place, const char *command, const char *sta
 /* One supervisor a state: takes its lock, until this process ends. CLI_REFUSED, said, where another holds it. */
 int cli_place_claim(const struct cli_place *place);
 
-/* Rewrites `-c` into `--config`, which the table of options knows. */
-void cli_place_short_option(int argc, char **argv);
-
 #endif

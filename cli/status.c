@@ -175,31 +175,17 @@ static const struct cli_option options[] = {
 	{"config", "FILE", "the configuration (-c for short)"},
 };
 
-int cli_status(int argc, char **argv)
+static int run(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	cli_place_short_option(argc, argv);
-	if (!cli_arguments_parse(&arguments, "status", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
-		return CLI_USAGE;
-	if (arguments.help) {
-		printf("lamppost status\n  Which processes run, and how they are. Exit code 0: all are well; "
-		       "1: one is "
-		       "failing; 5: one was not reached.\n\nExamples:\n  lamppost status\n  lamppost status "
-		       "--json\n\n");
-		cli_options_print_without_socket(options, ARRAY_SIZE(options));
-		return CLI_DONE;
-	}
-	if (!cli_arguments_without_socket(&arguments, "status"))
-		return CLI_USAGE;
 	struct cli_place place;
-	int code = cli_place_find(&place, "status", cli_argument(&arguments, "state"),
-				  cli_argument(&arguments, "config"));
+	int code = cli_place_find(&place, "status", cli_argument(arguments, "state"),
+				  cli_argument(arguments, "config"));
 	if (code != CLI_DONE)
 		return code;
 	struct asking asking;
 	memset(&asking, 0, sizeof asking);
 	ask(&asking, place.run);
-	if (arguments.json)
+	if (arguments->json)
 		print_json(&asking);
 	else
 		print_table(&asking);
@@ -207,3 +193,17 @@ int cli_status(int argc, char **argv)
 		json_decref(asking.processes[i].health);
 	return exit_code_of(&asking);
 }
+
+const struct cli_command cli_status_commands[] = {
+	{.group = "status",
+	 .summary = "which processes run, and how they are",
+	 .description = NULL,
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost status\n"
+		     "lamppost status --json\n",
+	 .exits = "0 all are well\n1 one is failing\n5 one was not reached\n",
+	 .local = true,
+	 .run = run},
+};
+const size_t cli_status_command_count = ARRAY_SIZE(cli_status_commands);

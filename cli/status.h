@@ -2,6 +2,9 @@
 #ifndef LAMPPOST_CLI_STATUS_H
 #define LAMPPOST_CLI_STATUS_H
 
-int cli_status(int argc, char **argv);
+#include "cli/command.h"
+
+extern const struct cli_command cli_status_commands[];
+extern const size_t cli_status_command_count;
 
 #endif

@@ -357,26 +357,12 @@ static const struct cli_option options[] = {
 	 "the configuration (-c for short); default: LAMPPOST_CONFIG, or DIR/lamppost.yaml"},
 };
 
-int cli_up(int argc, char **argv)
+static int run(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	cli_place_short_option(argc, argv);
-	if (!cli_arguments_parse(&arguments, "up", options, ARRAY_SIZE(options), 0, argc - 1, argv + 1))
-		return CLI_USAGE;
-	if (arguments.help) {
-		puts("lamppost up\n  Runs the whole network on this machine until Ctrl-C; makes its state at "
-		     "the "
-		     "first start.\n\nExamples:\n  lamppost up\n  lamppost up --state /var/lib/lamppost\n  "
-		     "lamppost up -c lamppost.yaml\n");
-		cli_options_print_without_socket(options, ARRAY_SIZE(options));
-		return CLI_DONE;
-	}
-	if (!cli_arguments_without_socket(&arguments, "up"))
-		return CLI_USAGE;
 	static struct supervisor supervisor;
 	struct cli_init_result made;
-	int code = cli_place_find(&supervisor.place, "up", cli_argument(&arguments, "state"),
-				  cli_argument(&arguments, "config"));
+	int code = cli_place_find(&supervisor.place, "up", cli_argument(arguments, "state"),
+				  cli_argument(arguments, "config"));
 	if (code == CLI_DONE)
 		code = cli_init_state(&supervisor.place, &made);
 	if (code == CLI_DONE)
@@ -384,8 +370,23 @@ int cli_up(int argc, char **argv)
 	if (code != CLI_DONE)
 		return code;
 	log_init("lamppost", LOG_LEVEL_WARN);
-	supervisor.json = arguments.json;
+	supervisor.json = arguments->json;
 	if (made.made)
 		cli_up_say_made(supervisor.json, supervisor.place.state, made.fingerprint);
 	return supervise(&supervisor);
 }
+
+const struct cli_command cli_up_commands[] = {
+	{.group = "up",
+	 .summary = "run the whole network on this machine",
+	 .description = "Runs every process until Ctrl-C, and starts again what ends; makes the state at the "
+			"first start.",
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost up\n"
+		     "lamppost up --state /var/lib/lamppost\n"
+		     "lamppost up -c lamppost.yaml\n",
+	 .local = true,
+	 .run = run},
+};
+const size_t cli_up_command_count = ARRAY_SIZE(cli_up_commands);

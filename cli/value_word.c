@@ -86,7 +86,7 @@ bool cli_operand_next(const char **operands, struct cli_operand *operand)
 	return true;
 }
 
-enum cli_value_kind cli_operand_kind(const char *word)
+static enum cli_value_kind kind_of(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i].word, word) == 0)
@@ -98,6 +98,11 @@ enum cli_value_kind cli_operand_kind(const char *word)
 	return small ? CLI_VALUE_CHOICE : CLI_VALUE_FREE;
 }
 
+enum cli_value_kind cli_operand_kind(const char *group, const char *word)
+{
+	return strcmp(group, "gateway") == 0 && strcmp(word, "EUI") == 0 ? CLI_VALUE_GATEWAY : kind_of(word);
+}
+
 enum cli_value_kind cli_option_kind(const char *name, const char *word)
 {
 	if (!word || word[0] == '[')
@@ -105,7 +110,7 @@ enum cli_value_kind cli_option_kind(const char *name, const char *word)
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (strcmp(options[i].option, name) == 0)
 			return options[i].kind;
-	return cli_operand_kind(word);
+	return kind_of(word);
 }
 
 bool cli_choice_next(const char **choices, char choice[64])

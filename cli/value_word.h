@@ -37,8 +37,8 @@ struct cli_operand {
 };
 bool cli_operand_next(const char **operands, struct cli_operand *operand);
 
-/* The kind of an operand's word, and of an option by its name and the word of its value (NULL: a switch). */
-enum cli_value_kind cli_operand_kind(const char *word);
+/* The kind of an operand's word in a group (EUI is a gateway's in the group `gateway`), and of an option by its name and the word of its value (NULL: a switch). */
+enum cli_value_kind cli_operand_kind(const char *group, const char *word);
 enum cli_value_kind cli_option_kind(const char *name, const char *word);
 
 /* Takes the next of a word's choices ("a|b"); false behind the last. */

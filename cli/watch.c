@@ -344,31 +344,34 @@ static int watch(struct cli_client *client, const char *eui, struct watching *wa
 	return cli_follow(client, eui, target, on_event, watching);
 }
 
-int cli_device_watch(const struct record_schema *schema, int argc, char **argv)
+static int run_watch(const struct cli_arguments *arguments)
 {
-	struct cli_arguments arguments;
-	struct watching watching = {0};
+	struct watching watching = {.json = arguments->json};
 	char eui[CLI_EUI_TEXT];
-	if (!cli_arguments_parse(&arguments, "device watch", options, ARRAY_SIZE(options), 1, argc, argv))
-		return CLI_USAGE;
-	if (arguments.help) {
-		cli_verb_help(schema, "watch");
-		printf("Each join-request is told with what became of it and what to do next; then uplinks "
-		       "and "
-		       "downlinks.\nThe city's engineers may watch a device before it is registered.\n\n");
-		cli_options_print(options, ARRAY_SIZE(options));
-		return CLI_DONE;
-	}
-	if (arguments.operand_count != 1 || !cli_eui_read(arguments.operands[0], eui))
-		return cli_problem(
-			CLI_USAGE, arguments.operand_count == 1 ? arguments.operands[0] : "device watch",
-			"lamppost device watch 70b3d57ed0000001", "expected a DevEUI of 16 hex digits");
-	const char *count = cli_argument(&arguments, "count");
+	if (!cli_eui_read(arguments->operands[0], eui))
+		return cli_problem(CLI_USAGE, arguments->operands[0],
+				   "lamppost device watch 70b3d57ed0000001",
+				   "expected a DevEUI of 16 hex digits");
+	const char *count = cli_argument(arguments, "count");
 	if (count && !cli_parse_count("--count", count, &watching.left))
 		return CLI_USAGE;
-	watching.json = arguments.json;
-	struct cli_client *client = cli_client_new(&arguments);
+	struct cli_client *client = cli_client_new(arguments);
 	int exit_code = watch(client, eui, &watching);
 	cli_client_free(client);
 	return exit_code;
 }
+
+const struct cli_command cli_watch_commands[] = {
+	{.group = "device",
+	 .name = "watch",
+	 .summary = "what is known of it, then its joins, uplinks and downlinks, live",
+	 .description =
+		 "Each join-request is told with what became of it and what to do next; then uplinks and "
+		 "downlinks. The city's engineers may watch a device before it is registered.",
+	 .operands = "EUI",
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost device watch 70b3d57ed0000001\n",
+	 .run = run_watch},
+};
+const size_t cli_watch_command_count = ARRAY_SIZE(cli_watch_commands);

@@ -3,11 +3,14 @@
 #ifndef LAMPPOST_CLI_WATCH_H
 #define LAMPPOST_CLI_WATCH_H
 
-#include "cli/records.h"
+#include "cli/command.h"
+
+#include <jansson.h>
 
 #define CLI_EUI_TEXT 17
 
-int cli_device_watch(const struct record_schema *schema, int argc, char **argv);
+extern const struct cli_command cli_watch_commands[];
+extern const size_t cli_watch_command_count;
 
 /* Prints for people what is known of a device before anything comes: the line "known" of --json. */
 void cli_watch_print_known(const json_t *known);
