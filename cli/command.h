@@ -88,6 +88,8 @@ const struct cli_group *cli_group_at(size_t place);
 const struct cli_group *cli_group_named(const char *name);
 /* Lends the place-th command of a group, hidden ones with them; NULL behind the last. */
 const struct cli_command *cli_command_of(const char *group, size_t place);
+/* How many rows name a group that is not there: 0, or somebody forgot a row. */
+size_t cli_commands_without_group(void);
 /* Lends a command; `name` NULL: the one that is the group itself. NULL when there is none. */
 const struct cli_command *cli_command_named(const char *group, const char *name);
 

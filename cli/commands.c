@@ -74,3 +74,12 @@ const struct cli_command *cli_command_named(const char *group, const char *name)
 			return command;
 	return NULL;
 }
+
+size_t cli_commands_without_group(void)
+{
+	size_t lost = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (size_t row = 0; row < *tables[i].count; row++)
+			lost += cli_group_named(tables[i].commands[row].group) == NULL;
+	return lost;
+}

@@ -71,16 +71,15 @@ bool cli_operand_next(const char **operands, struct cli_operand *operand)
 	size_t length = strcspn(at, " ");
 	if (length == 0)
 		return false;
-	*operand = (struct cli_operand){0};
+	*operand = (struct cli_operand){.optional = at[0] == '['};
 	*operands = at + length;
-	if (length > 3 && strncmp(at + length - 3, "...", 3) == 0) {
-		operand->repeats = true;
-		length -= 3;
-	}
-	operand->optional = at[0] == '[';
 	size_t skip = operand->optional ? 1 : 0;
 	if (operand->optional && at[length - 1] == ']')
 		length--;
+	if (length - skip > 3 && strncmp(at + length - 3, "...", 3) == 0) {
+		operand->repeats = true;
+		length -= 3;
+	}
 	ASSERT_CMP(length - skip, <, sizeof operand->word);
 	memcpy(operand->word, at + skip, length - skip);
 	return true;
