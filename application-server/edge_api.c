@@ -328,6 +328,18 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	return ST_OK;
 }
 
+void as_edge_api_set_callers(struct as_edge_api *edge, const struct as_callers *callers)
+{
+	if (memcmp(&edge->callers, callers, sizeof *callers) == 0)
+		return;
+	edge->callers = *callers;
+	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {
+		if (edge->streams[i].exchange)
+			io_http_stream_end(edge->server, edge->streams[i].exchange);
+		edge->streams[i].exchange = 0;
+	}
+}
+
 void as_edge_api_close(struct as_edge_api *edge)
 {
 	io_http_server_free(edge->server);

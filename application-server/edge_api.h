@@ -28,6 +28,8 @@ struct as_edge_api {
 
 enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, struct as_api *api,
 			     const struct as_callers *callers, const char *run_dir) MUST_USE;
+/* Other callers from now on. When they differ every stream is closed: its reader comes again, and is told apart anew. */
+void as_edge_api_set_callers(struct as_edge_api *edge, const struct as_callers *callers);
 void as_edge_api_close(struct as_edge_api *edge);
 /* Before the commit of a turn of its own: a slice of the import that goes on, or the calls that waited for its end. */
 void as_edge_api_step(struct as_edge_api *edge, struct now now);

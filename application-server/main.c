@@ -5,19 +5,19 @@
 #include "application-server/agencies/callers.h"
 #include "application-server/api/import.h"
 #include "application-server/config.h"
-#include "application-server/delivery/commands.h"
-#include "application-server/delivery/mqtt.h"
 #include "application-server/edge_api.h"
+#include "application-server/edge_delivery.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_keys.h"
 #include "application-server/edge_metrics.h"
 #include "application-server/edge_network.h"
-#include "application-server/store_items.h"
+#include "application-server/edge_reload.h"
+#include "application-server/retention.h"
 #include "common/base/log.h"
 #include "common/io/admin.h"
 #include "common/io/process.h"
 #include "common/io/state_lock.h"
-#include "common/text/config.h"
+#include "common/text/reload.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -26,33 +26,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HOUSEKEEPING  US_PER_S
-#define SOON_AGAIN    (100 * US_PER_MS)
-#define PRUNE_ROWS    1000 /* removed at one housekeeping */
-#define ITEMS_EVERY   (600 * US_PER_S)
-#define ITEMS_KEPT    (7 * 86400 * US_PER_S)
-#define ATTEMPTS_KEPT (90 * 86400 * US_PER_S)
-#define SOON          US_PER_MS
+#define HOUSEKEEPING US_PER_S
+#define SOON_AGAIN   (100 * US_PER_MS)
+#define SOON         US_PER_MS
 
 struct server {
 	struct config_common common;
 	struct as_config config;
+	struct reload reload;
 	struct as_callers callers;
 	struct as_keys keys;
 	struct rng rng;
 	struct as_store *store;
 	struct io_loop *loop;
 	struct io_timer *again, *housekeeping;
-	struct mono items_pruned;
-	bool items_left; /* the going through them is not at its end */
+	struct as_retention retention;
 	struct as_application app;
 	struct as_joins joins;
 	struct as_api api;
 	struct as_edge_network network;
 	struct as_edge_join join;
 	struct as_edge_api edge_api;
-	struct as_mqtt *mqtt;         /* NULL: no broker is configured */
-	struct as_commands *commands; /* the same */
+	struct as_delivery delivery;
 	struct io_admin *admin;
 	struct as_metrics metrics;
 };
@@ -62,7 +57,7 @@ struct server {
 static enum status commit(void *ctx)
 {
 	struct server *server = ctx;
-	enum status status = server->mqtt ? as_mqtt_before_commit(server->mqtt) : ST_OK;
+	enum status status = server->delivery.mqtt ? as_mqtt_before_commit(server->delivery.mqtt) : ST_OK;
 	return status == ST_OK ? as_store_commit(server->store) : status;
 }
 
@@ -71,10 +66,10 @@ static void drain(void *ctx, struct now now)
 	struct server *server = ctx;
 	bool more = as_edge_network_drain(&server->network);
 	as_edge_join_drain(&server->join);
-	if (server->mqtt)
-		more = as_mqtt_drain(server->mqtt) || more;
-	if (server->commands)
-		as_commands_drain(server->commands);
+	if (server->delivery.mqtt)
+		more = as_mqtt_drain(server->delivery.mqtt) || more;
+	if (server->delivery.commands)
+		as_commands_drain(server->delivery.commands);
 	more = as_edge_api_drain(&server->edge_api, now) || more;
 	as_store_release(server->store);
 	if (more)
@@ -88,30 +83,29 @@ static void on_again(void *ctx, struct now now)
 	as_edge_api_step(&server->edge_api, now);
 }
 
-/* Retention, in slices: often while there is something to remove. */
 static void on_housekeeping(void *ctx, struct now now)
 {
 	struct server *server = ctx;
-	struct wall oldest_reading = {now.wall.us - server->config.readings_kept_us};
-	uint64_t kept = (uint64_t)server->config.events_kept;
-	bool more = false;
-	enum status status = as_store_events_prune(server->store, kept, PRUNE_ROWS);
-	if (status == ST_OK)
-		status = as_store_readings_prune(server->store, oldest_reading, PRUNE_ROWS, &more);
-	if (status == ST_OK &&
-	    (server->items_left || mono_since(now.mono, server->items_pruned) > ITEMS_EVERY)) {
-		server->items_pruned = now.mono;
-		status = as_store_items_prune(server->store, (struct wall){now.wall.us - ITEMS_KEPT},
-					      PRUNE_ROWS, &server->items_left);
-	}
-	if (status == ST_OK)
-		status = as_store_attempts_prune(server->store, (struct wall){now.wall.us - ATTEMPTS_KEPT},
-						 PRUNE_ROWS);
-	if (status != ST_OK)
-		as_store_abandon(server->store);
+	bool more = as_retention_step(&server->retention, now);
 	as_joins_expire(&server->joins, now);
-	more = more || server->items_left || as_store_events_count(server->store) > kept;
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
+}
+
+/* --- SIGHUP -------------------------------------------------------------------------------------------------- */
+
+/* What housekeeping asks for (retention) it reads from what is in force. */
+static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	struct server *server = ctx;
+	return as_reconfigure(&server->delivery, &server->edge_api, wanted, problem);
+}
+
+static void on_hangup(void *ctx, struct now now)
+{
+	(void)now;
+	struct server *server = ctx;
+	enum reload_verdict verdict = reload_run(&server->reload);
+	(void)verdict; /* it was logged, and stands in /healthz */
 }
 
 /* --- status and health --------------------------------------------------------------------------------------- */
@@ -119,7 +113,7 @@ static void on_housekeeping(void *ctx, struct now now)
 static json_t *status_members(void *ctx)
 {
 	struct server *server = ctx;
-	struct as_mqtt_status mqtt = as_mqtt_status(server->mqtt);
+	struct as_mqtt_status mqtt = as_mqtt_status(server->delivery.mqtt);
 	return json_pack("{s{ss ss ss} s{s{sb sI sI} s{sb sI sI}} s{ss sI sI sI sI sI sI} s{ss sI} si}",
 			 "processes", "application-server", "ok", "network-server",
 			 as_edge_network_is_up(&server->network) ? "linked" : "away", "join-server",
@@ -133,18 +127,22 @@ static json_t *status_members(void *ctx)
 			 "cursor", (json_int_t)mqtt.cursor, "backlog", (json_int_t)mqtt.backlog, "in_flight",
 			 (json_int_t)mqtt.in_flight, "published", (json_int_t)mqtt.published, "acknowledged",
 			 (json_int_t)mqtt.acknowledged, "gaps", (json_int_t)mqtt.gaps, "commands", "state",
-			 as_commands_state(server->commands), "taken",
-			 (json_int_t)as_commands_count(server->commands, AS_INTAKE_TAKEN), "streams",
+			 as_commands_state(server->delivery.commands), "taken",
+			 (json_int_t)as_commands_count(server->delivery.commands, AS_INTAKE_TAKEN), "streams",
 			 (int)as_edge_api_streams(&server->edge_api));
 }
 
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct server *server = ctx;
+	char warnings[64] = "", more[RELOAD_ITEMS_MAX];
+	reload_append_warnings(&server->reload, warnings, sizeof warnings);
 	snprintf(members, capacity,
-		 "\"desired_version\":%" PRIu64 ",\"network_link\":%s,\"join_server\":%s,\"mqtt\":\"%s\"",
+		 "\"desired_version\":%" PRIu64
+		 ",\"network_link\":%s,\"join_server\":%s,\"mqtt\":\"%s\",\"warnings\":[%s]%s",
 		 as_store_version(server->store), as_edge_network_is_up(&server->network) ? "true" : "false",
-		 server->join.reached ? "true" : "false", as_mqtt_status(server->mqtt).state);
+		 server->join.reached ? "true" : "false", as_mqtt_status(server->delivery.mqtt).state,
+		 warnings, reload_members(&server->reload, more));
 	return true;
 }
 
@@ -165,25 +163,17 @@ static enum status open_store(struct server *server)
 			     &server->store);
 }
 
-static enum status open_mqtt(struct server *server)
+static enum status open_delivery(struct server *server)
 {
-	char password[256];
-	if (!*server->config.mqtt_host)
-		return ST_OK;
-	if (!as_read_secret_line(server->config.mqtt_password_file, password, sizeof password))
+	struct as_delivery_files files;
+	char problem[CONFIG_ERROR_MAX];
+	server->delivery = (struct as_delivery){.loop = server->loop, .app = &server->app};
+	if (!as_delivery_read(&server->config, &files, problem)) {
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
 		return ST_INVALID;
-	const struct as_mqtt_options options = {.broker = {.host = server->config.mqtt_host,
-							   .port = (uint16_t)server->config.mqtt_port,
-							   .username = server->config.mqtt_username,
-							   .password = password,
-							   .ca_file = server->config.mqtt_ca_file},
-						.in_flight = (unsigned)server->config.mqtt_in_flight,
-						.qos = (int)server->config.mqtt_qos,
-						.replay = server->config.mqtt_replay};
-	enum status status = as_mqtt_open(server->loop, server->store, &options, &server->mqtt);
-	if (status == ST_OK)
-		status = as_commands_open(server->loop, &server->app, &options.broker, &server->commands);
-	secret_wipe(password, sizeof password);
+	}
+	enum status status = as_delivery_set(&server->delivery, &server->config, &files);
+	secret_wipe(&files, sizeof files);
 	return status;
 }
 
@@ -191,8 +181,8 @@ static enum status open_admin(struct server *server)
 {
 	char path[OPTION_PATH_MAX + 40];
 	as_metrics_init(&server->metrics, &server->app, &server->network, &server->join, &server->edge_api,
-			&server->mqtt, io_loop_stats(server->loop));
-	as_metrics_add_commands(&server->metrics, &server->app, &server->commands);
+			&server->delivery.mqtt, io_loop_stats(server->loop));
+	as_metrics_add_commands(&server->metrics, &server->app, &server->delivery.commands);
 	snprintf(path, sizeof path, "%s/application-server.admin.sock", server->common.run_dir);
 	return io_admin_open(server->loop,
 			     &(struct io_admin_options){.path = path,
@@ -200,7 +190,9 @@ static enum status open_admin(struct server *server)
 							.metrics = server->metrics.rows,
 							.metric_count = server->metrics.count,
 							.health = health,
-							.ctx = server},
+							.ctx = server,
+							.reloads_taken = &server->reload.taken,
+							.reloads_refused = &server->reload.refused},
 			     &server->admin);
 }
 
@@ -217,7 +209,7 @@ static enum status open_sockets(struct server *server)
 	if (status == ST_OK)
 		status = as_edge_join_open(&server->join, server->loop, server->store, run_dir);
 	if (status == ST_OK)
-		status = open_mqtt(server);
+		status = open_delivery(server);
 	if (status == ST_OK)
 		status = as_edge_api_open(&server->edge_api, server->loop, &server->api, &server->callers,
 					  run_dir);
@@ -227,7 +219,7 @@ static enum status open_sockets(struct server *server)
 static enum status start(struct server *server)
 {
 	size_t row;
-	const struct io_turn turn = {.commit = commit, .drain = drain, .ctx = server};
+	const struct io_turn turn = {.commit = commit, .drain = drain, .on_hangup = on_hangup, .ctx = server};
 	if (!as_callers_init(&server->callers, &server->config.callers, geteuid(), &row)) {
 		LOG_ERROR("configuration_refused",
 			  "key=callers row=\"%s\" expected=\"uid N: ROLE AGENCY, ROLE reader, manager "
@@ -245,6 +237,7 @@ static enum status start(struct server *server)
 	if (status != ST_OK)
 		return status;
 	as_application_init(&server->app, server->store, &server->keys, &server->rng);
+	server->retention = (struct as_retention){.store = server->store, .config = &server->config};
 	as_joins_init(&server->joins, server->store, &server->rng);
 	server->api = (struct as_api){.app = &server->app,
 				      .joins = &server->joins,
@@ -264,8 +257,7 @@ static void release(struct server *server)
 	if (server->edge_api.server)
 		as_edge_api_close(&server->edge_api);
 	as_import_release(&server->api);
-	as_commands_close(server->commands);
-	as_mqtt_close(server->mqtt);
+	as_delivery_close(&server->delivery);
 	if (server->join.client)
 		as_edge_join_close(&server->join);
 	if (server->network.loop)
@@ -285,12 +277,14 @@ static void release(struct server *server)
 int main(int argc, char **argv)
 {
 	static struct server server;
-	const struct config_program program = {"application-server",
-					       "Keeps the city's records and delivers readings.",
-					       as_config_rows, as_config_row_count, &server.config};
+	const struct config_program program = {
+		"application-server", "Keeps the city's records and delivers readings.",
+		as_config_rows,       as_config_row_count,
+		&server.config,       sizeof server.config};
 	int code;
 	if (!config_start(&program, &server.common, argc, argv, &code))
 		return code;
+	reload_init(&server.reload, &program, &server.common, argc, argv, reconfigure, &server);
 	log_init("application-server", server.common.log_level);
 	io_harden();
 	enum status status = secret_init();

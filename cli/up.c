@@ -6,6 +6,7 @@
  *	   └────────────────────┴──────── on_exit() ──────┴─────────────┘
  *	          after the delay of restart.h
  *
+ *	SIGHUP: passed on to all, each reads the configuration again
  *	stop: one at a time, SIGTERM, SIGKILL after its share of the 5 s ──▶ STOPPED
  *
  * A child asks the kernel to end it when the supervisor dies (common/io/process.h). */
@@ -23,7 +24,6 @@
 #include "common/io/loop.h"
 #include "common/io/process.h"
 
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +63,7 @@ struct child {
 	io_http_call_id call;  /* the health call under way, or 0 */
 	struct mono stop_sent; /* while stopping */
 	bool killed;
+	bool reload_due; /* SIGHUP is to be passed on */
 };
 
 struct supervisor {
@@ -155,20 +156,12 @@ static void kill_late_ones(struct supervisor *supervisor, struct mono now)
 
 /* --- starting ------------------------------------------------------------------------------------------------ */
 
-static void describe_end(char *text, size_t capacity, int exit_code, int signal_number)
-{
-	if (signal_number)
-		snprintf(text, capacity, "ended by signal %d", signal_number);
-	else
-		snprintf(text, capacity, "exit code %d", exit_code);
-}
-
 static void on_exit_of(void *ctx, struct now now, int exit_code, int signal_number)
 {
 	struct child *child = ctx;
 	struct supervisor *supervisor = child->supervisor;
 	char detail[160], end[40];
-	describe_end(end, sizeof end, exit_code, signal_number);
+	cli_up_describe_end(end, sizeof end, exit_code, signal_number);
 	if (supervisor->stopping) {
 		end_child(child, child->killed ? "killed: it did not stop in time" : end);
 		stop_next(supervisor, now.mono);
@@ -235,10 +228,8 @@ static void announce(struct supervisor *supervisor)
 /* The socket may be served by a process of another supervisor's, or of nobody's: its health says nothing about ours. */
 static bool is_from(const struct child *child, const struct io_http_answer *answer)
 {
-	json_t *body = json_loadb((const char *)answer->body, answer->length, 0, NULL);
-	json_int_t pid = json_integer_value(json_object_get(body, "pid"));
-	json_decref(body);
-	return child->process && pid == io_process_pid(child->process);
+	return child->process &&
+	       cli_up_pid_of((const char *)answer->body, answer->length) == io_process_pid(child->process);
 }
 
 static void on_health(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
@@ -287,11 +278,24 @@ static void on_timer(void *ctx, struct now now)
 	}
 	for (size_t i = 0; i < CLI_PROCESS_COUNT && !supervisor->stopping; i++) {
 		struct child *child = &supervisor->children[i];
+		if (child->reload_due && child->process && child->state != STARTING) {
+			child->reload_due = false;
+			io_process_signal(child->process, SIGHUP);
+		}
 		if (child->state == WAITING && mono_since(now.mono, child->start_due) >= 0)
 			spawn(child, now);
 		else if (child->process && !child->call && mono_since(now.mono, child->poll_due) >= 0)
 			poll_health(child);
 	}
+}
+
+/* Each reads its own section again, with the next tick; one that starts, as soon as it listens. */
+static void on_hangup(void *ctx, struct now now)
+{
+	struct supervisor *supervisor = ctx;
+	(void)now;
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
+		supervisor->children[i].reload_due = true;
 }
 
 static void on_stop(void *ctx, struct now now)
@@ -332,7 +336,7 @@ static int supervise(struct supervisor *supervisor)
 	if (!find_programs(supervisor))
 		return CLI_NOT_FOUND;
 	io_harden();
-	const struct io_turn turn = {.on_stop = on_stop, .ctx = supervisor};
+	const struct io_turn turn = {.on_hangup = on_hangup, .on_stop = on_stop, .ctx = supervisor};
 	supervisor->loop = io_loop_new(&turn);
 	supervisor->http = io_http_client_new(supervisor->loop, NULL);
 	supervisor->timer = io_timer_new(supervisor->loop, on_timer, supervisor);
@@ -380,7 +384,7 @@ const struct cli_command cli_up_commands[] = {
 	{.group = "up",
 	 .summary = "run the whole network on this machine",
 	 .description = "Runs every process until Ctrl-C, and starts again what ends; makes the state at the "
-			"first start.",
+			"first start. SIGHUP makes all of them read the configuration again.",
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
 	 .examples = "lamppost up\n"

@@ -43,3 +43,19 @@ void cli_up_say_healthy(bool json, const char *run)
 	printf("all healthy: lamppost %s, API on %s\n", LAMPPOST_VERSION, api);
 	fflush(stdout);
 }
+
+void cli_up_describe_end(char *text, size_t capacity, int exit_code, int signal_number)
+{
+	if (signal_number)
+		snprintf(text, capacity, "ended by signal %d", signal_number);
+	else
+		snprintf(text, capacity, "exit code %d", exit_code);
+}
+
+long long cli_up_pid_of(const char *body, size_t length)
+{
+	json_t *health = json_loadb(body, length, 0, NULL);
+	json_int_t pid = json_integer_value(json_object_get(health, "pid"));
+	json_decref(health);
+	return pid;
+}

@@ -3,6 +3,7 @@
 #define LAMPPOST_CLI_UP_WORDS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The state directory and its keys are new. {"made", "join_server_fingerprint"} */
 void cli_up_say_made(bool json, const char *state, const char *fingerprint);
@@ -10,5 +11,9 @@ void cli_up_say_made(bool json, const char *state, const char *fingerprint);
 void cli_up_say_entered(bool json, const char *process, const char *state, const char *detail);
 /* All four, for the first time. {"healthy": true, "version", "api"} */
 void cli_up_say_healthy(bool json, const char *run);
+/* Fills "ended by signal 9" or "exit code 2". */
+void cli_up_describe_end(char *text, size_t capacity, int exit_code, int signal_number);
+/* The process that an answer of /healthz is from; 0: it does not say. */
+long long cli_up_pid_of(const char *body, size_t length);
 
 #endif

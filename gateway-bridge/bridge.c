@@ -23,6 +23,13 @@ struct gb_bridge *gb_bridge_new(const struct gb_options *options, struct rng *rn
 	return bridge;
 }
 
+void gb_bridge_reconfigure(struct gb_bridge *bridge, const struct gb_options *options)
+{
+	bridge->options = *options;
+	bridge->options.name = bridge->name;
+	gb_ring_limit(bridge->ring, options->ring_bytes, options->ring_age);
+}
+
 void gb_bridge_free(struct gb_bridge *bridge)
 {
 	if (bridge == NULL)

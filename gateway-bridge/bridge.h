@@ -63,6 +63,8 @@ struct gb_bridge; /* opaque */
 
 /* Keeps a borrow of `rng` until freed. */
 struct gb_bridge *gb_bridge_new(const struct gb_options *options, struct rng *rng);
+/* The configuration changed: all but the name is taken over. */
+void gb_bridge_reconfigure(struct gb_bridge *bridge, const struct gb_options *options);
 void gb_bridge_free(struct gb_bridge *bridge); /* NULL is allowed */
 
 /* --- events */

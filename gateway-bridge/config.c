@@ -42,27 +42,28 @@ const struct option gb_config_rows[] = {
 	{"gateway-bridge", "udp_listen", OPTION_LIST, OPTION_AT(struct gb_config, udp_listen),
 	 .fallback = "*:1700", .min = 1, .max = 8, .check = is_listen,
 	 .form = "address:port, as in *:1700, 192.0.2.1:1700 or [::1]:1700",
-	 .help = "Addresses on which gateways that speak Semtech UDP are heard."},
+	 .help = "Addresses on which gateways that speak Semtech UDP are heard; opened at the start, since "
+		 "answers leave by the socket that a gateway was heard on."},
 	{"gateway-bridge", "forward_unknown", OPTION_BOOL, OPTION_AT(struct gb_config, forward_unknown),
-	 .fallback = "false",
+	 .fallback = "false", .reload = true,
 	 .help = "Whether frames of gateways that are not registered are forwarded. They get no downlinks "
 		 "either way."},
 	{"gateway-bridge", "ring_seconds", OPTION_INT, OPTION_AT(struct gb_config, ring_seconds),
-	 .fallback = "60", .min = 1, .max = 600, .unit = "s",
+	 .fallback = "60", .min = 1, .max = 600, .unit = "s", .reload = true,
 	 .help = "How long a frame is kept while the network server is away."},
 	{"gateway-bridge", "ring_bytes", OPTION_INT, OPTION_AT(struct gb_config, ring_bytes),
-	 .fallback = "67108864", .min = 65536, .max = 1 << 30, .unit = "bytes",
+	 .fallback = "67108864", .min = 65536, .max = 1 << 30, .unit = "bytes", .reload = true,
 	 .help = "How much memory the frames that are kept may take; past it the oldest goes."},
 	{"gateway-bridge", "rate_per_eui", OPTION_INT, OPTION_AT(struct gb_config, rate_per_eui),
-	 .fallback = "200", .min = 1, .max = 100000, .unit = "datagrams/s",
+	 .fallback = "200", .min = 1, .max = 100000, .unit = "datagrams/s", .reload = true,
 	 .help = "What a registered gateway may send, and twice that at once; the rest is dropped unread."},
 	{"gateway-bridge", "rate_frames", OPTION_INT, OPTION_AT(struct gb_config, rate_frames),
-	 .fallback = "1000", .min = 1, .max = 1000000, .unit = "frames/s",
+	 .fallback = "1000", .min = 1, .max = 1000000, .unit = "frames/s", .reload = true,
 	 .help = "How many frames a registered gateway may report, and twice that at once, however few "
 		 "datagrams "
 		 "it packs them into."},
 	{"gateway-bridge", "rate_unknown", OPTION_INT, OPTION_AT(struct gb_config, rate_unknown),
-	 .fallback = "2000", .min = 1, .max = 1000000, .unit = "datagrams/s",
+	 .fallback = "2000", .min = 1, .max = 1000000, .unit = "datagrams/s", .reload = true,
 	 .help = "What one address may send for gateways that are not registered."},
 };
 

@@ -34,14 +34,16 @@ static bool health(void *ctx, char *members, size_t capacity)
 			snprintf(list + used, sizeof list - used, "%s\"%s\"", used > 0 ? "," : "",
 				 warnings[i].name);
 	}
+	reload_append_warnings(admin->reload, list, sizeof list);
+	char more[RELOAD_ITEMS_MAX];
 	snprintf(members, capacity,
 		 "\"network_server\":%s,\"gateways\":%" PRIu64 ",\"online\":%" PRIu64
 		 ",\"warnings\":[%s],\"flapping\":%" PRIu64 ",\"unknown\":%" PRIu64
 		 ",\"kernel_drops\":%" PRIu64 ",\"receive_buffer_asked\":%" PRIu64
-		 ",\"receive_buffer_given\":%" PRIu64,
+		 ",\"receive_buffer_given\":%" PRIu64 "%s",
 		 gb_bridge_linked(admin->bridge) ? "true" : "false", gb_gateways_known(gateways),
 		 gb_gateways_online(gateways), list, flapping, gb_gateways_unknown(gateways), drops, asked,
-		 given);
+		 given, reload_members(admin->reload, more));
 	return true;
 }
 
@@ -196,11 +198,12 @@ static void on_gateways(void *ctx, struct now now, const struct io_http_request 
 /* --- life */
 
 enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
-			  const struct gb_bridge *bridge, struct io_udp *const *sockets, size_t socket_count)
+			  const struct gb_bridge *bridge, const struct reload *reload,
+			  struct io_udp *const *sockets, size_t socket_count)
 {
 	static const struct io_http_route routes[] = {{IO_HTTP_GET, "/gateways", on_gateways}};
 	ASSERT_CMP(socket_count, <=, GB_SOCKETS_MAX);
-	*admin = (struct gb_admin){.bridge = bridge, .socket_count = socket_count};
+	*admin = (struct gb_admin){.bridge = bridge, .reload = reload, .socket_count = socket_count};
 	for (size_t i = 0; i < socket_count; i++)
 		admin->sockets[i] = sockets[i];
 	gb_metrics_init(&admin->metrics, bridge, admin->sockets, socket_count);
@@ -210,7 +213,9 @@ enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const ch
 								      .metrics = admin->metrics.rows,
 								      .metric_count = admin->metrics.count,
 								      .health = health,
-								      .ctx = admin},
+								      .ctx = admin,
+								      .reloads_taken = &reload->taken,
+								      .reloads_refused = &reload->refused},
 					   &admin->admin);
 	if (status == ST_OK)
 		io_http_server_add(io_admin_server(admin->admin), routes, ARRAY_SIZE(routes), admin);

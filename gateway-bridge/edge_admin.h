@@ -13,6 +13,7 @@
 
 #include "common/io/admin.h"
 #include "common/io/udp.h"
+#include "common/text/reload.h"
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/edge_metrics.h"
 
@@ -20,6 +21,7 @@
 
 struct gb_admin {
 	const struct gb_bridge *bridge; /* borrowed */
+	const struct reload *reload;    /* borrowed */
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	size_t socket_count;
 	struct gb_metrics metrics;
@@ -28,8 +30,8 @@ struct gb_admin {
 
 /* Keeps a borrow of all until released. */
 enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
-			  const struct gb_bridge *bridge, struct io_udp *const *sockets,
-			  size_t socket_count) MUST_USE;
+			  const struct gb_bridge *bridge, const struct reload *reload,
+			  struct io_udp *const *sockets, size_t socket_count) MUST_USE;
 void gb_admin_release(struct gb_admin *admin); /* one that was never opened is allowed */
 
 #endif

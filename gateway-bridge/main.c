@@ -15,11 +15,12 @@
 #include "common/io/loop.h"
 #include "common/io/process.h"
 #include "common/io/udp.h"
-#include "common/text/config.h"
+#include "common/text/reload.h"
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/config.h"
 #include "gateway-bridge/edge_admin.h"
 #include "gateway-bridge/edge_list.h"
+#include "gateway-bridge/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct listener {
 struct process {
 	struct config_common common;
 	struct gb_config config;
+	struct reload reload;
 	struct rng rng;
 	struct arena arena;
 	struct gb_list_scratch scratch;
@@ -208,6 +210,25 @@ static void on_tick(void *ctx, struct now now)
 	empty_outbox(process, now);
 }
 
+/* --- SIGHUP */
+
+static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	(void)problem;
+	struct process *process = ctx;
+	const struct gb_options options = gb_options_from(wanted->config);
+	gb_bridge_reconfigure(process->bridge, &options);
+	return true;
+}
+
+static void on_hangup(void *ctx, struct now now)
+{
+	(void)now;
+	struct process *process = ctx;
+	enum reload_verdict verdict = reload_run(&process->reload);
+	(void)verdict; /* it was logged, and stands in /healthz */
+}
+
 /* --- start and stop */
 
 static enum status listen_all(struct process *process)
@@ -256,16 +277,7 @@ static enum status load_list(struct process *process)
 
 static void make_bridge(struct process *process)
 {
-	const struct gb_config *config = &process->config;
-	const struct gb_options options = {
-		.name = "gateway-bridge",
-		.forward_unknown = config->forward_unknown,
-		.ring_age = config->ring_seconds * US_PER_S,
-		.ring_bytes = (uint64_t)config->ring_bytes,
-		.per_eui = {(uint32_t)config->rate_per_eui, 2 * (uint32_t)config->rate_per_eui},
-		.frames = {(uint32_t)config->rate_frames, 2 * (uint32_t)config->rate_frames},
-		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
-	};
+	const struct gb_options options = gb_options_from(&process->config);
 	process->rng = secret_rng();
 	process->bridge = gb_bridge_new(&options, &process->rng);
 	arena_init(&process->arena, UNPACK_SCRATCH);
@@ -281,8 +293,8 @@ static enum status open_admin(struct process *process)
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	for (size_t i = 0; i < process->listener_count; i++)
 		sockets[i] = process->listeners[i].udp;
-	return gb_admin_open(&process->admin, process->loop, process->admin_path, process->bridge, sockets,
-			     process->listener_count);
+	return gb_admin_open(&process->admin, process->loop, process->admin_path, process->bridge,
+			     &process->reload, sockets, process->listener_count);
 }
 
 static enum status start(struct process *process)
@@ -292,6 +304,7 @@ static enum status start(struct process *process)
 						      .drain = drain,
 						      .next_deadline = next_deadline,
 						      .on_tick = on_tick,
+						      .on_hangup = on_hangup,
 						      .ctx = process});
 	process->retry = io_timer_new(process->loop, on_retry, process);
 	enum status status = load_list(process);
@@ -325,12 +338,14 @@ static void release(struct process *process)
 int main(int argc, char **argv)
 {
 	static struct process process;
-	const struct config_program program = {"gateway-bridge",
-					       "Terminates gateway protocols (Semtech UDP).", gb_config_rows,
-					       gb_config_row_count, &process.config};
+	const struct config_program program = {
+		"gateway-bridge", "Terminates gateway protocols (Semtech UDP).",
+		gb_config_rows,   gb_config_row_count,
+		&process.config,  sizeof process.config};
 	int code;
 	if (!config_start(&program, &process.common, argc, argv, &code))
 		return code;
+	reload_init(&process.reload, &program, &process.common, argc, argv, reconfigure, &process);
 	log_init("gateway-bridge", process.common.log_level);
 	io_harden();
 	enum status status = secret_init();

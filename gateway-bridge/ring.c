@@ -78,6 +78,16 @@ void gb_ring_free(struct gb_ring *ring)
 	free(ring);
 }
 
+void gb_ring_limit(struct gb_ring *ring, uint64_t byte_limit, span_us age_limit)
+{
+	ring->byte_limit = byte_limit;
+	ring->age_limit = age_limit;
+	while (ring->oldest && ring->stats.bytes > byte_limit) {
+		drop_oldest(ring);
+		ring->stats.dropped_full++;
+	}
+}
+
 const struct gb_ring_stats *gb_ring_stats(const struct gb_ring *ring)
 {
 	return &ring->stats;

@@ -38,6 +38,8 @@ struct gb_ring; /* opaque */
 
 struct gb_ring *gb_ring_new(uint64_t byte_limit, span_us age_limit);
 void gb_ring_free(struct gb_ring *ring); /* NULL is allowed */
+/* Other limits from now on; what is over the byte limit goes at once, counted, what is too old with the next gb_ring_expire(). */
+void gb_ring_limit(struct gb_ring *ring, uint64_t byte_limit, span_us age_limit);
 const struct gb_ring_stats *gb_ring_stats(const struct gb_ring *ring);
 
 /* Takes a copy, at the cost of the oldest where there is no room. */

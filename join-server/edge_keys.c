@@ -18,16 +18,21 @@ static const char *path_of(char path[PATH_ROOM], const struct config_common *com
 	return path;
 }
 
-static bool add_kek(struct js_keys *keys, const char *label, const char *path)
+static bool add_kek(struct js_keys *keys, const char *label, const char *path, char problem[CONFIG_ERROR_MAX])
 {
-	if (strlen(label) > LW_KEK_LABEL_MAX) {
-		LOG_ERROR("kek_refused", "label=%s reason=\"at most %d characters\"", label,
-			  LW_KEK_LABEL_MAX);
+	if (strlen(label) > LW_KEK_LABEL_MAX || keys->kek_count == JS_KEKS_MAX) {
+		snprintf(problem, CONFIG_ERROR_MAX,
+			 "join-server.keks.%s: expected a label of at most %d characters", label,
+			 LW_KEK_LABEL_MAX);
 		return false;
 	}
 	struct lw_kek *kek = &keys->keks[keys->kek_count];
-	if (!key_file_read_logged(path, kek->bytes, 16))
+	enum key_file_verdict verdict = key_file_read(path, kek->bytes, 16);
+	if (verdict != KEY_FILE_OK) {
+		snprintf(problem, CONFIG_ERROR_MAX, "join-server.keks.%s: %s: %s. Try: %s", label, path,
+			 key_file_verdict_name(verdict), key_file_verdict_advice(verdict));
 		return false;
+	}
 	snprintf(kek->label, sizeof kek->label, "%s", label);
 	kek->length = 16;
 	keys->kek_count++;
@@ -42,8 +47,8 @@ static const char *configured_kek(const struct js_config *config, const char *la
 	return "";
 }
 
-static bool load_keks(struct js_keys *keys, const struct config_common *common,
-		      const struct js_config *config)
+bool js_keks_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
+		  char problem[CONFIG_ERROR_MAX])
 {
 	static const struct {
 		const char *label, *file;
@@ -51,14 +56,15 @@ static bool load_keks(struct js_keys *keys, const struct config_common *common,
 		    {JS_KEK_APPLICATION, "kek-application.join-server"}};
 	char path[PATH_ROOM];
 	bool good = true;
-	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+	keys->kek_count = 0;
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0] && good; i++)
 		good = add_kek(keys, ours[i].label,
-			       path_of(path, common, configured_kek(config, ours[i].label), ours[i].file)) &&
-		       good;
-	for (size_t i = 0; i < config->keks.count; i++) {
+			       path_of(path, common, configured_kek(config, ours[i].label), ours[i].file),
+			       problem);
+	for (size_t i = 0; i < config->keks.count && good; i++) {
 		const char *label = config->keks.entries[i].label;
 		if (strcmp(label, JS_KEK_NETWORK) != 0 && strcmp(label, JS_KEK_APPLICATION) != 0)
-			good = add_kek(keys, label, config->keks.entries[i].value) && good;
+			good = add_kek(keys, label, config->keks.entries[i].value, problem);
 	}
 	return good;
 }
@@ -69,7 +75,10 @@ enum status js_keys_load(struct js_keys *keys, const struct config_common *commo
 	memset(keys, 0, sizeof *keys);
 	char path[PATH_ROOM];
 	uint8_t bytes[SECRET_KEY];
-	bool good = load_keks(keys, common, config);
+	char problem[CONFIG_ERROR_MAX];
+	bool good = js_keks_load(keys, common, config, problem);
+	if (!good)
+		LOG_ERROR("kek_refused", "reason=\"%s\"", problem);
 	if (key_file_read_logged(path_of(path, common, config->master_key, "join-server.master"), bytes,
 				 sizeof bytes))
 		keys->master = secret_master_from(bytes);

@@ -1,4 +1,4 @@
-/* The join server's key files (docs/contract.md, Files), read once at the start. */
+/* The join server's key files (docs/contract.md, Files), read at the start; the KEKs again when the configuration is. */
 #ifndef LAMPPOST_JOIN_SERVER_KEYS_H
 #define LAMPPOST_JOIN_SERVER_KEYS_H
 
@@ -17,6 +17,9 @@ struct js_keys {
 /* Reads all of them; ST_REFUSED with a line in the log for each that is missing, open to others, or of another size. */
 enum status js_keys_load(struct js_keys *keys, const struct config_common *common,
 			 const struct js_config *config) MUST_USE;
+/* Reads the KEKs alone, into `keys` whose others stay as they are. False with one line in `problem`. */
+bool js_keks_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
+		  char problem[CONFIG_ERROR_MAX]);
 void js_keys_release(struct js_keys *keys); /* wipes */
 
 #endif

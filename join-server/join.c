@@ -40,6 +40,14 @@ enum status js_join_init(struct js_join *join, const struct js_options *options,
 	return ST_OK;
 }
 
+void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count)
+{
+	ASSERT_CMP(count, <=, JS_KEKS_MAX);
+	secret_wipe(join->options.keks, sizeof join->options.keks);
+	memcpy(join->options.keks, keks, count * sizeof *keks);
+	join->options.kek_count = count;
+}
+
 void js_join_release(struct js_join *join)
 {
 	js_retry_cache_release(&join->retries);

@@ -79,6 +79,8 @@ struct js_outcome {
 
 /* Reads the state; ST_DATABASE when the store cannot. `now` begins the sweep if one is due. */
 enum status js_join_init(struct js_join *join, const struct js_options *options, struct now now) MUST_USE;
+/* Other KEKs from now on. Answers that are kept for retries (60 s) stay wrapped as they were sent. */
+void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count);
 void js_join_release(struct js_join *join); /* wipes the KEKs and the cache */
 
 /* Handles one message. Returns the answer's length in `answer` (BI_WRITTEN_MAX bytes of room), which is JSON to be sent

@@ -9,12 +9,13 @@
 #include "common/io/loop.h"
 #include "common/io/process.h"
 #include "common/io/state_lock.h"
-#include "common/text/config.h"
+#include "common/text/reload.h"
 #include "join-server/callers.h"
 #include "join-server/config.h"
 #include "join-server/join.h"
 #include "join-server/edge_keys.h"
 #include "join-server/edge_metrics.h"
+#include "join-server/edge_reload.h"
 #include "join-server/provisioning.h"
 #include "join-server/store_sqlite.h"
 
@@ -32,6 +33,7 @@
 struct server {
 	struct config_common common;
 	struct js_config config;
+	struct reload reload;
 	struct js_callers callers;
 	struct js_keys keys;
 	struct rng rng;
@@ -207,10 +209,27 @@ static void on_tick(void *ctx, struct now now)
 	}
 }
 
+static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	struct server *server = ctx;
+	return js_reconfigure(&server->join, &server->keys, &server->callers, wanted, problem);
+}
+
+static void on_hangup(void *ctx, struct now now)
+{
+	(void)now;
+	struct server *server = ctx;
+	enum reload_verdict verdict = reload_run(&server->reload);
+	(void)verdict; /* it was logged, and stands in /healthz */
+}
+
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct server *server = ctx;
-	snprintf(members, capacity, "\"applied_version\":%" PRIu64, server->join.state.applied_version);
+	char warnings[64] = "", more[RELOAD_ITEMS_MAX];
+	reload_append_warnings(&server->reload, warnings, sizeof warnings);
+	snprintf(members, capacity, "\"applied_version\":%" PRIu64 ",\"warnings\":[%s]%s",
+		 server->join.state.applied_version, warnings, reload_members(&server->reload, more));
 	return true;
 }
 
@@ -273,6 +292,8 @@ static enum status open_sockets(struct server *server)
 		.metric_count = server->metrics.count,
 		.health = health,
 		.ctx = server,
+		.reloads_taken = &server->reload.taken,
+		.reloads_refused = &server->reload.refused,
 	};
 	return io_admin_open(server->loop, &admin, &server->admin);
 }
@@ -285,8 +306,11 @@ static enum status start(struct server *server)
 		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
 		return ST_INVALID;
 	}
-	const struct io_turn turn = {
-		.commit = commit, .next_deadline = next_deadline, .on_tick = on_tick, .ctx = server};
+	const struct io_turn turn = {.commit = commit,
+				     .next_deadline = next_deadline,
+				     .on_tick = on_tick,
+				     .on_hangup = on_hangup,
+				     .ctx = server};
 	server->loop = io_loop_new(&turn);
 	enum status status = js_keys_load(&server->keys, &server->common, &server->config);
 	if (status == ST_OK)
@@ -315,11 +339,13 @@ static void release(struct server *server)
 int main(int argc, char **argv)
 {
 	static struct server server;
-	const struct config_program program = {"join-server", "Answers the joins of LoRaWAN devices (OTAA).",
-					       js_config_rows, js_config_row_count, &server.config};
+	const struct config_program program = {"join-server",  "Answers the joins of LoRaWAN devices (OTAA).",
+					       js_config_rows, js_config_row_count,
+					       &server.config, sizeof server.config};
 	int code;
 	if (!config_start(&program, &server.common, argc, argv, &code))
 		return code;
+	reload_init(&server.reload, &program, &server.common, argc, argv, reconfigure, &server);
 	log_init("join-server", server.common.log_level);
 	io_harden();
 	enum status status = secret_init();

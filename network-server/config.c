@@ -23,36 +23,38 @@ static bool is_eui_prefix(const char *text)
 
 const struct option ns_option_rows[] = {
 	{"network-server", "dedup_window_ms", OPTION_INT, OPTION_AT(struct ns_options, dedup_window_ms),
-	 .fallback = "200", .min = 50, .max = 1000, .unit = "ms",
+	 .fallback = "200", .min = 50, .max = 1000, .unit = "ms", .reload = true,
 	 .help = "How long copies of one frame are collected after the first."},
 	{"network-server", "regions", OPTION_LIST, OPTION_AT(struct ns_options, regions),
 	 .fallback = "eu868 us915", .min = 1, .max = 20, .check = is_region,
 	 .form = "the id of a region, as in eu868 or us915",
-	 .help = "Regions that profiles and gateways may name."},
+	 .help = "Regions that profiles and gateways may name. Sessions refer to them by their place in this "
+		 "list."},
 	{"network-server", "rx_delay_s", OPTION_INT, OPTION_AT(struct ns_options, rx_delay_s),
-	 .fallback = "5", .min = 1, .max = 15, .unit = "s",
+	 .fallback = "5", .min = 1, .max = 15, .unit = "s", .reload = true,
 	 .help = "RxDelay where a profile names none, and for ABP devices in the end."},
 	{"network-server", "journal_limit", OPTION_INT, OPTION_AT(struct ns_options, journal_limit),
-	 .fallback = "4096", .min = 1, .max = 1048576, .unit = "MiB",
+	 .fallback = "4096", .min = 1, .max = 1048576, .unit = "MiB", .reload = true,
 	 .help = "Size of the journal at which new uplinks are not accepted any more (alarm at 80 %)."},
 	{"network-server", "disk_floor", OPTION_INT, OPTION_AT(struct ns_options, disk_floor),
-	 .fallback = "256", .min = 16, .max = 1048576, .unit = "MiB",
+	 .fallback = "256", .min = 16, .max = 1048576, .unit = "MiB", .reload = true,
 	 .help = "Free space under which new uplinks are not accepted any more."},
 	{"network-server", "max_devices", OPTION_INT, OPTION_AT(struct ns_options, max_devices),
 	 .fallback = "1100000", .min = 1000, .max = 4000000,
-	 .help = "Room for devices; memory is taken as they come."},
+	 .help = "Room for devices; memory is taken as they come, its tables at the start."},
 	{"network-server", "extra_channels", OPTION_MAP, OPTION_AT(struct ns_options, extra_channels),
+	 .reload = true,
 	 .help = "Channels that a join-accept adds to a region's own, by region: at most five frequencies in "
 		 "MHz, a stroke and another one where a channel's downlinks go elsewhere ('867.1 "
 		 "867.3/869.1'); "
 		 "devices that joined before are told as well. Not named, eu868 has '867.1 867.3 867.5 867.7 "
 		 "867.9'; an empty value adds none."},
 	{"network-server", "join_eui_prefixes", OPTION_LIST, OPTION_AT(struct ns_options, join_eui_prefixes),
-	 .check = is_eui_prefix, .form = "EUI/bits, as in 70b3d57ed0000000/36",
+	 .check = is_eui_prefix, .form = "EUI/bits, as in 70b3d57ed0000000/36", .reload = true,
 	 .help = "JoinEUIs that are the city's beside those of its registered devices: a join-request with "
 		 "one of "
 		 "them and an unknown DevEUI is shown as a device that somebody forgot to register."},
-	{"network-server", "callers", OPTION_MAP, OPTION_AT(struct ns_options, callers),
+	{"network-server", "callers", OPTION_MAP, OPTION_AT(struct ns_options, callers), .reload = true,
 	 .help = "Who may connect to network.sock: 'bridges' and 'applications' (the application server), "
 		 "each "
 		 "a list of user names or numbers. What is not named is for root and the user that the "

@@ -113,12 +113,15 @@ static unsigned gateways_online(const struct ns_gateways *of)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
+	char warnings[64] = "", more[RELOAD_ITEMS_MAX];
+	reload_append_warnings(&edge->reload, warnings, sizeof warnings);
 	snprintf(members, capacity,
 		 "\"applied_version\":%" PRIu64 ",\"links\":%zu,\"application_server\":%s,"
-		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64,
+		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64 ",\"warnings\":[%s]%s",
 		 edge->ns.state.applied_version, io_link_server_count(edge->links_server),
 		 edge->app ? "true" : "false", edge->ns.sessions.slab.count,
-		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes);
+		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes, warnings,
+		 reload_members(&edge->reload, more));
 	return true;
 }
 
@@ -238,6 +241,8 @@ enum status ns_edge_metrics_open(struct ns_edge *edge)
 		.metric_count = edge->metric_count,
 		.health = health,
 		.ctx = edge,
+		.reloads_taken = &edge->reload.taken,
+		.reloads_refused = &edge->reload.refused,
 	};
 	enum status status = io_admin_open(edge->loop, &options, &edge->admin);
 	if (status == ST_OK)

@@ -70,16 +70,20 @@ static void fill_wanted(struct ns_edge *edge)
 								edge->ns.state.applied_version};
 }
 
+static enum ns_caller caller_of(enum proto_role role)
+{
+	return role == PROTO_GATEWAY_BRIDGE ? NS_CALLER_BRIDGE : NS_CALLER_APPLICATION;
+}
+
 static void greet(struct ns_edge *edge, struct now now, struct ns_edge_link *link,
 		  const struct proto_hello *hello)
 {
 	snprintf(link->name, sizeof link->name, "%s", hello->name);
-	bool bridge = hello->role == PROTO_GATEWAY_BRIDGE;
 	if (hello->major != PROTO_MAJOR) {
 		refuse(edge, link, "unknown major protocol version");
 		return;
 	}
-	if (!callers_allow(&edge->callers, bridge ? NS_CALLER_BRIDGE : NS_CALLER_APPLICATION, link->uid)) {
+	if (!callers_allow(&edge->callers, caller_of(hello->role), link->uid)) {
 		ns_count(&edge->ns, NS_DROP_CALLER);
 		refuse(edge, link, "this user may not: see network-server.callers");
 		return;
@@ -194,13 +198,34 @@ static void on_close(void *ctx, struct now now, io_link_id id, enum io_link_reas
 	*link = (struct ns_edge_link){0};
 }
 
-enum status ns_edge_network_open(struct ns_edge *edge)
+bool ns_edge_callers_init(struct callers *callers, const struct ns_options *options,
+			  char problem[CONFIG_ERROR_MAX])
 {
 	static const char *const names[NS_CALLER_COUNT] = {
 		[NS_CALLER_BRIDGE] = "bridges", [NS_CALLER_APPLICATION] = "applications"};
-	char problem[OPTION_EXPECT_MAX];
-	if (!callers_init(&edge->callers, names, NS_CALLER_COUNT, &edge->options.callers, geteuid(),
-			  io_find_user, problem, sizeof problem)) {
+	char who[OPTION_EXPECT_MAX];
+	bool good = callers_init(callers, names, NS_CALLER_COUNT, &options->callers, geteuid(), io_find_user,
+				 who, sizeof who);
+	if (!good)
+		snprintf(problem, CONFIG_ERROR_MAX, "network-server.callers: %s", who);
+	return good;
+}
+
+void ns_edge_network_set_callers(struct ns_edge *edge, const struct callers *callers)
+{
+	edge->callers = *callers;
+	for (size_t i = 0; i < NS_LINKS_MAX; i++) {
+		struct ns_edge_link *link = &edge->links[i];
+		if (link->id != 0 && link->greeted &&
+		    !callers_allow(callers, caller_of(link->role), link->uid))
+			refuse(edge, link, "this user may not any more: see network-server.callers");
+	}
+}
+
+enum status ns_edge_network_open(struct ns_edge *edge)
+{
+	char problem[CONFIG_ERROR_MAX];
+	if (!ns_edge_callers_init(&edge->callers, &edge->options, problem)) {
 		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
 		return ST_INVALID;
 	}

@@ -8,7 +8,7 @@
 #include "common/io/admin.h"
 #include "common/io/http_client.h"
 #include "common/io/link.h"
-#include "common/text/config.h"
+#include "common/text/reload.h"
 #include "network-server/config.h"
 #include "network-server/store_network.h"
 
@@ -34,6 +34,7 @@ struct ns_edge_link {
 struct ns_edge {
 	struct config_common common;
 	struct ns_options options;
+	struct reload reload;
 	struct lw_region *regions; /* owned */
 	struct secret_master *master;
 	struct secret_box *box;
@@ -44,7 +45,7 @@ struct ns_edge {
 	struct checkpoint *checkpoint;
 	struct io_loop *loop;
 	struct io_timer *timer; /* free space, events that wait for a slow reader */
-	/* edge_network.c */
+				/* edge_network.c */
 	struct io_link_server *links_server;
 	struct callers callers;
 	struct ns_edge_link links[NS_LINKS_MAX];
@@ -76,7 +77,17 @@ struct ns_edge {
 enum status ns_edge_keys_load(struct ns_edge *edge, struct ns_config *config) MUST_USE;
 void ns_edge_keys_release(struct ns_edge *edge);
 
+/* edge_reload.c: a `struct reload`'s apply(). */
+bool ns_edge_reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX]);
+
+/* Notes whether the disk has less room than the floor that is in force. Every second. */
+void ns_edge_check_disk(struct ns_edge *edge);
+
 /* edge_network.c */
+bool ns_edge_callers_init(struct callers *callers, const struct ns_options *options,
+			  char problem[CONFIG_ERROR_MAX]);
+/* Closes the links of users who may not any more. */
+void ns_edge_network_set_callers(struct ns_edge *edge, const struct callers *callers);
 enum status ns_edge_network_open(struct ns_edge *edge) MUST_USE;
 /* Sends one message of the outbox. */
 void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out);

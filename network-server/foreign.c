@@ -18,12 +18,19 @@ struct released_row {
 	uint16_t day;
 };
 
+void ns_foreign_set_prefixes(struct ns_foreign *foreign, const struct lw_dev_addr_prefix *prefixes,
+			     uint8_t count)
+{
+	ASSERT_CMP(count, <=, NS_PREFIXES_MAX);
+	memcpy(foreign->prefixes, prefixes, count * sizeof *prefixes);
+	foreign->prefix_count = count;
+}
+
 void ns_foreign_init(struct ns_foreign *foreign, const struct lw_dev_addr_prefix *prefixes, uint8_t count,
 		     uint32_t released, struct rng *rng)
 {
-	ASSERT_CMP(count, <=, NS_PREFIXES_MAX);
-	*foreign = (struct ns_foreign){.prefix_count = count};
-	memcpy(foreign->prefixes, prefixes, count * sizeof *prefixes);
+	*foreign = (struct ns_foreign){0};
+	ns_foreign_set_prefixes(foreign, prefixes, count);
 	table_init(&foreign->join_euis, NS_JOIN_EUIS_MAX, sizeof(struct join_eui_row),
 		   sizeof(struct lw_eui64), rng);
 	table_init(&foreign->net_ids, NS_NET_IDS_MAX, sizeof(struct net_id_row), sizeof(uint32_t), rng);

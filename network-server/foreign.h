@@ -33,6 +33,9 @@ struct ns_foreign {
 
 void ns_foreign_init(struct ns_foreign *foreign, const struct lw_dev_addr_prefix *prefixes, uint8_t count,
 		     uint32_t released, struct rng *rng);
+/* Other prefixes from now on. */
+void ns_foreign_set_prefixes(struct ns_foreign *foreign, const struct lw_dev_addr_prefix *prefixes,
+			     uint8_t count);
 void ns_foreign_release(struct ns_foreign *foreign);
 
 /* Reads "70b3d57ed0000000/36". False: not such a form, no bit, or a bit set beyond them. */

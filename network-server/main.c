@@ -7,10 +7,10 @@
 #include "common/io/state_lock.h"
 #include "common/text/region_yaml.h"
 #include "network-server/edge_process.h"
+#include "network-server/reconfigure.h"
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 /* --- the turn --- */
 
@@ -53,10 +53,7 @@ static void on_timer(void *ctx, struct now now)
 {
 	(void)now;
 	struct ns_edge *edge = ctx;
-	struct statvfs disk;
-	if (statvfs(edge->common.state_dir, &disk) == 0)
-		edge->ns.journal.disk_low = (uint64_t)disk.f_bavail * disk.f_frsize <
-					    (uint64_t)edge->options.disk_floor << 20;
+	ns_edge_check_disk(edge);
 	ns_edge_log_verdicts(edge);
 }
 
@@ -73,23 +70,6 @@ static enum status load_regions(struct ns_edge *edge, struct ns_config *config)
 			LOG_ERROR("region_refused", "region=%s reason=\"not known\"", ids->items[i]);
 			return ST_INVALID;
 		}
-		char problem[OPTION_EXPECT_MAX];
-		if (!ns_extra_channels_init(&config->extra[i], &edge->options.extra_channels,
-					    &edge->regions[i], problem, sizeof problem)) {
-			LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
-			return ST_INVALID;
-		}
-	}
-	for (size_t i = 0; i < edge->options.extra_channels.count; i++) {
-		bool known = false;
-		for (size_t j = 0; j < ids->count; j++)
-			known |= strcmp(edge->options.extra_channels.entries[i].label, ids->items[j]) == 0;
-		if (!known) {
-			LOG_ERROR("configuration_refused",
-				  "reason=\"extra_channels.%s: no such region here\"",
-				  edge->options.extra_channels.entries[i].label);
-			return ST_INVALID;
-		}
 	}
 	config->regions = edge->regions;
 	config->region_count = (uint8_t)ids->count;
@@ -98,22 +78,23 @@ static enum status load_regions(struct ns_edge *edge, struct ns_config *config)
 
 static enum status configure(struct ns_edge *edge, struct ns_config *config)
 {
+	char problem[CONFIG_ERROR_MAX];
 	ns_config_defaults(config);
-	config->net_id = config_net_id(&edge->common);
-	for (size_t i = 0; i < edge->common.dev_addr_prefixes.count; i++) {
-		const char *text = edge->common.dev_addr_prefixes.items[i];
-		if (!lw_dev_addr_prefix_parse(text, &config->prefixes[config->prefix_count++]))
-			return ST_INVALID;
-	}
-	for (size_t i = 0; i < edge->options.join_eui_prefixes.count; i++)
-		if (!ns_eui_prefix_parse(edge->options.join_eui_prefixes.items[i],
-					 &config->join_eui_prefixes[config->join_eui_prefix_count++]))
-			return ST_INVALID;
-	config->dedup_window = edge->options.dedup_window_ms * US_PER_MS;
-	config->rx_delay_s = (uint8_t)edge->options.rx_delay_s;
-	config->journal_limit = (uint64_t)edge->options.journal_limit << 20;
-	config->max_devices = (uint32_t)edge->options.max_devices;
-	return load_regions(edge, config);
+	enum status status = load_regions(edge, config);
+	if (status != ST_OK)
+		return status;
+	if (ns_config_from(config, &edge->common, &edge->options, &edge->options.regions, problem))
+		return ST_OK;
+	LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+	return ST_INVALID;
+}
+
+static void on_hangup(void *ctx, struct now now)
+{
+	(void)now;
+	struct ns_edge *edge = ctx;
+	enum reload_verdict verdict = reload_run(&edge->reload);
+	(void)verdict; /* it was logged, and stands in /healthz */
 }
 
 static enum status open_store(struct ns_edge *edge, struct ns_config *config)
@@ -152,6 +133,7 @@ static enum status start(struct ns_edge *edge)
 				     .drain = drain,
 				     .next_deadline = next_deadline,
 				     .on_tick = on_tick,
+				     .on_hangup = on_hangup,
 				     .ctx = edge};
 	struct ns_config config = {0};
 	edge->loop = io_loop_new(&turn);
@@ -195,10 +177,12 @@ int main(int argc, char **argv)
 {
 	static struct ns_edge edge;
 	const struct config_program program = {"network-server", "The MAC layer of a LoRaWAN network.",
-					       ns_option_rows, ns_option_row_count, &edge.options};
+					       ns_option_rows,   ns_option_row_count,
+					       &edge.options,    sizeof edge.options};
 	int code;
 	if (!config_start(&program, &edge.common, argc, argv, &code))
 		return code;
+	reload_init(&edge.reload, &program, &edge.common, argc, argv, ns_edge_reconfigure, &edge);
 	log_init("network-server", edge.common.log_level);
 	io_harden();
 	enum status status = secret_init();

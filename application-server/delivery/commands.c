@@ -115,6 +115,12 @@ enum status as_commands_open(struct io_loop *loop, struct as_application *app, c
 	return status;
 }
 
+void as_commands_change(struct as_commands *commands, const struct as_broker *broker)
+{
+	if (as_connection_change(commands->connection, broker, false))
+		commands->subscription_refused = false;
+}
+
 void as_commands_close(struct as_commands *commands)
 {
 	if (!commands)

@@ -14,6 +14,8 @@ struct as_commands; /* opaque */
 /* Keeps a borrow of the application; ST_NO_MEMORY, ST_INVALID (no such CA file). */
 enum status as_commands_open(struct io_loop *loop, struct as_application *app, const struct as_broker *broker,
 			     struct as_commands **out) MUST_USE;
+/* The configuration changed: connects anew if the broker differs. */
+void as_commands_change(struct as_commands *commands, const struct as_broker *broker);
 void as_commands_close(struct as_commands *commands); /* NULL is allowed */
 /* After the commit: acknowledges. */
 void as_commands_drain(struct as_commands *commands);

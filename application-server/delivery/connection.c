@@ -212,6 +212,37 @@ static void on_timer(void *ctx, struct now now)
 
 /* --- life --------------------------------------------------------------------------------------------------- */
 
+static void set_broker(struct as_connection *connection, const struct as_broker *broker)
+{
+	connection->port = broker->port;
+	snprintf(connection->host, sizeof connection->host, "%s", broker->host);
+	snprintf(connection->username, sizeof connection->username, "%s", broker->username);
+	snprintf(connection->password, sizeof connection->password, "%s", broker->password);
+	snprintf(connection->ca_file, sizeof connection->ca_file, "%s", broker->ca_file);
+}
+
+static bool is_same(const struct as_connection *connection, const struct as_broker *broker)
+{
+	return connection->port == broker->port && strcmp(connection->host, broker->host) == 0 &&
+	       strcmp(connection->username, broker->username) == 0 &&
+	       strcmp(connection->password, broker->password) == 0 &&
+	       strcmp(connection->ca_file, broker->ca_file) == 0;
+}
+
+bool as_connection_change(struct as_connection *connection, const struct as_broker *broker, bool anyway)
+{
+	if (is_same(connection, broker) && !anyway)
+		return false;
+	LOG_INFO(connection->label, "connected=false reason=\"the configuration changed\"");
+	drop(connection);
+	connection->refused = connection->disconnected = false;
+	connection->delay = DELAY_FIRST;
+	connection->failures = 0; /* the first one there is logged again */
+	set_broker(connection, broker);
+	io_timer_start(connection->timer, 1, 0);
+	return true;
+}
+
 enum status as_connection_open(struct io_loop *loop, const struct as_connection_options *options,
 			       struct as_connection **out)
 {
@@ -225,15 +256,11 @@ enum status as_connection_open(struct io_loop *loop, const struct as_connection_
 	*connection = (struct as_connection){.loop = loop,
 					     .hooks = options->hooks,
 					     .label = options->label,
-					     .port = broker->port,
 					     .clean = options->clean,
 					     .held = options->held,
 					     .fd = -1,
 					     .delay = DELAY_FIRST};
-	snprintf(connection->host, sizeof connection->host, "%s", broker->host);
-	snprintf(connection->username, sizeof connection->username, "%s", broker->username);
-	snprintf(connection->password, sizeof connection->password, "%s", broker->password);
-	snprintf(connection->ca_file, sizeof connection->ca_file, "%s", broker->ca_file);
+	set_broker(connection, broker);
 	snprintf(connection->id, sizeof connection->id, "%s", options->id);
 	connection->timer = io_timer_new(loop, on_timer, connection);
 	io_timer_start(connection->timer, 1, 0);

@@ -48,6 +48,9 @@ struct as_connection_options {
 /* Copies the options and begins; ST_NO_MEMORY, ST_INVALID (no such CA file). */
 enum status as_connection_open(struct io_loop *loop, const struct as_connection_options *options,
 			       struct as_connection **out) MUST_USE;
+/* Another broker, or another way to show who we are: begins anew there if anything differs, or `anyway`. Returns whether it
+ * did. What was under way is lost() as when a connection breaks. Not from within a hook. */
+bool as_connection_change(struct as_connection *connection, const struct as_broker *broker, bool anyway);
 void as_connection_close(struct as_connection *connection); /* NULL is allowed */
 
 /* Lends the client while the connection is up; NULL otherwise. */

@@ -190,6 +190,12 @@ enum status as_mqtt_before_commit(struct as_mqtt *mqtt)
 	return as_store_cursor_set(mqtt->store, CURSOR, mqtt->cursor);
 }
 
+enum status as_mqtt_save(struct as_mqtt *mqtt)
+{
+	mqtt->cursor_due = true;
+	return as_mqtt_before_commit(mqtt);
+}
+
 /* --- life --------------------------------------------------------------------------------------------------- */
 
 /* Where delivery goes on, or begins: noted at once, so that a broker that is not reached yet misses nothing. */
@@ -232,6 +238,23 @@ enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const str
 	else
 		as_mqtt_close(mqtt);
 	return status;
+}
+
+bool as_mqtt_change(struct as_mqtt *mqtt, const struct as_mqtt_options *options)
+{
+	bool resized = mqtt->window != options->in_flight;
+	if (!as_connection_change(mqtt->connection, &options->broker, resized || mqtt->qos != options->qos))
+		return false;
+	ASSERT_CMP(mqtt->count, ==, 0); /* on_lost() */
+	mqtt->qos = options->qos;
+	mqtt->cursor_due = true;
+	if (!resized)
+		return true;
+	free(mqtt->flights);
+	mqtt->window = options->in_flight;
+	mqtt->flights = calloc(mqtt->window, sizeof *mqtt->flights);
+	ASSERT(mqtt->flights);
+	return true;
 }
 
 void as_mqtt_close(struct as_mqtt *mqtt)

@@ -39,9 +39,13 @@ struct as_mqtt;
 /* Copies the options and starts; ST_NO_MEMORY, ST_INVALID (no such CA file). */
 enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const struct as_mqtt_options *options,
 			 struct as_mqtt **out) MUST_USE;
+/* The configuration changed: connects anew if anything but `replay` differs, and goes on from the cursor. Returns whether it did. */
+bool as_mqtt_change(struct as_mqtt *mqtt, const struct as_mqtt_options *options);
 void as_mqtt_close(struct as_mqtt *mqtt); /* NULL is allowed */
 /* Before the commit: stores the cursor if the turn writes anyway or a while has passed. */
 enum status as_mqtt_before_commit(struct as_mqtt *mqtt) MUST_USE;
+/* The same whether it is time or not: before an orderly end while running. */
+enum status as_mqtt_save(struct as_mqtt *mqtt) MUST_USE;
 /* After the commit: publishes what there is and fits. Returns whether more waits for a later turn. */
 bool as_mqtt_drain(struct as_mqtt *mqtt);
 struct as_mqtt_status as_mqtt_status(const struct as_mqtt *mqtt);

@@ -28,6 +28,11 @@ void log_init(const char *component, enum log_level threshold)
 	log_threshold = threshold;
 }
 
+void log_set_threshold(enum log_level threshold)
+{
+	log_threshold = threshold;
+}
+
 void log_write(enum log_level level, const char *event, const char *format, ...)
 {
 	if (level > log_threshold)

@@ -11,6 +11,8 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBU
 bool log_level_parse(const char *text, enum log_level *level);
 /* Names the component and sets the threshold, once, at start. `component` is borrowed for ever. */
 void log_init(const char *component, enum log_level threshold);
+/* Changes the threshold: a reload of the configuration. */
+void log_set_threshold(enum log_level threshold);
 /* Writes one line; values that may hold blanks or control characters are quoted by log_quote(). */
 void log_write(enum log_level level, const char *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

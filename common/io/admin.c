@@ -16,7 +16,7 @@ struct io_admin {
 static void on_healthz(void *ctx, struct now now, const struct io_http_request *request)
 {
 	const struct io_admin *admin = ctx;
-	char members[1024] = "", body[1280];
+	char members[4096] = "", body[4352];
 	(void)now;
 	bool healthy = !admin->options.health ||
 		       admin->options.health(admin->options.ctx, members, sizeof members);
@@ -44,23 +44,52 @@ static size_t write_metric(char *text, size_t capacity, const struct io_metric *
 	return (size_t)length;
 }
 
+/* What every process has beside its own rows. */
+static size_t add_common(const struct io_admin *admin, struct io_metric rows[2])
+{
+	if (!admin->options.reloads_taken)
+		return 0;
+	rows[0] = (struct io_metric){.name = "lamppost_config_reloads_total",
+				     .labels = "outcome=\"taken\"",
+				     .help = "Readings of the configuration while running (SIGHUP).",
+				     .kind = IO_METRIC_COUNTER,
+				     .value = admin->options.reloads_taken};
+	rows[1] = rows[0];
+	rows[1].labels = "outcome=\"refused\"";
+	rows[1].value = admin->options.reloads_refused;
+	return 2;
+}
+
+static size_t room_for(const struct io_metric *metrics, size_t count)
+{
+	size_t room = 0;
+	for (size_t i = 0; i < count; i++)
+		room += 3 * strlen(metrics[i].name) + strlen(metrics[i].help) +
+			(metrics[i].labels ? strlen(metrics[i].labels) : 0) + 64;
+	return room;
+}
+
+static size_t write_metrics(char *text, size_t capacity, const struct io_metric *metrics, size_t count)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool first = i == 0 || strcmp(metrics[i].name, metrics[i - 1].name) != 0;
+		used += write_metric(text + used, capacity - used, &metrics[i], first);
+	}
+	return used;
+}
+
 static void on_metrics(void *ctx, struct now now, const struct io_http_request *request)
 {
 	const struct io_admin *admin = ctx;
-	size_t count = admin->options.metric_count, capacity = 1, used = 0;
+	struct io_metric common[2];
+	size_t count = admin->options.metric_count, common_count = add_common(admin, common);
+	size_t capacity = 1 + room_for(admin->options.metrics, count) + room_for(common, common_count);
 	(void)now;
-	for (size_t i = 0; i < count; i++) {
-		const struct io_metric *metric = &admin->options.metrics[i];
-		capacity += 3 * strlen(metric->name) + strlen(metric->help) +
-			    (metric->labels ? strlen(metric->labels) : 0) + 64;
-	}
 	char *text = malloc(capacity);
 	ASSERT(text);
-	for (size_t i = 0; i < count; i++) {
-		const struct io_metric *metric = &admin->options.metrics[i];
-		bool first = i == 0 || strcmp(metric->name, metric[-1].name) != 0;
-		used += write_metric(text + used, capacity - used, metric, first);
-	}
+	size_t used = write_metrics(text, capacity, admin->options.metrics, count);
+	used += write_metrics(text + used, capacity - used, common, common_count);
 	enum status status = io_http_reply(admin->server, io_http_request_exchange(request), 200,
 					   "text/plain; version=0.0.4", text, used);
 	(void)status; /* the caller has gone: nobody is left to tell */

@@ -30,6 +30,9 @@ struct io_admin_options {
 	 * without braces. NULL: always ok. Unhealthy is 503 with "status":"failing". */
 	bool (*health)(void *ctx, char *members, size_t capacity);
 	void *ctx;
+	/* How often the configuration was read again, and refused (common/text/reload.h): become
+	 * lamppost_config_reloads_total{outcome}. NULL: never. */
+	const uint64_t *reloads_taken, *reloads_refused;
 };
 
 enum status io_admin_open(struct io_loop *loop, const struct io_admin_options *options,

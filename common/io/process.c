@@ -200,6 +200,7 @@ void io_harden(void)
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN); /* until the loop listens: it reads the file at its start anyway */
 	die_with_parent();
 }
 

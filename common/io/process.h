@@ -39,7 +39,8 @@ void io_process_free(struct io_process *process);
 bool io_find_user(const char *name, uint32_t *uid);
 
 /* Called first in every main(): umask 0007, no core dumps and no ptrace by others (PR_SET_DUMPABLE 0,
- * invariant 5), SIGPIPE ignored, SIGTERM when the parent that spawned us dies. */
+ * invariant 5), SIGPIPE ignored, SIGHUP ignored until the
+ * loop takes it over, SIGTERM when the parent that spawned us dies. */
 void io_harden(void);
 
 #endif

@@ -31,21 +31,26 @@ static bool is_prefix(const char *text)
 const struct option config_common_rows[] = {
 	{"common", "state_dir", OPTION_PATH, OPTION_AT(struct config_common, state_dir),
 	 .fallback = "/var/lib/lamppost", .min = 1,
-	 .help = "Folder of databases and keys. LAMPPOST_STATE takes its place where it is set."},
+	 .help = "Folder of databases and keys, which are open while it runs. LAMPPOST_STATE takes its place "
+		 "where it is set."},
 	{"common", "run_dir", OPTION_PATH, OPTION_AT(struct config_common, run_dir),
 	 .fallback = "/run/lamppost", .min = 1,
-	 .help = "Folder of the Unix sockets. LAMPPOST_RUN takes its place where it is set."},
+	 .help = "Folder of the Unix sockets, which others are connected to. LAMPPOST_RUN takes its place "
+		 "where it "
+		 "is set."},
 	{"common", "log_level", OPTION_CHOICE, OPTION_AT(struct config_common, log_level), .fallback = "info",
 	 .choices = "error warn info debug", .reload = true,
 	 .help = "Least level of the lines that are logged."},
 	{"common", "net_id", OPTION_STRING, OPTION_AT(struct config_common, net_id), .fallback = "000000",
 	 .check = is_net_id, .form = "6 hex digits",
-	 .help = "NetID of this network, 000000 and 000001 are private."},
+	 .help = "NetID of this network, 000000 and 000001 are private. Network server and join server need "
+		 "the "
+		 "same at any moment."},
 	{"common", "dev_addr_prefixes", OPTION_LIST, OPTION_AT(struct config_common, dev_addr_prefixes),
-	 .fallback = "00000000/7", .min = 1, .check = is_prefix,
+	 .fallback = "00000000/7", .min = 1, .check = is_prefix, .reload = true,
 	 .form = "8 hex digits, a slash and 0 to 32 bits, as in 26000000/7",
 	 .help = "Blocks that device addresses are drawn from, and by which ours are told from foreign "
-		 "ones."},
+		 "ones; devices outside of them are not heard any more until they join again."},
 };
 const size_t config_common_row_count = ARRAY_SIZE(config_common_rows);
 
@@ -245,7 +250,7 @@ static void print_row(FILE *out, const struct option *row, const void *config)
 	char expect[OPTION_EXPECT_MAX];
 	option_expect(row, expect);
 	fprintf(out, "  # %s %c%s%s\n", row->help, expect[0] - 'a' + 'A', expect + 1,
-		row->reload ? "; can change while running." : ".");
+		row->reload ? "; can change while running." : "; needs a restart to change.");
 	if (!option_is_scalar(row)) {
 		print_items(out, row, config);
 		return;

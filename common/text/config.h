@@ -15,7 +15,7 @@
  *		struct config_common common;
  *		struct gb_config config;
  *		const struct config_program program = {"gateway-bridge", "Terminates gateways.",
- * gb_config_rows, gb_config_row_count, &config}; int code; if (!config_start(&program, &common, argc, argv,
+ * gb_config_rows, gb_config_row_count, &config, sizeof config}; int code; if (!config_start(&program, &common, argc, argv,
  * &code)) return code;
  */
 #ifndef LAMPPOST_TEXT_CONFIG_H
@@ -47,7 +47,8 @@ struct config_program {
 	const char *summary;       /* one sentence for --help */
 	const struct option *rows; /* all of section `name` */
 	size_t row_count;
-	void *config; /* filled; borrowed for the call */
+	void *config;       /* filled; borrowed for the call */
+	size_t config_size; /* of the struct; needed for a reload (common/text/reload.h) only */
 };
 
 /* Reads text as a configuration file into `common` and the program's struct, both filled with defaults

@@ -35,7 +35,8 @@ static const struct option rows[] = {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct config_program program = {"gateway-bridge", "Fuzzed.", rows, ARRAY_SIZE(rows), &sample};
+	const struct config_program program = {"gateway-bridge", "Fuzzed.", rows,
+					       ARRAY_SIZE(rows), &sample,   sizeof sample};
 	struct config_common common = {0};
 	char error[CONFIG_ERROR_MAX] = "";
 	if (!config_read_text(&program, &common, "fuzz.yaml", (const char *)data, size, error)) {

@@ -33,8 +33,8 @@ static const struct option rows[] = {
 	 .min = 1, .max = 65535, .help = "Of the same."},
 };
 
-static const struct config_program program = {"gateway-bridge", "Terminates gateways.", rows,
-					      ARRAY_SIZE(rows), &sample};
+static const struct config_program program = {
+	"gateway-bridge", "Terminates gateways.", rows, ARRAY_SIZE(rows), &sample, sizeof sample};
 
 static const struct {
 	const char *name;

@@ -1,0 +1,29 @@
+#include "application-server/edge_reload.h"
+
+#include "common/crypto/secret.h"
+
+#include <stdio.h>
+
+bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api,
+		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	const struct as_config *config = wanted->config;
+	struct as_callers callers;
+	struct as_delivery_files files;
+	size_t row;
+	if (!as_callers_init(&callers, &config->callers, edge_api->callers.own_uid, &row)) {
+		snprintf(problem, CONFIG_ERROR_MAX, "application-server.callers: %s: %s",
+			 config->callers.entries[row].label, AS_CALLERS_FORM);
+		return false;
+	}
+	if (!as_delivery_read(config, &files, problem))
+		return false;
+	enum status status = as_delivery_set(delivery, config, &files);
+	secret_wipe(&files, sizeof files);
+	if (status != ST_OK) {
+		snprintf(problem, CONFIG_ERROR_MAX, "application-server.mqtt: %s", status_name(status));
+		return false;
+	}
+	as_edge_api_set_callers(edge_api, &callers);
+	return true;
+}

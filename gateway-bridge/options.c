@@ -1,0 +1,14 @@
+#include "gateway-bridge/options.h"
+
+struct gb_options gb_options_from(const struct gb_config *config)
+{
+	return (struct gb_options){
+		.name = "gateway-bridge",
+		.forward_unknown = config->forward_unknown,
+		.ring_age = config->ring_seconds * US_PER_S,
+		.ring_bytes = (uint64_t)config->ring_bytes,
+		.per_eui = {(uint32_t)config->rate_per_eui, 2 * (uint32_t)config->rate_per_eui},
+		.frames = {(uint32_t)config->rate_frames, 2 * (uint32_t)config->rate_frames},
+		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
+	};
+}

@@ -1,0 +1,27 @@
+#include "join-server/edge_reload.h"
+
+#include "common/io/process.h"
+
+#include <string.h>
+#include <unistd.h>
+
+bool js_reconfigure(struct js_join *join, struct js_keys *keys, struct js_callers *callers,
+		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	const struct js_config *config = wanted->config;
+	struct js_keys read = {0};
+	struct js_callers table;
+	char who[OPTION_EXPECT_MAX];
+	bool good = js_callers_init(&table, &config->callers, geteuid(), io_find_user, who, sizeof who);
+	if (!good)
+		snprintf(problem, CONFIG_ERROR_MAX, "join-server.callers: %s", who);
+	good = good && js_keks_load(&read, wanted->common, config, problem);
+	if (good) {
+		*callers = table;
+		memcpy(keys->keks, read.keks, sizeof keys->keks);
+		keys->kek_count = read.kek_count;
+		js_join_set_keks(join, keys->keks, keys->kek_count);
+	}
+	secret_wipe(&read, sizeof read);
+	return good;
+}

@@ -1,0 +1,74 @@
+#include "network-server/reconfigure.h"
+
+#include <string.h>
+
+static bool names(const struct option_list *list, const char *id)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], id) == 0)
+			return true;
+	return false;
+}
+
+static bool read_extra_channels(struct ns_config *config, const struct ns_options *options,
+				const struct option_list *regions, char problem[CONFIG_ERROR_MAX])
+{
+	const struct option_map *table = &options->extra_channels;
+	for (uint8_t i = 0; i < config->region_count; i++) {
+		char why[OPTION_EXPECT_MAX];
+		if (!ns_extra_channels_init(&config->extra[i], table, &config->regions[i], why, sizeof why)) {
+			snprintf(problem, CONFIG_ERROR_MAX, "network-server.%s", why);
+			return false;
+		}
+	}
+	for (size_t i = 0; i < table->count; i++) {
+		if (!names(regions, table->entries[i].label)) {
+			snprintf(problem, CONFIG_ERROR_MAX,
+				 "network-server.extra_channels.%s: no such region here",
+				 table->entries[i].label);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool ns_config_from(struct ns_config *config, const struct config_common *common,
+		    const struct ns_options *options, const struct option_list *regions,
+		    char problem[CONFIG_ERROR_MAX])
+{
+	const struct option_list *prefixes = &common->dev_addr_prefixes;
+	const struct option_list *euis = &options->join_eui_prefixes;
+	config->net_id = config_net_id(common);
+	config->prefix_count = config->join_eui_prefix_count = 0;
+	bool good = true; /* the rows' checks let them pass */
+	for (size_t i = 0; i < prefixes->count; i++)
+		good = lw_dev_addr_prefix_parse(prefixes->items[i],
+						&config->prefixes[config->prefix_count++]) &&
+		       good;
+	for (size_t i = 0; i < euis->count; i++)
+		good = ns_eui_prefix_parse(euis->items[i],
+					   &config->join_eui_prefixes[config->join_eui_prefix_count++]) &&
+		       good;
+	if (!good)
+		snprintf(problem, CONFIG_ERROR_MAX, "a prefix cannot be read");
+	config->dedup_window = options->dedup_window_ms * US_PER_MS;
+	config->rx_delay_s = (uint8_t)options->rx_delay_s;
+	config->journal_limit = (uint64_t)options->journal_limit << 20;
+	config->max_devices = (uint32_t)options->max_devices;
+	return good && read_extra_channels(config, options, regions, problem);
+}
+
+void ns_reconfigure(struct ns *ns, const struct ns_config *config)
+{
+	ns->config.dedup_window = ns->dedup.window = config->dedup_window;
+	ns->config.rx_delay_s = config->rx_delay_s;
+	ns->config.journal_limit = ns->journal.limit = config->journal_limit;
+	memcpy(ns->config.extra, config->extra, sizeof ns->config.extra);
+	memset(ns->wanted, 0, sizeof ns->wanted); /* plans are made anew of the extra channels */
+	memcpy(ns->config.prefixes, config->prefixes, sizeof ns->config.prefixes);
+	ns->config.prefix_count = config->prefix_count;
+	memcpy(ns->config.join_eui_prefixes, config->join_eui_prefixes, sizeof ns->config.join_eui_prefixes);
+	ns->config.join_eui_prefix_count = config->join_eui_prefix_count;
+	ns_foreign_set_prefixes(&ns->foreign, config->prefixes, config->prefix_count);
+	ns_foreign_allow_join_euis(&ns->foreign, config->join_eui_prefixes, config->join_eui_prefix_count);
+}
