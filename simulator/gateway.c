@@ -149,7 +149,7 @@ static void add_rxpk(struct sim_gateway *gateway, int64_t now_us, const struct s
 	size_t at = gateway->pending_count++;
 	double noise_dbm = sim_radio_noise_dbm(signal->bandwidth_hz);
 	memcpy(gateway->pending_phy[at], phy, length);
-	gateway->pending[at] = (struct sim_rxpk){
+	gateway->pending[at] = (struct semtech_rxpk){
 		.tmst = sim_gateway_ticks(gateway, signal->end_us),
 		.has_gps = gateway->config.gps,
 		.gps_us = gps_us_from_wall((struct wall){gateway->config.start.us + signal->end_us}),
@@ -242,12 +242,12 @@ bool sim_gateway_take(struct sim_gateway *gateway, struct sim_datagram *out)
 	return true;
 }
 
-static void push_with(struct sim_gateway *gateway, int64_t now_us, const struct sim_stat *stat)
+static void push_with(struct sim_gateway *gateway, int64_t now_us, const struct semtech_stat *stat)
 {
 	struct sim_datagram *datagram = sim_gateway_put(gateway, now_us, SIM_SOCKET_UP);
 	gateway->counters.push_data++;
 	if (datagram != NULL)
-		datagram->length = sim_semtech_write_push_data(
+		datagram->length = semtech_write_push_data(
 			datagram->bytes, sizeof datagram->bytes, gateway->config.version, ++gateway->token,
 			&gateway->config.eui, gateway->pending, gateway->pending_count, stat);
 	gateway->pending_count = 0;
@@ -263,7 +263,7 @@ static void report(struct sim_gateway *gateway, int64_t now_us)
 {
 	uint64_t pushed = gateway->counters.push_data - gateway->pushed_at_stat;
 	uint64_t acked = gateway->counters.push_acks - gateway->acked_at_stat;
-	struct sim_stat stat = gateway->interval;
+	struct semtech_stat stat = gateway->interval;
 	stat.time.us = gateway->config.start.us + now_us;
 	stat.ack_permille = pushed ? (uint32_t)(1000 * (acked > pushed ? pushed : acked) / pushed) : 0;
 	/* Metres on a plane become degrees near 40.71 N, 74.00 W: 111,320 m a degree of latitude. */
@@ -272,7 +272,7 @@ static void report(struct sim_gateway *gateway, int64_t now_us)
 	stat.altitude_m = 20;
 	gateway->pushed_at_stat = gateway->counters.push_data;
 	gateway->acked_at_stat = gateway->counters.push_acks;
-	gateway->interval = (struct sim_stat){0};
+	gateway->interval = (struct semtech_stat){0};
 	push_with(gateway, now_us, &stat);
 	gateway->stat_us = now_us + gateway->config.stat_us;
 }
@@ -282,9 +282,9 @@ static void keep_alive(struct sim_gateway *gateway, int64_t now_us)
 	struct sim_datagram *datagram = sim_gateway_put(gateway, now_us, SIM_SOCKET_DOWN);
 	gateway->counters.pull_data++;
 	if (datagram != NULL)
-		datagram->length = sim_semtech_write_pull_data(datagram->bytes, sizeof datagram->bytes,
-							       gateway->config.version, ++gateway->token,
-							       &gateway->config.eui);
+		datagram->length = semtech_write_pull_data(datagram->bytes, sizeof datagram->bytes,
+							   gateway->config.version, ++gateway->token,
+							   &gateway->config.eui);
 	gateway->keepalive_us = now_us + gateway->config.keepalive_us;
 }
 

@@ -119,14 +119,14 @@ struct sim_gateway {
 	size_t queued;
 	int64_t deaf[8][2]; /* the last transmissions, from and to */
 	size_t deaf_next;
-	struct sim_rxpk pending[SIM_RXPK_MAX];
+	struct semtech_rxpk pending[SIM_RXPK_MAX];
 	uint8_t pending_phy[SIM_RXPK_MAX][LW_PHY_PAYLOAD_MAX];
 	size_t pending_count;
 	int64_t flush_us;
 	int64_t keepalive_us; /* next */
 	int64_t stat_us;      /* next */
 	uint16_t token;
-	struct sim_stat interval; /* counts since the last report */
+	struct semtech_stat interval; /* counts since the last report */
 	uint64_t acked_at_stat;
 	uint64_t pushed_at_stat;
 	struct sim_datagram outbox[SIM_OUTBOX_MAX];

@@ -1,7 +1,6 @@
 /* The way down is JSON that a program wrote, so a general reader (jansson) does the grammar: UTF-8, numbers,
  * duplicates. The rules of the members are rows of a table below; each row says what the member must be
- * before anything looks at its value. The way up is written by hand, one member after the other, in the
- * forwarder's order and number forms. */
+ * before anything looks at its value. */
 #include "simulator/semtech_gateway.h"
 
 #include "common/base/bytes.h"
@@ -336,4 +335,30 @@ enum sim_down_verdict sim_semtech_parse_down(const uint8_t *bytes, size_t length
 {
 	const char *member;
 	return sim_semtech_parse_down_member(bytes, length, out, &member);
+}
+
+/* --- TX_ACK */
+
+static const char *const jit_names[SIM_JIT_VERDICT_COUNT] = {
+	[SIM_JIT_OK] = "NONE",
+	[SIM_JIT_TOO_LATE] = "TOO_LATE",
+	[SIM_JIT_TOO_EARLY] = "TOO_EARLY",
+	[SIM_JIT_COLLISION_PACKET] = "COLLISION_PACKET",
+	[SIM_JIT_COLLISION_BEACON] = "COLLISION_BEACON",
+	[SIM_JIT_TX_FREQ] = "TX_FREQ",
+	[SIM_JIT_TX_POWER] = "TX_POWER",
+	[SIM_JIT_GPS_UNLOCKED] = "GPS_UNLOCKED",
+};
+
+const char *sim_jit_verdict_name(enum sim_jit_verdict verdict)
+{
+	return (unsigned)verdict < SIM_JIT_VERDICT_COUNT ? jit_names[verdict] : "UNKNOWN";
+}
+
+size_t sim_semtech_write_tx_ack(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
+				const struct lw_eui64 *eui, enum sim_jit_verdict verdict, bool warn,
+				int warn_power_dbm)
+{
+	const char *cause = verdict == SIM_JIT_OK ? NULL : sim_jit_verdict_name(verdict);
+	return semtech_write_tx_ack(out, capacity, version, token, eui, cause, warn, warn_power_dbm);
 }

@@ -1,6 +1,6 @@
 /* The gateway's side of the Semtech UDP protocol (packet forwarder, protocol versions 1 and 2): bytes to
- *values and back, pure. The server's side is the bridge's own; the two share no code, so that neither can
- *hide the other's mistake.
+ *values, pure; what a gateway writes is in common/text/semtech_write.h. The server's side is the bridge's own; the two share no
+ *code, so that neither can hide the other's mistake.
  *
  *	gateway ──PUSH_DATA(rxpk[], stat)──▶ server ──PUSH_ACK──▶ gateway
  *	gateway ──PULL_DATA──▶ server ──PULL_ACK──▶ gateway       every few seconds: keeps the way down open
@@ -13,6 +13,7 @@
 
 #include "common/base/units.h"
 #include "common/lorawan/types.h"
+#include "common/text/semtech_write.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,37 +83,6 @@ enum sim_down_verdict sim_semtech_parse_down(const uint8_t *bytes, size_t length
 enum sim_down_verdict sim_semtech_parse_down_member(const uint8_t *bytes, size_t length, struct sim_down *out,
 						    const char **member);
 
-/* One frame as the gateway heard it. */
-struct sim_rxpk {
-	struct gw_ticks tmst; /* the counter at the end of the reception */
-	bool has_gps;
-	int64_t gps_us; /* microseconds since 1980-01-06 at the end of the reception, if has_gps */
-	uint32_t freq_hz;
-	uint8_t chan; /* IF channel */
-	uint8_t rfch;
-	uint8_t spreading_factor;
-	uint32_t bandwidth_hz;
-	int crc; /* 1 good, −1 bad, 0 none */
-	int rssi_dbm;
-	int snr_cdb;        /* written with one decimal */
-	const uint8_t *phy; /* borrowed */
-	size_t length;
-};
-
-/* The status report of one interval. */
-struct sim_stat {
-	struct wall time;
-	double latitude_deg;
-	double longitude_deg;
-	int altitude_m;
-	uint32_t received;      /* rxnb */
-	uint32_t received_good; /* rxok */
-	uint32_t forwarded;     /* rxfw */
-	uint32_t ack_permille;  /* ackr */
-	uint32_t downlinks;     /* dwnb */
-	uint32_t transmissions; /* txnb */
-};
-
 /* What the just-in-time queue answered; each is an error code of TX_ACK. */
 enum sim_jit_verdict {
 	SIM_JIT_OK = 0,
@@ -129,14 +99,8 @@ enum sim_jit_verdict {
 /* Gives the text of the code as it goes into TX_ACK; "NONE" for SIM_JIT_OK. */
 const char *sim_jit_verdict_name(enum sim_jit_verdict verdict);
 
-/* Each writes one datagram into `out` and returns its length; 0 if `capacity` is too small. `stat` may be
- * NULL, `entries` may be none. */
-size_t sim_semtech_write_push_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				   const struct lw_eui64 *eui, const struct sim_rxpk *entries, size_t count,
-				   const struct sim_stat *stat);
-size_t sim_semtech_write_pull_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				   const struct lw_eui64 *eui);
-/* SIM_JIT_OK has no body; `warn_power_dbm` counts with SIM_JIT_TX_POWER and `warn` alone. */
+/* TX_ACK of a verdict (semtech_write_tx_ack): SIM_JIT_OK has no body; `warn_power_dbm` counts with SIM_JIT_TX_POWER and `warn`
+ * alone. */
 size_t sim_semtech_write_tx_ack(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
 				const struct lw_eui64 *eui, enum sim_jit_verdict verdict, bool warn,
 				int warn_power_dbm);

@@ -59,6 +59,8 @@ struct lw_loratap lw_loratap_make(uint32_t freq_hz, const struct lw_modulation *
 				    .sync_word = LW_LORATAP_SYNC_WORD};
 	if (modulation->kind != LW_FSK)
 		header.bandwidth = steps_of(modulation->bandwidth_hz);
+	if (modulation->kind == LW_LR_FHSS && header.bandwidth == 0)
+		header.bandwidth = 1; /* not to be taken for FSK */
 	if (modulation->kind == LW_LORA)
 		header.spreading_factor = modulation->spreading_factor;
 	if (has_snr)
@@ -67,7 +69,7 @@ struct lw_loratap lw_loratap_make(uint32_t freq_hz, const struct lw_modulation *
 		/* By the SNR as it is written: a reader has no other. */
 		int above = rssi_dbm - RSSI_BASE_DBM;
 		header.packet_rssi = (uint8_t)cut(header.snr < 0 ? 4 * above : above, 0, RSSI_MAX);
-		header.current_rssi = (uint8_t)cut(above, 0, RSSI_MAX);
+		header.max_rssi = header.current_rssi = (uint8_t)cut(above, 0, RSSI_MAX);
 	}
 	return header;
 }

@@ -8,6 +8,9 @@
  *	                                                        14   sync word (0x34: LoRaWAN)      35   the frame
  *	    15   the frame
  *
+ * A gateway knows one RSSI, that of the channel while the frame came; all three are made of it. No Wireshark (4.0 to 4.4) knows
+ * the quarter decibels of the packet's: of a weak frame it shows the current RSSI right alone.
+ *
  * Numbers have their high byte first. An RSSI is -139 dBm + the byte; that of the packet counts quarter decibels where the SNR is
  * negative, so that it ends at -75.5 dBm there; 255 says that there is none.
  *

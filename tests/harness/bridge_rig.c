@@ -239,17 +239,17 @@ void t_gateway_push(struct t_gateway *gateway, uint32_t tmst)
 	uint8_t bytes[SIM_DATAGRAM_MAX];
 	const uint8_t phy[] = {0x40, 1, 2, 3};
 	const struct lw_eui64 eui = lw_eui64_from_number(gateway->eui);
-	const struct sim_rxpk rxpk = {.tmst = {tmst},
-				      .freq_hz = 868100000,
-				      .spreading_factor = 7,
-				      .bandwidth_hz = 125000,
-				      .crc = 1,
-				      .rssi_dbm = -80,
-				      .snr_cdb = 750,
-				      .phy = phy,
-				      .length = sizeof phy};
-	size_t length = sim_semtech_write_push_data(bytes, sizeof bytes, gateway->version, gateway->token++,
-						    &eui, &rxpk, 1, NULL);
+	const struct semtech_rxpk rxpk = {.tmst = {tmst},
+					  .freq_hz = 868100000,
+					  .spreading_factor = 7,
+					  .bandwidth_hz = 125000,
+					  .crc = 1,
+					  .rssi_dbm = -80,
+					  .snr_cdb = 750,
+					  .phy = phy,
+					  .length = sizeof phy};
+	size_t length = semtech_write_push_data(bytes, sizeof bytes, gateway->version, gateway->token++, &eui,
+						&rxpk, 1, NULL);
 	put(gateway->up, bytes, length);
 }
 
@@ -257,8 +257,8 @@ void t_gateway_pull(struct t_gateway *gateway)
 {
 	uint8_t bytes[64];
 	const struct lw_eui64 eui = lw_eui64_from_number(gateway->eui);
-	size_t length = sim_semtech_write_pull_data(bytes, sizeof bytes, gateway->version, gateway->token++,
-						    &eui);
+	size_t length = semtech_write_pull_data(bytes, sizeof bytes, gateway->version, gateway->token++,
+						&eui);
 	put(gateway->down, bytes, length);
 }
 

@@ -26,9 +26,8 @@ void t_gateway_raw(struct t_gateway *gateway, const void *bytes, size_t length)
 static void pull(struct t_gateway *gateway)
 {
 	uint8_t datagram[SIM_DATAGRAM_MAX] = {0};
-	t_gateway_raw(
-		gateway, datagram,
-		sim_semtech_write_pull_data(datagram, sizeof datagram, 2, ++gateway->token, &gateway->eui));
+	t_gateway_raw(gateway, datagram,
+		      semtech_write_pull_data(datagram, sizeof datagram, 2, ++gateway->token, &gateway->eui));
 }
 
 bool t_gateway_open(struct t_gateway *gateway, uint16_t port, uint64_t eui)
@@ -89,18 +88,18 @@ bool t_gateway_expects(struct t_gateway *gateway, struct sim_txpk *txpk)
 bool t_gateway_hears(struct t_gateway *gateway, const struct t_air *air)
 {
 	uint8_t datagram[SIM_DATAGRAM_MAX] = {0};
-	const struct sim_rxpk rxpk = {.tmst = {ticks(gateway, air->end)},
-				      .freq_hz = 903900000,
-				      .spreading_factor = 7,
-				      .bandwidth_hz = 125000,
-				      .crc = 1,
-				      .rssi_dbm = -80,
-				      .snr_cdb = 700,
-				      .phy = air->phy,
-				      .length = air->length};
+	const struct semtech_rxpk rxpk = {.tmst = {ticks(gateway, air->end)},
+					  .freq_hz = 903900000,
+					  .spreading_factor = 7,
+					  .bandwidth_hz = 125000,
+					  .crc = 1,
+					  .rssi_dbm = -80,
+					  .snr_cdb = 700,
+					  .phy = air->phy,
+					  .length = air->length};
 	t_gateway_raw(gateway, datagram,
-		      sim_semtech_write_push_data(datagram, sizeof datagram, 2, ++gateway->token,
-						  &gateway->eui, &rxpk, 1, NULL));
+		      semtech_write_push_data(datagram, sizeof datagram, 2, ++gateway->token, &gateway->eui,
+					      &rxpk, 1, NULL));
 	/* A PULL_RESP that comes first stays in the socket's queue. */
 	uint8_t header[4];
 	double end = t_seconds() + T_CEILING;

@@ -154,45 +154,59 @@ static void what_is_written(void **state)
 {
 	(void)state;
 	uint8_t out[SIM_DATAGRAM_MAX];
-	static const struct sim_rxpk rxpk = {.tmst = {3512348611u},
-					     .freq_hz = 868500000,
-					     .chan = 2,
-					     .spreading_factor = 7,
-					     .bandwidth_hz = 125000,
-					     .crc = 1,
-					     .rssi_dbm = -60,
-					     .snr_cdb = 900,
-					     .phy = (const uint8_t *)"\x40\x01\x02\x03",
-					     .length = 4};
+	static const struct semtech_rxpk rxpk = {.tmst = {3512348611u},
+						 .freq_hz = 868500000,
+						 .chan = 2,
+						 .spreading_factor = 7,
+						 .bandwidth_hz = 125000,
+						 .crc = 1,
+						 .rssi_dbm = -60,
+						 .snr_cdb = 900,
+						 .phy = (const uint8_t *)"\x40\x01\x02\x03",
+						 .length = 4};
 	static const char push[] = "\x02\x7c\x11\0\xaa\x55\x5a\0\0\0\x01\x01"
 				   "{\"rxpk\":[{\"tmst\":3512348611,\"chan\":2,\"rfch\":0,\"freq\":868."
 				   "500000,\"stat\":1,\"modu\":\"LORA\","
 				   "\"datr\":\"SF7BW125\",\"codr\":\"4/"
 				   "5\",\"lsnr\":9.0,\"rssi\":-60,\"size\":4,\"data\":\"QAECAw==\"}]}";
 	t_row("PUSH_DATA");
-	size_t length = sim_semtech_write_push_data(out, sizeof out, 2, 0x7c11, &eui, &rxpk, 1, NULL);
+	size_t length = semtech_write_push_data(out, sizeof out, 2, 0x7c11, &eui, &rxpk, 1, NULL);
 	t_bytes("datagram", (const uint8_t *)push, sizeof push - 1, out, length);
+	t_row("PUSH_DATA of FSK");
+	static const char fsk[] =
+		"{\"rxpk\":[{\"tmst\":7,\"chan\":8,\"rfch\":1,\"freq\":868.800000,\"stat\":1,"
+		"\"modu\":\"FSK\",\"datr\":50000,\"rssi\":-75,\"size\":0,\"data\":\"\"}]}";
+	const struct semtech_rxpk plain = {.tmst = {7},
+					   .freq_hz = 868800000,
+					   .chan = 8,
+					   .rfch = 1,
+					   .bit_rate_bps = 50000,
+					   .crc = 1,
+					   .rssi_dbm = -75,
+					   .phy = (const uint8_t *)""};
+	length = semtech_write_push_data(out, sizeof out, 2, 1, &eui, &plain, 1, NULL);
+	t_bytes("body", (const uint8_t *)fsk, sizeof fsk - 1, out + 12, length - 12);
 	t_row("a buffer that is too small");
-	t_uint("length", 0, sim_semtech_write_push_data(out, 40, 2, 0x7c11, &eui, &rxpk, 1, NULL));
+	t_uint("length", 0, semtech_write_push_data(out, 40, 2, 0x7c11, &eui, &rxpk, 1, NULL));
 	t_row("PUSH_DATA with nothing but a stat");
 	static const char stat_text[] =
 		"\x01\0\x01\0\xaa\x55\x5a\0\0\0\x01\x01{\"stat\":{\"time\":\"2026-01-02 03:04:05 GMT\","
 		"\"lati\":40.71280,\"long\":-74.00600,\"alti\":12,\"rxnb\":2,\"rxok\":1,\"rxfw\":1,"
 		"\"ackr\":99.5,\"dwnb\":3,\"txnb\":2}}";
-	static const struct sim_stat stat = {.time = {1767323045000000},
-					     .latitude_deg = 40.7128,
-					     .longitude_deg = -74.006,
-					     .altitude_m = 12,
-					     .received = 2,
-					     .received_good = 1,
-					     .forwarded = 1,
-					     .ack_permille = 995,
-					     .downlinks = 3,
-					     .transmissions = 2};
-	length = sim_semtech_write_push_data(out, sizeof out, 1, 1, &eui, NULL, 0, &stat);
+	static const struct semtech_stat stat = {.time = {1767323045000000},
+						 .latitude_deg = 40.7128,
+						 .longitude_deg = -74.006,
+						 .altitude_m = 12,
+						 .received = 2,
+						 .received_good = 1,
+						 .forwarded = 1,
+						 .ack_permille = 995,
+						 .downlinks = 3,
+						 .transmissions = 2};
+	length = semtech_write_push_data(out, sizeof out, 1, 1, &eui, NULL, 0, &stat);
 	t_bytes("datagram", (const uint8_t *)stat_text, sizeof stat_text - 1, out, length);
 	t_row("PULL_DATA");
-	length = sim_semtech_write_pull_data(out, sizeof out, 2, 0xa1b2, &eui);
+	length = semtech_write_pull_data(out, sizeof out, 2, 0xa1b2, &eui);
 	t_bytes("datagram", (const uint8_t *)"\x02\xa1\xb2\x02\xaa\x55\x5a\0\0\0\x01\x01", 12, out, length);
 	t_row("TX_ACK");
 	length = sim_semtech_write_tx_ack(out, sizeof out, 2, 0x3344, &eui, SIM_JIT_OK, false, 0);

@@ -1,5 +1,5 @@
 /* The datagrams that a gateway sends, written by hand, one member after the other, in the forwarder's order and number forms. */
-#include "simulator/semtech_gateway.h"
+#include "common/text/semtech_write.h"
 
 #include "common/base/bytes.h"
 #include "common/base/check.h"
@@ -9,27 +9,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
-
-enum { PUSH_DATA = 0, PULL_DATA = 2, TX_ACK = 5 };
-
-static const char *const jit_names[SIM_JIT_VERDICT_COUNT] = {
-	[SIM_JIT_OK] = "NONE",
-	[SIM_JIT_TOO_LATE] = "TOO_LATE",
-	[SIM_JIT_TOO_EARLY] = "TOO_EARLY",
-	[SIM_JIT_COLLISION_PACKET] = "COLLISION_PACKET",
-	[SIM_JIT_COLLISION_BEACON] = "COLLISION_BEACON",
-	[SIM_JIT_TX_FREQ] = "TX_FREQ",
-	[SIM_JIT_TX_POWER] = "TX_POWER",
-	[SIM_JIT_GPS_UNLOCKED] = "GPS_UNLOCKED",
-};
-
-const char *sim_jit_verdict_name(enum sim_jit_verdict verdict)
-{
-	return (unsigned)verdict < SIM_JIT_VERDICT_COUNT ? jit_names[verdict] : "UNKNOWN";
-}
-
-/* --- the way up
- * --------------------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 3))) static void print(struct wr *wr, const char *format, ...)
 {
@@ -51,7 +30,7 @@ static void write_header(struct wr *wr, uint8_t version, uint16_t token, uint8_t
 	wr_copy(wr, eui->bytes, sizeof eui->bytes);
 }
 
-static void write_rxpk(struct wr *wr, const struct sim_rxpk *rxpk)
+static void write_rxpk(struct wr *wr, const struct semtech_rxpk *rxpk)
 {
 	char data[BASE64_ROOM(LW_PHY_PAYLOAD_MAX)];
 	print(wr, "{\"tmst\":%" PRIu32, rxpk->tmst.us);
@@ -64,17 +43,19 @@ static void write_rxpk(struct wr *wr, const struct sim_rxpk *rxpk)
 		print(wr, ",\"time\":\"%s.%06dZ\",\"tmms\":%" PRId64, stamp, (int)(rxpk->gps_us % US_PER_S),
 		      rxpk->gps_us / US_PER_MS);
 	}
-	print(wr, ",\"chan\":%u,\"rfch\":%u,\"freq\":%u.%06u,\"stat\":%d,\"modu\":\"LORA\"", rxpk->chan,
-	      rxpk->rfch, rxpk->freq_hz / 1000000, rxpk->freq_hz % 1000000, rxpk->crc);
-	print(wr,
-	      ",\"datr\":\"SF%uBW%u\",\"codr\":\"4/5\",\"lsnr\":%.1f,\"rssi\":%d,\"size\":%zu,\"data\":\"",
-	      rxpk->spreading_factor, rxpk->bandwidth_hz / 1000, rxpk->snr_cdb / 100.0, rxpk->rssi_dbm,
-	      rxpk->length);
+	print(wr, ",\"chan\":%u,\"rfch\":%u,\"freq\":%u.%06u,\"stat\":%d", rxpk->chan, rxpk->rfch,
+	      rxpk->freq_hz / 1000000, rxpk->freq_hz % 1000000, rxpk->crc);
+	if (rxpk->spreading_factor > 0)
+		print(wr, ",\"modu\":\"LORA\",\"datr\":\"SF%uBW%u\",\"codr\":\"4/5\",\"lsnr\":%.1f",
+		      rxpk->spreading_factor, rxpk->bandwidth_hz / 1000, rxpk->snr_cdb / 100.0);
+	else
+		print(wr, ",\"modu\":\"FSK\",\"datr\":%u", rxpk->bit_rate_bps);
+	print(wr, ",\"rssi\":%d,\"size\":%zu,\"data\":\"", rxpk->rssi_dbm, rxpk->length);
 	wr_copy(wr, (const uint8_t *)data, base64_encode(data, rxpk->phy, rxpk->length));
 	print(wr, "\"}");
 }
 
-static void write_stat(struct wr *wr, const struct sim_stat *stat)
+static void write_stat(struct wr *wr, const struct semtech_stat *stat)
 {
 	time_t seconds = (time_t)(stat->time.us / US_PER_S);
 	struct tm utc;
@@ -88,12 +69,12 @@ static void write_stat(struct wr *wr, const struct sim_stat *stat)
 	      stat->ack_permille % 10, stat->downlinks, stat->transmissions);
 }
 
-size_t sim_semtech_write_push_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				   const struct lw_eui64 *eui, const struct sim_rxpk *entries, size_t count,
-				   const struct sim_stat *stat)
+size_t semtech_write_push_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
+			       const struct lw_eui64 *eui, const struct semtech_rxpk *entries, size_t count,
+			       const struct semtech_stat *stat)
 {
 	struct wr wr = wr_init(out, capacity);
-	write_header(&wr, version, token, PUSH_DATA, eui);
+	write_header(&wr, version, token, SEMTECH_PUSH_DATA, eui);
 	print(&wr, "{");
 	if (count > 0) {
 		print(&wr, "\"rxpk\":[");
@@ -111,24 +92,22 @@ size_t sim_semtech_write_push_data(uint8_t *out, size_t capacity, uint8_t versio
 	return wr_length(&wr);
 }
 
-size_t sim_semtech_write_pull_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				   const struct lw_eui64 *eui)
+size_t semtech_write_pull_data(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
+			       const struct lw_eui64 *eui)
 {
 	struct wr wr = wr_init(out, capacity);
-	write_header(&wr, version, token, PULL_DATA, eui);
+	write_header(&wr, version, token, SEMTECH_PULL_DATA, eui);
 	return wr_length(&wr);
 }
 
-size_t sim_semtech_write_tx_ack(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
-				const struct lw_eui64 *eui, enum sim_jit_verdict verdict, bool warn,
-				int warn_power_dbm)
+size_t semtech_write_tx_ack(uint8_t *out, size_t capacity, uint8_t version, uint16_t token,
+			    const struct lw_eui64 *eui, const char *cause, bool warn, int power_dbm)
 {
 	struct wr wr = wr_init(out, capacity);
-	write_header(&wr, version, token, TX_ACK, eui);
-	if (verdict != SIM_JIT_OK && warn)
-		print(&wr, "{\"txpk_ack\":{\"warn\":\"%s\",\"value\":%d}}", sim_jit_verdict_name(verdict),
-		      warn_power_dbm);
-	else if (verdict != SIM_JIT_OK)
-		print(&wr, "{\"txpk_ack\":{\"error\":\"%s\"}}", sim_jit_verdict_name(verdict));
+	write_header(&wr, version, token, SEMTECH_TX_ACK, eui);
+	if (cause && warn)
+		print(&wr, "{\"txpk_ack\":{\"warn\":\"%s\",\"value\":%d}}", cause, power_dbm);
+	else if (cause)
+		print(&wr, "{\"txpk_ack\":{\"error\":\"%s\"}}", cause);
 	return wr_length(&wr);
 }
