@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include "cli/colour.h"
 #include "cli/problem.h"
 #include "common/base/check.h"
 
@@ -12,6 +13,7 @@
 static const struct cli_option every_command[] = {
 	{"socket", "PATH", "the API's socket; default: LAMPPOST_SOCKET, or city.sock of the run directory"},
 	{"json", NULL, "one JSON document (JSON lines when following)"},
+	{"colour", "always|never|auto", "colours; auto: on a terminal, unless NO_COLOR is set"},
 	{"help", NULL, "this text"},
 };
 
@@ -67,6 +69,11 @@ static bool take_option(struct cli_arguments *arguments, const char *command, in
 		arguments->json = true;
 	} else if (strcmp(option->name, "socket") == 0) {
 		arguments->socket = value;
+	} else if (strcmp(option->name, "colour") == 0) {
+		enum colour_when when;
+		if (!colour_when_read(value, &when))
+			return refuse(command, word, "expected always, never or auto");
+		colour_choose(when);
 	} else {
 		arguments->help = true;
 	}

@@ -1,5 +1,6 @@
 /* The command line's words: options by table, operands by position. `--name value`, `--name=value`, `--` ends options.
- * Every command understands --help, --json and --socket. */
+ * Every command understands
+ * --help, --json, --colour and, where it speaks the API, --socket. */
 #ifndef LAMPPOST_CLI_ARGUMENTS_H
 #define LAMPPOST_CLI_ARGUMENTS_H
 

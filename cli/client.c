@@ -3,8 +3,10 @@
 
 #include "cli/place.h"
 #include "cli/problem.h"
+#include "cli/progress.h"
 #include "cli/sse.h"
 #include "common/base/check.h"
+#include "common/base/printable.h"
 #include "common/io/http_client.h"
 #include "common/io/loop.h"
 
@@ -17,6 +19,7 @@
 	(128u << 10) /* an import is one call: that much of it is registered in a second, at the least */
 #define TRY_TIMEOUT  (5 * US_PER_S)
 #define ANSWER_LIMIT (64u << 20)
+#define WHEEL_US     (100 * US_PER_MS)
 
 struct cli_client {
 	struct io_loop *loop;
@@ -24,6 +27,8 @@ struct cli_client {
 	char socket[CLI_SOCKET_MAX];
 	int refused; /* why no call can be made, reported; CLI_DONE: calls can */
 	bool interrupted;
+	struct io_timer *wheel; /* turns while a person waits */
+	struct progress progress;
 	/* The call in flight. */
 	bool done;
 	enum status status;
@@ -38,6 +43,13 @@ static void on_stop(void *ctx, struct now now)
 	struct cli_client *client = ctx;
 	(void)now;
 	client->interrupted = true;
+}
+
+static void on_wheel(void *ctx, struct now now)
+{
+	struct cli_client *client = ctx;
+	(void)now;
+	progress_spin(&client->progress);
 }
 
 int cli_socket_find(char socket[CLI_SOCKET_MAX], const struct cli_arguments *arguments)
@@ -65,6 +77,7 @@ struct cli_client *cli_client_new(const struct cli_arguments *arguments)
 	const struct io_turn turn = {.on_stop = on_stop, .ctx = client};
 	client->loop = io_loop_new(&turn);
 	client->http = io_http_client_new(client->loop, NULL);
+	client->wheel = io_timer_new(client->loop, on_wheel, client);
 	client->refused = cli_socket_find(client->socket, arguments);
 	return client;
 }
@@ -73,6 +86,7 @@ void cli_client_free(struct cli_client *client)
 {
 	if (!client)
 		return;
+	io_timer_free(client->wheel);
 	io_http_client_free(client->http);
 	io_loop_free(client->loop);
 	cli_sse_release(&client->sse);
@@ -101,6 +115,21 @@ static bool is_done(void *ctx)
 {
 	const struct cli_client *client = ctx;
 	return client->done || client->interrupted || client->sse.ended;
+}
+
+/* Waits for the call in flight; the wheel turns once that lasts. */
+static void wait_for_answer(struct cli_client *client, const char *what, span_us limit)
+{
+	char shown[41], text[80];
+	printable_copy(shown, sizeof shown, what);
+	snprintf(text, sizeof text, "%s: waiting for the server", shown);
+	progress_start(&client->progress, text);
+	if (client->progress.terminal)
+		io_timer_start(client->wheel, WHEEL_US, WHEEL_US);
+	client->status = ST_TIMEOUT;
+	(void)io_loop_run_until(client->loop, is_done, client, limit);
+	io_timer_stop(client->wheel);
+	progress_end(&client->progress);
 }
 
 static int report_transport(const struct cli_client *client, const char *what)
@@ -151,10 +180,8 @@ int cli_call_raw(struct cli_client *client, const char *what, enum io_http_metho
 	span_us timeout = CALL_TIMEOUT + (span_us)(text ? strlen(text) / BYTES_A_SECOND : 0) * US_PER_S;
 	struct io_http_call call = {.timeout = timeout, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, method, target, text, &call);
-	if (client->status == ST_OK) {
-		client->status = ST_TIMEOUT;
-		(void)io_loop_run_until(client->loop, is_done, client, timeout + US_PER_S);
-	}
+	if (client->status == ST_OK)
+		wait_for_answer(client, what, timeout + US_PER_S);
 	if (text) {
 		explicit_bzero(text, strlen(text));
 		free(text);
@@ -226,10 +253,8 @@ json_t *cli_try(struct cli_client *client, const char *target)
 		return NULL;
 	struct io_http_call call = {.timeout = TRY_TIMEOUT, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, IO_HTTP_GET, target, NULL, &call);
-	if (client->status == ST_OK) {
-		client->status = ST_TIMEOUT;
-		(void)io_loop_run_until(client->loop, is_done, client, TRY_TIMEOUT + US_PER_S);
-	}
+	if (client->status == ST_OK)
+		wait_for_answer(client, "looking", TRY_TIMEOUT + US_PER_S);
 	json_t *body = client->body;
 	client->body = NULL;
 	if (client->status == ST_OK && client->code == 200)

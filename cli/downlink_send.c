@@ -3,6 +3,7 @@
 
 #include "cli/input.h"
 #include "cli/problem.h"
+#include "cli/progress.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
 #include "common/base/printable.h"
@@ -26,32 +27,44 @@ static double now_s(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* One look at it. CLI_DONE with `*over`: whether nothing more is to be waited for. */
+static int look(struct cli_client *client, const char *id, const char *target, json_t **item, bool *over)
+{
+	int exit_code = cli_call(client, id, IO_HTTP_GET, target, NULL, item);
+	if (exit_code != CLI_DONE)
+		return exit_code;
+	const char *status = cli_downlink_text(*item, "status"), *cause = cli_downlink_text(*item, "cause");
+	*over = json_is_true(json_object_get(*item, "ended"));
+	if (!*over || strcmp(status, "sent") == 0 || strcmp(status, "acknowledged") == 0)
+		return CLI_DONE;
+	return cli_problem(CLI_FAILED, id, "lamppost downlink list EUI --all", "%s%s%s", status,
+			   *cause ? ": " : "", cause);
+}
+
 int cli_downlink_wait(struct cli_client *client, const char *eui, const char *id, double seconds,
 		      json_t **item)
 {
-	char target[CLI_TARGET_MAX];
+	char target[CLI_TARGET_MAX], text[80];
 	double end = now_s() + seconds;
+	struct progress progress;
 	*item = NULL;
 	if (!cli_downlink_target(target, eui, id))
 		return cli_problem(CLI_USAGE, eui, NULL, "too long");
+	snprintf(text, sizeof text, "waiting until %.40s is heard", eui);
+	progress_start(&progress, text);
 	for (;;) {
-		int exit_code = cli_call(client, eui, IO_HTTP_GET, target, NULL, item);
-		if (exit_code != CLI_DONE)
+		bool over = false;
+		progress_clear(&progress);
+		int exit_code = look(client, id, target, item, &over);
+		if (exit_code != CLI_DONE || over)
 			return exit_code;
-		const char *status = cli_downlink_text(*item, "status"),
-			   *cause = cli_downlink_text(*item, "cause");
-		if (json_is_true(json_object_get(*item, "ended"))) {
-			if (strcmp(status, "sent") == 0 || strcmp(status, "acknowledged") == 0)
-				return CLI_DONE;
-			return cli_problem(CLI_FAILED, id, "lamppost downlink list EUI --all", "%s%s%s",
-					   status, *cause ? ": " : "", cause);
-		}
 		if (now_s() >= end)
 			return cli_problem(CLI_TIMED_OUT, id, "lamppost downlink list EUI",
-					   "still %s after %.0f s; it goes on without us", status, seconds);
+					   "still %s after %.0f s; it goes on without us",
+					   cli_downlink_text(*item, "status"), seconds);
 		json_decref(*item);
 		*item = NULL;
-		(void)nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+		progress_sleep(&progress, POLL_MS);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "cli/problem.h"
 
+#include "cli/colour.h"
 #include "common/base/printable.h"
 
 #include <stdarg.h>
@@ -20,13 +21,13 @@ int cli_problem(enum cli_exit code, const char *what, const char *next, const ch
 	va_start(arguments, why);
 	vsnprintf(text, sizeof text, why, arguments);
 	va_end(arguments);
-	fputs("lamppost: ", stderr);
+	colour_print(stderr, COLOUR_BAD, "lamppost: ");
 	printable_write(stderr, what);
 	fputs(": ", stderr);
 	printable_write(stderr, text);
 	full_stop(text);
 	if (next) {
-		fputs(" Try: ", stderr);
+		colour_print(stderr, COLOUR_DIM, " Try: ");
 		printable_write(stderr, next);
 		full_stop(next);
 	}

@@ -1,5 +1,6 @@
 #include "cli/table.h"
 
+#include "cli/text_width.h"
 #include "common/base/check.h"
 #include "common/base/printable.h"
 
@@ -12,6 +13,8 @@ void table_text_init(struct table_text *table, size_t columns, const char *const
 	ASSERT_CMP(columns, <=, TABLE_COLUMNS_MAX);
 	*table = (struct table_text){.columns = columns};
 	table_text_add(table, titles);
+	for (size_t i = 0; i < columns; i++)
+		table_text_colour(table, i, COLOUR_DIM);
 }
 
 void table_text_release(struct table_text *table)
@@ -19,6 +22,7 @@ void table_text_release(struct table_text *table)
 	for (size_t i = 0; i < table->rows * table->columns; i++)
 		free(table->cells[i]);
 	free(table->cells);
+	free(table->colours);
 	*table = (struct table_text){0};
 }
 
@@ -38,49 +42,58 @@ void table_text_add(struct table_text *table, const char *const *cells)
 	if (used + table->columns > table->capacity) {
 		table->capacity = 2 * table->capacity + 64 * table->columns;
 		char **grown = realloc(table->cells, table->capacity * sizeof(char *));
-		ASSERT(grown != NULL);
+		unsigned char *colours = realloc(table->colours, table->capacity);
+		ASSERT(grown != NULL && colours != NULL);
 		table->cells = grown;
+		table->colours = colours;
 	}
-	for (size_t i = 0; i < table->columns; i++)
+	for (size_t i = 0; i < table->columns; i++) {
 		table->cells[used + i] = printable(cells[i] ? cells[i] : "");
+		table->colours[used + i] = COLOUR_NONE;
+	}
 	table->rows++;
 }
 
-/* Characters of UTF-8 text: bytes that do not continue one. */
-static size_t characters(const char *text)
+void table_text_colour(struct table_text *table, size_t column, enum colour colour)
 {
-	size_t count = 0;
-	for (; *text; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
+	ASSERT(table->rows > 0 && column < table->columns);
+	table->colours[(table->rows - 1) * table->columns + column] = (unsigned char)colour;
 }
 
-/* Prints at most `limit` characters. */
-static void print_cut(const char *text, size_t limit, FILE *out)
+void table_text_colour_by_word(struct table_text *table, size_t column)
 {
-	for (size_t count = 0; *text; text++) {
-		if (((unsigned char)*text & 0xc0) != 0x80 && count++ == limit)
-			return;
-		fputc(*text, out);
-	}
+	ASSERT(table->rows > 0 && column < table->columns);
+	table_text_colour(table, column,
+			  colour_of_word(table->cells[(table->rows - 1) * table->columns + column]));
+}
+
+/* Prints what fits of one cell; returns its columns. */
+static size_t print_cell(const struct table_text *table, size_t at, size_t room, FILE *out)
+{
+	const char *text = table->cells[at];
+	enum colour colour = (enum colour)table->colours[at];
+	size_t length = text_width_fitting(text, room);
+	fputs(length ? colour_start(out, colour) : "", out);
+	fwrite(text, 1, length, out);
+	fputs(length ? colour_stop(out, colour) : "", out);
+	return text_width(text);
 }
 
 void table_text_print(const struct table_text *table, FILE *out, size_t width)
 {
 	size_t widths[TABLE_COLUMNS_MAX] = {0};
 	for (size_t i = 0; i < table->rows * table->columns; i++) {
-		size_t wide = characters(table->cells[i]);
+		size_t wide = text_width(table->cells[i]);
 		if (wide > widths[i % table->columns])
 			widths[i % table->columns] = wide;
 	}
 	for (size_t row = 0; row < table->rows; row++) {
 		size_t used = 0;
 		for (size_t column = 0; column < table->columns; column++) {
-			const char *text = table->cells[row * table->columns + column];
 			size_t room = width == 0 ? SIZE_MAX : width > used ? width - used : 0;
-			print_cut(text, room, out);
-			used += characters(text);
-			size_t next = used + widths[column] - characters(text) + 2;
+			size_t wide = print_cell(table, row * table->columns + column, room, out);
+			size_t next = used + widths[column] + 2;
+			used += wide;
 			if (column + 1 < table->columns && (width == 0 || next < width))
 				fprintf(out, "%*s", (int)(next - used), "");
 			used = next;

@@ -235,6 +235,7 @@ static void help_of_one_command_is_as_it_was_written(void **state)
 	      "run "
 	      "directory\n"
 	      "  --json                      one JSON document (JSON lines when following)\n"
+	      "  --colour always|never|auto  colours; auto: on a terminal, unless NO_COLOR is set\n"
 	      "  --help                      this text\n",
 	      help_of("downlink", "flush"));
 }
