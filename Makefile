@@ -40,7 +40,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: soak mutants all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
+.PHONY: soak mutants vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -133,6 +133,9 @@ test-fast: $(UNIT) $(RUNNERS) $(FUZZ) $(SIMULATION)
 ## test-process: build and run the process tests; installs nothing
 test-process: $(PROGRAMS) $(PROCESS)
 	$(Q)bash tests/run-layers.sh $(BUILD) process
+## vectors: the specification's test vectors, every file of tests/vectors
+vectors: $(BUILD)/tests/run-vectors
+	$(Q)$(BUILD)/tests/run-vectors tests/vectors/*.json
 test-programs: $(PROGRAMS) $(TESTS)
 ## soak: worlds under a virtual clock with new seeds, for SOAK_SECONDS (600); stops at the first that is broken
 soak: $(BUILD)/tests/simulation/test_world

@@ -143,6 +143,11 @@ struct lw_key lw_key_mc_nwk_s(struct aes *aes, const struct lw_key *mc_key, stru
 	return derive_addr(aes, mc_key, 0x02, mc_addr);
 }
 
+struct lw_key lw_key_data_block_int(struct aes *aes, const struct lw_key *gen_app_key_or_app_key)
+{
+	return derive_type(aes, gen_app_key_or_app_key, 0x30);
+}
+
 struct lw_key lw_key_root_wor_s(struct aes *aes, const struct lw_key *network_key)
 {
 	return derive_type(aes, network_key, 0x01);

@@ -1,5 +1,5 @@
 /* Key derivations: one AES block each (TS001-1.0.4 §6.2.5, TS001-1.1 §6.1.1, §6.2.5; multicast TS005 §4,
- * relay TS011 §4). All numbers are little-endian inside the blocks.
+ * relay TS011 §4, data blocks TS004-2.0.0). All numbers are little-endian inside the blocks.
  *
  *	1.0 session   type | JoinNonce(3) | NetID(3) | DevNonce(2) | 0 x 7     type 01 NwkSKey, 02 AppSKey
  *	1.1 session   type | JoinNonce(3) | JoinEUI(8) | DevNonce(2) | 0 x 2   01 FNwkSIntKey, 02 AppSKey,
@@ -48,6 +48,9 @@ struct lw_key lw_key_mc_encrypted(struct aes *aes, const struct lw_key *mc_ke_ke
 				  const struct lw_key *mc_key);
 struct lw_key lw_key_mc_app_s(struct aes *aes, const struct lw_key *mc_key, struct lw_dev_addr mc_addr);
 struct lw_key lw_key_mc_nwk_s(struct aes *aes, const struct lw_key *mc_key, struct lw_dev_addr mc_addr);
+
+/* Fragmentation (TS004-2.0.0): DataBlockIntKey from GenAppKey (1.0.x) or AppKey (1.1); signs a data block. */
+struct lw_key lw_key_data_block_int(struct aes *aes, const struct lw_key *gen_app_key_or_app_key);
 
 /* Relay (TS011): RootWorSKey from NwkSKey (1.0.x) or NwkSEncKey (1.1), and the keys of the wake-on-radio
  * session. */

@@ -1,8 +1,9 @@
-/* Interprets the rows of mac_command_table.c. Members of the structs are read and written through memcpy by
- * their size, so that the rows may describe any unsigned width, a signed byte or a bool. */
+/* Interprets the rows of mac_command_table.c. Members of the structs are read and written by their size
+ * (bit_field.h), so that the rows may describe any unsigned width, a signed byte or a bool. */
 #include "common/lorawan/mac_command.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/bit_field.h"
 
 #include <string.h>
 
@@ -33,48 +34,19 @@ const char *lw_mac_write_name(enum lw_mac_write write)
 
 int64_t lw_mac_field_get(const struct lw_mac_command *command, const struct lw_mac_field *field)
 {
-	const uint8_t *member = (const uint8_t *)&command->as + field->offset;
-	uint8_t u8;
-	uint16_t u16;
-	uint32_t u32;
-	int8_t s8;
-	bool flag;
 	ASSERT(field->kind != LW_MAC_BYTES);
-	if (field->kind == LW_MAC_BOOL) {
-		memcpy(&flag, member, sizeof flag);
-		return flag;
-	}
-	if (field->kind == LW_MAC_SINT) {
-		memcpy(&s8, member, sizeof s8);
-		return s8;
-	}
-	switch (field->size) {
-	case sizeof u8: memcpy(&u8, member, sizeof u8); return u8;
-	case sizeof u16: memcpy(&u16, member, sizeof u16); return u16;
-	default: memcpy(&u32, member, sizeof u32); return u32;
-	}
+	uint32_t value = lw_member_get((const uint8_t *)&command->as + field->offset, field->size);
+	return field->kind == LW_MAC_SINT ? lw_bits_signed(value, 8u * field->size) : (int64_t)value;
 }
 
 bool lw_mac_field_set(struct lw_mac_command *command, const struct lw_mac_field *field, int64_t value)
 {
-	uint8_t *member = (uint8_t *)&command->as + field->offset;
 	bool is_signed = field->kind == LW_MAC_SINT;
 	int64_t most = field->kind == LW_MAC_BOOL ? 1 : (INT64_C(1) << (8 * field->size - is_signed)) - 1;
 	ASSERT(field->kind != LW_MAC_BYTES);
 	if (value > most || value < (is_signed ? -most - 1 : 0))
 		return false;
-	uint8_t u8 = (uint8_t)value;
-	uint16_t u16 = (uint16_t)value;
-	uint32_t u32 = (uint32_t)value;
-	bool flag = value != 0;
-	if (field->kind == LW_MAC_BOOL)
-		memcpy(member, &flag, sizeof flag);
-	else if (field->size == sizeof u8)
-		memcpy(member, &u8, sizeof u8);
-	else if (field->size == sizeof u16)
-		memcpy(member, &u16, sizeof u16);
-	else
-		memcpy(member, &u32, sizeof u32);
+	lw_member_put((uint8_t *)&command->as + field->offset, field->size, (uint32_t)value);
 	return true;
 }
 
@@ -95,24 +67,6 @@ const uint8_t *lw_mac_field_bytes(const struct lw_mac_command *command, const st
 	return (const uint8_t *)&command->as + field->offset;
 }
 
-static uint64_t bits_get(const uint8_t *payload, const struct lw_mac_field *field)
-{
-	uint64_t value = 0;
-	for (unsigned i = 0; i < field->bits; i++) {
-		unsigned bit = field->first_bit + i;
-		value |= (uint64_t)(payload[bit / 8] >> bit % 8 & 1) << i;
-	}
-	return value;
-}
-
-static void bits_put(uint8_t *payload, const struct lw_mac_field *field, uint64_t value)
-{
-	for (unsigned i = 0; i < field->bits; i++) {
-		unsigned bit = field->first_bit + i;
-		payload[bit / 8] |= (uint8_t)((value >> i & 1) << bit % 8);
-	}
-}
-
 void lw_mac_reader_init(struct lw_mac_reader *reader, enum lw_direction direction, const uint8_t *bytes,
 			size_t length, uint32_t frequency_step_hz)
 {
@@ -130,10 +84,8 @@ static void decode_field(struct lw_mac_command *command, const struct lw_mac_fie
 		return;
 	}
 	ASSERT(field->bits > 0);
-	uint64_t bits = bits_get(payload, field);
-	int64_t value = (int64_t)bits;
-	if (field->kind == LW_MAC_SINT && bits >> (field->bits - 1))
-		value -= INT64_C(1) << field->bits;
+	uint32_t bits = lw_bits_get(payload, field->first_bit, field->bits);
+	int64_t value = field->kind == LW_MAC_SINT ? lw_bits_signed(bits, field->bits) : (int64_t)bits;
 	if (field->kind == LW_MAC_FREQUENCY)
 		value *= frequency_step_hz;
 	ASSERT(lw_mac_field_set(command, field, value));
@@ -154,7 +106,7 @@ enum lw_mac_read lw_mac_read(struct lw_mac_reader *reader, struct lw_mac_command
 	uint8_t payload[PAYLOAD_MAX] = {0};
 	rd_copy(&reader->rd, payload, row->length);
 	if (is_filter_list_req(row)) {
-		uint64_t more = bits_get(payload, &row->fields[0]);
+		uint64_t more = lw_bits_get(payload, row->fields[0].first_bit, row->fields[0].bits);
 		if (more > sizeof command->as.filter_list_req.filter_list_eui_wire)
 			rd_fail(&reader->rd);
 		else
@@ -192,7 +144,7 @@ static enum lw_mac_write encode_field(const struct lw_mac_command *command, cons
 	}
 	if (value < least || value > most)
 		return LW_MAC_WRITE_OUT_OF_RANGE;
-	bits_put(payload, field, (uint64_t)value);
+	lw_bits_put(payload, field->first_bit, field->bits, (uint32_t)value);
 	return LW_MAC_WRITE_OK;
 }
 

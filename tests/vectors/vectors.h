@@ -42,8 +42,8 @@ struct vector_kind {
 };
 
 extern const struct vector_kind vectors_crypto[], vectors_keys[], vectors_frames[], vectors_join[],
-	vectors_join_server[], vectors_malformed[], vectors_mac[],
-	vectors_lpp[]; /* each ends with an empty row */
+	vectors_join_server[], vectors_malformed[], vectors_mac[], vectors_lpp[], vectors_class_b[],
+	vectors_relay[], vectors_packages[], vectors_fragments[]; /* each ends with an empty row */
 
 /* Prints the failure line and counts it. */
 void v_fail(struct vector *vector, const char *member, const char *expected, const char *got);
@@ -55,6 +55,7 @@ void v_leftovers(struct vector *vector);
 /* Inputs. A missing or unusable one fails and reads as zero. */
 bool v_has(struct vector *vector, const char *member); /* there, and not null; a null is taken out */
 struct bytes v_bytes(struct vector *vector, const char *member);
+struct bytes v_hex(struct vector *vector, const char *member, const json_t *value); /* of a value in hand */
 struct lw_key v_key(struct vector *vector, const char *member);
 struct lw_eui64 v_eui(struct vector *vector, const char *member);
 struct lw_dev_addr v_dev_addr(struct vector *vector, const char *member);

@@ -61,7 +61,7 @@ void v_leftovers(struct vector *vector)
 	vector->part_count = 0;
 }
 
-static bool read_hex(json_t *value, struct bytes *bytes)
+static bool read_hex(const json_t *value, struct bytes *bytes)
 {
 	const char *text = json_string_value(value);
 	return text && hex_decode(bytes->at, sizeof bytes->at, &bytes->length, text, strlen(text));
@@ -116,6 +116,14 @@ struct bytes v_bytes(struct vector *vector, const char *member)
 	if (value && !read_hex(value, &bytes))
 		unusable(vector, member);
 	json_decref(value);
+	return bytes;
+}
+
+struct bytes v_hex(struct vector *vector, const char *member, const json_t *value)
+{
+	struct bytes bytes = {.length = 0};
+	if (!read_hex(value, &bytes))
+		unusable(vector, member);
 	return bytes;
 }
 
