@@ -60,6 +60,8 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	ns_downlink_goto(ns, downlink, NS_DOWNLINK_SENT,
 			 mono_add(attempt->start, (span_us)attempt->airtime_us + 2 * US_PER_S));
 	ns_course_sent(ns, now, downlink);
+	if (ns_frames_followed(&ns->frames))
+		ns_frames_sent(ns, now, downlink);
 }
 
 bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlink)

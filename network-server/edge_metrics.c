@@ -50,6 +50,11 @@ static uint64_t downlinks_open(void *ctx)
 	return ((struct ns_edge *)ctx)->ns.downlinks.count;
 }
 
+static uint64_t frames_followers(void *ctx)
+{
+	return ((struct ns_edge *)ctx)->ns.frames.follower_count;
+}
+
 static uint64_t joins_open(void *ctx)
 {
 	return ((struct ns_edge *)ctx)->ns.joins.count;
@@ -191,6 +196,11 @@ static void fill(struct ns_edge *edge)
 		&edge->links_refused);
 	counter(edge, "lamppost_network_foreign_other_total", "Foreign frames beyond the table of NetIDs.",
 		&ns->foreign.other);
+	counter(edge, "lamppost_network_frames_told_total", "Live frames for who follows them.",
+		&ns->frames.told);
+	counter(edge, "lamppost_network_frames_dropped_total",
+		"Live frames that waited for the application server too long.", &ns->frames.dropped);
+	gauge(edge, "lamppost_network_frames_followers", "Who follows live frames.", frames_followers);
 	counter(edge, "lamppost_network_join_reports_total", "Reports of how joins fare.",
 		&ns->join_reports.added);
 	counter(edge, "lamppost_network_join_reports_dropped_total",

@@ -10,8 +10,10 @@
 
 #include <unistd.h>
 
-#define APP_QUEUE_MAX (1u << 20) /* bytes waiting for the application server before replay pauses */
-#define REPLAY_BLOBS  16
+#define APP_QUEUE_MAX    (1u << 20) /* bytes waiting for the application server before replay pauses */
+#define REPLAY_BLOBS     16
+#define FRAMES_TURN      64
+#define FRAMES_QUEUE_MAX (64u << 10)
 
 static struct ns_edge_link *find_link(struct ns_edge *edge, io_link_id id)
 {
@@ -146,6 +148,7 @@ static bool from_app(struct ns_edge *edge, struct now now)
 	case PROTO_ENQUEUE: ns_on_enqueue(ns, now, &message->enqueue); return true;
 	case PROTO_FLUSH: ns_on_flush(ns, now, &message->flush); return true;
 	case PROTO_SEALED: ns_on_sealed(ns, now, &message->sealed); return true;
+	case PROTO_FRAMES_WANTED: ns_on_frames_wanted(ns, now, &message->frames_wanted); return true;
 	default: return false;
 	}
 }
@@ -327,6 +330,21 @@ static void send_join_reports(struct ns_edge *edge, struct ns_edge_link *app)
 	}
 }
 
+/* Frames are the least of what the link carries: a few a turn, and only while it is all but empty. */
+static void send_frames(struct ns_edge *edge, struct ns_edge_link *app)
+{
+	const struct net_frame *frame;
+	for (int i = 0; i < FRAMES_TURN && (frame = ns_frames_first(&edge->ns.frames)) != NULL; i++) {
+		if (io_link_server_queued(edge->links_server, app->id) > FRAMES_QUEUE_MAX)
+			return;
+		edge->message->kind = PROTO_FRAME;
+		edge->message->frame = *frame;
+		if (send(edge, app) != ST_OK)
+			return;
+		ns_frames_take(&edge->ns.frames);
+	}
+}
+
 static void send_list(struct ns_edge *edge, struct ns_edge_link *link)
 {
 	if (!link->list_running) {
@@ -371,6 +389,8 @@ void ns_edge_network_drain(struct ns_edge *edge)
 	struct ns_edge_link *app = edge->app ? find_link(edge, edge->app) : NULL;
 	if (app)
 		send_join_reports(edge, app);
+	if (app && ns_frames_followed(&edge->ns.frames))
+		send_frames(edge, app);
 	if (!app || edge->app_live)
 		return;
 	struct replay replay = {edge, app};
@@ -382,5 +402,6 @@ void ns_edge_network_drain(struct ns_edge *edge)
 
 bool ns_edge_network_waits(const struct ns_edge *edge)
 {
-	return edge->app != 0 && (!edge->app_live || ns_join_reports_first(&edge->ns.join_reports));
+	return edge->app != 0 && (!edge->app_live || ns_join_reports_first(&edge->ns.join_reports) ||
+				  ns_frames_first(&edge->ns.frames));
 }

@@ -13,7 +13,7 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_MAX   4096
-#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 56)
+#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 64)
 
 /* What a user may be on network.sock; rows of the configuration's table. */
 enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };

@@ -168,6 +168,8 @@ enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *fram
 		ns_count(ns, drop);
 		ns_course_refused(ns, &join, drop);
 	}
+	if (ns_frames_followed(&ns->frames))
+		ns_frames_join(ns, now, frame, &join, drop);
 	return drop;
 }
 
@@ -181,6 +183,8 @@ void ns_join_tick(struct ns *ns, struct now now)
 		if (now.mono.us >= join->give_up.us) {
 			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
 			ns_course_refused(ns, join, NS_DROP_JOIN_TIMEOUT);
+			if (ns_frames_followed(&ns->frames))
+				ns_frames_joined(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
 			close_join(ns, join, row->slot);
 		} else {
 			ns_course_waits(ns, join);
@@ -330,5 +334,8 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 		ns_course_no(ns, join, &answer->envelope);
 	else if (drop != NS_ACCEPTED)
 		ns_course_refused(ns, join, drop);
+	if (ns_frames_followed(&ns->frames))
+		ns_frames_joined(ns, now, join, drop,
+				 drop == NS_DROP_JOIN_REFUSED ? &answer->envelope : NULL);
 	close_join(ns, join, slot);
 }

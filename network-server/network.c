@@ -43,6 +43,7 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 	ns_foreign_allow_join_euis(&ns->foreign, config->join_eui_prefixes, config->join_eui_prefix_count);
 	ns_join_reports_init(&ns->join_reports, rng);
 	ns_strangers_init(&ns->strangers, rng);
+	ns_frames_init(&ns->frames);
 	ns_queue_init(&ns->queue, config->max_items, rng);
 	ns_journal_init(&ns->journal, config->journal_limit, config->partition, config->epoch);
 	ns_outbox_init(&ns->outbox, OUTBOX);
@@ -68,6 +69,7 @@ void ns_release(struct ns *ns)
 	ns_foreign_release(&ns->foreign);
 	ns_join_reports_release(&ns->join_reports);
 	ns_strangers_release(&ns->strangers);
+	ns_frames_release(&ns->frames);
 	ns_queue_release(&ns->queue);
 	ns_journal_release(&ns->journal);
 	ns_outbox_release(&ns->outbox);
@@ -198,6 +200,8 @@ bool ns_gateway_list_part(const struct ns *ns, uint32_t *cursor, struct gw_gatew
 void ns_on_app(struct ns *ns, bool connected)
 {
 	ns->app_connected = connected;
+	if (!connected)
+		ns_frames_forsaken(&ns->frames);
 	ns->state.running = ns->state.behind = false; /* it is told what we have, and begins from there */
 }
 
@@ -259,6 +263,7 @@ struct mono ns_next_deadline(const struct ns *ns)
 	next = earlier(next, deadlines_next(&ns->downlink_deadlines));
 	next = earlier(next, deadlines_next(&ns->join_deadlines));
 	next = earlier(next, ns_strangers_next(&ns->strangers));
+	next = earlier(next, ns->frames.next);
 	next = earlier(next, deadlines_next(&ns->queue.expiries));
 	for (size_t i = 0; i < NS_LINKS_MAX; i++)
 		if (ns->links[i].id != 0 && ns->links[i].ack_pending)
@@ -286,6 +291,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 	ns_downlink_tick(ns, now);
 	ns_join_tick(ns, now);
 	ns_strangers_tick(ns, now);
+	ns_frames_tick(ns, now);
 	ns_state_tick(ns, now);
 	if (!ns_turn_is_full(ns)) /* what is due and was not handled may not be acknowledged */
 		acknowledge(ns, now);

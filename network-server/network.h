@@ -19,6 +19,7 @@
 #include "network-server/downlink_queue.h"
 #include "network-server/extra_channels.h"
 #include "network-server/foreign.h"
+#include "network-server/frames.h"
 #include "network-server/gateways.h"
 #include "network-server/join_reports.h"
 #include "network-server/journal.h"
@@ -163,6 +164,7 @@ struct ns {
 	struct table joins_by_transaction;
 	struct ns_join_reports join_reports;
 	struct ns_strangers strangers;
+	struct ns_frames frames;
 	struct ns_profile *profiles; /* NS_PROFILES_MAX */
 	struct ns_wanted wanted[NS_REGIONS_MAX];
 	struct ns_link links[NS_LINKS_MAX];

@@ -135,6 +135,9 @@ void ns_on_uplink(struct ns *ns, struct now now, uint64_t link, uint64_t seq, co
 {
 	ns_on_seq(ns, now, link, seq);
 	enum ns_drop drop = receive(ns, now, link, uplink);
-	if (drop != NS_ACCEPTED)
-		ns_count(ns, drop);
+	if (drop == NS_ACCEPTED)
+		return;
+	ns_count(ns, drop);
+	if (ns_frames_followed(&ns->frames))
+		ns_frames_stopped(ns, now, uplink, drop);
 }

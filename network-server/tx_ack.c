@@ -81,6 +81,8 @@ static void refused(struct ns *ns, struct now now, struct ns_downlink *downlink,
 	const struct ns_attempt *failed = &downlink->plan.attempts[downlink->attempt];
 	uint32_t slot = ns_gateways_find(&ns->gateways, &failed->tx.gateway);
 	ns_count(ns, rule->cause);
+	if (ns_frames_followed(&ns->frames))
+		ns_frames_answered(ns, now, downlink, result, NULL);
 	if (slot != NS_NO_SLOT)
 		release(ns, now, ns_gateways_at(&ns->gateways, slot), failed, rule->certain);
 	if (ns_item_is_unwanted(ns, now, downlink))
@@ -106,6 +108,8 @@ void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *down
 		return;
 	}
 	if (!downlink->restored) {
+		if (ns_frames_followed(&ns->frames))
+			ns_frames_answered(ns, now, downlink, GW_TX_NO_ANSWER, NULL);
 		succeed(ns, now, downlink);
 		return;
 	}
@@ -126,9 +130,13 @@ void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 		ns_count(ns, NS_DROP_UNKNOWN_TX_ACK);
 		return;
 	}
-	if (ns_tx_rule(ack->result)->sent)
+	if (ns_tx_rule(ack->result)->sent) {
+		if (ns_frames_followed(&ns->frames))
+			ns_frames_answered(ns, now, downlink, ack->result,
+					   ack->has_power ? &ack->power_dbm : NULL);
 		succeed(ns, now, downlink);
-	else
+	} else {
 		refused(ns, now, downlink, ack->result,
 			ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result));
+	}
 }

@@ -59,6 +59,8 @@ enum ns_drop ns_uplink_handle(struct ns *ns, struct now now, struct ns_frame *fr
 		ns->uplinks++;
 	else
 		ns_count(ns, drop);
+	if (ns_frames_followed(&ns->frames))
+		ns_frames_uplink(ns, now, &uplink, drop);
 	return drop;
 }
 
