@@ -17,11 +17,13 @@ void as_application_init(struct as_application *app, struct as_store *store, con
 	*app = (struct as_application){
 		.store = store, .keys = keys, .rng = rng, .json = malloc(AS_EVENT_MAX)};
 	ASSERT(app->json);
+	decision_euis_init(&app->decisions, AS_WHY_RECORDS, AS_WHY_DEVICES, rng);
 }
 
 void as_application_release(struct as_application *app)
 {
 	as_codecs_clear(&app->codecs);
+	decision_euis_release(&app->decisions);
 	free(app->json);
 	*app = (struct as_application){0};
 }
@@ -36,6 +38,7 @@ struct uplink {
 	uint8_t data[NET_PAYLOAD_MAX];
 	json_t *object; /* owned; NULL: no codec, or it failed */
 	char codec_error[AS_CODEC_CAUSE_MAX];
+	struct decision said; /* what became of the payload */
 	struct as_place places[NET_RECEPTIONS_MAX];
 };
 
@@ -61,12 +64,19 @@ static void decrypt(struct as_application *app, struct uplink *uplink)
 {
 	const struct net_up_event *event = uplink->event;
 	struct lw_key key;
+	uplink->said = (struct decision){.table = AS_TABLE_UPLINK,
+					 .verdict = AS_PAYLOAD_EMPTY,
+					 .a = event->fcnt_up,
+					 .b = event->frm_payload_length,
+					 .c = event->fport};
 	if (event->frm_payload_length == 0)
 		return;
+	uplink->said.verdict = AS_PAYLOAD_STORED;
 	if (!as_application_session_key(app, &event->head.dev_eui, &event->session, &key)) {
 		uplink->encrypted = true;
 		memcpy(uplink->data, event->frm_payload, event->frm_payload_length);
 		app->counters.no_session_key++;
+		uplink->said.verdict = AS_PAYLOAD_NO_SESSION_KEY;
 		return;
 	}
 	lw_cipher_frm_payload(app->keys->aes, &key, LW_UP, event->dev_addr, event->fcnt_up,
@@ -82,7 +92,7 @@ static void decode(struct as_application *app, struct uplink *uplink)
 		return;
 	enum as_codec_result result = as_codecs_decode(&app->codecs, app->store, &uplink->device.profile,
 						       event->fport, uplink->data, event->frm_payload_length,
-						       &uplink->object, uplink->codec_error);
+						       &uplink->object, uplink->codec_error, &uplink->said);
 	if (result == AS_CODEC_FAILED)
 		app->counters.codec_errors++;
 	else
@@ -165,7 +175,6 @@ enum status as_application_finish(struct as_application *app, const struct net_e
 enum status as_application_on_up(struct as_application *app, struct now now, const struct net_up_event *event)
 {
 	struct uplink uplink = {.event = event};
-	(void)now;
 	app->counters.uplinks++;
 	as_store_hold(app->store);
 	enum status status = find_device(app, &uplink);
@@ -176,6 +185,8 @@ enum status as_application_on_up(struct as_application *app, struct now now, con
 		write_up(app, &uplink);
 		status = store_up(app, &uplink);
 	}
+	if (status == ST_OK && uplink.known)
+		as_rules_add(&app->decisions, now.wall, &event->head.dev_eui, NULL, &uplink.said);
 	json_decref(uplink.object);
 	secret_wipe(uplink.data, sizeof uplink.data);
 	return as_application_finish(app, &event->head, status);

@@ -15,6 +15,7 @@
 #include "application-server/keys.h"
 #include "application-server/store.h"
 #include "application-server/store_events.h"
+#include "application-server/why/rules.h"
 #include "common/base/units.h"
 
 #define AS_REGIONS_MAX 32
@@ -48,7 +49,8 @@ struct as_application {
 	size_t region_count;
 	uint64_t stored_row; /* of the network server's journal: all up to it is in this turn or before */
 	struct as_application_counters counters;
-	char *json; /* owned scratch of AS_EVENT_MAX bytes */
+	struct decision_euis decisions; /* what was decided here, by device (why/rules.h) */
+	char *json;                     /* owned scratch of AS_EVENT_MAX bytes */
 };
 
 /* Aborts if there is no memory (start-up only). */
@@ -69,7 +71,7 @@ enum status as_application_on_status(struct as_application *app, struct now now,
 
 /* Encrypts an item's payload under the counter that the network server has committed (DESIGN 2, "Who encrypts a
  * downlink"). Always fills `sealed`: `ok` false with a cause when there is no such item or no key. */
-void as_application_on_seal(struct as_application *app, const struct net_seal *seal,
+void as_application_on_seal(struct as_application *app, struct now now, const struct net_seal *asked,
 			    struct net_sealed *sealed);
 
 /* An ABP device's AppSKey, sealed to this process: opened, and kept as the session of zeroes. Returns NULL, or why it was

@@ -108,11 +108,26 @@ static void begin_stream(struct as_edge_api *edge, struct now now, io_http_excha
 		stream->exchange = 0;
 }
 
+/* The question goes to the other processes; whoever asks when too many are under way is told so. */
+static void ask_why(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
+		    struct as_answer *answer)
+{
+	if (as_edge_why_ask(&edge->why, now, exchange, answer->why)) {
+		answer->why = NULL;
+		return;
+	}
+	as_answer_release(answer);
+	as_answer_problem(answer, 503, NULL, "%d questions of this kind are under way", AS_WHYS_MAX);
+	reply(edge, exchange, answer);
+}
+
 static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
 			struct as_answer *answer)
 {
 	if (answer->later)
 		edge->importer = exchange;
+	else if (answer->why)
+		ask_why(edge, now, exchange, answer);
 	else if (answer->streams)
 		begin_stream(edge, now, exchange, answer);
 	else
@@ -196,6 +211,7 @@ static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 	struct as_edge_api *edge = ctx;
 	(void)now;
 	as_waiting_forget(&edge->waiting, exchange);
+	as_edge_why_forget(&edge->why, exchange);
 	if (edge->importer == exchange) {
 		edge->importer = 0;
 		as_import_forsake(edge->api);
@@ -325,6 +341,7 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 		edge->routes[i] = (struct io_http_route){method_named(as_routes[i].method),
 							 as_routes[i].pattern, on_call};
 	io_http_server_add(edge->server, edge->routes, as_route_count, edge);
+	as_edge_why_open(&edge->why, loop, api, edge->server, run_dir);
 	return ST_OK;
 }
 
@@ -342,6 +359,7 @@ void as_edge_api_set_callers(struct as_edge_api *edge, const struct as_callers *
 
 void as_edge_api_close(struct as_edge_api *edge)
 {
+	as_edge_why_close(&edge->why);
 	io_http_server_free(edge->server);
 	as_waiting_release(&edge->waiting);
 	free(edge->routes);

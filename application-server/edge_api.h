@@ -6,6 +6,7 @@
 #include "application-server/agencies/callers.h"
 #include "application-server/api/api.h"
 #include "application-server/api/waiting.h"
+#include "application-server/edge_why.h"
 #include "application-server/store_events.h"
 #include "common/io/http_server.h"
 
@@ -22,6 +23,7 @@ struct as_edge_api {
 	struct io_http_route *routes; /* owned */
 	struct as_stream streams[AS_STREAMS_MAX];
 	struct as_waiting waiting;
+	struct as_edge_why why;
 	io_http_exchange importer; /* waits for the import's answer; 0: nobody does */
 	uint64_t gaps, streams_refused;
 };

@@ -77,9 +77,9 @@ static void on_hello(struct as_edge_network *edge, const struct proto_hello *hel
 	LOG_INFO("network_link", "up=true protocol=%" PRIu32 ".%" PRIu32, hello->major, hello->minor);
 }
 
-static void on_seal(struct as_edge_network *edge, const struct net_seal *seal)
+static void on_seal(struct as_edge_network *edge, struct now now, const struct net_seal *seal)
 {
-	as_application_on_seal(edge->app, seal, &edge->out->sealed);
+	as_application_on_seal(edge->app, now, seal, &edge->out->sealed);
 	bool sent = send_message(edge, PROTO_SEALED); /* if not, the frame leaves without the item */
 	secret_wipe(&edge->out->sealed, sizeof edge->out->sealed);
 	if (!sent)
@@ -103,7 +103,7 @@ static enum status dispatch(struct as_edge_network *edge, struct now now)
 	case PROTO_STATUS_EVENT: return as_application_on_status(edge->app, now, &in->status_event);
 	case PROTO_JOIN_REPORT:
 		return edge->joins ? as_joins_on_report(edge->joins, now, &in->join_report) : ST_OK;
-	case PROTO_SEAL: on_seal(edge, &in->seal); return ST_OK;
+	case PROTO_SEAL: on_seal(edge, now, &in->seal); return ST_OK;
 	default: return ST_OK; /* of a later minor version, or not for us */
 	}
 }

@@ -15,6 +15,7 @@
 #include "application-server/retention.h"
 #include "common/base/log.h"
 #include "common/io/admin.h"
+#include "common/io/admin_why.h"
 #include "common/io/process.h"
 #include "common/io/state_lock.h"
 #include "common/text/reload.h"
@@ -50,6 +51,7 @@ struct server {
 	struct as_delivery delivery;
 	struct io_admin *admin;
 	struct as_metrics metrics;
+	struct io_why why;
 };
 
 /* --- the turn ------------------------------------------------------------------------------------------------ */
@@ -177,6 +179,12 @@ static enum status open_delivery(struct server *server)
 	return status;
 }
 
+static const struct decision *newest_decision(void *ctx, const uint8_t eui[8])
+{
+	const struct server *server = ctx;
+	return decision_euis_newest(&server->app.decisions, eui);
+}
+
 static enum status open_admin(struct server *server)
 {
 	char path[OPTION_PATH_MAX + 40];
@@ -184,16 +192,26 @@ static enum status open_admin(struct server *server)
 			&server->delivery.mqtt, io_loop_stats(server->loop));
 	as_metrics_add_commands(&server->metrics, &server->app, &server->delivery.commands);
 	snprintf(path, sizeof path, "%s/application-server.admin.sock", server->common.run_dir);
-	return io_admin_open(server->loop,
-			     &(struct io_admin_options){.path = path,
-							.process = "application-server",
-							.metrics = server->metrics.rows,
-							.metric_count = server->metrics.count,
-							.health = health,
-							.ctx = server,
-							.reloads_taken = &server->reload.taken,
-							.reloads_refused = &server->reload.refused},
-			     &server->admin);
+	enum status status = io_admin_open(
+		server->loop,
+		&(struct io_admin_options){.path = path,
+					   .process = "application-server",
+					   .metrics = server->metrics.rows,
+					   .metric_count = server->metrics.count,
+					   .health = health,
+					   .ctx = server,
+					   .reloads_taken = &server->reload.taken,
+					   .reloads_refused = &server->reload.refused},
+		&server->admin);
+	if (status != ST_OK)
+		return status;
+	server->why = (struct io_why){.kind = "device",
+				      .book = &as_rules,
+				      .ring = &server->app.decisions.ring,
+				      .newest = newest_decision,
+				      .ctx = server};
+	io_why_add(server->admin, &server->why);
+	return ST_OK;
 }
 
 static enum status open_sockets(struct server *server)

@@ -11,6 +11,7 @@ enum {
 	EVENTS_FIRST,
 	EVENTS_COUNT,
 	EVENT_NEXT,
+	EVENT_FIND,
 	EVENTS_PRUNE,
 	CURSOR_KNOWN,
 	CURSOR_GET,
@@ -29,6 +30,8 @@ const char *const as_sql_events[] = {
 	[EVENT_NEXT] =
 		"SELECT seq, id, kind, dev_eui, agency, application, time, body FROM events WHERE seq > ?1 "
 		"ORDER BY seq LIMIT 1",
+	[EVENT_FIND] =
+		"SELECT seq, id, kind, dev_eui, agency, application, time, body FROM events WHERE id = ?1",
 	[EVENTS_PRUNE] = "DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ?1)",
 	[CURSOR_KNOWN] = "SELECT EXISTS (SELECT 1 FROM cursors WHERE name = ?1)",
 	[CURSOR_GET] = "SELECT seq FROM cursors WHERE name = ?1",
@@ -100,6 +103,7 @@ enum status as_store_events_load(struct as_store *store)
 void as_store_events_release(struct as_store *store)
 {
 	db_reset(store->readings, EVENT_NEXT);
+	db_reset(store->readings, EVENT_FIND);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------ */
@@ -194,6 +198,24 @@ uint64_t as_store_events_first(struct as_store *store)
 	return as_store_number(store->readings, EVENTS_FIRST, store->last_seq + 1);
 }
 
+/* The row is lent until the statement is reset. */
+static enum status read_event(struct db *db, int s, struct as_event *event)
+{
+	enum db_step step = db_step(db, s);
+	if (step != DB_ROW)
+		return step == DB_DONE ? ST_NOT_FOUND : db_step_status(db);
+	*event = (struct as_event){.seq = (uint64_t)db_column_i64(db, s, 0)};
+	db_column_copy(db, s, 1, event->id.bytes, sizeof event->id.bytes);
+	event->kind = (enum as_event_kind)db_column_i64(db, s, 2);
+	event->dev_eui = lw_eui64_from_number((uint64_t)db_column_i64(db, s, 3));
+	event->has_owner = db_column_copy(db, s, 4, event->agency.bytes, sizeof event->agency.bytes) &&
+			   db_column_copy(db, s, 5, event->application.bytes,
+					  sizeof event->application.bytes);
+	event->time.us = db_column_i64(db, s, 6);
+	event->body = db_column_text(db, s, 7);
+	return ST_OK;
+}
+
 enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_event *event)
 {
 	struct db *db = store->readings;
@@ -208,18 +230,12 @@ enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_
 	}
 	db_hold(db); /* until as_store_release(): a slow broker gets hundreds in a turn */
 	db_bind_i64(db, EVENT_NEXT, 1, (int64_t)seq);
-	enum db_step step = db_step(db, EVENT_NEXT);
-	if (step != DB_ROW)
-		return step == DB_DONE ? ST_NOT_FOUND : db_step_status(db);
-	*event = (struct as_event){.seq = (uint64_t)db_column_i64(db, EVENT_NEXT, 0)};
-	db_column_copy(db, EVENT_NEXT, 1, event->id.bytes, sizeof event->id.bytes);
-	event->kind = (enum as_event_kind)db_column_i64(db, EVENT_NEXT, 2);
-	event->dev_eui = lw_eui64_from_number((uint64_t)db_column_i64(db, EVENT_NEXT, 3));
-	event->has_owner = db_column_copy(db, EVENT_NEXT, 4, event->agency.bytes,
-					  sizeof event->agency.bytes) &&
-			   db_column_copy(db, EVENT_NEXT, 5, event->application.bytes,
-					  sizeof event->application.bytes);
-	event->time.us = db_column_i64(db, EVENT_NEXT, 6);
-	event->body = db_column_text(db, EVENT_NEXT, 7);
-	return ST_OK;
+	return read_event(db, EVENT_NEXT, event);
+}
+
+enum status as_store_event_find(struct as_store *store, const struct net_uuid *id, struct as_event *event)
+{
+	db_reset(store->readings, EVENT_FIND); /* as above */
+	db_bind_blob(store->readings, EVENT_FIND, 1, id->bytes, sizeof id->bytes);
+	return read_event(store->readings, EVENT_FIND, event);
 }

@@ -43,6 +43,9 @@ uint64_t as_store_events_last(const struct as_store *store);
 uint64_t as_store_events_first(struct as_store *store);
 /* Fills the event after `seq`; ST_NOT_FOUND: there is none. */
 enum status as_store_event_next(struct as_store *store, uint64_t seq, struct as_event *event) MUST_USE;
+/* Fills the event of that id; ST_NOT_FOUND: none that is kept. */
+enum status as_store_event_find(struct as_store *store, const struct net_uuid *id,
+				struct as_event *event) MUST_USE;
 /* Events kept now. */
 uint64_t as_store_events_count(const struct as_store *store);
 /* Removes the oldest events above the count `keep`, at most `limit` of them. */

@@ -10,6 +10,7 @@
 #include "cli/status.h"
 #include "cli/up.h"
 #include "cli/watch.h"
+#include "cli/why.h"
 #include "common/base/check.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ static const struct cli_group groups[] = {
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
 	{.name = "join", .summary = "what became of join-requests: why a sensor does not join"},
+	{.name = "why", .summary = "which rule decided what: silent sensors, gateways, lost frames and commands"},
 	{.name = "downlink", .summary = "commands to devices: send, list, flush"},
 	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
 };
@@ -40,6 +42,7 @@ static const struct {
 	{cli_device_commands, &cli_device_command_count},
 	{cli_watch_commands, &cli_watch_command_count},
 	{cli_join_commands, &cli_join_command_count},
+	{cli_why_commands, &cli_why_command_count},
 	{cli_downlink_commands, &cli_downlink_command_count},
 	{cli_events_commands, &cli_events_command_count},
 };

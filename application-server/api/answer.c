@@ -1,5 +1,6 @@
 #include "application-server/api/answer.h"
 
+#include "application-server/why/why.h"
 #include "common/base/check.h"
 
 #include <stdarg.h>
@@ -29,6 +30,7 @@ static const char *title_of(int status)
 void as_answer_release(struct as_answer *answer)
 {
 	json_decref(answer->body);
+	as_why_free(answer->why);
 	*answer = (struct as_answer){0};
 }
 

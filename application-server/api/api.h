@@ -43,6 +43,8 @@ struct as_answer {
 	json_t *body; /* owned; NULL: none */
 	bool streams; /* the answer goes on: what `view` shows */
 	bool later;   /* there is none yet: as_import_step() gives it */
+	struct as_why
+		*why; /* owned: what the other processes are to be asked before it is answered (why/why.h) */
 	struct as_view view;
 };
 void as_answer_release(struct as_answer *answer);

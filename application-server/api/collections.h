@@ -27,6 +27,14 @@ void as_handle_downlink_flush(struct as_api *api, const struct as_call *call, st
 void as_handle_joins(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_device_joins(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
+/* Why: answered when the other processes were asked. */
+void as_handle_device_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_join_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_downlink_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_frame_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_why_rules(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 /* Events. */
 void as_handle_events(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 

@@ -29,6 +29,7 @@ struct intake {
 	char dev_eui_text[LW_EUI64_TEXT]; /* as the topic has it */
 	struct as_device_info device;
 	struct as_command *command;
+	bool known; /* the device is registered */
 };
 
 const char *as_intake_verdict_name(enum as_intake_verdict verdict)
@@ -144,8 +145,13 @@ static bool find_device(struct as_intake *intake, struct intake *one, enum statu
 	struct net_uuid application;
 	const char *name;
 	*verdict = AS_INTAKE_NO_DEVICE;
-	if (!as_command_topic(one->message->topic, &application, one->dev_eui_text, &name))
+	if (!as_command_topic(one->message->topic, &application, one->dev_eui_text, &name) ||
+	    !lw_eui64_parse(one->dev_eui_text, &one->dev_eui))
 		return false;
+	*status = as_store_device_info(one->app->store, &one->dev_eui, &one->device);
+	one->known = *status == ST_OK;
+	if (*status == ST_NOT_FOUND)
+		*status = ST_OK;
 	if (strcmp(name, "down") != 0) {
 		*verdict = AS_INTAKE_OTHER;
 		return false;
@@ -154,16 +160,10 @@ static bool find_device(struct as_intake *intake, struct intake *one, enum statu
 		*verdict = AS_INTAKE_RETAINED;
 		return false;
 	}
-	if (!lw_eui64_parse(one->dev_eui_text, &one->dev_eui))
+	if (!one->known || !as_uuid_equal(&application, &one->device.application))
 		return false;
-	*status = as_store_device_info(one->app->store, &one->dev_eui, &one->device);
-	if (*status == ST_NOT_FOUND)
-		*status = ST_OK;
-	else if (*status == ST_OK && as_uuid_equal(&application, &one->device.application)) {
-		one->bucket = bucket_of(intake, one->now, &application);
-		return true;
-	}
-	return false;
+	one->bucket = bucket_of(intake, one->now, &application);
+	return true;
 }
 
 /* Reads the JSON into one->command; NULL, or what is wrong in `problems`. The caller releases it. */
@@ -258,5 +258,12 @@ enum status as_intake_take(struct as_intake *intake, struct now now, const struc
 		}
 	}
 	intake->counts[*verdict]++;
+	if (one.known) {
+		const struct decision said = {.table = AS_TABLE_INTAKE,
+					      .verdict = (uint8_t)*verdict,
+					      .a = (uint32_t)message->length,
+					      .b = AS_INTAKE_RATE};
+		as_rules_add(&intake->app->decisions, now.wall, &one.dev_eui, NULL, &said);
+	}
 	return status;
 }

@@ -148,40 +148,54 @@ enum status as_application_on_downlink(struct as_application *app, struct now no
 
 /* --- Seal --------------------------------------------------------------------------------------------------- */
 
-static void refuse_seal(struct as_application *app, struct net_sealed *sealed, const char *cause)
+/* Lends the word for the network server; "" when it is sealed. */
+static const char *seal_cause(enum as_seal_verdict verdict)
 {
-	app->counters.seals_refused++;
-	sealed->ok = false;
-	snprintf(sealed->cause, sizeof sealed->cause, "%s", cause);
+	static const char *const causes[AS_SEAL_VERDICT_COUNT] = {
+		[AS_SEALED] = "",
+		[AS_SEAL_UNKNOWN_ITEM] = "unknown_item",
+		[AS_SEAL_ITEM_ENDED] = "item_ended",
+		[AS_SEAL_PAYLOAD_UNREADABLE] = "payload_unreadable",
+		[AS_SEAL_NO_SESSION_KEY] = NET_NO_SESSION_KEY};
+	return causes[verdict];
+}
+
+static enum as_seal_verdict seal(struct as_application *app, const struct net_seal *seal,
+				 struct net_sealed *sealed, uint8_t payload[NET_PAYLOAD_MAX])
+{
+	struct as_item item;
+	struct lw_key key;
+	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
+	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui))
+		return AS_SEAL_UNKNOWN_ITEM;
+	if (item.ended)
+		return AS_SEAL_ITEM_ENDED;
+	if (!as_item_open(app->keys, &item, payload))
+		return AS_SEAL_PAYLOAD_UNREADABLE;
+	if (!as_application_session_key(app, &seal->dev_eui, &seal->session, &key))
+		return AS_SEAL_NO_SESSION_KEY;
+	lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, payload,
+			      item.length, sealed->frm_payload);
+	lw_key_wipe(&key);
+	sealed->frm_payload_length = item.length;
+	return AS_SEALED;
 }
 
 /* An item that has ended here is never sealed again: a network server whose network.db was restored may still have it
  * queued, and a command must not reach its device twice. */
-void as_application_on_seal(struct as_application *app, const struct net_seal *seal,
+void as_application_on_seal(struct as_application *app, struct now now, const struct net_seal *asked,
 			    struct net_sealed *sealed)
 {
-	struct as_item item;
-	struct lw_key key;
 	uint8_t payload[NET_PAYLOAD_MAX];
-	*sealed = (struct net_sealed){.item = seal->item, .fcnt_down = seal->fcnt_down};
+	*sealed = (struct net_sealed){.item = asked->item, .fcnt_down = asked->fcnt_down};
 	app->counters.seals++;
-	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
-	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui)) {
-		refuse_seal(app, sealed, "unknown_item");
-	} else if (item.ended) {
-		refuse_seal(app, sealed, "item_ended");
-	} else if (!as_item_open(app->keys, &item, payload)) {
-		refuse_seal(app, sealed, "payload_unreadable");
-	} else if (!as_application_session_key(app, &seal->dev_eui, &seal->session, &key)) {
-		refuse_seal(app, sealed, NET_NO_SESSION_KEY);
-	} else {
-		lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, payload,
-				      item.length, sealed->frm_payload);
-		lw_key_wipe(&key);
-		sealed->frm_payload_length = item.length;
-		sealed->ok = true;
-	}
+	enum as_seal_verdict verdict = seal(app, asked, sealed, payload);
 	secret_wipe(payload, sizeof payload);
+	sealed->ok = verdict == AS_SEALED;
+	app->counters.seals_refused += !sealed->ok;
+	snprintf(sealed->cause, sizeof sealed->cause, "%s", seal_cause(verdict));
+	const struct decision said = {.table = AS_TABLE_SEAL, .verdict = verdict, .a = asked->fcnt_down};
+	as_rules_add(&app->decisions, now.wall, &asked->dev_eui, &asked->item, &said);
 }
 
 /* --- what a device says of itself ----------------------------------------------------------------------------- */

@@ -128,6 +128,23 @@ static enum status put_expired(struct as_application *app, struct now now, struc
 	return status == ST_OK ? as_application_log(app, &log) : status;
 }
 
+/* What was decided, with what was too much. */
+static void say(struct as_application *app, struct now now, const struct as_device_info *device,
+		const struct as_item *item, size_t length, enum as_enqueued verdict)
+{
+	struct decision said = {.table = AS_TABLE_COMMAND,
+				.verdict = (uint8_t)verdict,
+				.a = (uint32_t)length,
+				.c = item->fport};
+	if (verdict == AS_DEVICE_FULL)
+		said.b = AS_ITEMS_MAX;
+	else if (verdict == AS_AGENCY_FULL)
+		said.b = AS_AGENCY_ITEMS_MAX;
+	else if (verdict == AS_TOO_LONG)
+		said.b = as_queue_longest(app, device->region);
+	as_rules_add(&app->decisions, now.wall, &item->dev_eui, &item->item, &said);
+}
+
 enum status as_queue_add(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
 			 const struct as_device_info *device, struct as_command *command,
 			 struct as_item *item, enum as_enqueued *verdict)
@@ -147,6 +164,7 @@ enum status as_queue_add(struct as_application *app, struct now now, const struc
 		}
 	}
 	if (status == ST_OK) {
+		say(app, now, device, item, command->length, *verdict);
 		app->counters.items += *verdict == AS_ENQUEUED;
 		app->counters.items_repeated += *verdict == AS_ENQUEUED_BEFORE;
 		app->counters.items_refused += *verdict > AS_ENQUEUED_BEFORE;

@@ -2,6 +2,7 @@
 #include "application-server/events/codecs.h"
 
 #include "application-server/uuid.h"
+#include "application-server/why/rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,11 +87,20 @@ static const struct as_codec *find(struct as_codecs *codecs, struct as_store *st
 
 /* --- use */
 
-static json_t *decode_lpp(const uint8_t *payload, size_t length, char cause[AS_CODEC_CAUSE_MAX])
+static void say(struct decision *said, enum as_table table, unsigned verdict, size_t length, size_t number)
+{
+	said->table = table;
+	said->verdict = (uint8_t)verdict;
+	said->b = decision_halves((int64_t)length, (int64_t)number);
+}
+
+static json_t *decode_lpp(const uint8_t *payload, size_t length, char cause[AS_CODEC_CAUSE_MAX],
+			  struct decision *said)
 {
 	struct lpp_values values;
 	size_t at = 0;
 	enum lpp_verdict verdict = lpp_decode(&values, payload, length, &at);
+	say(said, AS_TABLE_LPP, verdict, length, verdict == LPP_DECODED ? values.count : at);
 	if (verdict == LPP_DECODED)
 		return lpp_json(&values);
 	snprintf(cause, AS_CODEC_CAUSE_MAX, LPP_NAME ": %s: the value at byte %zu of %zu",
@@ -99,11 +109,12 @@ static json_t *decode_lpp(const uint8_t *payload, size_t length, char cause[AS_C
 }
 
 static json_t *decode_declared(const struct codec *codec, uint8_t fport, const uint8_t *payload,
-			       size_t length, char cause[AS_CODEC_CAUSE_MAX])
+			       size_t length, char cause[AS_CODEC_CAUSE_MAX], struct decision *said)
 {
 	struct codec_readings readings;
 	size_t field = 0;
 	enum codec_verdict verdict = codec_decode(codec, fport, payload, length, &readings, &field);
+	say(said, AS_TABLE_CODEC, verdict, length, verdict == CODEC_DECODED ? readings.count : field);
 	if (verdict == CODEC_DECODED)
 		return codec_readings_json(&readings);
 	if (verdict == CODEC_PAYLOAD_TOO_SHORT)
@@ -117,14 +128,16 @@ static json_t *decode_declared(const struct codec *codec, uint8_t fport, const u
 
 enum as_codec_result as_codecs_decode(struct as_codecs *codecs, struct as_store *store,
 				      const struct net_uuid *profile, uint8_t fport, const uint8_t *payload,
-				      size_t length, json_t **object, char cause[AS_CODEC_CAUSE_MAX])
+				      size_t length, json_t **object, char cause[AS_CODEC_CAUSE_MAX],
+				      struct decision *said)
 {
 	const struct as_codec *codec = find(codecs, store, profile);
 	if (!codec)
 		return AS_CODEC_NONE;
 	snprintf(cause, AS_CODEC_CAUSE_MAX, "no memory");
-	json_t *made = codec->is_lpp ? decode_lpp(payload, length, cause)
-				     : decode_declared(&codec->declarative, fport, payload, length, cause);
+	json_t *made = codec->is_lpp
+			       ? decode_lpp(payload, length, cause, said)
+			       : decode_declared(&codec->declarative, fport, payload, length, cause, said);
 	if (!made)
 		return AS_CODEC_FAILED;
 	*object = made;

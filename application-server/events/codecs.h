@@ -5,6 +5,7 @@
 
 #include "application-server/store_keys.h"
 #include "common/text/cayenne_lpp.h"
+#include "common/base/decision.h"
 #include "common/text/codec.h"
 
 #define AS_CODECS_KEPT     64
@@ -28,10 +29,12 @@ void as_codecs_clear(struct as_codecs *codecs);
 /* Checks a codec as a profile states it (a JSON object or a name); false with the reason. */
 bool as_codec_check(const json_t *codec, char error[CODEC_ERROR_MAX]);
 
-/* Reads a payload in clear. Gives `*object`, a new one, with AS_CODEC_DONE alone. */
+/* Reads a payload in clear. Gives `*object`, a new one, with AS_CODEC_DONE alone. Unless AS_CODEC_NONE, `said` gets table, verdict
+ * and numbers of what the codec made of it (why/rules.h); the rest of it stays. */
 enum as_codec_result as_codecs_decode(struct as_codecs *codecs, struct as_store *store,
 				      const struct net_uuid *profile, uint8_t fport, const uint8_t *payload,
-				      size_t length, json_t **object, char cause[AS_CODEC_CAUSE_MAX]);
+				      size_t length, json_t **object, char cause[AS_CODEC_CAUSE_MAX],
+				      struct decision *said);
 /* Makes the payload of a downlink from `object`. A declarative codec has no such side: AS_CODEC_NONE. */
 enum as_codec_result as_codecs_encode(struct as_codecs *codecs, struct as_store *store,
 				      const struct net_uuid *profile, const json_t *object, uint8_t *payload,

@@ -692,15 +692,15 @@ static void what_has_ended_is_never_sealed_again(void **state)
 	send_one(false);
 	seal.item = item_id();
 	assert_true(lw_eui64_parse("0102030405060708", &seal.dev_eui));
-	as_application_on_seal(&city->app, &seal, &sealed);
+	as_application_on_seal(&city->app, city->now, &seal, &sealed);
 	t_true("while it waits", sealed.ok && sealed.frm_payload_length == 3);
 	struct net_downlink_event event = change(NET_ITEM_SENT, "", 1);
 	deliver(&event);
-	as_application_on_seal(&city->app, &seal, &sealed);
+	as_application_on_seal(&city->app, city->now, &seal, &sealed);
 	t_false("after its end", sealed.ok);
 	t_str("cause", "item_ended", sealed.cause);
 	seal.dev_eui.bytes[0] ^= 1;
-	as_application_on_seal(&city->app, &seal, &sealed);
+	as_application_on_seal(&city->app, city->now, &seal, &sealed);
 	t_str("another device's", "unknown_item", sealed.cause);
 	t_city_free(city);
 }

@@ -1,0 +1,55 @@
+/* What the application server decides by itself, as rules with sentences (common/base/decision_text.h): an uplink's payload and its
+ * codec, a command that comes in, an item that is to be sealed. Kept in memory by DevEUI: AS_WHY_RECORDS records, of
+ * AS_WHY_DEVICES devices the last verdict always; what a file has (joins, the changes of downlinks) is read from there. */
+#ifndef LAMPPOST_AS_WHY_RULES_H
+#define LAMPPOST_AS_WHY_RULES_H
+
+#include "common/base/decision_euis.h"
+#include "common/base/decision_text.h"
+#include "common/lorawan/types.h"
+#include "common/proto/network_messages.h"
+
+#include <jansson.h>
+
+#define AS_WHY_RECORDS 131072 /* 4 MB */
+#define AS_WHY_DEVICES 32768
+
+/* The tables, by the number that a record has; the rows are in the order of the enum beside each. */
+enum as_table {
+	AS_TABLE_UPLINK,  /* enum as_payload_verdict; a fcnt, b length, c port */
+	AS_TABLE_CODEC,   /* enum codec_verdict; the same */
+	AS_TABLE_LPP,     /* enum lpp_verdict; the same, and the byte in the high half of b */
+	AS_TABLE_SEAL,    /* enum as_seal_verdict; a counter */
+	AS_TABLE_COMMAND, /* enum as_enqueued; a length, b limit, c port */
+	AS_TABLE_INTAKE,  /* enum as_intake_verdict; a length */
+	AS_TABLE_COUNT
+};
+
+enum as_payload_verdict {
+	AS_PAYLOAD_STORED, /* no codec: stored as it is */
+	AS_PAYLOAD_EMPTY,  /* nothing in it for the application */
+	AS_PAYLOAD_NO_SESSION_KEY,
+	AS_PAYLOAD_VERDICT_COUNT
+};
+
+enum as_seal_verdict {
+	AS_SEALED,
+	AS_SEAL_UNKNOWN_ITEM,
+	AS_SEAL_ITEM_ENDED,
+	AS_SEAL_PAYLOAD_UNREADABLE,
+	AS_SEAL_NO_SESSION_KEY,
+	AS_SEAL_VERDICT_COUNT
+};
+
+extern const struct decision_book as_rules;
+
+/* Records about a device, and an item of it unless NULL. `said` has verdict, table and numbers; the rest is filled here. */
+void as_rules_add(struct decision_euis *decisions, struct wall now, const struct lw_eui64 *dev_eui,
+		  const struct net_uuid *item, const struct decision *said);
+/* Appends what is kept about a device, newest first. */
+void as_rules_list(const struct decision_euis *decisions, const struct lw_eui64 *dev_eui, size_t limit,
+		   json_t *list);
+/* Gives {"rules": [...]}: all that this process can say, the rows of join-requests and of downlinks too. */
+json_t *as_rules_json(void);
+
+#endif
