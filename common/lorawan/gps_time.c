@@ -40,9 +40,9 @@ int64_t lw_gps_from_unix(int64_t unix_s)
 
 int64_t lw_unix_from_gps(int64_t gps_s)
 {
-	/* The n-th leap second is the GPS second before the Unix second after it; from there on n + 1 are counted. */
+	/* The leap second itself has the Unix time of the second after it: one more is counted from that one on. */
 	int count = 0;
-	while (count < (int)ARRAY_SIZE(after_leap) && gps_s >= after_leap[count] - GPS_EPOCH_UNIX_S + count)
+	while (count < (int)ARRAY_SIZE(after_leap) && gps_s > after_leap[count] - GPS_EPOCH_UNIX_S + count)
 		count++;
 	return gps_s + GPS_EPOCH_UNIX_S - count;
 }

@@ -1,6 +1,7 @@
 /* The questions of common/lorawan/region.h, over the real regions. */
 #include "tests/harness/harness.h"
 
+#include "common/lorawan/class_b.h"
 #include "common/lorawan/region.h"
 #include "common/text/region_yaml.h"
 
@@ -226,11 +227,36 @@ static void class_b_frequencies(void **state)
 	}
 }
 
+/* Beacons are built and read by a layout that names what varies; the rest of every region's file must be as it is. */
+static void beacon_layouts_are_those_of_class_b(void **state)
+{
+	(void)state;
+	static const char *const ids[] = {"as923-1",   "as923-2",   "as923-3",   "as923-4",   "au915",
+					  "cn470-20a", "cn470-20b", "cn470-26a", "cn470-26b", "cn470-rp001",
+					  "cn779",     "eu433",     "eu868",     "in865",     "ism2400",
+					  "kr920",     "ru864",     "us915"};
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		t_row(ids[i]);
+		struct lw_region region = load(ids[i]);
+		struct lw_beacon_layout layout = lw_beacon_layout(&region.beacon);
+		t_uint("total", region.beacon.total_bytes, lw_beacon_length(&layout));
+		t_uint("Param", 1, region.beacon.param_bytes);
+		t_uint("Time", 4, region.beacon.time_bytes);
+		t_uint("GwSpecific", 7, region.beacon.gw_specific_bytes);
+		t_uint("period", LW_BEACON_PERIOD_S, region.beacon.period_s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(data_rates_are_found), t_test(windows_follow_uplinks), t_test(join_windows),
-		t_test(payloads_and_powers),  t_test(frequencies_are_judged), t_test(class_b_frequencies),
+		t_test(data_rates_are_found),
+		t_test(windows_follow_uplinks),
+		t_test(join_windows),
+		t_test(payloads_and_powers),
+		t_test(frequencies_are_judged),
+		t_test(class_b_frequencies),
+		t_test(beacon_layouts_are_those_of_class_b),
 	};
 	return t_run(tests);
 }
