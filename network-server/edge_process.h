@@ -45,7 +45,8 @@ struct ns_edge {
 	struct checkpoint *checkpoint;
 	struct io_loop *loop;
 	struct io_timer *timer; /* free space, events that wait for a slow reader */
-				/* edge_network.c */
+
+	/* edge_network.c */
 	struct io_link_server *links_server;
 	struct callers callers;
 	struct ns_edge_link links[NS_LINKS_MAX];

@@ -1,0 +1,425 @@
+/* Every row of application-server: what a reload of it does in the running core. The broker is one that only listens, and
+ * notes what each client says. */
+#include "tests/harness/city.h"
+#include "tests/harness/harness.h"
+#include "tests/harness/process.h"
+#include "tests/harness/reload_rows.h"
+#include "tests/harness/temp.h"
+
+#include "application-server/edge_reload.h"
+#include "application-server/retention.h"
+#include "application-server/store_events.h"
+#include "application-server/store_readings.h"
+#include "common/base/check.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENTS  8
+#define SOMEBODY 4242u
+#define EVENTS   10
+
+/* --- the broker ------------------------------------------------------------------------------------------------ */
+
+static struct broker {
+	int listener;
+	uint16_t port;
+	struct {
+		int fd; /* −1: none */
+		size_t used;
+		uint8_t bytes[8192]; /* all that it said */
+		struct in_addr at;   /* the address that it called */
+	} clients[CLIENTS];
+	unsigned connects, hellos; /* CONNECT packets, and beginnings of TLS */
+} brokers[2];
+
+static void open_broker(struct broker *broker)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t size = sizeof address;
+	memset(broker, 0, sizeof *broker);
+	for (int i = 0; i < CLIENTS; i++)
+		broker->clients[i].fd = -1;
+	broker->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	ASSERT_CMP(bind(broker->listener, (struct sockaddr *)&address, sizeof address), ==, 0);
+	ASSERT_CMP(listen(broker->listener, CLIENTS), ==, 0);
+	ASSERT_CMP(getsockname(broker->listener, (struct sockaddr *)&address, &size), ==, 0);
+	broker->port = ntohs(address.sin_port);
+}
+
+/* Forgets its clients, and what they said. */
+static void forget(struct broker *broker)
+{
+	for (int i = 0; i < CLIENTS; i++) {
+		if (broker->clients[i].fd >= 0)
+			close(broker->clients[i].fd);
+		broker->clients[i].fd = -1;
+		broker->clients[i].used = 0;
+	}
+	broker->connects = broker->hellos = 0;
+}
+
+static void hear(struct broker *broker, int i)
+{
+	uint8_t *bytes = broker->clients[i].bytes;
+	size_t before = broker->clients[i].used;
+	ssize_t got = recv(broker->clients[i].fd, bytes + before, sizeof broker->clients[i].bytes - before,
+			   MSG_DONTWAIT);
+	if (got <= 0)
+		return;
+	broker->clients[i].used += (size_t)got;
+	if (before > 0)
+		return;
+	broker->connects += bytes[0] == 0x10;
+	broker->hellos += bytes[0] == 0x16;
+	if (bytes[0] == 0x10)
+		(void)!send(broker->clients[i].fd, (const uint8_t[]){0x20, 2, 0, 0}, 4, MSG_NOSIGNAL);
+}
+
+static void play(struct broker *broker)
+{
+	struct sockaddr_in own;
+	socklen_t size = sizeof own;
+	int fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	for (int i = 0; i < CLIENTS && fd >= 0; i++) {
+		if (broker->clients[i].fd >= 0)
+			continue;
+		broker->clients[i].fd = fd;
+		broker->clients[i].used = 0;
+		ASSERT_CMP(getsockname(fd, (struct sockaddr *)&own, &size), ==, 0);
+		broker->clients[i].at = own.sin_addr;
+		fd = -1;
+	}
+	if (fd >= 0)
+		close(fd);
+	for (int i = 0; i < CLIENTS; i++)
+		if (broker->clients[i].fd >= 0)
+			hear(broker, i);
+}
+
+static bool anybody_said(const char *words)
+{
+	for (int i = 0; i < CLIENTS; i++)
+		if (memmem(brokers[0].clients[i].bytes, brokers[0].clients[i].used, words, strlen(words)))
+			return true;
+	return false;
+}
+
+/* --- the core -------------------------------------------------------------------------------------------------- */
+
+static struct as_config config;
+static struct t_city *city;
+static struct io_loop *loop;
+static struct io_timer *tick;
+static struct as_delivery delivery;
+static struct as_edge_api edge_api;
+static unsigned applied;
+static char passwords[2][OPTION_PATH_MAX];
+
+static void on_tick(void *ctx, struct now now)
+{
+	(void)ctx, (void)now; /* so that the loop looks at the brokers often */
+}
+
+/* Both clients, or one that begins with TLS, have come since the brokers forgot. */
+static bool have_come(void *ctx)
+{
+	(void)ctx;
+	if (delivery.commands)
+		as_commands_drain(delivery.commands); /* it writes nothing by itself */
+	play(&brokers[0]);
+	play(&brokers[1]);
+	return brokers[0].connects + brokers[1].connects >= 2 || brokers[0].hellos >= 1;
+}
+
+static bool is_up(void *ctx)
+{
+	(void)have_come(ctx);
+	return strcmp(as_mqtt_status(delivery.mqtt).state, "up") == 0;
+}
+
+static bool wait_for(bool (*condition)(void *ctx))
+{
+	return io_loop_run_until(loop, condition, NULL, (span_us)(T_CEILING * US_PER_S));
+}
+
+static void open_application(char *base, size_t capacity)
+{
+	open_broker(&brokers[0]);
+	open_broker(&brokers[1]);
+	city = t_city_new();
+	loop = io_loop_new(NULL);
+	tick = io_timer_new(loop, on_tick, NULL);
+	io_timer_start(tick, 2 * US_PER_MS, 2 * US_PER_MS);
+	delivery = (struct as_delivery){.loop = loop, .app = &city->app};
+	applied = 0;
+	for (int i = 0; i < 2; i++) {
+		snprintf(passwords[i], sizeof passwords[i], "%s", t_temp(i ? "second" : "first"));
+		t_write_file(passwords[i], i ? "second-word\n" : "first-word\n");
+	}
+	snprintf(
+		base, capacity,
+		"  mqtt.host: 127.0.0.1\n  mqtt.port: %u\n  mqtt.username: someone\n  mqtt.password_file: %s",
+		brokers[0].port, passwords[0]);
+}
+
+static void close_application(void)
+{
+	as_delivery_close(&delivery);
+	io_timer_free(tick);
+	io_loop_free(loop);
+	t_city_free(city);
+	for (int i = 0; i < 2; i++) {
+		forget(&brokers[i]);
+		close(brokers[i].listener);
+	}
+}
+
+/* The first reading is the one that begins; the clients are there when it returns. */
+static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	(void)ctx;
+	if (applied++ > 0)
+		for (int i = 0; i < 2; i++)
+			forget(&brokers[i]);
+	if (!as_reconfigure(&delivery, &edge_api, wanted, problem))
+		return false;
+	if (applied == 1)
+		t_true("clients at the beginning", wait_for(have_come) && wait_for(is_up));
+	return true;
+}
+
+/* --- how each shows -------------------------------------------------------------------------------------------- */
+
+static bool somebody_may_call(void)
+{
+	return as_callers_find(&edge_api.callers, SOMEBODY, SOMEBODY) != NULL;
+}
+
+static bool the_other_address_is_called(void)
+{
+	return wait_for(have_come) && brokers[0].clients[0].at.s_addr == inet_addr("127.0.0.2");
+}
+
+static bool the_other_port_is_called(void)
+{
+	return wait_for(have_come) && brokers[1].connects == 2;
+}
+
+static bool the_other_user_comes(void)
+{
+	return wait_for(have_come) && anybody_said("somebody-else");
+}
+
+static bool the_other_password_is_given(void)
+{
+	return wait_for(have_come) && anybody_said("second-word");
+}
+
+static bool tls_is_spoken(void)
+{
+	return wait_for(have_come) && brokers[0].hellos > 0;
+}
+
+static void put_events(struct as_store *store, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct as_event event = {.kind = AS_EVENT_UP, .has_owner = true, .body = "{}"};
+		memcpy(event.id.bytes, &i, sizeof i);
+		event.id.bytes[15] = 1;
+		ASSERT_CMP(as_store_event_put(store, &event, NULL), ==, ST_OK);
+	}
+	ASSERT_CMP(as_store_commit(store), ==, ST_OK);
+}
+
+static bool three_are_in_flight(void)
+{
+	put_events(city->store, EVENTS);
+	t_true("up", wait_for(is_up));
+	as_mqtt_drain(delivery.mqtt);
+	as_store_release(city->store);
+	return as_mqtt_status(delivery.mqtt).in_flight == 3;
+}
+
+/* At QoS 0 nobody's acknowledgement is waited for. */
+static bool nothing_waits_for_an_acknowledgement(void)
+{
+	put_events(city->store, EVENTS);
+	t_true("up", wait_for(is_up));
+	as_mqtt_drain(delivery.mqtt);
+	as_store_release(city->store);
+	return as_mqtt_status(delivery.mqtt).acknowledged > 0;
+}
+
+/* A store that no broker was configured for, and one that is from now on. */
+static bool a_first_broker_gets_what_is_kept(void)
+{
+	struct t_city *other = t_city_new();
+	struct as_delivery first = {.loop = loop, .app = &other->app};
+	struct as_delivery_files files = {.password = ""};
+	put_events(other->store, EVENTS);
+	ASSERT_CMP(as_delivery_set(&first, &config, &files), ==, ST_OK);
+	uint64_t waiting = as_mqtt_status(first.mqtt).backlog;
+	ASSERT_CMP(as_store_commit(other->store), ==, ST_OK);
+	as_delivery_close(&first);
+	t_city_free(other);
+	return waiting == EVENTS;
+}
+
+static void remove_what_is_too_old(struct now now)
+{
+	struct as_retention retention = {.store = city->store, .config = &config};
+	for (bool more = true; more;) {
+		more = as_retention_step(&retention, now);
+		ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
+	}
+}
+
+static bool a_thousand_events_are_left(void)
+{
+	put_events(city->store, 2500);
+	remove_what_is_too_old(city->now);
+	return as_store_events_count(city->store) == 1000;
+}
+
+static bool a_reading_of_two_days_ago_is_gone(void)
+{
+	struct as_event event = {.kind = AS_EVENT_UP, .has_owner = true, .body = "{}"};
+	const struct lw_eui64 dev_eui = lw_eui64_from_number(1);
+	const struct now now = {{INT64_C(900) * 86400 * US_PER_S}, {INT64_C(20000) * 86400 * US_PER_S}, true};
+	const struct as_reading reading = {.dev_eui = dev_eui,
+					   .time = {now.wall.us - 2 * 86400 * US_PER_S},
+					   .payload = (const uint8_t *)""};
+	json_t *items = NULL;
+	uint64_t next;
+	ASSERT_CMP(as_store_event_put(city->store, &event, &reading), ==, ST_OK);
+	ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
+	remove_what_is_too_old(now);
+	ASSERT_CMP(as_store_readings(city->store, &t_city_admin, &dev_eui, 0, 10, &items, &next), ==, ST_OK);
+	size_t left = json_array_size(items);
+	json_decref(items);
+	as_store_release(city->store);
+	return left == 0;
+}
+
+static char port_value[16], password_value[OPTION_PATH_MAX], ca_value[OPTION_PATH_MAX];
+
+static const struct t_reload_case cases[] = {
+	{"callers", "{\"uid 4242\": \"reader parks\"}", somebody_may_call, false},
+	{"mqtt.host", "127.0.0.2", the_other_address_is_called, false},
+	{"mqtt.port", port_value, the_other_port_is_called, false},
+	{"mqtt.username", "somebody-else", the_other_user_comes, false},
+	{"mqtt.password_file", password_value, the_other_password_is_given, false},
+	{"mqtt.ca_file", ca_value, tls_is_spoken, false},
+	{"mqtt.in_flight", "3", three_are_in_flight, false},
+	{"mqtt.qos", "0", nothing_waits_for_an_acknowledgement, false},
+	{"mqtt.replay", "true", a_first_broker_gets_what_is_kept, false},
+	{"events_kept", "1000", a_thousand_events_are_left, false},
+	{"readings_kept", "1d", a_reading_of_two_days_ago_is_gone, false},
+};
+
+static const struct t_reload_process process = {
+	.program = {"application-server", "Tested.", as_config_rows, 11, &config, sizeof config},
+	.cases = cases,
+	.case_count = ARRAY_SIZE(cases),
+	.open = open_application,
+	.close = close_application,
+	.apply = apply};
+
+/* The second broker's port is known once it listens, which is before the value is written. */
+static void open_and_tell(char *base, size_t capacity)
+{
+	open_application(base, capacity);
+	snprintf(port_value, sizeof port_value, "%u", brokers[1].port);
+	snprintf(password_value, sizeof password_value, "%s", passwords[1]);
+}
+
+static void make_certificate(void)
+{
+	char command[2 * OPTION_PATH_MAX + 200], key[OPTION_PATH_MAX];
+	snprintf(ca_value, sizeof ca_value, "%s", t_temp("ca.pem"));
+	snprintf(key, sizeof key, "%s", t_temp("ca.key"));
+	snprintf(command, sizeof command,
+		 "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s -out %s "
+		 "-days 2 -subj /CN=ca "
+		 "2>/dev/null",
+		 key, ca_value);
+	assert_int_equal(0, system(command)); /* NOLINT(cert-env33-c) */
+}
+
+static void every_row(void **state)
+{
+	(void)state;
+	make_certificate();
+	struct t_reload_process walked = process;
+	walked.program.row_count = as_config_row_count;
+	walked.open = open_and_tell;
+	t_reload_walk(&walked);
+}
+
+static bool reconfigure(const struct as_config *wanted_config, char problem[CONFIG_ERROR_MAX])
+{
+	struct config_common common = {.log_level = LOG_LEVEL_INFO};
+	const struct reload_wanted wanted = {&common, wanted_config, &common, wanted_config};
+	return apply(NULL, &wanted, problem);
+}
+
+static struct as_config configured(void)
+{
+	struct as_config made = {.mqtt_port = brokers[0].port, .mqtt_in_flight = 10, .mqtt_qos = 1};
+	snprintf(made.mqtt_host, sizeof made.mqtt_host, "127.0.0.1");
+	snprintf(made.mqtt_username, sizeof made.mqtt_username, "someone");
+	snprintf(made.mqtt_password_file, sizeof made.mqtt_password_file, "%s", passwords[0]);
+	return made;
+}
+
+static void files_and_brokers_come_and_go(void **state)
+{
+	(void)state;
+	char base[1024], problem[CONFIG_ERROR_MAX];
+	open_application(base, sizeof base);
+	struct as_config wanted = configured();
+	t_row("a password file with new contents connects anew");
+	t_true("taken", reconfigure(&wanted, problem));
+	t_write_file(passwords[0], "changed-word\n");
+	t_true("taken again", reconfigure(&wanted, problem));
+	t_true("comes", wait_for(have_come));
+	t_true("with it", anybody_said("changed-word"));
+	t_row("a password file that is gone changes nothing");
+	assert_int_equal(0, unlink(passwords[0]));
+	t_true("up", wait_for(is_up));
+	uint64_t connections = as_mqtt_status(delivery.mqtt).connections;
+	t_false("taken", reconfigure(&wanted, problem));
+	t_uint("connections", connections, as_mqtt_status(delivery.mqtt).connections);
+	t_row("no broker any more");
+	wanted.mqtt_host[0] = '\0';
+	t_true("taken", reconfigure(&wanted, problem));
+	t_str("state", "off", as_mqtt_status(delivery.mqtt).state);
+	ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
+	t_row("a broker again");
+	wanted = configured();
+	t_write_file(passwords[0], "first-word\n");
+	t_true("taken", reconfigure(&wanted, problem));
+	t_true("up", wait_for(is_up));
+	t_row("a caller without a role changes nothing");
+	wanted.callers.count = 1;
+	snprintf(wanted.callers.entries[0].label, OPTION_LABEL_MAX, "uid 4242");
+	snprintf(wanted.callers.entries[0].value, OPTION_PATH_MAX, "king");
+	t_false("taken", reconfigure(&wanted, problem));
+	t_true("says why", strstr(problem, "application-server.callers: uid 4242") == problem);
+	close_application();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(every_row),
+		t_test(files_and_brokers_come_and_go),
+	};
+	return t_run(tests);
+}

@@ -1,0 +1,175 @@
+/* Every row of network-server: what a reload of it does in the running core. */
+#include "tests/harness/harness.h"
+#include "tests/harness/network_rig.h"
+#include "tests/harness/reload_rows.h"
+
+#include "common/base/check.h"
+#include "network-server/edge_process.h"
+#include "network-server/mac/mac.h"
+#include "network-server/reconfigure.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#define DISK     "/dev/shm"
+#define SOMEBODY 4242u
+
+static struct rig rig;
+static struct rig_device device;
+static struct ns_edge edge;
+
+static void open_network(char *base, size_t capacity)
+{
+	(void)base, (void)capacity;
+	rig_init(&rig);
+	(void)ns_wanted(&rig.ns, 0); /* made once, to be made anew */
+	snprintf(edge.common.state_dir, sizeof edge.common.state_dir, DISK);
+}
+
+static void close_network(void)
+{
+	rig_release(&rig);
+}
+
+/* The process has its core inside; here the rig has it. */
+static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+{
+	(void)ctx;
+	memcpy(&edge.ns, &rig.ns, sizeof edge.ns);
+	bool taken = ns_edge_reconfigure(&edge, wanted, problem);
+	memcpy(&rig.ns, &edge.ns, sizeof rig.ns);
+	return taken;
+}
+
+/* --- how each shows -------------------------------------------------------------------------------------------- */
+
+static bool an_uplink_is_decided_after_100_ms(void)
+{
+	uint8_t phy[LW_PHY_PAYLOAD_MAX];
+	rig_abp(&rig, &device, 1, 0, 0x00000001, false);
+	uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1}, phy);
+	rig_hears(&rig, 1, phy, length, 0);
+	rig_run(&rig, 100 * US_PER_MS);
+	return rig_events_of(&rig, PROTO_UP_EVENT) == 1;
+}
+
+static bool devices_are_to_wait_7_s(void)
+{
+	struct ns_wish wish;
+	const struct net_profile profile = {.mac_version = LW_MAC_1_0_3};
+	ns_wish(&rig.ns, &profile, &rig.regions[0], false, &wish);
+	return wish.rx_delay_s == 7;
+}
+
+static bool two_MiB_are_too_much(void)
+{
+	uint64_t bytes = rig.ns.journal.bytes;
+	rig.ns.journal.bytes = 2u << 20;
+	bool open = ns_journal_open(&rig.ns.journal);
+	rig.ns.journal.bytes = bytes;
+	return !open;
+}
+
+static bool the_disk_has_too_little_room(void)
+{
+	ns_edge_check_disk(&edge);
+	return edge.ns.journal.disk_low;
+}
+
+static bool devices_are_to_have_867_3(void)
+{
+	const struct ns_wanted *wanted = ns_wanted(&rig.ns, 0);
+	return wanted->plan.freq_hz[3] == 867300000;
+}
+
+static bool the_join_eui_is_ours(void)
+{
+	const struct lw_eui64 join_eui = lw_eui64_from_number(UINT64_C(0x70b3d57ed0000001));
+	return ns_foreign_is_our_join_eui(&rig.ns.foreign, &join_eui);
+}
+
+static bool the_address_is_ours(void)
+{
+	return ns_foreign_is_our_addr(&rig.ns.foreign, (struct lw_dev_addr){0x26000001});
+}
+
+static bool somebody_may_be_a_bridge(void)
+{
+	return callers_allow(&edge.callers, NS_CALLER_BRIDGE, SOMEBODY);
+}
+
+static char floor_value[32];
+
+static const struct t_reload_case cases[] = {
+	{"common.dev_addr_prefixes", "[\"26000000/7\"]", the_address_is_ours, false},
+	{"dedup_window_ms", "50", an_uplink_is_decided_after_100_ms, false},
+	{"regions", "[eu868]", NULL, false},
+	{"rx_delay_s", "7", devices_are_to_wait_7_s, false},
+	{"journal_limit", "1", two_MiB_are_too_much, false},
+	{"disk_floor", floor_value, the_disk_has_too_little_room, false},
+	{"max_devices", "2000", NULL, false},
+	{"extra_channels", "{eu868: \"867.3\"}", devices_are_to_have_867_3, false},
+	{"join_eui_prefixes", "[\"70b3d57ed0000000/36\"]", the_join_eui_is_ours, false},
+	{"callers", "{bridges: \"4242\"}", somebody_may_be_a_bridge, false},
+};
+
+static void every_row(void **state)
+{
+	(void)state;
+	struct statvfs disk;
+	assert_int_equal(0, statvfs(DISK, &disk));
+	unsigned long long free_mib = (unsigned long long)disk.f_bavail * disk.f_frsize >> 20;
+	snprintf(floor_value, sizeof floor_value, "%llu", free_mib + 1000);
+	const struct t_reload_process process = {.program = {"network-server", "Tested.", ns_option_rows,
+							     ns_option_row_count, &edge.options,
+							     sizeof edge.options},
+						 .cases = cases,
+						 .case_count = ARRAY_SIZE(cases),
+						 .open = open_network,
+						 .close = close_network,
+						 .apply = apply};
+	t_reload_walk(&process);
+}
+
+static const struct {
+	const char *name, *label, *mhz;
+	const char *regions[2]; /* of the file */
+	bool good;
+} channels[] = {
+	{"a region that runs", "eu868", "867.3", {"eu868", "us915"}, true},
+	{"a region that the file adds, for the next start", "in865", "865.9", {"eu868", "in865"}, true},
+	{"a region that nobody names", "in865", "865.9", {"eu868", "us915"}, false},
+	{"a frequency that the region does not have", "eu868", "915.1", {"eu868", "us915"}, false},
+};
+
+static void extra_channels_are_checked_against_the_file(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(channels); i++) {
+		struct config_common common = {.net_id = "000000"};
+		struct ns_options options = {.dedup_window_ms = 200, .rx_delay_s = 5, .max_devices = 1000};
+		struct option_list regions = {.count = 2};
+		char problem[CONFIG_ERROR_MAX];
+		t_row(channels[i].name);
+		rig_init(&rig);
+		struct ns_config config = rig.ns.config;
+		snprintf(options.extra_channels.entries[0].label, OPTION_LABEL_MAX, "%s", channels[i].label);
+		snprintf(options.extra_channels.entries[0].value, OPTION_PATH_MAX, "%s", channels[i].mhz);
+		options.extra_channels.count = 1;
+		for (size_t j = 0; j < 2; j++)
+			snprintf(regions.items[j], OPTION_ITEM_MAX, "%s", channels[i].regions[j]);
+		t_int("good", channels[i].good,
+		      ns_config_from(&config, &common, &options, &regions, problem));
+		rig_release(&rig);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(every_row),
+		t_test(extra_channels_are_checked_against_the_file),
+	};
+	return t_run(tests);
+}
