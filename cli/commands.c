@@ -4,6 +4,7 @@
 #include "cli/device.h"
 #include "cli/downlink.h"
 #include "cli/events.h"
+#include "cli/frame.h"
 #include "cli/init.h"
 #include "cli/join.h"
 #include "cli/records.h"
@@ -29,6 +30,9 @@ static const struct cli_group groups[] = {
 	{.name = "why", .summary = "which rule decided what: silent sensors, gateways, lost frames and commands"},
 	{.name = "downlink", .summary = "commands to devices: send, list, flush"},
 	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
+	{.name = "frame",
+	 .summary = "frames explained and made, offline",
+	 .description = "Explains the bytes of a LoRaWAN frame, or makes them; no server is asked."},
 };
 
 static const struct {
@@ -45,6 +49,7 @@ static const struct {
 	{cli_why_commands, &cli_why_command_count},
 	{cli_downlink_commands, &cli_downlink_command_count},
 	{cli_events_commands, &cli_events_command_count},
+	{cli_frame_commands, &cli_frame_command_count},
 };
 
 const struct cli_group *cli_group_at(size_t place)

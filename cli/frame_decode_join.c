@@ -118,6 +118,7 @@ struct opened {
 	struct lw_join_accept accept;
 	const char *key; /* its name */
 	bool checked, right;
+	const char *version; /* whose form of the MIC was right; NULL */
 	const char *why;
 };
 
@@ -143,6 +144,7 @@ static void check_accept(struct opened *opened, const struct lw_key *key, bool r
 		opened->right = lw_mic_equal(computed, opened->accept.mic);
 		opened->checked = opened->right || !opened->accept.dl_settings.opt_neg;
 		opened->why = opened->right ? "in the 1.0 form" : "another key, or changed bytes";
+		opened->version = opened->right ? "1.0" : NULL;
 	}
 	if (opened->right)
 		return;
@@ -152,6 +154,7 @@ static void check_accept(struct opened *opened, const struct lw_key *key, bool r
 								opened->plain, length - 4);
 		opened->right = lw_mic_equal(computed, opened->accept.mic);
 		opened->checked = true;
+		opened->version = opened->right ? "1.1" : NULL;
 		opened->why = opened->right ? "in the 1.1 form"
 					    : "another key, JoinEUI or DevNonce, or changed bytes";
 	} else if (opened->accept.dl_settings.opt_neg) {
@@ -230,14 +233,14 @@ static void say_accept(struct cli_frame_report *report, const struct opened *ope
 	const struct lw_join_accept *accept = &opened->accept;
 	char text[MAC_WORDS_MAX];
 	unsigned dr = accept->dl_settings.rx2_data_rate;
-	cli_frame_say(report, 0, 1, report->length - 1, "encrypted", "with %s; what follows is in clear",
+	memcpy(report->phy, opened->plain, report->length);
+	cli_frame_say(report, 0, CLI_FRAME_NO_BYTES, 0, "encrypted", "with %s; the bytes below are in clear",
 		      opened->key);
-	cli_frame_say(report, 0, CLI_FRAME_NO_BYTES, 0, "JoinNonce", "%u (0x%06x)", accept->join_nonce,
-		      accept->join_nonce);
+	cli_frame_say(report, 0, 1, 3, "JoinNonce", "%u (0x%06x)", accept->join_nonce, accept->join_nonce);
 	cli_frame_set(report, "join_nonce", json_integer(accept->join_nonce));
-	cli_frame_say_net_id(report, 0, CLI_FRAME_NO_BYTES, accept->net_id);
-	cli_frame_say_dev_addr(report, 0, CLI_FRAME_NO_BYTES, accept->dev_addr);
-	cli_frame_say(report, 0, CLI_FRAME_NO_BYTES, 0, "DLSettings", "%s", "");
+	cli_frame_say_net_id(report, 0, 4, accept->net_id);
+	cli_frame_say_dev_addr(report, 0, 7, accept->dev_addr);
+	cli_frame_say(report, 0, 11, 1, "DLSettings", "%s", "");
 	cli_frame_say(report, 1, CLI_FRAME_NO_BYTES, 0, "OptNeg", "%d %s", accept->dl_settings.opt_neg,
 		      accept->dl_settings.opt_neg ? "1.1: keys and counters of 1.1"
 						  : "1.0 (RFU there): one NwkSKey");
@@ -246,12 +249,14 @@ static void say_accept(struct cli_frame_report *report, const struct opened *ope
 	mac_words_data_rate(text, region, LW_DOWN, dr);
 	cli_frame_say(report, 1, CLI_FRAME_NO_BYTES, 0, "RX2DataRate", "%u%s%s", dr, text[0] ? " " : "",
 		      text);
-	cli_frame_say(report, 0, CLI_FRAME_NO_BYTES, 0, "RxDelay", "%u: %u s", accept->rx_delay,
+	cli_frame_say(report, 0, 12, 1, "RxDelay", "%u: %u s", accept->rx_delay,
 		      accept->rx_delay ? accept->rx_delay : 1u);
 	cli_frame_set(report, "opt_neg", json_boolean(accept->dl_settings.opt_neg));
 	cli_frame_set(report, "rx1_dr_offset", json_integer(accept->dl_settings.rx1_dr_offset));
 	cli_frame_set(report, "rx2_data_rate", json_integer(dr));
 	cli_frame_set(report, "rx_delay", json_integer(accept->rx_delay));
+	if (opened->version)
+		cli_frame_set(report, "mac_version", json_string(opened->version));
 	say_cflist(report, accept, region);
 	say_mic(report, accept->mic, opened->checked ? &opened->right : NULL, opened->why);
 }

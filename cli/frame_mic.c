@@ -118,8 +118,8 @@ static bool find_tx(struct cli_frame_mic *mic, struct aes *aes, const struct lw_
 static void judge_halves(struct cli_frame_mic *mic, struct aes *aes, const struct lw_frame *frame,
 			 const struct cli_frame_context *context)
 {
-	char missing[CLI_FRAME_WHY_MAX];
-	snprintf(missing, sizeof missing, "%s", mic->why);
+	char missing[CLI_FRAME_WHY_MAX / 2];
+	snprintf(missing, sizeof missing, "%.*s", (int)sizeof missing - 1, mic->why);
 	if (!find(mic, aes, frame, LW_UP, context, fits_half)) {
 		mic->verdict = CLI_MIC_WRONG;
 		snprintf(mic->why, sizeof mic->why, "its last two bytes are not those of FNwkSIntKey");

@@ -123,8 +123,8 @@ void cli_frame_report_print(const struct cli_frame_report *report, FILE *out)
 	for (size_t i = 0; i < report->count; i++) {
 		const struct cli_frame_line *line = &report->lines[i];
 		print_bytes(report, line, out);
-		fprintf(out, "%*s%-*s ", (int)(2 * line->depth), "", (int)(NAME_WIDTH - 2 * line->depth),
-			line->name);
+		int width = line->text[0] ? (int)(NAME_WIDTH - 2 * line->depth) : 0;
+		fprintf(out, "%*s%-*s%s", (int)(2 * line->depth), "", width, line->name, width ? " " : "");
 		printable_write(out, line->text);
 		fputc('\n', out);
 	}
