@@ -337,14 +337,15 @@ const struct cli_command cli_frame_commands[] = {
 	{.group = "frame",
 	 .name = "decode",
 	 .summary = "every field of a frame, in the specification's words",
-	 .description = "Explains frames field by field, checks the MIC and deciphers the payload with the "
-			"keys that are "
-			"given; no server is asked. FRAME is hex, base64, the JSON of a gateway (rxpk, txpk) "
-			"or a whole "
-			"datagram in hex; - reads one a line from standard input. With --json a document a "
-			"frame, which `frame "
-			"build --object` takes back.\n\n" KEYS_IN_WORDS,
-	 .operands = "FRAME...",
+	 .description =
+		 "Explains frames field by field, checks the MIC and deciphers the payload with the "
+		 "keys that are "
+		 "given; no server is asked. HEX is hex, or base64, the JSON of a gateway (rxpk, txpk) "
+		 "or a whole "
+		 "datagram in hex; - reads one a line from standard input. With --json a document a "
+		 "frame, which `frame "
+		 "build --object` takes back.\n\n" KEYS_IN_WORDS,
+	 .operands = "HEX...",
 	 .make_options = make_decode_options,
 	 .examples = "lamppost frame decode 40f17dbe4900020001954378762b11ff0d --keys meter.yaml\n"
 		     "lamppost frame decode QPF9vkkAAgABlUN4disR/w0= --region eu868\n"
