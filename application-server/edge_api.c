@@ -290,7 +290,8 @@ bool as_edge_api_drain(struct as_edge_api *edge, struct now now)
 		struct as_stream *stream = &edge->streams[i];
 		if (stream->exchange == 0)
 			continue;
-		more = feed(edge, stream, now) || more;
+		if (!stream->view.frames)
+			more = feed(edge, stream, now) || more;
 		if (stream->exchange && stream->view.joins)
 			feed_joins(edge, stream, now);
 		if (stream->exchange && mono_since(now.mono, stream->beat) > BEAT) {

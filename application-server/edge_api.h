@@ -14,6 +14,9 @@ struct as_stream {
 	io_http_exchange exchange; /* 0: free */
 	struct as_view view;
 	struct mono beat; /* when something was sent last */
+	/* Of live frames (edge_frames.c). */
+	uint64_t frames_lost; /* passed and not shown, not yet told */
+	enum as_frames_live { AS_FRAMES_UNTOLD, AS_FRAMES_UP, AS_FRAMES_AWAY } frames_live;
 };
 
 struct as_edge_api {

@@ -156,3 +156,11 @@ void as_metrics_add_commands(struct as_metrics *metrics, const struct as_applica
 		metric->ctx = row;
 	}
 }
+
+void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_frames *frames)
+{
+	add(metrics, "lamppost_application_frames_shown_total", IO_METRIC_COUNTER, &frames->shown,
+	    "live frames, to each of who follows them");
+	add(metrics, "lamppost_application_frames_lost_total", IO_METRIC_COUNTER, &frames->lost,
+	    "live frames that a follower was told it missed");
+}

@@ -5,6 +5,7 @@
 #include "application-server/delivery/commands.h"
 #include "application-server/delivery/mqtt.h"
 #include "application-server/edge_api.h"
+#include "application-server/edge_frames.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_network.h"
 #include "common/io/admin.h"
@@ -30,5 +31,8 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 /* The rows of downlink items and of commands; `commands` as `mqtt` above. */
 void as_metrics_add_commands(struct as_metrics *metrics, const struct as_application *app,
 			     struct as_commands *const *commands);
+
+/* The rows of live frames. */
+void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_frames *frames);
 
 #endif

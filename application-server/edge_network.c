@@ -103,6 +103,10 @@ static enum status dispatch(struct as_edge_network *edge, struct now now)
 	case PROTO_STATUS_EVENT: return as_application_on_status(edge->app, now, &in->status_event);
 	case PROTO_JOIN_REPORT:
 		return edge->joins ? as_joins_on_report(edge->joins, now, &in->join_report) : ST_OK;
+	case PROTO_FRAME:
+		if (edge->on_frame)
+			edge->on_frame(edge->frame_ctx, now, &in->frame);
+		return ST_OK;
 	case PROTO_SEAL: on_seal(edge, now, &in->seal); return ST_OK;
 	default: return ST_OK; /* of a later minor version, or not for us */
 	}
@@ -260,6 +264,12 @@ bool as_edge_network_drain(struct as_edge_network *edge)
 	if (!more && edge->replica.state == AS_REPLICA_READY)
 		more = hand_over_items(edge);
 	return more;
+}
+
+bool as_edge_network_want_frames(struct as_edge_network *edge, const struct net_frames_wanted *wanted)
+{
+	edge->out->frames_wanted = *wanted;
+	return io_link_client_queued(edge->link) <= QUEUED_MAX && send_message(edge, PROTO_FRAMES_WANTED);
 }
 
 bool as_edge_network_is_up(const struct as_edge_network *edge)

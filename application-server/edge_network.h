@@ -11,6 +11,9 @@
 struct as_edge_network {
 	struct as_application *app; /* borrowed */
 	struct as_joins *joins;     /* borrowed; set after open, NULL: reports are not taken */
+	/* Live frames; set after open, NULL: they are not taken. */
+	void (*on_frame)(void *ctx, struct now now, const struct net_frame *frame);
+	void *frame_ctx;
 	struct io_loop *loop;
 	struct io_link_client *link;
 	struct as_replica replica;
@@ -32,6 +35,8 @@ enum status as_edge_network_open(struct as_edge_network *edge, struct io_loop *l
 void as_edge_network_close(struct as_edge_network *edge);
 /* After the commit: acknowledges, replicates, hands items over. Returns whether more waits for a later turn. */
 bool as_edge_network_drain(struct as_edge_network *edge);
+/* Tells the network server which frames a stream wants; false: it does not go out now. */
+bool as_edge_network_want_frames(struct as_edge_network *edge, const struct net_frames_wanted *wanted);
 bool as_edge_network_is_up(const struct as_edge_network *edge);
 
 #endif

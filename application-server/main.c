@@ -7,6 +7,7 @@
 #include "application-server/config.h"
 #include "application-server/edge_api.h"
 #include "application-server/edge_delivery.h"
+#include "application-server/edge_frames.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_keys.h"
 #include "application-server/edge_metrics.h"
@@ -46,6 +47,7 @@ struct server {
 	struct as_joins joins;
 	struct as_api api;
 	struct as_edge_network network;
+	struct as_edge_frames frames;
 	struct as_edge_join join;
 	struct as_edge_api edge_api;
 	struct as_delivery delivery;
@@ -73,6 +75,7 @@ static void drain(void *ctx, struct now now)
 	if (server->delivery.commands)
 		as_commands_drain(server->delivery.commands);
 	more = as_edge_api_drain(&server->edge_api, now) || more;
+	as_edge_frames_drain(&server->frames, now);
 	as_store_release(server->store);
 	if (more)
 		io_timer_start(server->again, SOON, 0);
@@ -190,6 +193,7 @@ static enum status open_admin(struct server *server)
 	char path[OPTION_PATH_MAX + 40];
 	as_metrics_init(&server->metrics, &server->app, &server->network, &server->join, &server->edge_api,
 			&server->delivery.mqtt, io_loop_stats(server->loop));
+	as_metrics_add_frames(&server->metrics, &server->frames);
 	as_metrics_add_commands(&server->metrics, &server->app, &server->delivery.commands);
 	snprintf(path, sizeof path, "%s/application-server.admin.sock", server->common.run_dir);
 	enum status status = io_admin_open(
@@ -231,6 +235,9 @@ static enum status open_sockets(struct server *server)
 	if (status == ST_OK)
 		status = as_edge_api_open(&server->edge_api, server->loop, &server->api, &server->callers,
 					  run_dir);
+	if (status == ST_OK) {
+		as_edge_frames_init(&server->frames, &server->edge_api, &server->network);
+	}
 	return status == ST_OK ? open_admin(server) : status;
 }
 
@@ -274,6 +281,7 @@ static void release(struct server *server)
 	io_admin_free(server->admin);
 	if (server->edge_api.server)
 		as_edge_api_close(&server->edge_api);
+	as_edge_frames_release(&server->frames);
 	as_import_release(&server->api);
 	as_delivery_close(&server->delivery);
 	if (server->join.client)

@@ -35,6 +35,9 @@ void as_handle_downlink_why(struct as_api *api, const struct as_call *call, stru
 void as_handle_frame_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_why_rules(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
+/* Frames. */
+void as_handle_frames(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 /* Events. */
 void as_handle_events(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 

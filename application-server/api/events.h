@@ -5,6 +5,7 @@
 #include "application-server/agencies/scope.h"
 #include "application-server/store_events.h"
 #include "application-server/store_joins.h"
+#include "common/proto/frame_messages.h"
 
 struct as_view {
 	struct as_scope scope;
@@ -14,6 +15,8 @@ struct as_view {
 	uint64_t at; /* the last event looked at */
 	bool joins;  /* reports of joins too */
 	uint64_t joins_at;
+	bool frames; /* live frames, and nothing else */
+	struct net_frame_filter frame_filter;
 };
 
 /* Streams that may be open at once: in all, of one agency (whichever of its callers), of the city's administrators. So that nobody
@@ -26,6 +29,9 @@ unsigned as_stream_share(const struct as_scope *scope);
 
 /* Whether the stream shows it: the scope first, then the filters. */
 bool as_view_shows_join(const struct as_view *view, const struct as_attempt *attempt);
+/* `owner`: the agency of the frame's device; NULL: of none, or none is known. */
+bool as_view_shows_frame(const struct as_view *view, const struct net_frame *frame,
+			 const struct net_uuid *owner);
 bool as_view_shows(const struct as_view *view, const struct as_event *event);
 
 #endif

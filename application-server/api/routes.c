@@ -41,6 +41,7 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/keys", handle_keys},
 	{"GET", "/api/v1/status", handle_status},
 	{"GET", "/api/v1/events", as_handle_events},
+	{"GET", "/api/v1/frames", as_handle_frames},
 	{"GET", "/api/v1/joins", as_handle_joins},
 	{"POST", "/api/v1/devices/import", as_handle_import},
 	{"PUT", "/api/v1/devices/{id}/keys", as_handle_keys_put},

@@ -21,8 +21,8 @@ static void put_location(struct json_out *out, const struct as_place *place)
 	json_out_close(out, '}');
 }
 
-static void put_reception(struct json_out *out, const struct net_reception *reception,
-			  const struct as_place *place)
+void as_put_reception(struct json_out *out, const struct net_reception *reception,
+		      const struct as_place *place)
 {
 	char eui[LW_EUI64_TEXT];
 	lw_eui64_format(eui, &reception->gateway);
@@ -95,7 +95,7 @@ bool as_up_json(char *text, size_t capacity, const struct as_up_parts *parts, si
 		json_out_text(&out, "codecError", parts->codec_error);
 	json_out_open(&out, "rxInfo", '[');
 	for (uint8_t i = 0; i < event->reception_count; i++)
-		put_reception(&out, &event->receptions[i], &parts->places[i]);
+		as_put_reception(&out, &event->receptions[i], &parts->places[i]);
 	json_out_close(&out, ']');
 	put_tx_info(&out, event->freq_hz, &event->modulation);
 	json_out_text(&out, "regionConfigId", event->region_id);

@@ -5,6 +5,7 @@
 #ifndef LAMPPOST_AS_EVENT_JSON_H
 #define LAMPPOST_AS_EVENT_JSON_H
 
+#include "application-server/events/json_out.h"
 #include "application-server/store_keys.h"
 #include "common/proto/network_messages.h"
 
@@ -16,6 +17,10 @@ struct as_place {
 	bool known;
 	double lat, lon, altitude_m;
 };
+
+/* Writes an element of `rxInfo`. */
+void as_put_reception(struct json_out *out, const struct net_reception *reception,
+		      const struct as_place *place);
 
 struct as_up_parts {
 	const struct net_up_event *event;

@@ -19,7 +19,7 @@ BEGIN {
 	row("^common/crypto/", "common/(base|crypto)/|common/lorawan/types.h", "")
 	row("^common/lorawan/", "common/(base|crypto|lorawan)/", "")
 	row("^common/text/", "common/(base|lorawan|text)/", "yaml|jansson")
-	row("^common/proto/", "common/(base|proto)/|common/lorawan/types.h", "protobuf-c")
+	row("^common/proto/", "common/(base|proto)/|common/lorawan/(types|dev_addr).h", "protobuf-c")
 	row("^common/backend/", "common/(base|backend)/|common/lorawan/types.h|common/text/json.h", "jansson")
 	row("^common/io/", "common/(base|io)/", "uv.h|libwebsockets|curl/|openssl/")
 	row("^common/db/", "common/(base|db)/", "sqlite3")
