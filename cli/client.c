@@ -249,12 +249,17 @@ int cli_call(struct cli_client *client, const char *what, enum io_http_method me
 
 json_t *cli_try(struct cli_client *client, const char *target)
 {
+	return cli_try_within(client, target, TRY_TIMEOUT);
+}
+
+json_t *cli_try_within(struct cli_client *client, const char *target, span_us patience)
+{
 	if (client->refused || client->interrupted)
 		return NULL;
-	struct io_http_call call = {.timeout = TRY_TIMEOUT, .answer_limit = ANSWER_LIMIT};
+	struct io_http_call call = {.timeout = patience, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, IO_HTTP_GET, target, NULL, &call);
 	if (client->status == ST_OK)
-		wait_for_answer(client, "looking", TRY_TIMEOUT + US_PER_S);
+		wait_for_answer(client, "looking", patience + US_PER_S / 5);
 	json_t *body = client->body;
 	client->body = NULL;
 	if (client->status == ST_OK && client->code == 200)

@@ -4,6 +4,7 @@
 #define LAMPPOST_CLI_CLIENT_H
 
 #include "cli/arguments.h"
+#include "common/base/units.h"
 #include "common/io/http.h"
 
 #include <jansson.h>
@@ -37,6 +38,8 @@ int cli_report_answer(const char *what, int code, const json_t *problem);
 
 /* Gives the answer to a GET that may as well have none (no such record, nobody there), the caller's; NULL without a word. */
 json_t *cli_try(struct cli_client *client, const char *target);
+/* The same with a patience of its own. */
+json_t *cli_try_within(struct cli_client *client, const char *target, span_us patience);
 
 /* Follows server-sent events from `target` until interrupted or closed; `on_event` gets each event's data and kind, and
  * returns false to stop. CLI_INTERRUPTED after SIGINT. */

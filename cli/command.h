@@ -76,6 +76,7 @@ struct cli_group {
 	const char *name;
 	const char *summary;     /* one line, no full stop */
 	const char *description; /* sentences; NULL */
+	bool hidden;
 	int (*older)(int argc,
 		     char **argv); /* a group without rows of commands: reads its words itself; NULL */
 };

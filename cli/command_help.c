@@ -126,7 +126,8 @@ void cli_program_help(FILE *out)
 	fputs("lamppost: a city's own LoRaWAN network\n\nCommands (each has --help with examples):\n", out);
 	for (size_t i = 0; (group = cli_group_at(i)); i++) {
 		snprintf(left, sizeof left, "  %s ", group->name);
-		wrap_labelled(out, left, group->summary, terminal_width(), INDENT_GROUPS);
+		if (!group->hidden)
+			wrap_labelled(out, left, group->summary, terminal_width(), INDENT_GROUPS);
 	}
 	fputs("\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 server not "
 	      "reached,\n6 timed out, 130 interrupted.\n"

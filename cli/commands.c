@@ -1,6 +1,7 @@
 /* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
  * `tables` with its file's commands (command.h tells how). */
 #include "cli/command.h"
+#include "cli/completion.h"
 #include "cli/device.h"
 #include "cli/downlink.h"
 #include "cli/events.h"
@@ -27,12 +28,15 @@ static const struct cli_group groups[] = {
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
 	{.name = "join", .summary = "what became of join-requests: why a sensor does not join"},
-	{.name = "why", .summary = "which rule decided what: silent sensors, gateways, lost frames and commands"},
+	{.name = "why",
+	 .summary = "which rule decided what: silent sensors, gateways, lost frames and commands"},
 	{.name = "downlink", .summary = "commands to devices: send, list, flush"},
 	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
 	{.name = "frame",
 	 .summary = "frames explained and made, offline",
 	 .description = "Explains the bytes of a LoRaWAN frame, or makes them; no server is asked."},
+	{.name = "completion", .summary = "completion for bash, zsh and fish"},
+	{.name = "__complete", .summary = "what the completion asks", .hidden = true},
 };
 
 static const struct {
@@ -50,6 +54,7 @@ static const struct {
 	{cli_downlink_commands, &cli_downlink_command_count},
 	{cli_events_commands, &cli_events_command_count},
 	{cli_frame_commands, &cli_frame_command_count},
+	{cli_completion_commands, &cli_completion_command_count},
 };
 
 const struct cli_group *cli_group_at(size_t place)

@@ -1,0 +1,155 @@
+/* The completion scripts in the real shells, each asked what it offers behind a line: what stands in the rows, what the
+ * application server knows, and nothing, at once and without a word, where none answers. */
+#include "tests/harness/city_server.h"
+#include "tests/harness/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name, *program, *option;
+} shells[] = {
+	{"bash", "bash", "--norc"},
+	{"zsh", "zsh", "-f"},
+	{"fish", "fish", "--no-config"},
+};
+
+static char offered[65536];
+
+/* Fills `offered`: a newline before and behind each word. */
+static void ask(const char *shell, const char *option, const char *line)
+{
+	char command[600];
+	snprintf(command, sizeof command,
+		 "timeout 60 %s %s tests/process/completion/drive.%s '%s' </dev/null 2>&1", shell, option,
+		 shell, line);
+	offered[0] = '\n';
+	offered[1] = '\0';
+	FILE *pipe = popen(command, "re");
+	size_t length = pipe ? fread(offered + 1, 1, sizeof offered - 2, pipe) : 0;
+	offered[length + 1] = '\0';
+	t_int("driver's exit code", 0, pipe ? pclose(pipe) : -1);
+}
+
+static bool is_offered(const char *word)
+{
+	char wanted[100];
+	snprintf(wanted, sizeof wanted, "\n%s\n", word);
+	return strstr(offered, wanted) != NULL;
+}
+
+static const struct {
+	const char *line;
+	const char *yes[4], *no[2];
+} rows[] = {
+	{"lamppost ", {"device", "gateway", "up", "completion"}, {"__complete", "--json"}},
+	{"lamppost de", {"device", "deployment"}, {"gateway"}},
+	{"lamppost device ", {"add", "keys", "import", "watch"}, {"device"}},
+	{"lamppost device sh", {"show"}, {"add"}},
+	{"lamppost device add --na", {"--name"}, {"--dry-run", "--join-eui"}},
+	{"lamppost profile add x --class ", {"A", "B", "C"}, {"D"}},
+	{"lamppost events --colour a", {"always", "auto"}, {"never"}},
+	{"lamppost device keys ", {"set"}, {NULL}},
+	{"lamppost device import READ", {"README.md"}, {"VERSION"}},
+	{"lamppost downlink send --port 10 --file VERS", {"VERSION"}, {"README.md"}},
+	{"lamppost status --j", {"--json"}, {"--socket"}},
+	{"lamppost completion ", {"bash", "zsh", "fish"}, {"sh"}},
+};
+
+static void what_stands_in_the_rows(void **state)
+{
+	(void)state;
+	for (size_t s = 0; s < ARRAY_SIZE(shells); s++)
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			char name[160];
+			snprintf(name, sizeof name, "%s: %s", shells[s].name, rows[i].line);
+			t_row(name);
+			ask(shells[s].program, shells[s].option, rows[i].line);
+			for (size_t w = 0; w < 4 && rows[i].yes[w]; w++)
+				t_true(rows[i].yes[w], is_offered(rows[i].yes[w]));
+			for (size_t w = 0; w < 2 && rows[i].no[w]; w++)
+				t_false(rows[i].no[w], is_offered(rows[i].no[w]));
+		}
+}
+
+static const struct {
+	const char *line, *word, *not ;
+} values[] = {
+	{"lamppost device show ", T_ABP_EUI, "soil"},
+	{"lamppost device show 01020304050607", T_OTAA_EUI, "soil"},
+	{"lamppost device watch 0102030405060777", T_OTAA_EUI, T_ABP_EUI},
+	{"lamppost device list --application ", "soil", "parks"},
+	{"lamppost agency show p", "parks", "soil"},
+	{"lamppost device add 0102030405060799 --profile ", "probe", "soil"},
+	{"lamppost downlink send ", T_ABP_EUI, "soil"},
+};
+
+static void what_the_server_knows(void **state)
+{
+	(void)state;
+	t_server_open(0, false, "", "");
+	setenv("LAMPPOST_SOCKET", t_server.socket, 1);
+	for (size_t s = 0; s < ARRAY_SIZE(shells); s++)
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			char name[160];
+			snprintf(name, sizeof name, "%s: %s", shells[s].name, values[i].line);
+			t_row(name);
+			ask(shells[s].program, shells[s].option, values[i].line);
+			t_true(values[i].word, is_offered(values[i].word));
+			t_false(values[i].not, is_offered(values[i].not ));
+		}
+	t_server_close();
+}
+
+/* A socket that takes callers and never answers. */
+static int open_mute(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	assert_int_equal(0, bind(listener, (struct sockaddr *)&address, sizeof address));
+	assert_int_equal(0, listen(listener, 16));
+	return listener;
+}
+
+static void where_none_answers_nothing_is_said(void **state)
+{
+	(void)state;
+	char dir[T_DIR_MAX], path[T_DIR_MAX + 16];
+	t_temp_dir(dir);
+	snprintf(path, sizeof path, "%s/mute", dir);
+	int mute = open_mute(path);
+	for (size_t s = 0; s < ARRAY_SIZE(shells); s++)
+		for (int there = 0; there < 2; there++) {
+			char name[80];
+			setenv("LAMPPOST_SOCKET", there ? path : "/nonexistent/city.sock", 1);
+			snprintf(name, sizeof name, "%s: a server that %s", shells[s].name,
+				 there ? "never answers" : "is not there");
+			t_row(name);
+			ask(shells[s].program, shells[s].option, "lamppost agency show ");
+			/* bash prints the one empty line of an empty array. */
+			t_str("offered", "", offered + strspn(offered, "\n"));
+		}
+	close(mute);
+	unsetenv("LAMPPOST_SOCKET");
+	t_temp_dir_remove(dir);
+}
+
+int main(void)
+{
+	char program[4096], path[8192];
+	t_program_path(program, sizeof program, "lamppost");
+	*strrchr(program, '/') = '\0';
+	snprintf(path, sizeof path, "%s:%s", program, getenv("PATH"));
+	setenv("PATH", path, 1);
+	const struct CMUnitTest tests[] = {
+		t_test(what_stands_in_the_rows),
+		t_test(what_the_server_knows),
+		t_test(where_none_answers_nothing_is_said),
+	};
+	return t_run(tests);
+}
