@@ -32,6 +32,11 @@ static uint64_t read_gaps(void *ctx)
 	return as_mqtt_status(*(struct as_mqtt *const *)ctx).gaps;
 }
 
+static uint64_t read_connections(void *ctx)
+{
+	return as_mqtt_status(*(struct as_mqtt *const *)ctx).connections;
+}
+
 static void add_mqtt(struct as_metrics *metrics, const char *name, enum io_metric_kind kind,
 		     uint64_t (*read)(void *ctx), struct as_mqtt *const *mqtt, const char *help)
 {
@@ -99,6 +104,8 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 		 "messages the broker acknowledged");
 	add_mqtt(metrics, "lamppost_application_mqtt_backlog", gauge, read_backlog, mqtt,
 		 "events that the broker does not have yet");
+	add_mqtt(metrics, "lamppost_application_mqtt_connections_total", counter, read_connections, mqtt,
+		 "connections to the broker that were made");
 	add_mqtt(metrics, "lamppost_application_mqtt_gaps_total", counter, read_gaps, mqtt,
 		 "gaps told to MQTT subscribers");
 	add(metrics, "lamppost_application_turns_total", counter, &loop->turns, "loop turns with a commit");

@@ -206,6 +206,11 @@ bool t_network_kill(struct t_network *network, enum t_role role)
 	return pid > 0 && kill(pid, SIGKILL) == 0;
 }
 
+void t_network_hangup(struct t_network *network)
+{
+	t_process_signal(network->up, SIGHUP);
+}
+
 void t_network_crash(struct t_network *network)
 {
 	int pids[T_ROLE_COUNT];

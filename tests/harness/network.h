@@ -51,6 +51,8 @@ bool t_network_healthy(struct t_network *network);
 int t_network_pid(const struct t_network *network, enum t_role role);
 /* SIGKILL; returns false if it did not run. The supervisor starts it again. */
 bool t_network_kill(struct t_network *network, enum t_role role);
+/* SIGHUP to the supervisor, which passes it on. */
+void t_network_hangup(struct t_network *network);
 /* SIGKILL to the supervisor and to all four at once; t_network_resume() starts the supervisor again and waits until all are well. */
 void t_network_crash(struct t_network *network);
 bool t_network_resume(struct t_network *network);
