@@ -1,5 +1,6 @@
 /* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
  * `tables` with its file's commands (command.h tells how). */
+#include "cli/capture.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/device.h"
@@ -35,6 +36,8 @@ static const struct cli_group groups[] = {
 	{.name = "frame",
 	 .summary = "frames explained and made, offline",
 	 .description = "Explains the bytes of a LoRaWAN frame, or makes them; no server is asked."},
+	{.name = "capture",
+	 .summary = "captures of radio frames and datagrams: look into one, send it again"},
 	{.name = "completion", .summary = "completion for bash, zsh and fish"},
 	{.name = "__complete", .summary = "what the completion asks", .hidden = true},
 };
@@ -54,6 +57,7 @@ static const struct {
 	{cli_downlink_commands, &cli_downlink_command_count},
 	{cli_events_commands, &cli_events_command_count},
 	{cli_frame_commands, &cli_frame_command_count},
+	{cli_capture_commands, &cli_capture_command_count},
 	{cli_completion_commands, &cli_completion_command_count},
 };
 
