@@ -7,6 +7,7 @@
 #include "cli/downlink.h"
 #include "cli/events.h"
 #include "cli/frame.h"
+#include "cli/gateway_command.h"
 #include "cli/init.h"
 #include "cli/join.h"
 #include "cli/records.h"
@@ -51,6 +52,7 @@ static const struct {
 	{cli_status_commands, &cli_status_command_count},
 	{cli_record_commands, &cli_record_command_count},
 	{cli_device_commands, &cli_device_command_count},
+	{cli_gateway_commands, &cli_gateway_command_count},
 	{cli_watch_commands, &cli_watch_command_count},
 	{cli_join_commands, &cli_join_command_count},
 	{cli_why_commands, &cli_why_command_count},

@@ -1,48 +1,18 @@
 #include "network-server/extra_channels.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/gateway_plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What cities use beside the three that every device knows. */
-static const struct {
-	const char *region_id, *mhz;
-} usual[] = {
-	{"eu868", "867.1 867.3 867.5 867.7 867.9"},
-};
 
 static const char *find(const struct option_map *table, const char *region_id)
 {
 	for (size_t i = 0; i < table->count; i++)
 		if (strcmp(table->entries[i].label, region_id) == 0)
 			return table->entries[i].value;
-	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-		if (strcmp(usual[i].region_id, region_id) == 0)
-			return usual[i].mhz;
-	return "";
-}
-
-/* "867.1" → 867100000. Moves past it. */
-static bool read_mhz(const char **at, uint32_t *freq_hz)
-{
-	uint64_t hz = 0, unit = 1000000;
-	bool digits = false, point = false;
-	for (; (**at >= '0' && **at <= '9') || (**at == '.' && !point); (*at)++) {
-		if (**at == '.') {
-			point = true;
-			continue;
-		}
-		if (point)
-			unit /= 10;
-		hz = point ? hz + (uint64_t)(**at - '0') * unit : hz * 10 + (uint64_t)(**at - '0') * unit;
-		digits = true;
-		if (hz > UINT32_MAX || unit == 0)
-			return false;
-	}
-	*freq_hz = (uint32_t)hz;
-	return digits && strchr(" ,/", **at) != NULL;
+	return lw_usual_extra_channels(region_id);
 }
 
 /* The second half of "867.3/869.1". Moves past it. */
@@ -52,7 +22,7 @@ static bool read_downlink_mhz(const char **at, uint32_t *freq_hz)
 	if (**at != '/')
 		return true;
 	(*at)++;
-	return read_mhz(at, freq_hz) && **at != '/';
+	return lw_mhz_take(at, freq_hz) && **at != '/';
 }
 
 bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option_map *table,
@@ -63,7 +33,7 @@ bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option
 	for (at += strspn(at, " ,"); *at; at += strspn(at, " ,")) {
 		uint32_t freq_hz, rx1_freq_hz;
 		const char *why = NULL;
-		if (!read_mhz(&at, &freq_hz) || !read_downlink_mhz(&at, &rx1_freq_hz))
+		if (!lw_mhz_take(&at, &freq_hz) || !read_downlink_mhz(&at, &rx1_freq_hz))
 			why = "expected frequencies in MHz with blanks between";
 		else if (region->plan_type != LW_PLAN_DYNAMIC || region->cflist.type != 0)
 			why = "the region's channels are fixed";

@@ -7,6 +7,7 @@
 
 #include "common/base/check.h"
 #include "common/crypto/sealed_key.h"
+#include "common/lorawan/gateway_plan.h"
 #include "network-server/item_flow.h"
 #include "network-server/downlink.h"
 #include "network-server/mac/mac.h"
@@ -115,7 +116,7 @@ bool ns_state_put_gateway(struct ns *ns, const struct net_gateway *gateway)
 	int region = ns_region_find(ns, gateway->gateway.region_id);
 	struct lw_channel_mask channels;
 	if (region < 0 ||
-	    !ns_state_channels(ns_region(ns, (uint8_t)region), gateway->channel_plan, &channels)) {
+	    !lw_gateway_mask(ns_region(ns, (uint8_t)region), gateway->channel_plan, &channels)) {
 		ns_count(ns, NS_DROP_STATE_INVALID);
 		return false;
 	}

@@ -4,7 +4,6 @@
 
 #define FORMAT         1
 #define FORMAT_PROFILE 2 /* 1 ended with `late_uplink_s` */
-#define DEFAULT_FIXED  "8-15,65"
 
 static struct wr begin(struct ns_write *write)
 {
@@ -180,20 +179,4 @@ bool ns_load_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, s
 	case NS_WRITE_META: return load_meta(ns, &rd);
 	}
 	return false;
-}
-
-bool ns_state_channels(const struct lw_region *region, const char *plan, struct lw_channel_mask *channels)
-{
-	*channels = (struct lw_channel_mask){0};
-	if (region->plan_type != LW_PLAN_FIXED)
-		return true;
-	struct lw_channel_plan limited;
-	lw_plan_init(&limited, region);
-	const char *wanted = plan[0] ? plan : DEFAULT_FIXED;
-	if (!lw_mask_parse(wanted, channels))
-		return false;
-	if (lw_plan_limit(&limited, region, channels))
-		return true;
-	*channels = limited.enabled; /* a fixed plan of fewer channels: all of it */
-	return plan[0] == 0;
 }

@@ -14,7 +14,5 @@ void ns_state_write_meta(struct ns *ns);
 bool ns_state_put_profile(struct ns *ns, const struct net_profile *profile);
 bool ns_state_put_device(struct ns *ns, const struct net_device *device, uint32_t *slot);
 bool ns_state_put_gateway(struct ns *ns, const struct net_gateway *gateway);
-/* The channels of a gateway: "" is the region's default (a fixed plan: 8 to 15 and 65; others: all). */
-bool ns_state_channels(const struct lw_region *region, const char *plan, struct lw_channel_mask *channels);
 
 #endif

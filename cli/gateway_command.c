@@ -1,0 +1,305 @@
+/* The record over REST gives region and channels; the network's extra channels of a dynamic region come from the
+ * configuration where this machine has one; the rest is gateway_config.c. Files go to standard output or a place named with
+ * --output; what a person has to know goes to standard error, so that a redirected file stays a file. */
+#include "cli/gateway_command.h"
+
+#include "cli/client.h"
+#include "cli/gateway_config.h"
+#include "cli/input.h"
+#include "cli/place.h"
+#include "cli/problem.h"
+#include "common/base/check.h"
+#include "common/base/printable.h"
+#include "common/lorawan/gateway_plan.h"
+#include "common/text/region_yaml.h"
+#include "common/text/yaml_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_PORT      1700
+#define DEFAULT_LNS_PORT  3001
+#define EXTRA_MAX         256
+#define ANTENNA_GAIN_MOST 30
+
+static const struct cli_option options[] = {
+	{"for", "lora_pkt_fwd|station|chirpstack", "the program that the gateway runs"},
+	{"server", "HOST", "where the gateway reaches the gateway bridge: a name or an address"},
+	{"port", "N", "its port; default 1700, for a station 3001"},
+	{"chip", "sx1301|sx1302",
+	 "the concentrator; sx1302 (default) stands for SX1303 too; a --base file says it itself"},
+	{"antenna-gain", "DBI", "gain of the antenna, less the loss of its cable, in whole dB"},
+	{"base", "FILE", "the vendor's own configuration: everything of the hardware is kept from it"},
+	{"extra-channels", "MHZ",
+	 "channels beyond a dynamic region's own (\"867.1 867.3\"); default: the network's"},
+	{"output", "PATH",
+	 "write there instead of to standard output; a directory where there are several files"},
+	{"config", "FILE", "the network's configuration, for its extra channels (-c for short)"},
+};
+
+/* --- what is known of the gateway --------------------------------------------------------------------------------- */
+
+/* Fills what `network-server.extra_channels` says of a region, else the usual ones. */
+static void find_extra(char extra[EXTRA_MAX], const struct cli_arguments *arguments, const char *region_id)
+{
+	struct cli_place place;
+	struct yt tree;
+	size_t length;
+	snprintf(extra, EXTRA_MAX, "%s", lw_usual_extra_channels(region_id));
+	const char *config = cli_argument(arguments, "config");
+	if (cli_argument(arguments, "extra-channels")) {
+		snprintf(extra, EXTRA_MAX, "%s", cli_argument(arguments, "extra-channels"));
+		return;
+	}
+	if (cli_place_find(&place, "gateway config", NULL, config) != CLI_DONE)
+		return;
+	char *text = cli_read_file(place.config, &length);
+	if (!text)
+		return;
+	if (yt_parse(&tree, place.config, text, length) && tree.root)
+		for (const struct yt_node *section = tree.root->first; section; section = section->next)
+			for (const struct yt_node *key = section->first; key; key = key->next)
+				for (const struct yt_node *row = key->first; row; row = row->next)
+					if (section->key && strcmp(section->key, "network-server") == 0 &&
+					    key->key && strcmp(key->key, "extra_channels") == 0 && row->key &&
+					    row->value && strcmp(row->key, region_id) == 0)
+						snprintf(extra, EXTRA_MAX, "%s", row->value);
+	yt_release(&tree);
+	free(text);
+}
+
+static bool add_extra(struct lw_channel_plan *plan, const struct lw_region *region, const char *extra)
+{
+	uint8_t index = region->cflist.first_channel;
+	for (const char *at = extra + strspn(extra, " ,"); *at; at += strspn(at, " ,")) {
+		struct lw_new_channel channel = {
+			.index = index++, .min_dr = region->cflist.min_dr, .max_dr = region->cflist.max_dr};
+		uint32_t downlink_hz;
+		if (!lw_mhz_take(&at, &channel.freq_hz) ||
+		    (*at == '/' && (at++, !lw_mhz_take(&at, &downlink_hz))))
+			return false;
+		if (lw_plan_apply_new_channel(plan, region, &channel) !=
+		    (LW_NEW_CHANNEL_FREQ_OK | LW_NEW_CHANNEL_DR_OK))
+			return false;
+	}
+	return true;
+}
+
+/* Makes the plan of the record. */
+static int make_plan(struct lw_channel_plan *plan, const struct lw_region *region, const char *channel_plan,
+		     const struct cli_arguments *arguments)
+{
+	struct lw_channel_mask mask;
+	char extra[EXTRA_MAX];
+	lw_plan_init(plan, region);
+	if (region->plan_type == LW_PLAN_FIXED) {
+		if (lw_gateway_mask(region, channel_plan, &mask) && lw_plan_limit(plan, region, &mask))
+			return CLI_DONE;
+		return cli_problem(CLI_REFUSED, arguments->operands[0],
+				   "lamppost gateway update EUI --channel-plan 8-15,65",
+				   "its channel_plan is not one of %s", region->id);
+	}
+	find_extra(extra, arguments, region->id);
+	if (add_extra(plan, region, extra))
+		return CLI_DONE;
+	return cli_problem(CLI_USAGE, "--extra-channels", "--extra-channels \"867.1 867.3\"",
+			   "expected frequencies in MHz that %s has, at most %u", region->id,
+			   LW_PLAN_DYNAMIC_MAX - region->cflist.first_channel);
+}
+
+static int fetch(json_t **record, const struct cli_arguments *arguments)
+{
+	char target[CLI_TARGET_MAX] = "/api/v1/gateways/";
+	if (!cli_target_append(target, arguments->operands[0]))
+		return cli_problem(CLI_USAGE, arguments->operands[0], NULL, "too long");
+	struct cli_client *client = cli_client_new(arguments);
+	int exit_code = cli_call(client, arguments->operands[0], IO_HTTP_GET, target, NULL, record);
+	cli_client_free(client);
+	return exit_code;
+}
+
+/* --- options -------------------------------------------------------------------------------------------------------- */
+
+static const struct gateway_target *find_target(const char *name)
+{
+	size_t count;
+	const struct gateway_target *targets = gateway_targets(&count);
+	for (size_t i = 0; name && i < count; i++)
+		if (strcmp(targets[i].name, name) == 0)
+			return &targets[i];
+	return NULL;
+}
+
+static int read_base(json_t **base, const char *path)
+{
+	char problem[GATEWAY_RADIO_PROBLEM_MAX];
+	size_t length;
+	char *text = cli_read_file(path, &length);
+	if (!text)
+		return cli_problem(CLI_FAILED, path, NULL, "cannot be read: %s", strerror(errno));
+	*base = gateway_base_parse(text, length, problem);
+	free(text);
+	return *base ? CLI_DONE
+		     : cli_problem(CLI_USAGE, path, "the vendor's global_conf.json", "%s", problem);
+}
+
+static int read_options(struct gateway_config *config, json_t **base, const struct gateway_target *target,
+			const struct cli_arguments *arguments)
+{
+	const char *port = cli_argument(arguments, "port"), *chip = cli_argument(arguments, "chip");
+	const char *gain = cli_argument(arguments, "antenna-gain"), *file = cli_argument(arguments, "base");
+	unsigned long number = strcmp(target->name, "station") == 0 ? DEFAULT_LNS_PORT : DEFAULT_PORT;
+	config->host = cli_argument(arguments, "server");
+	if (!config->host || !gateway_host_ok(config->host))
+		return cli_problem(CLI_USAGE, "--server", "--server lamppost.example.city",
+				   config->host ? "neither a name nor an address (IPv6 in brackets)"
+						: "say where the gateway reaches the gateway bridge");
+	if (port && (!cli_parse_count("--port", port, &number) || number > UINT16_MAX))
+		return number > UINT16_MAX ? cli_problem(CLI_USAGE, "--port", NULL, "expected 1 to 65535")
+					   : CLI_USAGE;
+	config->port = (uint16_t)number;
+	if (chip && strcmp(chip, "sx1301") != 0 && strcmp(chip, "sx1302") != 0 && strcmp(chip, "sx1303") != 0)
+		return cli_problem(CLI_USAGE, "--chip", "--chip sx1301", "expected sx1301 or sx1302");
+	config->chip = chip && strcmp(chip, "sx1301") == 0 ? GATEWAY_SX1301 : GATEWAY_SX1302;
+	config->has_antenna_gain = gain != NULL;
+	if (gain) {
+		char *end;
+		long value = strtol(gain, &end, 10);
+		if (end == gain || *end || value < -ANTENNA_GAIN_MOST || value > ANTENNA_GAIN_MOST)
+			return cli_problem(CLI_USAGE, "--antenna-gain", "--antenna-gain 3",
+					   "expected whole dBi from -30 to 30");
+		config->antenna_gain_dbi = (int)value;
+	}
+	return file ? read_base(base, file) : CLI_DONE;
+}
+
+/* --- output --------------------------------------------------------------------------------------------------------- */
+
+static int write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "wex");
+	if (!file && errno == EEXIST)
+		return cli_problem(CLI_REFUSED, path, "another --output", "is there already");
+	bool written = file && fputs(text, file) >= 0;
+	if (file && fclose(file) != 0)
+		written = false;
+	return written ? CLI_DONE
+		       : cli_problem(CLI_FAILED, path, NULL, "cannot be written: %s", strerror(errno));
+}
+
+static int write_files(const struct gateway_config_output *output, const char *path)
+{
+	struct stat about;
+	bool folder = path && (output->file_count > 1 || (stat(path, &about) == 0 && S_ISDIR(about.st_mode)));
+	if (path && folder && mkdir(path, 0777) != 0 && errno != EEXIST)
+		return cli_problem(CLI_FAILED, path, NULL, "cannot be made: %s", strerror(errno));
+	for (size_t i = 0; i < output->file_count; i++) {
+		char full[4096];
+		snprintf(full, sizeof full, "%s/%s", path, output->files[i].name);
+		int exit_code = CLI_DONE;
+		if (path)
+			exit_code = write_file(folder ? full : path, output->files[i].text);
+		else if (output->file_count > 1)
+			printf("%s# %s\n%s", i ? "\n" : "", output->files[i].name, output->files[i].text);
+		else
+			puts(output->files[i].text);
+		if (exit_code != CLI_DONE)
+			return exit_code;
+		if (path)
+			fprintf(stderr, "written: %s\n", folder ? full : path);
+	}
+	return CLI_DONE;
+}
+
+static int make(const struct gateway_config *config, const struct gateway_target *target,
+		const struct cli_arguments *arguments)
+{
+	struct gateway_config_output output;
+	char problem[GATEWAY_RADIO_PROBLEM_MAX];
+	if (!gateway_config_make(&output, target, config, problem)) {
+		gateway_config_release(&output);
+		return cli_problem(CLI_REFUSED, arguments->operands[0], NULL, "%s", problem);
+	}
+	int exit_code = write_files(&output, cli_argument(arguments, "output"));
+	fflush(stdout);
+	for (size_t i = 0; exit_code == CLI_DONE && i < output.note_count; i++) {
+		fputs("note: ", stderr);
+		printable_write(stderr, output.notes[i]);
+		fputc('\n', stderr);
+	}
+	gateway_config_release(&output);
+	return exit_code;
+}
+
+static int with_record(const json_t *record, const struct gateway_target *target,
+		       const struct cli_arguments *arguments)
+{
+	static struct lw_region region;
+	struct gateway_config config = {.region = &region};
+	struct lw_channel_plan plan;
+	char problem[GATEWAY_RADIO_PROBLEM_MAX];
+	json_t *base = NULL;
+	const char *eui = json_string_value(json_object_get(record, "eui"));
+	const char *region_id = json_string_value(json_object_get(record, "region"));
+	const char *channel_plan = json_string_value(json_object_get(record, "channel_plan"));
+	if (!eui || !lw_eui64_parse(eui, &config.eui) || !region_id || !region_load(&region, region_id))
+		return cli_problem(CLI_FAILED, arguments->operands[0], NULL,
+				   "its record has no EUI or no region that is "
+				   "known here");
+	int exit_code = read_options(&config, &base, target, arguments);
+	config.base = base;
+	if (exit_code == CLI_DONE)
+		exit_code = make_plan(&plan, &region, channel_plan ? channel_plan : "", arguments);
+	if (exit_code == CLI_DONE && !gateway_radios_fit(&config.radios, &region, &plan, problem))
+		exit_code = cli_problem(CLI_REFUSED, arguments->operands[0],
+					"lamppost gateway update EUI --channel-plan 0-7,64", "%s", problem);
+	if (exit_code == CLI_DONE)
+		exit_code = make(&config, target, arguments);
+	json_decref(base);
+	return exit_code;
+}
+
+static int run_config(const struct cli_arguments *arguments)
+{
+	json_t *record = NULL;
+	const char *name = cli_argument(arguments, "for");
+	const struct gateway_target *target = find_target(name);
+	if (!target)
+		return cli_problem(CLI_USAGE, name ? name : "gateway config",
+				   "--for lora_pkt_fwd, station or chirpstack",
+				   name ? "no such program is known" : "say which program the gateway runs");
+	int exit_code = fetch(&record, arguments);
+	if (exit_code == CLI_DONE)
+		exit_code = with_record(record, target, arguments);
+	json_decref(record);
+	return exit_code;
+}
+
+const struct cli_command cli_gateway_commands[] = {
+	{.group = "gateway",
+	 .name = "config",
+	 .summary = "the gateway's own configuration, from its record",
+	 .description = "Writes the file or files that the program on the gateway reads, so that it hears "
+			"the channels of its "
+			"plan and sends what it hears to this network. The radios' centres are chosen so "
+			"that every channel "
+			"fits; a plan that cannot be heard is refused with the reason.\n\nGain tables and "
+			"RSSI offsets belong to "
+			"the hardware: give the vendor's file with --base, and they are kept.",
+	 .operands = "GATEWAY",
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost gateway config 0016c001ff10a235 --for lora_pkt_fwd --server "
+		     "lamppost.example.city\n"
+		     "lamppost gateway config 0016c001ff10a235 --for lora_pkt_fwd --chip sx1301 --server "
+		     "192.0.2.10 "
+		     "--base vendor.json --output global_conf.json\n"
+		     "lamppost gateway config 0016c001ff10a235 --for chirpstack --server 192.0.2.10 --output "
+		     "conf\n",
+	 .exits = "4 the plan does not fit the radios of a gateway\n",
+	 .run = run_config},
+};
+const size_t cli_gateway_command_count = ARRAY_SIZE(cli_gateway_commands);
