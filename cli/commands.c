@@ -6,6 +6,7 @@
 #include "cli/device.h"
 #include "cli/downlink.h"
 #include "cli/events.h"
+#include "cli/frames.h"
 #include "cli/frame.h"
 #include "cli/gateway_command.h"
 #include "cli/init.h"
@@ -33,6 +34,8 @@ static const struct cli_group groups[] = {
 	{.name = "why",
 	 .summary = "which rule decided what: silent sensors, gateways, lost frames and commands"},
 	{.name = "downlink", .summary = "commands to devices: send, list, flush"},
+	{.name = "frames",
+	 .summary = "live radio frames with their verdicts: lines, a screen, packets for Wireshark"},
 	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
 	{.name = "frame",
 	 .summary = "frames explained and made, offline",
@@ -57,6 +60,7 @@ static const struct {
 	{cli_join_commands, &cli_join_command_count},
 	{cli_why_commands, &cli_why_command_count},
 	{cli_downlink_commands, &cli_downlink_command_count},
+	{cli_frames_commands, &cli_frames_command_count},
 	{cli_events_commands, &cli_events_command_count},
 	{cli_frame_commands, &cli_frame_command_count},
 	{cli_capture_commands, &cli_capture_command_count},

@@ -32,6 +32,15 @@ struct cli_frame_stream {
 	json_t *problem; /* owned */
 };
 
+/* The server says so first, and again whenever the network server goes or comes. */
+static void begin(struct cli_frame_stream *stream, bool network)
+{
+	stream->linked = stream->once = true;
+	stream->delay = DELAY_FIRST;
+	if (stream->hooks.on_link)
+		stream->hooks.on_link(stream->hooks.ctx, network ? NULL : "the network server is away");
+}
+
 static bool on_event(void *ctx, const char *id, const char *kind, const char *data)
 {
 	struct cli_frame_stream *stream = ctx;
@@ -46,11 +55,8 @@ static bool on_event(void *ctx, const char *id, const char *kind, const char *da
 		json_int_t count = json_integer_value(json_object_get(json, "count"));
 		if (stream->hooks.on_lost && count > 0)
 			stream->hooks.on_lost(stream->hooks.ctx, (uint64_t)count);
-	} else if (strcmp(kind, "live") == 0 && !stream->linked) {
-		stream->linked = stream->once = true;
-		stream->delay = DELAY_FIRST;
-		if (stream->hooks.on_link)
-			stream->hooks.on_link(stream->hooks.ctx, NULL);
+	} else if (strcmp(kind, "live") == 0) {
+		begin(stream, json_is_true(json_object_get(json, "networkServer")));
 	}
 	json_decref(json);
 	stream->ended = stream->ended || !goes_on;
@@ -122,7 +128,7 @@ static bool make_target(char target[CLI_TARGET_MAX], const struct cli_frame_filt
 		if (parameters[i].value &&
 		    !cli_target_append_query(target, parameters[i].name, parameters[i].value))
 			return false;
-	return true;
+	return !filters->foreign || cli_target_append_query(target, "foreign", "true");
 }
 
 struct cli_frame_stream *cli_frame_stream_new(struct io_loop *loop, const struct cli_arguments *arguments,
@@ -164,7 +170,10 @@ bool cli_frame_stream_filter(struct cli_frame_stream *stream, const struct cli_f
 	snprintf(stream->target, sizeof stream->target, "%s", target);
 	io_http_client_cancel(stream->http, stream->call);
 	stream->call = 0;
-	stream->linked = false;
+	stream->linked = stream->ended = false;
+	json_decref(stream->problem);
+	stream->problem = NULL;
+	stream->code = 0;
 	stream->delay = DELAY_FIRST;
 	io_timer_start(stream->again, 0, 0);
 	return true;
@@ -173,6 +182,12 @@ bool cli_frame_stream_filter(struct cli_frame_stream *stream, const struct cli_f
 bool cli_frame_stream_ended(const struct cli_frame_stream *stream)
 {
 	return stream->ended;
+}
+
+const char *cli_frame_stream_refusal(const struct cli_frame_stream *stream)
+{
+	const char *detail = json_string_value(json_object_get(stream->problem, "detail"));
+	return stream->code < 400 ? NULL : detail ? detail : "the server refused";
 }
 
 int cli_frame_stream_report(const struct cli_frame_stream *stream)
@@ -228,7 +243,7 @@ static void pass_link(void *ctx, const char *why)
 	if (following->hooks.on_link)
 		following->hooks.on_link(following->hooks.ctx, why);
 	else if (why)
-		fprintf(stderr, "lamppost: frames: %s; connecting again\n", why);
+		fprintf(stderr, "lamppost: frames: %s; waiting\n", why);
 }
 
 int cli_frames_follow(const struct cli_arguments *arguments, const struct cli_frame_filters *filters,

@@ -19,6 +19,7 @@
 /* Query parameters as a person wrote them; NULL: not given. The server judges them. */
 struct cli_frame_filters {
 	const char *gateway, *device, *dev_addr, *verdict, *direction;
+	bool foreign; /* other networks' frames too; for the city's engineers */
 };
 
 /* One gateway's reception. */
@@ -61,7 +62,7 @@ struct cli_frame_hooks {
 	bool (*on_frame)(void *ctx, const struct cli_frame *frame);
 	/* So many frames passed that were not shown, because the reader or the server did not keep up. May be NULL. */
 	void (*on_lost)(void *ctx, uint64_t count);
-	/* The connection stands (`why` NULL), or was lost and is made again by itself. May be NULL. */
+	/* Frames come (`why` NULL), or cannot come now: what is away is waited for. May be NULL. */
 	void (*on_link)(void *ctx, const char *why);
 	void *ctx;
 };
@@ -74,10 +75,12 @@ struct cli_frame_stream *cli_frame_stream_new(struct io_loop *loop, const struct
 					      const struct cli_frame_filters *filters,
 					      const struct cli_frame_hooks *hooks);
 void cli_frame_stream_free(struct cli_frame_stream *stream); /* NULL is allowed */
-/* Connects anew with other filters. False: they are too long; the ones before stay. */
+/* Connects anew with other filters, also after a refusal. False: they are too long; the ones before stay. */
 bool cli_frame_stream_filter(struct cli_frame_stream *stream, const struct cli_frame_filters *filters);
 /* Whether it is over: on_frame said so, or the server refused, or nobody answered the first time. */
 bool cli_frame_stream_ended(const struct cli_frame_stream *stream);
+/* Lends why the server refused, NULL when it did not. */
+const char *cli_frame_stream_refusal(const struct cli_frame_stream *stream);
 /* Why it is over: CLI_DONE when on_frame ended it, else the code to exit with, after reporting it on standard error. */
 int cli_frame_stream_report(const struct cli_frame_stream *stream);
 
