@@ -174,9 +174,15 @@ bench: deps deps-test
 bench-flood: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bin/gateway-bridge $(BUILD)/tests/bench/bench_flood
 	$(Q)$(BUILD)/tests/bench/bench_flood
-## install: programs and regions under $(PREFIX)
-install: all
+## man: the pages of the manual, made from the same rows as the help, into $(BUILD)/man
+man: all
+	$(call say,MAN,$(BUILD)/man)
+	$(Q)sh packaging/manual.sh $(BUILD)
+## install: programs, manual, completion and regions under $(PREFIX)
+install: man
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	for s in 1 5 8; do install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$$s $(BUILD)/man/*.$$s; done
+	sh packaging/completion.sh $(BUILD) $(DESTDIR)$(PREFIX)/share
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lamppost/regions common/lorawan/regions/*.yaml
 ## clean: remove everything that was built
 clean:

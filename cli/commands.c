@@ -11,6 +11,7 @@
 #include "cli/gateway_command.h"
 #include "cli/init.h"
 #include "cli/join.h"
+#include "cli/manual.h"
 #include "cli/records.h"
 #include "cli/status.h"
 #include "cli/up.h"
@@ -44,6 +45,7 @@ static const struct cli_group groups[] = {
 	 .summary = "captures of radio frames and datagrams: look into one, send it again"},
 	{.name = "completion", .summary = "completion for bash, zsh and fish"},
 	{.name = "__complete", .summary = "what the completion asks", .hidden = true},
+	{.name = "__manual", .summary = "what the manual is made of", .hidden = true},
 };
 
 static const struct {
@@ -65,6 +67,7 @@ static const struct {
 	{cli_frame_commands, &cli_frame_command_count},
 	{cli_capture_commands, &cli_capture_command_count},
 	{cli_completion_commands, &cli_completion_command_count},
+	{cli_manual_commands, &cli_manual_command_count},
 };
 
 const struct cli_group *cli_group_at(size_t place)

@@ -62,6 +62,13 @@ bool config_read_file(const struct config_program *program, struct config_common
 /* Writes both sections as YAML that reads back to the same values, the rows' help as comments. */
 void config_print(FILE *out, const struct config_program *program, const struct config_common *common);
 
+/* The words of that command line, for its help and its page of the manual. */
+struct config_word {
+	const char *term, *help; /* help: one line, no full stop */
+};
+extern const struct config_word config_words[];
+extern const size_t config_word_count;
+
 /* The command line of every process: -c FILE, --check-config, --print-config, --version, --help, and the
  * environment. True: go on with the filled structs. False: return `*exit_code` from main (0 done, 2 bad
  * configuration or usage). */

@@ -2,6 +2,7 @@
 #include "common/text/config.h"
 
 #include "common/base/check.h"
+#include "common/text/manual.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@ struct command_line {
 	bool print;
 	bool version;
 	bool help;
+	bool manual,
+		manual_section; /* for `make man`: the page of the process, its part of lamppost.yaml(5) */
 	const char *unknown;
 };
 
@@ -29,6 +32,10 @@ static struct command_line read_command_line(int argc, char **argv)
 			line.check = true;
 		else if (strcmp(word, "--print-config") == 0)
 			line.print = true;
+		else if (strcmp(word, "--print-manual") == 0)
+			line.manual = true;
+		else if (strcmp(word, "--print-manual-section") == 0)
+			line.manual_section = true;
 		else if (strcmp(word, "--version") == 0)
 			line.version = true;
 		else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
@@ -89,16 +96,23 @@ bool config_reload(const struct config_program *program, struct config_common *c
 	return config_read_file(program, common, file, error) && apply_environment(common, error);
 }
 
+const struct config_word config_words[] = {
+	{"-c FILE", "read this configuration (else LAMPPOST_CONFIG, else " CONFIG_DEFAULT_FILE ")"},
+	{"--check-config", "say whether the configuration can be used, and end"},
+	{"--print-config", "print what is in force, defaults included, and end"},
+	{"--version", "print the version, and end"},
+	{"--help", "print this, and end"},
+};
+const size_t config_word_count = ARRAY_SIZE(config_words);
+
 static void print_help(const struct config_program *program)
 {
 	printf("%s: %s\n\n"
-	       "Usage: %s [-c FILE] [--check-config | --print-config | --version | --help]\n\n"
-	       "  -c FILE         read this configuration (else LAMPPOST_CONFIG, else %s)\n"
-	       "  --check-config  say whether the configuration can be used, and end\n"
-	       "  --print-config  print what is in force, defaults included, and end\n"
-	       "  --version       print the version, and end\n\n"
-	       "Environment: LAMPPOST_CONFIG, LAMPPOST_STATE (state_dir), LAMPPOST_RUN (run_dir).\n",
-	       program->name, program->summary, program->name, CONFIG_DEFAULT_FILE);
+	       "Usage: %s [-c FILE] [--check-config | --print-config | --version | --help]\n\n",
+	       program->name, program->summary, program->name);
+	for (size_t i = 0; i < config_word_count; i++)
+		printf("  %-15s %s\n", config_words[i].term, config_words[i].help);
+	printf("\nEnvironment: LAMPPOST_CONFIG, LAMPPOST_STATE (state_dir), LAMPPOST_RUN (run_dir).\n");
 }
 
 bool config_start(const struct config_program *program, struct config_common *common, int argc, char **argv,
@@ -115,6 +129,13 @@ bool config_start(const struct config_program *program, struct config_common *co
 	}
 	if (line.help) {
 		print_help(program);
+		return false;
+	}
+	if (line.manual || line.manual_section) {
+		if (line.manual)
+			manual_program(stdout, program);
+		else
+			manual_options(stdout, program->rows, program->row_count);
 		return false;
 	}
 	if (line.version) {
