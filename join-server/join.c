@@ -36,6 +36,7 @@ enum status js_join_init(struct js_join *join, const struct js_options *options,
 	join->options = *options;
 	js_retry_cache_init(&join->retries,
 			    options->retry_entries ? options->retry_entries : JS_RETRY_ENTRIES, options->rng);
+	decision_euis_init(&join->decisions, JS_WHY_RECORDS, JS_WHY_DEVICES, options->rng);
 	join->sweep_due = join->state.swept_run < join->state.valid_run ? now.mono : MONO_NEVER;
 	return ST_OK;
 }
@@ -51,6 +52,7 @@ void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t co
 void js_join_release(struct js_join *join)
 {
 	js_retry_cache_release(&join->retries);
+	decision_euis_release(&join->decisions);
 	secret_wipe(join->options.keks, sizeof join->options.keks);
 }
 
@@ -165,15 +167,22 @@ static enum js_verdict verdict_of(enum lw_join_result result)
 static enum js_verdict verify_frame(struct attempt *attempt)
 {
 	const struct bi_join_req *req = &attempt->request.join_req;
-	enum js_verdict verdict = verdict_of(lw_join_read(attempt->join->options.aes, &attempt->device,
-							  req->phy_payload, req->phy_length,
-							  &attempt->frame));
-	if (verdict == JS_ACCEPTED)
-		attempt->outcome->dev_nonce = attempt->frame.nonce;
-	return verdict;
+	return verdict_of(lw_join_read(attempt->join->options.aes, &attempt->device, req->phy_payload,
+				       req->phy_length, &attempt->frame));
 }
 
 /* --- 4. take, 5. answer -------------------------------------------------------------------------------------- */
+
+/* The numbers by which a DevNonce was judged. */
+static void note_nonces(struct js_outcome *outcome, const struct js_nonces *nonces, enum js_verdict verdict,
+			struct wall now)
+{
+	outcome->join_nonce = nonces->join_nonce;
+	outcome->last_dev_nonce = verdict == JS_DEV_NONCE_NOT_INCREASING ? nonces->counter
+									 : nonces->last_dev_nonce;
+	outcome->more = decision_u16(verdict == JS_LATE_COPY ? (now.us - nonces->last_time.us) / US_PER_S
+							     : nonces->count);
+}
 
 static enum js_verdict load_nonces(struct attempt *attempt)
 {
@@ -191,8 +200,10 @@ static enum js_verdict load_nonces(struct attempt *attempt)
 		js_nonces_rekey(&join->nonces, mark);
 	else
 		return JS_STORE_FAILED;
-	attempt->outcome->join_nonce = join->nonces.join_nonce;
-	return js_nonces_judge(&join->nonces, device->mac_version, attempt->frame.nonce, attempt->now.wall);
+	enum js_verdict verdict = js_nonces_judge(&join->nonces, device->mac_version, attempt->frame.nonce,
+						  attempt->now.wall);
+	note_nonces(attempt->outcome, &join->nonces, verdict, attempt->now.wall);
+	return verdict;
 }
 
 static enum js_verdict save_nonces(struct attempt *attempt)
@@ -289,11 +300,10 @@ static void describe(const struct attempt *attempt, enum js_verdict verdict,
 			 attempt->error.rule);
 	else if (verdict == JS_DEV_NONCE_USED)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
-			 js_verdict_name(verdict), attempt->frame.nonce,
-			 attempt->join->nonces.last_dev_nonce);
+			 js_verdict_name(verdict), attempt->frame.nonce, attempt->outcome->last_dev_nonce);
 	else if (verdict == JS_DEV_NONCE_NOT_INCREASING)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
-			 js_verdict_name(verdict), attempt->frame.nonce, attempt->join->nonces.counter);
+			 js_verdict_name(verdict), attempt->frame.nonce, attempt->outcome->last_dev_nonce);
 	else if (verdict != JS_ACCEPTED)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s", js_verdict_name(verdict));
 }
@@ -316,6 +326,41 @@ static bool can_be_answered(const struct attempt *attempt, enum js_verdict verdi
 	       type != BI_ERROR_NOTIF;
 }
 
+/* What the frame claims, whatever becomes of it. */
+static void note_frame(struct js_outcome *outcome, const struct bi_join_req *req)
+{
+	struct lw_join_request frame;
+	outcome->dev_eui = req->dev_eui;
+	if (lw_join_request_parse(&frame, req->phy_payload, req->phy_length) == LW_OK)
+		outcome->dev_nonce = frame.dev_nonce;
+	outcome->has_mic = req->phy_length >= JS_MIC;
+	if (outcome->has_mic)
+		memcpy(outcome->mic, req->phy_payload + req->phy_length - JS_MIC, JS_MIC);
+}
+
+/* A device is named when it is ours, or when our own network server asks: it forwards registered devices alone. */
+static void record(struct js_join *join, const struct attempt *attempt, size_t length, struct now now)
+{
+	static const struct lw_eui64 nobody = {{0}};
+	const struct js_outcome *outcome = attempt->outcome;
+	bool about_frame = outcome->type == BI_JOIN_REQ && outcome->verdict != JS_MALFORMED &&
+			   outcome->verdict != JS_WRONG_PROTOCOL && outcome->verdict != JS_UNREADABLE;
+	bool ours = about_frame && (outcome->has_device || outcome->verdict == JS_RETRIED ||
+				    attempt->net_id.value == join->options.net_id.value);
+	struct decision decision = {.other = DECISION_NO_OTHER, .verdict = (uint8_t)outcome->verdict};
+	decision.a = decision_halves(outcome->dev_nonce, outcome->last_dev_nonce);
+	decision.b = about_frame ? outcome->join_nonce : (uint32_t)length;
+	decision.c = outcome->more;
+	if (outcome->verdict == JS_NOT_A_JOIN_REQUEST)
+		decision.b = attempt->request.join_req.phy_length;
+	if (outcome->has_mic) {
+		decision.about = DECISION_ABOUT_FRAME;
+		decision.ref = decision_ref(outcome->mic);
+	}
+	decision_euis_add(&join->decisions, now.wall, ours ? outcome->dev_eui.bytes : nobody.bytes,
+			  &decision);
+}
+
 size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
 			  bool local, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome)
 {
@@ -328,7 +373,7 @@ size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *b
 	outcome->field = attempt.error.field;
 	outcome->rule = attempt.error.rule;
 	if (verdict == JS_ACCEPTED) {
-		outcome->dev_eui = attempt.request.join_req.dev_eui;
+		note_frame(outcome, &attempt.request.join_req);
 		const char *kept = js_retry_cache_get(&join->retries, now.mono, envelope, body, length,
 						      &written);
 		if (kept) {
@@ -345,33 +390,7 @@ size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *b
 	}
 	outcome->verdict = verdict;
 	join->counters.verdicts[verdict]++;
+	record(join, &attempt, length, now);
 	secret_wipe(&attempt, sizeof attempt);
 	return written;
-}
-
-/* --- the sweep ----------------------------------------------------------------------------------------------- */
-
-struct mono js_join_next_deadline(const struct js_join *join)
-{
-	return join->sweep_due;
-}
-
-enum status js_join_on_tick(struct js_join *join, struct now now)
-{
-	if (mono_since(join->sweep_due, now.mono) > 0)
-		return ST_OK;
-	const struct js_store *store = &join->options.store;
-	bool done = false;
-	join->counters.swept++;
-	enum status status = store->sweep(store->ctx, join->state.valid_run, JS_SWEEP_SLICE, &join->sweep_at,
-					  &done);
-	if (status != ST_OK)
-		return status;
-	join->sweep_due = mono_add(now.mono, JS_SWEEP_INTERVAL_US);
-	if (!done)
-		return ST_OK;
-	join->sweep_due = MONO_NEVER;
-	join->sweep_at = 0;
-	join->state.swept_run = join->state.valid_run;
-	return store->save_state(store->ctx, &join->state);
 }

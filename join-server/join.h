@@ -15,6 +15,7 @@
 #ifndef LAMPPOST_JOIN_SERVER_JOIN_H
 #define LAMPPOST_JOIN_SERVER_JOIN_H
 
+#include "common/base/decision_euis.h"
 #include "common/base/rng.h"
 #include "common/base/units.h"
 #include "common/crypto/aes.h"
@@ -41,6 +42,10 @@ struct js_options {
 	uint32_t retry_entries; /* 0: JS_RETRY_ENTRIES */
 };
 
+#define JS_MIC         4      /* bytes */
+#define JS_WHY_RECORDS 131072 /* 4 MB */
+#define JS_WHY_DEVICES 65536  /* whose last verdict is kept */
+
 struct js_counters {
 	uint64_t verdicts[JS_VERDICT_COUNT];
 	uint64_t records;       /* applied */
@@ -63,6 +68,8 @@ struct js_join {
 	uint64_t sweep_at;
 	struct mono sweep_due;
 	struct js_nonces nonces; /* scratch of one join */
+	/* What was decided, by DevEUI (js_rules); what names no device of ours stands under the EUI of zeroes (invariant 12). */
+	struct decision_euis decisions;
 };
 
 /* What happened, with its numbers: for logs, metrics and `lamppost why`. */
@@ -72,8 +79,12 @@ struct js_outcome {
 	bool has_device; /* the device is one of ours: only then may its DevEUI be logged (invariant 12) */
 	struct lw_eui64 dev_eui;
 	struct lw_eui64 join_eui;
-	uint16_t dev_nonce;       /* from JS_LATE_COPY on, and when accepted */
-	uint32_t join_nonce;      /* given, or the last one given */
+	uint16_t dev_nonce;      /* as the frame claims it; proved from JS_LATE_COPY on, and when accepted */
+	uint16_t last_dev_nonce; /* that it was judged by */
+	uint32_t join_nonce;     /* given, or the last one given */
+	uint16_t more; /* the row's third number: seconds since the accepted join, or used DevNonces */
+	bool has_mic;
+	uint8_t mic[JS_MIC];
 	const char *field, *rule; /* JS_UNREADABLE, JS_MALFORMED: static */
 };
 

@@ -1,9 +1,11 @@
 /* The join server's process: keys, database, sockets around the core of join.h. Every request is answered in its own
  * turn; the turn's commit comes before the answers leave (loop.h). */
 #include "common/base/check.h"
+#include "common/base/hex.h"
 #include "common/base/log.h"
 #include "common/db/checkpoint.h"
 #include "common/io/admin.h"
+#include "common/io/admin_why.h"
 #include "common/io/clock.h"
 #include "common/io/http_server.h"
 #include "common/io/loop.h"
@@ -46,6 +48,7 @@ struct server {
 	struct js_join join;
 	bool join_is_up;
 	struct js_metrics metrics;
+	struct io_why why;
 	/* Refusals are logged one by one up to a rate; the metrics count them all. */
 	int64_t log_second;
 	unsigned log_lines;
@@ -268,6 +271,31 @@ static enum status open_core(struct server *server)
 	return status;
 }
 
+/* --- why --------------------------------------------------------------------------------------------------------- */
+
+static const struct decision *newest_decision(void *ctx, const uint8_t eui[8])
+{
+	const struct server *server = ctx;
+	return decision_euis_newest(&server->join.decisions, eui);
+}
+
+static void name_decision(void *ctx, const struct decision *decision, struct decision_names *names)
+{
+	const struct server *server = ctx;
+	hex_encode(names->device, decision_euis_eui(&server->join.decisions, decision), 8);
+}
+
+static void add_why(struct server *server)
+{
+	server->why = (struct io_why){.kind = "device",
+				      .book = &js_rules,
+				      .ring = &server->join.decisions.ring,
+				      .newest = newest_decision,
+				      .name = name_decision,
+				      .ctx = server};
+	io_why_add(server->admin, &server->why);
+}
+
 static enum status open_sockets(struct server *server)
 {
 	const char *run_dir = server->common.run_dir;
@@ -295,7 +323,10 @@ static enum status open_sockets(struct server *server)
 		.reloads_taken = &server->reload.taken,
 		.reloads_refused = &server->reload.refused,
 	};
-	return io_admin_open(server->loop, &admin, &server->admin);
+	status = io_admin_open(server->loop, &admin, &server->admin);
+	if (status == ST_OK)
+		add_why(server);
+	return status;
 }
 
 static enum status start(struct server *server)

@@ -1,82 +1,175 @@
+/* Each row is a rule with its sentence (common/base/decision_text.h); beside it stands what TS002 is told. Numbers of a record:
+ * a DevNonce and the last one (halves), b JoinNonce, c as the row says. */
 #include "join-server/verdict.h"
 
 #include "common/base/check.h"
 
-struct row {
-	const char *name;
-	enum bi_result result;
-	enum log_level level;
-	const char *explanation;
+#define ROW(name, level, sentence, next)                      \
+	{                                                     \
+		name, LOG_LEVEL_##level, sentence, next, NULL \
+	}
+#define NONCE "{dev_nonce:al}"
+#define LAST  "{last_dev_nonce:ah}"
+
+static const struct decision_rule rules[JS_VERDICT_COUNT] = {
+	[JS_ACCEPTED] = ROW("accepted", DEBUG,
+			    "The join with DevNonce " NONCE
+			    " was accepted: JoinNonce {join_nonce:b} was given, and the "
+			    "session keys derived.",
+			    ""),
+	[JS_RETRIED] = ROW("retried", DEBUG,
+			   "The network server asked again within 60 s about DevNonce " NONCE
+			   " and got the same answer again.",
+			   ""),
+	[JS_NOT_A_REQUEST] = ROW(
+		"not_a_request", DEBUG,
+		"A message of {length:b:bytes} is an answer or a notification that nothing here "
+		"waits for.",
+		""),
+	[JS_UNREADABLE] = ROW(
+		"unreadable", WARN,
+		"A message of {length:b:bytes} is not one of TS002: neither sender nor transaction could "
+		"be read.",
+		"See which program posts to join.sock: the log has the caller."),
+	[JS_MALFORMED] = ROW(
+		"malformed", WARN,
+		"A member of a message of {length:b:bytes} is missing, of the wrong type or out of range.",
+		"The answer names the member; the network server that sent it speaks another TS002."),
+	[JS_WRONG_PROTOCOL] = ROW(
+		"wrong_protocol", WARN,
+		"The ProtocolVersion of a message of {length:b:bytes} is neither 1.0 nor 1.1.",
+		"Set the network server that sent it to TS002 1.0 or 1.1."),
+	[JS_UNSUPPORTED_MESSAGE] = ROW(
+		"unsupported_message", WARN,
+		"A message of {length:b:bytes} asks for what this join server does not serve.",
+		"It serves JoinReq alone: see which network server sends others."),
+	[JS_UNKNOWN_SENDER] = ROW(
+		"unknown_sender", WARN,
+		"The join with DevNonce " NONCE " was refused: its SenderID is not a NetID that we "
+		"know.",
+		"Set common.net_id alike in both servers, or add a KEK for that network under "
+		"join-server.keks."),
+	[JS_UNKNOWN_RECEIVER] = ROW("unknown_receiver", WARN,
+				    "The join with DevNonce " NONCE
+				    " was refused: its ReceiverID is not the JoinEUI of "
+				    "the frame.",
+				    "The network server that sent it addresses joins wrongly."),
+	[JS_NOT_A_JOIN_REQUEST] = ROW(
+		"not_a_join_request", WARN,
+		"The PHYPayload of {length:b:bytes} is not a join-request of that device.",
+		"Rejoin-requests are not served; else the network server sent something else."),
+	[JS_UNKNOWN_DEVICE] = ROW(
+		"unknown_device", DEBUG,
+		"The join with DevNonce " NONCE " was refused: no device of that DevEUI and JoinEUI is "
+		"provisioned here.",
+		"Wait a few seconds and let it try again. If it stays so, see lamppost status: the "
+		"join server may be behind."),
+	[JS_NO_KEY] = ROW("no_key", WARN,
+			  "The join with DevNonce " NONCE
+			  " was refused: the device is registered without the root key "
+			  "that its version needs.",
+			  "Set it: lamppost device keys set EUI --app-key (1.1: also --nwk-key)."),
+	[JS_DISABLED] = ROW(
+		"disabled", INFO, "The join with DevNonce " NONCE " was refused: the device is disabled.",
+		"Have its review approved, or enable it: lamppost device update EUI --enabled true."),
+	[JS_MIC_FAILED] = ROW(
+		"mic_failed", WARN,
+		"The join with DevNonce " NONCE " was refused: its MIC {frame} does not fit the registered "
+		"root key, so the device and the registry have different keys.",
+		"Set the key again: lamppost device keys set EUI --app-key. For 1.1 the MIC is made with "
+		"the NwkKey. Mind the byte order."),
+	[JS_BAD_PARAMETERS] = ROW(
+		"bad_parameters", WARN,
+		"The join with DevNonce " NONCE " was refused: the network server asks for what cannot "
+		"be, such as OptNeg for a 1.0.x device.",
+		"See that the profile's version is the same in both servers: lamppost status shows "
+		"whether records are behind."),
+	[JS_LATE_COPY] = ROW("late_copy", DEBUG,
+			     "The bytes of the last accepted join (DevNonce " NONCE
+			     ") came once more, {age_s:c:s} after "
+			     "it: a late copy, not answered again.",
+			     ""),
+	[JS_DEV_NONCE_USED] = ROW(
+		"dev_nonce_used", WARN,
+		"The join was refused: DevNonce " NONCE " has been used before (the last was " LAST
+		", {used:c:count nonce} are used): a replay, or a device that lost its memory.",
+		"Let it try on: after a reset a device soon draws a new one. If it always uses the same, its "
+		"firmware is at fault; a new AppKey begins the list anew."),
+	[JS_DEV_NONCE_NOT_INCREASING] = ROW(
+		"dev_nonce_not_increasing", WARN,
+		"The join was refused: DevNonce " NONCE " is not greater than the last, " LAST
+		", as it must be from 1.0.4 on: a replay, a device that lost its counter, or a profile with "
+		"the "
+		"wrong version.",
+		"If the device draws its DevNonces at random, give it a profile of 1.0.3. If it lost its "
+		"counter, "
+		"let it try until it is past the last one, or set a new AppKey on both sides."),
+	[JS_JOIN_NONCE_EXHAUSTED] = ROW("join_nonce_exhausted", ERROR,
+					"The join with DevNonce " NONCE
+					" was refused: JoinNonce {join_nonce:b} was the "
+					"last of the 2^24 that a device has.",
+					"Give the device another JoinEUI."),
+	[JS_NO_KEK] = ROW(
+		"no_kek", ERROR,
+		"The join with DevNonce " NONCE
+		" was refused: there is no key to wrap the session keys with, "
+		"and in clear they do not leave.",
+		"See that STATE/keys/kek-network.join-server and kek-application.join-server are there "
+		"(docs/contract.md)."),
+	[JS_KEY_UNREADABLE] = ROW(
+		"key_unreadable", ERROR,
+		"The join with DevNonce " NONCE " was refused: the stored root key does not open under "
+		"the master key.",
+		"See that STATE/keys/join-server.master is the one that join.db was written with; "
+		"else set the device's key again."),
+	[JS_STORE_FAILED] = ROW("store_failed", ERROR,
+				"The join with DevNonce " NONCE
+				" failed: the database could not be read or written.",
+				"See the disk and the join server's log: lamppost doctor."),
 };
 
-static const struct row rows[JS_VERDICT_COUNT] = {
-	[JS_ACCEPTED] = {"accepted", BI_SUCCESS, LOG_LEVEL_DEBUG, "The device joined."},
-	[JS_RETRIED] = {"retried", BI_SUCCESS, LOG_LEVEL_DEBUG,
-			"The network server asked again within 60 s and got the same answer again."},
-	[JS_NOT_A_REQUEST] = {"not_a_request", BI_NO_ACTION, LOG_LEVEL_DEBUG,
-			      "An answer or a notification that nothing here waits for."},
-	[JS_UNREADABLE] = {"unreadable", BI_MALFORMED, LOG_LEVEL_WARN,
-			   "Not a message of TS002: neither sender nor transaction could be read."},
-	[JS_MALFORMED] = {"malformed", BI_MALFORMED, LOG_LEVEL_WARN,
-			  "A member of the message is missing, of the wrong type or out of range."},
-	[JS_WRONG_PROTOCOL] = {"wrong_protocol", BI_INVALID_PROTOCOL_VERSION, LOG_LEVEL_WARN,
-			       "ProtocolVersion is neither 1.0 nor 1.1."},
-	[JS_UNSUPPORTED_MESSAGE] = {"unsupported_message", BI_OTHER, LOG_LEVEL_WARN,
-				    "A kind of request that this join server does not serve."},
-	[JS_UNKNOWN_SENDER] = {"unknown_sender", BI_UNKNOWN_SENDER, LOG_LEVEL_WARN,
-			       "SenderID is not a NetID that we know."},
-	[JS_UNKNOWN_RECEIVER] = {"unknown_receiver", BI_UNKNOWN_RECEIVER, LOG_LEVEL_WARN,
-				 "ReceiverID is not the JoinEUI of the frame."},
-	[JS_NOT_A_JOIN_REQUEST] = {"not_a_join_request", BI_MALFORMED, LOG_LEVEL_WARN,
-				   "The PHYPayload is not a join-request."},
-	[JS_UNKNOWN_DEVICE] = {"unknown_device", BI_UNKNOWN_DEV_EUI, LOG_LEVEL_DEBUG,
-			       "No device of that DevEUI and JoinEUI is registered."},
-	[JS_NO_KEY] = {"no_key", BI_UNKNOWN_DEV_EUI, LOG_LEVEL_WARN,
-		       "The device is registered without the root key that its version needs."},
-	[JS_DISABLED] = {"disabled", BI_ACTIVATION_DISALLOWED, LOG_LEVEL_INFO, "The device is disabled."},
-	[JS_MIC_FAILED] = {"mic_failed", BI_MIC_FAILED, LOG_LEVEL_WARN,
-			   "The join-request was not made with the registered key."},
-	[JS_BAD_PARAMETERS] =
-		{"bad_parameters", BI_JOIN_REQ_FAILED, LOG_LEVEL_WARN,
-		 "The network server asks for what cannot be, such as OptNeg for a 1.0.x device."},
-	[JS_LATE_COPY] = {"late_copy", BI_FRAME_REPLAYED, LOG_LEVEL_DEBUG,
-			  "The bytes of the last accepted join came once more within 10 minutes."},
-	[JS_DEV_NONCE_USED] =
-		{"dev_nonce_used", BI_JOIN_REQ_FAILED, LOG_LEVEL_WARN,
-		 "The DevNonce has been used before: a replay, or a device that lost its memory."},
-	[JS_DEV_NONCE_NOT_INCREASING] =
-		{"dev_nonce_not_increasing", BI_JOIN_REQ_FAILED, LOG_LEVEL_WARN,
-		 "From 1.0.4 on the DevNonce must increase: a replay, a device that lost its "
-		 "memory, or a profile with the wrong version."},
-	[JS_JOIN_NONCE_EXHAUSTED] = {"join_nonce_exhausted", BI_JOIN_REQ_FAILED, LOG_LEVEL_ERROR,
-				     "All 2^24 JoinNonces of the device are used: it needs another JoinEUI."},
-	[JS_NO_KEK] = {"no_kek", BI_JOIN_REQ_FAILED, LOG_LEVEL_ERROR,
-		       "There is no key to wrap the session keys with, and in clear they do not leave."},
-	[JS_KEY_UNREADABLE] = {"key_unreadable", BI_JOIN_REQ_FAILED, LOG_LEVEL_ERROR,
-			       "The stored root key does not open under the master key."},
-	[JS_STORE_FAILED] = {"store_failed", BI_OTHER, LOG_LEVEL_ERROR, "The database failed."},
+static const struct decision_table tables[] = {{"join", rules, JS_VERDICT_COUNT}};
+const struct decision_book js_rules = {"join-server", tables, 1};
+
+static const enum bi_result results[JS_VERDICT_COUNT] = {
+	[JS_ACCEPTED] = BI_SUCCESS,
+	[JS_RETRIED] = BI_SUCCESS,
+	[JS_NOT_A_REQUEST] = BI_NO_ACTION,
+	[JS_UNREADABLE] = BI_MALFORMED,
+	[JS_MALFORMED] = BI_MALFORMED,
+	[JS_WRONG_PROTOCOL] = BI_INVALID_PROTOCOL_VERSION,
+	[JS_UNSUPPORTED_MESSAGE] = BI_OTHER,
+	[JS_UNKNOWN_SENDER] = BI_UNKNOWN_SENDER,
+	[JS_UNKNOWN_RECEIVER] = BI_UNKNOWN_RECEIVER,
+	[JS_NOT_A_JOIN_REQUEST] = BI_MALFORMED,
+	[JS_UNKNOWN_DEVICE] = BI_UNKNOWN_DEV_EUI,
+	[JS_NO_KEY] = BI_UNKNOWN_DEV_EUI,
+	[JS_DISABLED] = BI_ACTIVATION_DISALLOWED,
+	[JS_MIC_FAILED] = BI_MIC_FAILED,
+	[JS_BAD_PARAMETERS] = BI_JOIN_REQ_FAILED,
+	[JS_LATE_COPY] = BI_FRAME_REPLAYED,
+	[JS_DEV_NONCE_USED] = BI_JOIN_REQ_FAILED,
+	[JS_DEV_NONCE_NOT_INCREASING] = BI_JOIN_REQ_FAILED,
+	[JS_JOIN_NONCE_EXHAUSTED] = BI_JOIN_REQ_FAILED,
+	[JS_NO_KEK] = BI_JOIN_REQ_FAILED,
+	[JS_KEY_UNREADABLE] = BI_JOIN_REQ_FAILED,
+	[JS_STORE_FAILED] = BI_OTHER,
 };
 
 const char *js_verdict_name(enum js_verdict verdict)
 {
 	ASSERT_CMP((unsigned)verdict, <, JS_VERDICT_COUNT);
-	return rows[verdict].name;
-}
-
-const char *js_verdict_explanation(enum js_verdict verdict)
-{
-	ASSERT_CMP((unsigned)verdict, <, JS_VERDICT_COUNT);
-	return rows[verdict].explanation;
+	return rules[verdict].name;
 }
 
 enum bi_result js_verdict_result(enum js_verdict verdict)
 {
 	ASSERT_CMP((unsigned)verdict, <, JS_VERDICT_COUNT);
-	return rows[verdict].result;
+	return results[verdict];
 }
 
 enum log_level js_verdict_level(enum js_verdict verdict)
 {
 	ASSERT_CMP((unsigned)verdict, <, JS_VERDICT_COUNT);
-	return rows[verdict].level;
+	return rules[verdict].level;
 }

@@ -1,9 +1,10 @@
 /* What the join server can say to a message, a row each: the name that logs, metrics and `lamppost why` use, the result
- * code of TS002, how loudly it is told, and one line of explanation. */
+ * code of TS002, how loudly it is told, and the sentence with its numbers that explains it. */
 #ifndef LAMPPOST_JOIN_SERVER_VERDICT_H
 #define LAMPPOST_JOIN_SERVER_VERDICT_H
 
 #include "common/backend/ts002.h"
+#include "common/base/decision_text.h"
 #include "common/base/log.h"
 
 enum js_verdict {
@@ -32,8 +33,9 @@ enum js_verdict {
 	JS_VERDICT_COUNT
 };
 
+/* One table, whose rows are the verdicts. */
+extern const struct decision_book js_rules;
 const char *js_verdict_name(enum js_verdict verdict);
-const char *js_verdict_explanation(enum js_verdict verdict);
 enum bi_result js_verdict_result(enum js_verdict verdict);
 enum log_level js_verdict_level(enum js_verdict verdict);
 

@@ -38,6 +38,7 @@ static bool read_limit(const struct io_http_request *request, unsigned long *lim
 	return *text >= '0' && *text <= '9' && !*end && *limit >= 1 && *limit <= LIMIT_MAX;
 }
 
+/* `eui` "": whom it is about is for why->name to say. */
 static void write_one(FILE *out, const struct io_why *why, const char *eui, const struct decision *decision,
 		      size_t *written)
 {
@@ -93,6 +94,31 @@ static void on_subject(void *ctx, struct now now, const struct io_http_request *
 	free(text);
 }
 
+static void on_frame(void *ctx, struct now now, const struct io_http_request *request)
+{
+	const struct io_why *why = ctx;
+	uint8_t mic[4];
+	char *text = NULL;
+	size_t length = 0, written = 0;
+	(void)now;
+	if (!hex_decode_exact(mic, sizeof mic, io_http_request_param(request, "mic"))) {
+		refuse(why, request, 400, "Bad Request", "expected a MIC of 8 hex digits");
+		return;
+	}
+	const struct decision *decision = decision_find(why->ring, DECISION_ABOUT_FRAME, decision_ref(mic));
+	FILE *out = decision ? open_memstream(&text, &length) : NULL;
+	if (out) {
+		fputs("{\"decisions\":[", out);
+		write_one(out, why, "", decision, &written);
+		fputs("]}", out);
+	}
+	if (out && fclose(out) == 0)
+		reply(why, request, 200, text, length);
+	else
+		refuse(why, request, 404, "Not Found", "nothing was decided about it");
+	free(text);
+}
+
 static void on_rules(void *ctx, struct now now, const struct io_http_request *request)
 {
 	const struct io_why *why = ctx;
@@ -114,6 +140,7 @@ void io_why_add(struct io_admin *admin, struct io_why *why)
 	why->admin = admin;
 	snprintf(why->pattern, sizeof why->pattern, "/why/%s/{eui}", why->kind);
 	why->routes[0] = (struct io_http_route){IO_HTTP_GET, why->pattern, on_subject};
-	why->routes[1] = (struct io_http_route){IO_HTTP_GET, "/why/rules", on_rules};
+	why->routes[1] = (struct io_http_route){IO_HTTP_GET, "/why/frame/{mic}", on_frame};
+	why->routes[2] = (struct io_http_route){IO_HTTP_GET, "/why/rules", on_rules};
 	io_http_server_add(io_admin_server(admin), why->routes, ARRAY_SIZE(why->routes), why);
 }

@@ -1,6 +1,7 @@
 /* "Why?" on a process's admin socket, from its decision records:
  *
  *	GET /why/KIND/{eui}?limit=N   {"decisions": [newest first]}, 404 where nothing is known; N 1 to 1000, 100 without one
+ *	GET /why/frame/{mic}          the last decision about a frame, by the 8 hex digits of its MIC as on the air
  *	GET /why/rules                {"rules": [...]}: all that the process can say
  *
  * For processes whose subjects are known by an EUI alone. */
@@ -16,8 +17,8 @@ struct io_why {
 	const struct decision_ring *ring;
 	/* Lends the newest decision about an EUI, or NULL. */
 	const struct decision *(*newest)(void *ctx, const uint8_t eui[8]);
-	/* What a decision is to be printed with; the names are zeroed before, but for `device` or `gateway`, after `kind`. NULL: only
-	 * those. */
+	/* What a decision is to be printed with; the names are zeroed before, but for `device` or `gateway`, after
+	 * `kind`, where the EUI was asked for. NULL: only those. */
 	void (*name)(void *ctx, const struct decision *decision, struct decision_names *names);
 	/* Fills a decision that is made at the moment of asking and stands before the others (how a gateway is now); false: none.
 	 * NULL: there are no such. */
@@ -25,7 +26,7 @@ struct io_why {
 	void *ctx;
 	/* The rest is admin_why.c's. */
 	struct io_admin *admin;
-	struct io_http_route routes[2];
+	struct io_http_route routes[3];
 	char pattern[48];
 };
 

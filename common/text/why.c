@@ -132,7 +132,7 @@ bool why_target(const struct why_subject *subject, enum why_process process, uns
 		[WHY_JOIN] = {{NULL, "/why/device/", "/why/device/", "/why/device/"}, false},
 		[WHY_GATEWAY] = {{"/why/gateway/", "/why/gateway/", NULL, NULL}, false},
 		[WHY_DOWNLINK] = {{NULL, "/why/device/", NULL, "/why/device/"}, true},
-		[WHY_FRAME] = {{NULL, "/why/frame/", NULL, NULL}, false},
+		[WHY_FRAME] = {{"/why/frame/", "/why/frame/", "/why/frame/", NULL}, false},
 		[WHY_COUNTED] = {{NULL, "/why/dev-addr/", NULL, NULL}, false},
 		[WHY_EVENT] = {{NULL, NULL, NULL, NULL}, false},
 		[WHY_RULES] = {{"/why/rules", "/why/rules", "/why/rules", "/why/rules"}, false},
