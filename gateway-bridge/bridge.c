@@ -16,7 +16,8 @@ struct gb_bridge *gb_bridge_new(const struct gb_options *options, struct rng *rn
 	bridge->options.name = bridge->name;
 	bridge->rng = rng;
 	bridge->json = gb_json_new();
-	bridge->gateways = gb_gateways_new(rng);
+	gb_decisions_init(&bridge->decisions);
+	bridge->gateways = gb_gateways_new(rng, &bridge->decisions.ring);
 	gb_sources_init(&bridge->sources, rng);
 	bridge->ring = gb_ring_new(options->ring_bytes, options->ring_age);
 	gb_inflights_init(&bridge->inflights, rng);
@@ -39,16 +40,40 @@ void gb_bridge_free(struct gb_bridge *bridge)
 	gb_sources_release(&bridge->sources);
 	gb_ring_free(bridge->ring);
 	gb_inflights_release(&bridge->inflights);
+	gb_decisions_release(&bridge->decisions);
 	free(bridge);
 }
 
 /* --- what goes out */
 
-/* Counts a verdict and leaves a note about it, which it lends; NULL when there is no room. */
-struct gb_note *gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
-			 const struct gb_address *from)
+void gb_enter(struct gb_bridge *bridge, struct now now)
 {
+	bridge->now = now;
+	if (bridge->began.us == 0)
+		bridge->began = now.mono;
+}
+
+static void record(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *eui,
+		   const struct gb_said *said)
+{
+	const struct gb_gateway *gateway = eui ? gb_gateways_find(bridge->gateways, eui) : NULL;
+	uint32_t index = gateway ? gb_gateways_index(bridge->gateways, gateway) : GB_WHY_NOBODY;
+	gb_decisions_add(&bridge->decisions, bridge->now, index, verdict, said);
+}
+
+struct gb_note *gb_judge_number(struct gb_bridge *bridge, enum gb_verdict verdict,
+				const struct lw_eui64 *gateway, const struct gb_address *from, int64_t b)
+{
+	const struct gb_said said = {.a = gb_address_number(from), .b = decision_u32(b)};
+	return gb_judge(bridge, verdict, gateway, from, &said);
+}
+
+struct gb_note *gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
+			 const struct gb_address *from, const struct gb_said *said)
+{
+	const struct gb_said address = {.a = gb_address_number(from)};
 	bridge->counters.verdicts[verdict]++;
+	record(bridge, verdict, gateway, said ? said : &address);
 	if (bridge->notes_count == GB_NOTES_MAX) {
 		bridge->counters.notes_lost++;
 		return NULL;
@@ -78,7 +103,7 @@ bool gb_bridge_take_note(struct gb_bridge *bridge, struct gb_note *note)
 struct gb_datagram *gb_post(struct gb_bridge *bridge, const struct gb_peer *to)
 {
 	if (bridge->outbox_count == GB_OUTBOX_MAX) {
-		gb_judge(bridge, GB_OUTBOX_FULL, NULL, &to->address);
+		gb_judge_number(bridge, GB_OUTBOX_FULL, NULL, &to->address, GB_OUTBOX_MAX);
 		return NULL;
 	}
 	struct gb_datagram *datagram =
@@ -108,7 +133,7 @@ void gb_tell(struct gb_bridge *bridge, struct now now, const struct gb_report *w
 	gb_ring_put(bridge->ring, now.mono, what);
 	uint64_t dropped = gb_ring_stats(bridge->ring)->dropped_full - before;
 	if (dropped > 0) {
-		gb_judge(bridge, GB_RING_FULL, NULL, NULL);
+		gb_judge_number(bridge, GB_RING_FULL, NULL, NULL, (int64_t)dropped);
 		bridge->counters.verdicts[GB_RING_FULL] += dropped - 1;
 	}
 }
@@ -147,7 +172,7 @@ void gb_copy_cause(char out[GW_CAUSE_MAX], const char *cause)
 
 void gb_bridge_on_link_open(struct gb_bridge *bridge, struct now now)
 {
-	(void)now;
+	gb_enter(bridge, now);
 	bridge->link = LINK_GREETING;
 	bridge->hello_pending = true;
 	bridge->next_seq = 1;
@@ -156,7 +181,7 @@ void gb_bridge_on_link_open(struct gb_bridge *bridge, struct now now)
 
 void gb_bridge_on_link_close(struct gb_bridge *bridge, struct now now)
 {
-	(void)now;
+	gb_enter(bridge, now);
 	bridge->link = LINK_DOWN;
 	bridge->hello_pending = false;
 	gb_ring_rewind(bridge->ring);
@@ -164,6 +189,7 @@ void gb_bridge_on_link_close(struct gb_bridge *bridge, struct now now)
 
 bool gb_bridge_next_message(struct gb_bridge *bridge, struct now now, struct proto_message *message)
 {
+	gb_enter(bridge, now);
 	if (bridge->hello_pending) {
 		message->kind = PROTO_HELLO;
 		message->seq = bridge->next_seq;
@@ -177,7 +203,11 @@ bool gb_bridge_next_message(struct gb_bridge *bridge, struct now now, struct pro
 	struct gb_report next;
 	uint64_t before = gb_ring_stats(bridge->ring)->dropped_joins;
 	bool any = gb_ring_next(bridge->ring, now.mono, &next);
-	bridge->counters.verdicts[GB_JOIN_TOO_OLD] += gb_ring_stats(bridge->ring)->dropped_joins - before;
+	uint64_t old = gb_ring_stats(bridge->ring)->dropped_joins - before;
+	if (old > 0) {
+		bridge->counters.verdicts[GB_JOIN_TOO_OLD] += old;
+		record(bridge, GB_JOIN_TOO_OLD, NULL, &(struct gb_said){.b = decision_u32((int64_t)old)});
+	}
 	if (!any)
 		return false;
 	message->kind = next.kind;
@@ -207,6 +237,9 @@ static void answer_silence(struct gb_bridge *bridge, struct now now)
 	struct gb_inflight sent;
 	while (gb_inflights_pop(&bridge->inflights, now.mono, &sent)) {
 		bridge->counters.verdicts[GB_NO_TX_ACK]++;
+		const struct gb_said said = {
+			.b = decision_u32(mono_since(now.mono, sent.sent_at) / US_PER_MS)};
+		record(bridge, GB_NO_TX_ACK, &sent.gateway, &said);
 		gb_tell_tx(bridge, now,
 			   &(struct gw_tx_ack){.id = sent.id,
 					       .attempt = sent.attempt,
@@ -221,7 +254,7 @@ static void expire_ring(struct gb_bridge *bridge, struct now now)
 	gb_ring_expire(bridge->ring, now.mono);
 	uint64_t dropped = gb_ring_stats(bridge->ring)->dropped_old - before;
 	if (dropped > 0) {
-		gb_judge(bridge, GB_RING_EXPIRED, NULL, NULL);
+		gb_judge_number(bridge, GB_RING_EXPIRED, NULL, NULL, (int64_t)dropped);
 		bridge->counters.verdicts[GB_RING_EXPIRED] += dropped - 1;
 	}
 }
@@ -229,9 +262,11 @@ static void expire_ring(struct gb_bridge *bridge, struct now now)
 void gb_bridge_on_tick(struct gb_bridge *bridge, struct now now)
 {
 	struct gb_gateway *gateway;
+	gb_enter(bridge, now);
 	answer_silence(bridge, now);
 	while ((gateway = gb_gateways_pop_silent(bridge->gateways, now.mono)) != NULL) {
-		gb_judge(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from);
+		gb_judge_number(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from,
+				GB_SILENT_US / US_PER_S);
 		gb_tell_presence(bridge, now, gateway, "silent");
 	}
 	expire_ring(bridge, now);
@@ -275,4 +310,14 @@ const struct gb_ring_stats *gb_bridge_ring(const struct gb_bridge *bridge)
 uint64_t gb_bridge_in_flight(const struct gb_bridge *bridge)
 {
 	return bridge->inflights.count;
+}
+
+const struct gb_decisions *gb_bridge_decisions(const struct gb_bridge *bridge)
+{
+	return &bridge->decisions;
+}
+
+struct mono gb_bridge_began(const struct gb_bridge *bridge)
+{
+	return bridge->began;
 }

@@ -15,6 +15,7 @@
 #define LAMPPOST_BRIDGE_BRIDGE_H
 
 #include "common/proto/envelope.h"
+#include "gateway-bridge/decisions.h"
 #include "gateway-bridge/gateways.h"
 #include "gateway-bridge/ring.h"
 #include "gateway-bridge/semtech_udp.h"
@@ -98,5 +99,7 @@ const struct gb_gateways *gb_bridge_gateways(const struct gb_bridge *bridge);
 const struct gb_counters *gb_bridge_counters(const struct gb_bridge *bridge);
 const struct gb_ring_stats *gb_bridge_ring(const struct gb_bridge *bridge);
 uint64_t gb_bridge_in_flight(const struct gb_bridge *bridge);
+const struct gb_decisions *gb_bridge_decisions(const struct gb_bridge *bridge);
+struct mono gb_bridge_began(const struct gb_bridge *bridge); /* when its first event came */
 
 #endif

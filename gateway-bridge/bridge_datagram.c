@@ -76,15 +76,38 @@ static enum gb_verdict rxpk_policy(const struct gb_rxpk *rxpk)
 static void watch_ticks(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 			struct gw_ticks ticks)
 {
+	struct gb_said said = {.a = gb_address_number(&gateway->from)};
 	switch (gb_gateway_ticks(gateway, now.mono, ticks)) {
 	case GB_TICKS_RESTARTED:
-		gb_judge(bridge, GB_GATEWAY_RESTARTED, &gateway->eui, &gateway->from);
+		said.b = (uint32_t)(ticks.us / US_PER_S);
+		said.c = decision_u16(gateway->restarts);
+		said.own_c = true;
+		gb_judge(bridge, GB_GATEWAY_RESTARTED, &gateway->eui, &gateway->from, &said);
 		gb_tell_presence(bridge, now, gateway, "restarted");
 		break;
-	case GB_TICKS_ODD: gb_judge(bridge, GB_TICKS_JUMPED, &gateway->eui, &gateway->from); break;
+	case GB_TICKS_ODD:
+		said.b = (uint32_t)(int32_t)(gateway->ticks_off / US_PER_MS);
+		gb_judge(bridge, GB_TICKS_JUMPED, &gateway->eui, &gateway->from, &said);
+		break;
 	case GB_TICKS_FIRST:
 	case GB_TICKS_STEADY: break;
 	}
+}
+
+/* A frame that could be read and goes no further, with what it was. */
+static void judge_rxpk(struct gb_bridge *bridge, enum gb_verdict verdict, struct gb_gateway *gateway,
+		       const struct gb_rxpk *rxpk)
+{
+	const size_t mic = 4;
+	struct gb_said said = {.a = decision_u32((int64_t)rxpk->freq_hz),
+			       .b = decision_halves(rxpk->has_rssi ? rxpk->rssi_dbm : 0,
+						    rxpk->has_snr ? rxpk->snr_cdb : INT16_MIN)};
+	gateway->crc_bad += verdict == GB_CRC_BAD;
+	if (verdict == GB_RATE_FRAMES)
+		said.b = bridge->options.frames.per_second;
+	if (rxpk->phy_length >= mic)
+		said.mic = rxpk->phy + rxpk->phy_length - mic;
+	gb_judge(bridge, verdict, &gateway->eui, &gateway->from, &said);
 }
 
 static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
@@ -93,12 +116,15 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 	struct gb_push push;
 	enum gb_verdict verdict = gb_push_open(bridge->json, body, length, &push);
 	if (verdict != GB_ACCEPTED) {
-		gb_judge(bridge, verdict, &gateway->eui, &gateway->from);
+		gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, (int64_t)length);
 		return;
 	}
 	struct gb_rxpk rxpk;
+	unsigned entry = 0;
 	while (gb_push_next(&push, &rxpk, &verdict)) {
-		if (verdict == GB_ACCEPTED) {
+		bool read = verdict == GB_ACCEPTED;
+		entry++;
+		if (read) {
 			watch_ticks(bridge, now, gateway, rxpk.ticks);
 			verdict = rxpk_policy(&rxpk);
 		}
@@ -109,13 +135,15 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 		}
 		if (verdict == GB_ACCEPTED)
 			forward_rxpk(bridge, now, gateway, &rxpk);
+		else if (read)
+			judge_rxpk(bridge, verdict, gateway, &rxpk);
 		else
-			gb_judge(bridge, verdict, &gateway->eui, &gateway->from);
+			gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, entry);
 	}
 	struct gb_report what = {.kind = PROTO_GATEWAY_STATS};
 	if (gb_push_stat(&push, &what.stats, &verdict)) {
 		if (verdict != GB_ACCEPTED) {
-			gb_judge(bridge, verdict, &gateway->eui, &gateway->from);
+			gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, (int64_t)length);
 			return;
 		}
 		what.stats.gateway = gateway->eui;
@@ -127,30 +155,50 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 
 /* --- a datagram: PULL_DATA */
 
+static void judge_move(struct gb_bridge *bridge, enum gb_verdict verdict, const struct gb_gateway *gateway,
+		       const struct gb_address *from, const struct gb_address *was)
+{
+	const struct gb_said said = {.a = gb_address_number(from),
+				     .b = gb_address_number(was),
+				     .c = decision_u16(gateway->moves),
+				     .own_c = true};
+	struct gb_note *note = gb_judge(bridge, verdict, &gateway->eui, from, &said);
+	if (note)
+		note->was = *was;
+}
+
 static void take_pull_data(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 			   const struct gb_peer *from, bool came)
 {
 	struct gb_pull pull = gb_gateways_pulled(bridge->gateways, gateway, now.mono, from);
 	if (pull.moved) {
-		struct gb_note *note = gb_judge(bridge, GB_GATEWAY_MOVED, &gateway->eui, &from->address);
-		if (note)
-			note->was = pull.was;
+		judge_move(bridge, GB_GATEWAY_MOVED, gateway, &from->address, &pull.was);
 		gb_tell_presence(bridge, now, gateway, "moved");
 	} else if (came || pull.first) {
 		gb_tell_presence(bridge, now, gateway, "pull_data");
 	}
 	if (pull.began_to_flap) {
-		struct gb_note *note = gb_judge(bridge, GB_GATEWAY_FLAPPING, &gateway->eui, &from->address);
-		if (note)
-			note->was = pull.was;
+		judge_move(bridge, GB_GATEWAY_FLAPPING, gateway, &from->address, &pull.was);
 		gb_tell_presence(bridge, now, gateway, "flapping");
 	} else if (pull.settled) {
-		gb_judge(bridge, GB_GATEWAY_SETTLED, &gateway->eui, &from->address);
+		gb_judge(bridge, GB_GATEWAY_SETTLED, &gateway->eui, &from->address, NULL);
 		gb_tell_presence(bridge, now, gateway, "settled");
 	}
 }
 
 /* --- a datagram: TX_ACK */
+
+static void judge_tx_ack(struct gb_bridge *bridge, enum gb_verdict verdict, const struct gb_gateway *gateway,
+			 const struct gb_peer *from, const struct gb_header *header,
+			 const struct gb_inflight *sent, size_t length)
+{
+	int64_t number = (int64_t)length;
+	if (verdict == GB_TX_ACK_UNASKED)
+		number = header->token.bytes[0] << 8 | header->token.bytes[1];
+	else if (verdict == GB_TX_ACK_FOREIGN)
+		number = gb_address_number(&sent->sent_to);
+	gb_judge_number(bridge, verdict, &gateway->eui, &from->address, number);
+}
 
 static void take_tx_ack(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 			const struct gb_header *header, const struct gb_peer *from, const uint8_t *body,
@@ -166,7 +214,7 @@ static void take_tx_ack(struct gb_bridge *bridge, struct now now, struct gb_gate
 	    !gb_address_same_host(&gateway->path.address, &from->address))
 		verdict = GB_TX_ACK_FOREIGN;
 	if (verdict != GB_ACCEPTED) {
-		gb_judge(bridge, verdict, &gateway->eui, &from->address);
+		judge_tx_ack(bridge, verdict, gateway, from, header, sent, length);
 		return;
 	}
 	struct gw_tx_ack result = {.id = sent->id,
@@ -218,6 +266,29 @@ static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb
 	return verdict;
 }
 
+/* The limit that was passed, or the range that a gateway is pinned to. */
+static void judge_admission(struct gb_bridge *bridge, enum gb_verdict verdict,
+			    const struct gb_gateway *gateway, const struct lw_eui64 *eui,
+			    const struct gb_peer *from)
+{
+	int64_t number = 0;
+	if (verdict == GB_RATE_EUI)
+		number = bridge->options.per_eui.per_second;
+	else if (verdict == GB_RATE_UNKNOWN)
+		number = bridge->options.unknown.per_second;
+	else if (verdict == GB_FOREIGN_SOURCE && gateway->source.family == 4)
+		number = decision_ref(gateway->source.bytes);
+	gb_judge_number(bridge, verdict, eui, &from->address, number);
+}
+
+/* That a gateway came back is no refusal: recorded, not noted. */
+static void record_heard(struct gb_bridge *bridge, const struct gb_gateway *gateway,
+			 const struct gb_peer *from)
+{
+	gb_decisions_add(&bridge->decisions, bridge->now, gb_gateways_index(bridge->gateways, gateway),
+			 GB_ACCEPTED, &(struct gb_said){.a = gb_address_number(&from->address)});
+}
+
 static void acknowledge(struct gb_bridge *bridge, const struct gb_header *header, const struct gb_peer *from)
 {
 	uint8_t ack[GB_ACK_SIZE];
@@ -238,6 +309,8 @@ static void take_body(struct gb_bridge *bridge, struct now now, struct gb_gatewa
 	switch (header->identifier) {
 	case GB_PUSH_DATA:
 		bridge->counters.push_data++;
+		gateway->has_pushed = true;
+		gateway->pushed = now.mono;
 		if (came)
 			gb_tell_presence(bridge, now, gateway, "push_data");
 		take_push_data(bridge, now, gateway, body, length);
@@ -263,10 +336,11 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 			   const uint8_t *bytes, size_t length)
 {
 	struct gb_header header;
+	gb_enter(bridge, now);
 	bridge->counters.datagrams++;
 	enum gb_verdict verdict = gb_header_parse(bytes, length, &header);
 	if (verdict != GB_ACCEPTED) {
-		gb_judge(bridge, verdict, NULL, &from->address);
+		gb_judge_number(bridge, verdict, NULL, &from->address, (int64_t)length);
 		return;
 	}
 	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &header.gateway);
@@ -274,7 +348,7 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 	if (verdict != GB_ACCEPTED) {
 		if (gateway && gateway->known)
 			gateway->dropped++;
-		gb_judge(bridge, verdict, &header.gateway, &from->address);
+		judge_admission(bridge, verdict, gateway, &header.gateway, from);
 		return;
 	}
 	acknowledge(bridge, &header, from);
@@ -282,18 +356,21 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 	if (gateway == NULL)
 		gateway = gb_gateways_note(bridge->gateways, now.mono, &header.gateway);
 	if (gateway == NULL) {
-		gb_judge(bridge, GB_UNKNOWN_LIST_FULL, &header.gateway, &from->address);
+		gb_judge_number(bridge, GB_UNKNOWN_LIST_FULL, &header.gateway, &from->address,
+				GB_UNKNOWN_MAX);
 		return;
 	}
 	bool came = gb_gateways_heard(bridge->gateways, gateway, now.mono, from,
 				      header.version == 1 ? GW_SEMTECH_UDP_V1 : GW_SEMTECH_UDP_V2);
 	if (!gateway->known) {
-		gb_judge(bridge, GB_UNKNOWN_GATEWAY, &header.gateway, &from->address);
+		gb_judge(bridge, GB_UNKNOWN_GATEWAY, &header.gateway, &from->address, NULL);
 		if (came)
 			gb_tell_presence(bridge, now, gateway, "unknown");
 		if (!bridge->options.forward_unknown)
 			return;
 		came = false;
 	}
+	if (came)
+		record_heard(bridge, gateway, from);
 	take_body(bridge, now, gateway, &header, from, bytes + GB_HEADER_SIZE, length - GB_HEADER_SIZE, came);
 }

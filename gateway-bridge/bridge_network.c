@@ -12,7 +12,7 @@ static enum status take_hello(struct gb_bridge *bridge, struct now now, const st
 {
 	if (bridge->link != LINK_GREETING || hello->role != PROTO_NETWORK_SERVER ||
 	    hello->major != PROTO_MAJOR) {
-		gb_judge(bridge, GB_MESSAGE_REFUSED, NULL, NULL);
+		gb_judge_number(bridge, GB_MESSAGE_REFUSED, NULL, NULL, PROTO_HELLO);
 		return ST_INVALID;
 	}
 	bridge->link = LINK_UP;
@@ -43,10 +43,29 @@ static struct mono time_on_air(const struct gb_gateway *gateway, struct now now,
 	return mono_add(now.mono, ahead < 0 ? 0 : ahead > limit ? limit : ahead);
 }
 
+static void judge_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
+			   enum gb_verdict verdict)
+{
+	const size_t mic = 4;
+	const struct gw_tx_attempt *attempt = &downlink->attempts[0];
+	const struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &attempt->gateway);
+	bool pulled = gateway && gateway->path.address.family != 0;
+	struct gb_said said = {.a = attempt->freq_hz};
+	if (verdict == GB_NO_PATH)
+		said.b = pulled ? decision_u32(mono_since(now.mono, gateway->pulled) / US_PER_S) : UINT32_MAX;
+	else if (verdict == GB_TOO_MANY_IN_FLIGHT)
+		said.b = decision_u32((int64_t)bridge->inflights.count);
+	else if (verdict == GB_OUTBOX_FULL)
+		said.b = GB_OUTBOX_MAX;
+	if (downlink->phy_length >= mic)
+		said.mic = downlink->phy + downlink->phy_length - mic;
+	gb_judge(bridge, verdict, &attempt->gateway, NULL, &said);
+}
+
 static void refuse_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
 			    enum gb_verdict verdict)
 {
-	gb_judge(bridge, verdict, &downlink->attempts[0].gateway, NULL);
+	judge_downlink(bridge, now, downlink, verdict);
 	struct gw_tx_ack ack = {.id = downlink->id,
 				.gateway = downlink->attempts[0].gateway,
 				.result = verdict == GB_NO_PATH ? GW_TX_NO_PATH : GW_TX_OTHER};
@@ -96,7 +115,7 @@ static void take_list(struct gb_bridge *bridge, const struct gw_gateway_list *pa
 {
 	switch (gb_gateways_list(bridge->gateways, part)) {
 	case GB_LIST_CHANGED: bridge->list_changed = true; break;
-	case GB_LIST_BAD: gb_judge(bridge, GB_LIST_REFUSED, NULL, NULL); break;
+	case GB_LIST_BAD: gb_judge_number(bridge, GB_LIST_REFUSED, NULL, NULL, GB_KNOWN_MAX); break;
 	case GB_LIST_MORE:
 	case GB_LIST_SAME: break;
 	}
@@ -117,10 +136,11 @@ bool gb_bridge_take_list_changed(struct gb_bridge *bridge)
 enum status gb_bridge_on_network_message(struct gb_bridge *bridge, struct now now,
 					 const struct proto_message *message)
 {
+	gb_enter(bridge, now);
 	if (message->kind == PROTO_HELLO)
 		return take_hello(bridge, now, &message->hello);
 	if (bridge->link != LINK_UP) {
-		gb_judge(bridge, GB_MESSAGE_REFUSED, NULL, NULL);
+		gb_judge_number(bridge, GB_MESSAGE_REFUSED, NULL, NULL, message->kind);
 		return ST_INVALID;
 	}
 	switch (message->kind) {
@@ -129,7 +149,7 @@ enum status gb_bridge_on_network_message(struct gb_bridge *bridge, struct now no
 	case PROTO_GATEWAY_LIST: take_list(bridge, &message->gateway_list); break;
 	case PROTO_BYE:            /* it closes the link itself */
 	case PROTO_UNKNOWN: break; /* of a later minor version */
-	default: gb_judge(bridge, GB_MESSAGE_REFUSED, NULL, NULL); return ST_INVALID;
+	default: gb_judge_number(bridge, GB_MESSAGE_REFUSED, NULL, NULL, message->kind); return ST_INVALID;
 	}
 	return ST_OK;
 }

@@ -19,6 +19,9 @@ struct gb_bridge {
 	struct gb_ring *ring;
 	struct gb_inflights inflights;
 	struct gb_counters counters;
+	struct gb_decisions decisions;
+	struct now now;    /* of the event in hand */
+	struct mono began; /* the first event */
 
 	struct gb_datagram outbox[GB_OUTBOX_MAX];
 	size_t outbox_first, outbox_count;
@@ -31,9 +34,15 @@ struct gb_bridge {
 	bool list_changed;
 };
 
-/* Counts a verdict and leaves a note about it, which it lends: NULL when there is no room. Gateway and address may be NULL. */
+/* Every event of the core begins with this. */
+void gb_enter(struct gb_bridge *bridge, struct now now);
+/* Counts a verdict, records it with its numbers and leaves a note about it, which it lends: NULL when there is no room. Gateway and
+ * address may be NULL; `said` NULL: the address is the only number. */
 struct gb_note *gb_judge(struct gb_bridge *bridge, enum gb_verdict verdict, const struct lw_eui64 *gateway,
-			 const struct gb_address *from);
+			 const struct gb_address *from, const struct gb_said *said);
+/* The same where `b` is the only number beside the address. */
+struct gb_note *gb_judge_number(struct gb_bridge *bridge, enum gb_verdict verdict,
+				const struct lw_eui64 *gateway, const struct gb_address *from, int64_t b);
 /* Lends room for a datagram in the outbox, or NULL. */
 struct gb_datagram *gb_post(struct gb_bridge *bridge, const struct gb_peer *to);
 /* Puts a message into the ring, and counts what had to go for it. */

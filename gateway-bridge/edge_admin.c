@@ -195,6 +195,58 @@ static void on_gateways(void *ctx, struct now now, const struct io_http_request 
 	free(text);
 }
 
+/* --- /why */
+
+static const struct gb_gateway *gateway_named(const struct gb_admin *admin, const uint8_t eui[8])
+{
+	struct lw_eui64 name;
+	memcpy(name.bytes, eui, sizeof name.bytes);
+	return gb_gateways_find(gb_bridge_gateways(admin->bridge), &name);
+}
+
+static const struct decision *newest_decision(void *ctx, const uint8_t eui[8])
+{
+	static const uint8_t nobody[8];
+	const struct gb_admin *admin = ctx;
+	const struct gb_gateways *gateways = gb_bridge_gateways(admin->bridge);
+	const struct gb_gateway *gateway = gateway_named(admin, eui);
+	if (!gateway && memcmp(eui, nobody, sizeof nobody) != 0)
+		return NULL;
+	return decision_newest(&gb_bridge_decisions(admin->bridge)->ring,
+			       gateway ? gb_gateways_index(gateways, gateway) : GB_WHY_NOBODY);
+}
+
+static bool present(void *ctx, struct now now, const uint8_t eui[8], unsigned place,
+		    struct decision *decision)
+{
+	const struct gb_admin *admin = ctx;
+	const struct gb_gateway *gateway = gateway_named(admin, eui);
+	return gateway && gb_present(gateway, now, gb_bridge_began(admin->bridge), place, decision);
+}
+
+/* Of a frame that was found by its MIC: which gateway it is about. */
+static void name_decision(void *ctx, const struct decision *decision, struct decision_names *names)
+{
+	const struct gb_admin *admin = ctx;
+	const struct gb_gateway *gateway = gb_gateways_at(gb_bridge_gateways(admin->bridge),
+							  (uint32_t)decision->subject);
+	if (!names->gateway[0] && gateway && decision->table == GB_TABLE_VERDICTS)
+		lw_eui64_format(names->gateway, &gateway->eui);
+}
+
+static void add_why(struct gb_admin *admin)
+{
+	admin->why = (struct io_why){.kind = "gateway",
+				     .book = &gb_rules,
+				     .ring = &gb_bridge_decisions(admin->bridge)->ring,
+				     .newest = newest_decision,
+				     .name = name_decision,
+				     .present = present,
+				     .places = GB_PRESENT_MAX,
+				     .ctx = admin};
+	io_why_add(admin->admin, &admin->why);
+}
+
 /* --- life */
 
 enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
@@ -217,8 +269,10 @@ enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const ch
 								      .reloads_taken = &reload->taken,
 								      .reloads_refused = &reload->refused},
 					   &admin->admin);
-	if (status == ST_OK)
+	if (status == ST_OK) {
 		io_http_server_add(io_admin_server(admin->admin), routes, ARRAY_SIZE(routes), admin);
+		add_why(admin);
+	}
 	return status;
 }
 

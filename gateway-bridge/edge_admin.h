@@ -3,6 +3,7 @@
  *	GET /healthz    status; gateways, online, flapping, unknown; the receive buffers asked for and given; kernel_drops;
  *	                "warnings": what an engineer should look at, by name
  *	GET /metrics    edge_metrics.h
+ *	GET /why/gateway/EUI, /why/frame/MIC, /why/rules    common/io/admin_why.h; the EUI of zeroes is what names no listed gateway
  *	GET /gateways   {"gateways": [...], "next": CURSOR or null}; ?limit=1 to 1000, ?after=CURSOR,
  *	                ?state=known|unknown|online|silent|flapping, ?eui=HEX
  *
@@ -12,6 +13,7 @@
 #define LAMPPOST_BRIDGE_EDGE_ADMIN_H
 
 #include "common/io/admin.h"
+#include "common/io/admin_why.h"
 #include "common/io/udp.h"
 #include "common/text/reload.h"
 #include "gateway-bridge/bridge.h"
@@ -25,6 +27,7 @@ struct gb_admin {
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	size_t socket_count;
 	struct gb_metrics metrics;
+	struct io_why why;
 	struct io_admin *admin;
 };
 

@@ -51,6 +51,7 @@ enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono n
 		 * a frame that was long on its way, but that one comes from the port that frames came from before. */
 		bool began_again = ticks.us <= passed + 2 * US_PER_S;
 		bool moved = memcmp(&gateway->ticks_from, &gateway->from, sizeof gateway->from) != 0;
+		gateway->ticks_off = off;
 		verdict = GB_TICKS_STEADY;
 		if (off > GB_TICKS_ODD_US || off < -GB_TICKS_ODD_US ||
 		    (off < -GB_TICKS_BEHIND_US && began_again && moved)) {

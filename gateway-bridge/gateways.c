@@ -16,10 +16,11 @@ struct slot {
 };
 
 struct gb_gateways {
-	struct gb_gateway *pool; /* owned: POOL */
-	uint32_t first_free;     /* chained by `newer` */
-	uint32_t used;           /* entries of the pool that ever were in use: the rest is untouched memory */
-	struct table by_eui;     /* of struct slot */
+	struct gb_gateway *pool;         /* owned: POOL */
+	struct decision_ring *decisions; /* borrowed; NULL: none */
+	uint32_t first_free;             /* chained by `newer` */
+	uint32_t used;       /* entries of the pool that ever were in use: the rest is untouched memory */
+	struct table by_eui; /* of struct slot */
 	struct deadlines silences;
 	uint32_t oldest, newest; /* of the unknown ones */
 	uint64_t known, unknown, online, flapping;
@@ -29,12 +30,13 @@ struct gb_gateways {
 	size_t staged_count, staged_room;
 };
 
-struct gb_gateways *gb_gateways_new(struct rng *rng)
+struct gb_gateways *gb_gateways_new(struct rng *rng, struct decision_ring *decisions)
 {
 	struct gb_gateways *gateways = calloc(1, sizeof *gateways);
 	ASSERT(gateways != NULL);
 	gateways->pool = calloc(POOL, sizeof *gateways->pool);
 	ASSERT(gateways->pool != NULL);
+	gateways->decisions = decisions;
 	gateways->first_free = NONE;
 	gateways->oldest = gateways->newest = NONE;
 	table_init(&gateways->by_eui, POOL, sizeof(struct slot), sizeof(struct lw_eui64), rng);
@@ -61,7 +63,7 @@ static struct gb_gateway *at_index(const struct gb_gateways *gateways, size_t in
 	return &gateways->pool[index];
 }
 
-static uint32_t index_of(const struct gb_gateways *gateways, const struct gb_gateway *gateway)
+uint32_t gb_gateways_index(const struct gb_gateways *gateways, const struct gb_gateway *gateway)
 {
 	return (uint32_t)(gateway - gateways->pool);
 }
@@ -94,8 +96,10 @@ static void discard(struct gb_gateways *gateways, struct gb_gateway *gateway)
 	deadlines_cancel(&gateways->silences, &gateway->silence);
 	table_remove(&gateways->by_eui, &gateway->eui);
 	gateways->flapping -= gateway->flapping;
+	if (gateways->decisions)
+		decision_forget(gateways->decisions, gb_gateways_index(gateways, gateway));
 	*gateway = (struct gb_gateway){.newer = gateways->first_free};
-	gateways->first_free = index_of(gateways, gateway);
+	gateways->first_free = gb_gateways_index(gateways, gateway);
 }
 
 /* --- the chain of unknown ones */
@@ -116,7 +120,7 @@ static void unchain(struct gb_gateways *gateways, struct gb_gateway *gateway)
 
 static void chain(struct gb_gateways *gateways, struct gb_gateway *gateway)
 {
-	uint32_t index = index_of(gateways, gateway);
+	uint32_t index = gb_gateways_index(gateways, gateway);
 	gateway->older = gateways->newest;
 	if (gateways->newest != NONE)
 		at_index(gateways, gateways->newest)->newer = index;
@@ -142,6 +146,11 @@ struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono no
 	gateway = make(gateways, eui);
 	chain(gateways, gateway);
 	return gateway;
+}
+
+const struct gb_gateway *gb_gateways_at(const struct gb_gateways *gateways, uint32_t index)
+{
+	return index < gateways->used && gateways->pool[index].used ? &gateways->pool[index] : NULL;
 }
 
 uint64_t gb_gateways_known(const struct gb_gateways *gateways)

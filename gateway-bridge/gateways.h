@@ -12,6 +12,7 @@
 #define LAMPPOST_BRIDGE_GATEWAYS_H
 
 #include "common/base/deadlines.h"
+#include "common/base/decision.h"
 #include "common/base/rng.h"
 #include "common/base/table.h"
 #include "common/proto/gateway_messages.h"
@@ -45,11 +46,14 @@ struct gb_gateway {
 	struct gb_address from; /* its address */
 	enum gw_protocol protocol;
 	uint64_t datagrams, uplinks;
+	uint64_t crc_bad; /* frames that failed their checksum */
 	uint64_t dropped; /* known: datagrams and frames over its limits, or from a foreign source */
 
 	bool has_path;
 	struct gb_peer path;
-	struct mono pulled;
+	struct mono pulled; /* last PULL_DATA, if path.address is set */
+	bool has_pushed;
+	struct mono pushed;               /* last PUSH_DATA */
 	uint32_t moves;                   /* since the start */
 	struct mono moved[GB_FLAP_MOVES]; /* the latest, at moves % GB_FLAP_MOVES */
 	bool flapping;
@@ -58,6 +62,7 @@ struct gb_gateway {
 	struct gw_ticks ticks;        /* at the end of the last frame */
 	struct mono ticks_at;         /* when that arrived */
 	struct gb_address ticks_from; /* and from where, port and all */
+	span_us ticks_off;            /* how far the last one was from where it must be */
 	uint32_t restarts;
 
 	struct deadline silence;     /* the table's: when to look whether it went silent */
@@ -69,7 +74,8 @@ struct gb_gateways; /* opaque */
 /* Whether this EUI is one that many devices share: all zeros, all ones, the forwarder's default. */
 bool gb_eui_is_shared(const struct lw_eui64 *eui);
 
-struct gb_gateways *gb_gateways_new(struct rng *rng);
+/* `decisions` (NULL: none) forgets a gateway that makes room or is removed; a borrow is kept. */
+struct gb_gateways *gb_gateways_new(struct rng *rng, struct decision_ring *decisions);
 void gb_gateways_free(struct gb_gateways *gateways); /* NULL is allowed */
 
 /* Lends a gateway, or NULL; valid until the list changes or an unknown one is noted. */
@@ -77,6 +83,10 @@ struct gb_gateway *gb_gateways_find(const struct gb_gateways *gateways, const st
 /* Lists an unknown one, or finds it. NULL when the list of them is full of newer ones. */
 struct gb_gateway *gb_gateways_note(struct gb_gateways *gateways, struct mono now,
 				    const struct lw_eui64 *eui);
+/* Its number, below GB_KNOWN_MAX + GB_UNKNOWN_MAX: stays while it is there. */
+uint32_t gb_gateways_index(const struct gb_gateways *gateways, const struct gb_gateway *gateway);
+/* Lends the gateway of a number, or NULL. */
+const struct gb_gateway *gb_gateways_at(const struct gb_gateways *gateways, uint32_t index);
 uint64_t gb_gateways_known(const struct gb_gateways *gateways);
 uint64_t gb_gateways_unknown(const struct gb_gateways *gateways);
 uint64_t gb_gateways_online(const struct gb_gateways *gateways);   /* known ones */

@@ -65,7 +65,7 @@ struct process {
 
 static void log_note(struct process *process, struct now now, const struct gb_note *note)
 {
-	const struct gb_verdict_row *row = gb_verdict_row(note->verdict);
+	const struct decision_rule *row = gb_verdict_row(note->verdict);
 	struct mono *last = &process->logged[note->verdict];
 	if (last->us != 0 && mono_since(now.mono, *last) < US_PER_S) {
 		process->unlogged[note->verdict]++;

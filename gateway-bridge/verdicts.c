@@ -1,106 +1,310 @@
+/* The rules. Numbers of a record: a is the sender's address where the row says FROM; b as the row says; c counts how often it
+ * happened in that second (TIMES) unless the row says otherwise. decisions.c fills them. */
 #include "gateway-bridge/verdicts.h"
 
 #include "common/base/check.h"
 
-static const struct gb_verdict_row rows[GB_VERDICT_COUNT] = {
-	[GB_ACCEPTED] = {"accepted", LOG_LEVEL_DEBUG, "Taken."},
-	[GB_TRUNCATED] =
-		{"truncated", LOG_LEVEL_DEBUG,
-		 "Shorter than the header of its kind: not a gateway's datagram, or cut on the way."},
-	[GB_BAD_VERSION] = {"bad_version", LOG_LEVEL_DEBUG,
-			    "A protocol version other than 1 and 2; not acknowledged."},
-	[GB_BAD_IDENTIFIER] = {"bad_identifier", LOG_LEVEL_DEBUG,
-			       "An identifier that the protocol does not have."},
-	[GB_WRONG_DIRECTION] = {"wrong_direction", LOG_LEVEL_DEBUG,
-				"A message that only servers send: reflected or looped."},
-	[GB_BAD_LENGTH] = {"bad_length", LOG_LEVEL_DEBUG, "A length that its kind cannot have."},
-	[GB_RATE_EUI] =
-		{"rate_eui", LOG_LEVEL_WARN,
-		 "This gateway sends more datagrams a second than it may; the rest is dropped unread."},
-	[GB_RATE_FRAMES] =
-		{"rate_frames", LOG_LEVEL_WARN,
-		 "This gateway reports more frames a second than any radio hears; the rest is dropped."},
-	[GB_RATE_UNKNOWN] = {"rate_unknown", LOG_LEVEL_WARN,
-			     "This address sends too many datagrams for gateways that are not registered."},
-	[GB_UNKNOWN_GATEWAY] = {"unknown_gateway", LOG_LEVEL_DEBUG,
-				"The gateway is not registered: acknowledged and listed, not forwarded."},
-	[GB_UNKNOWN_LIST_FULL] = {"unknown_list_full", LOG_LEVEL_WARN,
-				  "More gateways that are not registered than the list of them holds."},
-	[GB_FOREIGN_SOURCE] = {"foreign_source", LOG_LEVEL_WARN,
-			       "The sender's address lies outside the range that this gateway is pinned to."},
-	[GB_UDP_NOT_ALLOWED] = {"udp_not_allowed", LOG_LEVEL_WARN,
-				"This gateway is registered for another protocol than Semtech UDP."},
-	[GB_NOT_JSON] = {"not_json", LOG_LEVEL_INFO, "The body is not JSON."},
-	[GB_BAD_UTF8] = {"bad_utf8", LOG_LEVEL_INFO, "The body is not UTF-8."},
-	[GB_TOO_DEEP] = {"too_deep", LOG_LEVEL_INFO, "The body is nested deeper than 8 levels."},
-	[GB_NOT_AN_OBJECT] = {"not_an_object", LOG_LEVEL_INFO, "The body is no JSON object."},
-	[GB_DUPLICATE_MEMBER] = {"duplicate_member", LOG_LEVEL_INFO,
-				 "A member stands there twice, so that it cannot be told which one counts."},
-	[GB_RXPK_NOT_AN_ARRAY] = {"rxpk_not_an_array", LOG_LEVEL_INFO,
-				  "rxpk must be an array, even for one packet."},
-	[GB_STAT_NOT_AN_OBJECT] = {"stat_not_an_object", LOG_LEVEL_INFO, "stat must be an object."},
-	[GB_ENTRY_NOT_AN_OBJECT] = {"entry_not_an_object", LOG_LEVEL_INFO,
-				    "An entry of rxpk must be an object."},
-	[GB_WRONG_TYPE] = {"wrong_type", LOG_LEVEL_INFO,
-			   "A member has another JSON type than the protocol gives it."},
-	[GB_OUT_OF_RANGE] = {"out_of_range", LOG_LEVEL_INFO, "A number outside what its member can hold."},
-	[GB_MISSING_MEMBER] = {"missing_member", LOG_LEVEL_INFO,
-			       "tmst, freq, modu, datr or data is missing."},
-	[GB_BAD_FREQUENCY] = {"bad_frequency", LOG_LEVEL_INFO, "freq is not a frequency in MHz."},
-	[GB_BAD_MODULATION] = {"bad_modulation", LOG_LEVEL_INFO, "modu is not LORA, FSK or LR-FHSS."},
-	[GB_BAD_DATA_RATE] = {"bad_data_rate", LOG_LEVEL_INFO, "datr is no data rate of its modulation."},
-	[GB_BAD_CODING_RATE] = {"bad_coding_rate", LOG_LEVEL_INFO, "codr is longer than any coding rate."},
-	[GB_BAD_BASE64] = {"bad_base64", LOG_LEVEL_INFO, "data is not base64."},
-	[GB_TOO_LONG] = {"too_long", LOG_LEVEL_INFO, "data is longer than 255 bytes."},
-	[GB_SIZE_DIFFERS] = {"size_differs", LOG_LEVEL_INFO, "size and the length of data disagree."},
-	[GB_EMPTY_PAYLOAD] = {"empty_payload", LOG_LEVEL_DEBUG,
-			      "A frame without a byte: heard, not forwarded."},
-	[GB_CRC_BAD] = {"crc_bad", LOG_LEVEL_DEBUG, "A frame whose checksum failed: heard, not forwarded."},
-	[GB_BEYOND_RADIO] = {"beyond_radio", LOG_LEVEL_INFO,
-			     "A frequency or data rate that no LoRaWAN radio has: heard, not forwarded."},
-	[GB_TX_ACK_UNASKED] = {"tx_ack_unasked", LOG_LEVEL_DEBUG,
-			       "A TX_ACK whose token nobody waits for: late, repeated or forged."},
-	[GB_TX_ACK_FOREIGN] = {"tx_ack_foreign", LOG_LEVEL_WARN,
-			       "A TX_ACK from another address than the downlink went to."},
-	[GB_GATEWAY_MOVED] = {"gateway_moved", LOG_LEVEL_INFO, "The gateway now pulls from another address."},
-	[GB_GATEWAY_FLAPPING] =
-		{"gateway_flapping", LOG_LEVEL_WARN,
-		 "The gateway's address changes again and again: two gateways with one EUI, or a forger."},
-	[GB_GATEWAY_SETTLED] = {"gateway_settled", LOG_LEVEL_INFO,
-				"The gateway's address has stayed the same for a minute again."},
-	[GB_GATEWAY_RESTARTED] = {"gateway_restarted", LOG_LEVEL_INFO,
-				  "The gateway's counter began again: it has restarted."},
-	[GB_TICKS_JUMPED] = {"ticks_jumped", LOG_LEVEL_INFO,
-			     "The gateway's counter is not where its clock must be: frames held back, or two "
-			     "gateways with one EUI."},
-	[GB_GATEWAY_SILENT] = {"gateway_silent", LOG_LEVEL_WARN,
-			       "Nothing was heard from the gateway for 90 s."},
-	[GB_NO_PATH] =
-		{"no_path", LOG_LEVEL_WARN,
-		 "A downlink for a gateway that has not pulled for 90 s: there is no address to send it to."},
-	[GB_TOO_MANY_IN_FLIGHT] = {"too_many_in_flight", LOG_LEVEL_WARN,
-				   "More downlinks wait for their TX_ACK than the table holds."},
-	[GB_NO_TX_ACK] = {"no_tx_ack", LOG_LEVEL_DEBUG,
-			  "No TX_ACK until a second after the frame's time; counted as sent."},
-	[GB_RING_FULL] = {"ring_full", LOG_LEVEL_WARN,
-			  "The ring towards the network server is full: the oldest message was dropped."},
-	[GB_RING_EXPIRED] = {"ring_expired", LOG_LEVEL_WARN,
-			     "A message grew too old while the network server was away."},
-	[GB_JOIN_TOO_OLD] = {"join_too_old", LOG_LEVEL_INFO,
-			     "A join-request was dropped: its receive windows are over."},
+#define ROW(name, level, sentence, next)                      \
+	{                                                     \
+		name, LOG_LEVEL_##level, sentence, next, NULL \
+	}
+#define FROM  "{from:a:ip}"
+#define TIMES " ({times:c:count time})"
+#define FRAME "The frame on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, SNR {snr_db:bh:db}, "
+#define BODY  "The body of {length:b:bytes} from " FROM " was refused: "
+#define ENTRY "Entry {entry:b} of rxpk from " FROM " was refused: "
+#define FORWARDER_IS_WRONG \
+	"The gateway's packet forwarder writes what the protocol does not have: update or replace it."
+
+static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
+	[GB_ACCEPTED] = ROW("accepted", DEBUG,
+			    "{gateway} is heard from " FROM " and its datagrams are taken.", ""),
+	[GB_TRUNCATED] = ROW(
+		"truncated", DEBUG,
+		"A datagram of {length:b:bytes} from " FROM
+		" is shorter than the header of its kind: not a gateway's, or cut on the way" TIMES ".",
+		""),
+	[GB_BAD_VERSION] = ROW("bad_version", DEBUG,
+			       "A datagram of {length:b:bytes} from " FROM
+			       " has a protocol version other than 1 and 2, and was not acknowledged" TIMES
+			       ".",
+			       "If a gateway is there, set its packet forwarder to protocol version 2."),
+	[GB_BAD_IDENTIFIER] = ROW("bad_identifier", DEBUG,
+				  "A datagram of {length:b:bytes} from " FROM
+				  " has an identifier that the protocol does not have" TIMES ".",
+				  ""),
+	[GB_WRONG_DIRECTION] = ROW("wrong_direction", DEBUG,
+				   "A datagram of {length:b:bytes} from " FROM
+				   " is one that only servers send: reflected or looped" TIMES ".",
+				   "Look for another server, or a loop in the network, at that address."),
+	[GB_BAD_LENGTH] = ROW(
+		"bad_length", DEBUG,
+		"A datagram from " FROM " has {length:b:bytes}, which its kind cannot have" TIMES ".", ""),
+	[GB_RATE_EUI] = ROW(
+		"rate_eui", WARN,
+		"{gateway} sends more than {limit:b} datagrams a second, from " FROM
+		": the rest was dropped unread" TIMES ".",
+		"Find what sends so much: two gateways with one EUI, or a forwarder gone wild. Raise "
+		"gateway-bridge.rate_per_eui only if it is right."),
+	[GB_RATE_FRAMES] = ROW(
+		"rate_frames", WARN,
+		"{gateway} reports more than {limit:b} frames a second, which no radio hears: the rest was "
+		"dropped, such as one on {freq_hz:a:hz}" TIMES ".",
+		"Look at the gateway: somebody may be making frames up. Raise gateway-bridge.rate_frames "
+		"only if it is right."),
+	[GB_RATE_UNKNOWN] = ROW(
+		"rate_unknown", WARN,
+		FROM " sends more than {limit:b} datagrams a second for gateways that are not registered, or "
+		     "may not send from there: dropped" TIMES ".",
+		"Register the gateways that are yours (lamppost gateway add), or block the address."),
+	[GB_UNKNOWN_GATEWAY] = ROW("unknown_gateway", DEBUG,
+				   "{gateway} is not registered: its datagrams from " FROM
+				   " were acknowledged and not forwarded" TIMES ".",
+				   "If it is yours, register it: lamppost gateway add --eui EUI."),
+	[GB_UNKNOWN_LIST_FULL] = ROW(
+		"unknown_list_full", WARN,
+		"A gateway that is not registered sent from " FROM
+		", and the list of such is full with {limit:b}" TIMES ".",
+		"Somebody invents EUIs, or many gateways are not registered: see who sends from that "
+		"address."),
+	[GB_FOREIGN_SOURCE] = ROW(
+		"foreign_source", WARN,
+		"{gateway} is pinned to the range at {pinned:b:ip}, and " FROM
+		" lies outside it: the datagram was dropped" TIMES ".",
+		"If the gateway has moved, change its source_cidr: lamppost gateway update EUI "
+		"--source-cidr CIDR. If not, somebody uses its EUI."),
+	[GB_UDP_NOT_ALLOWED] = ROW(
+		"udp_not_allowed", WARN,
+		"{gateway} is registered for another protocol than Semtech UDP: its datagram from " FROM
+		" was dropped" TIMES ".",
+		"Set the gateway to the protocol it is registered for."),
+	[GB_NOT_JSON] = ROW("not_json", INFO, BODY "it is not JSON" TIMES ".", FORWARDER_IS_WRONG),
+	[GB_BAD_UTF8] = ROW("bad_utf8", INFO, BODY "it is not UTF-8" TIMES ".", FORWARDER_IS_WRONG),
+	[GB_TOO_DEEP] = ROW("too_deep", INFO, BODY "it is nested deeper than 8 levels" TIMES ".",
+			    FORWARDER_IS_WRONG),
+	[GB_NOT_AN_OBJECT] = ROW("not_an_object", INFO, BODY "it is no JSON object" TIMES ".",
+				 FORWARDER_IS_WRONG),
+	[GB_DUPLICATE_MEMBER] = ROW(
+		"duplicate_member", INFO,
+		BODY "a member stands there twice, so that it cannot be told which one counts" TIMES ".",
+		FORWARDER_IS_WRONG),
+	[GB_RXPK_NOT_AN_ARRAY] = ROW("rxpk_not_an_array", INFO,
+				     BODY "rxpk must be an array, even for one packet" TIMES ".",
+				     FORWARDER_IS_WRONG),
+	[GB_STAT_NOT_AN_OBJECT] = ROW("stat_not_an_object", INFO, BODY "stat must be an object" TIMES ".",
+				      FORWARDER_IS_WRONG),
+	[GB_ENTRY_NOT_AN_OBJECT] = ROW("entry_not_an_object", INFO, ENTRY "it must be an object" TIMES ".",
+				       FORWARDER_IS_WRONG),
+	[GB_WRONG_TYPE] = ROW("wrong_type", INFO,
+			      ENTRY "a member has another JSON type than the protocol gives it" TIMES ".",
+			      FORWARDER_IS_WRONG),
+	[GB_OUT_OF_RANGE] = ROW("out_of_range", INFO,
+				ENTRY "a number lies outside what its member can hold" TIMES ".",
+				FORWARDER_IS_WRONG),
+	[GB_MISSING_MEMBER] = ROW("missing_member", INFO,
+				  ENTRY "tmst, freq, modu, datr or data is missing" TIMES ".",
+				  FORWARDER_IS_WRONG),
+	[GB_BAD_FREQUENCY] = ROW("bad_frequency", INFO, ENTRY "freq is not a frequency in MHz" TIMES ".",
+				 FORWARDER_IS_WRONG),
+	[GB_BAD_MODULATION] = ROW("bad_modulation", INFO, ENTRY "modu is not LORA, FSK or LR-FHSS" TIMES ".",
+				  FORWARDER_IS_WRONG),
+	[GB_BAD_DATA_RATE] = ROW("bad_data_rate", INFO,
+				 ENTRY "datr is no data rate of its modulation" TIMES ".",
+				 FORWARDER_IS_WRONG),
+	[GB_BAD_CODING_RATE] = ROW("bad_coding_rate", INFO,
+				   ENTRY "codr is longer than any coding rate" TIMES ".", FORWARDER_IS_WRONG),
+	[GB_BAD_BASE64] = ROW("bad_base64", INFO, ENTRY "data is not base64" TIMES ".", FORWARDER_IS_WRONG),
+	[GB_TOO_LONG] = ROW("too_long", INFO, ENTRY "data is longer than 255 bytes" TIMES ".",
+			    FORWARDER_IS_WRONG),
+	[GB_SIZE_DIFFERS] = ROW("size_differs", INFO, ENTRY "size and the length of data disagree" TIMES ".",
+				FORWARDER_IS_WRONG),
+	[GB_EMPTY_PAYLOAD] = ROW("empty_payload", DEBUG, FRAME "has no byte: heard, not forwarded" TIMES ".",
+				 ""),
+	[GB_CRC_BAD] = ROW("crc_bad", DEBUG, FRAME "failed its checksum: heard, not forwarded" TIMES ".",
+			   "Some of these are normal: noise, and frames that met on the air. If most frames "
+			   "fail, look at "
+			   "the antenna and for interference."),
+	[GB_BEYOND_RADIO] = ROW(
+		"beyond_radio", INFO,
+		"The frame has a frequency ({freq_hz:a:hz}) or a data rate that no LoRaWAN radio has: heard, "
+		"not forwarded" TIMES ".",
+		"Look at the gateway's channel configuration: lamppost gateway config EUI shows what it "
+		"should be."),
+	[GB_TX_ACK_UNASKED] = ROW("tx_ack_unasked", DEBUG,
+				  "A TX_ACK from " FROM
+				  " has a token ({token:b:hex}) that nobody waits for: late, repeated or "
+				  "forged" TIMES ".",
+				  ""),
+	[GB_TX_ACK_FOREIGN] = ROW(
+		"tx_ack_foreign", WARN,
+		"A TX_ACK came from " FROM ", and the downlink went to {sent_to:b:ip}: not taken" TIMES ".",
+		"Somebody answers in the gateway's place, or its network sends each way over another line: "
+		"pin its source_cidr, or put both behind one address."),
+	[GB_GATEWAY_MOVED] = ROW(
+		"gateway_moved", INFO,
+		"{gateway} now pulls from " FROM ", before that from {was:b:ip}; move number {moves:c}.", ""),
+	[GB_GATEWAY_FLAPPING] = ROW(
+		"gateway_flapping", WARN,
+		"The address of {gateway} changes again and again, now from {was:b:ip} to " FROM
+		", {moves:c:count move}: two gateways with one EUI, or a forger.",
+		"Look for a second gateway with this EUI; give each its own. Pin the right one: lamppost "
+		"gateway "
+		"update EUI --source-cidr CIDR."),
+	[GB_GATEWAY_SETTLED] = ROW(
+		"gateway_settled",
+		INFO, "The address of {gateway} has stayed the same for a minute again: " FROM ".", ""),
+	[GB_GATEWAY_RESTARTED] = ROW(
+		"gateway_restarted",
+		INFO,
+		"The counter of {gateway} at " FROM
+		" began again, it stands at {ticks_s:b:s}: it has restarted, {restarts:c:count time} since "
+		"the bridge started.",
+		""),
+	[GB_TICKS_JUMPED] = ROW("ticks_jumped", INFO,
+				"The counter of {gateway} at " FROM
+				" is {off_ms:b:signed} ms from where its clock must be: frames held back, or "
+				"two gateways with "
+				"one EUI" TIMES ".",
+				"Look at the gateway's backhaul; see whether another gateway has this EUI."),
+	[GB_GATEWAY_SILENT] = ROW(
+		"gateway_silent",
+		WARN,
+		"Nothing was heard from {gateway} for {silent_s:b:s}; the last datagram came from " FROM ".",
+		"Check its power and its network."),
+	[GB_NO_PATH] = ROW("no_path", WARN,
+			   "A downlink for {gateway} was not sent: its last PULL_DATA is {pulled_s:b:s or "
+			   "none} old, of 90 s "
+			   "at most, so there is no address to send it to" TIMES ".",
+			   "Check the gateway's network; its forwarder must send PULL_DATA every few seconds "
+			   "(keepalive_interval)."),
+	[GB_TOO_MANY_IN_FLIGHT] = ROW(
+		"too_many_in_flight",
+		WARN,
+		"A downlink for {gateway} was not sent: {waiting:b} wait for their TX_ACK already" TIMES ".",
+		"Gateways that answer no downlink hold places: see which have no_tx_ack."),
+	[GB_NO_TX_ACK] = ROW("no_tx_ack", DEBUG,
+			     "{gateway} sent no TX_ACK in {waited_ms:b:ms}, until a second after the frame's "
+			     "time: counted as "
+			     "sent" TIMES ".",
+			     "Protocol version 1 has no TX_ACK. Version 2: see that the way from the gateway "
+			     "is not blocked."),
+	[GB_RING_FULL] = ROW(
+		"ring_full",
+		WARN,
+		"The ring towards the network server was full: {dropped:b:count message} went, the oldest "
+		"first" TIMES ".",
+		"See that the network server runs and keeps up: lamppost status."),
+	[GB_RING_EXPIRED] = ROW(
+		"ring_expired",
+		WARN, "{dropped:b:count message} grew too old while the network server was away" TIMES ".",
+		"See that the network server runs: lamppost status."),
+	[GB_JOIN_TOO_OLD] = ROW(
+		"join_too_old",
+		INFO, "{dropped:b:count join-request} waited until their receive windows were over" TIMES ".",
+		"See that the network server runs: lamppost status."),
 	[GB_LIST_REFUSED] =
-		{"list_refused", LOG_LEVEL_ERROR,
-		 "The gateway list has more rows than a bridge holds, or an address range that is none."},
-	[GB_MESSAGE_REFUSED] = {"message_refused", LOG_LEVEL_ERROR,
-				"The network server sent something that a bridge does not take."},
-	[GB_OUTBOX_FULL] = {"outbox_full", LOG_LEVEL_ERROR,
-			    "A datagram was not sent because the outbox was full."},
+		ROW("list_refused", ERROR,
+		    "The gateway list was refused: more than {limit:b} rows, or an address range that is "
+		    "none" TIMES ".",
+		    "Look at the gateways' source_cidr and their number; the list of before stays in use."),
+	[GB_MESSAGE_REFUSED] =
+		ROW("message_refused", ERROR,
+		    "The network server sent a message (kind {kind:b}) that a bridge does not take" TIMES ".",
+		    "Run bridge and network server of one version."),
+	[GB_OUTBOX_FULL] = ROW(
+		"outbox_full",
+		ERROR, "A datagram was not sent: {waiting:b} wait to leave already" TIMES ".",
+		"The machine is too slow for its gateways, or a flood comes in: see the rates in /metrics."),
 };
 
-const struct gb_verdict_row *gb_verdict_row(enum gb_verdict verdict)
+#define CHECK_FORWARDER                                                                                      \
+	"Check its power, its network, and the server address and port that it is set to: lamppost gateway " \
+	"config EUI "                                                                                        \
+	"shows what they should be."
+
+/* {gateway} as it is now. a: the address of its last datagram, b and c as the row says. */
+static const struct decision_rule present[GB_PRESENT_COUNT] = {
+	[GB_NOW_UNREGISTERED] = ROW(
+		"now_unregistered", INFO,
+		"{gateway} is not registered: {datagrams:b:count datagram} of it came, the last {ago_s:c:s} "
+		"ago from " FROM ".",
+		"If it is yours, register it: lamppost gateway add --eui EUI."),
+	[GB_NOW_OTHER_PROTOCOL] = ROW(
+		"now_other_protocol", INFO,
+		"{gateway} is registered for another protocol than Semtech UDP: {dropped:b:count "
+		"datagram} of it refused.",
+		"Set the gateway to the protocol it is registered for."),
+	[GB_NOW_NEVER_HEARD] = ROW(
+		"now_never_heard", WARN,
+		"{gateway} is registered, and no datagram of it was taken in the {up_s:b:s} since the bridge "
+		"started; {dropped:c} were refused.",
+		CHECK_FORWARDER),
+	[GB_NOW_SILENT] = ROW("now_silent", WARN,
+			      "{gateway} is silent: its last datagram came {ago_s:b:s} ago from " FROM
+			      ", {moves:c:count move} since the bridge started.",
+			      CHECK_FORWARDER),
+	[GB_NOW_FLAPPING] = ROW(
+		"now_flapping", WARN,
+		"{gateway} is online, and its address changes again and again, now " FROM ": {moves:b:count "
+		"move}, heard {ago_s:c:s} ago.",
+		"Look for a second gateway with this EUI; give each its own. Pin the right one: lamppost "
+		"gateway update EUI --source-cidr CIDR."),
+	[GB_NOW_NO_PATH] = ROW(
+		"now_no_path", WARN,
+		"{gateway} is heard from " FROM
+		" ({ago_s:c:s} ago, {uplinks:b:count frame} forwarded), and nothing "
+		"can be sent to it: it has not pulled for 90 s.",
+		"Its forwarder must send PULL_DATA every few seconds (keepalive_interval); a firewall may "
+		"let only its uplinks through."),
+	[GB_NOW_ONLINE] = ROW("now_online", DEBUG,
+			      "{gateway} is online: heard {ago_s:c:s} ago from " FROM
+			      ", {uplinks:b:count frame} forwarded since the bridge started.",
+			      ""),
+	[GB_NOW_PULLED] = ROW("now_pulled", DEBUG,
+			      "The last PULL_DATA came {ago_s:b:s} ago from " FROM
+			      "; {moves:c:count move} since the bridge "
+			      "started.",
+			      ""),
+	[GB_NOW_NEVER_PULLED] = ROW(
+		"now_never_pulled", INFO,
+		"No PULL_DATA was taken in the {up_s:b:s} since the bridge started: nothing can be sent to "
+		"{gateway}.",
+		"Its forwarder must send PULL_DATA every few seconds (keepalive_interval); a firewall may "
+		"let only its uplinks through."),
+	[GB_NOW_PUSHED] = ROW("now_pushed", DEBUG,
+			      "The last PUSH_DATA came {ago_s:b:s} ago; {restarts:c:count restart} of "
+			      "{gateway} since the bridge "
+			      "started.",
+			      ""),
+	[GB_NOW_NEVER_PUSHED] = ROW(
+		"now_never_pushed", INFO,
+		"No PUSH_DATA was taken in the {up_s:b:s} since the bridge started: {gateway} has brought no "
+		"frame and no statistics.",
+		"A forwarder sends its statistics every 30 s at least: see whether its uplinks go to another "
+		"server or port."),
+	[GB_NOW_CRC] = ROW(
+		"now_crc", INFO,
+		"Of the frames that {gateway} heard since the bridge started, {bad:a} failed their checksum "
+		"and "
+		"{good:b} were forwarded ({bad_percent:c:percent} bad).",
+		"Some bad ones are normal. If most fail, look at the antenna and for interference."),
+	[GB_NOW_DROPPED] = ROW("now_dropped", WARN,
+			       "{dropped:b:count datagram or frame} of {gateway} were refused since the "
+			       "bridge started, by its "
+			       "limits or for where they came from.",
+			       "The decisions below say by which rule, and with what numbers."),
+};
+
+static const struct decision_table tables[GB_TABLE_COUNT] = {
+	[GB_TABLE_VERDICTS] = {"bridge", verdicts, GB_VERDICT_COUNT},
+	[GB_TABLE_PRESENT] = {"present", present, GB_PRESENT_COUNT},
+};
+const struct decision_book gb_rules = {"gateway-bridge", tables, GB_TABLE_COUNT};
+
+const struct decision_rule *gb_verdict_row(enum gb_verdict verdict)
 {
 	ASSERT_CMP(verdict, <, GB_VERDICT_COUNT);
-	return &rows[verdict];
+	return &verdicts[verdict];
 }
 
 const char *gb_verdict_name(enum gb_verdict verdict)

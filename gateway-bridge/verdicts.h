@@ -1,11 +1,12 @@
 /* Why the bridge did not do what a datagram, or an entry of one, asked for. Refusals by the world are
  * verdicts, never errors: each is one row of a table with its name, the level at which it is logged
- * (rate-limited, by the edge), and the sentence that people read. The core counts every verdict; /metrics
- * shows the counters as lamppost_bridge_verdicts_total{verdict="NAME"}. */
+ * (rate-limited, by the edge), the sentence with its numbers that people read, and what they do next
+ * (common/base/decision_text.h). The core counts every verdict; /metrics shows the counters as
+ * lamppost_bridge_verdicts_total{verdict="NAME"}; decisions.h keeps them by gateway. */
 #ifndef LAMPPOST_BRIDGE_VERDICTS_H
 #define LAMPPOST_BRIDGE_VERDICTS_H
 
-#include "common/base/log.h"
+#include "common/base/decision_text.h"
 
 enum gb_verdict {
 	GB_ACCEPTED,
@@ -72,14 +73,34 @@ enum gb_verdict {
 	GB_VERDICT_COUNT
 };
 
-struct gb_verdict_row {
-	const char *name;
-	enum log_level level;
-	const char *sentence; /* what happened, and what to look at */
+/* How a gateway is at the moment that somebody asks: the first that holds of each group. */
+enum gb_present {
+	/* how it is */
+	GB_NOW_UNREGISTERED,
+	GB_NOW_OTHER_PROTOCOL,
+	GB_NOW_NEVER_HEARD,
+	GB_NOW_SILENT,
+	GB_NOW_FLAPPING,
+	GB_NOW_NO_PATH,
+	GB_NOW_ONLINE,
+	/* its PULL_DATA, which opens the way for downlinks */
+	GB_NOW_PULLED,
+	GB_NOW_NEVER_PULLED,
+	/* its PUSH_DATA, which brings frames */
+	GB_NOW_PUSHED,
+	GB_NOW_NEVER_PUSHED,
+	/* what was lost of it since the bridge started */
+	GB_NOW_CRC,
+	GB_NOW_DROPPED,
+	GB_PRESENT_COUNT
 };
 
+/* The tables, by the number that a record has. */
+enum gb_table { GB_TABLE_VERDICTS, GB_TABLE_PRESENT, GB_TABLE_COUNT };
+extern const struct decision_book gb_rules;
+
 /* Lends the row; asserts on a value outside the enum. */
-const struct gb_verdict_row *gb_verdict_row(enum gb_verdict verdict);
+const struct decision_rule *gb_verdict_row(enum gb_verdict verdict);
 const char *gb_verdict_name(enum gb_verdict verdict);
 
 #endif

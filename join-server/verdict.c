@@ -74,7 +74,8 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 		"Have its review approved, or enable it: lamppost device update EUI --enabled true."),
 	[JS_MIC_FAILED] = ROW(
 		"mic_failed", WARN,
-		"The join with DevNonce " NONCE " was refused: its MIC {frame} does not fit the registered "
+		"The join with DevNonce " NONCE
+		" was refused: the MIC of {frame} does not fit the registered "
 		"root key, so the device and the registry have different keys.",
 		"Set the key again: lamppost device keys set EUI --app-key. For 1.1 the MIC is made with "
 		"the NwkKey. Mind the byte order."),

@@ -78,18 +78,18 @@ static const struct decision_rule lpp_rules[] = {
 };
 
 static const struct decision_rule seal_rules[AS_SEAL_VERDICT_COUNT] = {
-	[AS_SEALED] = ROW("sealed", DEBUG, "Downlink {item} was encrypted under counter {fcnt_down:a}.", ""),
+	[AS_SEALED] = ROW("sealed", DEBUG, "{item} was encrypted under counter {fcnt_down:a}.", ""),
 	[AS_SEAL_UNKNOWN_ITEM] = ROW(
 		"seal_unknown_item", WARN,
-		"Counter {fcnt_down:a} was spent without downlink {item}: it is not known here any more.",
+		"Counter {fcnt_down:a} was spent without {item}: it is not known here any more.",
 		"Send it again if it is still wanted."),
 	[AS_SEAL_ITEM_ENDED] = ROW("seal_item_ended", INFO,
-				   "Counter {fcnt_down:a} was spent without downlink {item}: it had ended "
+				   "Counter {fcnt_down:a} was spent without {item}: it had ended "
 				   "here, and a command does "
 				   "not reach its device twice.",
 				   ""),
 	[AS_SEAL_PAYLOAD_UNREADABLE] = ROW("seal_payload_unreadable", ERROR,
-					   "Counter {fcnt_down:a} was spent without downlink {item}: its "
+					   "Counter {fcnt_down:a} was spent without {item}: its "
 					   "kept payload does not open under "
 					   "this server's master key.",
 					   "See that STATE/keys/application-server.master is the one that "
@@ -97,40 +97,39 @@ static const struct decision_rule seal_rules[AS_SEAL_VERDICT_COUNT] = {
 					   "the downlink again."),
 	[AS_SEAL_NO_SESSION_KEY] = ROW(
 		"seal_no_session_key", WARN,
-		"Downlink {item} could not be encrypted under counter {fcnt_down:a}: there is no session key "
+		"{item} could not be encrypted under counter {fcnt_down:a}: there is no session key "
 		"of "
 		"the device here.",
 		"Let the device join anew; for ABP set its key: lamppost device keys set EUI --app-s-key."),
 };
 
 static const struct decision_rule command_rules[AS_ENQUEUED_COUNT] = {
-	[AS_ENQUEUED] = ROW("command_queued", DEBUG,
-			    "Downlink {item} was taken: {length:a:bytes} for port {port:c}.", ""),
-	[AS_ENQUEUED_BEFORE] = ROW(
-		"command_known", DEBUG,
-		"Downlink {item} came again with the same {length:a:bytes} for port {port:c}: "
-		"it is known by its id and not sent twice.",
-		""),
+	[AS_ENQUEUED] = ROW("command_queued", DEBUG, "{item} was taken: {length:a:bytes} for port {port:c}.",
+			    ""),
+	[AS_ENQUEUED_BEFORE] = ROW("command_known", DEBUG,
+				   "{item} came again with the same {length:a:bytes} for port {port:c}: "
+				   "it is known by its id and not sent twice.",
+				   ""),
 	[AS_ID_TAKEN] = ROW(
 		"command_id_taken", WARN,
-		"A downlink of {length:a:bytes} for port {port:c} was refused: its id {item} is that "
+		"A downlink of {length:a:bytes} for port {port:c} was refused: its id, of {item}, is that "
 		"of another one.",
 		"Give every command an id of its own, or none."),
 	[AS_DEVICE_FULL] = ROW(
 		"command_device_full", WARN,
-		"Downlink {item} of {length:a:bytes} for port {port:c} was refused: {limit:b} downlinks wait "
+		"{item} of {length:a:bytes} for port {port:c} was refused: {limit:b} downlinks wait "
 		"for "
 		"the device already.",
 		"See lamppost downlink list EUI, and why the device is not reached: lamppost why device EUI. "
 		"lamppost downlink flush EUI drops them."),
 	[AS_AGENCY_FULL] = ROW(
 		"command_agency_full", WARN,
-		"Downlink {item} of {length:a:bytes} for port {port:c} was refused: {limit:b} downlinks wait "
+		"{item} of {length:a:bytes} for port {port:c} was refused: {limit:b} downlinks wait "
 		"for "
 		"the agency's devices already.",
 		"Find what sends without end; lamppost downlink flush EUI drops what waits for a device."),
 	[AS_TOO_LONG] = ROW("command_too_long", WARN,
-			    "Downlink {item} of {length:a:bytes} for port {port:c} was refused: the device's "
+			    "{item} of {length:a:bytes} for port {port:c} was refused: the device's "
 			    "region carries "
 			    "{limit:b:bytes} at most, at its best data rate.",
 			    "Split it into shorter ones."),

@@ -147,7 +147,7 @@ static uint32_t *bucket_of(const struct decision_ring *ring, unsigned about, uin
 	return &ring->by_ref[(hash ^ hash >> 15) & ring->ref_mask];
 }
 
-static void stamp(struct decision *record, struct wall now)
+void decision_stamp(struct decision *record, struct wall now)
 {
 	int64_t ms = (now.us - EPOCH_US) / 1000;
 	uint64_t time = ms < 0 ? 0 : (uint64_t)ms;
@@ -162,7 +162,7 @@ void decision_add(struct decision_ring *ring, struct wall now, uint32_t about,
 	uint32_t number = next_free(ring);
 	struct decision *record = &ring->records[number];
 	*record = *decision;
-	stamp(record, now);
+	decision_stamp(record, now);
 	record->subject = about & (DECISION_SUBJECTS_MAX - 1);
 	record->generation = (uint8_t)subject->generation;
 	record->older = subject->newest;
@@ -204,7 +204,7 @@ void decision_replace(struct decision_ring *ring, struct wall now, uint32_t abou
 	record->verdict = decision->verdict;
 	record->table = decision->table;
 	record->about = decision->about;
-	stamp(record, now);
+	decision_stamp(record, now);
 }
 
 void decision_forget(struct decision_ring *ring, uint32_t about)

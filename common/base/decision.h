@@ -90,6 +90,8 @@ const struct decision *decision_find(const struct decision_ring *ring, enum deci
 /* Returns how many of its newest records a subject is promised now. */
 uint32_t decision_quota(const struct decision_ring *ring);
 
+/* Says when, for a decision that is made at the moment of asking and stands in no ring. */
+void decision_stamp(struct decision *record, struct wall now);
 /* When a record was made; whole milliseconds. */
 struct wall decision_time(const struct decision *decision);
 

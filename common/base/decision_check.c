@@ -136,6 +136,7 @@ static uint32_t sample_value(const struct decision_rule *rule, const struct deci
 	case DECISION_HOW_DR: return nth % 8;
 	case DECISION_HOW_WORD: return words_of(rule) > 0 ? nth % words_of(rule) : 0;
 	case DECISION_HOW_RULE: return table << 8 | verdict;
+	case DECISION_HOW_IP: return UINT32_C(0x0a000001) + nth;
 	case DECISION_HOW_ADDR: return UINT32_C(0x26010100) + nth;
 	default: return 3 + nth;
 	}

@@ -9,7 +9,8 @@ static const char *const how_names[] = {
 	[DECISION_HOW_DB] = "db",         [DECISION_HOW_MS] = "ms",           [DECISION_HOW_S] = "s",
 	[DECISION_HOW_DAYS] = "days",     [DECISION_HOW_US] = "us",           [DECISION_HOW_DR] = "dr",
 	[DECISION_HOW_BYTES] = "bytes",   [DECISION_HOW_PERCENT] = "percent", [DECISION_HOW_ADDR] = "addr",
-	[DECISION_HOW_HEX] = "hex",       [DECISION_HOW_WORD] = "word",       [DECISION_HOW_RULE] = "rule",
+	[DECISION_HOW_IP] = "ip",         [DECISION_HOW_MINUTES] = "min",     [DECISION_HOW_HEX] = "hex",
+	[DECISION_HOW_WORD] = "word",     [DECISION_HOW_RULE] = "rule",
 };
 
 static const struct {
@@ -131,5 +132,7 @@ bool decision_placeholder_is_none(const struct decision_placeholder *placeholder
 {
 	if (placeholder->how == DECISION_HOW_DB)
 		return value == UINT32_C(1) << (placeholder->width - 1);
+	if (placeholder->how == DECISION_HOW_IP)
+		return value == 0;
 	return placeholder->or_none && value == UINT32_MAX >> (32 - placeholder->width);
 }

@@ -18,6 +18,12 @@ static void write_decimal(FILE *out, int64_t value, int64_t unit)
 		fputc((int)('0' + rest * 10 / unit), out);
 }
 
+static void write_ip(FILE *out, uint32_t value)
+{
+	fprintf(out, "%" PRIu32 ".%" PRIu32 ".%" PRIu32 ".%" PRIu32, value >> 24, value >> 16 & UINT8_MAX,
+		value >> 8 & UINT8_MAX, value & UINT8_MAX);
+}
+
 static const char *word_of(const struct decision_rule *rule, uint32_t value)
 {
 	for (uint32_t i = 0; rule->words && rule->words[i]; i++)
@@ -52,7 +58,10 @@ static void say_number(FILE *out, const struct decision_book *book, const struct
 	const struct decision_rule *named;
 	const char *word;
 	if (decision_placeholder_is_none(placeholder, value)) {
-		fputs(placeholder->how == DECISION_HOW_DB ? "unknown" : "none", out);
+		fputs(placeholder->how == DECISION_HOW_DB   ? "unknown"
+		      : placeholder->how == DECISION_HOW_IP ? "an IPv6 address"
+							    : "none",
+		      out);
 		return;
 	}
 	switch (placeholder->how) {
@@ -62,6 +71,7 @@ static void say_number(FILE *out, const struct decision_book *book, const struct
 	case DECISION_HOW_DB: write_decimal(out, number, 100), fputs(" dB", out); return;
 	case DECISION_HOW_MS: fprintf(out, "%" PRIu32 " ms", value); return;
 	case DECISION_HOW_S: fprintf(out, "%" PRIu32 " s", value); return;
+	case DECISION_HOW_MINUTES: fprintf(out, "%" PRIu32 " min", value); return;
 	case DECISION_HOW_DAYS: fprintf(out, "%" PRIu32 " day%s", value, value == 1 ? "" : "s"); return;
 	case DECISION_HOW_US: write_decimal(out, value / 100, 10), fputs(" ms", out); return;
 	case DECISION_HOW_DR: fprintf(out, "DR%" PRIu32, value); return;
@@ -71,6 +81,7 @@ static void say_number(FILE *out, const struct decision_book *book, const struct
 		fprintf(out, "%" PRIu32 " %s%s", value, placeholder->noun, value == 1 ? "" : "s");
 		return;
 	case DECISION_HOW_ADDR: fprintf(out, "%08" PRIx32, value); return;
+	case DECISION_HOW_IP: write_ip(out, value); return;
 	case DECISION_HOW_HEX: fprintf(out, "0x%0*" PRIx32, placeholder->width / 4, value); return;
 	case DECISION_HOW_WORD:
 		word = word_of(rule, value);
@@ -164,6 +175,7 @@ static void write_number(FILE *out, const struct decision_book *book, const stru
 		write_decimal(out, decision_placeholder_signed(placeholder, value), 100);
 		return;
 	case DECISION_HOW_ADDR: fprintf(out, "\"%08" PRIx32 "\"", value); return;
+	case DECISION_HOW_IP: fputc('"', out), write_ip(out, value), fputc('"', out); return;
 	case DECISION_HOW_HEX: fprintf(out, "\"0x%0*" PRIx32 "\"", placeholder->width / 4, value); return;
 	case DECISION_HOW_WORD:
 		word = word_of(rule, value);

@@ -14,6 +14,8 @@
  *	  us      microseconds                                   61.7 ms            61696
  *	  dr                                                     DR5                5
  *	  bytes, percent                                         12 bytes, 5 %      12, 5
+ *	  min     minutes                                  12 min             12
+ *	  ip      an IPv4 address; 0 stands for IPv6       10.0.0.5           "10.0.0.5", null
  *	  addr    a DevAddr; is also the record's `dev_addr`     26012f4a           "26012f4a"
  *	  hex     of the field's width                           0x8f               "0x8f"
  *	  word    an index of the rule's `words`                 LinkADR            "LinkADR"

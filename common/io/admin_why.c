@@ -61,8 +61,9 @@ static size_t write_decisions(FILE *out, const struct io_why *why, struct now no
 	struct decision present;
 	hex_encode(text, eui, 8);
 	fputs("{\"decisions\":[", out);
-	if (why->present && why->present(why->ctx, now, eui, &present))
-		write_one(out, why, text, &present, &written);
+	for (unsigned i = 0; i < why->places; i++)
+		if (why->present(why->ctx, now, eui, i, &present))
+			write_one(out, why, text, &present, &written);
 	const struct decision *decision = why->newest(why->ctx, eui);
 	for (; decision && written < limit; decision = decision_older(why->ring, decision))
 		write_one(out, why, text, decision, &written);

@@ -20,9 +20,11 @@ struct io_why {
 	/* What a decision is to be printed with; the names are zeroed before, but for `device` or `gateway`, after
 	 * `kind`, where the EUI was asked for. NULL: only those. */
 	void (*name)(void *ctx, const struct decision *decision, struct decision_names *names);
-	/* Fills a decision that is made at the moment of asking and stands before the others (how a gateway is now); false: none.
-	 * NULL: there are no such. */
-	bool (*present)(void *ctx, struct now now, const uint8_t eui[8], struct decision *decision);
+	/* Fills the place-th of the decisions that are made at the moment of asking and stand before the others (how a gateway is
+	 * now); false: there is none in that place. NULL: there are no such. */
+	bool (*present)(void *ctx, struct now now, const uint8_t eui[8], unsigned place,
+			struct decision *decision);
+	unsigned places;
 	void *ctx;
 	/* The rest is admin_why.c's. */
 	struct io_admin *admin;

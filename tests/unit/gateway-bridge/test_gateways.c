@@ -46,7 +46,7 @@ static struct gb_gateways *with_list(uint64_t first_eui, uint32_t count)
 {
 	static struct rng rng;
 	rng = rng_seeded(7);
-	struct gb_gateways *gateways = gb_gateways_new(&rng);
+	struct gb_gateways *gateways = gb_gateways_new(&rng, NULL);
 	if (count > 0)
 		assert_int_equal(GB_LIST_CHANGED, give_part(gateways, first_eui, count, true, true, 1, ""));
 	return gateways;

@@ -676,7 +676,7 @@ static void every_verdict_has_a_row(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < GB_VERDICT_COUNT; i++) {
-		const struct gb_verdict_row *row = gb_verdict_row((enum gb_verdict)i);
+		const struct decision_rule *row = gb_verdict_row((enum gb_verdict)i);
 		assert_non_null(row->name);
 		t_row(row->name);
 		t_true("sentence", row->sentence != NULL && strlen(row->sentence) > 5);
