@@ -9,7 +9,7 @@
 
 #define PAGE_ROWS 256
 
-/* Every text in it is an EUI: nothing to escape. */
+/* Every text in it is an EUI or of the record's plan, which was parsed: nothing to escape. */
 static void write_gateway(FILE *out, const struct ns *ns, const struct ns_gateway *gateway, struct now now)
 {
 	char eui[LW_EUI64_TEXT];
@@ -36,7 +36,9 @@ static void write_gateway(FILE *out, const struct ns *ns, const struct ns_gatewa
 			begun ? lw_duty_used_us(&gateway->duty[band], now.mono.us) / 1000 : 0,
 			3600u * limits->duty_cycle_permille);
 	}
-	fputs("]}", out);
+	fputs("],", out);
+	ns_edge_write_off_plan(out, ns, gateway, now);
+	fputc('}', out);
 }
 
 static void write_page(FILE *out, const struct ns *ns, struct now now, uint32_t after, unsigned limit)

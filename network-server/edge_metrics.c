@@ -118,15 +118,16 @@ static unsigned gateways_online(const struct ns_gateways *of)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
-	char warnings[64] = "", more[RELOAD_ITEMS_MAX];
+	char warnings[96] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "";
 	reload_append_warnings(&edge->reload, warnings, sizeof warnings);
+	ns_edge_off_plan_health(edge, warnings, sizeof warnings, off_plan, sizeof off_plan);
 	snprintf(members, capacity,
 		 "\"applied_version\":%" PRIu64 ",\"links\":%zu,\"application_server\":%s,"
-		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64 ",\"warnings\":[%s]%s",
+		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64 ",\"warnings\":[%s]%s%s",
 		 edge->ns.state.applied_version, io_link_server_count(edge->links_server),
 		 edge->app ? "true" : "false", edge->ns.sessions.slab.count,
 		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes, warnings,
-		 reload_members(&edge->reload, more));
+		 reload_members(&edge->reload, more), off_plan);
 	return true;
 }
 
@@ -226,6 +227,11 @@ static void fill(struct ns_edge *edge)
 	gauge(edge, "lamppost_network_sessions_dirty", "Sessions whose row is behind.", dirty);
 	gauge(edge, "lamppost_network_channel_plans", "Distinct channel plans of sessions.", channel_plans);
 	gauge(edge, "lamppost_network_gateways", "Gateways registered.", gateways);
+	counter(edge, "lamppost_network_off_plan_receptions_total",
+		"Receptions on frequencies outside their gateway's plan.", &ns->off_plan_receptions);
+	add(edge, "lamppost_network_gateways_off_plan",
+	    "Gateways that hear frequencies outside their plan; each: GET /gateways.", IO_METRIC_GAUGE)
+		->value = &ns->off_plan_raised;
 	gauge(edge, "lamppost_network_gateway_lead_us_max",
 	      "The longest lead of a gateway that is online, microseconds; each: GET /gateways.", lead_max);
 	gauge(edge, "lamppost_network_frames_open", "Deduplication windows open.", frames_open);

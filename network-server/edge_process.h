@@ -13,7 +13,7 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_MAX   4096
-#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 64)
+#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 66)
 
 /* What a user may be on network.sock; rows of the configuration's table. */
 enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };
@@ -72,6 +72,7 @@ struct ns_edge {
 	int64_t log_second;
 	unsigned log_lines;
 	uint64_t logged[NS_DROP_COUNT];
+	uint64_t off_plan_logged; /* of `ns.off_plan_changes` */
 };
 
 /* edge_keys.c: STATE/keys, and regions. */
@@ -102,6 +103,13 @@ void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call);
 
 /* edge_metrics.c */
 enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;
+/* edge_off_plan.c: gateways that hear frequencies outside their plan. Logs each change of that once. */
+void ns_edge_log_off_plan(struct ns_edge *edge, struct now now);
+/* Appends the name of the warning to a list of them, and `,"off_plan":["..."]` to members of /healthz, where there is one. */
+void ns_edge_off_plan_health(const struct ns_edge *edge, char *warnings, size_t warnings_capacity,
+			     char *members, size_t members_capacity);
+/* Writes `"plan":"...","off_plan":{...}` of a gateway, for GET /gateways. */
+void ns_edge_write_off_plan(FILE *out, const struct ns *ns, const struct ns_gateway *gateway, struct now now);
 /* edge_gateways.c: GET /gateways of the admin socket. */
 void ns_edge_gateways_open(struct ns_edge *edge);
 /* Logs verdicts that were counted since the last time, one line each with its count. */

@@ -10,6 +10,7 @@
 #include "common/lorawan/duty_cycle.h"
 #include "common/lorawan/region.h"
 #include "common/proto/network_messages.h"
+#include "network-server/off_plan.h"
 #include "network-server/slab.h"
 
 #define NS_LATENCIES 32
@@ -46,6 +47,7 @@ struct ns_gateway {
 	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
+	struct ns_off_plan off_plan;             /* frequencies that it should not hear */
 	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */
 };
 

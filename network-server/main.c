@@ -51,10 +51,10 @@ static void on_tick(void *ctx, struct now now)
 
 static void on_timer(void *ctx, struct now now)
 {
-	(void)now;
 	struct ns_edge *edge = ctx;
 	ns_edge_check_disk(edge);
 	ns_edge_log_verdicts(edge);
+	ns_edge_log_off_plan(edge, now);
 }
 
 /* --- start and stop --- */

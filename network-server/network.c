@@ -263,6 +263,7 @@ struct mono ns_next_deadline(const struct ns *ns)
 	next = earlier(next, deadlines_next(&ns->downlink_deadlines));
 	next = earlier(next, deadlines_next(&ns->join_deadlines));
 	next = earlier(next, ns_strangers_next(&ns->strangers));
+	next = earlier(next, ns_off_plan_next(ns));
 	next = earlier(next, ns->frames.next);
 	next = earlier(next, deadlines_next(&ns->queue.expiries));
 	for (size_t i = 0; i < NS_LINKS_MAX; i++)
@@ -291,6 +292,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 	ns_downlink_tick(ns, now);
 	ns_join_tick(ns, now);
 	ns_strangers_tick(ns, now);
+	ns_off_plan_tick(ns, now);
 	ns_frames_tick(ns, now);
 	ns_state_tick(ns, now);
 	if (!ns_turn_is_full(ns)) /* what is due and was not handled may not be acknowledged */

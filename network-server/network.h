@@ -176,6 +176,9 @@ struct ns {
 	struct ns_frame frame;       /* scratch of the frame being handled */
 	struct proto_message *event; /* scratch for packing events */
 	uint8_t *packed;             /* scratch, NS_JOURNAL_ENTRY_MAX */
+	/* off_plan.h: how many gateways are raised, when they are looked at again, changes and receptions since the start */
+	uint64_t off_plan_raised, off_plan_changes, off_plan_receptions;
+	struct mono off_plan_check;
 	uint64_t drops[NS_DROP_COUNT];
 	struct ns_mac_counts mac_counts[NS_MAC_KINDS];
 	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;

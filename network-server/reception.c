@@ -106,6 +106,7 @@ static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const 
 	gateway->link = link;
 	gateway->online = true;
 	gateway->uplinks++;
+	ns_off_plan_hear(ns, now, gateway, uplink);
 	bool join = false;
 	struct ns_copy_facts facts = {.lead = ns_gateway_lead(gateway)};
 	enum ns_drop drop = screen(ns, now, uplink, &facts.rx_delay, &join);

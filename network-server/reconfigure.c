@@ -63,6 +63,8 @@ void ns_reconfigure(struct ns *ns, const struct ns_config *config)
 	ns->config.dedup_window = ns->dedup.window = config->dedup_window;
 	ns->config.rx_delay_s = config->rx_delay_s;
 	ns->config.journal_limit = ns->journal.limit = config->journal_limit;
+	if (memcmp(ns->config.extra, config->extra, sizeof ns->config.extra) != 0)
+		ns_off_plan_forget_all(ns);
 	memcpy(ns->config.extra, config->extra, sizeof ns->config.extra);
 	memset(ns->wanted, 0, sizeof ns->wanted); /* plans are made anew of the extra channels */
 	memcpy(ns->config.prefixes, config->prefixes, sizeof ns->config.prefixes);

@@ -120,7 +120,13 @@ bool ns_state_put_gateway(struct ns *ns, const struct net_gateway *gateway)
 		ns_count(ns, NS_DROP_STATE_INVALID);
 		return false;
 	}
-	uint32_t slot = ns_gateways_put(&ns->gateways, gateway, (uint8_t)region, &channels);
+	uint32_t slot = ns_gateways_find(&ns->gateways, &gateway->gateway.eui);
+	if (slot != NS_NO_SLOT) {
+		struct ns_gateway *known = ns_gateways_at(&ns->gateways, slot);
+		if (known->region != region || !lw_mask_equal(&known->channels, &channels))
+			ns_off_plan_forget(ns, known);
+	}
+	slot = ns_gateways_put(&ns->gateways, gateway, (uint8_t)region, &channels);
 	if (slot == NS_NO_SLOT) {
 		ns_count(ns, NS_DROP_STATE_FULL);
 		return false;
@@ -133,6 +139,7 @@ static void remove_gateway(struct ns *ns, uint32_t slot)
 {
 	struct lw_eui64 eui = ns_gateways_at(&ns->gateways, slot)->record.gateway.eui;
 	ns_write(ns, NS_WRITE_GATEWAY, eui.bytes, 8)->deleted = true;
+	ns_off_plan_forget(ns, ns_gateways_at(&ns->gateways, slot));
 	ns_gateways_remove(&ns->gateways, slot);
 }
 
