@@ -9,7 +9,8 @@
  * half of the ring by more than an eighth of the subjects, and there is always a free one not far away.
  *
  * Nothing is unlinked when a record is overwritten. A link to an older record is true as long as that one's link points
- * back: whatever took its place points elsewhere, for no two records have the same newer one. */
+ * back: whatever took its place was written later than the record that asks, and its newer one later still, in another
+ * place. */
 #include "common/base/decision.h"
 
 #include "common/base/check.h"
@@ -226,9 +227,7 @@ const struct decision *decision_newest(const struct decision_ring *ring, uint32_
 const struct decision *decision_older(const struct decision_ring *ring, const struct decision *decision)
 {
 	const struct decision *older = &ring->records[decision->older];
-	bool is_true = decision->older != 0 && older->newer == number_of(ring, decision) &&
-		       older->subject == decision->subject && older->generation == decision->generation;
-	return is_true ? older : NULL;
+	return decision->older != 0 && older->newer == number_of(ring, decision) ? older : NULL;
 }
 
 const struct decision *decision_find(const struct decision_ring *ring, enum decision_about about,

@@ -131,6 +131,28 @@ static void fifty_are_promised_to_a_city(void **state)
 	decision_ring_release(&ring);
 }
 
+/* The first ones are promised fifty each, then say no more; what they hold has to be given back. */
+static void those_who_come_later_find_room(void **state)
+{
+	(void)state;
+	struct decision_ring ring;
+	struct model *model = calloc(1, sizeof *model);
+	decision_ring_init(&ring, 1024, 768);
+	for (uint32_t i = 0; i < 500; i++)
+		add(&ring, model, i % 10, i);
+	for (uint32_t i = 10; i < 768; i++)
+		add(&ring, model, i, i);
+	for (uint32_t i = 0; i < 768; i++)
+		if (walk(&ring, model, i) == 0)
+			t_uint("the newest of a subject", 1, 0);
+	t_uint("the quota", 1, decision_quota(&ring));
+	for (uint32_t i = 15; i < 768; i++)
+		decision_forget(&ring, i);
+	t_uint("the quota, once they have gone", 34, decision_quota(&ring));
+	decision_ring_release(&ring);
+	free(model);
+}
+
 static void few_subjects_have_long_memories(void **state)
 {
 	(void)state;
@@ -217,9 +239,10 @@ static void times_are_milliseconds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(promises_hold_under_every_load),   t_test(fifty_are_promised_to_a_city),
-		t_test(few_subjects_have_long_memories),  t_test(a_frame_is_found_by_its_mic),
-		t_test(the_last_of_its_kind_is_replaced), t_test(times_are_milliseconds),
+		t_test(promises_hold_under_every_load), t_test(fifty_are_promised_to_a_city),
+		t_test(those_who_come_later_find_room), t_test(few_subjects_have_long_memories),
+		t_test(a_frame_is_found_by_its_mic),    t_test(the_last_of_its_kind_is_replaced),
+		t_test(times_are_milliseconds),
 	};
 	return t_run(tests);
 }
