@@ -145,6 +145,11 @@ static uint32_t sample_value(const struct decision_rule *rule, const struct deci
 static void put_value(struct decision *decision, const struct decision_placeholder *placeholder,
 		      uint32_t value)
 {
+	if (placeholder->width > 32) {
+		decision->a = UINT32_C(0x0004a30b);
+		decision->b = value;
+		return;
+	}
 	uint32_t mask = UINT32_MAX >> (32 - placeholder->width) << placeholder->shift;
 	uint32_t bits = value << placeholder->shift & mask;
 	switch (placeholder->field) {

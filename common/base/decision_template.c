@@ -10,7 +10,7 @@ static const char *const how_names[] = {
 	[DECISION_HOW_DAYS] = "days",     [DECISION_HOW_US] = "us",           [DECISION_HOW_DR] = "dr",
 	[DECISION_HOW_BYTES] = "bytes",   [DECISION_HOW_PERCENT] = "percent", [DECISION_HOW_ADDR] = "addr",
 	[DECISION_HOW_IP] = "ip",         [DECISION_HOW_MINUTES] = "min",     [DECISION_HOW_HEX] = "hex",
-	[DECISION_HOW_WORD] = "word",     [DECISION_HOW_RULE] = "rule",
+	[DECISION_HOW_WORD] = "word",     [DECISION_HOW_RULE] = "rule",       [DECISION_HOW_EUI] = "eui",
 };
 
 static const struct {
@@ -32,7 +32,12 @@ static bool copy_word(char *to, size_t capacity, const char *from, size_t length
 
 static bool read_where(struct decision_placeholder *placeholder, const char *text, size_t length)
 {
-	if (length == 0 || length > 2 || text[0] < 'a' || text[0] > 'c')
+	if (length == 2 && text[0] == 'a' && text[1] == 'b') {
+		placeholder->field = 'a';
+		placeholder->width = 64;
+		return true;
+	}
+	if (length == 0 || length > 3 || text[0] < 'a' || text[0] > 'c')
 		return false;
 	placeholder->field = text[0];
 	placeholder->shift = 0;
@@ -42,11 +47,13 @@ static bool read_where(struct decision_placeholder *placeholder, const char *tex
 	if (text[1] == 'l' || text[1] == 'h') {
 		placeholder->width = 16;
 		placeholder->shift = text[1] == 'h' ? 16 : 0;
-		return text[0] != 'c';
+		return text[0] != 'c' && length == 2;
 	}
-	placeholder->width = 8;
-	placeholder->shift = (uint8_t)(8 * (text[1] - '0'));
-	return text[1] >= '0' && text[1] <= (text[0] == 'c' ? '1' : '3');
+	if (text[1] < '0' || text[1] > (text[0] == 'c' ? '1' : '3'))
+		return false;
+	placeholder->width = length == 3 ? 4 : 8;
+	placeholder->shift = (uint8_t)(8 * (text[1] - '0') + (length == 3 && text[2] == 'h' ? 4 : 0));
+	return length == 2 || text[2] == 'l' || text[2] == 'h';
 }
 
 static bool read_how(struct decision_placeholder *placeholder, const char *text, size_t length)
@@ -87,9 +94,10 @@ static bool read_placeholder(struct decision_placeholder *placeholder, const cha
 	}
 	const char *where = colon + 1, *end = text + length;
 	const char *how = memchr(where, ':', (size_t)(end - where));
-	if (!read_where(placeholder, where, (size_t)((how ? how : end) - where)))
+	if (!read_where(placeholder, where, (size_t)((how ? how : end) - where)) ||
+	    (how && !read_how(placeholder, how + 1, (size_t)(end - how) - 1)))
 		return false;
-	return !how || read_how(placeholder, how + 1, (size_t)(end - how) - 1);
+	return (placeholder->width == 64) == (placeholder->how == DECISION_HOW_EUI);
 }
 
 bool decision_placeholder_take(const char **at, const char **text, size_t *length,
@@ -116,12 +124,13 @@ uint32_t decision_placeholder_value(const struct decision_placeholder *placehold
 			 : placeholder->field == 'b' ? decision->b
 						     : decision->c;
 	field >>= placeholder->shift;
-	return placeholder->width == 32 ? field : field & ((UINT32_C(1) << placeholder->width) - 1);
+	return placeholder->width >= 32 ? field : field & ((UINT32_C(1) << placeholder->width) - 1);
 }
 
 int32_t decision_placeholder_signed(const struct decision_placeholder *placeholder, uint32_t value)
 {
 	switch (placeholder->width) {
+	case 4: return (int32_t)value;
 	case 8: return (int8_t)value;
 	case 16: return (int16_t)value;
 	default: return (int32_t)value;
@@ -130,6 +139,8 @@ int32_t decision_placeholder_signed(const struct decision_placeholder *placehold
 
 bool decision_placeholder_is_none(const struct decision_placeholder *placeholder, uint32_t value)
 {
+	if (placeholder->width > 32)
+		return false;
 	if (placeholder->how == DECISION_HOW_DB)
 		return value == UINT32_C(1) << (placeholder->width - 1);
 	if (placeholder->how == DECISION_HOW_IP)

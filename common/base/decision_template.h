@@ -27,6 +27,7 @@ enum decision_how {
 	DECISION_HOW_HEX,
 	DECISION_HOW_WORD,
 	DECISION_HOW_RULE,
+	DECISION_HOW_EUI,   /* of a and b together */
 	DECISION_HOW_COUNT, /* of a noun */
 	DECISION_HOW_DEVICE,
 	DECISION_HOW_GATEWAY,
@@ -41,7 +42,7 @@ struct decision_placeholder {
 	bool or_none;
 	char field;    /* 'a', 'b' or 'c' */
 	uint8_t shift; /* in it */
-	uint8_t width; /* bits */
+	uint8_t width; /* bits; 64: a above b */
 };
 
 /* Moves `*at` behind the next placeholder of a template and fills it; `*text` and `*length` are what stood before it.

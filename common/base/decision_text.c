@@ -146,6 +146,8 @@ size_t decision_say(char text[DECISION_TEXT], const struct decision_book *book,
 		fwrite(before, 1, length, out);
 		if (placeholder.how >= DECISION_HOW_DEVICE)
 			say_reference(out, decision, names, placeholder.how);
+		else if (placeholder.how == DECISION_HOW_EUI)
+			fprintf(out, "%08" PRIx32 "%08" PRIx32, decision->a, decision->b);
 		else
 			say_number(out, book, rule, &placeholder,
 				   decision_placeholder_value(&placeholder, decision));
@@ -209,8 +211,12 @@ static void write_numbers(FILE *out, const struct decision_book *book, const str
 		if (placeholder.how == DECISION_HOW_ADDR && addr[0] == 0)
 			snprintf(addr, 9, "%08" PRIx32, value);
 		fprintf(out, "%s\"%s\":", comma, placeholder.name);
-		write_number(out, book, rule, &placeholder, value);
 		comma = ",";
+		if (placeholder.how == DECISION_HOW_EUI) {
+			fprintf(out, "\"%08" PRIx32 "%08" PRIx32 "\"", decision->a, decision->b);
+			continue;
+		}
+		write_number(out, book, rule, &placeholder, value);
 	}
 }
 

@@ -3,7 +3,8 @@
  * A rule's sentence is a template. A placeholder is `{name:where:how}`, or one of {device} {gateway} {frame} {item}:
  *
  *	name    of the number, in JSON; it ends in its unit where it has one (freq_hz, snr_db, late_ms)
- *	where   a, b (32 bits), c (16); al ah bl bh (halves); a0 to a3, b0 to b3, c0 c1 (bytes)
+ *	where   a, b (32 bits), c (16); al ah bl bh (halves); a0 to a3, b0 to b3, c0 c1 (bytes);
+ *	        a0l a0h ... (lower and upper four bits); ab (64 bits, a above b, an EUI)
  *	how     left out: an unsigned number. Otherwise          in the sentence    in JSON
  *	  signed                                                 -3                 -3
  *	  hz                                                     868.1 MHz          868100000
@@ -17,6 +18,7 @@
  *	  min     minutes                                  12 min             12
  *	  ip      an IPv4 address; 0 stands for IPv6       10.0.0.5           "10.0.0.5", null
  *	  addr    a DevAddr; is also the record's `dev_addr`     26012f4a           "26012f4a"
+ *	  eui     of ab                                          0004a30b001c0530   "0004a30b001c0530"
  *	  hex     of the field's width                           0x8f               "0x8f"
  *	  word    an index of the rule's `words`                 LinkADR            "LinkADR"
  *	  rule    table × 256 + verdict, of the same book        tx too late        "tx_too_late"
