@@ -270,10 +270,9 @@ void ns_edge_log_verdicts(struct ns_edge *edge)
 {
 	for (int i = 1; i < NS_DROP_COUNT; i++) {
 		uint64_t since = edge->ns.drops[i] - edge->logged[i];
-		const struct ns_verdict *verdict = ns_verdict((enum ns_drop)i);
+		const struct decision_rule *rule = ns_verdict((enum ns_drop)i);
 		if (since > 0)
-			log_write(verdict->level, "drop", "verdict=%s count=%" PRIu64 " why=\"%s\"",
-				  verdict->name, since, verdict->sentence);
+			log_write(rule->level, "drop", "verdict=%s count=%" PRIu64, rule->name, since);
 		edge->logged[i] = edge->ns.drops[i];
 	}
 }

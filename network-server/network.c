@@ -6,6 +6,7 @@
 #include "network-server/item_flow.h"
 #include "network-server/join_flow.h"
 #include "network-server/uplink.h"
+#include "network-server/why/record.h"
 
 #include <string.h>
 
@@ -26,6 +27,7 @@ void ns_config_defaults(struct ns_config *config)
 	config->max_downlinks = 65536;
 	config->max_joins = 16384;
 	config->max_items = 65536;
+	config->decisions = DECISION_RECORDS_MAX;
 }
 
 void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
@@ -54,6 +56,7 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 	deadlines_init(&ns->join_deadlines, config->max_joins);
 	table_init(&ns->joins_by_transaction, config->max_joins, 8, 4, rng);
 	ns->next_downlink_id = rng_u32(rng) >> 1; /* so that ids of before a restart are not met again */
+	decision_ring_init(&ns->decisions, config->decisions, ns_subjects(config));
 	ns->profiles = calloc(NS_PROFILES_MAX, sizeof *ns->profiles);
 	ns->writes = calloc(NS_WRITES_MAX, sizeof *ns->writes);
 	ns->event = malloc(sizeof *ns->event);
@@ -79,6 +82,7 @@ void ns_release(struct ns *ns)
 	ns_slab_release(&ns->joins);
 	deadlines_release(&ns->join_deadlines);
 	table_release(&ns->joins_by_transaction);
+	decision_ring_release(&ns->decisions);
 	free(ns->profiles);
 	free(ns->writes);
 	free(ns->event);

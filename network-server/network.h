@@ -11,6 +11,7 @@
 #define LAMPPOST_NETWORK_SERVER_NETWORK_H
 
 #include "common/base/deadlines.h"
+#include "common/base/decision.h"
 #include "common/crypto/aes.h"
 #include "common/crypto/secret.h"
 #include "common/lorawan/region.h"
@@ -53,6 +54,7 @@ struct ns_config {
 	uint8_t rx_delay_s; /* where a profile has none */
 	uint64_t journal_limit;
 	uint32_t max_devices, max_gateways, max_frames, max_remembered, max_downlinks, max_joins, max_items;
+	uint32_t decisions; /* records of the ring, 32 bytes each */
 	uint16_t partition;
 	uint32_t epoch;
 	const struct secret_master *master; /* borrowed for ever: seals session keys at rest */
@@ -179,6 +181,7 @@ struct ns {
 	/* off_plan.h: how many gateways are raised, when they are looked at again, changes and receptions since the start */
 	uint64_t off_plan_raised, off_plan_changes, off_plan_receptions;
 	struct mono off_plan_check;
+	struct decision_ring decisions; /* why/record.h */
 	uint64_t drops[NS_DROP_COUNT];
 	struct ns_mac_counts mac_counts[NS_MAC_KINDS];
 	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;
@@ -245,6 +248,7 @@ void ns_turn_done(struct ns *ns);
 bool ns_turn_is_full(const struct ns *ns);
 
 /* --- shared by the flows --- */
+/* Counts alone: copies and foreign frames. All else is recorded as well: ns_record_drop() (why/record.h). */
 void ns_count(struct ns *ns, enum ns_drop drop);
 /* Writes an event's common head, packs it and appends it to journal and outbox. `head` (of the uplink's entry) may be
  * empty. ST_FULL: nothing was done. */

@@ -1,10 +1,12 @@
-/* What the network server says when the world's frame, message or request is not taken: one enum, one row each
- * (name, log level, sentence). The counter of a verdict is `ns->drops[verdict]`; the name is the label of its metric
- * and what `lamppost why` prints, with the sentence. Nothing is dropped without one of these (invariants 7 and 10). */
+/* What the network server says when the world's frame, message or request is not taken: one enum, one rule each
+ * (network-server/why/drop_rules_*.c: name, log level, sentence with its numbers, what a person does next). The counter of
+ * a verdict is `ns->drops[verdict]`; the name is the label of its metric, the sentence is what `lamppost why` prints.
+ * Nothing is dropped without one of these (invariants 7 and 10). What is decided and is no drop has rules of its own
+ * (network-server/why/book.h). */
 #ifndef LAMPPOST_NETWORK_SERVER_VERDICT_H
 #define LAMPPOST_NETWORK_SERVER_VERDICT_H
 
-#include "common/base/log.h"
+#include "common/base/decision_text.h"
 
 enum ns_drop {
 	NS_ACCEPTED, /* not a drop: the frame went on */
@@ -99,13 +101,10 @@ enum ns_drop {
 	NS_DROP_COUNT
 };
 
-struct ns_verdict {
-	const char *name;
-	enum log_level level; /* of one line; foreign frames never get one */
-	const char *sentence;
-};
+/* From here on the rules stand in the second table of drops. */
+#define NS_DROP_SECOND NS_DROP_DOWNLINK_FULL
 
-/* Lends the row; asserts on a value outside the enum. */
-const struct ns_verdict *ns_verdict(enum ns_drop drop);
+/* Lends the rule; asserts on a value outside the enum. */
+const struct decision_rule *ns_verdict(enum ns_drop drop);
 
 #endif

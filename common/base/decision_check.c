@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define LEVELS 4
+#define LEVELS      4
+#define NUMBERS_MAX 12
 
 static bool says(char *fault, size_t capacity, const struct decision_rule *rule, const char *what)
 {
@@ -31,12 +32,12 @@ static bool is_plain(const char *text)
 static bool ends_as_a_sentence(const char *text)
 {
 	size_t length = strlen(text);
-	return length > 1 && text[length - 1] == '.';
+	return length > 1 && (text[length - 1] == '.' || text[length - 1] == '?');
 }
 
 static bool check_placeholders(const struct decision_rule *rule, char *fault, size_t capacity)
 {
-	char names[10][DECISION_NUMBER_NAME + 1];
+	char names[NUMBERS_MAX][DECISION_NUMBER_NAME + 1];
 	size_t count = 0, length;
 	bool good = true;
 	struct decision_placeholder placeholder;
@@ -53,8 +54,8 @@ static bool check_placeholders(const struct decision_rule *rule, char *fault, si
 		for (size_t i = 0; i < count; i++)
 			if (strcmp(names[i], placeholder.name) == 0)
 				return says(fault, capacity, rule, "two numbers of one name");
-		if (count == 10)
-			return says(fault, capacity, rule, "more numbers than a record has bytes");
+		if (count == NUMBERS_MAX)
+			return says(fault, capacity, rule, "more numbers than a record holds");
 		memcpy(names[count++], placeholder.name, sizeof names[0]);
 	}
 	return good || says(fault, capacity, rule, "a placeholder that cannot be read");

@@ -5,12 +5,16 @@
 #include <string.h>
 
 static const char *const how_names[] = {
-	[DECISION_HOW_SIGNED] = "signed", [DECISION_HOW_HZ] = "hz",           [DECISION_HOW_DBM] = "dbm",
-	[DECISION_HOW_DB] = "db",         [DECISION_HOW_MS] = "ms",           [DECISION_HOW_S] = "s",
-	[DECISION_HOW_DAYS] = "days",     [DECISION_HOW_US] = "us",           [DECISION_HOW_DR] = "dr",
-	[DECISION_HOW_BYTES] = "bytes",   [DECISION_HOW_PERCENT] = "percent", [DECISION_HOW_ADDR] = "addr",
-	[DECISION_HOW_IP] = "ip",         [DECISION_HOW_MINUTES] = "min",     [DECISION_HOW_HEX] = "hex",
-	[DECISION_HOW_WORD] = "word",     [DECISION_HOW_RULE] = "rule",       [DECISION_HOW_EUI] = "eui",
+	[DECISION_HOW_NUMBER] = "number", [DECISION_HOW_SIGNED] = "signed",
+	[DECISION_HOW_HZ] = "hz",         [DECISION_HOW_DBM] = "dbm",
+	[DECISION_HOW_DB] = "db",         [DECISION_HOW_MS] = "ms",
+	[DECISION_HOW_S] = "s",           [DECISION_HOW_DAYS] = "days",
+	[DECISION_HOW_US] = "us",         [DECISION_HOW_DR] = "dr",
+	[DECISION_HOW_BYTES] = "bytes",   [DECISION_HOW_PERCENT] = "percent",
+	[DECISION_HOW_ADDR] = "addr",     [DECISION_HOW_IP] = "ip",
+	[DECISION_HOW_MINUTES] = "min",   [DECISION_HOW_HEX] = "hex",
+	[DECISION_HOW_WORD] = "word",     [DECISION_HOW_RULE] = "rule",
+	[DECISION_HOW_EUI] = "eui",
 };
 
 static const struct {
@@ -68,7 +72,7 @@ static bool read_how(struct decision_placeholder *placeholder, const char *text,
 		return copy_word(placeholder->noun, sizeof placeholder->noun, text + strlen(count),
 				 length - strlen(count));
 	}
-	for (size_t i = DECISION_HOW_SIGNED; i < ARRAY_SIZE(how_names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(how_names); i++)
 		if (strlen(how_names[i]) == length && memcmp(how_names[i], text, length) == 0) {
 			placeholder->how = (enum decision_how)i;
 			return true;

@@ -5,7 +5,7 @@
  *	name    of the number, in JSON; it ends in its unit where it has one (freq_hz, snr_db, late_ms)
  *	where   a, b (32 bits), c (16); al ah bl bh (halves); a0 to a3, b0 to b3, c0 c1 (bytes);
  *	        a0l a0h ... (lower and upper four bits); ab (64 bits, a above b, an EUI)
- *	how     left out: an unsigned number. Otherwise          in the sentence    in JSON
+ *	how     left out (or `number`): unsigned. Otherwise        in the sentence    in JSON
  *	  signed                                                 -3                 -3
  *	  hz                                                     868.1 MHz          868100000
  *	  dbm     signed                                         -117 dBm           -117

@@ -21,6 +21,7 @@
 #ifndef LAMPPOST_NETWORK_SERVER_ADR_ADR_H
 #define LAMPPOST_NETWORK_SERVER_ADR_ADR_H
 
+#include "common/base/decision_text.h"
 #include "network-server/session.h"
 
 #define NS_ADR_MIN     5
@@ -72,6 +73,11 @@ struct ns_adr_decision {
 };
 
 struct ns_adr_decision ns_adr_decide(const struct ns_adr_input *input);
+
+/* A rule a reason, and the numbers that it names, from `now` to what was decided (adr_rules.c). */
+extern const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT];
+void ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision,
+		    struct decision *numbers);
 
 /* --- the history of a session --- */
 

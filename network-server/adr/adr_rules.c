@@ -1,0 +1,56 @@
+/* Why the data rate is what it is. Numbers: al best SNR of the history, ah what is to spare after need and margin, b0 data
+ * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin. */
+#include "network-server/adr/adr.h"
+
+#define RULE(name, level, sentence, next)                     \
+	{                                                     \
+		name, LOG_LEVEL_##level, sentence, next, NULL \
+	}
+#define SIGNAL                                                                                             \
+	"the best SNR of {samples:b3:count frame} is {snr_db:al:db}, {spare_db:ah:db} more than the data " \
+	"rate "                                                                                            \
+	"and a margin of {margin_db:c1} dB need"
+#define LOSS     "loss {loss_percent:c0:percent}"
+#define AS_IT_IS "{dr:b0l:dr}, power {power:b1l}, NbTrans {nb_trans:b2l}"
+#define AS_IT_IS_WANTED                                                                                     \
+	"from {dr_before:b0l:dr}, power {power_before:b1l}, NbTrans {nb_trans_before:b2l} to {dr:b0h:dr}, " \
+	"power {power:b1h}, NbTrans {nb_trans:b2h}"
+
+const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
+	[NS_ADR_KEEP] = RULE("adr_keep", DEBUG, "ADR holds " AS_IT_IS ": " SIGNAL "; " LOSS ".", ""),
+	[NS_ADR_TOO_FEW] = RULE(
+		"adr_too_few", DEBUG,
+		"ADR holds " AS_IT_IS ": {samples:b3:count frame} at this data rate, five are needed.", ""),
+	[NS_ADR_NO_SNR] = RULE("adr_no_snr", DEBUG,
+			       "ADR holds " AS_IT_IS
+			       ": the modulation has no SNR to judge by ({samples:b3:count frame}).",
+			       ""),
+	[NS_ADR_OUTSIDE] = RULE("adr_outside", INFO,
+				"ADR goes " AS_IT_IS_WANTED
+				": what the device uses is outside what its profile, region and "
+				"channels allow.",
+				""),
+	[NS_ADR_FASTER] = RULE("adr_faster", DEBUG, "ADR goes " AS_IT_IS_WANTED ": " SIGNAL "; " LOSS ".",
+			       ""),
+	[NS_ADR_QUIETER] = RULE("adr_quieter", DEBUG,
+				"ADR lowers the power, " AS_IT_IS_WANTED ": " SIGNAL ".", ""),
+	[NS_ADR_LOUDER] = RULE("adr_louder", DEBUG,
+			       "ADR raises the power, " AS_IT_IS_WANTED ": " SIGNAL "; " LOSS ".", ""),
+	[NS_ADR_REPEATS] = RULE(
+		"adr_repeats", DEBUG,
+		"ADR sets the repeats, " AS_IT_IS_WANTED ": " LOSS " over {samples:b3:count frame}.", ""),
+	[NS_ADR_SLOWER] = RULE("adr_slower", INFO,
+			       "ADR slows down as the last resort, " AS_IT_IS_WANTED ": " LOSS
+			       " at full power; " SIGNAL ".",
+			       "A weak place: another gateway near it, or a better antenna."),
+};
+
+void ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision,
+		    struct decision *numbers)
+{
+	const struct ns_adr_settings *now = &input->now, *wanted = &decision->wanted;
+	numbers->a = decision_halves(decision->snr_max_cdb, decision->spare_cdb);
+	numbers->b = decision_bytes((now->dr & 15) | wanted->dr << 4, (now->power & 15) | wanted->power << 4,
+				    (now->nb_trans & 15) | wanted->nb_trans << 4, decision->samples);
+	numbers->c = (uint16_t)(decision->loss_percent | input->limits.margin_db << 8);
+}

@@ -1,0 +1,186 @@
+/* Why a reception, a data frame or a join was not taken. Numbers, by group:
+ *
+ *	receptions    a frequency, bl RSSI, bh SNR, c0 length of the PHYPayload; kept of each gateway's last alone
+ *	data frames   as each sentence says; `a` is the 32-bit counter wherever a session is known
+ *	joins         c is the DevNonce */
+#include "network-server/why/book.h"
+
+#define HEARD " Heard on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, {snr_db:bh:db}, {length:c0:bytes}."
+#define NONCE " DevNonce {dev_nonce:c}."
+
+static const char *const floors[] = {"its limit", "the floor of free disk space", NULL};
+static const char *const faults[] = {"it is no join answer",
+				     "its keys do not open or its accept is too short", NULL};
+/* common/proto/join_report.h, enum net_join_verdict: what a join server's refusal can mean. */
+static const char *const refusals[] = {"waiting",
+				       "accept_sent",
+				       "accepted",
+				       "joined",
+				       "accept_not_heard",
+				       "no_uplink",
+				       "unknown_dev_eui",
+				       "dev_eui_reversed",
+				       "euis_swapped",
+				       "join_eui_differs",
+				       "join_eui_reversed",
+				       "foreign",
+				       "not_otaa",
+				       "the device is disabled",
+				       "no_profile",
+				       "wrong_region",
+				       "data_rate",
+				       "wrong_sub_band",
+				       "the MIC is wrong, so the keys differ",
+				       "it has no root key of the device",
+				       "the DevNonce was used before",
+				       "the DevNonce does not increase",
+				       "the DevNonce is that of the last join",
+				       "the device is not provisioned there",
+				       "the JoinNonces are used up",
+				       "a cause that is not known",
+				       NULL};
+
+const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
+	[NS_ACCEPTED] = NS_RULE("accepted", DEBUG, "{gateway} heard {frame}, which was passed on." HEARD, ""),
+	[NS_DROP_CRC] = NS_RULE(
+		"crc", DEBUG, "{gateway} says that the CRC of a frame was bad." HEARD,
+		"A few percent are usual. Where most are like this, look for interference, or at the "
+		"antenna."),
+	[NS_DROP_MALFORMED] = NS_RULE("malformed", DEBUG,
+				      "What {gateway} heard is not a LoRaWAN frame." HEARD,
+				      "Another technology on the channel: nothing is to be done."),
+	[NS_DROP_PROPRIETARY] = NS_RULE("proprietary", DEBUG,
+					"{gateway} heard a proprietary frame; no flow takes it." HEARD, ""),
+	[NS_DROP_DOWNLINK_FRAME] = NS_RULE(
+		"downlink_frame", DEBUG, "{gateway} reported a downlink frame, another gateway's." HEARD, ""),
+	[NS_DROP_REJOIN] = NS_RULE(
+		"rejoin", INFO,
+		"{gateway} heard a rejoin-request; devices that send it join anew instead." HEARD, ""),
+	[NS_DROP_UNKNOWN_GATEWAY] = NS_RULE("unknown_gateway", DEBUG,
+					    "Gateway {eui:ab:eui}, which heard a frame, is not registered.",
+					    "Register it if it is yours: lamppost gateway add."),
+	[NS_DROP_FOREIGN_DEV_ADDR] = NS_RULE(
+		"foreign_dev_addr", DEBUG,
+		"The address is another network's; such frames are counted for each network, never recorded.",
+		""),
+	[NS_DROP_FOREIGN_JOIN_EUI] = NS_RULE(
+		"foreign_join_eui", DEBUG,
+		"The JoinEUI is not one of ours; such requests are counted, never recorded.", ""),
+	[NS_DROP_DEDUP_FULL] = NS_RULE(
+		"dedup_full", WARN, "Too many frames in one deduplication window: {frame} was dropped." HEARD,
+		"A flood, or more traffic than one server is made for: see `lamppost status`."),
+	[NS_DROP_COPY] = NS_RULE("copy", DEBUG,
+				 "{gateway} heard one more copy of {frame} in its window." HEARD, ""),
+	[NS_DROP_LATE_COPY] = NS_RULE(
+		"late_copy", DEBUG, "{gateway} brought a copy of {frame} after its window." HEARD,
+		"Often of one gateway: its backhaul is slower than the deduplication window."),
+
+	[NS_DROP_UNKNOWN_DEV_ADDR] = NS_RULE("unknown_dev_addr", DEBUG,
+					     "No session has the address {dev_addr:a:addr}; {frame}, counter "
+					     "{fcnt:bl} on air, was heard by "
+					     "{gateway} at {snr_db:bh:db}.",
+					     "A device of ours that lost its session: make it join again. An "
+					     "ABP device: compare its address."),
+	[NS_DROP_REGION] = NS_RULE_WORDS(
+		"region", INFO,
+		"{gateway} serves {gateway_region:c0:word}, yet the profile of the device is of "
+		"{device_region:c1:word or none} (address {dev_addr:a:addr}).",
+		"Give the device a profile of the gateway's region, or correct the gateway's region.",
+		ns_word_regions),
+	[NS_DROP_DATA_RATE] = NS_RULE_WORDS(
+		"data_rate", INFO,
+		"SF{sf:b0} in {bandwidth_khz:bh} kHz on {freq_hz:a:hz} is no data rate of an uplink in "
+		"{region:c0:word}.",
+		"The device is set to another region, or sends with a modulation of its own.",
+		ns_word_regions),
+	[NS_DROP_MIC] = NS_RULE("mic", INFO,
+				"No key of the {sessions:bh:count session} with the address "
+				"{dev_addr:a:addr} fits the MIC of {frame}, "
+				"counter {fcnt:bl} on air.",
+				"An OTAA device: make it join again. ABP: set its keys again. Otherwise a "
+				"neighbour uses our address."),
+	[NS_DROP_FCNT_OLD] = NS_RULE(
+		"fcnt_old", INFO,
+		"Counter {fcnt:a} was used before; {expected:b} or more was expected. A replay, or a frame "
+		"that came "
+		"late.",
+		"Again and again: the device lost its memory, or two devices have the same keys."),
+	[NS_DROP_FCNT_GAP] = NS_RULE(
+		"fcnt_gap", WARN,
+		"Counter {fcnt:a} is more than MAX_FCNT_GAP ({limit:c}) ahead of the expected {expected:b}.",
+		"OTAA: make the device join again. ABP: set its counter (fcnt_up) to what it sends."),
+	[NS_DROP_FCNT_EXHAUSTED] = NS_RULE(
+		"fcnt_exhausted", WARN,
+		"The uplink counter is used up at {fcnt:a}; {expected:b} was expected.",
+		"Make the device join again; an ABP device needs new keys."),
+	[NS_DROP_FCNT_RESET] = NS_RULE("fcnt_reset", WARN,
+				       "The device began again at counter {fcnt:a} where {expected:b} was "
+				       "expected, and its profile does not "
+				       "allow that.",
+				       "Better let it join (OTAA). Or allow it in the profile "
+				       "(allow_fcnt_reset), which lets frames be "
+				       "replayed."),
+	[NS_DROP_DEVICE_DISABLED] = NS_RULE(
+		"device_disabled", INFO,
+		"The device is registered, not enabled; its counter or DevNonce is {number:a}.",
+		"Have its review approved, or enable it: lamppost device update EUI --enabled true."),
+	[NS_DROP_REPEATED] = NS_RULE("repeated", DEBUG,
+				     "Counter {fcnt:a} once more, the same bytes: answered ({answers:bl} of "
+				     "{limit:bh} times), not delivered "
+				     "again.",
+				     ""),
+	[NS_DROP_REPEAT_LIMIT] = NS_RULE(
+		"repeat_limit", INFO,
+		"Counter {fcnt:a} came again after {answers:bl} of {limit:bh} answers to its repeats.",
+		"It does not hear its answers: see its RX windows, and whether its gateway really "
+		"transmits."),
+	[NS_DROP_LATE_REFUSED] = NS_RULE(
+		"late_refused", INFO,
+		"Counter {fcnt:a} came late, {age_s:b:s or none} old, by {gateway}; its profile takes "
+		"{limit_s:c:s} from "
+		"gateways that prove who they are.",
+		"Raise late_uplink_s of the profile, or give the gateway a token, if late data are wanted."),
+	[NS_DROP_JOURNAL_FULL] = NS_RULE_WORDS(
+		"journal_full", ERROR,
+		"The journal, {used_mb:a} MB of {limit_mb:b} MB, is at {floor:c0:word}: nothing is accepted.",
+		"Is the application server running and storing events? Then make room on the disk.", floors),
+	[NS_DROP_OUTBOX_FULL] = NS_RULE("outbox_full", WARN,
+					"More came in one turn than the outbox holds: an event was dropped.",
+					""),
+
+	[NS_DROP_JOIN_UNKNOWN_DEVICE] = NS_RULE(
+		"join_unknown_device", INFO,
+		"No device is registered with the DevEUI {dev_eui:ab:eui}." NONCE,
+		"Compare it with the label, digit by digit, and register the device: lamppost device add."),
+	[NS_DROP_JOIN_EUI_DIFFERS] = NS_RULE(
+		"join_eui_differs", INFO,
+		"The device asks with JoinEUI {join_eui:ab:eui}; it is registered with another one." NONCE,
+		"Register the JoinEUI that the device sends, or set the registered one in the device."),
+	[NS_DROP_JOIN_NOT_OTAA] = NS_RULE(
+		"join_not_otaa", INFO,
+		"The device is registered for ABP, yet asks to join {join_eui:ab:eui}." NONCE,
+		"Register it for OTAA with its AppKey, or set the device to ABP."),
+	[NS_DROP_JOIN_REPEATED] = NS_RULE("join_repeated", INFO,
+					  "The same join-request was sent once more, on {freq_hz:a:hz} at "
+					  "{rssi_dbm:bl:dbm}, {snr_db:bh:db}." NONCE,
+					  "The device has to draw a new DevNonce for each request."),
+	[NS_DROP_JOIN_FULL] = NS_RULE(
+		"join_full", WARN, "{joins:a:count join} wait for the join server, which is the most." NONCE,
+		"See whether the join server answers: lamppost doctor."),
+	[NS_DROP_JOIN_NO_ADDRESS] = NS_RULE(
+		"join_no_address", ERROR,
+		"No free address was found in the configured prefixes ({prefixes:a})." NONCE,
+		"Add a prefix: common.dev_addr_prefixes."),
+	[NS_DROP_JOIN_TIMEOUT] = NS_RULE(
+		"join_timeout", WARN,
+		"The join server did not answer in time; {late_ms:a:ms} past the last moment." NONCE,
+		"See whether the join server runs and answers: lamppost doctor."),
+	[NS_DROP_JOIN_REFUSED] = NS_RULE_WORDS(
+		"join_refused", INFO, "The join server refused the join: {cause:a0:word}." NONCE,
+		"lamppost join EUI tells what to do; mostly the AppKey is to be set again.", refusals),
+	[NS_DROP_JOIN_BAD_ANSWER] = NS_RULE_WORDS(
+		"join_bad_answer", WARN, "The join server's answer is not usable: {fault:a0:word}." NONCE,
+		"Do both servers have the same KEK? See kek-* in STATE/keys.", faults),
+	[NS_DROP_SESSIONS_FULL] = NS_RULE("sessions_full", ERROR,
+					  "All {capacity:a} places of the table of sessions are taken.", ""),
+};

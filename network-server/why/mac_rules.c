@@ -1,0 +1,45 @@
+/* Requests to devices (mac/request.c): asked, taken, refused, each with its values. A request that was asked before and got
+ * no answer says so by its number of tries. Numbers: a and b the values, c0 how many requests in the block and tries. */
+#include "network-server/why/book.h"
+
+#define TRY          " Request number {tries:c1} since the last answer."
+#define UNANSWERED   "From the third on: the device does not know the command, or does not hear us."
+#define REFUSED_NEXT "It is not asked again until something else is wanted."
+
+#define KIND(kind, name, command, values)                                                                  \
+	[(kind)*NS_MAC_BECAME_COUNT +                                                                      \
+		NS_MAC_ASKED] = NS_RULE("mac_" name "_asked", DEBUG, command " goes out: " values "." TRY, \
+					UNANSWERED),                                                       \
+		[(kind)*NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(                                 \
+			"mac_" name "_taken", DEBUG, "The device took " command ": " values ".", ""),      \
+		[(kind)*NS_MAC_BECAME_COUNT + NS_MAC_WAS_REFUSED] = NS_RULE(                               \
+			"mac_" name "_refused", INFO,                                                      \
+			"The device refused " command " (answer {answer:c0:hex}): " values ".",            \
+			REFUSED_NEXT)
+
+const struct decision_rule ns_mac_rules[NS_MAC_KINDS * NS_MAC_BECAME_COUNT] = {
+	KIND(NS_MAC_DUTY_CYCLE, "duty_cycle", "DutyCycleReq", "a share of 1/2^{exponent:a0} of the time"),
+	KIND(NS_MAC_TX_PARAM_SETUP, "tx_param_setup", "TxParamSetupReq",
+	     "at most {eirp_dbm:a0} dBm, dwell time up {uplink_dwell:a1}, down {downlink_dwell:a2}"),
+	KIND(NS_MAC_RX_PARAM_SETUP, "rx_param_setup", "RXParamSetupReq",
+	     "RX1 offset {rx1_dr_offset:b0}, RX2 at {rx2_dr:b1:dr} on {rx2_freq_hz:a:hz}"),
+	KIND(NS_MAC_NEW_CHANNEL, "new_channel", "NewChannelReq",
+	     "channel {channel:b0} on {freq_hz:a:hz}, {min_dr:b1:dr} to {max_dr:b2:dr}, {requests:b3:count "
+	     "channel} in all"),
+	KIND(NS_MAC_LINK_ADR, "link_adr", "LinkADRReq",
+	     "{dr:b0:dr}, power {power:b1}, NbTrans {nb_trans:b2}, last mask {mask:al:hex} of block "
+	     "{mask_cntl:ah}, "
+	     "{requests:b3:count request}"),
+	KIND(NS_MAC_RX_TIMING_SETUP, "rx_timing_setup", "RXTimingSetupReq", "RxDelay {rx_delay_s:a0:s}"),
+	KIND(NS_MAC_DL_CHANNEL, "dl_channel", "DlChannelReq",
+	     "RX1 of channel {channel:b0} on {freq_hz:a:hz}, {requests:b3:count channel} in all"),
+	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_ASKED] = NS_RULE(
+		"mac_dev_status_asked", DEBUG, "DevStatusReq goes out." TRY, UNANSWERED),
+	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(
+		"mac_dev_status_taken", DEBUG,
+		"The device told its battery, {battery:a0} of 255, and the margin of the last downlink, "
+		"{margin_db:a1:signed} dB.",
+		""),
+	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_REFUSED] = NS_RULE(
+		"mac_dev_status_refused", INFO, "The device would not tell its battery and margin.", ""),
+};

@@ -1,0 +1,74 @@
+/* What was decided and is no drop: numbers as each sentence names them. */
+#include "network-server/why/book.h"
+
+static const char *const rounds[] = {"in its place", "with other counters", NULL};
+
+const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
+	[NS_NOTE_UPLINK] = NS_RULE("uplink", DEBUG,
+				   "Counter {fcnt:a} was accepted at {dr:b2:dr}, heard by {gateways:b3:count "
+				   "gateway}, best by {gateway} with "
+				   "{snr_db:bl:db}, {rssi_dbm:c:dbm}.",
+				   ""),
+	[NS_NOTE_UPLINK_LATE] = NS_RULE("uplink_late", INFO,
+					"Counter {fcnt:a} came late by {gateway} and was taken as data "
+					"alone, at {dr:b2:dr}, {snr_db:bl:db}, "
+					"{rssi_dbm:c:dbm}; {gateways:b3:count gateway} heard it.",
+					""),
+	[NS_NOTE_COUNTERS_RESTARTED] = NS_RULE(
+		"counters_restarted", WARN,
+		"The device began again at counter {fcnt:a} where {expected:b} was expected; its profile "
+		"allows that.",
+		"Such a device can be replayed to: better let it join (OTAA)."),
+	[NS_NOTE_JOIN_ASKED] = NS_RULE(
+		"join_asked", DEBUG,
+		"The join server was asked; DevNonce {dev_nonce:c}, heard by {gateways:a3:count gateway}, "
+		"best by "
+		"{gateway} with {snr_db:al:db} at {dr:a2:dr}. It would be {dev_addr:b:addr}.",
+		""),
+	[NS_NOTE_JOIN_ASKED_AGAIN] = NS_RULE(
+		"join_asked_again", WARN,
+		"The join server has not answered and was asked again; {left_ms:a:signed} ms are left. "
+		"DevNonce "
+		"{dev_nonce:c}.",
+		"See whether the join server runs and answers: lamppost doctor."),
+	[NS_NOTE_SESSION_JOINED] = NS_RULE("session_joined", INFO,
+					   "The join server accepted DevNonce {dev_nonce:c}: the new session "
+					   "{dev_addr:a:addr} waits for its first "
+					   "uplink; RxDelay {rx_delay_s:b0:s}, RX2 at {rx2_dr:b1:dr}.",
+					   ""),
+	[NS_NOTE_SESSION_ENTERED] = NS_RULE("session_entered", INFO,
+					    "The first uplink, counter {fcnt:b}, under the session "
+					    "{dev_addr:a:addr}: the one before it is over.",
+					    ""),
+	[NS_NOTE_SESSION_ABP] = NS_RULE(
+		"session_abp", INFO,
+		"An ABP session {dev_addr:a:addr} begins at counter {fcnt:b}, as the device's record says.",
+		""),
+	[NS_NOTE_PLANNED] = NS_RULE_WORDS(
+		"downlink_planned", DEBUG,
+		"{frame} goes to {gateway} for {window:c1:word} at {dr:c0l:dr} on {freq_hz:a:hz}, "
+		"{left_ms:bh:ms} ahead: the "
+		"best of {ways:b1:count way}, worth {worth_db:b0:signed} dB; attempt {attempt:c0h}.",
+		"", ns_word_windows),
+	[NS_NOTE_SENT] = NS_RULE(
+		"downlink_sent", DEBUG,
+		"{gateway} took {frame}, downlink counter {fcnt:a:number or none}, and said so "
+		"after {latency_ms:bl:ms}; "
+		"{airtime_ms:bh:ms} on the air.",
+		""),
+	[NS_NOTE_SENT_SILENTLY] = NS_RULE("downlink_sent_silently", DEBUG,
+					  "{gateway} said nothing of {frame}, downlink counter "
+					  "{fcnt:a:number or none}, until {waited_ms:bl:ms} after its "
+					  "start: counted as sent, {airtime_ms:bh:ms} on the air.",
+					  "Always, and the device hears nothing: a forwarder of version 1, "
+					  "or a gateway that does not transmit."),
+	[NS_NOTE_HELD_FOR_GATEWAY] = NS_RULE(
+		"downlink_held", DEBUG,
+		"{frame} came too early for {gateway}: the same attempt again in {wait_ms:a:ms}.", ""),
+	[NS_NOTE_OTHER_WINDOWS] = NS_RULE_WORDS(
+		"other_windows", INFO,
+		"{unheard:c1:count answer} to ADRACKReq in vain: RxDelay {rx_delay_s:b0:s}, RX2 at "
+		"{rx2_dr:b1:dr} on "
+		"{freq_hz:a:hz} are tried {round:c0:word}.",
+		"An ABP device that lost its power listens in the windows of its record again.", rounds),
+};

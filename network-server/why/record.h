@@ -1,0 +1,81 @@
+/* Recording what was decided, from the flows: counts a drop, and keeps 32 bytes about it (common/base/decision.h). The
+ * sentence is in the rule's table (book.h), so a number that is wrong here is wrong there: tests assert on numbers.
+ *
+ *	ns_record_drop(ns, now, NS_DROP_FCNT_OLD, ns_of_frame(device, gateway, mic),
+ *		       (struct ns_numbers){.a = received, .b = expected});
+ *
+ * Subjects: a device's slot; each gateway has three (what it heard last, what it sent last, its troubles); then those who
+ * have no record. Foreign frames are not recorded, copies only as a gateway's last (invariant 12). */
+#ifndef LAMPPOST_NETWORK_SERVER_WHY_RECORD_H
+#define LAMPPOST_NETWORK_SERVER_WHY_RECORD_H
+
+#include "network-server/network.h"
+#include "network-server/why/book.h"
+
+struct ns_copy;
+struct ns_item;
+
+/* The numbers of a record; its rule says what they are. */
+struct ns_numbers {
+	uint32_t a, b;
+	uint16_t c;
+};
+
+/* Whom a record is about. */
+struct ns_whom {
+	uint32_t subject;
+	uint32_t gateway; /* slot, or NS_NO_SLOT */
+	enum decision_about about;
+	uint32_t ref;
+};
+
+/* What a gateway's three chains hold. */
+enum ns_of_gateway {
+	NS_GATEWAY_HEARD,   /* one record: its last reception */
+	NS_GATEWAY_SENT,    /* one record: its last downlink */
+	NS_GATEWAY_TROUBLE, /* what it refused */
+	NS_GATEWAY_CHAINS
+};
+
+enum ns_nobody {
+	NS_NOBODY_FRAMES, /* frames of our addresses, and joins, that matched no device */
+	NS_NOBODY_SERVER, /* records, messages and callers that were refused */
+	NS_NOBODY_COUNT
+};
+
+uint32_t ns_subjects(const struct ns_config *config);
+uint32_t ns_subject_of_gateway(const struct ns *ns, uint32_t gateway, enum ns_of_gateway chain);
+uint32_t ns_subject_of_nobody(const struct ns *ns, enum ns_nobody nobody);
+
+/* `device` may be NS_NO_SLOT: nobody's. */
+struct ns_whom ns_of_device(const struct ns *ns, uint32_t device);
+struct ns_whom ns_of_item(const struct ns *ns, uint32_t device, const struct net_uuid *item);
+/* A frame by its bytes: its MIC is the last four. */
+struct ns_whom ns_of_frame(const struct ns *ns, uint32_t device, uint32_t gateway, const uint8_t *phy,
+			   uint8_t length);
+struct ns_whom ns_of_server(const struct ns *ns);
+/* Of a gateway's trouble. */
+struct ns_whom ns_of_gateway(const struct ns *ns, uint32_t gateway);
+
+/* Counts and records. */
+void ns_record_drop(struct ns *ns, struct now now, enum ns_drop drop, struct ns_whom whom,
+		    struct ns_numbers numbers);
+void ns_record(struct ns *ns, struct now now, enum ns_table table, unsigned verdict, struct ns_whom whom,
+	       struct ns_numbers numbers);
+static inline void ns_record_note(struct ns *ns, struct now now, enum ns_note note, struct ns_whom whom,
+				  struct ns_numbers numbers)
+{
+	ns_record(ns, now, NS_TABLE_NOTE, note, whom, numbers);
+}
+/* Replaces what is kept of a gateway's last: a reception or a downlink. */
+void ns_record_last(struct ns *ns, struct now now, enum ns_table table, unsigned verdict,
+		    enum ns_of_gateway chain, struct ns_whom whom, struct ns_numbers numbers);
+
+/* Forgets who is removed. */
+void ns_record_forget_device(struct ns *ns, uint32_t device);
+void ns_record_forget_gateway(struct ns *ns, uint32_t gateway);
+
+/* The numbers of a journal that takes nothing, of an item. */
+struct ns_numbers ns_numbers_of_journal(const struct ns *ns);
+
+#endif
