@@ -39,9 +39,9 @@ static enum ns_drop judge_late(struct ns *ns, struct now now, struct ns_uplink *
 	if (limit_s == 0 || ns_session_seen(uplink->session, uplink->fcnt))
 		return NS_DROP_FCNT_OLD;
 	const struct ns_copy *copy = &uplink->frame->copies[0];
-	span_us age;
-	if (!ns_gateways_at(&ns->gateways, copy->gateway_slot)->record.gateway.has_token ||
-	    !age_of(ns, now, copy, &age) || age > limit_s * US_PER_S)
+	uplink->age = -1;
+	if (!age_of(ns, now, copy, &uplink->age) || uplink->age > limit_s * US_PER_S ||
+	    !ns_gateways_at(&ns->gateways, copy->gateway_slot)->record.gateway.has_token)
 		return NS_DROP_LATE_REFUSED;
 	uplink->late = true;
 	return NS_ACCEPTED;

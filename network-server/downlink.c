@@ -7,6 +7,7 @@
 #include "network-server/downlink_parts.h"
 #include "network-server/item_flow.h"
 #include "network-server/mac/mac.h"
+#include "network-server/why/record.h"
 
 static const bool allowed[NS_DOWNLINK_STATE_COUNT][NS_DOWNLINK_STATE_COUNT] = {
 	[NS_DOWNLINK_OPEN] =
@@ -120,7 +121,8 @@ void ns_downlink_open(struct ns *ns, struct now now, uint32_t session, const str
 		return;
 	struct ns_downlink *downlink = ns_downlink_take(ns, now);
 	if (!downlink) {
-		ns_count(ns, NS_DROP_DOWNLINK_FULL);
+		ns_record_drop(ns, now, NS_DROP_DOWNLINK_FULL, ns_of_device(ns, of->device),
+			       (struct ns_numbers){.a = ns->downlinks.count});
 		return;
 	}
 	downlink->device = of->device;
@@ -150,13 +152,14 @@ void ns_downlink_item_came(struct ns *ns, struct now now, uint32_t device)
 }
 
 /* The counter is spent from here on, whatever becomes of the frame (invariant 2). */
-static bool spend_fcnt_down(struct ns *ns, uint32_t slot, struct ns_session *session, bool application,
-			    uint32_t *fcnt)
+static bool spend_fcnt_down(struct ns *ns, struct now now, uint32_t slot, struct ns_session *session,
+			    bool application, uint32_t *fcnt)
 {
 	bool a_counter = application && (session->flags & NS_SESSION_1_1);
 	uint32_t *next = a_counter ? &session->a_fcnt_down : &session->n_fcnt_down;
 	if (*next == UINT32_MAX) {
-		ns_count(ns, NS_DROP_FCNT_DOWN_EXHAUSTED);
+		ns_record_drop(ns, now, NS_DROP_FCNT_DOWN_EXHAUSTED, ns_of_device(ns, session->device),
+			       (struct ns_numbers){.a = *next});
 		return false;
 	}
 	uint8_t row[14];
@@ -178,7 +181,7 @@ static void build_and_send(struct ns *ns, struct now now, struct ns_downlink *do
 			   struct ns_session *session, const struct net_enqueue *item, const uint8_t *payload)
 {
 	uint32_t device = downlink->device;
-	ns_frame_build(ns, downlink, session, item, payload);
+	ns_frame_build(ns, now, downlink, session, item, payload);
 	if (item && item->confirmed) {
 		session->conf_fcnt_down =
 			downlink->fcnt_down; /* 1.1: in the MIC of the uplink with its ACK */
@@ -194,8 +197,9 @@ static void send_without_item(struct ns *ns, struct now now, struct ns_downlink 
 {
 	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
 	downlink->has_item = false;
-	if (!session || (session->flags & NS_SESSION_1_1 &&
-			 !spend_fcnt_down(ns, downlink->session, session, false, &downlink->fcnt_down))) {
+	if (!session ||
+	    (session->flags & NS_SESSION_1_1 &&
+	     !spend_fcnt_down(ns, now, downlink->session, session, false, &downlink->fcnt_down))) {
 		ns_downlink_close(ns, downlink);
 		return;
 	}
@@ -205,7 +209,8 @@ static void send_without_item(struct ns *ns, struct now now, struct ns_downlink 
 /* The item stays first in its queue. */
 static void not_sealed(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
-	ns_count(ns, NS_DROP_SEAL_TIMEOUT);
+	ns_record_drop(ns, now, NS_DROP_SEAL_TIMEOUT, ns_of_item(ns, downlink->device, &downlink->item),
+		       (struct ns_numbers){downlink->fcnt_down, 0, NS_SEAL_TIMEOUT / US_PER_MS});
 	ns_item_stays(ns, now, downlink, NS_DROP_SEAL_TIMEOUT);
 	downlink->more = true;
 	send_without_item(ns, now, downlink);
@@ -213,13 +218,16 @@ static void not_sealed(struct ns *ns, struct now now, struct ns_downlink *downli
 
 /* Whether a gateway could send a frame with an item of that length, before a counter is spent for it. */
 static enum ns_drop can_leave(const struct ns *ns, struct now now, const struct ns_downlink *downlink,
-			      uint8_t room, const struct net_enqueue *item)
+			      uint8_t room, const struct net_enqueue *item, struct ns_plan_why *why)
 {
 	struct ns_plan plan;
 	unsigned fopts = downlink->answers_length < LW_FOPTS_MAX ? downlink->answers_length : LW_FOPTS_MAX;
 	unsigned length = 7 + fopts + (item ? 1u + item->length : 0);
-	return ns_plan_make(&plan, &downlink->windows, ns_region(ns, downlink->windows.region), &ns->gateways,
-			    now.mono, (uint8_t)(5 + (length < room ? length : room)));
+	enum ns_drop drop = ns_plan_make(&plan, &downlink->windows, ns_region(ns, downlink->windows.region),
+					 &ns->gateways, now.mono,
+					 (uint8_t)(5 + (length < room ? length : room)));
+	*why = plan.why;
+	return drop;
 }
 
 /* Nothing to say: for as long as a gateway could still be reached, something may come. */
@@ -262,16 +270,17 @@ static const struct net_enqueue *decide(struct ns *ns, struct now now, struct ns
 	uint32_t slot = ns_item_pick(ns, now, downlink->device, session, room, fopts, &downlink->more);
 	const struct net_enqueue *item = slot == NS_NO_SLOT ? NULL : &ns_queue_at(&ns->queue, slot)->enqueue;
 	*go = item || downlink->must;
-	enum ns_drop drop = item ? can_leave(ns, now, downlink, room, item) : NS_ACCEPTED;
+	struct ns_plan_why why;
+	enum ns_drop drop = item ? can_leave(ns, now, downlink, room, item, &why) : NS_ACCEPTED;
 	if (drop != NS_ACCEPTED) {
-		ns_count(ns, drop);
+		ns_record_no_way(ns, now, downlink, drop, &why);
 		ns_item_hold(ns, now, slot, drop);
 		item = NULL;
 		downlink->more = true;
 		*go = downlink->must;
 	}
-	if (*go && !item && (drop = can_leave(ns, now, downlink, room, NULL)) != NS_ACCEPTED) {
-		ns_count(ns, drop);
+	if (*go && !item && (drop = can_leave(ns, now, downlink, room, NULL, &why)) != NS_ACCEPTED) {
+		ns_record_no_way(ns, now, downlink, drop, &why);
 		*go = false;
 		downlink->must = false; /* there is no way, and it will not open up */
 	}
@@ -284,7 +293,8 @@ static void fire(struct ns *ns, struct now now, struct ns_downlink *downlink)
 	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
 	if (!session || downlink->windows.count == 0) {
 		if (session && downlink->must)
-			ns_count(ns, NS_DROP_NO_GATEWAY);
+			ns_record_drop(ns, now, NS_DROP_NO_GATEWAY, ns_of_device(ns, downlink->device),
+				       (struct ns_numbers){0});
 		ns_downlink_close(ns, downlink);
 		return;
 	}
@@ -294,7 +304,7 @@ static void fire(struct ns *ns, struct now now, struct ns_downlink *downlink)
 		stay_open(ns, now, downlink);
 		return;
 	}
-	if (!spend_fcnt_down(ns, downlink->session, session, item != NULL, &downlink->fcnt_down)) {
+	if (!spend_fcnt_down(ns, now, downlink->session, session, item != NULL, &downlink->fcnt_down)) {
 		ns_downlink_close(ns, downlink);
 		return;
 	}
@@ -334,7 +344,8 @@ void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed
 {
 	const struct sealing *row = table_get(&ns->sealing, &sealed->item);
 	if (!row || !ns_slab_holds(&ns->downlinks, row->slot)) {
-		ns_count(ns, NS_DROP_SEAL_TIMEOUT);
+		ns_record_drop(ns, now, NS_DROP_SEAL_TIMEOUT, ns_of_item(ns, NS_NO_SLOT, &sealed->item),
+			       (struct ns_numbers){sealed->fcnt_down, 0, NS_SEAL_TIMEOUT / US_PER_MS});
 		return; /* too late: the frame has left without it */
 	}
 	struct ns_downlink *downlink = ns_slab_at(&ns->downlinks, row->slot);
@@ -348,7 +359,8 @@ void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed
 		build_and_send(ns, now, downlink, session, item, sealed->frm_payload);
 		return;
 	}
-	ns_count(ns, NS_DROP_SEAL_REFUSED);
+	ns_record_drop(ns, now, NS_DROP_SEAL_REFUSED, ns_of_item(ns, downlink->device, &downlink->item),
+		       (struct ns_numbers){.a = downlink->fcnt_down});
 	if (session && item)
 		seal_refused(ns, now, slot, sealed);
 	send_without_item(ns, now, downlink);

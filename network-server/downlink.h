@@ -66,8 +66,8 @@ struct ns_downlink {
 	uint32_t fcnt_down;
 	bool more; /* another item waits: FPending */
 	struct ns_plan plan;
-	uint8_t attempt; /* the one that was sent last */
-	struct mono attempt_start;
+	uint8_t attempt;    /* the one that was sent last */
+	struct mono handed; /* when that was handed to its bridge */
 	uint8_t phy[LW_PHY_PAYLOAD_MAX];
 	uint8_t phy_length;
 };

@@ -8,8 +8,8 @@
 
 /* Commands that are longer than FOpts go alone, under FPort 0; with an item only what fits into FOpts and beside the item
  * goes along, whole commands at a time, and the device asks again for the rest. `capacity` is the room beside it. */
-static uint8_t collect_commands(struct ns *ns, const struct ns_downlink *downlink, struct ns_session *session,
-				bool alone, uint8_t *commands, uint8_t capacity)
+static uint8_t collect_commands(struct ns *ns, struct now now, const struct ns_downlink *downlink,
+				struct ns_session *session, bool alone, uint8_t *commands, uint8_t capacity)
 {
 	struct wr wr = wr_init(commands, alone || capacity < LW_FOPTS_MAX ? capacity : LW_FOPTS_MAX);
 	const struct lw_region *region = ns_region(ns, session->region);
@@ -21,7 +21,7 @@ static uint8_t collect_commands(struct ns *ns, const struct ns_downlink *downlin
 		if (lw_mac_write(&wr, &command, region->freq_step_hz) != LW_MAC_WRITE_OK)
 			break;
 	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, session->device));
-	if (profile && ns_mac_requests(ns, session, profile, &wr))
+	if (profile && ns_mac_requests(ns, now, session, profile, &wr))
 		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, downlink->session);
 	return (uint8_t)wr_length(&wr);
 }
@@ -48,7 +48,7 @@ static void set_mic(struct ns *ns, struct ns_downlink *downlink, const struct ns
 	lw_frame_set_mic(downlink->phy, downlink->phy_length, mic);
 }
 
-void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_session *session,
+void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink, struct ns_session *session,
 		    const struct net_enqueue *item, const uint8_t *payload)
 {
 #if MUTANT == MUTANT_ACK_DROPPED
@@ -59,7 +59,7 @@ void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_sessi
 	unsigned taken = 8u + (item ? item->length : 0);
 	unsigned beside = room > taken ? room - taken : 0;
 	uint8_t capacity = (uint8_t)(beside > sizeof commands ? sizeof commands : beside);
-	uint8_t length = collect_commands(ns, downlink, session, item == NULL, commands, capacity);
+	uint8_t length = collect_commands(ns, now, downlink, session, item == NULL, commands, capacity);
 	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, session->device));
 	struct lw_frame frame = {
 		.ftype = item && item->confirmed ? LW_CONFIRMED_DOWN : LW_UNCONFIRMED_DOWN,

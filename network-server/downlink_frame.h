@@ -6,7 +6,7 @@
 
 /* Fills downlink->phy from downlink->fcnt_down, flags and answers; `item` NULL or with its ciphered `payload`. Adds the
  * session's MAC requests where there is room, and journals them. */
-void ns_frame_build(struct ns *ns, struct ns_downlink *downlink, struct ns_session *session,
+void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink, struct ns_session *session,
 		    const struct net_enqueue *item, const uint8_t *payload);
 
 #endif

@@ -114,6 +114,27 @@ static bool in_time(const struct ns_attempt *attempt, const struct ns_gateway *g
 	return left >= (lead > LATEST_LEAD ? lead : LATEST_LEAD);
 }
 
+/* Why judge() said no, in numbers. */
+static struct ns_numbers numbers_of(enum ns_drop drop, const struct ns_attempt *attempt,
+				    const struct ns_gateway *gateway, const struct lw_region *region,
+				    struct mono now)
+{
+	uint16_t airtime_ms = decision_u16(attempt->airtime_us / US_PER_MS);
+	uint32_t freq_hz = attempt->tx.freq_hz;
+	int band = lw_region_sub_band(region, freq_hz);
+	if (drop == NS_DROP_TOO_LATE)
+		return (struct ns_numbers){
+			(uint32_t)(int32_t)(mono_since(attempt->start, now) / US_PER_MS),
+			decision_u32((ns_gateway_lead(gateway) - NS_LEAD_EXTRA) / US_PER_MS), 0};
+	if (drop == NS_DROP_DUTY_CYCLE && band >= 0 && band < NS_SUB_BANDS)
+		return (struct ns_numbers){
+			freq_hz,
+			decision_halves(lw_duty_used_us(&gateway->duty[band], now.us) / US_PER_S,
+					region->sub_bands[band].duty_cycle_permille * 3600 / 1000),
+			airtime_ms};
+	return (struct ns_numbers){freq_hz, 0, airtime_ms};
+}
+
 static enum ns_drop judge(const struct ns_attempt *attempt, const struct ns_gateway *gateway,
 			  const struct lw_region *region, struct mono now)
 {
@@ -188,7 +209,8 @@ static void insert(struct ns_plan *plan, const struct ns_attempt *attempt)
 
 static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t index,
 			enum gw_window window, const struct lw_region *region,
-			const struct ns_gateways *gateways, struct mono now, uint8_t phy_length)
+			const struct ns_gateways *gateways, struct mono now, uint8_t phy_length,
+			struct ns_numbers *numbers)
 {
 	const struct ns_hearer *hearer = &windows->by[index];
 	const struct lw_rx_window *rx = window == GW_RX1 ? &windows->rx1 : &windows->rx2;
@@ -212,11 +234,16 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		.board = hearer->board,
 		.antenna = hearer->antenna,
 	};
-	if (!fits(region, windows->dwell, rx->dr, phy_length, attempt.airtime_us))
+	if (!fits(region, windows->dwell, rx->dr, phy_length, attempt.airtime_us)) {
+		plan->why.too_long++;
 		return NS_DROP_NO_GATEWAY;
+	}
 	enum ns_drop drop = judge(&attempt, gateway, region, now);
-	if (drop != NS_ACCEPTED)
+	if (drop != NS_ACCEPTED) {
+		plan->why.offline = (uint8_t)(plan->why.offline + (drop == NS_DROP_NO_GATEWAY));
+		*numbers = numbers_of(drop, &attempt, gateway, region, now);
 		return drop;
+	}
 	attempt.score = score_of(&attempt, hearer, region, gateway, now);
 	insert(plan, &attempt);
 	return NS_ACCEPTED;
@@ -237,11 +264,23 @@ enum ns_drop ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows
 			  uint8_t phy_length)
 {
 	*plan = (struct ns_plan){0};
+	plan->why.gateway = NS_NO_SLOT;
 	enum ns_drop why = NS_DROP_NO_GATEWAY;
-	for (uint8_t i = 0; i < windows->count && windows->has_rx1; i++)
-		why = weightier(why, add(plan, windows, i, GW_RX1, region, gateways, now, phy_length));
-	for (uint8_t i = 0; i < windows->count; i++)
-		why = weightier(why, add(plan, windows, i, GW_RX2, region, gateways, now, phy_length));
+	for (enum gw_window window = windows->has_rx1 ? GW_RX1 : GW_RX2; window <= GW_RX2; window++)
+		for (uint8_t i = 0; i < windows->count; i++) {
+			struct ns_numbers numbers;
+			enum ns_drop drop = add(plan, windows, i, window, region, gateways, now, phy_length,
+						&numbers);
+			why = weightier(why, drop);
+			if (drop == why && drop != NS_DROP_NO_GATEWAY) {
+				plan->why.numbers = numbers;
+				plan->why.gateway = windows->by[i].gateway;
+			}
+		}
+	if (why == NS_DROP_NO_GATEWAY)
+		plan->why.numbers = (struct ns_numbers){
+			.a = decision_bytes(windows->count, plan->why.offline, plan->why.too_long, 0),
+			.b = phy_length};
 	return plan->count > 0 ? NS_ACCEPTED : why;
 }
 

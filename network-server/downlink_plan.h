@@ -51,9 +51,17 @@ struct ns_attempt {
 	struct gw_tx_attempt tx;
 };
 
+/* Why the list is empty, with the numbers of that verdict's rule; of the gateway that was looked at last. */
+struct ns_plan_why {
+	uint32_t gateway;          /* slot, or NS_NO_SLOT */
+	uint8_t offline, too_long; /* attempts that had no link, windows that do not hold the frame */
+	struct ns_numbers numbers;
+};
+
 struct ns_plan {
 	uint8_t count;
 	struct ns_attempt attempts[GW_ATTEMPTS_MAX];
+	struct ns_plan_why why;
 };
 
 /* Keeps the best hearers of a frame; the rest of the windows is the caller's. */

@@ -6,6 +6,7 @@
 #include "network-server/downlink_parts.h"
 #include "network-server/item_flow.h"
 #include "network-server/join_course.h"
+#include "network-server/why/record_downlink.h"
 
 void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *downlink)
 {
@@ -13,7 +14,7 @@ void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *dow
 	enum ns_drop drop = ns_plan_make(&downlink->plan, &downlink->windows, region, &ns->gateways, now.mono,
 					 downlink->phy_length);
 	if (drop != NS_ACCEPTED) {
-		ns_count(ns, drop);
+		ns_record_no_way(ns, now, downlink, drop, &downlink->plan.why);
 		ns_course_not_sent(ns, now, downlink, drop, "");
 		ns_item_stays(ns, now, downlink, drop);
 		ns_downlink_close(ns, downlink);
@@ -48,6 +49,7 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	out->downlink.attempts[0] = attempt->tx;
 	attempt->spent = true;
 	downlink->attempt = index;
+	downlink->handed = now.mono;
 	const struct lw_region *region = ns_region(ns, downlink->windows.region);
 	ns_gateway_transmits(gateway, region, attempt->tx.freq_hz, now.mono, attempt->start,
 			     attempt->airtime_us);
@@ -59,6 +61,7 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	/* Silence until the frame is over and a second more counts as sent (DESIGN 11). */
 	ns_downlink_goto(ns, downlink, NS_DOWNLINK_SENT,
 			 mono_add(attempt->start, (span_us)attempt->airtime_us + 2 * US_PER_S));
+	ns_record_planned(ns, now, downlink);
 	ns_course_sent(ns, now, downlink);
 	if (ns_frames_followed(&ns->frames))
 		ns_frames_sent(ns, now, downlink);
@@ -70,6 +73,7 @@ bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlin
 	if (again.us <= now.mono.us)
 		return false;
 	ns_downlink_goto(ns, downlink, NS_DOWNLINK_HELD, again);
+	ns_record_held(ns, now, downlink, mono_since(again, now.mono));
 	return true;
 }
 
@@ -117,7 +121,8 @@ void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const stru
 	uint32_t attempt = ns_device_at(&ns->sessions, device)->attempt;
 	struct ns_downlink *downlink = ns_downlink_take(ns, now);
 	if (!downlink) {
-		ns_count(ns, NS_DROP_DOWNLINK_FULL);
+		ns_record_drop(ns, now, NS_DROP_DOWNLINK_FULL, ns_of_device(ns, device),
+			       (struct ns_numbers){.a = ns->downlinks.count});
 		ns_course_not_sent(
 			ns, now,
 			&(struct ns_downlink){.is_join = true, .device = device, .join_attempt = attempt},

@@ -7,6 +7,7 @@
 #include "common/io/clock.h"
 #include "common/io/process.h"
 #include "network-server/downlink.h"
+#include "network-server/why/record.h"
 
 #include <unistd.h>
 
@@ -86,7 +87,8 @@ static void greet(struct ns_edge *edge, struct now now, struct ns_edge_link *lin
 		return;
 	}
 	if (!callers_allow(&edge->callers, caller_of(hello->role), link->uid)) {
-		ns_count(&edge->ns, NS_DROP_CALLER);
+		ns_record_drop(&edge->ns, now, NS_DROP_CALLER, ns_of_server(&edge->ns),
+			       (struct ns_numbers){.a = link->uid, .c = hello->role != PROTO_GATEWAY_BRIDGE});
 		refuse(edge, link, "this user may not: see network-server.callers");
 		return;
 	}
@@ -139,7 +141,7 @@ static bool from_app(struct ns_edge *edge, struct now now)
 	const struct proto_message *message = edge->message;
 	struct ns *ns = &edge->ns;
 	switch (message->kind) {
-	case PROTO_EVENT_STORED: ns_on_event_stored(ns, &message->event_stored); return true;
+	case PROTO_EVENT_STORED: ns_on_event_stored(ns, now, &message->event_stored); return true;
 	case PROTO_STATE_BEGIN: ns_on_state_begin(ns, now, &message->state_begin); return true;
 	case PROTO_STATE_END: ns_on_state_end(ns, now, &message->state_end); return true;
 	case PROTO_PROFILE: ns_on_profile(ns, now, &message->profile); return true;
@@ -162,7 +164,7 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 	enum status status = proto_unpack(edge->message, bytes, length, &edge->arena);
 	enum proto_kind kind = edge->message->kind;
 	if (status != ST_OK) {
-		ns_count(&edge->ns, NS_DROP_PROTOCOL);
+		ns_record_protocol(&edge->ns, now, 0, kind);
 		refuse(edge, link, "malformed message");
 	} else if (!link->greeted) {
 		struct proto_hello hello = edge->message->hello;
@@ -176,7 +178,7 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 		io_link_server_close(edge->links_server, id);
 	} else if (!(link->role == PROTO_GATEWAY_BRIDGE ? from_bridge(edge, now, link)
 							: from_app(edge, now))) {
-		ns_count(&edge->ns, NS_DROP_PROTOCOL);
+		ns_record_protocol(&edge->ns, now, 0, kind);
 		refuse(edge, link, "a message that this role may not send");
 	}
 }

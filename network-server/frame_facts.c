@@ -5,6 +5,7 @@
 #include "network-server/join_course.h"
 #include "network-server/tx_result.h"
 #include "network-server/uplink.h"
+#include "network-server/why/explain.h"
 
 #include <stdio.h>
 
@@ -42,17 +43,39 @@ static void say(struct net_frame *frame, enum net_frame_standing standing, const
 	snprintf(frame->next, sizeof frame->next, "%s", next);
 }
 
-static void say_verdict(struct net_frame *frame, enum ns_drop drop)
+/* The rule's sentence with its numbers, as it was recorded a moment ago; a record that is gone leaves the name. */
+static void say_verdict(const struct ns *ns, struct net_frame *frame, enum ns_drop drop)
 {
-	const struct ns_verdict *verdict = ns_verdict(drop);
-	say(frame, ns_facts_standing(drop), verdict->name, verdict->sentence, "");
+	char sentence[DECISION_TEXT];
+	const char *next = "";
+	const struct lw_eui64 *gateway = &frame->receptions[0].gateway;
+	if (!ns_why_sentence(ns, frame->phy, frame->phy_length, gateway, drop, sentence, &next))
+		sentence[0] = 0;
+	say(frame, ns_facts_standing(drop), ns_verdict(drop)->name, sentence, next);
+}
+
+/* A gateway's refusal: its numbers are those of the attempt. */
+static void say_refusal(struct net_frame *frame, enum ns_drop cause)
+{
+	char sentence[DECISION_TEXT];
+	struct decision decision = {
+		.a = frame->tx.freq_hz,
+		.b = decision_halves(frame->left / US_PER_MS, 0),
+		.c = (uint16_t)((frame->attempt + 1) | frame->tx.window << 8),
+		.verdict = (uint8_t)ns_rule_of_drop(cause),
+		.table = NS_TABLE_DROP_DOWN,
+	};
+	struct decision_names names = {.device = ""};
+	lw_eui64_format(names.gateway, &frame->tx.gateway);
+	decision_say(sentence, &ns_book, &decision, &names);
+	say(frame, NET_FRAME_PROBLEM, ns_verdict(cause)->name, sentence, ns_verdict(cause)->next);
 }
 
 /* Of a join, the row that `lamppost join list` shows says more. */
-static void say_join(struct net_frame *frame, enum ns_drop drop)
+static void say_join(const struct ns *ns, struct net_frame *frame, enum ns_drop drop)
 {
 	enum net_join_verdict verdict;
-	say_verdict(frame, drop);
+	say_verdict(ns, frame, drop);
 	if (!ns_course_end(drop, &verdict))
 		return;
 	const struct net_join_row *row = net_join_row(verdict);
@@ -166,7 +189,7 @@ void ns_facts_stopped(const struct ns *ns, const struct gw_uplink *uplink, enum 
 	add_reception(frame, &reception);
 	read_bytes(ns, frame);
 	read_radio(ns, &uplink->gateway, frame);
-	say_join(frame, drop);
+	say_join(ns, frame, drop);
 }
 
 void ns_facts_one_more(struct net_frame *frame, const struct gw_uplink *uplink)
@@ -211,7 +234,7 @@ void ns_facts_uplink(const struct ns *ns, const struct ns_uplink *uplink, enum n
 		frame->has_dr = true;
 		frame->dr = uplink->heard.dr;
 	}
-	say_verdict(frame, drop);
+	say_verdict(ns, frame, drop);
 }
 
 void ns_facts_join(const struct ns *ns, const struct ns_frame *heard, enum ns_drop drop,
@@ -222,10 +245,11 @@ void ns_facts_join(const struct ns *ns, const struct ns_frame *heard, enum ns_dr
 		say(frame, NET_FRAME_NOTE, "join_waiting",
 		    "The join server has been asked and has not answered yet.", "");
 	else
-		say_join(frame, drop);
+		say_join(ns, frame, drop);
 }
 
-void ns_facts_joined(enum ns_drop drop, const struct bi_envelope *answer, struct net_frame *frame)
+void ns_facts_joined(const struct ns *ns, enum ns_drop drop, const struct bi_envelope *answer,
+		     struct net_frame *frame)
 {
 	if (drop == NS_ACCEPTED) {
 		say(frame, NET_FRAME_GOOD, ns_verdict(NS_ACCEPTED)->name,
@@ -235,7 +259,7 @@ void ns_facts_joined(enum ns_drop drop, const struct bi_envelope *answer, struct
 			ns_course_refusal(answer->result, answer->description));
 		say(frame, NET_FRAME_PROBLEM, ns_verdict(drop)->name, row->sentence, row->next);
 	} else {
-		say_join(frame, drop);
+		say_join(ns, frame, drop);
 	}
 }
 
@@ -304,7 +328,7 @@ void ns_facts_answered(struct net_frame *frame, enum gw_tx_result result, const 
 	else if (rule->sent)
 		say(frame, NET_FRAME_GOOD, "tx_ok", "The gateway has taken it and sends it at its time.", "");
 	else
-		say_verdict(frame, rule->cause);
+		say_refusal(frame, rule->cause);
 	if (!power_dbm)
 		return;
 	frame->has_power = true;

@@ -19,7 +19,8 @@ bool ns_facts_downlink(const struct ns *ns, struct now now, const struct ns_down
 		       struct net_frame *frame);
 
 /* Fill the verdict of a frame that has been filled. */
-void ns_facts_joined(enum ns_drop drop, const struct bi_envelope *answer, struct net_frame *frame);
+void ns_facts_joined(const struct ns *ns, enum ns_drop drop, const struct bi_envelope *answer,
+		     struct net_frame *frame);
 void ns_facts_sent(struct net_frame *frame);
 void ns_facts_answered(struct net_frame *frame, enum gw_tx_result result, const int16_t *power_dbm);
 

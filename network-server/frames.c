@@ -214,7 +214,7 @@ void ns_frames_joined(struct ns *ns, struct now now, const struct ns_join *join,
 		return; /* asked before anybody followed, or told already */
 	struct net_frame frame = held->frame;
 	release(&ns->frames, held);
-	ns_facts_joined(drop, answer, &frame);
+	ns_facts_joined(ns, drop, answer, &frame);
 	tell(ns, now, &frame);
 }
 

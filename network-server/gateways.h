@@ -30,6 +30,7 @@ struct ns_busy {
 struct ns_gateway {
 	struct net_gateway record;
 	uint32_t run;                    /* of the state run that last named it */
+	struct wall since;               /* registered here; 0: before the start */
 	uint8_t region;                  /* index in the core's regions */
 	struct lw_channel_mask channels; /* of its channel plan; fixed plans */
 	uint64_t link;                   /* 0: none */

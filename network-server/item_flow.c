@@ -4,6 +4,7 @@
 #include "network-server/downlink.h"
 #include "network-server/item_parts.h"
 #include "network-server/item_rows.h"
+#include "network-server/why/record_item.h"
 
 #define EXPIRED_A_TURN 256
 
@@ -48,6 +49,7 @@ bool ns_item_apply(struct ns *ns, struct now now, uint32_t slot, enum ns_item_ev
 	const struct ns_item_rule *rule = ns_item_rule(item->state, event, &facts);
 	ASSERT(rule);
 	item->state = rule->to;
+	ns_record_item(ns, now, item, rule->from, event, told->cause);
 	if (ns_item_is_over(rule->to)) {
 		ns_queue_note_over(&ns->queue, &item->enqueue.item, ns_journal_next(&ns->journal));
 		ns_item_journal_over(ns, item);
@@ -189,7 +191,8 @@ void ns_items_uplink(struct ns *ns, struct now now, uint32_t device, bool ack, c
 	struct ns_item_told told = {.uplink = event,
 				    .cause = ack ? NS_ACCEPTED : NS_DROP_ITEM_NOT_ACKNOWLEDGED};
 	if (!ack)
-		ns_count(ns, NS_DROP_ITEM_NOT_ACKNOWLEDGED);
+		ns_record_item_drop(ns, now, item, NS_DROP_ITEM_NOT_ACKNOWLEDGED,
+				    (struct ns_numbers){.a = item->fcnt_down, .c = ns_item_tries(ns, item)});
 	(void)ns_item_apply(ns, now, slot, ack ? NS_ITEM_ACK : NS_ITEM_NO_ACK, &told);
 }
 
@@ -198,7 +201,9 @@ static void judge_counter(struct ns *ns, struct now now, uint32_t slot)
 	const struct ns_item *item = ns_queue_at(&ns->queue, slot);
 	if (item->state == NS_ITEM_QUEUED &&
 	    ns_item_counter_has_passed(ns, device_of(ns, item), &item->enqueue)) {
-		ns_count(ns, NS_DROP_ITEM_STALE_COUNTER);
+		uint32_t next = ns_session_next_app_fcnt_down(ns_item_session(ns, device_of(ns, item)));
+		ns_record_item_drop(ns, now, item, NS_DROP_ITEM_STALE_COUNTER,
+				    (struct ns_numbers){.a = item->enqueue.fcnt_down, .b = next});
 		(void)ns_item_apply(ns, now, slot, NS_ITEM_COUNTER_PASSED,
 				    &(struct ns_item_told){.cause = NS_DROP_ITEM_STALE_COUNTER});
 	}
@@ -247,7 +252,7 @@ void ns_items_tick(struct ns *ns, struct now now)
 		}
 		bool waits = item->state == NS_ITEM_WAITING;
 		uint32_t slot = ns_queue_find(&ns->queue, device_of(ns, item), &item->enqueue.item);
-		ns_count(ns, NS_DROP_ITEM_EXPIRED);
+		ns_record_item_expired(ns, now, item);
 		(void)ns_item_apply(ns, now, slot, NS_ITEM_EXPIRE,
 				    &(struct ns_item_told){.cause = waits ? NS_DROP_ITEM_NOT_ACKNOWLEDGED
 									  : NS_DROP_ITEM_EXPIRED});

@@ -4,6 +4,7 @@
 #include "network-server/downlink_plan.h"
 #include "network-server/item_flow.h"
 #include "network-server/mac/mac.h"
+#include "network-server/why/record_item.h"
 
 #define FRAME_OVERHEAD 8 /* FHDR without FOpts, FPort */
 
@@ -26,7 +27,7 @@ static void expire(struct ns *ns, struct now now, const struct ns_device *device
 		next = item->next;
 		if (item->state != NS_ITEM_QUEUED || !ns_item_has_expired(item, now.wall))
 			continue;
-		ns_count(ns, NS_DROP_ITEM_EXPIRED);
+		ns_record_item_expired(ns, now, item);
 		(void)ns_item_apply(ns, now, slot, NS_ITEM_EXPIRE,
 				    &(struct ns_item_told){.cause = NS_DROP_ITEM_EXPIRED});
 	}
@@ -50,7 +51,12 @@ static bool fits(struct ns *ns, struct now now, uint32_t slot, uint8_t room, uin
 	struct ns_item *item = ns_queue_at(&ns->queue, slot);
 	if (FRAME_OVERHEAD + item->enqueue.length > room) {
 		if (item->held != NS_DROP_ITEM_TOO_LONG_NOW)
-			ns_count(ns, NS_DROP_ITEM_TOO_LONG_NOW);
+			ns_record_item_drop(
+				ns, now, item, NS_DROP_ITEM_TOO_LONG_NOW,
+				(struct ns_numbers){
+					.a = decision_bytes(item->enqueue.length,
+							    room > FRAME_OVERHEAD ? room - FRAME_OVERHEAD : 0,
+							    0, 0)});
 		ns_item_hold(ns, now, slot, NS_DROP_ITEM_TOO_LONG_NOW);
 		return false;
 	}

@@ -3,6 +3,7 @@
 #include "network-server/item_parts.h"
 
 #include "common/base/check.h"
+#include "network-server/why/record_item.h"
 
 static enum ns_drop judge(const struct ns *ns, uint32_t device, const struct net_enqueue *enqueue)
 {
@@ -41,7 +42,7 @@ static void turn_away(struct ns *ns, struct now now, uint32_t device, const stru
 			event->max_payload = ns_region_longest(ns_region(ns, profile->region));
 		}
 	}
-	ns_count(ns, cause);
+	ns_record_item_refused(ns, now, device, enqueue, cause);
 	ns_item_emit(ns, now, message, &(struct ns_item_told){.cause = cause});
 }
 
@@ -56,7 +57,7 @@ void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqu
 {
 	uint32_t of = ns_device_find(&ns->sessions, &enqueue->dev_eui), slot;
 	if (ns_queue_is_over(&ns->queue, &enqueue->item, ns->journal.stored_row)) {
-		ns_count(ns, NS_DROP_ITEM_AGAIN);
+		ns_record_item_refused(ns, now, of, enqueue, NS_DROP_ITEM_AGAIN);
 		return; /* what became of it is on its way */
 	}
 	enum ns_drop drop = judge(ns, of, enqueue);
@@ -66,7 +67,7 @@ void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqu
 	}
 	struct ns_device *device = ns_device_at(&ns->sessions, of);
 	if (ns_queue_find(&ns->queue, device, &enqueue->item) != NS_NO_SLOT) {
-		ns_count(ns, NS_DROP_ITEM_AGAIN);
+		ns_record_item_refused(ns, now, of, enqueue, NS_DROP_ITEM_AGAIN);
 		return;
 	}
 	if (ns_item_counter_has_passed(ns, device, enqueue)) {
@@ -100,7 +101,9 @@ static void answer_flush(struct ns *ns, struct now now, const struct net_flush *
 	event->head.dev_eui = flush->dev_eui;
 	event->item = flush->item;
 	event->status = NET_ITEM_FAILED;
-	ns_count(ns, NS_DROP_ITEM_FLUSHED);
+	ns_record_drop(ns, now, NS_DROP_ITEM_FLUSHED,
+		       ns_of_item(ns, ns_device_find(&ns->sessions, &flush->dev_eui), &flush->item),
+		       (struct ns_numbers){0});
 	ns_item_emit(ns, now, message, &(struct ns_item_told){.cause = NS_DROP_ITEM_FLUSHED});
 }
 
@@ -108,7 +111,8 @@ void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush)
 {
 	uint32_t device = ns_device_find(&ns->sessions, &flush->dev_eui);
 	if (device == NS_NO_SLOT)
-		ns_count(ns, NS_DROP_ITEM_UNKNOWN_DEVICE);
+		ns_record_drop(ns, now, NS_DROP_ITEM_UNKNOWN_DEVICE, ns_of_item(ns, NS_NO_SLOT, &flush->item),
+			       ns_numbers_of_eui(&flush->dev_eui, 0));
 	else if (!flush->one)
 		ns_items_each(ns, now, device, flush_item);
 	if (!flush->one)

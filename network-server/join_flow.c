@@ -5,6 +5,7 @@
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 #include "network-server/uplink.h"
+#include "network-server/why/record_join.h"
 
 struct transaction_row {
 	uint32_t transaction;
@@ -156,6 +157,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	row->slot = slot;
 	struct ns_join *kept = ns_slab_at(&ns->joins, slot);
 	*kept = *join;
+	ns_record_join_asked(ns, now, kept, frame);
 	call(ns, now, kept);
 	return NS_ACCEPTED;
 }
@@ -166,6 +168,7 @@ enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *fram
 	enum ns_drop drop = start(ns, now, frame, &join);
 	if (drop != NS_ACCEPTED) {
 		ns_count(ns, drop);
+		ns_record_join_frame(ns, now, &join, frame, drop);
 		ns_course_refused(ns, &join, drop);
 	}
 	if (ns_frames_followed(&ns->frames))
@@ -182,12 +185,14 @@ void ns_join_tick(struct ns *ns, struct now now)
 		ASSERT(row);
 		if (now.mono.us >= join->give_up.us) {
 			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
+			ns_record_join_end(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
 			ns_course_refused(ns, join, NS_DROP_JOIN_TIMEOUT);
 			if (ns_frames_followed(&ns->frames))
 				ns_frames_joined(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
 			close_join(ns, join, row->slot);
 		} else {
 			ns_course_waits(ns, join);
+			ns_record_join_again(ns, now, join);
 			call(ns, now, join);
 		}
 	}
@@ -307,6 +312,7 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 	}
 	secret_wipe(&session, sizeof session);
 	if (drop == NS_ACCEPTED) {
+		ns_record_joined(ns, now, join);
 		ns_course_yes(ns, join);
 		ns_downlink_join(ns, now, device, &join->windows, answer->phy_payload, answer->phy_length);
 	}
@@ -318,7 +324,7 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 	const struct transaction_row *row = table_get(&ns->joins_by_transaction, &transaction);
 	if (!row) {
 		if (answer)
-			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
+			ns_count(ns, NS_DROP_JOIN_TIMEOUT); /* recorded when it was given up */
 		return;
 	}
 	if (!answer || ns_turn_is_full(ns))
@@ -326,10 +332,12 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 	uint32_t slot = row->slot;
 	struct ns_join *join = ns_slab_at(&ns->joins, slot);
 	enum ns_drop drop = accept(ns, now, join, answer);
-	if (drop == NS_ACCEPTED)
+	if (drop == NS_ACCEPTED) {
 		ns->joins_done++;
-	else
+	} else {
 		ns_count(ns, drop);
+		ns_record_join_end(ns, now, join, drop, answer);
+	}
 	if (drop == NS_DROP_JOIN_REFUSED)
 		ns_course_no(ns, join, &answer->envelope);
 	else if (drop != NS_ACCEPTED)

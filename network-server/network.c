@@ -209,10 +209,10 @@ void ns_on_app(struct ns *ns, bool connected)
 	ns->state.running = ns->state.behind = false; /* it is told what we have, and begins from there */
 }
 
-void ns_on_event_stored(struct ns *ns, const struct net_event_stored *stored)
+void ns_on_event_stored(struct ns *ns, struct now now, const struct net_event_stored *stored)
 {
 	if (stored->row >= ns->journal.next_row) {
-		ns_count(ns, NS_DROP_PROTOCOL); /* no such event was sent */
+		ns_record_protocol(ns, now, 1, stored->row); /* no such event was sent */
 		return;
 	}
 	if (stored->row > ns->journal.stored_row)

@@ -211,7 +211,7 @@ bool ns_gateway_list_part(const struct ns *ns, uint32_t *cursor, struct gw_gatew
 
 /* --- the application server --- */
 void ns_on_app(struct ns *ns, bool connected);
-void ns_on_event_stored(struct ns *ns, const struct net_event_stored *stored);
+void ns_on_event_stored(struct ns *ns, struct now now, const struct net_event_stored *stored);
 void ns_on_state_begin(struct ns *ns, struct now now, const struct net_state_begin *begin);
 void ns_on_profile(struct ns *ns, struct now now, const struct net_profile *profile);
 void ns_on_device(struct ns *ns, struct now now, const struct net_device *record);

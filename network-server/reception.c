@@ -5,6 +5,7 @@
 #include "common/lorawan/frame.h"
 #include "common/lorawan/join_frame.h"
 #include "network-server/join_course.h"
+#include "network-server/why/record.h"
 
 /* A registered device's request goes on, whatever its JoinEUI: the flow tells it from the registered one. */
 static enum ns_drop screen_join(struct ns *ns, struct now now, const struct gw_uplink *uplink)
@@ -89,15 +90,26 @@ static enum ns_drop stop(struct ns *ns, struct now now, const struct gw_uplink *
 			 const struct ns_copy *copy, bool join, enum ns_drop drop)
 {
 	struct lw_join_request request;
-	if (join && lw_join_request_parse(&request, uplink->phy, uplink->phy_length) == LW_OK)
-		ns_course_stopped(ns, now, &request, copy, drop);
+	if (!join || lw_join_request_parse(&request, uplink->phy, uplink->phy_length) != LW_OK)
+		return drop;
+	ns_course_stopped(ns, now, &request, copy, drop);
+	if (drop == NS_DROP_JOIN_REPEATED) {
+		uint32_t device = ns_device_find(&ns->sessions, &request.dev_eui);
+		struct ns_numbers numbers = ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm,
+								uplink->has_snr, uplink->snr_cdb, 0);
+		numbers.c = request.dev_nonce;
+		ns_record_rule(ns, now, drop,
+			       ns_of_frame(ns, device, copy->gateway_slot, uplink->phy, uplink->phy_length),
+			       numbers);
+	}
 	return drop;
 }
 
-static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const struct gw_uplink *uplink)
+/* `slot`: of the gateway. */
+static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const struct gw_uplink *uplink,
+			    uint32_t slot)
 {
 	ns->receptions++;
-	uint32_t slot = ns_gateways_find(&ns->gateways, &uplink->gateway);
 	if (slot == NS_NO_SLOT)
 		return NS_DROP_UNKNOWN_GATEWAY;
 	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
@@ -132,13 +144,57 @@ static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const 
 	return stop(ns, now, uplink, &copy, join, NS_DROP_DEDUP_FULL);
 }
 
+/* The last of each gateway, whatever became of it; foreign frames leave no trace (invariant 12). */
+static void record_heard(struct ns *ns, struct now now, uint32_t gateway, const struct gw_uplink *uplink,
+			 enum ns_drop drop)
+{
+	if (gateway == NS_NO_SLOT || drop == NS_DROP_FOREIGN_DEV_ADDR || drop == NS_DROP_FOREIGN_JOIN_EUI)
+		return;
+	struct ns_whom whom = ns_of_frame(ns, NS_NO_SLOT, gateway, uplink->phy, uplink->phy_length);
+	if (drop == NS_DROP_CRC || drop == NS_DROP_MALFORMED)
+		whom.about = DECISION_ABOUT_NOTHING; /* its last bytes are no MIC */
+	uint16_t rule = ns_rule_of_drop(drop);
+	ns_record_last(ns, now, (enum ns_table)(rule >> 8), rule & UINT8_MAX, NS_GATEWAY_HEARD, whom,
+		       ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm, uplink->has_snr,
+					   uplink->snr_cdb, uplink->phy_length));
+}
+
+/* What no window will tell of again: an address without a session, once for all copies; no room; a gateway of nobody's. */
+static void record_lost(struct ns *ns, struct now now, uint32_t gateway, const struct gw_uplink *uplink,
+			enum ns_drop drop)
+{
+	struct lw_frame frame;
+	struct ns_whom whom = ns_of_frame(ns, NS_NO_SLOT, gateway, uplink->phy, uplink->phy_length);
+	const struct decision *last = decision_newest(&ns->decisions, whom.subject);
+	if (drop == NS_DROP_UNKNOWN_DEV_ADDR &&
+	    lw_frame_parse(&frame, uplink->phy, uplink->phy_length, LW_UP) == LW_OK) {
+		int16_t snr_cdb = uplink->has_snr ? uplink->snr_cdb : INT16_MIN;
+		if (!last || last->ref != whom.ref)
+			ns_record_rule(ns, now, drop, whom,
+				       (struct ns_numbers){.a = frame.dev_addr.value,
+							   .b = decision_halves(frame.fcnt, snr_cdb)});
+	} else if (drop == NS_DROP_DEDUP_FULL) {
+		ns_record_rule(ns, now, drop, whom,
+			       ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm, uplink->has_snr,
+						   uplink->snr_cdb, uplink->phy_length));
+	} else if (drop == NS_DROP_UNKNOWN_GATEWAY) {
+		struct ns_numbers numbers = ns_numbers_of_eui(&uplink->gateway, 0);
+		whom.about = DECISION_ABOUT_NOTHING;
+		if (!last || last->a != numbers.a || last->b != numbers.b)
+			ns_record_rule(ns, now, drop, whom, numbers);
+	}
+}
+
 void ns_on_uplink(struct ns *ns, struct now now, uint64_t link, uint64_t seq, const struct gw_uplink *uplink)
 {
 	ns_on_seq(ns, now, link, seq);
-	enum ns_drop drop = receive(ns, now, link, uplink);
+	uint32_t gateway = ns_gateways_find(&ns->gateways, &uplink->gateway);
+	enum ns_drop drop = receive(ns, now, link, uplink, gateway);
+	record_heard(ns, now, gateway, uplink, drop);
 	if (drop == NS_ACCEPTED)
 		return;
 	ns_count(ns, drop);
+	record_lost(ns, now, gateway, uplink, drop);
 	if (ns_frames_followed(&ns->frames))
 		ns_frames_stopped(ns, now, uplink, drop);
 }

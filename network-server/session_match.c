@@ -162,8 +162,11 @@ enum ns_drop ns_uplink_match(struct ns *ns, struct ns_uplink *uplink)
 	if (!ns_slab_holds(&ns->gateways.slab, uplink->frame->copies[0].gateway_slot))
 		return NS_DROP_UNKNOWN_GATEWAY;
 	uint32_t at = 0, slot;
-	while ((slot = ns_sessions_next(&ns->sessions, uplink->parsed.dev_addr, &at)) != NS_NO_SLOT)
+	for (; (slot = ns_sessions_next(&ns->sessions, uplink->parsed.dev_addr, &at)) != NS_NO_SLOT;
+	     uplink->candidates++) {
+		uplink->candidate = ns_session_at(&ns->sessions, slot)->device;
 		if (fits(ns, slot, uplink, &why))
 			return NS_ACCEPTED;
+	}
 	return why;
 }

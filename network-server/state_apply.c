@@ -6,29 +6,45 @@
 #include "network-server/network.h"
 
 #include "common/base/check.h"
-#include "common/crypto/sealed_key.h"
 #include "common/lorawan/gateway_plan.h"
 #include "network-server/item_flow.h"
 #include "network-server/downlink.h"
-#include "network-server/mac/mac.h"
 #include "network-server/state_rows.h"
+#include "network-server/why/record.h"
 
 #define SWEEP_REMOVED 256   /* a turn */
 #define SWEEP_SEEN    16384 /* a turn */
 #define ASK_PAUSE     (5 * US_PER_S)
 #define ASK_PAUSE_MAX (3600 * US_PER_S)
 
-static void refuse(struct ns *ns, enum ns_drop drop)
+static void refuse(struct ns *ns, struct now now, enum ns_drop drop, uint64_t version)
 {
 	ns->state.broken = true;
-	ns_count(ns, drop);
+	struct ns_numbers numbers = {decision_u32((int64_t)version),
+				     decision_u32((int64_t)ns->state.last_version), 0};
+	if (drop == NS_DROP_JOURNAL_FULL)
+		numbers = ns_numbers_of_journal(ns);
+	ns_record_drop(ns, now, drop, ns_of_server(ns), numbers);
 }
 
-static bool in_order(struct ns *ns, uint64_t version)
+/* Its version alone; of the device it names, where that is known. */
+static void refuse_record(struct ns *ns, struct now now, enum ns_drop drop, uint64_t version, uint32_t device)
+{
+	struct ns_whom whom = device == NS_NO_SLOT ? ns_of_server(ns) : ns_of_device(ns, device);
+	struct ns_numbers numbers = {.a = decision_u32((int64_t)version)};
+	if (drop == NS_DROP_SESSIONS_FULL)
+		numbers.a = ns->sessions.slab.capacity;
+	if (now.wall.us == 0) /* a row that is loaded at a start */
+		ns_count(ns, drop);
+	else
+		ns_record_drop(ns, now, drop, whom, numbers);
+}
+
+static bool in_order(struct ns *ns, struct now now, uint64_t version)
 {
 	struct ns_state *state = &ns->state;
 	if (!state->running || version < state->last_version || version == 0) {
-		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
+		refuse(ns, now, NS_DROP_STATE_OUT_OF_ORDER, version);
 		return false;
 	}
 	state->last_version = version;
@@ -37,12 +53,11 @@ static bool in_order(struct ns *ns, uint64_t version)
 
 void ns_on_state_begin(struct ns *ns, struct now now, const struct net_state_begin *begin)
 {
-	(void)now;
 	struct ns_state *state = &ns->state;
 	const struct net_uuid *city = state->sweeping ? &state->run_city : &state->city;
 	state->running = begin->full || ns_uuid_equal(&begin->city, city);
 	if (!state->running) {
-		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
+		refuse(ns, now, NS_DROP_STATE_OUT_OF_ORDER, 0);
 		return;
 	}
 	state->full = begin->full;
@@ -74,11 +89,11 @@ static void remove_profile(struct ns *ns, int index)
 	ns->profiles[index] = (struct ns_profile){0};
 }
 
-bool ns_state_put_profile(struct ns *ns, const struct net_profile *profile)
+bool ns_state_put_profile(struct ns *ns, struct now now, const struct net_profile *profile)
 {
 	int region = ns_region_find(ns, profile->region_id);
 	if (region < 0 || profile->rx_delay_s > 15 || profile->mac_version >= LW_MAC_VERSION_COUNT) {
-		ns_count(ns, NS_DROP_STATE_INVALID);
+		refuse_record(ns, now, NS_DROP_STATE_INVALID, profile->version, NS_NO_SLOT);
 		return false;
 	}
 	int index = find_profile(ns, &profile->id);
@@ -86,7 +101,7 @@ bool ns_state_put_profile(struct ns *ns, const struct net_profile *profile)
 		if (!ns->profiles[i].used)
 			index = i;
 	if (index < 0) {
-		ns_count(ns, NS_DROP_STATE_FULL);
+		refuse_record(ns, now, NS_DROP_STATE_FULL, profile->version, NS_NO_SLOT);
 		return false;
 	}
 	ns->profiles[index] = (struct ns_profile){*profile, ns->state.run, true, (uint8_t)region};
@@ -95,8 +110,7 @@ bool ns_state_put_profile(struct ns *ns, const struct net_profile *profile)
 
 void ns_on_profile(struct ns *ns, struct now now, const struct net_profile *profile)
 {
-	(void)now;
-	if (!in_order(ns, profile->version))
+	if (!in_order(ns, now, profile->version))
 		return;
 	if (profile->deleted) {
 		int index = find_profile(ns, &profile->id);
@@ -104,34 +118,37 @@ void ns_on_profile(struct ns *ns, struct now now, const struct net_profile *prof
 			remove_profile(ns, index);
 		return;
 	}
-	if (!ns_state_put_profile(ns, profile)) {
+	if (!ns_state_put_profile(ns, now, profile)) {
 		ns->state.broken = true;
 		return;
 	}
 	ns_state_write_profile(ns, profile);
 }
 
-bool ns_state_put_gateway(struct ns *ns, const struct net_gateway *gateway)
+bool ns_state_put_gateway(struct ns *ns, struct now now, const struct net_gateway *gateway)
 {
 	int region = ns_region_find(ns, gateway->gateway.region_id);
 	struct lw_channel_mask channels;
 	if (region < 0 ||
 	    !lw_gateway_mask(ns_region(ns, (uint8_t)region), gateway->channel_plan, &channels)) {
-		ns_count(ns, NS_DROP_STATE_INVALID);
+		refuse_record(ns, now, NS_DROP_STATE_INVALID, gateway->version, NS_NO_SLOT);
 		return false;
 	}
 	uint32_t slot = ns_gateways_find(&ns->gateways, &gateway->gateway.eui);
-	if (slot != NS_NO_SLOT) {
+	bool fresh = slot == NS_NO_SLOT;
+	if (!fresh) {
 		struct ns_gateway *known = ns_gateways_at(&ns->gateways, slot);
 		if (known->region != region || !lw_mask_equal(&known->channels, &channels))
 			ns_off_plan_forget(ns, known);
 	}
 	slot = ns_gateways_put(&ns->gateways, gateway, (uint8_t)region, &channels);
 	if (slot == NS_NO_SLOT) {
-		ns_count(ns, NS_DROP_STATE_FULL);
+		refuse_record(ns, now, NS_DROP_STATE_FULL, gateway->version, NS_NO_SLOT);
 		return false;
 	}
 	ns_gateways_at(&ns->gateways, slot)->run = ns->state.run;
+	if (fresh) /* records of before name another gateway of this slot */
+		ns_gateways_at(&ns->gateways, slot)->since = now.wall;
 	return true;
 }
 
@@ -141,12 +158,12 @@ static void remove_gateway(struct ns *ns, uint32_t slot)
 	ns_write(ns, NS_WRITE_GATEWAY, eui.bytes, 8)->deleted = true;
 	ns_off_plan_forget(ns, ns_gateways_at(&ns->gateways, slot));
 	ns_gateways_remove(&ns->gateways, slot);
+	ns_record_forget_gateway(ns, slot);
 }
 
 void ns_on_gateway(struct ns *ns, struct now now, const struct net_gateway *gateway)
 {
-	(void)now;
-	if (!in_order(ns, gateway->version))
+	if (!in_order(ns, now, gateway->version))
 		return;
 	if (gateway->deleted) {
 		uint32_t slot = ns_gateways_find(&ns->gateways, &gateway->gateway.eui);
@@ -154,7 +171,7 @@ void ns_on_gateway(struct ns *ns, struct now now, const struct net_gateway *gate
 			remove_gateway(ns, slot);
 		return;
 	}
-	if (!ns_state_put_gateway(ns, gateway)) {
+	if (!ns_state_put_gateway(ns, now, gateway)) {
 		ns->state.broken = true;
 		return;
 	}
@@ -175,13 +192,15 @@ static void remove_device(struct ns *ns, struct now now, uint32_t slot)
 		ns_drop_session(ns, now, device->elder);
 	ns_foreign_remove_join_eui(&ns->foreign, &device->join_eui);
 	ns_device_remove(&ns->sessions, slot);
+	ns_record_forget_device(ns, slot);
 }
 
-bool ns_state_put_device(struct ns *ns, const struct net_device *record, uint32_t *slot)
+bool ns_state_put_device(struct ns *ns, struct now now, const struct net_device *record, uint32_t *slot)
 {
 	int profile = find_profile(ns, &record->profile);
 	if (profile < 0) {
-		ns_count(ns, NS_DROP_STATE_INVALID);
+		refuse_record(ns, now, NS_DROP_STATE_INVALID, record->version,
+			      ns_device_find(&ns->sessions, &record->dev_eui));
 		return false;
 	}
 	bool fresh = ns_device_find(&ns->sessions, &record->dev_eui) == NS_NO_SLOT;
@@ -189,7 +208,7 @@ bool ns_state_put_device(struct ns *ns, const struct net_device *record, uint32_
 	if (*slot == NS_NO_SLOT || !ns_foreign_add_join_eui(&ns->foreign, &record->join_eui)) {
 		if (*slot != NS_NO_SLOT && fresh)
 			ns_device_remove(&ns->sessions, *slot);
-		ns_count(ns, NS_DROP_STATE_FULL);
+		refuse_record(ns, now, NS_DROP_STATE_FULL, record->version, fresh ? NS_NO_SLOT : *slot);
 		return false;
 	}
 	struct ns_device *device = ns_device_at(&ns->sessions, *slot);
@@ -205,80 +224,9 @@ bool ns_state_put_device(struct ns *ns, const struct net_device *record, uint32_
 	return true;
 }
 
-static bool open_key(const struct ns *ns, const struct net_device *record, bool present,
-		     const uint8_t *sealed, enum sealed_key_kind kind, struct lw_key *key)
-{
-	return present && sealed_key_open(ns->config.box, sealed, NET_SEALED_KEY_SIZE, kind,
-					  record->dev_eui.bytes, key->bytes) == SEALED_KEY_OK;
-}
-
-static bool open_abp_keys(const struct ns *ns, const struct net_device *record, bool v1_1,
-			  struct ns_session *session)
-{
-	if (v1_1)
-		return open_key(ns, record, record->has_nwk_s_key, record->nwk_s_key, SEALED_F_NWK_S_INT_KEY,
-				&session->f_nwk_s_int_key) &&
-		       open_key(ns, record, record->has_s_nwk_s_int_key, record->s_nwk_s_int_key,
-				SEALED_S_NWK_S_INT_KEY, &session->s_nwk_s_int_key) &&
-		       open_key(ns, record, record->has_nwk_s_enc_key, record->nwk_s_enc_key,
-				SEALED_NWK_S_ENC_KEY, &session->nwk_s_enc_key);
-	if (!open_key(ns, record, record->has_nwk_s_key, record->nwk_s_key, SEALED_NWK_S_KEY,
-		      &session->f_nwk_s_int_key))
-		return false;
-	session->s_nwk_s_int_key = session->nwk_s_enc_key = session->f_nwk_s_int_key;
-	return true;
-}
-
-/* The session of an ABP device: what it boots with. One with the same address and keys goes on as it is. */
-static enum ns_drop apply_abp(struct ns *ns, struct now now, const struct net_device *record, uint32_t slot)
-{
-	const struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	const struct ns_profile *profile = ns_profile_of(ns, device);
-	const struct lw_region *region = ns_region(ns, profile->region);
-	bool v1_1 = profile->record.mac_version >= LW_MAC_1_1_0;
-	struct ns_session session = {
-		.dev_eui = record->dev_eui,
-		.dev_addr = record->dev_addr,
-		.device = slot,
-		.fcnt_up = record->fcnt_up,
-		.n_fcnt_down = record->fcnt_down,
-		.a_fcnt_down = v1_1 ? record->fcnt_down : 0,
-		.flags = (uint8_t)(NS_SESSION_ABP | (v1_1 ? NS_SESSION_1_1 : 0)),
-		.region = profile->region,
-		.mac_version = (uint8_t)profile->record.mac_version,
-	};
-	enum ns_drop drop = NS_ACCEPTED;
-	ns_mac_boot(ns, &profile->record, region, true, &session);
-	session.tag = ns_new_tag(ns);
-	if (!ns_foreign_is_our_addr(&ns->foreign, record->dev_addr)) {
-		drop = NS_DROP_FOREIGN_DEV_ADDR;
-	} else if (!open_abp_keys(ns, record, v1_1, &session)) {
-		drop = NS_DROP_STATE_KEY;
-	} else {
-		uint32_t present = device->session;
-		const struct ns_session *old = present == NS_NO_SLOT ? NULL
-								     : ns_session_at(&ns->sessions, present);
-		if (!old || old->dev_addr.value != session.dev_addr.value ||
-		    !secret_equal(&old->f_nwk_s_int_key, &session.f_nwk_s_int_key,
-				  3 * sizeof(struct lw_key))) {
-			if (old)
-				ns_drop_session(ns, now, present);
-			uint32_t added = ns_session_add(&ns->sessions, &session);
-			if (added == NS_NO_SLOT)
-				drop = NS_DROP_SESSIONS_FULL;
-			else
-				ns_journal_session(ns, NS_JOURNAL_SESSION, added);
-			if (old)
-				ns_items_session_ended(ns, now, slot);
-		}
-	}
-	secret_wipe(&session, sizeof session);
-	return drop;
-}
-
 void ns_on_device(struct ns *ns, struct now now, const struct net_device *record)
 {
-	if (!in_order(ns, record->version))
+	if (!in_order(ns, now, record->version))
 		return;
 	uint32_t slot = ns_device_find(&ns->sessions, &record->dev_eui);
 	if (record->deleted) {
@@ -287,18 +235,18 @@ void ns_on_device(struct ns *ns, struct now now, const struct net_device *record
 		return;
 	}
 	if (!ns_journal_open(&ns->journal)) {
-		refuse(ns, NS_DROP_JOURNAL_FULL);
+		refuse(ns, now, NS_DROP_JOURNAL_FULL, record->version);
 		return;
 	}
-	if (!ns_state_put_device(ns, record, &slot)) {
+	if (!ns_state_put_device(ns, now, record, &slot)) {
 		ns->state.broken = true;
 		return;
 	}
 	if (record->activation == NET_ABP) {
 		/* A key that does not open is the record's fault, not the run's: the device stays silent. */
-		enum ns_drop drop = apply_abp(ns, now, record, slot);
+		enum ns_drop drop = ns_state_apply_abp(ns, now, record, slot);
 		if (drop != NS_ACCEPTED)
-			ns_count(ns, drop);
+			refuse_record(ns, now, drop, record->version, slot);
 	}
 	ns_state_write_device(ns, record);
 }
@@ -353,7 +301,7 @@ void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *
 	struct ns_state *state = &ns->state;
 	bool fits = state->running && end->version >= state->last_version;
 	if (!fits)
-		refuse(ns, NS_DROP_STATE_OUT_OF_ORDER);
+		refuse(ns, now, NS_DROP_STATE_OUT_OF_ORDER, end->version);
 	state->running = false;
 	if (state->broken) {
 		if (state->behind)

@@ -113,7 +113,7 @@ static bool load_profile(struct ns *ns, uint8_t format, const uint8_t *key, stru
 		profile.max_eirp_dbm = rd_u8(rd);
 		profile.confirmed_downlink_tries = rd_u8(rd);
 	}
-	return rd_ok(rd) && ns_state_put_profile(ns, &profile);
+	return rd_ok(rd) && ns_state_put_profile(ns, (struct now){0}, &profile);
 }
 
 static bool load_device(struct ns *ns, const uint8_t *key, struct rd *rd)
@@ -127,7 +127,7 @@ static bool load_device(struct ns *ns, const uint8_t *key, struct rd *rd)
 	device.activation = flags >> 1 & 1 ? NET_ABP : NET_OTAA;
 	device.private_keys = flags >> 2 & 1;
 	uint32_t slot;
-	return rd_ok(rd) && ns_state_put_device(ns, &device, &slot);
+	return rd_ok(rd) && ns_state_put_device(ns, (struct now){0}, &device, &slot);
 }
 
 static bool load_gateway(struct ns *ns, const uint8_t *key, struct rd *rd)
@@ -141,7 +141,7 @@ static bool load_gateway(struct ns *ns, const uint8_t *key, struct rd *rd)
 	read_text(rd, gateway.gateway.source_cidr, sizeof gateway.gateway.source_cidr);
 	rd_copy(rd, gateway.gateway.token_hash, sizeof gateway.gateway.token_hash);
 	read_text(rd, gateway.channel_plan, sizeof gateway.channel_plan);
-	return rd_ok(rd) && ns_state_put_gateway(ns, &gateway);
+	return rd_ok(rd) && ns_state_put_gateway(ns, (struct now){0}, &gateway);
 }
 
 static bool load_meta(struct ns *ns, struct rd *rd)

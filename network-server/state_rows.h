@@ -11,8 +11,11 @@ void ns_state_write_gateway(struct ns *ns, const struct net_gateway *gateway);
 void ns_state_write_meta(struct ns *ns);
 
 /* Into memory alone (state_apply.c); false: counted and not taken. */
-bool ns_state_put_profile(struct ns *ns, const struct net_profile *profile);
-bool ns_state_put_device(struct ns *ns, const struct net_device *device, uint32_t *slot);
-bool ns_state_put_gateway(struct ns *ns, const struct net_gateway *gateway);
+bool ns_state_put_profile(struct ns *ns, struct now now, const struct net_profile *profile);
+bool ns_state_put_device(struct ns *ns, struct now now, const struct net_device *device, uint32_t *slot);
+bool ns_state_put_gateway(struct ns *ns, struct now now, const struct net_gateway *gateway);
+/* The session of an ABP device's record (state_abp.c): begins, goes on as it is, or NS_ACCEPTED is not said. */
+enum ns_drop ns_state_apply_abp(struct ns *ns, struct now now, const struct net_device *record,
+				uint32_t slot);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "network-server/network.h"
+#include "network-server/why/record.h"
 
 #define SLICE        64 /* silent entries forgotten in one go */
 #define GATEWAYS_MAX 8  /* told apart; more count as so many */
@@ -117,6 +118,12 @@ enum ns_drop ns_stranger_hear(struct ns *ns, struct now now, const struct lw_joi
 		report->device = ns_device_at(&ns->sessions, device)->dev_eui;
 		report->device_join_eui = ns_device_at(&ns->sessions, device)->join_eui;
 	}
+	if (!foreign &&
+	    (!report->has_heard || report->dev_nonce != request->dev_nonce)) /* once for all copies */
+		ns_record_rule(ns, now, drop,
+			       ns_of_frame(ns, NS_NO_SLOT, ns_gateways_find(&ns->gateways, &uplink->gateway),
+					   uplink->phy, uplink->phy_length),
+			       ns_numbers_of_eui(&request->dev_eui, request->dev_nonce));
 	note(stranger, now, request, uplink);
 	return drop;
 }

@@ -4,6 +4,7 @@
 #include "network-server/downlink.h"
 #include "network-server/item_flow.h"
 #include "network-server/join_course.h"
+#include "network-server/why/record_downlink.h"
 
 #include "common/base/check.h"
 
@@ -16,9 +17,11 @@ static struct ns_downlink *find(struct ns *ns, uint64_t id)
 	return downlink->id == id && downlink->state == NS_DOWNLINK_SENT ? downlink : NULL;
 }
 
-static void succeed(struct ns *ns, struct now now, struct ns_downlink *downlink)
+/* `said`: by the gateway, `latency` after it got the frame. */
+static void succeed(struct ns *ns, struct now now, struct ns_downlink *downlink, bool said, span_us latency)
 {
 	ns->downlinks_acked++;
+	ns_record_sent(ns, now, downlink, said, latency);
 	ns_course_on_air(ns, now, downlink);
 	ns_item_taken(ns, now, downlink);
 	ns_downlink_close(ns, downlink);
@@ -28,7 +31,7 @@ static void succeed(struct ns *ns, struct now now, struct ns_downlink *downlink)
 static void give_up(struct ns *ns, struct now now, struct ns_downlink *downlink, enum ns_drop cause,
 		    const char *word)
 {
-	ns_count(ns, NS_DROP_ATTEMPTS_SPENT);
+	ns_record_given_up(ns, now, downlink, cause);
 	ns_course_not_sent(ns, now, downlink, NS_DROP_ATTEMPTS_SPENT, word);
 	ns_item_not_sent(ns, now, downlink, cause);
 	ns_downlink_close(ns, downlink);
@@ -80,7 +83,7 @@ static void refused(struct ns *ns, struct now now, struct ns_downlink *downlink,
 	const struct ns_tx_rule *rule = ns_tx_rule(result);
 	const struct ns_attempt *failed = &downlink->plan.attempts[downlink->attempt];
 	uint32_t slot = ns_gateways_find(&ns->gateways, &failed->tx.gateway);
-	ns_count(ns, rule->cause);
+	ns_record_refused(ns, now, downlink, rule->cause);
 	if (ns_frames_followed(&ns->frames))
 		ns_frames_answered(ns, now, downlink, result, NULL);
 	if (slot != NS_NO_SLOT)
@@ -110,11 +113,12 @@ void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *down
 	if (!downlink->restored) {
 		if (ns_frames_followed(&ns->frames))
 			ns_frames_answered(ns, now, downlink, GW_TX_NO_ANSWER, NULL);
-		succeed(ns, now, downlink);
+		succeed(ns, now, downlink, false, 0);
 		return;
 	}
 	/* Whether the message had left before the crash, nobody knows. */
-	ns_count(ns, NS_DROP_ITEM_RESTARTED);
+	ns_record_drop(ns, now, NS_DROP_ITEM_RESTARTED, ns_of_item(ns, downlink->device, &downlink->item),
+		       (struct ns_numbers){.a = downlink->fcnt_down});
 	ns_item_not_sent(ns, now, downlink, NS_DROP_ITEM_RESTARTED);
 	ns_downlink_close(ns, downlink);
 }
@@ -127,14 +131,18 @@ void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 		ns_gateway_latency(ns_gateways_at(&ns->gateways, slot), ack->latency_us);
 	if (!downlink || slot == NS_NO_SLOT ||
 	    !lw_eui64_equal(&downlink->plan.attempts[downlink->attempt].tx.gateway, &ack->gateway)) {
-		ns_count(ns, NS_DROP_UNKNOWN_TX_ACK);
+		if (slot == NS_NO_SLOT)
+			ns_count(ns, NS_DROP_UNKNOWN_TX_ACK);
+		else
+			ns_record_drop(ns, now, NS_DROP_UNKNOWN_TX_ACK, ns_of_gateway(ns, slot),
+				       (struct ns_numbers){.a = (uint32_t)ack->id});
 		return;
 	}
 	if (ns_tx_rule(ack->result)->sent) {
 		if (ns_frames_followed(&ns->frames))
 			ns_frames_answered(ns, now, downlink, ack->result,
 					   ack->has_power ? &ack->power_dbm : NULL);
-		succeed(ns, now, downlink);
+		succeed(ns, now, downlink, ack->result != GW_TX_NO_ANSWER, ack->latency_us);
 	} else {
 		refused(ns, now, downlink, ack->result,
 			ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result));

@@ -10,12 +10,14 @@
 #include "network-server/item_flow.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
+#include "network-server/why/record.h"
+#include "network-server/why/record_uplink.h"
 
 static enum ns_drop parse(struct ns_uplink *uplink, struct ns_frame *frame);
 static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink);
 static enum ns_drop limit_repeats(struct ns_uplink *uplink);
 static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink);
-static void restart(struct ns *ns, struct ns_uplink *uplink);
+static void restart(struct ns *ns, struct now now, struct ns_uplink *uplink);
 static void decipher_commands(struct ns *ns, struct ns_uplink *uplink);
 static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink);
 
@@ -31,13 +33,14 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 	if (uplink->repeat && (drop = limit_repeats(uplink)) != NS_ACCEPTED)
 		return drop;
 	if (uplink->reset)
-		restart(ns, uplink);
+		restart(ns, now, uplink);
 	if (uplink->session->flags & NS_SESSION_PENDING)
 		promote(ns, now, uplink);
 	ns_mac_observe(ns, uplink);
 	if (!uplink->repeat) {
 		if ((drop = ns_uplink_deliver(ns, now, uplink)) != NS_ACCEPTED)
 			return drop;
+		ns_record_uplink(ns, now, uplink, NS_ACCEPTED);
 		if (uplink->late)
 			return NS_ACCEPTED;
 		/* §4.3.1.2: a new uplink tells whether a confirmed downlink arrived. */
@@ -59,6 +62,8 @@ enum ns_drop ns_uplink_handle(struct ns *ns, struct now now, struct ns_frame *fr
 		ns->uplinks++;
 	else
 		ns_count(ns, drop);
+	if (drop != NS_ACCEPTED)
+		ns_record_uplink(ns, now, &uplink, drop);
 	if (ns_frames_followed(&ns->frames))
 		ns_frames_uplink(ns, now, &uplink, drop);
 	return drop;
@@ -95,6 +100,7 @@ static enum ns_drop limit_repeats(struct ns_uplink *uplink)
 	uint8_t limit = session->nb_trans > 1 ? session->nb_trans : 1;
 	if (uplink->parsed.ftype == LW_CONFIRMED_UP && session->mac_version < LW_MAC_1_0_4)
 		limit = 8;
+	uplink->repeat_limit = limit;
 	if (session->repeats >= limit)
 		return NS_DROP_REPEAT_LIMIT;
 	session->repeats++;
@@ -119,14 +125,18 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	ns_session_promote(&ns->sessions, uplink->slot);
 	ns_items_session_ended(ns, now, of);
 	ns_course_joined(ns, now, uplink->session->device);
+	ns_record_note(ns, now, NS_NOTE_SESSION_ENTERED, ns_of_device(ns, of),
+		       (struct ns_numbers){.a = uplink->session->dev_addr.value, .b = uplink->fcnt});
 	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
 }
 
 /* An ABP device up to 1.0.3 that lost its memory. FCntDown goes on: a counter is never used twice (invariant 2). Under
  * another tag, so that rows of before, whose counters are greater, say nothing of it. */
-static void restart(struct ns *ns, struct ns_uplink *uplink)
+static void restart(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
+	ns_record_note(ns, now, NS_NOTE_COUNTERS_RESTARTED, ns_of_device(ns, session->device),
+		       (struct ns_numbers){.a = uplink->fcnt, .b = session->fcnt_up});
 	session->tag = ns_new_tag(ns);
 	session->fcnt_up = uplink->fcnt;
 	memset(session->seen, 0, sizeof session->seen);

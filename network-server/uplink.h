@@ -16,11 +16,13 @@ struct ns_heard {
 
 /* An uplink on its way through the steps. */
 struct ns_uplink {
-	struct ns_frame *frame; /* borrowed */
-	struct lw_frame parsed; /* borrows frame->phy */
-	uint64_t hash;          /* of the bytes without the MIC */
-	uint32_t slot;          /* of the session */
-	struct ns_session *session;
+	struct ns_frame *frame;     /* borrowed */
+	struct lw_frame parsed;     /* borrows frame->phy */
+	uint64_t hash;              /* of the bytes without the MIC */
+	uint32_t slot;              /* of the session */
+	struct ns_session *session; /* NULL: no key fitted */
+	uint32_t candidates;        /* sessions that have the address */
+	uint32_t candidate;         /* device of the last of them */
 	const struct ns_profile *profile;
 	const struct lw_region *region;
 	struct ns_heard heard;
@@ -31,6 +33,8 @@ struct ns_uplink {
 	bool late;             /* buffered somewhere: data, and nothing else */
 	bool reset;            /* the device restarted its counters, and may */
 	bool on_asked_channel; /* `heard.channel` is one that NewChannelReq in flight defines */
+	span_us age;           /* of one that came late; −1: not known */
+	uint8_t repeat_limit;  /* answers to repeats that are given */
 	uint8_t previous_dr;   /* of the uplink before */
 	uint8_t commands[LW_PHY_PAYLOAD_MAX];
 	uint8_t commands_length;

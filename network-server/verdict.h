@@ -101,6 +101,12 @@ enum ns_drop {
 	NS_DROP_COUNT
 };
 
+/* The numbers of a record; its rule says what they are. */
+struct ns_numbers {
+	uint32_t a, b;
+	uint16_t c;
+};
+
 /* From here on the rules stand in the second table of drops. */
 #define NS_DROP_SECOND NS_DROP_DOWNLINK_FULL
 

@@ -21,8 +21,8 @@
 #ifndef LAMPPOST_NETWORK_SERVER_ADR_ADR_H
 #define LAMPPOST_NETWORK_SERVER_ADR_ADR_H
 
-#include "common/base/decision_text.h"
 #include "network-server/session.h"
+#include "network-server/verdict.h"
 
 #define NS_ADR_MIN     5
 #define NS_ADR_NO_NEED INT16_MAX
@@ -76,8 +76,7 @@ struct ns_adr_decision ns_adr_decide(const struct ns_adr_input *input);
 
 /* A rule a reason, and the numbers that it names, from `now` to what was decided (adr_rules.c). */
 extern const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT];
-void ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision,
-		    struct decision *numbers);
+struct ns_numbers ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision);
 
 /* --- the history of a session --- */
 

@@ -45,12 +45,13 @@ const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
 			       "A weak place: another gateway near it, or a better antenna."),
 };
 
-void ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision,
-		    struct decision *numbers)
+struct ns_numbers ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision)
 {
 	const struct ns_adr_settings *now = &input->now, *wanted = &decision->wanted;
-	numbers->a = decision_halves(decision->snr_max_cdb, decision->spare_cdb);
-	numbers->b = decision_bytes((now->dr & 15) | wanted->dr << 4, (now->power & 15) | wanted->power << 4,
-				    (now->nb_trans & 15) | wanted->nb_trans << 4, decision->samples);
-	numbers->c = (uint16_t)(decision->loss_percent | input->limits.margin_db << 8);
+	return (struct ns_numbers){
+		.a = decision_halves(decision->snr_max_cdb, decision->spare_cdb),
+		.b = decision_bytes((now->dr & 15) | wanted->dr << 4, (now->power & 15) | wanted->power << 4,
+				    (now->nb_trans & 15) | wanted->nb_trans << 4, decision->samples),
+		.c = (uint16_t)(decision->loss_percent | input->limits.margin_db << 8),
+	};
 }

@@ -1,6 +1,6 @@
 /* DevStatusReq (§5.5): battery and margin, every so many hours. It goes with a frame that goes anyway; only when a quarter of
  * the interval has passed without one does it make one of its own. The answer is an event. */
-#include "network-server/mac/mac.h"
+#include "network-server/why/record_mac.h"
 
 #define HOUR (3600 * US_PER_S)
 
@@ -47,6 +47,7 @@ enum ns_mac_said ns_mac_dev_status_answer(struct ns_mac_case *of, const struct n
 	event->battery = answer->as.dev_status_ans.battery;
 	event->margin_db = answer->as.dev_status_ans.margin;
 	if (ns_emit(of->ns, of->now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head) != ST_OK)
-		ns_count(of->ns, NS_DROP_OUTBOX_FULL);
+		ns_record_drop(of->ns, of->now, NS_DROP_OUTBOX_FULL,
+			       ns_of_device(of->ns, of->session->device), (struct ns_numbers){0});
 	return NS_MAC_TAKEN;
 }

@@ -1,7 +1,7 @@
 /* DeviceTimeReq (§5.11): GPS time at the end of the uplink. A GPS time of any copy is exact; else the bridge's clock at
  * arrival less half the round trip to that gateway; while that clock is not synchronised there is no answer, since a wrong
  * time is worse than none. */
-#include "network-server/mac/mac.h"
+#include "network-server/why/record_mac.h"
 
 static bool end_of_uplink(struct ns *ns, const struct ns_frame *frame, int64_t *gps_us)
 {
@@ -25,11 +25,11 @@ static bool end_of_uplink(struct ns *ns, const struct ns_frame *frame, int64_t *
 void ns_mac_device_time(struct ns *ns, struct now now, struct ns_uplink *uplink,
 			const struct lw_mac_command *command)
 {
-	(void)now;
 	(void)command;
 	int64_t gps_us;
 	if (!end_of_uplink(ns, uplink->frame, &gps_us) || gps_us < 0) {
-		ns_count(ns, NS_DROP_TIME_UNKNOWN);
+		ns_record_drop(ns, now, NS_DROP_TIME_UNKNOWN, ns_of_device(ns, uplink->session->device),
+			       (struct ns_numbers){.a = uplink->frame->copy_count});
 		return;
 	}
 	struct lw_mac_command answer = {.direction = LW_DOWN, .cid = LW_CID_DEVICE_TIME};

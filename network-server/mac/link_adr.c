@@ -4,7 +4,7 @@
  * has to make sense alone.
  *
  * With ADR off a device may take the mask and refuse the rest, which is all that is wanted then. */
-#include "network-server/mac/mac.h"
+#include "network-server/why/record_mac.h"
 
 #include <string.h>
 
@@ -262,5 +262,7 @@ bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *chan
 	};
 	limits_of(of, channels, &input.limits);
 	*decision = ns_adr_decide(&input);
+	if (of->uplink)
+		ns_record_adr(of->ns, of->now, of->session, &input, decision);
 	return true;
 }

@@ -1,4 +1,5 @@
 #include "network-server/mac/mac.h"
+#include "network-server/why/record_mac.h"
 
 #include "common/base/check.h"
 
@@ -53,10 +54,12 @@ static void read_commands(struct ns *ns, struct now now, struct ns_uplink *uplin
 		if (kind >= 0 && answers[kind].count < NS_MAC_BLOCK)
 			answers[kind].commands[answers[kind].count++] = command;
 		else if (kind < 0 && !handle_asked(ns, now, uplink, &command))
-			ns_count(ns, NS_DROP_MAC_UNEXPECTED);
+			ns_record_mac_drop(ns, now, uplink->session, NS_DROP_MAC_UNEXPECTED, command.cid,
+					   uplink->commands_length);
 	}
 	if (reader.stopped != LW_MAC_READ_END && reader.stopped != LW_MAC_READ_COMMAND)
-		ns_count(ns, NS_DROP_MAC_UNKNOWN);
+		ns_record_mac_drop(ns, now, uplink->session, NS_DROP_MAC_UNKNOWN, reader.cid,
+				   uplink->commands_length);
 }
 
 /* Its own back-off (§4.3.1.1): before it slows down it has gone to full power; at the lowest rate it enables its default
@@ -127,7 +130,13 @@ static bool try_other_windows(struct ns_mac_case *of)
 	} else {
 		ns_boot_windows(of->profile, of->region, true, session);
 	}
-	return !same_windows(session, &before);
+	if (same_windows(session, &before))
+		return false;
+	ns_record_note(of->ns, of->now, NS_NOTE_OTHER_WINDOWS, ns_of_device(of->ns, session->device),
+		       (struct ns_numbers){session->rx2_freq_hz,
+					   decision_bytes(session->rx_delay_s, session->rx2_dr, 0, 0),
+					   (uint16_t)(mac->deaf << 8)});
+	return true;
 }
 
 /* A CFList of masks that the device did not take: it hops over 64 channels, and most frames are heard by nobody. */

@@ -47,8 +47,8 @@ bool ns_mac_uplink_dwell(const struct ns_session *session, const struct lw_regio
 
 /* Adds the requests that are due and fit, and keeps them as the session's question. True: the session changed, and has to be
  * stored before the frame leaves. */
-bool ns_mac_requests(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
-		     struct wr *wr);
+bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
+		     const struct ns_profile *profile, struct wr *wr);
 
 /* --- the wish --- */
 

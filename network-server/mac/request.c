@@ -2,6 +2,7 @@
 #include "network-server/mac/mac.h"
 
 #include "common/base/check.h"
+#include "network-server/why/record_mac.h"
 
 #include <string.h>
 
@@ -215,8 +216,8 @@ bool ns_mac_decide(struct ns_mac_case *of, uint8_t heard)
 	return must;
 }
 
-bool ns_mac_requests(struct ns *ns, struct ns_session *session, const struct ns_profile *profile,
-		     struct wr *wr)
+bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
+		     const struct ns_profile *profile, struct wr *wr)
 {
 	struct ns_mac_state *mac = &session->mac;
 	struct ns_mac_case of;
@@ -237,6 +238,7 @@ bool ns_mac_requests(struct ns *ns, struct ns_session *session, const struct ns_
 			continue;
 		if (!keep_question(ns, mac, kind, bytes, length))
 			continue;
+		ns_record_mac(ns, now, session, kind, NS_MAC_ASKED, &block, NULL);
 		wr_copy(wr, bytes, length);
 		mac->due = (uint8_t)(mac->due & ~(1u << kind));
 		sent = true;
@@ -255,10 +257,15 @@ void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct 
 	struct ns_mac_block asked;
 	uint8_t bytes[NS_QUESTION_MAX];
 	if (!ns_mac_question(of->session, kind, of->region->freq_step_hz, &asked)) {
-		ns_count(of->ns, mac->answered >> kind & 1 ? NS_DROP_MAC_REPEATED : NS_DROP_MAC_UNEXPECTED);
+		bool again = mac->answered >> kind & 1;
+		ns_record_mac_drop(of->ns, of->now, of->session,
+				   again ? NS_DROP_MAC_REPEATED : NS_DROP_MAC_UNEXPECTED, rows[kind].cid,
+				   of->uplink->commands_length);
 		return;
 	}
 	enum ns_mac_said said = rows[kind].answer(of, &asked, answers);
+	ns_record_mac(of->ns, of->now, of->session, kind,
+		      said == NS_MAC_REFUSED ? NS_MAC_WAS_REFUSED : NS_MAC_WAS_TAKEN, &asked, answers);
 	size_t length = encode(&asked, of->region->freq_step_hz, bytes);
 	mac->refused[kind] = said == NS_MAC_REFUSED ? ns_mac_hash(bytes, length) : 0;
 	forget(mac, kind);

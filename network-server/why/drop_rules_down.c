@@ -1,9 +1,10 @@
 /* Why a downlink, an item, a MAC command or a record was not taken. Numbers of the attempts that a gateway refused: a
- * frequency, bl how many ms before its start the refusal came, c0 which attempt, c1 the window. */
+ * frequency, bl how many ms before its start it was handed over, c0 which attempt, c1 the window. */
 #include "network-server/why/book.h"
 
-#define ATTEMPT                                                                                         \
-	" Attempt {attempt:c0}, {window:c1:word} on {freq_hz:a:hz}; {left_ms:bl:signed} ms before its " \
+#define ATTEMPT                                                                                           \
+	" Attempt {attempt:c0}, {window:c1:word} on {freq_hz:a:hz}; handed over {ahead_ms:bl:signed} ms " \
+	"before its "                                                                                     \
 	"start."
 #define TX(name, level, said, next) \
 	NS_RULE_WORDS(name, level, "{gateway} " said ATTEMPT, next, ns_word_windows)

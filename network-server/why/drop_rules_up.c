@@ -61,8 +61,9 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 					    "Register it if it is yours: lamppost gateway add."),
 	[NS_DROP_FOREIGN_DEV_ADDR] = NS_RULE(
 		"foreign_dev_addr", DEBUG,
-		"The address is another network's; such frames are counted for each network, never recorded.",
-		""),
+		"The address is not of this network. Such frames are counted for each network, never "
+		"recorded one by one.",
+		"An ABP device of ours: give it an address of common.dev_addr_prefixes."),
 	[NS_DROP_FOREIGN_JOIN_EUI] = NS_RULE(
 		"foreign_join_eui", DEBUG,
 		"The JoinEUI is not one of ours; such requests are counted, never recorded.", ""),

@@ -1,8 +1,6 @@
 /* What was decided and is no drop: numbers as each sentence names them. */
 #include "network-server/why/book.h"
 
-static const char *const rounds[] = {"in its place", "with other counters", NULL};
-
 const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 	[NS_NOTE_UPLINK] = NS_RULE("uplink", DEBUG,
 				   "Counter {fcnt:a} was accepted at {dr:b2:dr}, heard by {gateways:b3:count "
@@ -65,10 +63,10 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 	[NS_NOTE_HELD_FOR_GATEWAY] = NS_RULE(
 		"downlink_held", DEBUG,
 		"{frame} came too early for {gateway}: the same attempt again in {wait_ms:a:ms}.", ""),
-	[NS_NOTE_OTHER_WINDOWS] = NS_RULE_WORDS(
+	[NS_NOTE_OTHER_WINDOWS] = NS_RULE(
 		"other_windows", INFO,
-		"{unheard:c1:count answer} to ADRACKReq in vain: RxDelay {rx_delay_s:b0:s}, RX2 at "
-		"{rx2_dr:b1:dr} on "
-		"{freq_hz:a:hz} are tried {round:c0:word}.",
-		"An ABP device that lost its power listens in the windows of its record again.", rounds),
+		"{unheard:c1:count uplink} with ADRACKReq answered in vain: the device's other windows are "
+		"tried, RxDelay {rx_delay_s:b0:s}, RX2 at "
+		"{rx2_dr:b1:dr} on {rx2_freq_hz:a:hz}.",
+		"An ABP device that lost its power listens in the windows of its record again."),
 };

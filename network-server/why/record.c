@@ -82,6 +82,12 @@ void ns_record_drop(struct ns *ns, struct now now, enum ns_drop drop, struct ns_
 		    struct ns_numbers numbers)
 {
 	ns_count(ns, drop);
+	ns_record_rule(ns, now, drop, whom, numbers);
+}
+
+void ns_record_rule(struct ns *ns, struct now now, enum ns_drop drop, struct ns_whom whom,
+		    struct ns_numbers numbers)
+{
 	uint16_t rule = ns_rule_of_drop(drop);
 	ns_record(ns, now, (enum ns_table)(rule >> 8), rule & UINT8_MAX, whom, numbers);
 }
@@ -95,6 +101,12 @@ void ns_record_last(struct ns *ns, struct now now, enum ns_table table, unsigned
 	decision_replace(&ns->decisions, now.wall, ns_subject_of_gateway(ns, whom.gateway, chain), &decision);
 }
 
+void ns_record_protocol(struct ns *ns, struct now now, uint16_t what, uint64_t number)
+{
+	ns_record_drop(ns, now, NS_DROP_PROTOCOL, ns_of_server(ns),
+		       (struct ns_numbers){.a = decision_u32((int64_t)number), .c = what});
+}
+
 void ns_record_forget_device(struct ns *ns, uint32_t device)
 {
 	decision_forget(&ns->decisions, device);
@@ -105,6 +117,17 @@ void ns_record_forget_gateway(struct ns *ns, uint32_t gateway)
 	for (unsigned chain = 0; chain < NS_GATEWAY_CHAINS; chain++)
 		decision_forget(&ns->decisions,
 				ns_subject_of_gateway(ns, gateway, (enum ns_of_gateway)chain));
+}
+
+struct ns_numbers ns_numbers_of_heard(uint32_t freq_hz, int16_t rssi_dbm, bool has_snr, int16_t snr_cdb,
+				      uint8_t length)
+{
+	return (struct ns_numbers){freq_hz, decision_halves(rssi_dbm, has_snr ? snr_cdb : INT16_MIN), length};
+}
+
+struct ns_numbers ns_numbers_of_eui(const struct lw_eui64 *eui, uint16_t c)
+{
+	return (struct ns_numbers){decision_ref(eui->bytes), decision_ref(eui->bytes + 4), c};
 }
 
 struct ns_numbers ns_numbers_of_journal(const struct ns *ns)

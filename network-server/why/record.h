@@ -14,12 +14,7 @@
 
 struct ns_copy;
 struct ns_item;
-
-/* The numbers of a record; its rule says what they are. */
-struct ns_numbers {
-	uint32_t a, b;
-	uint16_t c;
-};
+struct ns_plan_why;
 
 /* Whom a record is about. */
 struct ns_whom {
@@ -57,7 +52,9 @@ struct ns_whom ns_of_server(const struct ns *ns);
 /* Of a gateway's trouble. */
 struct ns_whom ns_of_gateway(const struct ns *ns, uint32_t gateway);
 
-/* Counts and records. */
+/* A drop's rule alone, where it is counted elsewhere; or counted and recorded. */
+void ns_record_rule(struct ns *ns, struct now now, enum ns_drop drop, struct ns_whom whom,
+		    struct ns_numbers numbers);
 void ns_record_drop(struct ns *ns, struct now now, enum ns_drop drop, struct ns_whom whom,
 		    struct ns_numbers numbers);
 void ns_record(struct ns *ns, struct now now, enum ns_table table, unsigned verdict, struct ns_whom whom,
@@ -71,11 +68,22 @@ static inline void ns_record_note(struct ns *ns, struct now now, enum ns_note no
 void ns_record_last(struct ns *ns, struct now now, enum ns_table table, unsigned verdict,
 		    enum ns_of_gateway chain, struct ns_whom whom, struct ns_numbers numbers);
 
+/* There is no way for a downlink to go: counts and records. */
+void ns_record_no_way(struct ns *ns, struct now now, const struct ns_downlink *downlink, enum ns_drop drop,
+		      const struct ns_plan_why *why);
+
+/* A message that its sender may not send (`what` 0, its kind) or that names no event of ours (1, its row): counts and
+ * records. */
+void ns_record_protocol(struct ns *ns, struct now now, uint16_t what, uint64_t number);
+
 /* Forgets who is removed. */
 void ns_record_forget_device(struct ns *ns, uint32_t device);
 void ns_record_forget_gateway(struct ns *ns, uint32_t gateway);
 
-/* The numbers of a journal that takes nothing, of an item. */
+/* --- numbers that several rules share --- */
+struct ns_numbers ns_numbers_of_heard(uint32_t freq_hz, int16_t rssi_dbm, bool has_snr, int16_t snr_cdb,
+				      uint8_t length);
+struct ns_numbers ns_numbers_of_eui(const struct lw_eui64 *eui, uint16_t c);
 struct ns_numbers ns_numbers_of_journal(const struct ns *ns);
 
 #endif

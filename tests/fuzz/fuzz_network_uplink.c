@@ -34,7 +34,7 @@ static void open_rig(void)
 static void tidy(void)
 {
 	struct net_event_stored stored = {rig.ns.journal.next_row - 1};
-	ns_on_event_stored(&rig.ns, &stored);
+	ns_on_event_stored(&rig.ns, rig.now, &stored);
 	if (rig.counter_count > RIG_SENT_MAX - 40)
 		rig.counter_count = 0;
 	for (size_t i = 0; rig.write_count > RIG_ROWS_MAX - 8 && i < rig.write_count;)

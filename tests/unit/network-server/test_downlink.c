@@ -143,7 +143,7 @@ static void seal_is_refused(void **state)
 	enqueue(1, false);
 	uplink(false, false);
 	rig_run(&rig, 4210 * US_PER_MS);
-	ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+	ns_on_event_stored(&rig.ns, rig.now, &(struct net_event_stored){rig.ns.journal.event_row});
 	seal(false);
 	expect_status(NET_ITEM_REFUSED, 1);
 	t_str("cause", "no_session_key", last_event()->cause);
@@ -158,7 +158,7 @@ static void the_key_may_come_after_the_seal(void **state)
 	for (int comes = 0; comes <= 1; comes++) {
 		setup(false);
 		t_row(comes ? "it comes" : "there is none");
-		ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+		ns_on_event_stored(&rig.ns, rig.now, &(struct net_event_stored){rig.ns.journal.event_row});
 		enqueue(1, false);
 		uplink(false, false);
 		rig_run(&rig, 4210 * US_PER_MS);
@@ -802,7 +802,7 @@ static void queue_and_airtime_outlive_the_journal_rows_they_came_in(void **state
 	struct ns_gateway *gateway = ns_gateways_at(&rig.ns.gateways, 0);
 	t_true("airtime was used", gateway->duty_ready != 0);
 	for (unsigned i = 0; i < 6; i++) {
-		ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+		ns_on_event_stored(&rig.ns, rig.now, &(struct net_event_stored){rig.ns.journal.event_row});
 		ns_session_mark(&rig.ns.sessions, 0);
 		rig_run(&rig, 10 * US_PER_S);
 	}

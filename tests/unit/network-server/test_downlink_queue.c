@@ -134,7 +134,7 @@ static void the_order_outlives_the_journal_rows_they_came_in(void **state)
 		enqueue(i, 3, 0);
 	uint64_t came_in = rig.ns.journal.next_row;
 	for (unsigned i = 0; i < 6; i++) {
-		ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+		ns_on_event_stored(&rig.ns, rig.now, &(struct net_event_stored){rig.ns.journal.event_row});
 		ns_session_mark(&rig.ns.sessions, 0);
 		rig_run(&rig, 10 * US_PER_S);
 	}
@@ -298,7 +298,7 @@ static void an_item_that_is_over_does_not_come_back(void **state)
 		t_uint("nothing is queued", 0, rig.ns.queue.items.count);
 		t_uint("nothing is said", events, rig_events_of(&rig, PROTO_DOWNLINK_EVENT));
 		t_uint("counted", restart ? 1 : 2, rig.ns.drops[NS_DROP_ITEM_AGAIN]);
-		ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+		ns_on_event_stored(&rig.ns, rig.now, &(struct net_event_stored){rig.ns.journal.event_row});
 		enqueue(1, 3, 0);
 		expect(NET_ITEM_QUEUED, 1, ""); /* the application server knows: it is meant */
 		rig_release(&rig);

@@ -388,7 +388,7 @@ static void flushed_and_not_here(void **state)
 	device.dev_eui = rig_eui(99);
 	flush_it(true);
 	expect("nothing");
-	ns_on_event_stored(&rig.ns, &(struct net_event_stored){rig.ns.journal.event_row});
+	ns_on_event_stored(&rig.ns, rig.now, &(struct net_event_stored){rig.ns.journal.event_row});
 	flush_it(false);
 	device.dev_eui = known;
 	expect("failed:1:flushed");

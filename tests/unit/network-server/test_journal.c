@@ -102,7 +102,7 @@ static bool send_uplinks(struct rig_device *device, unsigned count)
 		device->fcnt_up++;
 		if (i % 3 == 2) {
 			struct net_event_stored stored = {rig.ns.journal.event_row};
-			ns_on_event_stored(&rig.ns, &stored);
+			ns_on_event_stored(&rig.ns, rig.now, &stored);
 			if (turn(rig.now) != ST_OK)
 				return false;
 		}
@@ -250,7 +250,7 @@ static void events_stay_until_they_are_stored(void **state)
 	t_uint("and after a restart", 6, events_seen);
 	uint64_t next_row = rig.ns.journal.next_row;
 	struct net_event_stored stored = {last_row};
-	ns_on_event_stored(&rig.ns, &stored);
+	ns_on_event_stored(&rig.ns, rig.now, &stored);
 	assert_true(run_to(60 * US_PER_S) && turn(rig.now) == ST_OK);
 	for (unsigned i = 0; i < 5; i++) /* what was written meanwhile is folded in its turn */
 		assert_true(turn(rig.now) == ST_OK);
