@@ -13,6 +13,7 @@ static const struct cli_option replay_options[] = {
 	{"map", "OLD=NEW,...", "send what was of gateway OLD as NEW"},
 	{"speed", "N|max", "times as fast as it was (1); max: as fast as the bridge acknowledges"},
 	{"rate", "N", "at most so many datagrams a second of one gateway (190; 0: any)"},
+	{"gap", "MS", "at least so long between two frames of one device (250; 0: none)"},
 	{"loop", "N", "send it so many times (1)"},
 	{"linger", "SECONDS", "wait so long for downlinks after the last uplink (6)"},
 	{"port", "PORT", "UDP port of the server in a datagram log (1700)"},

@@ -14,6 +14,7 @@
 
 #define SERVER   "127.0.0.1:1700"
 #define RATE     190 /* below the 200 that a bridge takes of one gateway */
+#define GAP_MS   250 /* a deduplication window, and some more */
 #define LINGER_S 6   /* RxDelay of 5 s, and the window after it */
 
 static bool is_loopback(const struct io_address *address)
@@ -92,7 +93,7 @@ static int read_maps(const char *text, struct replay_options *options)
 
 static int read_options(const struct cli_arguments *arguments, struct replay_options *options)
 {
-	unsigned long rate, linger;
+	unsigned long rate, gap, linger;
 	const char *speed = cli_argument(arguments, "speed"), *loop = cli_argument(arguments, "loop");
 	const char *gateway = cli_argument(arguments, "gateway");
 	*options = (struct replay_options){.speed = 1, .loops = 1};
@@ -106,9 +107,11 @@ static int read_options(const struct cli_arguments *arguments, struct replay_opt
 		return cli_problem(CLI_USAGE, "--speed", "--speed 10",
 				   "%s: expected a number such as 0.5 or 10, or max", speed);
 	if (!read_number(arguments, "rate", RATE, 1000000, &rate) ||
+	    !read_number(arguments, "gap", GAP_MS, 60000, &gap) ||
 	    !read_number(arguments, "linger", LINGER_S, 3600, &linger))
 		return CLI_USAGE;
 	options->rate = (unsigned)rate;
+	options->gap = (span_us)gap * US_PER_MS;
 	options->linger = (span_us)linger * US_PER_S;
 	options->has_gateway = gateway != NULL;
 	if (gateway && !lw_eui64_parse(gateway, &options->gateway))

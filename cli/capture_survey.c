@@ -1,10 +1,9 @@
 #include "cli/capture_survey.h"
 
+#include "cli/capture_body.h"
 #include "common/base/check.h"
-#include "common/base/hex.h"
 #include "common/base/rng.h"
 
-#include <jansson.h>
 #include <string.h>
 
 static const char *const type_names[SURVEY_TYPES] = {
@@ -17,14 +16,13 @@ const char *capture_type_name(unsigned type)
 	return type < SURVEY_TYPES ? type_names[type] : "unknown";
 }
 
-static void count_frame(struct capture_survey *survey, const uint8_t *phy, size_t length)
+static void count_frame(void *ctx, const uint8_t *phy, size_t length)
 {
+	struct capture_survey *survey = ctx;
 	enum { FIRST_DATA = 2, LAST_DATA = 5 };
 	struct rd rd = rd_init(phy, length);
 	unsigned type = rd_u8(&rd) >> 5;
 	uint32_t dev_addr = rd_u32le(&rd);
-	if (length == 0)
-		return;
 	survey->types[type]++;
 	if (type < FIRST_DATA || type > LAST_DATA || !rd_ok(&rd))
 		return;
@@ -36,34 +34,6 @@ static void count_frame(struct capture_survey *survey, const uint8_t *phy, size_
 		address->down++;
 	else
 		address->up++;
-}
-
-/* The frame of an rxpk or txpk; false when there is none that can be read. */
-static bool count_member(struct capture_survey *survey, const json_t *object)
-{
-	uint8_t phy[LW_PHY_PAYLOAD_MAX];
-	size_t length;
-	const char *data = json_string_value(json_object_get(object, "data"));
-	if (!data || !base64_decode(phy, sizeof phy, &length, data, strlen(data)))
-		return false;
-	count_frame(survey, phy, length);
-	return true;
-}
-
-/* Returns how many frames the datagram's JSON holds. */
-static uint64_t count_body(struct capture_survey *survey, const struct capture_item *item)
-{
-	size_t from = item->identifier == SEMTECH_PULL_RESP ? 4 : SEMTECH_HEADER_SIZE, i;
-	uint64_t frames = 0;
-	json_t *body = item->length > from ? json_loadb((const char *)item->bytes + from, item->length - from,
-							JSON_DISABLE_EOF_CHECK, NULL)
-					   : NULL;
-	const json_t *entry, *entries = json_object_get(body, "rxpk");
-	json_array_foreach(entries, i, entry) frames += count_member(survey, entry);
-	if (item->identifier == SEMTECH_PULL_RESP)
-		frames += count_member(survey, json_object_get(body, "txpk"));
-	json_decref(body);
-	return frames;
 }
 
 static struct survey_gateway *gateway_of(struct capture_survey *survey, const struct capture_item *item)
@@ -79,7 +49,6 @@ static struct survey_gateway *gateway_of(struct capture_survey *survey, const st
 
 static void count_item(struct capture_survey *survey, const struct capture_item *item)
 {
-	uint64_t frames = 0;
 	survey->packets++;
 	survey->kinds[item->kind]++;
 	if (item->kind == CAPTURE_SKIPPED) {
@@ -91,15 +60,11 @@ static void count_item(struct capture_survey *survey, const struct capture_item 
 	if (!survey->has_time || item->time.us > survey->last.us)
 		survey->last = item->time;
 	survey->has_time = true;
-	if (item->kind == CAPTURE_FRAME_UP || item->kind == CAPTURE_FRAME_DOWN) {
-		count_frame(survey, item->bytes, item->length);
-		survey->frames_without_gateway += !item->has_gateway && item->kind == CAPTURE_FRAME_UP;
-		frames = 1;
-	} else {
+	uint64_t frames = capture_each_frame(item, count_frame, survey);
+	if (item->kind == CAPTURE_FRAME_UP)
+		survey->frames_without_gateway += !item->has_gateway;
+	if (item->kind == CAPTURE_TO_SERVER || item->kind == CAPTURE_FROM_SERVER)
 		survey->datagrams[item->identifier]++;
-		if (item->identifier == SEMTECH_PUSH_DATA || item->identifier == SEMTECH_PULL_RESP)
-			frames = count_body(survey, item);
-	}
 	struct survey_gateway *gateway = gateway_of(survey, item);
 	if (!gateway)
 		return;

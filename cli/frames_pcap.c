@@ -14,6 +14,7 @@ struct writing {
 	struct cli_pcap *pcap;
 	bool copies;
 	uint64_t foreign, lost;
+	unsigned long left; /* frames still wanted; 0: no limit */
 };
 
 static struct lw_modulation modulation_of(const struct cli_frame *frame)
@@ -40,6 +41,12 @@ static bool write_packet(struct writing *writing, const struct cli_frame *frame,
 	return cli_pcap_write(writing->pcap, clock_now().wall, time, &header, frame->phy, frame->phy_length);
 }
 
+/* Whether one more frame is wanted. */
+static bool goes_on(struct writing *writing, bool written)
+{
+	return written && (writing->left == 0 || --writing->left > 0);
+}
+
 static bool on_frame(void *ctx, const struct cli_frame *frame)
 {
 	struct writing *writing = ctx;
@@ -49,15 +56,16 @@ static bool on_frame(void *ctx, const struct cli_frame *frame)
 		return true;
 	}
 	if (frame->down) {
-		bool on_air = frame->answered && standing && strcmp(standing, "good") == 0;
-		return !on_air || write_packet(writing, frame, NULL);
+		bool on_air = frame->answered && !(standing && strcmp(standing, "problem") == 0);
+		return !on_air || goes_on(writing, write_packet(writing, frame, NULL));
 	}
 	if (!writing->copies || frame->reception_count == 0)
-		return write_packet(writing, frame, frame->reception_count ? &frame->receptions[0] : NULL);
+		return goes_on(writing, write_packet(writing, frame,
+						     frame->reception_count ? &frame->receptions[0] : NULL));
 	for (size_t i = 0; i < frame->reception_count; i++)
 		if (!write_packet(writing, frame, &frame->receptions[i]))
 			return false;
-	return true;
+	return goes_on(writing, true);
 }
 
 static void on_lost(void *ctx, uint64_t count)
@@ -128,6 +136,9 @@ int cli_frames_pcap(const struct cli_arguments *arguments, const struct cli_fram
 						 .rotate_us = (span_us)s * US_PER_S,
 						 .keep = (unsigned)keep};
 	struct writing writing = {.copies = cli_argument(arguments, "copies") != NULL};
+	const char *count = cli_argument(arguments, "count");
+	if (count && !cli_parse_count("--count", count, &writing.left))
+		return CLI_USAGE;
 	int code = cli_pcap_open(&writing.pcap, &options);
 	if (code != CLI_DONE)
 		return code;

@@ -2,6 +2,7 @@
 
 #include "cli/capture_item.h"
 #include "cli/progress.h"
+#include "cli/replay_gap.h"
 #include "common/base/check.h"
 #include "common/base/deadlines.h"
 #include "common/io/clock.h"
@@ -49,6 +50,7 @@ struct replay {
 	uint64_t done, on_the_way;
 	struct mono started, first_sent, last_sent, last_push, last_ack;
 	struct progress progress;
+	struct replay_gap gap;
 	uint8_t datagram[DATAGRAM_MAX];
 };
 
@@ -257,6 +259,7 @@ static void send_item(struct replay *replay, struct replay_gateway *gateway, str
 	}
 	send_from(gateway, replay->datagram, length);
 	spend(gateway, now);
+	replay_gap_sent(&replay->gap, item, now);
 	replay->on_the_way += acknowledged;
 	replay->last_sent = now;
 	if (item->kind == CAPTURE_FRAME_UP || item->identifier == SEMTECH_PUSH_DATA)
@@ -291,7 +294,9 @@ static bool send_due(struct replay *replay, struct mono now, struct mono *again)
 									    : &none);
 		if (!gateway)
 			return false;
-		struct mono allowed = allowed_at(gateway);
+		struct mono allowed = allowed_at(gateway), apart = replay_gap_allows(&replay->gap, item);
+		if (apart.us > allowed.us)
+			allowed = apart;
 		if (allowed.us > now.us) {
 			*again = allowed;
 			return true;
@@ -361,6 +366,7 @@ void replay_run(struct replay_result *result, struct capture_file *file, const s
 	replay->result = result;
 	replay->file = file;
 	replay->rounds_left = options->loops;
+	replay_gap_init(&replay->gap, options->gap);
 	const struct io_turn turn = {.on_stop = on_stop, .ctx = replay};
 	replay->loop = io_loop_new(&turn);
 	replay->timer = io_timer_new(replay->loop, on_timer, replay);
@@ -376,6 +382,7 @@ void replay_run(struct replay_result *result, struct capture_file *file, const s
 		io_udp_close(replay->gateways[i]->udp);
 		free(replay->gateways[i]);
 	}
+	replay_gap_release(&replay->gap);
 	io_timer_free(replay->timer);
 	io_loop_free(replay->loop);
 	free(replay);

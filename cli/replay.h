@@ -7,7 +7,7 @@
  * A replay puts nothing on the air: a PULL_RESP is answered with TX_ACK TOO_LATE, which is what a gateway says of a frame whose
  * time has passed. A gateway of protocol version 1 has no TX_ACK; the network then takes such a frame as sent.
  *
- * Invariants: datagrams leave in the file's order; none of a gateway before its time, nor faster than `rate`; at most 256 are
+ * Invariants: datagrams leave in the file's order; none before its time, nor faster than `rate` and `gap` allow; at most 256 are
  * unacknowledged at once (8 until the server has answered once), so that nothing is lost at a socket's buffer. */
 #ifndef LAMPPOST_CLI_REPLAY_H
 #define LAMPPOST_CLI_REPLAY_H
@@ -28,6 +28,7 @@ struct replay_options {
 	uint16_t port; /* of the server in the capture */
 	double speed;  /* 1: as it was; 0: as fast as `rate` and the server allow */
 	unsigned rate; /* datagrams a second of one gateway, with bursts of 100; 0: any */
+	span_us gap;   /* between two frames of one device, at least (replay_gap.h); 0: none */
 	unsigned long loops;
 	span_us linger; /* after the last uplink: a class A answer comes up to its window */
 	bool has_gateway;

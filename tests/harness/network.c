@@ -350,12 +350,25 @@ void t_network_furnish(struct t_network *network)
 
 /* --- the simulator ------------------------------------------------------------------------------------------- */
 
+struct t_process *t_network_program(struct t_network *network, const char *program, const char *name,
+				    const char *const *words)
+{
+	remove_log(network, name);
+	return run(network, program, name, words);
+}
+
 struct t_process *t_network_simulate(struct t_network *network, const char *scenario, const char *seconds)
+{
+	return t_network_simulate_at(network, scenario, seconds, network->port);
+}
+
+struct t_process *t_network_simulate_at(struct t_network *network, const char *scenario, const char *seconds,
+					uint16_t port)
 {
 	char path[2 * T_PATH_MAX], bridge[32], report[T_PATH_MAX];
 	snprintf(path, sizeof path, "%s%s%s", scenario[0] == '/' ? "" : network->root,
 		 scenario[0] == '/' ? "" : "/", scenario);
-	snprintf(bridge, sizeof bridge, "127.0.0.1:%u", network->port);
+	snprintf(bridge, sizeof bridge, "127.0.0.1:%u", port);
 	snprintf(report, sizeof report, "%s/sent.json", network->dir);
 	return run(network, "lamppost-sim", "simulator",
 		   (const char *const[]){"run", path, "--bridge", bridge, "--report", report,

@@ -76,6 +76,12 @@ bool t_network_replicated(struct t_network *network);
 
 /* Starts `lamppost-sim run SCENARIO` for so many seconds (NULL: until stopped); its report will be DIR/sent.json. */
 struct t_process *t_network_simulate(struct t_network *network, const char *scenario, const char *seconds);
+/* The same, sending to another port of 127.0.0.1 than the bridge's (udp_tap.h). */
+struct t_process *t_network_simulate_at(struct t_network *network, const char *scenario, const char *seconds,
+					uint16_t port);
+/* Starts any program of the build with the network's environment (`lamppost frames --follow`); its log is DIR/NAME.log. */
+struct t_process *t_network_program(struct t_network *network, const char *program, const char *name,
+				    const char *const *words);
 /* The report; the caller releases it. NULL when there is none. */
 json_t *t_network_report(const struct t_network *network);
 /* Writes what was received as `lamppost-sim view` does, runs `lamppost-sim check`, shows what it says unless it holds, and returns
