@@ -240,6 +240,8 @@ static void fill(struct ns_edge *edge)
 	gauge(edge, "lamppost_network_joins_open", "Joins waiting for the join server.", joins_open);
 	gauge(edge, "lamppost_network_items", "Downlink items queued.", items);
 	gauge(edge, "lamppost_network_foreign_net_ids", "Foreign NetIDs heard.", foreign_net_ids);
+	counter(edge, "lamppost_network_decisions_total", "Decisions recorded; GET /why/...",
+		&ns->decisions.added);
 	gauge(edge, "lamppost_network_wal_pages", "Pages in the write-ahead log.", wal_pages);
 	gauge(edge, "lamppost_network_store_synchronous", "PRAGMA synchronous of network.db; 2 is FULL.",
 	      store_synchronous);
@@ -261,8 +263,10 @@ enum status ns_edge_metrics_open(struct ns_edge *edge)
 		.reloads_refused = &edge->reload.refused,
 	};
 	enum status status = io_admin_open(edge->loop, &options, &edge->admin);
-	if (status == ST_OK)
+	if (status == ST_OK) {
 		ns_edge_gateways_open(edge);
+		ns_edge_why_open(edge);
+	}
 	return status;
 }
 

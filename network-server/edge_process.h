@@ -13,7 +13,7 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_MAX   4096
-#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 66)
+#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 67)
 
 /* What a user may be on network.sock; rows of the configuration's table. */
 enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };
@@ -112,6 +112,8 @@ void ns_edge_off_plan_health(const struct ns_edge *edge, char *warnings, size_t 
 void ns_edge_write_off_plan(FILE *out, const struct ns *ns, const struct ns_gateway *gateway, struct now now);
 /* edge_gateways.c: GET /gateways of the admin socket. */
 void ns_edge_gateways_open(struct ns_edge *edge);
+/* edge_why.c: GET /why/... */
+void ns_edge_why_open(struct ns_edge *edge);
 /* Logs verdicts that were counted since the last time, one line each with its count. */
 void ns_edge_log_verdicts(struct ns_edge *edge);
 
