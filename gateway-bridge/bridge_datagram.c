@@ -28,8 +28,8 @@ static void fill_gps_time(struct gw_uplink *uplink, const struct gb_rxpk *rxpk, 
 		uplink->gps_time_us = 0;
 }
 
-static void forward_rxpk(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-			 const struct gb_rxpk *rxpk)
+void gb_forward(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		const struct gb_rxpk *rxpk)
 {
 	struct gb_report what = {.kind = PROTO_GATEWAY_UPLINK};
 	struct gw_uplink *uplink = &what.uplink;
@@ -61,8 +61,7 @@ static void forward_rxpk(struct gb_bridge *bridge, struct now now, struct gb_gat
 	gateway->uplinks++;
 }
 
-/* What a gateway heard well enough to be read may still be nothing that the network wants. */
-static enum gb_verdict rxpk_policy(const struct gb_rxpk *rxpk)
+enum gb_verdict gb_rxpk_policy(const struct gb_rxpk *rxpk)
 {
 	if (rxpk->crc == GW_CRC_BAD)
 		return GB_CRC_BAD;
@@ -126,7 +125,7 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 		entry++;
 		if (read) {
 			watch_ticks(bridge, now, gateway, rxpk.ticks);
-			verdict = rxpk_policy(&rxpk);
+			verdict = gb_rxpk_policy(&rxpk);
 		}
 		if (verdict == GB_ACCEPTED &&
 		    !gb_bucket_take(&gateway->frames, now.mono, &bridge->options.frames)) {
@@ -134,7 +133,7 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 			gateway->dropped++;
 		}
 		if (verdict == GB_ACCEPTED)
-			forward_rxpk(bridge, now, gateway, &rxpk);
+			gb_forward(bridge, now, gateway, &rxpk);
 		else if (read)
 			judge_rxpk(bridge, verdict, gateway, &rxpk);
 		else

@@ -50,6 +50,11 @@ void gb_tell(struct gb_bridge *bridge, struct now now, const struct gb_report *w
 void gb_tell_presence(struct gb_bridge *bridge, struct now now, const struct gb_gateway *gateway,
 		      const char *reason);
 void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack *ack);
+/* A reception of a known gateway, of whatever protocol: what a gateway heard well enough to be read may still be nothing
+ * that the network wants; and on to the network server, counted. */
+enum gb_verdict gb_rxpk_policy(const struct gb_rxpk *rxpk);
+void gb_forward(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		const struct gb_rxpk *rxpk);
 /* Copies a word for people: printable ASCII, shortened. */
 void gb_copy_cause(char out[GW_CAUSE_MAX], const char *cause);
 

@@ -40,7 +40,7 @@ enum status pack_gateway_uplink(const struct proto_message *message, struct pack
 bool unpack_gateway_uplink(struct proto_message *message, const Lamppost__Envelope *envelope)
 {
 	const Lamppost__GatewayUplink *in = envelope->gateway_uplink;
-	if (in->crc > GW_CRC_NONE || in->protocol > GW_BASICS_STATION || in->age_us < 0 ||
+	if (in->crc > GW_CRC_NONE || in->protocol >= GW_PROTOCOL_COUNT || in->age_us < 0 ||
 	    !convert_fits_i16(in->rssi_dbm) || !convert_fits_i16(in->snr_cdb))
 		return false;
 	struct gw_uplink *out = &message->gateway_uplink;
@@ -259,7 +259,7 @@ enum status pack_gateway_presence(const struct proto_message *message, struct pa
 bool unpack_gateway_presence(struct proto_message *message, const Lamppost__Envelope *envelope)
 {
 	const Lamppost__GatewayPresence *in = envelope->gateway_presence;
-	if (in->protocol > GW_BASICS_STATION)
+	if (in->protocol >= GW_PROTOCOL_COUNT)
 		return false;
 	struct gw_presence *out = &message->gateway_presence;
 	*out = (struct gw_presence){

@@ -22,7 +22,7 @@
 #define GW_RSSI_UNKNOWN (-200)
 
 enum gw_crc { GW_CRC_OK, GW_CRC_BAD, GW_CRC_NONE };
-enum gw_protocol { GW_SEMTECH_UDP_V1, GW_SEMTECH_UDP_V2, GW_BASICS_STATION };
+enum gw_protocol { GW_SEMTECH_UDP_V1, GW_SEMTECH_UDP_V2, GW_BASICS_STATION, GW_PROTOCOL_COUNT };
 
 /* One reception of one frame by one gateway (bridge → network). */
 struct gw_uplink {
