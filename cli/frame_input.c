@@ -14,8 +14,10 @@
 #define GWMP_PUSH_DATA 0
 #define GWMP_PULL_RESP 3
 
-/* Hex with what people leave between the digits. False: something else stands in it, or an odd number of digits. */
-static bool read_hex(uint8_t *bytes, size_t capacity, size_t *length, const char *text)
+enum hex_look { HEX_IS, HEX_ODD, HEX_IS_NOT };
+
+/* Hex with what people leave between the digits. */
+static enum hex_look read_hex(uint8_t *bytes, size_t capacity, size_t *length, const char *text)
 {
 	size_t digits = 0;
 	bool more = true;
@@ -26,7 +28,7 @@ static bool read_hex(uint8_t *bytes, size_t capacity, size_t *length, const char
 		if (digit < 0 && strchr(" \t:-", *text))
 			continue;
 		if (digit < 0)
-			return false;
+			return HEX_IS_NOT;
 		if (digits / 2 >= capacity)
 			more = false;
 		else if (digits % 2 == 0)
@@ -36,7 +38,7 @@ static bool read_hex(uint8_t *bytes, size_t capacity, size_t *length, const char
 		digits++;
 	}
 	*length = more ? digits / 2 : capacity + 1;
-	return digits > 0 && digits % 2 == 0;
+	return digits == 0 ? HEX_IS_NOT : digits % 2 ? HEX_ODD : HEX_IS;
 }
 
 static bool add(struct cli_frame_inputs *inputs, const uint8_t *bytes, size_t length, const char **problem)
@@ -72,7 +74,7 @@ static bool add_member(struct cli_frame_inputs *inputs, const char *key, const c
 		return add_base64(inputs, text, problem);
 	if (strcmp(key, "phyPayload") != 0 && strcmp(key, "phy_payload") != 0 && strcmp(key, "phy") != 0)
 		return true;
-	if (read_hex(bytes, sizeof bytes, &length, text))
+	if (read_hex(bytes, sizeof bytes, &length, text) == HEX_IS)
 		return add(inputs, bytes, length, problem);
 	return add_base64(inputs, text, problem);
 }
@@ -139,9 +141,12 @@ bool cli_frame_input(struct cli_frame_inputs *inputs, const char *text, bool bas
 	*problem = "no memory";
 	if (!bytes)
 		return false;
-	bool done;
-	if (!read_hex(bytes, DATAGRAM_MAX, &length, text))
+	bool done = false;
+	enum hex_look look = read_hex(bytes, DATAGRAM_MAX, &length, text);
+	if (look == HEX_IS_NOT)
 		done = add_base64(inputs, text, problem);
+	else if (look == HEX_ODD)
+		*problem = "an odd number of hex digits";
 	else if (length <= DATAGRAM_MAX && is_datagram(bytes, length, &head))
 		done = read_json(inputs, (const char *)bytes + head, length - head, problem);
 	else

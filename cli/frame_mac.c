@@ -258,7 +258,7 @@ json_t *cli_frame_mac_parse(const char *text, char problem[CLI_FRAME_PROBLEM_MAX
 			object = json_pack("{s:s}", "command", word);
 			json_array_append_new(list, object);
 		} else {
-			if (!equals || equals == word || strcmp(word, "command") == 0)
+			if (!equals || equals == word || strncmp(word, "command=", 8) == 0)
 				goto wrong;
 			*equals = '\0';
 			json_object_set_new(object, word, json_string(equals + 1));
