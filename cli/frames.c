@@ -1,8 +1,10 @@
 #include "cli/frames.h"
 
 #include "cli/frame_row.h"
+#include "cli/frames_live.h"
 #include "cli/frames_pcap.h"
 #include "cli/problem.h"
+#include "cli/terminal.h"
 #include "cli/text_width.h"
 #include "common/base/check.h"
 
@@ -19,7 +21,7 @@ static const struct cli_option options[] = {
 	{"verdict", "NAMES", "only with these verdicts, commas between; problems: all that went wrong"},
 	{"direction", "up|down|both", "uplinks, downlinks, or both, the default"},
 	{"foreign", NULL, "other networks' frames too; for the city's engineers"},
-	{"plain", NULL, "lines on a terminal as well, not the screen"},
+	{"plain", NULL, "lines on a terminal as well, not the screen (--json and --count do that too)"},
 	{"count", "N", "end after N frames"},
 	CLI_FRAMES_PCAP_OPTIONS,
 };
@@ -94,6 +96,9 @@ static int run_frames(const struct cli_arguments *arguments)
 	const char *count = cli_argument(arguments, "count");
 	if (code != CLI_DONE || (count && !cli_parse_count("--count", count, &lines.left)))
 		return CLI_USAGE;
+	bool lined = arguments->json || count || cli_argument(arguments, "plain");
+	if (!lined && terminal_is_usable())
+		return cli_frames_live(arguments, &filters);
 	const struct cli_frame_hooks hooks = {.on_frame = on_frame, .on_lost = on_lost, .ctx = &lines};
 	return cli_frames_follow(arguments, &filters, &hooks);
 }

@@ -19,6 +19,24 @@ static size_t utf8_length(unsigned char first)
 	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
+/* Controls of direction (Unicode 15 §23.2) and of lines, which make text look like another. Of whole characters. */
+static bool is_misleading(const unsigned char *at, size_t length)
+{
+	if (length == 2)
+		return at[0] == 0xd8 && at[1] == 0x9c;
+	if (length != 3 || at[0] != 0xe2)
+		return false;
+	return (at[1] == 0x80 && (at[2] == 0x8e || at[2] == 0x8f || (at[2] >= 0xa8 && at[2] <= 0xae))) ||
+	       (at[1] == 0x81 && at[2] >= 0xa6 && at[2] <= 0xa9);
+}
+
+/* Longer than need be, a half of a pair, or past the last code point: no UTF-8, though some terminals read it. */
+static bool is_overlong(const unsigned char *at)
+{
+	return (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] >= 0xa0) ||
+	       (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] >= 0x90);
+}
+
 size_t printable_take(char character[PRINTABLE_CHARACTER_MAX], const char **text)
 {
 	const unsigned char *at = (const unsigned char *)*text;
@@ -26,8 +44,10 @@ size_t printable_take(char character[PRINTABLE_CHARACTER_MAX], const char **text
 	size_t complete = length > 0 ? 1 : 0;
 	while (complete < length && (at[complete] & 0xc0) == 0x80)
 		complete++;
+	if (complete > 1 && is_overlong(at))
+		complete = 1;
 	bool is_c1 = length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
-	if (complete < length || length == 0 || is_control(at[0]) || is_c1) {
+	if (complete < length || length == 0 || is_control(at[0]) || is_c1 || is_misleading(at, length)) {
 		*text += complete > 0 ? complete : 1;
 		character[0] = '?';
 		return 1;

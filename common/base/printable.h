@@ -1,5 +1,6 @@
 /* Foreign text made safe for a terminal and for one line of a log: control characters (C0, DEL, and C1 in their UTF-8
- * form, which some terminals obey) and bytes that are not UTF-8 become '?'. Everything else stays, so the text of any
+ * form, which some terminals obey), controls of direction (which show a name as another) and of lines, and bytes that are
+ * not UTF-8 become '?'. Everything else stays, so the text of any
  * language is shown. */
 #ifndef LAMPPOST_BASE_PRINTABLE_H
 #define LAMPPOST_BASE_PRINTABLE_H

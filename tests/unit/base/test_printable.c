@@ -30,6 +30,15 @@ static const struct {
 	 "a",
 	 "?a"},
 	{"a control character inside a character", "\xe6\033[2J", "??[2J"},
+	{"an overlong C1 control",
+	 "a\xe0\x82\x9b"
+	 "b",
+	 "a???b"},
+	{"half of a pair", "\xed\xa0\x80", "???"},
+	{"past the last code point", "\xf4\x90\x80\x80", "????"},
+	{"controls of direction", "a\u202eb\u2066c\u200f\u061c", "a?b?c??"},
+	{"line and paragraph separators", "a\u2028b\u2029", "a?b?"},
+	{"joiners, which scripts need, stay", "a\u200db", "a\u200db"},
 	{"bytes that begin nothing", "\xc0\x8a\xff", "???"},
 };
 
