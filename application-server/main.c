@@ -31,6 +31,7 @@
 #define HOUSEKEEPING US_PER_S
 #define SOON_AGAIN   (100 * US_PER_MS)
 #define SOON         US_PER_MS
+#define COUNTING     (10 * US_PER_MS)
 
 struct server {
 	struct config_common common;
@@ -41,8 +42,10 @@ struct server {
 	struct rng rng;
 	struct as_store *store;
 	struct io_loop *loop;
-	struct io_timer *again, *housekeeping;
+	struct io_timer *again, *housekeeping, *counting;
 	struct as_retention retention;
+	struct as_census census;
+	bool counts; /* `counting` runs */
 	struct as_application app;
 	struct as_joins joins;
 	struct as_api api;
@@ -79,6 +82,10 @@ static void drain(void *ctx, struct now now)
 	as_store_release(server->store);
 	if (more)
 		io_timer_start(server->again, SOON, 0);
+	if (server->census.counting && !server->counts) {
+		server->counts = true;
+		io_timer_start(server->counting, COUNTING, 0);
+	}
 }
 
 /* Whatever had to wait for a later turn: this is one. */
@@ -94,6 +101,15 @@ static void on_housekeeping(void *ctx, struct now now)
 	bool more = as_retention_step(&server->retention, now);
 	as_joins_expire(&server->joins, now);
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
+}
+
+/* Devices are counted a slice at a time, from when somebody asked. */
+static void on_counting(void *ctx, struct now now)
+{
+	struct server *server = ctx;
+	server->counts = as_census_step(&server->census, now);
+	if (server->counts)
+		io_timer_start(server->counting, COUNTING, 0);
 }
 
 /* --- SIGHUP -------------------------------------------------------------------------------------------------- */
@@ -256,6 +272,7 @@ static enum status start(struct server *server)
 	server->loop = io_loop_new(&turn);
 	server->again = io_timer_new(server->loop, on_again, server);
 	server->housekeeping = io_timer_new(server->loop, on_housekeeping, server);
+	server->counting = io_timer_new(server->loop, on_counting, server);
 	enum status status = as_keys_load(&server->keys, server->common.state_dir);
 	if (status == ST_OK)
 		status = open_store(server);
@@ -263,10 +280,12 @@ static enum status start(struct server *server)
 		return status;
 	as_application_init(&server->app, server->store, &server->keys, &server->rng);
 	server->retention = (struct as_retention){.store = server->store, .config = &server->config};
+	as_census_init(&server->census, server->store);
 	as_joins_init(&server->joins, server->store, &server->rng);
 	server->api = (struct as_api){.app = &server->app,
 				      .joins = &server->joins,
 				      .rng = &server->rng,
+				      .census = &server->census,
 				      .status = status_members,
 				      .status_ctx = server};
 	status = as_import_resume(&server->api);
@@ -294,6 +313,7 @@ static void release(struct server *server)
 		as_joins_release(&server->joins);
 	io_timer_free(server->again);
 	io_timer_free(server->housekeeping);
+	io_timer_free(server->counting);
 	as_store_close(server->store);
 	as_keys_release(&server->keys);
 	if (server->loop)

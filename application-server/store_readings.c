@@ -1,5 +1,6 @@
 #include "application-server/store_readings.h"
 
+#include "application-server/store_census.h"
 #include "application-server/store_events.h"
 #include "application-server/store_private.h"
 #include "application-server/time_text.h"
@@ -10,7 +11,7 @@
 #define WALK_MAX   10000 /* rows looked at for one page */
 #define FOLD_SLICE 512   /* heads written in one turn */
 
-enum { PUT, OLDEST, PRUNE, PRUNE_HEADS, AT, SEEN, HEAD, HEAD_PUT, TAIL, COUNT };
+enum { PUT, OLDEST, PRUNE, PRUNE_HEADS, AT, SEEN, HEAD, HEAD_PUT, TAIL, HEARD, COUNT };
 
 const char *const as_sql_readings[] = {
 	[PUT] = "INSERT INTO readings (seq, dev_eui, agency, time, fcnt_up, fport, payload, object, "
@@ -26,6 +27,7 @@ const char *const as_sql_readings[] = {
 	[HEAD] = "SELECT seq FROM reading_heads WHERE dev_eui = ?1",
 	[HEAD_PUT] = "INSERT INTO reading_heads (dev_eui, seq) VALUES (?1, ?2) "
 		     "ON CONFLICT (dev_eui) DO UPDATE SET seq = ?2",
+	[HEARD] = "SELECT time, coalesce(prev, 0) FROM readings WHERE seq = ?1",
 	[TAIL] = "SELECT dev_eui, seq FROM readings WHERE seq > ?1 ORDER BY seq LIMIT ?2",
 };
 const int as_sql_readings_count = COUNT;
@@ -280,4 +282,20 @@ bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, 
 				      .max_payload = (uint8_t)db_column_i64(db, s, 1)};
 	db_reset(db, s);
 	return true;
+}
+
+unsigned as_store_heard(struct as_store *store, int64_t dev_eui, struct wall *times, unsigned limit)
+{
+	struct db *db = store->readings;
+	int s = store->readings_base + HEARD;
+	unsigned count = 0;
+	for (uint64_t at = head_of(store, dev_eui); at && count < limit; count++) {
+		db_bind_i64(db, s, 1, (int64_t)at);
+		if (db_step(db, s) != DB_ROW)
+			break;
+		times[count] = (struct wall){db_column_i64(db, s, 0)};
+		at = (uint64_t)db_column_i64(db, s, 1);
+		db_reset(db, s);
+	}
+	return count;
 }

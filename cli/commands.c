@@ -24,7 +24,7 @@
 static const struct cli_group groups[] = {
 	{.name = "init", .summary = "make state directory, keys and configuration, once"},
 	{.name = "up", .summary = "run the whole network on this machine"},
-	{.name = "status", .summary = "which processes run, and how they are"},
+	{.name = "status", .summary = "the network's health on one screen, and what to do about it"},
 	{.name = "agency", .summary = "parts of the city that own sensors and their data"},
 	{.name = "application", .summary = "receivers of readings"},
 	{.name = "profile", .summary = "kinds of device: radio behaviour and codec"},

@@ -1,176 +1,74 @@
+/* The command itself: asks, judges, prints, and again. */
 #include "cli/status.h"
 
-#include "cli/arguments.h"
-#include "cli/place.h"
+#include "cli/colour.h"
 #include "cli/problem.h"
-#include "cli/table.h"
-#include "cli/up.h"
+#include "cli/wrap.h"
 #include "common/base/check.h"
-#include "common/io/http_client.h"
-#include "common/io/loop.h"
 
-#include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-#define TIMEOUT_US (3 * US_PER_S)
+#define AGAIN_S 2
 
-struct asked {
-	const char *name;
-	char admin[2 * OPTION_PATH_MAX];
-	bool done;
-	int code;       /* 0: not reached */
-	json_t *health; /* owned; NULL when it said nothing readable */
-};
+static volatile sig_atomic_t interrupted;
 
-struct asking {
-	struct asked processes[CLI_PROCESS_COUNT];
-};
-
-static void on_done(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
+static void on_interrupt(int signal_number)
 {
-	struct asked *asked = ctx;
-	(void)now;
-	(void)call;
-	asked->done = true;
-	asked->code = answer->status == ST_OK ? answer->code : 0;
-	if (asked->code)
-		asked->health = json_loadb((const char *)answer->body, answer->length, 0, NULL);
+	(void)signal_number;
+	interrupted = 1;
 }
 
-static bool all_done(void *ctx)
+/* How it ends: nobody there; something wrong; well. */
+static int exit_code_of(const json_t *facts, const json_t *findings)
 {
-	const struct asking *asking = ctx;
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
-		if (!asking->processes[i].done)
-			return false;
-	return true;
-}
-
-static void ask(struct asking *asking, const char *run)
-{
-	struct io_loop *loop = io_loop_new(NULL);
-	struct io_http_client *http = io_http_client_new(loop, NULL);
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
-		struct asked *asked = &asking->processes[i];
-		asked->name = cli_process_names[i];
-		snprintf(asked->admin, sizeof asked->admin, "%s/%s.admin.sock", run, asked->name);
-		const struct io_http_call call = {.method = IO_HTTP_GET,
-						  .url = "http://lamppost/healthz",
-						  .unix_path = asked->admin,
-						  .timeout = TIMEOUT_US,
-						  .on_done = on_done,
-						  .ctx = asked};
-		io_http_call_id id;
-		if (io_http_client_start(http, &call, &id) != ST_OK)
-			asked->done = true;
-	}
-	(void)io_loop_run_until(loop, all_done, asking, TIMEOUT_US + US_PER_S);
-	io_http_client_free(http);
-	io_loop_free(loop);
-}
-
-static const char *text_of(const struct asked *asked, const char *member, const char *otherwise)
-{
-	const char *text = json_string_value(json_object_get(asked->health, member));
-	return text ? text : otherwise;
-}
-
-static const char *status_of(const struct asked *asked)
-{
-	return asked->code ? text_of(asked, "status", "failing") : "not reached";
-}
-
-/* "a and b"; "" when there is none. */
-static void list_texts(const json_t *list, char *text, size_t capacity)
-{
-	size_t index;
-	json_t *item;
-	text[0] = '\0';
-	json_array_foreach(list, index, item)
+	size_t i;
+	const json_t *process;
+	bool any = false;
+	json_array_foreach(json_object_get(facts, "processes"), i, process)
 	{
-		size_t used = strlen(text);
-		snprintf(text + used, capacity - used, "%s%s", used ? " and " : "",
-			 json_is_string(item) ? json_string_value(item) : "?");
+		any = any || cli_status_answers(process);
 	}
+	if (!any)
+		return CLI_NOT_REACHED;
+	return json_array_size(findings) ? CLI_FAILED : CLI_DONE;
 }
 
-/* What else it said, as `name value`, parted by commas; lists of texts where there is something on them. */
-static void detail_of(const struct asked *asked, char *text, size_t capacity)
+static void stamp(json_t *facts)
 {
-	size_t used = 0;
-	text[0] = '\0';
-	const char *key;
-	json_t *value;
-	json_object_foreach(asked->health, key, value)
-	{
-		if (strcmp(key, "status") == 0 || strcmp(key, "version") == 0 ||
-		    strcmp(key, "process") == 0 || strcmp(key, "pid") == 0)
-			continue;
-		char shown[96] = "";
-		if (json_is_string(value))
-			snprintf(shown, sizeof shown, "%s", json_string_value(value));
-		else if (json_is_integer(value))
-			snprintf(shown, sizeof shown, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-		else if (json_is_boolean(value))
-			snprintf(shown, sizeof shown, "%s", json_is_true(value) ? "yes" : "no");
-		else if (json_is_array(value))
-			list_texts(value, shown, sizeof shown);
-		if (shown[0] == '\0')
-			continue;
-		int length = snprintf(text + used, capacity - used, "%s%s %s", used ? ", " : "", key, shown);
-		if (length < 0 || (size_t)length >= capacity - used)
-			return;
-		used += (size_t)length;
-	}
+	char text[32];
+	time_t now = time(NULL);
+	struct tm parts = {0};
+	if (gmtime_r(&now, &parts) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts))
+		json_object_set_new(facts, "time", json_string(text));
 }
 
-static void print_table(const struct asking *asking)
+static int show(const struct cli_place *place, bool json, bool again)
 {
-	static const char *const titles[] = {"PROCESS", "STATUS", "VERSION", "DETAIL"};
-	struct table_text table;
-	table_text_init(&table, ARRAY_SIZE(titles), titles);
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
-		const struct asked *asked = &asking->processes[i];
-		char detail[256];
-		detail_of(asked, detail, sizeof detail);
-		const char *cells[] = {asked->name, status_of(asked), text_of(asked, "version", "-"), detail};
-		table_text_add(&table, cells);
+	json_t *facts = cli_status_ask(place), *findings = cli_status_judge(facts);
+	stamp(facts);
+	int code = exit_code_of(facts, findings);
+	if (json) {
+		json_object_set(facts, "findings", findings);
+		json_dumpf(facts, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else {
+		/* Drawn over what was there, and what is left of it cleared: nothing flickers. */
+		fputs(again && terminal_width() ? "\033[H" : "", stdout);
+		cli_status_print(stdout, facts, findings, terminal_width(), terminal_height());
+		fputs(again && terminal_width() ? "\033[J" : "", stdout);
 	}
-	table_text_print(&table, stdout, terminal_width());
-	table_text_release(&table);
-}
-
-static void print_json(const struct asking *asking)
-{
-	json_t *list = json_array();
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
-		const struct asked *asked = &asking->processes[i];
-		json_t *row = json_pack("{s:s, s:s, s:s}", "process", asked->name, "status",
-					asked->code ? status_of(asked) : "not_reached", "version",
-					text_of(asked, "version", ""));
-		json_object_set(row, "health", asked->health ? asked->health : json_null());
-		json_array_append_new(list, row);
-	}
-	json_t *document = json_pack("{s:o}", "processes", list);
-	json_dumpf(document, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(document);
-}
-
-static int exit_code_of(const struct asking *asking)
-{
-	int code = CLI_DONE;
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
-		if (asking->processes[i].code == 0)
-			return CLI_NOT_REACHED;
-		if (asking->processes[i].code != 200)
-			code = CLI_FAILED;
-	}
+	fflush(stdout);
+	json_decref(findings);
+	json_decref(facts);
 	return code;
 }
 
 static const struct cli_option options[] = {
+	{"watch", NULL, "again every two seconds, until Ctrl-C"},
+	{"count", "N", "with --watch: end after N times"},
 	{"state", "DIR", "where databases and keys live; default: LAMPPOST_STATE, or ./var"},
 	{"config", "FILE", "the configuration (-c for short)"},
 };
@@ -178,31 +76,51 @@ static const struct cli_option options[] = {
 static int run(const struct cli_arguments *arguments)
 {
 	struct cli_place place;
+	const char *count = cli_argument(arguments, "count");
+	bool watch = cli_argument(arguments, "watch") != NULL;
+	unsigned long left = 0;
+	if (count && !watch)
+		return cli_problem(CLI_USAGE, "--count", "lamppost status --watch --count 3",
+				   "goes with --watch");
+	if (count && !cli_parse_count("--count", count, &left))
+		return CLI_USAGE;
 	int code = cli_place_find(&place, "status", cli_argument(arguments, "state"),
 				  cli_argument(arguments, "config"));
 	if (code != CLI_DONE)
 		return code;
-	struct asking asking;
-	memset(&asking, 0, sizeof asking);
-	ask(&asking, place.run);
-	if (arguments->json)
-		print_json(&asking);
-	else
-		print_table(&asking);
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
-		json_decref(asking.processes[i].health);
-	return exit_code_of(&asking);
+	if (!watch)
+		return show(&place, arguments->json, false);
+	struct sigaction action = {.sa_handler = on_interrupt};
+	(void)sigaction(SIGINT, &action, NULL);
+	fputs(terminal_width() && !arguments->json ? "\033[2J" : "", stdout);
+	for (;;) {
+		code = show(&place, arguments->json, true);
+		if (interrupted)
+			return CLI_INTERRUPTED;
+		if (count && --left == 0)
+			return code;
+		(void)nanosleep(&(struct timespec){.tv_sec = AGAIN_S}, NULL);
+		if (interrupted)
+			return CLI_INTERRUPTED;
+	}
 }
 
 const struct cli_command cli_status_commands[] = {
 	{.group = "status",
-	 .summary = "which processes run, and how they are",
-	 .description = NULL,
+	 .summary = "the network's health on one screen, and what to do about it",
+	 .description = "Processes, gateways, devices, traffic, queues and disk, then what is wrong with "
+			"what a person does "
+			"next. A process that does not answer is waited for two seconds at most. Traffic is "
+			"that of the last "
+			"five minutes, what was refused that of the last hour.",
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
 	 .examples = "lamppost status\n"
+		     "lamppost status --watch\n"
 		     "lamppost status --json\n",
-	 .exits = "0 all are well\n1 one is failing\n5 one was not reached\n",
+	 .exits = "0 all is well\n"
+		  "1 something is wrong\n"
+		  "5 no process was reached\n",
 	 .local = true,
 	 .run = run},
 };

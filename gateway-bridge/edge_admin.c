@@ -40,10 +40,12 @@ static bool health(void *ctx, char *members, size_t capacity)
 		 "\"network_server\":%s,\"gateways\":%" PRIu64 ",\"online\":%" PRIu64
 		 ",\"warnings\":[%s],\"flapping\":%" PRIu64 ",\"unknown\":%" PRIu64
 		 ",\"kernel_drops\":%" PRIu64 ",\"receive_buffer_asked\":%" PRIu64
-		 ",\"receive_buffer_given\":%" PRIu64 "%s",
+		 ",\"receive_buffer_given\":%" PRIu64 ",\"ring_entries\":%" PRIu64 ",\"ring_bytes\":%" PRIu64
+		 "%s",
 		 gb_bridge_linked(admin->bridge) ? "true" : "false", gb_gateways_known(gateways),
 		 gb_gateways_online(gateways), list, flapping, gb_gateways_unknown(gateways), drops, asked,
-		 given, reload_members(admin->reload, more));
+		 given, gb_bridge_ring(admin->bridge)->entries, gb_bridge_ring(admin->bridge)->bytes,
+		 reload_members(admin->reload, more));
 	return true;
 }
 

@@ -118,16 +118,20 @@ static unsigned gateways_online(const struct ns_gateways *of)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
-	char warnings[96] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "";
+	char warnings[128] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "";
+	if (ns_journal_alarm(&edge->ns.journal))
+		snprintf(warnings, sizeof warnings, "\"journal_filling\"");
 	reload_append_warnings(&edge->reload, warnings, sizeof warnings);
 	ns_edge_off_plan_health(edge, warnings, sizeof warnings, off_plan, sizeof off_plan);
 	snprintf(members, capacity,
 		 "\"applied_version\":%" PRIu64 ",\"links\":%zu,\"application_server\":%s,"
-		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64 ",\"warnings\":[%s]%s%s",
+		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64
+		 ",\"journal_limit\":%" PRIu64 ",\"items\":%u,\"warnings\":[%s]%s%s",
 		 edge->ns.state.applied_version, io_link_server_count(edge->links_server),
 		 edge->app ? "true" : "false", edge->ns.sessions.slab.count,
-		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes, warnings,
-		 reload_members(&edge->reload, more), off_plan);
+		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes, edge->ns.journal.limit,
+		 (unsigned)edge->ns.queue.items.count, warnings, reload_members(&edge->reload, more),
+		 off_plan);
 	return true;
 }
 

@@ -8,6 +8,7 @@
 #include "application-server/agencies/scope.h"
 #include "application-server/api/events.h"
 #include "application-server/application.h"
+#include "application-server/census.h"
 #include "application-server/joins/joins.h"
 
 #include <jansson.h>
@@ -19,6 +20,7 @@ struct as_api {
 	/* Gives the members of GET /api/v1/status that the edges know; NULL: none. */
 	json_t *(*status)(void *ctx);
 	void *status_ctx;
+	struct as_census *census; /* borrowed; NULL: none is taken */
 	struct as_import *import; /* the one that goes on (import.h), owned; NULL: none */
 	uint64_t calls, refused;  /* counters */
 };

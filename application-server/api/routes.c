@@ -34,6 +34,10 @@ static void handle_status(struct as_api *api, const struct as_call *call, struct
 	if (more)
 		json_object_update(body, more);
 	json_decref(more);
+	if (api->census) {
+		as_census_ask(api->census, call->now);
+		json_object_set_new(body, "devices", as_census_json(api->census, call->now));
+	}
 	as_answer_json(answer, 200, body);
 }
 

@@ -1,6 +1,8 @@
 #include "common/io/admin.h"
 
 #include "common/base/check.h"
+#include "common/io/clock.h"
+#include "common/io/counter_history.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,28 +13,37 @@
 struct io_admin {
 	struct io_http_server *server;
 	struct io_admin_options options;
+	struct mono opened;
+	struct io_timer *minute;
+	struct counter_history history; /* of options.metrics, gauges too */
 };
 
 static void on_healthz(void *ctx, struct now now, const struct io_http_request *request)
 {
 	const struct io_admin *admin = ctx;
 	char members[4096] = "", body[4352];
-	(void)now;
 	bool healthy = !admin->options.health ||
 		       admin->options.health(admin->options.ctx, members, sizeof members);
 	int length = snprintf(body, sizeof body,
-			      "{\"status\":\"%s\",\"process\":\"%s\",\"version\":\"%s\",\"pid\":%ld%s%s}\n",
+			      "{\"status\":\"%s\",\"process\":\"%s\",\"version\":\"%s\",\"pid\":%ld,"
+			      "\"uptime_s\":%" PRId64 "%s%s}\n",
 			      healthy ? "ok" : "failing", admin->options.process, LAMPPOST_VERSION,
-			      (long)getpid(), members[0] ? "," : "", members);
+			      (long)getpid(), mono_since(now.mono, admin->opened) / US_PER_S,
+			      members[0] ? "," : "", members);
 	if (io_http_reply(admin->server, io_http_request_exchange(request), healthy ? 200 : 503, NULL, body,
 			  (size_t)length) != ST_OK)
 		return; /* the caller has gone: nobody is left to tell */
 }
 
+static uint64_t value_of(const struct io_metric *metric)
+{
+	return metric->value ? *metric->value : metric->read(metric->ctx);
+}
+
 /* Appends one row, and the name's two comment lines in front of its first. */
 static size_t write_metric(char *text, size_t capacity, const struct io_metric *metric, bool first)
 {
-	uint64_t value = metric->value ? *metric->value : metric->read(metric->ctx);
+	uint64_t value = value_of(metric);
 	int length = 0;
 	if (first)
 		length = snprintf(text, capacity, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
@@ -96,9 +107,78 @@ static void on_metrics(void *ctx, struct now now, const struct io_http_request *
 	free(text);
 }
 
+/* --- /counters ---------------------------------------------------------------------------------------------------- */
+
+static void on_minute(void *ctx, struct now now)
+{
+	struct io_admin *admin = ctx;
+	size_t count = admin->options.metric_count;
+	uint64_t *values = calloc(count ? count : 1, sizeof *values);
+	ASSERT(values);
+	for (size_t i = 0; i < count; i++)
+		values[i] = value_of(&admin->options.metrics[i]);
+	counter_history_take(&admin->history, values, now.mono);
+	free(values);
+}
+
+/* Labels have quotes, and nothing else that JSON would mind. */
+static void write_labels(FILE *out, const char *labels)
+{
+	for (; labels && *labels; labels++) {
+		if (*labels == '"' || *labels == '\\')
+			fputc('\\', out);
+		fputc(*labels, out);
+	}
+}
+
+static uint64_t since(uint64_t value, uint64_t before)
+{
+	return value > before ? value - before : 0;
+}
+
+static void write_counters(FILE *out, const struct io_admin *admin, struct now now)
+{
+	span_us recent_age, hour_age;
+	const uint64_t *recent = counter_history_before(&admin->history, now.mono, COUNTER_RECENT,
+							&recent_age);
+	const uint64_t *hour = counter_history_before(&admin->history, now.mono, COUNTER_HOUR, &hour_age);
+	bool any = false;
+	fprintf(out, "{\"process\":\"%s\",\"recent_s\":%" PRId64 ",\"hour_s\":%" PRId64 ",\"counters\":[",
+		admin->options.process, recent_age / US_PER_S, hour_age / US_PER_S);
+	for (size_t i = 0; i < admin->options.metric_count; i++) {
+		const struct io_metric *metric = &admin->options.metrics[i];
+		uint64_t value = metric->kind == IO_METRIC_COUNTER ? value_of(metric) : 0;
+		if (value == 0)
+			continue;
+		fprintf(out, "%s{\"name\":\"%s\",\"labels\":\"", any ? "," : "", metric->name);
+		write_labels(out, metric->labels);
+		fprintf(out, "\",\"total\":%" PRIu64 ",\"recent\":%" PRIu64 ",\"hour\":%" PRIu64 "}", value,
+			since(value, recent[i]), since(value, hour[i]));
+		any = true;
+	}
+	fputs("]}\n", out);
+}
+
+static void on_counters(void *ctx, struct now now, const struct io_http_request *request)
+{
+	const struct io_admin *admin = ctx;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	ASSERT(out);
+	write_counters(out, admin, now);
+	bool written = fclose(out) == 0;
+	enum status status = io_http_reply(admin->server, io_http_request_exchange(request),
+					   written ? 200 : 500, NULL, written ? text : "{}",
+					   written ? length : 2);
+	(void)status; /* the caller has gone: nobody is left to tell */
+	free(text);
+}
+
 static const struct io_http_route routes[] = {
 	{IO_HTTP_GET, "/healthz", on_healthz},
 	{IO_HTTP_GET, "/metrics", on_metrics},
+	{IO_HTTP_GET, "/counters", on_counters},
 };
 
 enum status io_admin_open(struct io_loop *loop, const struct io_admin_options *options, struct io_admin **out)
@@ -114,6 +194,10 @@ enum status io_admin_open(struct io_loop *loop, const struct io_admin_options *o
 		return status;
 	}
 	io_http_server_add(admin->server, routes, ARRAY_SIZE(routes), admin);
+	admin->opened = clock_mono();
+	counter_history_init(&admin->history, options->metric_count, admin->opened);
+	admin->minute = io_timer_new(loop, on_minute, admin);
+	io_timer_start(admin->minute, COUNTER_INTERVAL, COUNTER_INTERVAL);
 	*out = admin;
 	return ST_OK;
 }
@@ -122,6 +206,8 @@ void io_admin_free(struct io_admin *admin)
 {
 	if (!admin)
 		return;
+	io_timer_free(admin->minute);
+	counter_history_release(&admin->history);
 	io_http_server_free(admin->server);
 	free(admin);
 }

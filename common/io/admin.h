@@ -1,5 +1,6 @@
-/* The `<process>.admin.sock` of every process: GET /healthz (JSON) and /metrics (Prometheus text), and
- * whatever introspection the process adds. Metrics are rows of a table. */
+/* The `<process>.admin.sock` of every process: GET /healthz (JSON), /metrics (Prometheus text), /counters (JSON:
+ * what was counted in the last minutes and the last hour), and whatever introspection the process adds. Metrics are rows
+ * of a table. */
 #ifndef LAMPPOST_IO_ADMIN_H
 #define LAMPPOST_IO_ADMIN_H
 

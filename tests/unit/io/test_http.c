@@ -551,6 +551,14 @@ static void admin_tells_health_and_metrics(void **state)
 	ask(world, (struct io_http_call){.url = "http://l/healthz", .unix_path = t_temp("admin.sock")});
 	t_int("code", 200, world->code);
 	t_true("healthy", strncmp(world->answer, "{\"status\":\"ok\",\"process\":\"test\",", 32) == 0);
+	ask(world, (struct io_http_call){.url = "http://l/counters", .unix_path = t_temp("admin.sock")});
+	t_int("counters", 200, world->code);
+	const char *rows = strstr(world->answer, "\"counters\":");
+	t_str("rows",
+	      "\"counters\":[{\"name\":\"lamppost_test_drops_total\",\"labels\":\"reason=\\\"full\\\"\","
+	      "\"total\":42,\"recent\":42,\"hour\":42},{\"name\":\"lamppost_test_drops_total\","
+	      "\"labels\":\"reason=\\\"late\\\"\",\"total\":42,\"recent\":42,\"hour\":42}]}\n",
+	      rows);
 	io_admin_free(admin);
 	teardown(world);
 }

@@ -1,0 +1,242 @@
+/* What is wrong, and what a person does about it. Each kind of fact has a function; each warning of /healthz a row. */
+#include "cli/status.h"
+
+#include "common/base/check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DISK_BAD_PERCENT     5
+#define DISK_WARNING_PERCENT 10
+#define LINK_PATIENCE_S      10
+#define BACKLOG_WARNING      1000
+
+/* --- reading facts -------------------------------------------------------------------------------------------------- */
+
+const json_t *cli_status_process(const json_t *facts, const char *name)
+{
+	size_t i;
+	const json_t *process;
+	json_array_foreach(json_object_get(facts, "processes"), i, process)
+	{
+		const char *its = json_string_value(json_object_get(process, "process"));
+		if (its && strcmp(its, name) == 0)
+			return process;
+	}
+	return NULL;
+}
+
+bool cli_status_answers(const json_t *process)
+{
+	return json_is_object(json_object_get(process, "health"));
+}
+
+void cli_status_label(const json_t *counter, char text[64])
+{
+	const char *labels = json_string_value(json_object_get(counter, "labels"));
+	const char *begin = labels ? strchr(labels, '"') : NULL;
+	size_t length = begin ? strcspn(begin + 1, "\"") : 0;
+	snprintf(text, 64, "%.*s", (int)length, begin ? begin + 1 : "");
+}
+
+static bool is_one_of(const char *text, const char *const *names)
+{
+	for (; *names; names++)
+		if (strcmp(*names, text) == 0)
+			return true;
+	return false;
+}
+
+long long cli_status_count(const json_t *process, const char *name, bool hour, const char *const *labels)
+{
+	long long sum = 0;
+	size_t i;
+	const json_t *counter;
+	json_array_foreach(json_object_get(json_object_get(process, "counters"), "counters"), i, counter)
+	{
+		char label[64];
+		const char *its = json_string_value(json_object_get(counter, "name"));
+		cli_status_label(counter, label);
+		if (its && strcmp(its, name) == 0 && (!labels || is_one_of(label, labels)))
+			sum += json_integer_value(json_object_get(counter, hour ? "hour" : "recent"));
+	}
+	return sum;
+}
+
+void cli_status_span(long long seconds, char text[32])
+{
+	if (seconds >= 2 * 86400)
+		snprintf(text, 32, "%lld d %lld h", seconds / 86400, seconds % 86400 / 3600);
+	else if (seconds >= 7200)
+		snprintf(text, 32, "%lld h %lld min", seconds / 3600, seconds % 3600 / 60);
+	else if (seconds >= 120)
+		snprintf(text, 32, "%lld min", seconds / 60);
+	else
+		snprintf(text, 32, "%lld s", seconds);
+}
+
+/* --- findings ------------------------------------------------------------------------------------------------------- */
+
+static void find(json_t *findings, const char *level, const char *next, const char *what)
+{
+	json_array_append_new(findings, json_pack("{ss ss ss}", "level", level, "what", what, "next", next));
+}
+
+static void judge_process(json_t *findings, const json_t *process, bool any)
+{
+	char what[200], next[200];
+	const char *name = json_string_value(json_object_get(process, "process"));
+	const char *status = json_string_value(json_object_get(process, "status"));
+	snprintf(what, sizeof what, "%s: %s", name, status);
+	if (strcmp(status, "not running") == 0)
+		snprintf(next, sizeof next,
+			 any ? "lamppost up starts it again by itself; else systemctl status lamppost-%s, "
+			       "and its log"
+			     : "lamppost up, or systemctl start lamppost-%s",
+			 name);
+	else if (strcmp(status, "not answering") == 0)
+		snprintf(next, sizeof next, "look at its log and at the machine's load; lamppost doctor");
+	else if (strcmp(status, "refused") == 0)
+		snprintf(next, sizeof next, "you may not ask it: run this as root or as the service's user");
+	else
+		snprintf(next, sizeof next, "look at its log; lamppost doctor");
+	if (strcmp(status, "healthy") != 0)
+		find(findings, "bad", next, what);
+}
+
+static const struct {
+	const char *warning, *what, *next;
+} warnings[] = {
+	{"receive_buffer_small", "the kernel gives a smaller receive buffer than was asked for",
+	 "sysctl -w net.core.rmem_max=16777216"},
+	{"kernel_drops", "the kernel dropped datagrams of gateways before they were read",
+	 "lamppost doctor; a larger net.core.rmem_max, or fewer others on this machine"},
+	{"gateways_flapping", "gateways change their address again and again", "lamppost why gateway EUI"},
+	{"journal_filling", "the journal is over 80 % of its limit: events wait to be stored",
+	 "see that the application server runs; at the limit uplinks are no longer accepted"},
+	{"configuration_refused", "the configuration was read again and refused; the old one stays in force",
+	 "mend what configuration_error in its /healthz names, then SIGHUP again"},
+	{"restart_needed", "the configuration has changes that only a restart takes over",
+	 "restart the process"},
+	{"off_plan", "gateways hear frequencies that are not in the network's plan",
+	 "lamppost gateway config EUI --for ..., and compare"},
+};
+
+static void judge_warnings(json_t *findings, const json_t *process)
+{
+	size_t i;
+	const json_t *warning;
+	const char *name = json_string_value(json_object_get(process, "process"));
+	json_array_foreach(json_object_get(json_object_get(process, "health"), "warnings"), i, warning)
+	{
+		char what[240];
+		const char *word = json_string_value(warning), *says = word, *next = "lamppost doctor";
+		for (size_t row = 0; word && row < ARRAY_SIZE(warnings); row++)
+			if (strcmp(warnings[row].warning, word) == 0) {
+				says = warnings[row].what;
+				next = warnings[row].next;
+			}
+		snprintf(what, sizeof what, "%s: %s", name, says ? says : "?");
+		find(findings, "warning", next, what);
+	}
+}
+
+static bool is_settled(const json_t *process)
+{
+	const json_t *up = json_object_get(json_object_get(process, "health"), "uptime_s");
+	return cli_status_answers(process) && json_integer_value(up) >= LINK_PATIENCE_S;
+}
+
+/* Processes that run and do not hear each other, a while after both have started. */
+static void judge_links(json_t *findings, const json_t *facts)
+{
+	static const struct {
+		const char *process, *member, *other;
+	} links[] = {{"gateway-bridge", "network_server", "network-server"},
+		     {"network-server", "application_server", "application-server"},
+		     {"application-server", "join_server", "join-server"}};
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+		const json_t *process = cli_status_process(facts, links[i].process);
+		char what[160];
+		if (!json_is_false(json_object_get(json_object_get(process, "health"), links[i].member)) ||
+		    !is_settled(process) || !is_settled(cli_status_process(facts, links[i].other)))
+			continue;
+		snprintf(what, sizeof what, "%s is not linked to %s, which runs", links[i].process,
+			 links[i].other);
+		find(findings, "bad", "see that both use one run_dir, and their logs", what);
+	}
+}
+
+static void judge_broker(json_t *findings, const json_t *facts)
+{
+	const json_t *mqtt = json_object_get(json_object_get(facts, "city"), "mqtt");
+	const char *state = json_string_value(json_object_get(mqtt, "state"));
+	long long backlog = json_integer_value(json_object_get(mqtt, "backlog"));
+	char what[160];
+	if (!state || strcmp(state, "off") == 0)
+		return;
+	if (strcmp(state, "up") != 0) {
+		snprintf(what, sizeof what, "the MQTT broker is not connected (%s); %lld events wait for it",
+			 state, backlog);
+		find(findings, "bad",
+		     "see that the broker runs, and application-server.mqtt.* in the configuration", what);
+	} else if (backlog > BACKLOG_WARNING) {
+		snprintf(what, sizeof what, "%lld events wait for the MQTT broker", backlog);
+		find(findings, "warning", "the broker is slower than the network: look at its load", what);
+	}
+}
+
+static void judge_disk(json_t *findings, const json_t *facts)
+{
+	const json_t *disk = json_object_get(facts, "disk");
+	double size = json_number_value(json_object_get(disk, "size_bytes"));
+	double free_percent = size > 0 ? 100 * json_number_value(json_object_get(disk, "free_bytes")) / size
+				       : 100;
+	char what[160];
+	if (free_percent >= DISK_WARNING_PERCENT)
+		return;
+	snprintf(what, sizeof what, "%.0f %% of the disk of %s is free", free_percent,
+		 json_string_value(json_object_get(facts, "state_dir")));
+	find(findings, free_percent < DISK_BAD_PERCENT ? "bad" : "warning",
+	     "make room, or a shorter application-server.readings_kept", what);
+}
+
+static void judge_gateways(json_t *findings, const json_t *facts)
+{
+	size_t silent = 0, i;
+	const json_t *gateway;
+	char what[160];
+	json_array_foreach(json_object_get(facts, "gateways"), i, gateway)
+	{
+		silent += json_integer_value(json_object_get(gateway, "silent_ms")) >= 0;
+	}
+	if (silent == 0)
+		return;
+	snprintf(what, sizeof what, "%zu gateway%s silent", silent, silent == 1 ? " is" : "s are");
+	find(findings, "warning", "lamppost why gateway EUI", what);
+}
+
+json_t *cli_status_judge(const json_t *facts)
+{
+	json_t *findings = json_array();
+	size_t i;
+	const json_t *process;
+	bool any = false;
+	json_array_foreach(json_object_get(facts, "processes"), i, process)
+	{
+		any = any || cli_status_answers(process);
+	}
+	json_array_foreach(json_object_get(facts, "processes"), i, process)
+	{
+		judge_process(findings, process, any);
+	}
+	judge_links(findings, facts);
+	judge_broker(findings, facts);
+	judge_disk(findings, facts);
+	judge_gateways(findings, facts);
+	json_array_foreach(json_object_get(facts, "processes"), i, process)
+	{
+		judge_warnings(findings, process);
+	}
+	return findings;
+}
