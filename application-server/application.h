@@ -47,6 +47,8 @@ struct as_application {
 		uint8_t longest;
 	} regions[AS_REGIONS_MAX]; /* as they are asked for */
 	size_t region_count;
+	char served
+		[NET_REGIONS_MAX]; /* ids of the regions that the network server serves; "": not heard of yet */
 	uint64_t stored_row; /* of the network server's journal: all up to it is in this turn or before */
 	struct as_application_counters counters;
 	struct decision_euis decisions; /* what was decided here, by device (why/rules.h) */

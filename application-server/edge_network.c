@@ -95,6 +95,7 @@ static enum status dispatch(struct as_edge_network *edge, struct now now)
 	case PROTO_STATE_WANTED:
 		as_replica_wanted(&edge->replica, edge->app->store, &in->state_wanted.city,
 				  in->state_wanted.applied_version);
+		snprintf(edge->app->served, sizeof edge->app->served, "%s", in->state_wanted.regions);
 		return ST_OK;
 	case PROTO_STATE_APPLIED: as_replica_applied(&edge->replica, in->state_applied.version); return ST_OK;
 	case PROTO_UP_EVENT: return as_application_on_up(edge->app, now, &in->up_event);

@@ -9,6 +9,8 @@
 #include "network-server/downlink.h"
 #include "network-server/why/record.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define APP_QUEUE_MAX    (1u << 20) /* bytes waiting for the application server before replay pauses */
@@ -69,8 +71,14 @@ static void on_open(void *ctx, struct now now, io_link_id id, const struct io_pe
 static void fill_wanted(struct ns_edge *edge)
 {
 	edge->message->kind = PROTO_STATE_WANTED;
-	edge->message->state_wanted = (struct net_state_wanted){edge->ns.state.city,
-								edge->ns.state.applied_version};
+	edge->message->state_wanted = (struct net_state_wanted){
+		.city = edge->ns.state.city, .applied_version = edge->ns.state.applied_version};
+	char *regions = edge->message->state_wanted.regions;
+	for (uint8_t i = 0; i < edge->ns.config.region_count; i++) {
+		size_t used = strlen(regions);
+		snprintf(regions + used, NET_REGIONS_MAX - used, "%s%s", used > 0 ? " " : "",
+			 edge->ns.config.regions[i].id);
+	}
 }
 
 static enum ns_caller caller_of(enum proto_role role)

@@ -22,7 +22,7 @@ void as_handle_keys_put(struct as_api *api, const struct as_call *call, struct a
 	if (!stored)
 		return;
 	if (as_call_has_object(call, answer)) {
-		struct as_resolver resolver = {api->app->store, call->scope, NULL};
+		struct as_resolver resolver = {api->app->store, call->scope, NULL, api->app->served};
 		struct record_problems problems = {.count = 0};
 		struct as_prepared prepared;
 		enum as_prepare_verdict verdict = as_prepare(api, &resolver, RECORD_DEVICE, call->body,

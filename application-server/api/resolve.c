@@ -122,12 +122,31 @@ static void check_profile(const json_t *record, const struct lw_region *region,
 					    region->id);
 }
 
-static void check_radio(enum record_kind kind, const json_t *record, struct record_problems *problems)
+/* The network server can take no record of a region that it does not serve, nor any after it. */
+static bool is_served(const char *served, const char *id)
+{
+	size_t length = strlen(id);
+	for (const char *at = served; at && *at; at += strspn(at, " ")) {
+		size_t word = strcspn(at, " ");
+		if (word == length && memcmp(at, id, length) == 0)
+			return true;
+		at += word;
+	}
+	return !served || !*served;
+}
+
+static void check_radio(enum record_kind kind, const char *served, const json_t *record,
+			struct record_problems *problems)
 {
 	struct lw_region region = {.id = ""};
 	const char *id = text_of(record, "region");
 	if (!region_load(&region, id))
 		record_problems_add(problems, "region", "no such region: %s", id);
+	else if (!is_served(served, id))
+		record_problems_add(problems, "region",
+				    "%s is not served by the network server, which has %s "
+				    "(network-server.regions)",
+				    id, served);
 	if (kind == RECORD_GATEWAY)
 		check_gateway(record, &region, problems);
 	if (kind == RECORD_PROFILE)
@@ -257,7 +276,7 @@ enum status as_resolve(struct as_resolver *resolver, enum record_kind kind, json
 	} else if (kind != RECORD_AGENCY)
 		status = resolve_agency(resolver, record_schema(kind), record, problems);
 	if (kind == RECORD_PROFILE || kind == RECORD_GATEWAY)
-		check_radio(kind, record, problems);
+		check_radio(kind, resolver->served, record, problems);
 	if (kind == RECORD_PROFILE)
 		check_codec(record, problems);
 	if (json_is_null(json_object_get(record, "lat")) != json_is_null(json_object_get(record, "lon")))

@@ -12,6 +12,8 @@ struct as_resolver {
 	struct as_store *store;
 	const struct as_scope *scope;
 	json_t *cache; /* records by "kind/reference", for long imports; NULL: none */
+	const char
+		*served; /* regions that the network server serves, blanks between; "" or NULL: not known */
 };
 
 /* Turns the references of a normal record into UUIDs, fills `agency` and the default deployment of devices, and adds a

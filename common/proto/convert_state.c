@@ -7,6 +7,7 @@ enum status pack_state_wanted(const struct proto_message *message, struct packin
 	Lamppost__StateWanted out = LAMPPOST__STATE_WANTED__INIT;
 	out.city = convert_bytes(in->city.bytes, sizeof in->city.bytes);
 	out.applied_version = in->applied_version;
+	out.regions = in->regions[0] ? convert_text(in->regions) : NULL;
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_STATE_WANTED, &out);
 }
 
@@ -15,7 +16,8 @@ bool unpack_state_wanted(struct proto_message *message, const Lamppost__Envelope
 	const Lamppost__StateWanted *in = envelope->state_wanted;
 	struct net_state_wanted *out = &message->state_wanted;
 	*out = (struct net_state_wanted){.applied_version = in->applied_version};
-	return convert_take_exact(out->city.bytes, sizeof out->city.bytes, &in->city);
+	return convert_take_exact(out->city.bytes, sizeof out->city.bytes, &in->city) &&
+	       convert_take_text(out->regions, sizeof out->regions, in->regions);
 }
 
 enum status pack_state_begin(const struct proto_message *message, struct packing *to)

@@ -142,10 +142,14 @@ struct net_event_stored {
 /* --- desired state, application → network ------------------------------------------------------------------
  */
 
+#define NET_REGIONS_MAX 512
+
 /* network → application, right after both Hellos: what is wanted from there on. */
 struct net_state_wanted {
 	struct net_uuid city;     /* of the city.db that was applied; all zero at first */
 	uint64_t applied_version; /* every record up to here is durable */
+	/* Ids of the regions that it serves, with a blank between: records that name another cannot be taken. "": not said. */
+	char regions[NET_REGIONS_MAX];
 };
 
 /* A run of records follows. `full`: what is not among them is to be removed (another city.db, or one older

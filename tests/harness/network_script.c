@@ -120,7 +120,7 @@ static void on_hello(struct t_network_script *network)
 static void on_end(struct t_network_script *network, uint64_t version)
 {
 	static struct proto_message message;
-	network->state = (struct net_state_wanted){network->city, version};
+	network->state = (struct net_state_wanted){network->city, version, ""};
 	message = (struct proto_message){.kind = PROTO_STATE_APPLIED, .state_applied = {version}};
 	t_script_send(network, &message);
 	network->seen.ends++;

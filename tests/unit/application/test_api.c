@@ -167,6 +167,39 @@ static void calls_and_their_refusals(void **state)
 	}
 }
 
+/* What the network server cannot take is refused before it is a record: there it would hold up all that comes after it. */
+static void regions_that_are_not_served_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *served, *region;
+		int status;
+	} served[] = {
+		{"the network server has not been heard of", "", "kr920", 201},
+		{"the first", "eu868 us915", "eu868", 201},
+		{"the last", "eu868 us915", "us915", 201},
+		{"another", "eu868 us915", "kr920", 422},
+		{"the beginning of a longer one", "cn470-20a eu868", "cn470", 422},
+		{"the end of a longer one", "as923-1 us915", "us91", 422},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(served); i++) {
+		char gateway[200], profile[200];
+		furnished();
+		t_row(served[i].name);
+		snprintf(city->app.served, sizeof city->app.served, "%s", served[i].served);
+		snprintf(gateway, sizeof gateway,
+			 "{\"eui\":\"0102030405060709\",\"name\":\"n\",\"region\":\"%s\"}", served[i].region);
+		snprintf(profile, sizeof profile,
+			 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"%s\",\"mac_version\":\"1.0.3\"}",
+			 served[i].region);
+		t_int("gateway", served[i].status, call("POST", "/api/v1/gateways", gateway));
+		t_int("profile", served[i].status, call("POST", "/api/v1/profiles", profile));
+		if (served[i].status != 201)
+			t_str("field", "region", t_city_text(city, "field"));
+		t_city_free(city);
+	}
+}
+
 /* Every route, called by another agency's manager about what it must not see, and by nobody. */
 static void cross_agency_access_answers_404(void **state)
 {
@@ -653,6 +686,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(calls_and_their_refusals),
+		t_test(regions_that_are_not_served_are_refused),
 		t_test(cross_agency_access_answers_404),
 		t_test(nobody_gets_404_on_every_route),
 		t_test(a_stream_shows_what_its_caller_may_see),

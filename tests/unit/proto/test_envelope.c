@@ -248,7 +248,7 @@ static void fill_event_stored(struct proto_message *m)
 
 static void fill_state_wanted(struct proto_message *m)
 {
-	m->state_wanted = (struct net_state_wanted){uuid, 77};
+	m->state_wanted = (struct net_state_wanted){uuid, 77, "eu868 us915"};
 }
 
 static void fill_state_begin(struct proto_message *m)
