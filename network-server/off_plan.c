@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/lorawan/gateway_plan.h"
 #include "network-server/network.h"
+#include "network-server/why/record.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -128,6 +129,19 @@ static bool settle(struct ns_off_plan *off_plan, struct mono now, uint32_t mic, 
 	return !ghost;
 }
 
+/* Keeps it for `lamppost why gateway`. */
+static void record(struct ns *ns, struct now now, const struct ns_gateway *gateway)
+{
+	const struct ns_off_plan *off_plan = &gateway->off_plan;
+	struct ns_off_plan_sum total = ns_off_plan_sum(off_plan, now.mono);
+	uint32_t slot = ns_gateways_find(&ns->gateways, &gateway->record.gateway.eui);
+	ns_record_note(
+		ns, now, off_plan->raised ? NS_NOTE_OFF_PLAN : NS_NOTE_ON_PLAN, ns_of_gateway(ns, slot),
+		(struct ns_numbers){.a = total.freq_hz,
+				    .b = decision_halves(decision_u16(total.off), decision_u16(total.all)),
+				    .c = decision_u16(total.minutes)});
+}
+
 static void set_raised(struct ns *ns, struct now now, struct ns_gateway *gateway, bool raised)
 {
 	struct ns_off_plan *off_plan = &gateway->off_plan;
@@ -138,6 +152,7 @@ static void set_raised(struct ns *ns, struct now now, struct ns_gateway *gateway
 	ns->off_plan_raised = raised ? ns->off_plan_raised + 1 : ns->off_plan_raised - 1;
 	if (raised && ns->off_plan_raised == 1)
 		ns->off_plan_check = mono_add(now.mono, NS_OFF_PLAN_CHECK);
+	record(ns, now, gateway);
 }
 
 static void judge(struct ns *ns, struct now now, struct ns_gateway *gateway)
@@ -177,8 +192,15 @@ void ns_off_plan_hear(struct ns *ns, struct now now, struct ns_gateway *gateway,
 
 void ns_off_plan_forget(struct ns *ns, struct ns_gateway *gateway)
 {
-	set_raised(ns, (struct now){.mono = {0}}, gateway, false);
-	gateway->off_plan = (struct ns_off_plan){.logged = gateway->off_plan.logged};
+	struct ns_off_plan *off_plan = &gateway->off_plan;
+	*off_plan = (struct ns_off_plan){.raised = off_plan->raised, .logged = off_plan->logged};
+	if (off_plan->raised)
+		ns->off_plan_check = (struct mono){0}; /* the next tick finds nothing outside, and ends it */
+}
+
+void ns_off_plan_removed(struct ns *ns, const struct ns_gateway *gateway)
+{
+	ns->off_plan_raised -= gateway->off_plan.raised;
 }
 
 void ns_off_plan_forget_all(struct ns *ns)

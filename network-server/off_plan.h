@@ -66,9 +66,11 @@ bool ns_off_plan_inside(const struct ns *ns, const struct ns_gateway *gateway, u
 /* Counts a reception with a good CRC; called before anything is dropped. */
 void ns_off_plan_hear(struct ns *ns, struct now now, struct ns_gateway *gateway,
 		      const struct gw_uplink *uplink);
-/* The record changed: what was heard under the old one says nothing. */
+/* The record changed: what was heard under the old one says nothing. Ends with the next tick where it was raised. */
 void ns_off_plan_forget(struct ns *ns, struct ns_gateway *gateway);
-/* The same for all: the network's own channels changed. */
+/* The gateway is about to be removed. */
+void ns_off_plan_removed(struct ns *ns, const struct ns_gateway *gateway);
+/* ns_off_plan_forget() for all: the network's own channels changed. */
 void ns_off_plan_forget_all(struct ns *ns);
 /* Looks at the raised ones again; from ns_on_tick(). */
 void ns_off_plan_tick(struct ns *ns, struct now now);

@@ -156,7 +156,7 @@ static void remove_gateway(struct ns *ns, uint32_t slot)
 {
 	struct lw_eui64 eui = ns_gateways_at(&ns->gateways, slot)->record.gateway.eui;
 	ns_write(ns, NS_WRITE_GATEWAY, eui.bytes, 8)->deleted = true;
-	ns_off_plan_forget(ns, ns_gateways_at(&ns->gateways, slot));
+	ns_off_plan_removed(ns, ns_gateways_at(&ns->gateways, slot));
 	ns_gateways_remove(&ns->gateways, slot);
 	ns_record_forget_gateway(ns, slot);
 }

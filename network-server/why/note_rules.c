@@ -69,4 +69,16 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"tried, RxDelay {rx_delay_s:b0:s}, RX2 at "
 		"{rx2_dr:b1:dr} on {rx2_freq_hz:a:hz}.",
 		"An ABP device that lost its power listens in the windows of its record again."),
+	[NS_NOTE_OFF_PLAN] = NS_RULE(
+		"gateway_off_plan", WARN,
+		"{gateway} hears {freq_hz:a:hz}, which is not in its plan: {off:bl} of its "
+		"{receptions:bh:count frame} in "
+		"{minutes:c:count minute} were outside; its channel configuration differs.",
+		"Write the gateway's configuration anew: lamppost gateway config EUI --for lora_pkt_fwd (or "
+		"station, "
+		"chirpstack); or correct its record: lamppost gateway update EUI --channel-plan 8-15,65."),
+	[NS_NOTE_ON_PLAN] = NS_RULE("gateway_on_plan", INFO,
+				    "{gateway} no longer hears frequencies outside its plan: {off:bl} of its "
+				    "{receptions:bh:count frame} in {minutes:c:count minute}.",
+				    ""),
 };

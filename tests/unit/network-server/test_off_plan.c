@@ -3,6 +3,8 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
+#include "network-server/why/record.h"
+
 #include <string.h>
 
 #define EU_GATEWAY 1
@@ -55,6 +57,13 @@ static void another_sub_band(void **state)
 	       strstr(text, "hears 902.3 MHz and more (10 of its 10 frames in the last 2 min") != NULL);
 	t_true("plan", strstr(text, "its plan is 8-15,65: its channel configuration differs") != NULL);
 	t_true("next step", strstr(text, "next: lamppost gateway config 0000000000000003 --for ") != NULL);
+	uint32_t slot = ns_gateways_find(&rig.ns.gateways, &gateway(US_GATEWAY)->record.gateway.eui);
+	const struct decision *kept = decision_newest(&rig.ns.decisions,
+						      ns_of_gateway(&rig.ns, slot).subject);
+	assert_non_null(kept);
+	t_uint("a decision of it", NS_TABLE_NOTE << 8 | NS_NOTE_OFF_PLAN, kept->table << 8 | kept->verdict);
+	t_uint("its frequency", 902300000, kept->a);
+	t_uint("outside, and in all", decision_halves(NS_OFF_PLAN_LEAST, NS_OFF_PLAN_LEAST), kept->b);
 	rig_release(&rig);
 }
 
@@ -69,6 +78,11 @@ static void ends_by_itself(void **state)
 	t_false("ended", gateway(US_GATEWAY)->off_plan.raised);
 	t_uint("none", 0, rig.ns.off_plan_raised);
 	t_uint("two changes", 2, rig.ns.off_plan_changes);
+	uint32_t slot = ns_gateways_find(&rig.ns.gateways, &gateway(US_GATEWAY)->record.gateway.eui);
+	const struct decision *kept = decision_newest(&rig.ns.decisions,
+						      ns_of_gateway(&rig.ns, slot).subject);
+	assert_non_null(kept);
+	t_uint("a decision of it", NS_TABLE_NOTE << 8 | NS_NOTE_ON_PLAN, kept->table << 8 | kept->verdict);
 	t_true("and nothing is due for it", ns_off_plan_next(&rig.ns).us == INT64_MAX);
 
 	t_row("the gateway hears its plan again");
@@ -198,6 +212,7 @@ static void the_record_changes(void **state)
 	hears(US_GATEWAY, 902300000, 12, US_PER_S);
 	t_true("raised", gateway(US_GATEWAY)->off_plan.raised);
 	put_record("0-7,64", false);
+	rig_run(&rig, 0);
 	t_false("at once", gateway(US_GATEWAY)->off_plan.raised);
 	hears(US_GATEWAY, 902300000, 12, US_PER_S);
 	t_false("and it stays so", gateway(US_GATEWAY)->off_plan.raised);
