@@ -178,6 +178,10 @@ static void on_message(void *ctx, struct now now, io_link_id link, const uint8_t
 		seen->sealed = in->sealed;
 		seen->sealed_count++;
 		break;
+	case PROTO_FRAMES_WANTED:
+		seen->wanted = in->frames_wanted;
+		seen->frames_wanted += in->frames_wanted.lease_s > 0;
+		break;
 	case PROTO_EVENT_STORED: seen->stored_row = in->event_stored.row; break;
 	default: break;
 	}

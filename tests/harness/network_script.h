@@ -31,6 +31,8 @@ struct t_script_seen {
 	struct net_flush flush; /* the last one */
 	unsigned sealed_count;
 	struct net_sealed sealed;
+	unsigned frames_wanted;          /* messages that ask for frames, not those that end it */
+	struct net_frames_wanted wanted; /* the last one, of either sort */
 	uint64_t stored_row;
 };
 

@@ -45,6 +45,7 @@ static void sequence(struct t_vt *vt, const char *parameters, char final)
 	switch (final) {
 	case 'H':
 		vt->row = vt->column = 0;
+		vt->pictures++;
 		vt->strange += *parameters != '\0';
 		break;
 	case 'K':

@@ -17,9 +17,10 @@ struct t_vt {
 	bool coloured;                          /* some colour was set */
 	bool other_picture, cursor_hidden;
 	bool reverse;
-	unsigned strange; /* sequences and controls that are none of ours */
-	unsigned overrun; /* letters past the last column or line */
-	char rest[64];    /* half a sequence, for the next piece */
+	unsigned pictures; /* begun */
+	unsigned strange;  /* sequences and controls that are none of ours */
+	unsigned overrun;  /* letters past the last column or line */
+	char rest[64];     /* half a sequence, for the next piece */
 	size_t rest_length;
 	char text[T_VT_COLUMNS * 4]; /* of t_vt_line() */
 };
