@@ -4,6 +4,7 @@
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/device.h"
+#include "cli/doctor.h"
 #include "cli/downlink.h"
 #include "cli/events.h"
 #include "cli/frames.h"
@@ -25,6 +26,8 @@ static const struct cli_group groups[] = {
 	{.name = "init", .summary = "make state directory, keys and configuration, once"},
 	{.name = "up", .summary = "run the whole network on this machine"},
 	{.name = "status", .summary = "the network's health on one screen, and what to do about it"},
+	{.name = "doctor",
+	 .summary = "machine, files, clock, disk, sockets, broker: what is wrong, and what to do"},
 	{.name = "agency", .summary = "parts of the city that own sensors and their data"},
 	{.name = "application", .summary = "receivers of readings"},
 	{.name = "profile", .summary = "kinds of device: radio behaviour and codec"},
@@ -55,6 +58,7 @@ static const struct {
 	{cli_init_commands, &cli_init_command_count},
 	{cli_up_commands, &cli_up_command_count},
 	{cli_status_commands, &cli_status_command_count},
+	{cli_doctor_commands, &cli_doctor_command_count},
 	{cli_record_commands, &cli_record_command_count},
 	{cli_device_commands, &cli_device_command_count},
 	{cli_gateway_commands, &cli_gateway_command_count},

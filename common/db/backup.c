@@ -79,3 +79,24 @@ enum status db_backup(struct db *db, const char *path)
 	unlink(path);
 	return ST_DATABASE;
 }
+
+bool db_examine(struct db *db, char *damage, size_t capacity)
+{
+	sqlite3_stmt *statement = NULL;
+	bool whole = false;
+	snprintf(damage, capacity, "it cannot be read");
+	if (sqlite3_prepare_v2(db_handle(db), "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW) {
+		const char *word = (const char *)sqlite3_column_text(statement, 0);
+		whole = word && strcmp(word, "ok") == 0;
+		snprintf(damage, capacity, "%s", whole || !word ? "" : word);
+	}
+	sqlite3_finalize(statement);
+	return whole;
+}
+
+const char *db_library_version(int *number)
+{
+	*number = sqlite3_libversion_number();
+	return sqlite3_libversion();
+}

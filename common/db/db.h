@@ -99,6 +99,10 @@ static inline uint64_t db_synchronous(struct db *db)
 /* Writes a consistent copy to a new file (0600), synced, and verifies it (integrity_check). ST_EXISTS: the
  * file is there. */
 enum status db_backup(struct db *db, const char *path) MUST_USE;
+/* Reads the whole file through (quick_check); false with the first thing that is wrong in `damage`. Takes long. */
+bool db_examine(struct db *db, char *damage, size_t capacity);
+/* The version of the SQLite that runs, and its number (3040001). */
+const char *db_library_version(int *number);
 struct sqlite3 *db_handle(struct db *db); /* for common/db and tests */
 
 #endif

@@ -266,6 +266,11 @@ const struct io_loop_stats *io_loop_stats(const struct io_loop *loop)
 	return &loop->stats;
 }
 
+const char *io_loop_library_version(void)
+{
+	return uv_version_string();
+}
+
 struct uv_loop_s *io_loop_uv(struct io_loop *loop)
 {
 	return &loop->uv;

@@ -103,4 +103,7 @@ void io_loop_add_flusher(struct io_loop *loop, struct io_flusher *flusher); /* k
 void io_loop_remove_flusher(struct io_loop *loop, struct io_flusher *flusher);
 struct uv_loop_s *io_loop_uv(struct io_loop *loop);
 
+/* The version of the libuv that runs. */
+const char *io_loop_library_version(void);
+
 #endif
