@@ -10,6 +10,7 @@
 #include "application-server/edge_frames.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_keys.h"
+#include "application-server/edge_live.h"
 #include "application-server/edge_metrics.h"
 #include "application-server/edge_network.h"
 #include "application-server/edge_reload.h"
@@ -48,6 +49,8 @@ struct server {
 	bool counts; /* `counting` runs */
 	struct as_application app;
 	struct as_joins joins;
+	struct as_live_gateways live;
+	struct as_edge_live edge_live;
 	struct as_api api;
 	struct as_edge_network network;
 	struct as_edge_frames frames;
@@ -247,6 +250,8 @@ static enum status open_sockets(struct server *server)
 	if (status == ST_OK)
 		status = as_edge_join_open(&server->join, server->loop, server->store, run_dir);
 	if (status == ST_OK)
+		status = as_edge_live_open(&server->edge_live, server->loop, &server->live, run_dir);
+	if (status == ST_OK)
 		status = open_delivery(server);
 	if (status == ST_OK)
 		status = as_edge_api_open(&server->edge_api, server->loop, &server->api, &server->callers,
@@ -281,11 +286,13 @@ static enum status start(struct server *server)
 	as_application_init(&server->app, server->store, &server->keys, &server->rng);
 	server->retention = (struct as_retention){.store = server->store, .config = &server->config};
 	as_census_init(&server->census, server->store);
+	as_live_init(&server->live, &server->rng);
 	as_joins_init(&server->joins, server->store, &server->rng);
 	server->api = (struct as_api){.app = &server->app,
 				      .joins = &server->joins,
 				      .rng = &server->rng,
 				      .census = &server->census,
+				      .live = &server->live,
 				      .status = status_members,
 				      .status_ctx = server};
 	status = as_import_resume(&server->api);
@@ -305,6 +312,10 @@ static void release(struct server *server)
 	as_delivery_close(&server->delivery);
 	if (server->join.client)
 		as_edge_join_close(&server->join);
+	if (server->edge_live.live)
+		as_edge_live_close(&server->edge_live);
+	if (server->live.table.entries)
+		as_live_release(&server->live);
 	if (server->network.loop)
 		as_edge_network_close(&server->network);
 	if (server->app.store)

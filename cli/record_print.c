@@ -2,6 +2,7 @@
 
 #include "cli/table.h"
 #include "common/base/check.h"
+#include "common/base/printable.h"
 
 #include <stdio.h>
 
@@ -15,6 +16,12 @@ static void print_json(const json_t *value)
 static void field_text(const struct record_field *field, const json_t *record, char *text, size_t capacity)
 {
 	char name[48];
+	/* A state that the server does not know is not an empty one. */
+	if (field->type == RECORD_ENUM && field->flags & RECORD_SERVER &&
+	    json_is_null(json_object_get(record, field->name))) {
+		snprintf(text, capacity, "?");
+		return;
+	}
 	snprintf(name, sizeof name, "%s_slug", field->name);
 	const json_t *slug = field->type == RECORD_REFERENCE ? json_object_get(record, name) : NULL;
 	record_value_to_text(field, json_is_string(slug) ? slug : json_object_get(record, field->name), text,
@@ -30,11 +37,14 @@ static void print_record(const struct record_schema *schema, const json_t *recor
 		const struct record_field *field = &schema->fields[i];
 		const json_t *value = json_object_get(record, field->name);
 		char text[512];
-		if (!value || json_is_null(value) || (field->flags & RECORD_SECRET))
+		bool state = field->type == RECORD_ENUM && field->flags & RECORD_SERVER;
+		if (!value || (json_is_null(value) && !state) || (field->flags & RECORD_SECRET))
 			continue;
 		field_text(field, record, text, sizeof text);
 		const char *const cells[] = {field->name, text};
 		table_text_add(&table, cells);
+		if (state)
+			table_text_colour_by_word(&table, 1);
 	}
 	table_text_print(&table, stdout, terminal_width());
 	table_text_release(&table);
@@ -76,7 +86,45 @@ void record_print_list(const struct record_schema *schema, const json_t *items, 
 			cells[i] = texts[i];
 		}
 		table_text_add(&table, cells);
+		for (size_t i = 0; i < count; i++)
+			if (columns[i]->type == RECORD_ENUM && columns[i]->flags & RECORD_SERVER)
+				table_text_colour_by_word(&table, i);
 	}
 	table_text_print(&table, stdout, terminal_width());
 	table_text_release(&table);
+}
+
+void record_print_unregistered(const json_t *items, bool json)
+{
+	static const char *const titles[] = {"eui", "address", "last_seen", "datagrams"};
+	struct table_text table;
+	size_t i;
+	const json_t *item;
+	const char *first = json_string_value(json_object_get(json_array_get(items, 0), "eui"));
+	if (json) {
+		print_json(items);
+		return;
+	}
+	if (!first) {
+		printf("Every gateway that is heard is registered.\n");
+		return;
+	}
+	table_text_init(&table, ARRAY_SIZE(titles), titles);
+	json_array_foreach(items, i, item)
+	{
+		char count[24];
+		snprintf(count, sizeof count, "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(json_object_get(item, "datagrams")));
+		const char *const cells[] = {json_string_value(json_object_get(item, "eui")),
+					     json_string_value(json_object_get(item, "address")),
+					     json_string_value(json_object_get(item, "last_seen")), count};
+		table_text_add(&table, cells);
+	}
+	table_text_print(&table, stdout, terminal_width());
+	table_text_release(&table);
+	char next[200];
+	snprintf(next, sizeof next, "\nTo register one: lamppost gateway add %s --name NAME --region REGION",
+		 first);
+	printable_write(stdout, next);
+	putchar('\n');
 }

@@ -10,4 +10,7 @@ void record_print_one(const struct record_schema *schema, const json_t *record, 
 /* A list: the columns that the schema names; or JSON. */
 void record_print_list(const struct record_schema *schema, const json_t *items, bool json);
 
+/* Gateways that are heard and not registered, and what to type next. */
+void record_print_unregistered(const json_t *items, bool json);
+
 #endif

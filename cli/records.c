@@ -78,9 +78,20 @@ static int run_add(const struct cli_arguments *arguments)
 
 static const struct cli_option list_options[] = {
 	{"agency", "ID", "only of this agency"},
-	{"application", "ID", "only of this application"},
 	{"limit", "N", "at most so many"},
+	{"application", "ID", "only of this application"},
 };
+
+static const struct cli_option gateway_list_options[] = {
+	{"agency", "ID", "only of this agency"},
+	{"limit", "N", "at most so many"},
+	{"unregistered", NULL, "what sends and is not registered, with where from (the city's engineers)"},
+};
+
+static bool is_filter(const char *option)
+{
+	return strcmp(option, "agency") == 0 || strcmp(option, "application") == 0;
+}
 
 /* Fetches page after page into `items`, at most `limit` records. */
 static int fetch_list(struct cli_client *client, const struct record_schema *schema,
@@ -91,10 +102,11 @@ static int fetch_list(struct cli_client *client, const struct record_schema *sch
 		size_t wanted = limit - json_array_size(items) < PAGE ? limit - json_array_size(items) : PAGE;
 		char target[CLI_TARGET_MAX];
 		snprintf(target, sizeof target, "/api/v1/%s?limit=%zu", schema->collection, wanted);
-		for (size_t i = 0; i < 2; i++) {
-			if (arguments->values[i] &&
-			    !cli_target_append_query(target, list_options[i].name, arguments->values[i]))
-				return cli_problem(CLI_USAGE, list_options[i].name, NULL, "too long");
+		for (size_t i = 0; i < arguments->option_count; i++) {
+			const char *name = arguments->options[i].name;
+			if (arguments->values[i] && is_filter(name) &&
+			    !cli_target_append_query(target, name, arguments->values[i]))
+				return cli_problem(CLI_USAGE, name, NULL, "too long");
 		}
 		if (after[0] && !cli_target_append_query(target, "after", after))
 			return cli_problem(CLI_FAILED, schema->collection, NULL,
@@ -129,6 +141,30 @@ static int run_list(const struct cli_arguments *arguments)
 	json_decref(items);
 	cli_client_free(client);
 	return exit_code;
+}
+
+/* What the bridge hears and nobody registered. */
+static int list_unregistered(const struct cli_arguments *arguments)
+{
+	struct cli_client *client = cli_client_new(arguments);
+	json_t *answer = NULL;
+	int exit_code = cli_call(client, "gateways", IO_HTTP_GET,
+				 "/api/v1/gateways?unregistered=true&limit=500", NULL, &answer);
+	if (exit_code == CLI_DONE)
+		record_print_unregistered(json_object_get(answer, "items"), arguments->json);
+	json_decref(answer);
+	cli_client_free(client);
+	return exit_code;
+}
+
+static int run_gateways(const struct cli_arguments *arguments)
+{
+	if (!cli_argument(arguments, "unregistered"))
+		return run_list(arguments);
+	if (cli_argument(arguments, "agency") || cli_argument(arguments, "limit"))
+		return cli_problem(CLI_USAGE, "--unregistered", "lamppost gateway list --unregistered",
+				   "stands alone: what is not registered belongs to no agency");
+	return list_unregistered(arguments);
 }
 
 static int run_show(const struct cli_arguments *arguments)
@@ -289,7 +325,16 @@ const struct cli_command cli_record_commands[] = {
 	REMOVE("device", "EUI", "70b3d57ed0000001"),
 
 	ADD("gateway", "EUI", "0016c001ff10a235 --name 'City Hall roof' --region eu868"),
-	LIST("gateway", ""),
+	{.group = "gateway",
+	 .name = "list",
+	 .summary = "all that you may see, and whether they are heard",
+	 .description = "STATE is online, silent (it was heard before) or never; ? where the gateway bridge "
+			"does not answer.",
+	 .options = gateway_list_options,
+	 .option_count = ARRAY_SIZE(gateway_list_options),
+	 .examples = "lamppost gateway list\n"
+		     "lamppost gateway list --unregistered\n",
+	 .run = run_gateways},
 	SHOW("gateway", "EUI", "0016c001ff10a235"),
 	UPDATE("gateway", "EUI", "0016c001ff10a235 --name 'City Hall, north roof'"),
 	REMOVE("gateway", "EUI", "0016c001ff10a235"),

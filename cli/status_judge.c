@@ -118,7 +118,7 @@ static const struct {
 	 "mend what configuration_error in its /healthz names, then SIGHUP again"},
 	{"restart_needed", "the configuration has changes that only a restart takes over",
 	 "restart the process"},
-	{"off_plan", "gateways hear frequencies that are not in the network's plan",
+	{"gateway_off_plan", "gateways hear frequencies that are not in the network's plan",
 	 "lamppost gateway config EUI --for ..., and compare"},
 };
 

@@ -10,6 +10,7 @@
 #include "application-server/application.h"
 #include "application-server/census.h"
 #include "application-server/joins/joins.h"
+#include "application-server/live/gateways.h"
 
 #include <jansson.h>
 
@@ -20,9 +21,10 @@ struct as_api {
 	/* Gives the members of GET /api/v1/status that the edges know; NULL: none. */
 	json_t *(*status)(void *ctx);
 	void *status_ctx;
-	struct as_census *census; /* borrowed; NULL: none is taken */
-	struct as_import *import; /* the one that goes on (import.h), owned; NULL: none */
-	uint64_t calls, refused;  /* counters */
+	struct as_census *census;            /* borrowed; NULL: none is taken */
+	const struct as_live_gateways *live; /* borrowed; NULL: nobody asks the bridge */
+	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */
+	uint64_t calls, refused;             /* counters */
 };
 
 struct as_call {

@@ -93,6 +93,11 @@ void as_handle_list(struct as_api *api, const struct as_call *call, struct as_an
 	char next[AS_CURSOR_TEXT];
 	json_t *items = NULL, *item;
 	size_t index;
+	const char *unregistered = as_call_query(call, "unregistered");
+	if (schema && schema->kind == RECORD_GATEWAY && unregistered && strcmp(unregistered, "true") == 0) {
+		as_handle_unregistered(api, call, answer);
+		return;
+	}
 	if (!schema || !as_call_limit(call, answer, &query.limit) ||
 	    !filter(api, call, RECORD_AGENCY, &agency, &query.agency, answer) ||
 	    !filter(api, call, RECORD_APPLICATION, &application, &query.application, answer))
@@ -112,6 +117,8 @@ void as_handle_list(struct as_api *api, const struct as_call *call, struct as_an
 	json_array_foreach(items, index, item)
 	{
 		add_last_seen(api, schema->kind, item);
+		if (schema->kind == RECORD_GATEWAY)
+			as_add_live(api, call->now, item);
 	}
 	as_answer_json(answer, 200, json_pack("{so ss?}", "items", items, "next", *next ? next : NULL));
 }
@@ -123,6 +130,8 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 	if (!record)
 		return;
 	add_last_seen(api, schema->kind, record);
+	if (schema->kind == RECORD_GATEWAY)
+		as_add_live(api, call->now, record);
 	as_answer_json(answer, 200, record);
 }
 

@@ -45,4 +45,10 @@ void as_handle_events(struct as_api *api, const struct as_call *call, struct as_
 json_t *as_get_or_answer(struct as_api *api, const struct as_call *call, enum record_kind kind,
 			 struct as_answer *answer);
 
+/* --- gateways.c */
+/* Adds `state`, `last_seen` and `address` to a gateway's record; null where the bridge is not heard. */
+void as_add_live(struct as_api *api, struct now now, json_t *record);
+/* GET /api/v1/gateways?unregistered=true */
+void as_handle_unregistered(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 #endif

@@ -164,6 +164,8 @@ static const struct record_field device_fields[] = {
 	CREATED,
 };
 
+static const char *const gateway_states[] = {"online", "silent", "never", NULL};
+
 static const struct record_field gateway_fields[] = {
 	{.name = "eui",
 	 .type = RECORD_EUI,
@@ -205,6 +207,20 @@ static const struct record_field gateway_fields[] = {
 	 .unit = "m",
 	 .help = "height of the antenna above sea level"},
 	TAGS,
+	{.name = "state",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_SERVER | RECORD_LIST | RECORD_NULLABLE,
+	 .names = gateway_states,
+	 .help = "whether the bridge hears it"},
+	{.name = "last_seen",
+	 .type = RECORD_TIME,
+	 .flags = RECORD_SERVER | RECORD_LIST | RECORD_NULLABLE,
+	 .help = "when it was heard last"},
+	{.name = "address",
+	 .type = RECORD_TEXT,
+	 .flags = RECORD_SERVER | RECORD_NULLABLE,
+	 .max = 63,
+	 .help = "that it was heard from last"},
 	VERSION,
 	CREATED,
 };
