@@ -3,6 +3,7 @@
  * ABP sensor's readings arrive again, each once. */
 #include "tests/harness/harness.h"
 
+#include "cli/capture_survey.h"
 #include "tests/harness/network.h"
 #include "tests/harness/radio.h"
 #include "tests/harness/udp_tap.h"
@@ -25,7 +26,7 @@ static char dir[T_DIR_MAX], night[T_DIR_MAX + 16], gateways[T_DIR_MAX + 16];
 static uint16_t captured_port;
 static bool heard[COUNTERS]; /* of the ABP sensor: counters that a gateway heard */
 static uint32_t next_fcnt;
-static size_t transmissions; /* of all devices, heard ones */
+static size_t transmissions, joins; /* of all devices: data frames and join-requests that were heard */
 
 /* --- the first run -------------------------------------------------------------------------------------------- */
 
@@ -34,10 +35,19 @@ struct place {
 	struct t_subscriber *agency;
 };
 
+/* The bridge acknowledges gateways that are not on its list, and forwards nothing of them. */
+static bool bridge_has_list(void *ctx)
+{
+	const struct place *place = ctx;
+	return t_metric(t_network_admin(place->network, T_GATEWAY_BRIDGE),
+			"lamppost_bridge_gateways{state=\"known\"}") >= 2;
+}
+
 static struct place open_place(void)
 {
 	struct place place = {.network = t_network_start(CONFIG)};
 	t_network_furnish(place.network);
+	t_true("gateways on the bridge's list", t_wait_until(bridge_has_list, &place, T_SLOW_CEILING));
 	place.agency = t_network_subscribe(place.network);
 	return place;
 }
@@ -66,7 +76,7 @@ static bool has_all_readings(void *ctx)
 
 static void read_report(const struct place *place)
 {
-	json_t *report = t_network_report(place->network), *device, *sent;
+	json_t *report = t_network_report(place->network), *device, *sent, *join;
 	size_t d, i;
 	assert_non_null(report);
 	json_array_foreach(json_object_get(report, "devices"), d, device)
@@ -74,6 +84,8 @@ static void read_report(const struct place *place)
 		bool abp = strcmp(json_string_value(json_object_get(device, "name")), ABP_NAME) == 0;
 		if (abp)
 			next_fcnt = (uint32_t)json_integer_value(json_object_get(device, "fcnt_up"));
+		json_array_foreach(json_object_get(device, "joins"), i, join)
+			joins += json_integer_value(json_object_get(join, "heard_by")) > 0;
 		json_array_foreach(json_object_get(device, "sent"), i, sent)
 		{
 			if (json_integer_value(json_object_get(sent, "heard_by")) == 0)
@@ -85,6 +97,27 @@ static void read_report(const struct place *place)
 		}
 	}
 	json_decref(report);
+}
+
+/* How many frames going up the capture holds so far. */
+static size_t captured(void)
+{
+	struct capture_file *file;
+	struct capture_survey survey;
+	if (capture_file_open(&file, night) != 0)
+		return 0;
+	bool read = capture_survey_make(&survey, file, captured_port);
+	size_t count = read ? survey.kinds[CAPTURE_FRAME_UP] : 0;
+	if (read)
+		capture_survey_release(&survey);
+	capture_file_close(file);
+	return count;
+}
+
+static bool is_captured(void *ctx)
+{
+	(void)ctx;
+	return captured() >= transmissions + joins;
 }
 
 /* Traffic of five sensors through a tap, followed by `frames --pcap`. */
@@ -102,10 +135,13 @@ static struct place run_and_capture(void)
 	t_int("simulator", 0, t_process_wait(simulator));
 	t_process_free(simulator);
 	t_true("readings", t_wait_until(has_all_readings, &place, T_SLOW_CEILING));
+	read_report(&place);
+	if (!t_true("captured", t_wait_until(is_captured, NULL, T_SLOW_CEILING)))
+		fprintf(stderr, "%zu of %zu data frames and %zu join-requests\n", captured(), transmissions,
+			joins);
 	t_int("frames ends by the signal", 130, t_process_stop(frames));
 	t_process_free(frames);
 	t_udp_tap_free(tap);
-	read_report(&place);
 	return place;
 }
 
@@ -198,7 +234,8 @@ static void every_reading_once(const struct place *place, uint32_t also)
 
 static double refusals(const struct place *place)
 {
-	static const char *const reasons[] = {"fcnt_old", "fcnt_reset", "repeated", "repeat_limit", "late_copy"};
+	static const char *const reasons[] = {"fcnt_old", "fcnt_reset", "repeated", "repeat_limit",
+					      "late_copy"};
 	double sum = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
 		char name[80];
