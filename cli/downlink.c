@@ -116,6 +116,7 @@ static void print_table(const json_t *items)
 					     created,
 					     flushing ? "to be dropped" : cli_downlink_text(item, "cause")};
 		table_text_add(&table, cells);
+		table_text_colour_by_word(&table, 1);
 	}
 	table_text_print(&table, stdout, terminal_width());
 	table_text_release(&table);

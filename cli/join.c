@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/problem.h"
 #include "cli/table.h"
+#include "cli/text_width.h"
 #include "common/base/check.h"
 #include "common/base/printable.h"
 
@@ -52,16 +53,15 @@ static const char *verdict_of(const json_t *attempt)
 	return *problem ? problem : text_of(attempt, "verdict");
 }
 
+#define HANGING 28 /* columns before a sentence's further lines */
+
+/* A label, and a sentence behind it that hangs under the terminal's width. */
 static void print_pair(const char *label, const char *text)
 {
-	char shown[1100];
-	snprintf(shown, sizeof shown, "%s%s\n", label, text);
-	for (const char *at = shown; *at && *at != '\n';) {
-		char character[PRINTABLE_CHARACTER_MAX] = {0};
-		size_t length = printable_take(character, &at);
-		fwrite(character, 1, length, stdout);
-	}
-	putchar('\n');
+	char sentence[1024];
+	snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(text, "\n"), text);
+	printable_write(stdout, label);
+	wrap_print(stdout, sentence, terminal_width(), text_width(label), HANGING);
 }
 
 void cli_print_attempt(const json_t *attempt)
@@ -116,6 +116,8 @@ static void print_table(const json_t *items, bool unknown)
 				       rssi,
 				       hint};
 		table_text_add(&table, cells);
+		table_text_colour(&table, 1,
+				  *text_of(item, "problem") ? COLOUR_BAD : colour_of_word(cells[1]));
 	}
 	table_text_print(&table, stdout, terminal_width());
 	table_text_release(&table);

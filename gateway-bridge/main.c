@@ -358,7 +358,7 @@ int main(int argc, char **argv)
 		LOG_INFO("stopped", "code=%d", code);
 	} else {
 		LOG_ERROR("start_refused", "status=%s", status_name(status));
-		code = 1;
+		code = status == ST_INVALID ? 2 : 1;
 	}
 	release(&process);
 	return code;

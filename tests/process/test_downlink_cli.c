@@ -80,6 +80,13 @@ static void commands_and_their_exit_codes(void **state)
 	      cli("downlink", "send", T_ABP_EUI, "--port=7", "--text=on", "--confirmed", "--priority=6",
 		  "--id=" ID));
 	t_int("other contents", 4, cli("downlink", "send", T_ABP_EUI, "--port=7", "--text=off", "--id=" ID));
+	t_row("a refusal is told once");
+	t_int("exit code", 4,
+	      t_server_cli(output, sizeof output,
+			   (const char *const[16]){"downlink", "send", T_ABP_EUI, "--port=0", "--text=x"}));
+	const char *told = strstr(output, "lamppost: ");
+	t_true("told", told != NULL);
+	t_true("once", told && !strstr(told + 1, "lamppost: "));
 	t_row("words");
 	t_int("help", 0, cli("downlink", "--help"));
 	t_int("help of a verb", 0, cli("downlink", "send", "--help"));

@@ -551,6 +551,17 @@ static void a_bad_configuration_refuses_the_start(void **state)
 		t_int("exit code", rows[i].code, t_process_wait(bridge));
 		t_process_free(bridge);
 	}
+	t_row("a run_dir that no socket's path has room for, at a real start");
+	char settings[400];
+	snprintf(settings, sizeof settings,
+		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s/%0100d\"\ngateway-bridge:\n  udp_listen: "
+		 "[\"127.0.0.1:%u\"]\n",
+		 dir, dir, 0, (unsigned)t_free_udp_port());
+	t_write_file(config, settings);
+	struct t_process *bridge = t_process_start(&(struct t_process_options){
+		.program = "gateway-bridge", .arguments = {"-c", config}, .dir = dir});
+	t_int("exit code", 2, t_process_wait(bridge));
+	t_process_free(bridge);
 	t_temp_dir_remove(dir);
 }
 
