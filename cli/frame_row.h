@@ -24,7 +24,7 @@ enum frame_cell {
 	CELL_TEXT, /* of a problem its sentence; else what is new in it */
 	CELL_COUNT
 };
-#define FRAME_CELL_MAX 256
+#define FRAME_CELL_MAX 640
 
 struct frame_row {
 	uint64_t number;

@@ -6,7 +6,7 @@
 #include "application-server/store_keys.h"
 #include "common/proto/frame_messages.h"
 
-#define AS_FRAME_MAX (16 * 1024) /* bytes of one frame's JSON */
+#define AS_FRAME_MAX (32 * 1024) /* bytes of one frame's JSON */
 
 /* Fills the text, NUL-terminated, and its length; false when it does not fit. `device` NULL: not registered, or not known. */
 bool as_frame_json(char *text, size_t capacity, const struct net_frame *frame,

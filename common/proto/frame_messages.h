@@ -20,7 +20,7 @@
 #define NET_FRAMES_LEASE_S   30
 #define NET_VERDICT_NAME_MAX 32
 #define NET_VERDICT_LIST_MAX 160 /* "mic,fcnt_old" */
-#define NET_SENTENCE_MAX     240
+#define NET_SENTENCE_MAX     640
 #define NET_FRAME_PROBLEMS   "problems" /* stands for every verdict that is a problem */
 
 enum net_frame_directions { NET_FRAMES_BOTH, NET_FRAMES_UP, NET_FRAMES_DOWN, NET_FRAMES_DIRECTION_COUNT };
