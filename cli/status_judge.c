@@ -186,6 +186,26 @@ static void judge_broker(json_t *findings, const json_t *facts)
 	}
 }
 
+/* A record that the network server cannot take holds up all that come after it. */
+static void judge_records(json_t *findings, const json_t *facts)
+{
+	static const char *const refused[] = {"state_invalid", "state_full", NULL};
+	const json_t *city = json_object_get(facts, "city");
+	const json_t *said = json_object_get(json_object_get(city, "replication"), "network-server");
+	long long behind = json_integer_value(json_object_get(said, "wanted_version")) -
+			   json_integer_value(json_object_get(said, "applied_version"));
+	const json_t *network = cli_status_process(facts, "network-server");
+	char what[160];
+	if (behind <= 0 || cli_status_count(network, "lamppost_network_drops_total", true, refused) == 0)
+		return;
+	snprintf(what, sizeof what,
+		 "registration stands still: the network server refuses a record, and %lld wait behind it",
+		 behind);
+	find(findings, "bad",
+	     "see that network-server.regions has every region that profiles and gateways name, and its log",
+	     what);
+}
+
 static void judge_disk(json_t *findings, const json_t *facts)
 {
 	const json_t *disk = json_object_get(facts, "disk");
@@ -232,6 +252,7 @@ json_t *cli_status_judge(const json_t *facts)
 	}
 	judge_links(findings, facts);
 	judge_broker(findings, facts);
+	judge_records(findings, facts);
 	judge_disk(findings, facts);
 	judge_gateways(findings, facts);
 	json_array_foreach(json_object_get(facts, "processes"), i, process)

@@ -52,7 +52,7 @@ static void fec_encode(struct vector *vector)
 	}
 	for (uint64_t n = 1; n <= shape.nb_frag + redundancy; n++) {
 		uint8_t fragment[UINT8_MAX];
-		char hex[2 * UINT8_MAX + 1], *at = hex;
+		char hex[2 * UINT8_MAX + 1] = "", *at = hex;
 		enum lw_fragment_verdict verdict = lw_fragment_encode(&shape, data.at, (uint16_t)n, fragment);
 		for (size_t i = 0; i < shape.frag_size; i++)
 			at += snprintf(at, 3, "%02x", (unsigned)fragment[i]);

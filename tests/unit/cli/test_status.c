@@ -44,6 +44,15 @@
 #define FACTS(processes, gateways, more)                                                                   \
 	"{\"state_dir\":\"/var/lib/lamppost\",\"time\":\"2026-11-21T18:00:00Z\",\"processes\":[" processes \
 	"],\"gateways\":[" gateways "],\"names\":{\"0016c001ff10a235\":\"City Hall roof\"}," more "}"
+#define BEHIND                                                                                     \
+	"\"city\":{\"mqtt\":{\"state\":\"off\"},\"replication\":{\"network-server\":{\"up\":true," \
+	"\"applied_version\":9,\"wanted_version\":14}}}"
+#define REFUSING                                                                                       \
+	"{\"process\":\"network-server\",\"status\":\"healthy\",\"health\":{\"uptime_s\":360000,"      \
+	"\"application_server\":true,\"warnings\":[]},\"counters\":{\"recent_s\":300,\"hour_s\":3600," \
+	"\"counters\":[{\"name\":\"lamppost_network_drops_total\",\"labels\":\"reason=\\\"state_"      \
+	"invalid\\\"\","                                                                               \
+	"\"total\":1,\"recent\":0,\"hour\":1}]}}"
 #define SILENT "{\"eui\":\"0016c001ff10a235\",\"known\":true,\"silent_ms\":7380000}"
 #define NEVER  "{\"eui\":\"0016c001ff10a236\",\"known\":true,\"silent_ms\":-1}"
 
@@ -95,6 +104,21 @@ static const struct {
 	 1,
 	 {"smaller receive buffer", "sysctl -w net.core.rmem_max=16777216"},
 	 NULL},
+	{"records wait, and none is refused",
+	 FACTS(JOIN "," APP "," NETWORK "," BRIDGE, "", DISK "," BEHIND),
+	 0,
+	 {"Lamppost: all is well"},
+	 "stands still"},
+	{"a record is refused, and others wait behind it",
+	 FACTS(JOIN "," APP "," REFUSING "," BRIDGE, "", DISK "," BEHIND),
+	 1,
+	 {"registration stands still", "5 wait behind it", "network-server.regions"},
+	 "all is well"},
+	{"a record was refused, and none waits any more",
+	 FACTS(JOIN "," APP "," REFUSING "," BRIDGE, "", DISK "," CITY),
+	 0,
+	 {"Lamppost: all is well"},
+	 "stands still"},
 	{"a warning that is not known here",
 	 FACTS(JOIN "," APP "," NETWORK "," HEALTHY("gateway-bridge", "\"warnings\":[\"moon_full\"]"), "",
 	       DISK "," CITY),

@@ -17,8 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATHS_MAX 4096
-#define WORD_MAX  200
+#define PATHS_MAX    4096
+#define WORD_MAX     200
+#define WARNINGS_MAX 64
+#define WARNING_MAX  64
 
 static const char *const documents[] = {
 	"README.md",
@@ -267,33 +269,63 @@ static void what_the_documents_name_is_there(void **state)
 	}
 }
 
-/* The table of warnings in the engineers' page: each row's warning is one that a process can say. */
-static void every_warning_is_one_that_exists(void **state)
+/* The table of warnings in the engineers' page and the one of `lamppost status` are the same, and a process can say each. */
+static size_t warnings_of(const char *path, const char *begin, const char *before,
+			  char names[WARNINGS_MAX][WARNING_MAX])
 {
-	(void)state;
 	static char line[4096];
-	char name[WORD_MAX], quoted[WORD_MAX + 4];
-	size_t found = 0;
-	FILE *file = fopen("docs/operators.md", "re");
-	look_around();
+	size_t count = 0;
+	bool inside = false;
+	FILE *file = fopen(path, "re");
 	assert_non_null(file);
 	while (fgets(line, sizeof line, file)) {
-		if (sscanf(line, "| %*[a-z-] | `%199[a-z_]` |", name) != 1)
-			continue;
-		t_row(name);
-		snprintf(quoted, sizeof quoted, "\"%s", name);
-		t_true("said by a process", in_source(quoted));
-		found++;
+		const char *at = strstr(line, before);
+		size_t length = at ? strspn(at + strlen(before), "abcdefghijklmnopqrstuvwxyz_") : 0;
+		inside = inside || strstr(line, begin);
+		if (inside && (strcmp(line, "};\n") == 0 || strcmp(line, "\n") == 0))
+			break;
+		if (inside && count < WARNINGS_MAX && length > 0 && length < WARNING_MAX)
+			snprintf(names[count++], WARNING_MAX, "%.*s", (int)length, at + strlen(before));
 	}
 	fclose(file);
-	t_true("there are some", found >= 5);
+	return count;
+}
+
+static bool is_among(const char *name, char names[WARNINGS_MAX][WARNING_MAX], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(names[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void every_warning_is_explained(void **state)
+{
+	(void)state;
+	static char documented[WARNINGS_MAX][WARNING_MAX], judged[WARNINGS_MAX][WARNING_MAX];
+	char quoted[WARNING_MAX + 4];
+	look_around();
+	size_t documents_have = warnings_of("docs/operators.md", "| process | warning |", " | `", documented);
+	size_t status_has = warnings_of("cli/status_judge.c", "} warnings[] = {", "{\"", judged);
+	t_true("there are some", documents_have >= 7);
+	for (size_t i = 0; i < documents_have; i++) {
+		t_row(documented[i]);
+		snprintf(quoted, sizeof quoted, "\"%.60s", documented[i]);
+		t_true("said by a process", in_source(quoted));
+		t_true("known to lamppost status", is_among(documented[i], judged, status_has));
+	}
+	for (size_t i = 0; i < status_has; i++) {
+		t_row(judged[i]);
+		t_true("in docs/operators.md", is_among(judged[i], documented, documents_have));
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(what_the_documents_name_is_there),
-		t_test(every_warning_is_one_that_exists),
+		t_test(every_warning_is_explained),
 	};
 	int code = t_run(tests);
 	for (size_t i = 0; i < path_count; i++)
