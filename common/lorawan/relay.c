@@ -190,7 +190,7 @@ enum lw_relay_verdict lw_wor_uplink_read(struct aes *aes, const struct lw_key *w
 					 struct lw_wor_uplink *uplink)
 {
 	struct lw_dev_addr dev_addr;
-	struct lw_mic mic;
+	struct lw_mic mic = {{0}};
 	uint16_t wfcnt;
 	uint8_t part[WOR_CIPHERED], signed_part[WOR_SIGNED];
 	enum lw_relay_verdict verdict = lw_wor_uplink_address(bytes, length, &dev_addr, &wfcnt);

@@ -74,8 +74,9 @@ static void keep_source(const char *path, size_t size)
 	assert_non_null(file);
 	while (source_room < source_length + size + 2) {
 		source_room = source_room ? 2 * source_room : 1 << 20;
-		source = realloc(source, source_room);
-		assert_non_null(source);
+		char *more = realloc(source, source_room);
+		assert_non_null(more);
+		source = more;
 	}
 	source_length += fread(source + source_length, 1, size, file);
 	source[source_length++] = '\n';

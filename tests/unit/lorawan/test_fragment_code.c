@@ -99,9 +99,9 @@ static void full_rank_is_all_it_takes(void **state)
 		struct lw_fragment_decoder decoder;
 		struct rank rank = {.rank = 0};
 		rng_fill(&rng, block, length);
-		for (uint16_t n = 1; n <= 2 * shape.nb_frag + 5; n++) {
+		for (int n = 1; n <= 2 * shape.nb_frag + 5; n++) {
 			if (rng_below(&rng, 100) >= loss_percent)
-				numbers[count++] = n;
+				numbers[count++] = (uint16_t)n;
 		}
 		if (round % 2)
 			shuffle(&rng, numbers, count); /* else in the order of sending */

@@ -68,7 +68,26 @@ static void rows_are_whole(void **state)
 	}
 }
 
-/* Puts a command on the air and back; the struct is the same. */
+static bool same_fields(const struct lw_package_row *row, const struct lw_package_command *a,
+			const struct lw_package_command *b)
+{
+	for (size_t f = 0; f < row->field_count; f++) {
+		const struct lw_package_field *field = &row->fields[f];
+		if (field->kind == LW_PACKAGE_BYTES
+			    ? memcmp((const uint8_t *)&a->as + field->offset,
+				     (const uint8_t *)&b->as + field->offset, field->size) != 0
+			    : lw_package_field_get(a, field) != lw_package_field_get(b, field))
+			return false;
+	}
+	for (size_t i = 0; i < LW_MC_GROUPS && row->tail == LW_PACKAGE_MC_GROUPS; i++) {
+		if (a->as.mc_status_ans.items[i].mc_group_id != b->as.mc_status_ans.items[i].mc_group_id ||
+		    a->as.mc_status_ans.items[i].mc_addr.value != b->as.mc_status_ans.items[i].mc_addr.value)
+			return false;
+	}
+	return true;
+}
+
+/* Puts a command on the air and back; every field is the same. */
 static void there_and_back(const struct lw_package *package, uint8_t version, const char *what,
 			   const struct lw_package_command *command)
 {
@@ -79,9 +98,8 @@ static void there_and_back(const struct lw_package *package, uint8_t version, co
 	t_str(what, "command",
 	      lw_package_read_name(lw_package_read_one(package, version, command->direction, bytes,
 						       wr_length(&wr), STEP_HZ, &got)));
-	if (command->cid == LW_CID_DATA_FRAGMENT && package == &lw_fragmentation)
-		got.as.data_fragment.data = command->as.data_fragment.data; /* lent of another buffer */
-	t_true(what, memcmp(&got.as, &command->as, sizeof got.as) == 0);
+	t_true(what,
+	       same_fields(lw_package_row_find(package, version, got.direction, got.cid), &got, command));
 }
 
 /* The value that makes a conditional part be there is 0 in sessions and 3 in DevUpgradeImageAns. */
@@ -323,8 +341,8 @@ static void a_block_is_signed(void **state)
 	struct lw_key app_key;
 	uint8_t block[100];
 	struct aes *aes = aes_new();
-	for (uint8_t i = 0; i < sizeof block; i++)
-		block[i] = i;
+	for (size_t i = 0; i < sizeof block; i++)
+		block[i] = (uint8_t)i;
 	memcpy(app_key.bytes, block, sizeof app_key.bytes);
 	struct lw_key key = lw_key_data_block_int(aes, &app_key);
 	struct lw_mic mic = lw_data_block_mic(aes, &key, 1, 0, descriptor, block, sizeof block);
