@@ -306,7 +306,7 @@ static bool put_payload(struct building *b)
 /* The MIC by the keys, else as given. */
 static bool put_mic(struct building *b, uint8_t *phy, size_t length)
 {
-	struct lw_mic mic;
+	struct lw_mic mic = {{0}};
 	char why[CLI_FRAME_WHY_MAX];
 	size_t given;
 	b->frame.msg = phy;

@@ -10,7 +10,7 @@
 static bool put_mic(const json_t *object, struct aes *aes, const struct lw_key *key, const char *missing,
 		    uint8_t *phy, size_t length, char problem[CLI_FRAME_PROBLEM_MAX])
 {
-	struct lw_mic mic;
+	struct lw_mic mic = {{0}};
 	size_t given;
 	if (key) {
 		mic = lw_mic_join(aes, key, phy, length - 4);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UPPER_HALVES 256
+#define UPPER_HALVES 256u
 #define TX_DRS       16
 #define TX_CHANNELS  96
 

@@ -76,11 +76,12 @@ static bool add_extra(struct lw_channel_plan *plan, const struct lw_region *regi
 	uint8_t index = region->cflist.first_channel;
 	for (const char *at = extra + strspn(extra, " ,"); *at; at += strspn(at, " ,")) {
 		struct lw_new_channel channel = {
-			.index = index++, .min_dr = region->cflist.min_dr, .max_dr = region->cflist.max_dr};
+			.index = index, .min_dr = region->cflist.min_dr, .max_dr = region->cflist.max_dr};
 		uint32_t downlink_hz;
 		if (!lw_mhz_take(&at, &channel.freq_hz) ||
 		    (*at == '/' && (at++, !lw_mhz_take(&at, &downlink_hz))))
 			return false;
+		index++;
 		if (lw_plan_apply_new_channel(plan, region, &channel) !=
 		    (LW_NEW_CHANNEL_FREQ_OK | LW_NEW_CHANNEL_DR_OK))
 			return false;
@@ -190,26 +191,28 @@ static int write_file(const char *path, const char *text)
 		       : cli_problem(CLI_FAILED, path, NULL, "cannot be written: %s", strerror(errno));
 }
 
+static void print_files(const struct gateway_config_output *output)
+{
+	if (output->file_count == 1)
+		puts(output->files[0].text);
+	for (size_t i = 0; output->file_count > 1 && i < output->file_count; i++)
+		printf("%s# %s\n%s", i ? "\n" : "", output->files[i].name, output->files[i].text);
+}
+
 static int write_files(const struct gateway_config_output *output, const char *path)
 {
 	struct stat about;
-	bool folder = path && (output->file_count > 1 || (stat(path, &about) == 0 && S_ISDIR(about.st_mode)));
-	if (path && folder && mkdir(path, 0777) != 0 && errno != EEXIST)
+	bool folder = output->file_count > 1 || (stat(path, &about) == 0 && S_ISDIR(about.st_mode));
+	if (folder && mkdir(path, 0777) != 0 && errno != EEXIST)
 		return cli_problem(CLI_FAILED, path, NULL, "cannot be made: %s", strerror(errno));
 	for (size_t i = 0; i < output->file_count; i++) {
 		char full[4096];
-		snprintf(full, sizeof full, "%s/%s", path, output->files[i].name);
-		int exit_code = CLI_DONE;
-		if (path)
-			exit_code = write_file(folder ? full : path, output->files[i].text);
-		else if (output->file_count > 1)
-			printf("%s# %s\n%s", i ? "\n" : "", output->files[i].name, output->files[i].text);
-		else
-			puts(output->files[i].text);
+		snprintf(full, sizeof full, "%s%s%s", path, folder ? "/" : "",
+			 folder ? output->files[i].name : "");
+		int exit_code = write_file(full, output->files[i].text);
 		if (exit_code != CLI_DONE)
 			return exit_code;
-		if (path)
-			fprintf(stderr, "written: %s\n", folder ? full : path);
+		fprintf(stderr, "written: %s\n", full);
 	}
 	return CLI_DONE;
 }
@@ -223,7 +226,10 @@ static int make(const struct gateway_config *config, const struct gateway_target
 		gateway_config_release(&output);
 		return cli_problem(CLI_REFUSED, arguments->operands[0], NULL, "%s", problem);
 	}
-	int exit_code = write_files(&output, cli_argument(arguments, "output"));
+	const char *path = cli_argument(arguments, "output");
+	int exit_code = path ? write_files(&output, path) : CLI_DONE;
+	if (!path)
+		print_files(&output);
 	fflush(stdout);
 	for (size_t i = 0; exit_code == CLI_DONE && i < output.note_count; i++) {
 		fputs("note: ", stderr);

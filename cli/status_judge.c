@@ -118,9 +118,28 @@ static const struct {
 	 "mend what configuration_error in its /healthz names, then SIGHUP again"},
 	{"restart_needed", "the configuration has changes that only a restart takes over",
 	 "restart the process"},
-	{"gateway_off_plan", "gateways hear frequencies that are not in the network's plan",
+	{"gateway_off_plan", "gateways hear frequencies that are not in their plan",
 	 "lamppost gateway config EUI --for ..., and compare"},
 };
+
+/* Sentences of the form "CAUSE; next: WHAT", as the network server makes them of each gateway. */
+static size_t judge_off_plan(json_t *findings, const json_t *health)
+{
+	static const char parting[] = "; next: ";
+	const json_t *sentences = json_object_get(health, "off_plan"), *sentence;
+	size_t i;
+	json_array_foreach(sentences, i, sentence)
+	{
+		char what[512];
+		snprintf(what, sizeof what, "%s",
+			 json_is_string(sentence) ? json_string_value(sentence) : "?");
+		char *next = strstr(what, parting);
+		if (next)
+			*next = '\0';
+		find(findings, "warning", next ? next + strlen(parting) : "lamppost why gateway EUI", what);
+	}
+	return json_array_size(sentences);
+}
 
 static void judge_warnings(json_t *findings, const json_t *process)
 {
@@ -136,6 +155,9 @@ static void judge_warnings(json_t *findings, const json_t *process)
 				says = warnings[row].what;
 				next = warnings[row].next;
 			}
+		if (word && strcmp(word, "gateway_off_plan") == 0 &&
+		    judge_off_plan(findings, json_object_get(process, "health")) > 0)
+			continue;
 		snprintf(what, sizeof what, "%s: %s", name, says ? says : "?");
 		find(findings, "warning", next, what);
 	}

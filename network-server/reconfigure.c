@@ -58,12 +58,23 @@ bool ns_config_from(struct ns_config *config, const struct config_common *common
 	return good && read_extra_channels(config, options, regions, problem);
 }
 
+static bool same_extra_channels(const struct ns_config *a, const struct ns_config *b)
+{
+	bool same = true;
+	for (size_t i = 0; i < NS_REGIONS_MAX; i++) {
+		same = same && a->extra[i].count == b->extra[i].count;
+		for (uint8_t k = 0; same && k < a->extra[i].count; k++)
+			same = a->extra[i].freq_hz[k] == b->extra[i].freq_hz[k];
+	}
+	return same;
+}
+
 void ns_reconfigure(struct ns *ns, const struct ns_config *config)
 {
 	ns->config.dedup_window = ns->dedup.window = config->dedup_window;
 	ns->config.rx_delay_s = config->rx_delay_s;
 	ns->config.journal_limit = ns->journal.limit = config->journal_limit;
-	if (memcmp(ns->config.extra, config->extra, sizeof ns->config.extra) != 0)
+	if (!same_extra_channels(&ns->config, config))
 		ns_off_plan_forget_all(ns);
 	memcpy(ns->config.extra, config->extra, sizeof ns->config.extra);
 	memset(ns->wanted, 0, sizeof ns->wanted); /* plans are made anew of the extra channels */

@@ -122,13 +122,13 @@ static json_t *join_keys(const json_t *entry)
 	else if (strcmp(kind, "join_accept_1_0") == 0)
 		copy(known, "app_key", input, "encrypt_key");
 	else if (strcmp(kind, "join_accept_1_1") == 0) {
-		copy(known, strcmp(text_of(input, "join_req_type"), "ff") ? "js_enc_key" : "nwk_key", input,
-		     "encrypt_key");
+		copy(known, strcmp(text_of(input, "join_req_type"), "ff") != 0 ? "js_enc_key" : "nwk_key",
+		     input, "encrypt_key");
 		copy(known, "js_int_key", input, "mic_key");
 		copy(known, "join_eui", input, "join_eui");
 		json_object_set_new(known, "dev_nonce",
 				    json_integer(strtol(text_of(input, "dev_nonce_or_rj_count"), NULL, 16)));
-		if (strcmp(text_of(input, "join_req_type"), "ff"))
+		if (strcmp(text_of(input, "join_req_type"), "ff") != 0)
 			json_object_set_new(known, "join_req_type",
 					    json_integer(strtol(text_of(input, "join_req_type"), NULL, 16)));
 	}
