@@ -123,7 +123,7 @@ int cli_pcap_open(struct cli_pcap **out, const struct cli_pcap_options *options)
 		pcap->kept = calloc(options->keep, sizeof *pcap->kept);
 		ASSERT(pcap->kept);
 	}
-	if (!rotates && !begin_file(pcap, (struct wall){0})) {
+	if (!rotates && !begin_file(pcap, (struct wall){0}) && pcap->code != CLI_DONE) {
 		int code = pcap->code;
 		cli_pcap_close(pcap);
 		return code;

@@ -7,8 +7,9 @@
  * A replay puts nothing on the air: a PULL_RESP is answered with TX_ACK TOO_LATE, which is what a gateway says of a frame whose
  * time has passed. A gateway of protocol version 1 has no TX_ACK; the network then takes such a frame as sent.
  *
- * Invariants: datagrams leave in the file's order; none before its time, nor faster than `rate` and `gap` allow; at most 256 are
- * unacknowledged at once (8 until the server has answered once), so that nothing is lost at a socket's buffer. */
+ * Invariants: datagrams of one gateway leave in the file's order, those of two may change places within a millisecond; none
+ * leaves before its time, nor faster than `rate` and `gap` allow; at most 256 are unacknowledged at once (8 until the server has
+ * answered once), so that nothing is lost at a socket's buffer. */
 #ifndef LAMPPOST_CLI_REPLAY_H
 #define LAMPPOST_CLI_REPLAY_H
 

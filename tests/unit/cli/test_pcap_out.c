@@ -6,9 +6,11 @@
 #include "common/base/pcap.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NIGHT_US INT64_C(1795284000000000) /* 2026-11-21T18:00:00Z */
 #define PACKET   (PCAP_RECORD_SIZE + LW_LORATAP_SIZE + 20)
@@ -184,8 +186,44 @@ static void a_disk_that_refuses_ends_it(void **state)
 	t_int("code", CLI_FAILED, cli_pcap_open(&pcap, &options));
 }
 
+/* Wireshark is closed: nothing went wrong, and there is nothing more to do. */
+static void reader_that_goes_ends_it_well(void **state)
+{
+	(void)state;
+	int ends[2], saved = dup(STDOUT_FILENO);
+	struct cli_pcap *pcap = NULL;
+	const struct cli_pcap_options options = {.path = "-"};
+	fflush(stdout);
+	assert_true(saved >= 0 && pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0);
+	close(ends[1]);
+	int code = cli_pcap_open(&pcap, &options);
+	bool first = pcap && write_one(pcap, 0);
+	uint8_t bytes[256];
+	ssize_t length = read(ends[0], bytes, sizeof bytes);
+	close(ends[0]);
+	bool second = pcap && write_one(pcap, 1);
+	int end = pcap ? cli_pcap_code(pcap) : -1;
+	cli_pcap_close(pcap);
+	pcap = NULL;
+	int late = cli_pcap_open(&pcap, &options); /* it was closed before the header */
+	bool third = pcap && write_one(pcap, 2);
+	cli_pcap_close(pcap);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	clearerr(stdout);
+	t_row("a pipe whose reader goes");
+	t_int("opened", CLI_DONE, code);
+	t_true("the first packet is written", first);
+	t_int("header and packet came at once", PCAP_HEADER_SIZE + PACKET, length);
+	t_false("the second is not", second);
+	t_int("code", CLI_DONE, end);
+	t_int("opened without a reader", CLI_DONE, late);
+	t_false("no packet then", third);
+}
+
 int main(void)
 {
+	(void)signal(SIGPIPE, SIG_IGN);
 #define IN_DIR(f)                                \
 	{                                        \
 #f, f, open_dir, close_dir, NULL \
@@ -195,6 +233,7 @@ int main(void)
 		IN_DIR(rotation),
 		t_test(what_is_refused),
 		t_test(a_disk_that_refuses_ends_it),
+		t_test(reader_that_goes_ends_it_well),
 	};
 	return t_run(tests);
 }
