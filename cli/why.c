@@ -93,7 +93,9 @@ static int run(const struct cli_arguments *arguments, enum why_kind kind)
 	const char *since = rules ? NULL : cli_argument(arguments, "since");
 	const char *limit = rules ? NULL : cli_argument(arguments, "limit"), *expected = "";
 	unsigned long number = WHY_LIMIT;
-	if (!rules)
+	if (kind == WHY_SERVER)
+		why.what = "why server";
+	else if (!rules)
 		why.what = why.frame = arguments->operands[0];
 	if (!why_subject_parse(&why.subject, kind, rules ? "" : why.what, &expected))
 		return cli_problem(CLI_USAGE, why.what, "lamppost why --help", "expected %s", expected);
@@ -148,11 +150,16 @@ static int run_frame(const struct cli_arguments *arguments)
 	return run(arguments, WHY_FRAME);
 }
 
+static int run_server(const struct cli_arguments *arguments)
+{
+	return run(arguments, WHY_SERVER);
+}
+
 static int run_rules(const struct cli_arguments *arguments)
 {
 	if (!cli_argument(arguments, "rules"))
 		return cli_problem(CLI_USAGE, "why", "lamppost why device EUI",
-				   "expected device, gateway, join, downlink or frame, or --rules");
+				   "expected device, gateway, join, downlink, frame or server, or --rules");
 	return run(arguments, WHY_RULES);
 }
 
@@ -228,6 +235,16 @@ const struct cli_command cli_why_commands[] = {
 	 .examples = "lamppost why frame 2b11ff0d\nlamppost why frame 40f17dbe4900020001954378762b11ff0d\n"
 		     "lamppost why frame 49be7df1:2\n",
 	 .run = run_frame},
+	{.group = "why",
+	 .name = "server",
+	 .summary = "what was refused that names no device and no gateway",
+	 .description = "What was decided about messages, callers, records and datagrams that name no "
+			"registered device or "
+			"gateway; for the city's engineers." DESCRIPTION,
+	 .options = options,
+	 .option_count = ARRAY_SIZE(options),
+	 .examples = "lamppost why server --since 1h\n",
+	 .run = run_server},
 	{.group = "why",
 	 .summary = "every rule of every process",
 	 .description = "With --rules: all that can be decided, a row a rule, as the sentences that answers "

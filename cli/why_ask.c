@@ -86,7 +86,8 @@ static bool make_target(char target[CLI_TARGET_MAX], const struct cli_why *why)
 		[WHY_DEVICE] = "/api/v1/devices/",  [WHY_GATEWAY] = "/api/v1/gateways/",
 		[WHY_JOIN] = "/api/v1/joins/",      [WHY_DOWNLINK] = "/api/v1/downlinks/",
 		[WHY_FRAME] = "/api/v1/frames/why", [WHY_COUNTED] = "/api/v1/frames/why",
-		[WHY_EVENT] = "/api/v1/frames/why", [WHY_RULES] = "/api/v1/why/rules"};
+		[WHY_EVENT] = "/api/v1/frames/why", [WHY_SERVER] = "/api/v1/why/server",
+		[WHY_RULES] = "/api/v1/why/rules"};
 	enum why_kind kind = why->subject.kind;
 	char number[24];
 	bool frame = kind == WHY_FRAME || kind == WHY_COUNTED || kind == WHY_EVENT;
@@ -97,7 +98,7 @@ static bool make_target(char target[CLI_TARGET_MAX], const struct cli_why *why)
 	const char *text = kind == WHY_COUNTED ? why->frame : why->subject.text;
 	if (frame && !cli_target_append_query(target, "frame", text))
 		return false;
-	if (!frame) {
+	if (!frame && kind != WHY_SERVER) {
 		if (!cli_target_append(target, text) || strlen(target) + 5 > CLI_TARGET_MAX)
 			return false;
 		memcpy(target + strlen(target), "/why", 5);

@@ -33,6 +33,7 @@ void as_handle_gateway_why(struct as_api *api, const struct as_call *call, struc
 void as_handle_join_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_downlink_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_frame_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_why_server(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_why_rules(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* Frames. */

@@ -61,6 +61,7 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/joins/{id}/why", as_handle_join_why},
 	{"GET", "/api/v1/downlinks/{id}/why", as_handle_downlink_why},
 	{"GET", "/api/v1/frames/why", as_handle_frame_why},
+	{"GET", "/api/v1/why/server", as_handle_why_server},
 	{"GET", "/api/v1/why/rules", as_handle_why_rules},
 	{"GET", "/api/v1/{collection}", as_handle_list},
 	{"POST", "/api/v1/{collection}", as_handle_create},

@@ -224,3 +224,16 @@ void as_handle_why_rules(struct as_api *api, const struct as_call *call, struct 
 	if (why)
 		ask(why, ST_OK, answer);
 }
+
+/* GET /api/v1/why/server */
+void as_handle_why_server(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+{
+	(void)api;
+	if (!as_scope_sees_all(call->scope)) {
+		as_answer_problem(answer, 403, NULL, "what names no device is shown to the city's engineers");
+		return;
+	}
+	struct as_why *why = begin(call, WHY_SERVER, NULL, answer);
+	if (why)
+		ask(why, ST_OK, answer);
+}

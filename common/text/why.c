@@ -14,6 +14,7 @@
 #define UUID_LENGTH 36
 #define MIC_DIGITS  8
 #define PHY_MAX     255
+#define NOBODY      "0000000000000000" /* bridge and join server keep there what names nobody */
 
 static const char *const process_names[WHY_PROCESS_COUNT] = {"gateway-bridge", "network-server",
 							     "join-server", "application-server"};
@@ -26,15 +27,18 @@ const char *why_process_name(enum why_process process)
 
 /* --- subjects ------------------------------------------------------------------------------------------------ */
 
-static const char *const kind_names[WHY_KIND_COUNT] = {"device", "gateway", "join",  "downlink",
-						       "frame",  "frame",   "frame", "rules"};
+static const char *const kind_names[WHY_KIND_COUNT] = {
+	[WHY_DEVICE] = "device",     [WHY_GATEWAY] = "gateway", [WHY_JOIN] = "join",
+	[WHY_DOWNLINK] = "downlink", [WHY_FRAME] = "frame",     [WHY_COUNTED] = "frame",
+	[WHY_EVENT] = "frame",       [WHY_SERVER] = "server",   [WHY_RULES] = "rules"};
 
 /* Copies `digits` hex digits in lower case, blanks, colons and dashes between bytes left out; false: not so many, or others. */
 static bool take_hex(char *out, size_t digits, const char *text)
 {
 	size_t used = 0;
 	for (; *text; text++) {
-		if (used > 0 && used % 2 == 0 && (*text == ':' || *text == '-' || *text == ' '))
+		if (used > 0 && used % 2 == 0 && used < digits &&
+		    (*text == ':' || *text == '-' || *text == ' '))
 			continue;
 		int value = hex_digit(*text);
 		if (value < 0 || used == digits)
@@ -109,6 +113,7 @@ bool why_subject_parse(struct why_subject *subject, enum why_kind kind, const ch
 	case WHY_JOIN:
 	case WHY_GATEWAY: *expected = "16 hex digits"; return take_hex(subject->text, 16, text);
 	case WHY_DOWNLINK: *expected = "the UUID of a downlink"; return take_uuid(subject->text, text);
+	case WHY_SERVER:
 	case WHY_RULES: return true;
 	case WHY_FRAME:
 	case WHY_COUNTED:
@@ -135,6 +140,7 @@ bool why_target(const struct why_subject *subject, enum why_process process, uns
 		[WHY_FRAME] = {{"/why/frame/", "/why/frame/", "/why/frame/", NULL}, false},
 		[WHY_COUNTED] = {{NULL, "/why/dev-addr/", NULL, NULL}, false},
 		[WHY_EVENT] = {{NULL, NULL, NULL, NULL}, false},
+		[WHY_SERVER] = {{"/why/gateway/" NOBODY, "/why/server", "/why/device/" NOBODY, NULL}, false},
 		[WHY_RULES] = {{"/why/rules", "/why/rules", "/why/rules", "/why/rules"}, false},
 	};
 	const char *path = rows[subject->kind].paths[process];

@@ -23,7 +23,7 @@
 #define WHY_TEXT_MAX   40 /* a UUID with its NUL */
 #define WHY_TARGET_MAX 128
 #define WHY_LIMIT      50 /* decisions in an answer, where the caller names no number */
-#define WHY_LIMIT_MAX  1000
+#define WHY_LIMIT_MAX  200
 
 enum why_kind {
 	WHY_DEVICE,   /* a DevEUI */
@@ -33,6 +33,7 @@ enum why_kind {
 	WHY_FRAME,    /* by its MIC: the last four bytes of the PHYPayload, in their order on the air */
 	WHY_COUNTED,  /* a frame, by DevAddr and counter */
 	WHY_EVENT,    /* a frame, by the id of its event: the application server knows which that is */
+	WHY_SERVER,   /* what names no device and no gateway: messages, callers, records, floods */
 	WHY_RULES,    /* not about anything: all that can be said */
 	WHY_KIND_COUNT
 };

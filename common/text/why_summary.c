@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define SUMMARY_MAX 2048
+#define EPISODE     (10 * US_PER_S) /* decisions this near belong to one happening */
 #define BEFORE_MAX \
 	(INT64_C(86400) * US_PER_S) /* a problem from before the last decision is told if it is no older */
 
@@ -81,6 +82,7 @@ static void say_who(struct summary *summary)
 	case WHY_FRAME: say(summary, "Frame with MIC %s", subject->text); break;
 	case WHY_COUNTED: say(summary, "Frame %u of address %s", subject->fcnt, subject->text); break;
 	case WHY_EVENT: say(summary, "Event %s", subject->text); break;
+	case WHY_SERVER: say(summary, "The servers themselves"); break;
 	case WHY_RULES:
 	case WHY_KIND_COUNT: break;
 	}
@@ -114,7 +116,7 @@ static void say_record(struct summary *summary)
 	}
 	json_array_foreach((json_t *)behind, index, process)
 	{
-		say(summary, " its record has not reached %s yet.",
+		say(summary, " Its record has not reached %s yet.",
 		    process_words(json_string_value(process) ? json_string_value(process) : "a process"));
 		next_is(summary, "Wait some seconds; if it stays so, see lamppost status: the process may be "
 				 "away.");
@@ -152,36 +154,56 @@ static void say_delivery(struct summary *summary)
 
 /* --- what was decided -------------------------------------------------------------------------------------------- */
 
+/* Something that somebody may have to do something about: a rule with a next step, unless it is one of everyday life, whose step
+ * is for the case that it goes on (its level is debug). */
+static bool is_a_problem(const json_t *decision)
+{
+	return *text_of(decision, "next") != '\0' && strcmp(text_of(decision, "level"), "debug") != 0;
+}
+
 static void say_decision(struct summary *summary, const char *what, const json_t *decision)
 {
 	char span[WHY_SPAN_TEXT];
 	say(summary, " %s, %s ago, %s: %s", what, ago(summary, span, text_of(decision, "time")),
 	    process_words(text_of(decision, "process")), text_of(decision, "sentence"));
-	next_is(summary, text_of(decision, "next"));
+	if (is_a_problem(decision))
+		next_is(summary, text_of(decision, "next"));
 }
 
-static bool is_a_problem(const json_t *decision)
+/* How much older than the newest decision; a time that cannot be read is no age. */
+static span_us age_of(const json_t *decisions, const json_t *decision)
 {
-	return *text_of(decision, "next") != '\0';
+	struct wall last = {0}, time = {0};
+	(void)why_time_parse(text_of(json_array_get(decisions, 0), "time"), &last);
+	(void)why_time_parse(text_of(decision, "time"), &time);
+	return last.us - time.us;
 }
 
-/* The newest with a next step, if it is no more than a day older than the newest of all. */
-static const json_t *problem_before(const json_t *decisions)
+/* The newest problem that is no older than BEFORE_MAX against the newest of all, or NULL. */
+static const json_t *last_problem(const json_t *decisions)
 {
-	const json_t *newest = json_array_get(decisions, 0), *decision;
+	const json_t *decision;
 	size_t index;
-	struct wall last, time;
-	if (is_a_problem(newest) || !why_time_parse(text_of(newest, "time"), &last))
-		return NULL;
 	json_array_foreach((json_t *)decisions, index, decision)
 	{
-		if (!is_a_problem(decision))
-			continue;
-		bool recent = why_time_parse(text_of(decision, "time"), &time) &&
-			      last.us - time.us <= BEFORE_MAX;
-		return recent ? decision : NULL;
+		if (is_a_problem(decision))
+			return age_of(decisions, decision) <= BEFORE_MAX ? decision : NULL;
 	}
 	return NULL;
+}
+
+/* A problem leads if it belongs to what happened last: what follows a frame at once (an answer that is planned, say) does not hide
+ * that its payload could not be read. */
+static void say_decisions(struct summary *summary, const json_t *decisions)
+{
+	const json_t *newest = json_array_get(decisions, 0), *problem = last_problem(decisions);
+	if (problem && age_of(decisions, problem) <= EPISODE) {
+		say_decision(summary, "Last decision", problem);
+		return;
+	}
+	say_decision(summary, "Last decision", newest);
+	if (problem)
+		say_decision(summary, "Last problem", problem);
 }
 
 /* What it may mean that nothing is kept about it, and where to look. */
@@ -213,6 +235,7 @@ static void say_nothing(struct summary *summary)
 			{"No decision about it is kept: no gateway brought it, or it is older than what is "
 			 "kept.",
 			 "Look at the device instead: lamppost why device EUI."},
+		[WHY_SERVER] = {"Nothing that names no device and no gateway was refused.", ""},
 		[WHY_EVENT] = {"No decision about its frame is kept.",
 			       "Look at the device: lamppost why device EUI."},
 	};
@@ -252,10 +275,7 @@ void why_summarise(const struct why_question *question, const json_t *decisions,
 	if (json_array_size(decisions) == 0) {
 		say_nothing(&summary);
 	} else {
-		say_decision(&summary, "Last decision", json_array_get(decisions, 0));
-		const json_t *problem = problem_before(decisions);
-		if (problem)
-			say_decision(&summary, "Last problem", problem);
+		say_decisions(&summary, decisions);
 	}
 	say_delivery(&summary);
 	say_unreachable(&summary, unreachable);
