@@ -1,5 +1,6 @@
 #include "cli/frames.h"
 
+#include "cli/client.h"
 #include "cli/frame_row.h"
 #include "cli/frames_live.h"
 #include "cli/frames_pcap.h"
@@ -81,6 +82,42 @@ static void on_lost(void *ctx, uint64_t count)
 	fflush(stdout);
 }
 
+/* A verdict that no rule has would show nothing for ever. Its names are asked of the servers; without an answer any will do. */
+static bool is_verdict(const json_t *rules, const char *name, size_t length)
+{
+	static const char *const own[] = {"problems", "sent", "tx_ok", "tx_no_answer", "join_waiting"};
+	size_t i;
+	const json_t *rule;
+	for (i = 0; i < ARRAY_SIZE(own); i++)
+		if (strlen(own[i]) == length && memcmp(own[i], name, length) == 0)
+			return true;
+	json_array_foreach(rules, i, rule)
+	{
+		const char *verdict = json_string_value(json_object_get(rule, "verdict"));
+		if (verdict && strlen(verdict) == length && memcmp(verdict, name, length) == 0)
+			return true;
+	}
+	return json_array_size(rules) == 0;
+}
+
+static int check_verdicts(const struct cli_arguments *arguments, const char *names)
+{
+	struct cli_client *client = cli_client_new(arguments);
+	json_t *answer = cli_try(client, "/api/v1/why/rules");
+	const json_t *rules = json_object_get(answer, "rules");
+	int code = CLI_DONE;
+	for (const char *at = names; code == CLI_DONE && *at; at += strspn(at, ",")) {
+		size_t length = strcspn(at, ",");
+		if (!is_verdict(rules, at, length))
+			code = cli_problem(CLI_USAGE, "--verdict", "lamppost why --rules",
+					   "%.*s: no such verdict", (int)length, at);
+		at += length;
+	}
+	json_decref(answer);
+	cli_client_free(client);
+	return code;
+}
+
 static int run_frames(const struct cli_arguments *arguments)
 {
 	const struct cli_frame_filters filters = {.gateway = cli_argument(arguments, "gateway"),
@@ -90,7 +127,9 @@ static int run_frames(const struct cli_arguments *arguments)
 						  .direction = cli_argument(arguments, "direction"),
 						  .foreign = cli_argument(arguments, "foreign") != NULL};
 	struct lines lines = {.json = arguments->json};
-	int code;
+	int code = filters.verdict ? check_verdicts(arguments, filters.verdict) : CLI_DONE;
+	if (code != CLI_DONE)
+		return code;
 	if (cli_frames_pcap_wanted(arguments, &code))
 		return cli_frames_pcap(arguments, &filters);
 	const char *count = cli_argument(arguments, "count");

@@ -238,6 +238,7 @@ static void what_cannot_be_followed_is_said_at_once(void **state)
 	} rows[] = {
 		{"a device that is not registered", "--device", "70b3d57ed00900ff", 3},
 		{"a prefix with bits behind it", "--dev-addr", "26010203/7", 4},
+		{"a verdict that no rule has", "--verdict", "mic,mics", 2},
 		{"a direction", "--direction", "sideways", 4},
 		{"a socket that nobody has", "--socket", "/nonexistent.sock", 5},
 	};
