@@ -109,19 +109,27 @@ static void draw_state(struct frame_screen *screen, struct mono now, struct scre
 	screen_line(out);
 }
 
+/* The place of the most frequent that is not done yet; there is one. */
+static size_t most_frequent(const struct frame_screen *screen, const bool done[FRAME_SCREEN_VERDICTS])
+{
+	size_t most = 0;
+	while (done[most])
+		most++;
+	for (size_t i = most + 1; i < screen->verdict_count; i++)
+		if (!done[i] && screen->verdicts[i].count > screen->verdicts[most].count)
+			most = i;
+	return most;
+}
+
 /* The most frequent first, as far as the line goes. */
 static void draw_verdicts(const struct frame_screen *screen, struct screen *out)
 {
 	bool done[FRAME_SCREEN_VERDICTS] = {false};
 	for (size_t n = 0; n < screen->verdict_count; n++) {
-		size_t most = FRAME_SCREEN_VERDICTS;
-		for (size_t i = 0; i < screen->verdict_count; i++)
-			if (!done[i] && (most == FRAME_SCREEN_VERDICTS ||
-					 screen->verdicts[i].count > screen->verdicts[most].count))
-				most = i;
 		char text[64];
-		const struct frame_screen_verdict *verdict = &screen->verdicts[most];
-		done[most] = true;
+		size_t place = most_frequent(screen, done);
+		const struct frame_screen_verdict *verdict = &screen->verdicts[place];
+		done[place] = true;
 		snprintf(text, sizeof text, "%s %" PRIu64, verdict->name, verdict->count);
 		if (out->column + strlen(text) > out->columns)
 			continue;

@@ -69,7 +69,7 @@ void ns_frames_stopped(struct ns *ns, struct now now, const struct gw_uplink *up
 /* A data frame whose window has closed; session, counter and rate as far as they were found. */
 void ns_frames_uplink(struct ns *ns, struct now now, const struct ns_uplink *uplink, enum ns_drop drop);
 /* A join-request whose window has closed; NS_ACCEPTED: the join server is asked, ns_frames_joined() follows. */
-void ns_frames_join(struct ns *ns, struct now now, const struct ns_frame *frame, const struct ns_join *join,
+void ns_frames_join(struct ns *ns, struct now now, const struct ns_frame *heard, const struct ns_join *join,
 		    enum ns_drop drop);
 /* What became of it. `answer` is the join server's with NS_DROP_JOIN_REFUSED, else NULL. */
 void ns_frames_joined(struct ns *ns, struct now now, const struct ns_join *join, enum ns_drop drop,

@@ -28,7 +28,7 @@ static void run(const struct t_pty *pty, const char *path, const char *program, 
 	unsetenv("NO_COLOR");
 	for (size_t i = 0; variables[i]; i++)
 		putenv((char *)(uintptr_t)variables[i]);
-	for (size_t i = 0; arguments[i] && i < T_ARGUMENTS; i++)
+	for (size_t i = 0; i < T_ARGUMENTS && arguments[i]; i++)
 		words[i + 1] = (char *)(uintptr_t)arguments[i];
 	execv(path, words);
 	_exit(127);

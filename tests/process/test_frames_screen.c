@@ -49,7 +49,8 @@ static void send_frame(const char *verdict, enum net_frame_standing standing)
 	static struct proto_message message;
 	memset(&message, 0, sizeof message);
 	message.kind = PROTO_FRAME;
-	message.frame = (struct net_frame){.number = ++number,
+	number++;
+	message.frame = (struct net_frame){.number = number,
 					   .direction = LW_UP,
 					   .time = {INT64_C(1760000000123456)},
 					   .phy_length = sizeof phy,
