@@ -33,7 +33,8 @@ static int open_world(void **state)
 {
 	static char plan[] = "8-15,65";
 	t_setup(state);
-	network = t_network_start("");
+	network = t_network_start("network-server:\n  regions: [us915, eu868]\n  extra_channels:\n    eu868: "
+				  "\"867.1 867.3/869.1\"\n");
 	t_cli_must(network, 0, "gateway", "add", ROOF, "--name", "Roof", "--region", "us915",
 		   "--channel-plan", "8-15,65");
 	plan_arrives(plan);
@@ -192,6 +193,32 @@ static void refusals(void **state)
 		   "127.0.0.1");
 }
 
+/* A dynamic region: the gateway hears the network's extra channels as well, as its configuration names them. */
+static void extra_channels(void **state)
+{
+	(void)state;
+	char path[T_PATH_MAX];
+	snprintf(path, sizeof path, "%s/eu.json", t_network_dir(network));
+	t_row("extra channels of the configuration");
+	t_cli_must(network, 0, "gateway", "add", "aa555a0000000110", "--name", "Harbour", "--region",
+		   "eu868");
+	t_cli_must(network, 0, "gateway", "config", "aa555a0000000110", "--for", "lora_pkt_fwd", "--server",
+		   "192.0.2.1", "--output", path);
+	t_cli_must(network, 4, "gateway", "config", "aa555a0000000110", "--for", "lora_pkt_fwd", "--server",
+		   "192.0.2.1", "--output", path);
+	t_true("nothing is overwritten", strstr(t_cli_output(network), "is there already") != NULL);
+	json_t *made = json_load_file(path, 0, NULL);
+	const json_t *chip = json_object_get(made, "SX130x_conf");
+	unsigned on = 0;
+	for (int i = 0; i < 8; i++) {
+		char name[24];
+		snprintf(name, sizeof name, "chan_multiSF_%d", i);
+		on += json_is_true(json_object_get(json_object_get(chip, name), "enable"));
+	}
+	t_uint("three of the region and two of the network", 5, on);
+	json_decref(made);
+}
+
 #define NWK_S_KEY "44024241ed4ce9a68c6a8bc055233fd3"
 #define APP_S_KEY "ec925802ae430ca77fd3dd73cb2cc588"
 #define FRAME     "40f17dbe4900020001954378762b11ff0d"
@@ -223,6 +250,22 @@ static void frames(void **state)
 		   "--app-s-key", APP_S_KEY);
 	t_str("by options", FRAME "\n", t_cli_output(network));
 
+	t_row("a frame a line, with comments");
+	char program[T_PATH_MAX], command[4 * T_PATH_MAX], answer[4096] = "";
+	t_program_path(program, sizeof program, "lamppost");
+	snprintf(command, sizeof command,
+		 "printf '# two\\n" FRAME
+		 "\\n\\nQPF9vkkAAgABlUN4disR/w0=\\n' | %s frame decode --json --keys %s -",
+		 program, keys);
+	FILE *out = popen(command, "r");
+	assert_non_null(out);
+	size_t length = fread(answer, 1, sizeof answer - 1, out);
+	answer[length] = '\0';
+	t_int("exit code", 0, pclose(out));
+	char *second = strchr(answer, '\n');
+	t_true("two documents",
+	       second && strstr(answer, "\"mic_valid\":true") && strstr(second, "\"mic_valid\":true"));
+
 	t_row("what is wrong");
 	t_cli_must(network, 4, "frame", "decode", "40f17dbe4900020001954378762b11ff0e", "--keys", keys);
 	t_true("MIC", strstr(t_cli_output(network), "WRONG") != NULL);
@@ -240,6 +283,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_configured_gateway, open_world, close_world),
 		cmocka_unit_test_setup_teardown(another_sub_band, open_world, close_world),
 		cmocka_unit_test_setup_teardown(refusals, open_world, close_world),
+		cmocka_unit_test_setup_teardown(extra_channels, open_world, close_world),
 		cmocka_unit_test_setup_teardown(frames, open_world, close_world),
 	};
 	return t_run(tests);

@@ -399,6 +399,16 @@ static void a_station(void **state)
 	gateway_config_release(&output);
 }
 
+/* 925, 1,000 and 1,100 kHz of filter, less half of the channel on either side. */
+static void limits(void **state)
+{
+	(void)state;
+	t_row("how far a channel may be from a radio's centre");
+	t_int("125 kHz", 400000, gateway_if_limit_hz(125000));
+	t_int("250 kHz", 375000, gateway_if_limit_hz(250000));
+	t_int("500 kHz", 300000, gateway_if_limit_hz(500000));
+}
+
 static void hosts(void **state)
 {
 	(void)state;
@@ -425,6 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {t_test(every_plan),     t_test(what_cannot_be_heard),
 					   t_test(extra_channels), t_test(the_vendors_file),
-					   t_test(a_station),      t_test(hosts)};
+					   t_test(a_station),      t_test(limits),
+					   t_test(hosts)};
 	return t_run(tests);
 }
