@@ -7,7 +7,7 @@
 #define OTHERS_WX 0003u
 #define GROUP     0070u
 #define MIB       (1024ll * 1024)
-#define WAL_LARGE (64 * MIB)
+#define WAL_LARGE (256 * MIB)
 
 static const struct doctor_file *find_file(const struct doctor_facts *facts, enum doctor_file_kind kind)
 {

@@ -198,7 +198,7 @@ SPOIL(database_of_another, file_of(DOCTOR_DATABASE)->uid = OTHER)
 SPOIL(no_database_at_all, facts.databases[0].opens = false)
 SPOIL(older_schema, facts.databases[0].version = 2)
 SPOIL(newer_schema, facts.databases[0].version = 4)
-SPOIL(large_wal, facts.databases[0].wal_size = 100ll << 20)
+SPOIL(large_wal, facts.databases[0].wal_size = 300ll << 20)
 SPOIL(whole, facts.databases[0].examined = facts.databases[0].whole = true)
 SPOIL(damaged, facts.databases[0].examined = true)
 SPOIL(free_clock, facts.synchronised = false)
@@ -356,7 +356,7 @@ static const struct {
 	{"a newer schema", newer_schema, "schema", DOCTOR_SCHEMA_NEW},
 	{"no schema that may be read", unreadable_databases, "schema", DOCTOR_SCHEMA_UNKNOWN},
 	{"small write-ahead logs", well, "wal", DOCTOR_WAL_OK},
-	{"100 MiB of write-ahead log", large_wal, "wal", DOCTOR_WAL_LARGE},
+	{"300 MiB of write-ahead log", large_wal, "wal", DOCTOR_WAL_LARGE},
 	{"not read through", well, "integrity", DOCTOR_INTEGRITY_NOT_ASKED},
 	{"read through and whole", whole, "integrity", DOCTOR_INTEGRITY_OK},
 	{"read through and damaged", damaged, "integrity", DOCTOR_INTEGRITY_BAD},
