@@ -129,7 +129,7 @@ static struct ns_numbers numbers_of(enum ns_drop drop, const struct ns_attempt *
 	if (drop == NS_DROP_DUTY_CYCLE && band >= 0 && band < NS_SUB_BANDS)
 		return (struct ns_numbers){
 			freq_hz,
-			decision_halves(lw_duty_used_us(&gateway->duty[band], now.us) / US_PER_S,
+			decision_halves(lw_duty_used_us(&gateway->duty[band], attempt->start.us) / US_PER_S,
 					region->sub_bands[band].duty_cycle_permille * 3600 / 1000),
 			airtime_ms};
 	return (struct ns_numbers){freq_hz, 0, airtime_ms};

@@ -150,6 +150,7 @@ static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns
 			uplink->heard = before;
 	}
 	if (found) {
+		decision_prefetch_chain(&ns->decisions, session->device);
 		uplink->slot = slot;
 		uplink->session = session;
 	}
@@ -165,6 +166,8 @@ enum ns_drop ns_uplink_match(struct ns *ns, struct ns_uplink *uplink)
 	for (; (slot = ns_sessions_next(&ns->sessions, uplink->parsed.dev_addr, &at)) != NS_NO_SLOT;
 	     uplink->candidates++) {
 		uplink->candidate = ns_session_at(&ns->sessions, slot)->device;
+		decision_prefetch(&ns->decisions, uplink->candidate, DECISION_ABOUT_FRAME,
+				  decision_ref(uplink->parsed.mic.bytes));
 		if (fits(ns, slot, uplink, &why))
 			return NS_ACCEPTED;
 	}

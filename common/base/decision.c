@@ -23,7 +23,7 @@
 
 /* One word for each subject. */
 struct subject {
-	uint64_t newest : 21; /* 0: none */
+	uint64_t newest : 21; /* the lowest bits: decision_prefetch_chain(). 0: none */
 	uint64_t oldest : 21; /* of the kept ones */
 	uint64_t kept : 8;
 	uint64_t generation : 8;
@@ -139,13 +139,8 @@ static uint32_t next_free(struct decision_ring *ring)
 	}
 	uint32_t number = word * 64 + (uint32_t)__builtin_ctzll(free);
 	ring->cursor = number < ring->record_count ? number + 1 : 1;
+	__builtin_prefetch(&ring->records[ring->cursor], 1);
 	return number;
-}
-
-static uint32_t *bucket_of(const struct decision_ring *ring, unsigned about, uint32_t ref)
-{
-	uint32_t hash = (ref ^ about << 28) * UINT32_C(0x9e3779b1);
-	return &ring->by_ref[(hash ^ hash >> 15) & ring->ref_mask];
 }
 
 void decision_stamp(struct decision *record, struct wall now)
@@ -180,7 +175,7 @@ void decision_add(struct decision_ring *ring, struct wall now, uint32_t about,
 	ring->kept_count++;
 	ring->added++;
 	if (record->about != DECISION_ABOUT_NOTHING)
-		*bucket_of(ring, record->about, record->ref) = number;
+		*decision_bucket(ring, record->about, record->ref) = number;
 	trim(ring, subject, decision_quota(ring));
 	if (ring->kept_count > ring->record_count / 2)
 		turn_hand(ring);
@@ -233,7 +228,7 @@ const struct decision *decision_older(const struct decision_ring *ring, const st
 const struct decision *decision_find(const struct decision_ring *ring, enum decision_about about,
 				     uint32_t ref)
 {
-	uint32_t number = *bucket_of(ring, about, ref);
+	uint32_t number = *decision_bucket(ring, about, ref);
 	const struct decision *record = &ring->records[number];
 	if (number == 0 || record->about != about || record->ref != ref ||
 	    record->generation != subject_at(ring, record->subject)->generation)

@@ -74,6 +74,12 @@ void decision_ring_release(struct decision_ring *ring); /* harmless twice, and o
 /* Appends to the chain of a subject; the record may be found by its `ref` from now on. */
 void decision_add(struct decision_ring *ring, struct wall now, uint32_t subject,
 		  const struct decision *decision);
+/* What a record will touch lies anywhere in memory. Whoever knows early what it will be about says so, some hundred
+ * nanoseconds before (a cipher's work), in two steps: then the record costs a fifth. Both are hints. */
+static inline void decision_prefetch(const struct decision_ring *ring, uint32_t subject,
+				     enum decision_about about, uint32_t ref);
+static inline void decision_prefetch_chain(const struct decision_ring *ring, uint32_t subject);
+
 /* For what is worth knowing of the last time only (a gateway's last reception): overwrites the subject's newest record in
  * its place. Such a record is not found by its `ref`. */
 void decision_replace(struct decision_ring *ring, struct wall now, uint32_t subject,
@@ -92,6 +98,25 @@ uint32_t decision_quota(const struct decision_ring *ring);
 
 /* Says when, for a decision that is made at the moment of asking and stands in no ring. */
 void decision_stamp(struct decision *record, struct wall now);
+/* The place of the newest record with a `ref`; for this module alone. */
+static inline uint32_t *decision_bucket(const struct decision_ring *ring, unsigned about, uint32_t ref)
+{
+	uint32_t hash = (ref ^ about << 28) * UINT32_C(0x9e3779b1);
+	return &ring->by_ref[(hash ^ hash >> 15) & ring->ref_mask];
+}
+
+static inline void decision_prefetch(const struct decision_ring *ring, uint32_t subject,
+				     enum decision_about about, uint32_t ref)
+{
+	__builtin_prefetch(&ring->subjects[subject], 1);
+	__builtin_prefetch(decision_bucket(ring, about, ref), 1);
+}
+
+static inline void decision_prefetch_chain(const struct decision_ring *ring, uint32_t subject)
+{
+	__builtin_prefetch(&ring->records[ring->subjects[subject] & DECISION_RECORDS_MAX], 1);
+}
+
 /* When a record was made; whole milliseconds. */
 struct wall decision_time(const struct decision *decision);
 

@@ -1,7 +1,7 @@
 /* What is told of a join-request: for every verdict that can end a join a case that produces it, the numbers beside it, and
  * what a stranger can and cannot do to all this. */
 #include "tests/harness/harness.h"
-#include "tests/harness/network_rig.h"
+#include "tests/harness/network_why.h"
 
 #include "common/lorawan/join_frame.h"
 #include "network-server/join_course.h"
@@ -395,6 +395,15 @@ static const struct end {
 	{"it asks again", unheard, NET_JOIN_ACCEPT_UNHEARD, NS_ACCEPTED},
 };
 
+/* Of the device, or of nobody; foreign ones leave none (invariant 12). */
+static bool is_recorded(enum ns_drop drop)
+{
+	const char *name = ns_verdict(drop)->name;
+	return drop == NS_DROP_FOREIGN_JOIN_EUI ||
+	       strcmp(rig_decided_of_device(&rig, name), "nothing") != 0 ||
+	       strcmp(rig_decided(&rig, "server", name), "nothing") != 0;
+}
+
 static void every_end_is_told(void **state)
 {
 	(void)state;
@@ -409,6 +418,8 @@ static void every_end_is_told(void **state)
 			      net_join_row(report->verdict)->name);
 		if (rows[i].drop != NS_ACCEPTED)
 			t_true(ns_verdict(rows[i].drop)->name, rig.ns.drops[rows[i].drop] > 0);
+		if (rows[i].drop != NS_ACCEPTED)
+			t_true("recorded", is_recorded(rows[i].drop));
 		t_bytes("DevEUI as sent", sends.dev_eui.bytes, 8, report->dev_eui.bytes, 8);
 		rig_release(&rig);
 	}
