@@ -11,4 +11,9 @@ for file in common/lorawan/regions/*.yaml; do
 	printf '\t, %s},\n' "$(wc -c < "$file")"
 done
 echo '};'
+echo 'const char *const region_words[] = {'
+for file in common/lorawan/regions/*.yaml; do
+	printf '\t"%s",\n' "$(basename "$file" .yaml)"
+done
+echo '	"another region", 0};'
 echo 'const size_t region_source_count = sizeof region_sources / sizeof region_sources[0];'

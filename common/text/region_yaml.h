@@ -18,6 +18,8 @@ struct region_source {
 
 extern const struct region_source region_sources[]; /* by id, in order */
 extern const size_t region_source_count;
+/* Their names in the same order, then "another region" and NULL: words of decision records. */
+extern const char *const region_words[];
 
 /* Fills `region` from text. False with one line in `error`, `region` unspecified. */
 bool region_load_text(struct lw_region *region, const char *file, const char *text, size_t length,

@@ -73,9 +73,8 @@ extern const struct decision_rule ns_item_note_rules[NS_ITEM_NOTE_COUNT];
 extern const struct decision_book ns_book;
 
 /* Words of numbers. */
-extern const char *const ns_word_regions[]; /* ids of the regions that we ship, then "another" */
 extern const char *const ns_word_windows[]; /* enum gw_window */
-/* The index of a region's id in its words. */
+/* The index of a region's id in region_words (common/text/region_yaml.h). */
 uint8_t ns_region_word(const char *id);
 
 /* A rule as a number of another record, for the `rule` way of writing. */

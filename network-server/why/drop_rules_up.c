@@ -5,6 +5,8 @@
  *	joins         c is the DevNonce */
 #include "network-server/why/book.h"
 
+#include "common/text/region_yaml.h"
+
 #define HEARD " Heard on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, {snr_db:bh:db}, {length:c0:bytes}."
 #define NONCE " DevNonce {dev_nonce:c}."
 
@@ -87,13 +89,12 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"{gateway} serves {gateway_region:c0:word}, yet the profile of the device is of "
 		"{device_region:c1:word or none} (address {dev_addr:a:addr}).",
 		"Give the device a profile of the gateway's region, or correct the gateway's region.",
-		ns_word_regions),
+		region_words),
 	[NS_DROP_DATA_RATE] = NS_RULE_WORDS(
 		"data_rate", INFO,
 		"SF{sf:b0} in {bandwidth_khz:bh} kHz on {freq_hz:a:hz} is no data rate of an uplink in "
 		"{region:c0:word}.",
-		"The device is set to another region, or sends with a modulation of its own.",
-		ns_word_regions),
+		"The device is set to another region, or sends with a modulation of its own.", region_words),
 	[NS_DROP_MIC] = NS_RULE("mic", INFO,
 				"No key of the {sessions:bh:count session} with the address "
 				"{dev_addr:a:addr} fits the MIC of {frame}, "

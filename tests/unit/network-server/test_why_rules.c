@@ -1,6 +1,7 @@
 /* Every rule of the network server can be said: names, templates, words, and that no enum value is without one. */
 #include "tests/harness/harness.h"
 
+#include "common/text/region_yaml.h"
 #include "network-server/adr/adr.h"
 #include "network-server/why/book.h"
 
@@ -66,9 +67,11 @@ static void every_rule_says_something(void **state)
 static void regions_have_words(void **state)
 {
 	(void)state;
-	t_str("eu868", "eu868", ns_word_regions[ns_region_word("eu868")]);
-	t_str("us915", "us915", ns_word_regions[ns_region_word("us915")]);
-	t_str("one of another maker", "another region", ns_word_regions[ns_region_word("mars1")]);
+	t_str("eu868", "eu868", region_words[ns_region_word("eu868")]);
+	t_str("us915", "us915", region_words[ns_region_word("us915")]);
+	for (size_t i = 0; i < region_source_count; i++)
+		t_uint(region_sources[i].id, i, ns_region_word(region_sources[i].id));
+	t_str("one of another maker", "another region", region_words[ns_region_word("mars1")]);
 }
 
 int main(void)
