@@ -27,7 +27,7 @@ void ns_config_defaults(struct ns_config *config)
 	config->max_downlinks = 65536;
 	config->max_joins = 16384;
 	config->max_items = 65536;
-	config->decisions = DECISION_RECORDS_MAX;
+	config->decisions = 5u << 18; /* 50 for each of 20,000 devices */
 }
 
 void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)

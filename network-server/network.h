@@ -54,7 +54,7 @@ struct ns_config {
 	uint8_t rx_delay_s; /* where a profile has none */
 	uint64_t journal_limit;
 	uint32_t max_devices, max_gateways, max_frames, max_remembered, max_downlinks, max_joins, max_items;
-	uint32_t decisions; /* records of the ring, 32 bytes each */
+	uint32_t decisions; /* records of the ring, 32 bytes each: 42 MB, less until it has been filled */
 	uint16_t partition;
 	uint32_t epoch;
 	const struct secret_master *master; /* borrowed for ever: seals session keys at rest */

@@ -5,8 +5,9 @@
  *
  * A new record is kept; the subject's oldest kept ones give their bit back while there are more than the quota, so that
  * this is paid by whoever records. The quota sinks when more subjects come; those that are silent are trimmed by a hand
- * that goes round a few of them with each record while more than half of the ring is kept. So kept records never pass
- * half of the ring by more than an eighth of the subjects, and there is always a free one not far away.
+ * that goes round some of them with each record while more than four fifths of the ring are kept. So kept records never
+ * pass the greater of four fifths and one for each subject by more than a sixteenth of the subjects, and there is always a
+ * free one not far away: words of bits are skipped.
  *
  * Nothing is unlinked when a record is overwritten. A link to an older record is true as long as that one's link points
  * back: whatever took its place was written later than the record that asks, and its newer one later still, in another
@@ -19,7 +20,7 @@
 #include <sys/mman.h>
 
 #define EPOCH_US (INT64_C(1577836800) * US_PER_S) /* 2020-01-01 */
-#define HAND     8                                /* subjects that the hand passes with each record */
+#define HAND     32                               /* subjects that the hand passes with each record */
 
 /* One word for each subject. */
 struct subject {
@@ -54,9 +55,9 @@ static uint32_t words_of(uint32_t records)
 void decision_ring_init(struct decision_ring *ring, uint32_t records, uint32_t subjects)
 {
 	ASSERT(records >= 64 && records <= DECISION_RECORDS_MAX);
-	ASSERT(subjects > 0 && subjects <= DECISION_SUBJECTS_MAX && subjects <= records / 4 * 3);
+	ASSERT(subjects > 0 && subjects <= DECISION_SUBJECTS_MAX && subjects <= records / 8 * 7);
 	uint32_t buckets = 64;
-	while (buckets < records / 2)
+	while (buckets < records / 4)
 		buckets *= 2;
 	*ring = (struct decision_ring){
 		.record_count = records,
@@ -98,10 +99,15 @@ static uint32_t number_of(const struct decision_ring *ring, const struct decisio
 	return (uint32_t)(decision - ring->records);
 }
 
+/* How many records may be kept before silent subjects are trimmed. */
+static uint32_t keeps(const struct decision_ring *ring)
+{
+	return ring->record_count / 5 * 4;
+}
+
 uint32_t decision_quota(const struct decision_ring *ring)
 {
-	uint32_t half = ring->record_count / 2;
-	uint32_t quota = ring->active == 0 ? DECISION_KEPT : half / ring->active;
+	uint32_t quota = ring->active == 0 ? DECISION_KEPT : keeps(ring) / ring->active;
 	return quota > DECISION_KEPT ? DECISION_KEPT : quota == 0 ? 1 : quota;
 }
 
@@ -177,7 +183,7 @@ void decision_add(struct decision_ring *ring, struct wall now, uint32_t about,
 	if (record->about != DECISION_ABOUT_NOTHING)
 		*decision_bucket(ring, record->about, record->ref) = number;
 	trim(ring, subject, decision_quota(ring));
-	if (ring->kept_count > ring->record_count / 2)
+	if (ring->kept_count > keeps(ring))
 		turn_hand(ring);
 }
 

@@ -6,7 +6,7 @@
  *	  chain                  the records of one subject, newest first
  *
  * Promises, whatever else is recorded: the newest record of each subject stays until the subject is forgotten, and so do
- * its newest K, K = half of the ring / subjects that have any, at most DECISION_KEPT (50: a ring of 64 MB promises that to
+ * its newest K, K = four fifths of the ring / subjects that have any, at most DECISION_KEPT (50: a ring of 42 MB promises that to
  * 20,000 subjects; it sinks when more come). What is older stays until the ring comes round, so that few subjects have long memories. A record
  * costs the same however many there are: no scan, no allocation (invariants 7 and 8). */
 #ifndef LAMPPOST_BASE_DECISION_H
@@ -66,7 +66,7 @@ struct decision_ring {
 	uint64_t added;      /* since the start: a metric */
 };
 
-/* Maps a ring of `records` (64 to DECISION_RECORDS_MAX) for subjects 0 to `subjects` − 1 (at most 3/4 of the records);
+/* Maps a ring of `records` (64 to DECISION_RECORDS_MAX) for subjects 0 to `subjects` − 1 (at most 7/8 of the records);
  * aborts if it cannot be had (start-up only). No page is touched before it is used. */
 void decision_ring_init(struct decision_ring *ring, uint32_t records, uint32_t subjects);
 void decision_ring_release(struct decision_ring *ring); /* harmless twice, and on a zeroed ring */

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define ADDS    3000000
+#define RECORDS (5u << 18) /* as the network server has */
 #define GATEWAY 4096
 #define RUNS    3
 
@@ -66,9 +67,9 @@ int main(int argc, char **argv)
 		for (int run = 0; run < RUNS; run++) {
 			struct rng rng = rng_seeded((uint64_t)run);
 			struct decision_ring ring;
-			decision_ring_init(&ring, DECISION_RECORDS_MAX, subjects + GATEWAY);
+			decision_ring_init(&ring, RECORDS, subjects + GATEWAY);
 			slowest = 0;
-			double filling = fill(&ring, &rng, subjects, DECISION_RECORDS_MAX);
+			double filling = fill(&ring, &rng, subjects, RECORDS);
 			double round = fill(&ring, &rng, subjects, ADDS);
 			double replaced = replace(&ring, &rng, subjects);
 			printf("%10u %13.0f ns %13.0f ns %19.0f us %11.0f ns\n", subjects, filling, round,
