@@ -157,15 +157,14 @@ void decision_stamp(struct decision *record, struct wall now)
 	record->time_high = (uint8_t)(time >> 32);
 }
 
-void decision_add(struct decision_ring *ring, struct wall now, uint32_t about,
-		  const struct decision *decision)
+void decision_add(struct decision_ring *ring, struct wall now, uint32_t whom, const struct decision *decision)
 {
-	struct subject *subject = subject_at(ring, about);
+	struct subject *subject = subject_at(ring, whom);
 	uint32_t number = next_free(ring);
 	struct decision *record = &ring->records[number];
 	*record = *decision;
 	decision_stamp(record, now);
-	record->subject = about & (DECISION_SUBJECTS_MAX - 1);
+	record->subject = whom & (DECISION_SUBJECTS_MAX - 1);
 	record->generation = (uint8_t)subject->generation;
 	record->older = subject->newest;
 	record->newer = 0;
@@ -187,15 +186,15 @@ void decision_add(struct decision_ring *ring, struct wall now, uint32_t about,
 		turn_hand(ring);
 }
 
-void decision_replace(struct decision_ring *ring, struct wall now, uint32_t about,
+void decision_replace(struct decision_ring *ring, struct wall now, uint32_t whom,
 		      const struct decision *decision)
 {
-	uint32_t newest = subject_at(ring, about)->newest;
+	uint32_t newest = subject_at(ring, whom)->newest;
 	if (newest == 0) {
 		struct decision first = *decision;
 		first.about = DECISION_ABOUT_NOTHING; /* so that no bucket points to it */
-		decision_add(ring, now, about, &first);
-		newest = subject_at(ring, about)->newest;
+		decision_add(ring, now, whom, &first);
+		newest = subject_at(ring, whom)->newest;
 	}
 	struct decision *record = &ring->records[newest];
 	record->ref = decision->ref;
@@ -209,9 +208,9 @@ void decision_replace(struct decision_ring *ring, struct wall now, uint32_t abou
 	decision_stamp(record, now);
 }
 
-void decision_forget(struct decision_ring *ring, uint32_t about)
+void decision_forget(struct decision_ring *ring, uint32_t whom)
 {
-	struct subject *subject = subject_at(ring, about);
+	struct subject *subject = subject_at(ring, whom);
 	if (subject->newest != 0)
 		ring->active--;
 	trim(ring, subject, 0);

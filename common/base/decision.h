@@ -82,10 +82,10 @@ static inline void decision_prefetch_chain(const struct decision_ring *ring, uin
 
 /* For what is worth knowing of the last time only (a gateway's last reception): overwrites the subject's newest record in
  * its place. Such a record is not found by its `ref`. */
-void decision_replace(struct decision_ring *ring, struct wall now, uint32_t subject,
+void decision_replace(struct decision_ring *ring, struct wall now, uint32_t whom,
 		      const struct decision *decision);
 /* Drops a subject's chain, so that whoever gets its number next does not inherit it. */
-void decision_forget(struct decision_ring *ring, uint32_t subject);
+void decision_forget(struct decision_ring *ring, uint32_t whom);
 
 /* Lends the newest record of a subject, or NULL; and the one before a record of a chain. Valid until the next change. */
 const struct decision *decision_newest(const struct decision_ring *ring, uint32_t subject);

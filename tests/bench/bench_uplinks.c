@@ -54,16 +54,17 @@ static void add_devices(uint32_t sessions)
 	ns_on_profile(&ns, now, &profile);
 	for (uint64_t i = 1; i <= 3; i++) {
 		struct net_gateway gateway = {
-			.version = ++version,
+			.version = version + i,
 			.gateway = {.eui = lw_eui64_from_number(i), .region_id = "eu868"}};
 		ns_on_gateway(&ns, now, &gateway);
 	}
+	version += 4;
 	for (uint32_t i = 0; i < sessions; i++) {
 		if (ns_turn_is_full(&ns))
 			end_turn();
 		struct lw_eui64 dev_eui = lw_eui64_from_number(0x70b3d50000000000 + i);
 		ns_on_device(&ns, now,
-			     &(struct net_device){.version = ++version,
+			     &(struct net_device){.version = version + i,
 						  .dev_eui = dev_eui,
 						  .join_eui = {{1}},
 						  .enabled = true,
@@ -84,7 +85,7 @@ static void add_devices(uint32_t sessions)
 		ASSERT(ns_session_set_plan(&ns.sessions, &session, &plan));
 		ASSERT(ns_session_add(&ns.sessions, &session) != NS_NO_SLOT);
 	}
-	ns_on_state_end(&ns, now, &(struct net_state_end){version});
+	ns_on_state_end(&ns, now, &(struct net_state_end){version + sessions});
 	while (ns.state.sweeping) {
 		ns_state_tick(&ns, now);
 		end_turn();
