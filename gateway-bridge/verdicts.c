@@ -60,7 +60,7 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 	[GB_UNKNOWN_GATEWAY] = ROW("unknown_gateway", DEBUG,
 				   "{gateway} is not registered: its datagrams from " FROM
 				   " were acknowledged and not forwarded" TIMES ".",
-				   "If it is yours, register it: lamppost gateway add --eui EUI."),
+				   "If it is yours, register it: lamppost gateway add EUI."),
 	[GB_UNKNOWN_LIST_FULL] = ROW(
 		"unknown_list_full", WARN,
 		"A gateway that is not registered sent from " FROM
@@ -151,11 +151,10 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		"gateway "
 		"update EUI --source-cidr CIDR."),
 	[GB_GATEWAY_SETTLED] = ROW(
-		"gateway_settled",
-		INFO, "The address of {gateway} has stayed the same for a minute again: " FROM ".", ""),
+		"gateway_settled", INFO,
+		"The address of {gateway} has stayed the same for a minute again: " FROM ".", ""),
 	[GB_GATEWAY_RESTARTED] = ROW(
-		"gateway_restarted",
-		INFO,
+		"gateway_restarted", INFO,
 		"The counter of {gateway} at " FROM
 		" began again, it stands at {ticks_s:b:s}: it has restarted, {restarts:c:count time} since "
 		"the bridge started.",
@@ -228,7 +227,7 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 		"now_unregistered", INFO,
 		"{gateway} is not registered: {datagrams:b:count datagram} of it came, the last {ago_s:c:s} "
 		"ago from " FROM ".",
-		"If it is yours, register it: lamppost gateway add --eui EUI."),
+		"If it is yours, register it: lamppost gateway add EUI."),
 	[GB_NOW_OTHER_PROTOCOL] = ROW(
 		"now_other_protocol", INFO,
 		"{gateway} is registered for another protocol than Semtech UDP: {dropped:b:count "

@@ -179,7 +179,7 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"See whether the join server runs and answers: lamppost doctor."),
 	[NS_DROP_JOIN_REFUSED] = NS_RULE_WORDS(
 		"join_refused", INFO, "The join server refused the join: {cause:a0:word}." NONCE,
-		"lamppost join EUI tells what to do; mostly the AppKey is to be set again.", refusals),
+		"lamppost why join EUI tells what to do; mostly the AppKey is to be set again.", refusals),
 	[NS_DROP_JOIN_BAD_ANSWER] = NS_RULE_WORDS(
 		"join_bad_answer", WARN, "The join server's answer is not usable: {fault:a0:word}." NONCE,
 		"Do both servers have the same KEK? See kek-* in STATE/keys.", faults),
