@@ -26,7 +26,8 @@ static char *channels(const struct gateway_config *config)
 	const struct gateway_radios *radios = &config->radios;
 	FILE *out = open_memstream(&text, &size);
 	ASSERT(out != NULL);
-	fprintf(out, "# Channels of gateway's plan (%s). Concentratord places them on its radios itself.\n",
+	fprintf(out,
+		"# Channels of the gateway's plan (%s). Concentratord places them on its radios itself.\n",
 		config->region->id);
 	fputs("[gateway.concentrator]\nmulti_sf_channels = [\n", out);
 	for (size_t i = 0; i < radios->multi_count; i++)

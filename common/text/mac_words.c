@@ -141,6 +141,23 @@ static void channel_mask(char text[MAC_WORDS_MAX], const struct lw_region *regio
 	}
 }
 
+static void mask_control(char text[MAC_WORDS_MAX], const struct lw_mask_cntl *rule)
+{
+	switch (rule->action) {
+	case LW_MASK_RFU: put(text, "no meaning in this region"); break;
+	case LW_MASK_16:
+		put(text, "ChMask is for channels %u to %u", rule->first_channel,
+		    rule->first_channel + rule->channel_count - 1u);
+		break;
+	case LW_MASK_125_ON_MASK_500:
+	case LW_MASK_125_OFF_MASK_500: put(text, "ChMask is for the 500 kHz channels"); break;
+	case LW_MASK_BANKS: put(text, "ChMask is for banks of channels"); break;
+	case LW_MASK_ALL_DEFINED_ON:
+	case LW_MASK_ALL_ON:
+	case LW_MASK_ALL_OFF: put(text, "all channels at once"); break;
+	}
+}
+
 static void tx_power(char text[MAC_WORDS_MAX], const struct lw_region *region, unsigned index)
 {
 	int16_t eirp_cdbm;
@@ -283,8 +300,7 @@ const char *mac_words_value(char text[MAC_WORDS_MAX], const struct lw_mac_comman
 		break;
 	case MAC_MEANS_CH_MASK_CNTL:
 		if (region)
-			put(text, "%s",
-			    lw_mask_action_name(region->mask_cntls[value % LW_CH_MASK_CNTLS].action));
+			mask_control(text, &region->mask_cntls[value % LW_CH_MASK_CNTLS]);
 		break;
 	case MAC_MEANS_RX1_OFFSET:
 		if (region && value > region->max_rx1_dr_offset)

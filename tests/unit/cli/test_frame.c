@@ -292,6 +292,8 @@ static const struct {
 	{"mask of 500 kHz channels", "us915", "0350020071", LW_DOWN, "ChMask",
 	 "0x0002 channels 0 to 63 off, of 64 to 71 on: 65"},
 	{"sub-band by mask", "us915", "035000ff01", LW_DOWN, "ChMask", "0xff00 of channels 0 to 15 on: 8-15"},
+	{"which channels a mask is for", "us915", "035000ff11", LW_DOWN, "ChMaskCntl",
+	 "1 ChMask is for channels 16 to 31"},
 	{"keeps", "eu868", "03ffff0001", LW_DOWN, "TXPower", "15 keeps what it has (1.0.4)"},
 	{"frequency", "eu868", "0703184f8450", LW_DOWN, "Frequency", "867.1 MHz"},
 	{"channel removed", "eu868", "070300000050", LW_DOWN, "Frequency", "the channel is removed"},
