@@ -35,7 +35,10 @@ uint64_t capture_each_frame(const struct capture_item *item,
 							JSON_DISABLE_EOF_CHECK, NULL)
 					   : NULL;
 	const json_t *entry, *entries = json_object_get(body, "rxpk");
-	json_array_foreach(entries, i, entry) frames += tell_member(entry, on_frame, ctx);
+	json_array_foreach(entries, i, entry)
+	{
+		frames += tell_member(entry, on_frame, ctx);
+	}
 	if (!push)
 		frames += tell_member(json_object_get(body, "txpk"), on_frame, ctx);
 	json_decref(body);

@@ -41,13 +41,13 @@ static int read_server(const struct cli_arguments *arguments, struct io_address 
 
 static bool read_speed(const char *text, double *speed)
 {
-	char *end;
+	char *end = NULL;
 	*speed = 0;
 	if (strcmp(text, "max") == 0)
 		return true;
 	errno = 0;
 	*speed = *text >= '0' && *text <= '9' ? strtod(text, &end) : 0;
-	return *speed >= 0.001 && *speed <= 1e6 && errno == 0 && *end == '\0';
+	return *speed >= 0.001 && *speed <= 1e6 && errno == 0 && end && *end == '\0';
 }
 
 /* A number from 0. */
@@ -55,13 +55,13 @@ static bool read_number(const struct cli_arguments *arguments, const char *name,
 			unsigned long most, unsigned long *number)
 {
 	const char *text = cli_argument(arguments, name);
-	char *end;
+	char *end = NULL;
 	*number = otherwise;
 	if (!text)
 		return true;
 	errno = 0;
 	*number = *text >= '0' && *text <= '9' ? strtoul(text, &end, 10) : most + 1;
-	if (*number <= most && errno == 0 && *end == '\0')
+	if (*number <= most && errno == 0 && end && *end == '\0')
 		return true;
 	char option[16];
 	snprintf(option, sizeof option, "--%s", name);

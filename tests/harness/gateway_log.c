@@ -42,10 +42,11 @@ static void take_datagram(const struct packet_datagram *datagram, uint16_t port)
 	size_t from = up ? 12 : 4, i;
 	if (datagram->length <= from || identifier != (up ? PUSH_DATA : PULL_RESP))
 		return;
-	json_t *body = json_loadb((const char *)datagram->bytes + from, datagram->length - from, 0, NULL),
-	       *rxpk;
+	json_t *body = json_loadb((const char *)datagram->bytes + from, datagram->length - from, 0, NULL);
 	ASSERT(body);
-	json_array_foreach(json_object_get(body, "rxpk"), i, rxpk) add(rxpk, false);
+	const json_t *heard = json_object_get(body, "rxpk");
+	for (i = 0; i < json_array_size(heard); i++)
+		add(json_array_get(heard, i), false);
 	if (!up)
 		add(json_object_get(body, "txpk"), true);
 	json_decref(body);

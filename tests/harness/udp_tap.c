@@ -94,8 +94,8 @@ static struct client *client_of(struct t_udp_tap *tap, const struct sockaddr_in 
 
 static void pass_up(struct t_udp_tap *tap)
 {
-	uint8_t bytes[65536];
-	struct sockaddr_in from;
+	uint8_t bytes[65536] = {0};
+	struct sockaddr_in from = {0};
 	socklen_t size = sizeof from;
 	ssize_t length = recvfrom(tap->socket, bytes, sizeof bytes, 0, (struct sockaddr *)&from, &size);
 	if (length < 0)
@@ -107,7 +107,7 @@ static void pass_up(struct t_udp_tap *tap)
 
 static void pass_down(struct t_udp_tap *tap, const struct client *client)
 {
-	uint8_t bytes[65536];
+	uint8_t bytes[65536] = {0};
 	ssize_t length = recv(client->socket, bytes, sizeof bytes, 0);
 	if (length < 0)
 		return;

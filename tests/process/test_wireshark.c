@@ -216,7 +216,7 @@ static struct expected *expect(const uint8_t *phy, size_t length, uint32_t freq_
 /* The FPort 0 that no simulated device needs here: a LinkCheckReq alone, from a gateway of its own. */
 static void send_by_hand(uint16_t port)
 {
-	struct t_gateway gateway;
+	struct t_gateway gateway = {.socket = -1};
 	struct t_device device = {.dev_addr = {HAND_ADDR}};
 	assert_true(lw_key_parse(HAND_NWK, &device.nwk_s_key));
 	device.app_s_key = device.nwk_s_key;
@@ -225,7 +225,7 @@ static void send_by_hand(uint16_t port)
 		struct t_air air = t_device_sends(&device, false, 0, "\x02", 1);
 		expect(air.phy, air.length, 903900000)->fcnt = i;
 		t_true("heard", t_gateway_hears(&gateway, &air));
-		struct sim_txpk answer;
+		struct sim_txpk answer = {.length = 0};
 		if (!t_true("answered", t_gateway_expects(&gateway, &answer)))
 			continue;
 		expect(answer.phy, answer.length, answer.freq_hz);
@@ -236,8 +236,8 @@ static void send_by_hand(uint16_t port)
 
 static struct expected *expect_hex(const json_t *object, json_int_t freq_hz)
 {
-	uint8_t phy[LW_PHY_PAYLOAD_MAX];
-	size_t length;
+	uint8_t phy[LW_PHY_PAYLOAD_MAX] = {0};
+	size_t length = 0;
 	const char *text = json_string_value(json_object_get(object, "phy"));
 	assert_true(text && hex_decode(phy, sizeof phy, &length, text, strlen(text)));
 	return expect(phy, length, (uint32_t)freq_hz);
@@ -254,9 +254,11 @@ static void read_report(const json_t *report)
 	size_t d, i;
 	json_array_foreach(json_object_get(report, "devices"), d, device)
 	{
-		json_array_foreach(json_object_get(device, "joins"), i,
-				   frame) if (number(frame, "heard_by") > 0) expect_hex(frame, 0)
-			->sensor = &sensors[d];
+		json_array_foreach(json_object_get(device, "joins"), i, frame)
+		{
+			if (number(frame, "heard_by") > 0)
+				expect_hex(frame, 0)->sensor = &sensors[d];
+		}
 		json_array_foreach(json_object_get(device, "sent"), i, frame)
 		{
 			if (number(frame, "heard_by") == 0)
@@ -267,7 +269,9 @@ static void read_report(const json_t *report)
 		}
 	}
 	json_array_foreach(json_object_get(report, "air"), i, frame)
+	{
 		expect_hex(frame, number(frame, "freq_hz"));
+	}
 	t_int("the report is whole", 0, number(report, "records_dropped"));
 }
 
@@ -330,9 +334,11 @@ static const struct sensor *sensor_of(const json_t *report, const uint8_t *phy)
 	{
 		if (sensors[d].dev_addr && strcmp(sensors[d].dev_addr, text) == 0)
 			return &sensors[d];
-		json_array_foreach(json_object_get(device, "accepts"), i,
-				   accept) if (strcmp(json_string_value(json_object_get(accept, "dev_addr")),
-						      text) == 0) return &sensors[d];
+		json_array_foreach(json_object_get(device, "accepts"), i, accept)
+		{
+			if (strcmp(json_string_value(json_object_get(accept, "dev_addr")), text) == 0)
+				return &sensors[d];
+		}
 	}
 	return NULL;
 }

@@ -190,11 +190,13 @@ static void a_disk_that_refuses_ends_it(void **state)
 static void reader_that_goes_ends_it_well(void **state)
 {
 	(void)state;
-	int ends[2], saved = dup(STDOUT_FILENO);
+	int ends[2] = {-1, -1}, saved = dup(STDOUT_FILENO);
 	struct cli_pcap *pcap = NULL;
 	const struct cli_pcap_options options = {.path = "-"};
 	fflush(stdout);
-	assert_true(saved >= 0 && pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0);
+	assert_true(saved >= 0);
+	assert_int_equal(0, pipe(ends));
+	assert_true(dup2(ends[1], STDOUT_FILENO) >= 0);
 	close(ends[1]);
 	int code = cli_pcap_open(&pcap, &options);
 	bool first = pcap && write_one(pcap, 0);

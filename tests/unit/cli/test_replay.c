@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define KEPT  64
+#define KEPT  256
 #define OLD   0xaa, 0x55, 0x5a, 0, 0, 0, 1, 1
 #define OTHER 0xaa, 0x55, 0x5a, 0, 0, 0, 2, 2
 
@@ -57,7 +57,7 @@ static void *serve(void *ctx)
 	(void)ctx;
 	while (!atomic_load(&server.stops)) {
 		struct pollfd wait = {.fd = server.socket, .events = POLLIN};
-		struct sockaddr_in from;
+		struct sockaddr_in from = {0};
 		socklen_t size = sizeof from;
 		size_t at = atomic_load(&server.count);
 		if (poll(&wait, 1, 10) <= 0 || at == KEPT)
