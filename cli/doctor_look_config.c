@@ -52,7 +52,7 @@ static void read_all(int fd, char *text, size_t capacity)
 /* Runs it and fills what it wrote to either stream. Its exit code; −1: it could not be run. */
 static int ask_program(char *const *arguments, char *text, size_t capacity)
 {
-	int pair[2], status;
+	int pair[2], status = 0;
 	pid_t pid;
 	posix_spawn_file_actions_t actions;
 	text[0] = '\0';

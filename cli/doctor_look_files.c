@@ -49,7 +49,8 @@ static struct doctor_file *look(struct doctor_facts *facts, enum doctor_file_kin
 	snprintf(file->path, sizeof file->path, "%s", path);
 	/* A folder may be reached over a link; a key or database may not. */
 	bool folder = kind == DOCTOR_STATE_DIR || kind == DOCTOR_KEYS_DIR || kind == DOCTOR_RUN_DIR;
-	if ((folder || kind == DOCTOR_CONFIG ? stat : lstat)(path, &seen) != 0) {
+	int failed = folder || kind == DOCTOR_CONFIG ? stat(path, &seen) : lstat(path, &seen);
+	if (failed != 0) {
 		file->seen = errno == ENOENT || errno == ENOTDIR ? DOCTOR_MISSING : DOCTOR_DENIED;
 		return file;
 	}

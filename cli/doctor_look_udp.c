@@ -89,7 +89,7 @@ static void look_table(struct doctor_facts *facts, const char *table)
 static void ask_bridge(struct doctor_facts *facts)
 {
 	char path[2 * OPTION_PATH_MAX], *body = malloc(DOCTOR_ANSWER_MAX);
-	const struct doctor_process *bridge = NULL;
+	const struct doctor_process *bridge = &facts->processes[0];
 	int code;
 	ASSERT(body);
 	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)

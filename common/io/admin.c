@@ -37,6 +37,7 @@ static void on_healthz(void *ctx, struct now now, const struct io_http_request *
 
 static uint64_t value_of(const struct io_metric *metric)
 {
+	ASSERT(metric->value || metric->read);
 	return metric->value ? *metric->value : metric->read(metric->ctx);
 }
 

@@ -85,18 +85,16 @@ static void play(struct broker *broker)
 {
 	struct sockaddr_in own;
 	socklen_t size = sizeof own;
-	int fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	for (int i = 0; i < CLIENTS && fd >= 0; i++) {
-		if (broker->clients[i].fd >= 0)
-			continue;
-		broker->clients[i].fd = fd;
-		broker->clients[i].used = 0;
+	int fd = accept4(broker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK), place = 0;
+	while (place < CLIENTS - 1 && broker->clients[place].fd >= 0)
+		place++;
+	if (fd >= 0) {
+		ASSERT(broker->clients[place].fd < 0);
 		ASSERT_CMP(getsockname(fd, (struct sockaddr *)&own, &size), ==, 0);
-		broker->clients[i].at = own.sin_addr;
-		fd = -1;
+		broker->clients[place].fd = fd;
+		broker->clients[place].used = 0;
+		broker->clients[place].at = own.sin_addr;
 	}
-	if (fd >= 0)
-		close(fd);
 	for (int i = 0; i < CLIENTS; i++)
 		if (broker->clients[i].fd >= 0)
 			hear(broker, i);
