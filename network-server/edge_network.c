@@ -1,5 +1,5 @@
 /* network.sock: bridges and the one application server. The first message each way is a Hello; its role says what a peer
- * may send (the table below). Events go out live, or, after a reconnect and for a slow reader, from the journal. */
+ * may send (the table below). What goes out: edge_network_send.c. */
 #include "network-server/edge_process.h"
 
 #include "common/base/check.h"
@@ -13,32 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define APP_QUEUE_MAX    (1u << 20) /* bytes waiting for the application server before replay pauses */
-#define REPLAY_BLOBS     16
-#define FRAMES_TURN      64
-#define FRAMES_QUEUE_MAX (64u << 10)
-
-static struct ns_edge_link *find_link(struct ns_edge *edge, io_link_id id)
-{
-	for (size_t i = 0; i < NS_LINKS_MAX; i++)
-		if (edge->links[i].id == id)
-			return &edge->links[i];
-	return NULL;
-}
-
-/* `edge->message` is filled. */
-static enum status send(struct ns_edge *edge, struct ns_edge_link *link)
-{
-	size_t length;
-	edge->message->seq = link->seq + 1;
-	enum status status = proto_pack(edge->message, edge->bytes, PROTO_FRAME_MAX, &length);
-	if (status == ST_OK)
-		status = io_link_server_send(edge->links_server, link->id, edge->bytes, length);
-	if (status == ST_OK)
-		link->seq++;
-	return status;
-}
-
 static void refuse(struct ns_edge *edge, struct ns_edge_link *link, const char *reason)
 {
 	edge->links_refused++;
@@ -46,7 +20,7 @@ static void refuse(struct ns_edge *edge, struct ns_edge_link *link, const char *
 	edge->message->kind = PROTO_BYE;
 	memset(&edge->message->bye, 0, sizeof edge->message->bye);
 	snprintf(edge->message->bye.reason, sizeof edge->message->bye.reason, "%s", reason);
-	(void)!send(edge, link);
+	(void)!ns_edge_link_send(edge, link);
 	io_link_server_close(edge->links_server, link->id);
 }
 
@@ -54,7 +28,7 @@ static void on_open(void *ctx, struct now now, io_link_id id, const struct io_pe
 {
 	(void)now;
 	struct ns_edge *edge = ctx;
-	struct ns_edge_link *link = find_link(edge, 0);
+	struct ns_edge_link *link = ns_edge_link_find(edge, 0);
 	if (!link) {
 		io_link_server_close(edge->links_server, id);
 		return;
@@ -65,20 +39,7 @@ static void on_open(void *ctx, struct now now, io_link_id id, const struct io_pe
 						    .name = "network-server",
 						    .major = PROTO_MAJOR,
 						    .minor = PROTO_MINOR};
-	(void)!send(edge, link);
-}
-
-static void fill_wanted(struct ns_edge *edge)
-{
-	edge->message->kind = PROTO_STATE_WANTED;
-	edge->message->state_wanted = (struct net_state_wanted){
-		.city = edge->ns.state.city, .applied_version = edge->ns.state.applied_version};
-	char *regions = edge->message->state_wanted.regions;
-	for (uint8_t i = 0; i < edge->ns.config.region_count; i++) {
-		size_t used = strlen(regions);
-		snprintf(regions + used, NET_REGIONS_MAX - used, "%s%s", used > 0 ? " " : "",
-			 edge->ns.config.regions[i].id);
-	}
+	(void)!ns_edge_link_send(edge, link);
 }
 
 static enum ns_caller caller_of(enum proto_role role)
@@ -110,8 +71,8 @@ static void greet(struct ns_edge *edge, struct now now, struct ns_edge_link *lin
 		edge->app = link->id;
 		edge->app_sent_row = edge->ns.journal.stored_row;
 		edge->app_live = false;
-		fill_wanted(edge);
-		(void)!send(edge, link);
+		ns_edge_fill_wanted(edge);
+		(void)!ns_edge_link_send(edge, link);
 		ns_on_app(&edge->ns, true);
 	} else {
 		refuse(edge, link,
@@ -166,7 +127,7 @@ static bool from_app(struct ns_edge *edge, struct now now)
 static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *bytes, size_t length)
 {
 	struct ns_edge *edge = ctx;
-	struct ns_edge_link *link = find_link(edge, id);
+	struct ns_edge_link *link = ns_edge_link_find(edge, id);
 	if (!link || (ns_turn_is_full(&edge->ns) && !io_loop_end_turn_early(edge->loop)))
 		return;
 	enum status status = proto_unpack(edge->message, bytes, length, &edge->arena);
@@ -194,7 +155,7 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 static void on_close(void *ctx, struct now now, io_link_id id, enum io_link_reason reason)
 {
 	struct ns_edge *edge = ctx;
-	struct ns_edge_link *link = find_link(edge, id);
+	struct ns_edge_link *link = ns_edge_link_find(edge, id);
 	if (!link)
 		return;
 	if (reason == IO_LINK_TOO_LONG || reason == IO_LINK_EMPTY)
@@ -255,163 +216,4 @@ enum status ns_edge_network_open(struct ns_edge *edge)
 		.events = {on_open, on_message, on_close, edge},
 	};
 	return io_link_server_open(edge->loop, &options, &edge->links_server);
-}
-
-/* The row in the journal was packed without a sequence number; protobuf takes the last value of a field, so the link's
- * own is appended: seq is field 1, a varint. */
-static enum status send_event(struct ns_edge *edge, struct ns_edge_link *link, const uint8_t *event,
-			      size_t length)
-{
-	uint8_t seq[11] = {1 << 3};
-	size_t used = 1;
-	uint64_t value = link->seq + 1;
-	for (; value > 0x7f; value >>= 7)
-		seq[used++] = (uint8_t)(value | 0x80);
-	seq[used++] = (uint8_t)value;
-	ASSERT_CMP(length + used, <=, PROTO_FRAME_MAX);
-	memcpy(edge->bytes, event, length);
-	memcpy(edge->bytes + length, seq, used);
-	enum status status = io_link_server_send(edge->links_server, link->id, edge->bytes, length + used);
-	if (status == ST_OK) {
-		link->seq++;
-		edge->app_events_sent++;
-	}
-	return status;
-}
-
-static void send_live_event(struct ns_edge *edge, struct ns_edge_link *link, const struct ns_out *out)
-{
-	if (!edge->app_live || out->event.row <= edge->app_sent_row)
-		return; /* replay takes it from the journal */
-	if (send_event(edge, link, edge->ns.journal.turn + out->event.offset, out->event.length) == ST_OK)
-		edge->app_sent_row = out->event.row;
-	else
-		edge->app_live = false;
-}
-
-void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out)
-{
-	bool to_bridge = out->kind == NS_OUT_ACK || out->kind == NS_OUT_DOWNLINK;
-	struct ns_edge_link *link = find_link(edge, to_bridge ? out->link : edge->app);
-	if (!link || link->id == 0) {
-		if (out->kind == NS_OUT_DOWNLINK)
-			ns_downlink_unreached(&edge->ns, clock_now().mono, out);
-		return;
-	}
-	switch (out->kind) {
-	case NS_OUT_ACK:
-		edge->message->kind = PROTO_ACK;
-		edge->message->ack.seq = out->seq;
-		break;
-	case NS_OUT_DOWNLINK:
-		edge->message->kind = PROTO_GATEWAY_DOWNLINK;
-		edge->message->gateway_downlink = out->downlink;
-		break;
-	case NS_OUT_SEAL:
-		edge->message->kind = PROTO_SEAL;
-		edge->message->seal = out->seal;
-		break;
-	case NS_OUT_STATE_APPLIED:
-		edge->message->kind = PROTO_STATE_APPLIED;
-		edge->message->state_applied.version = out->seq;
-		break;
-	case NS_OUT_STATE_WANTED: fill_wanted(edge); break;
-	case NS_OUT_EVENT: send_live_event(edge, link, out); return;
-	case NS_OUT_JOIN: return;
-	}
-	bool left = send(edge, link) == ST_OK;
-	if (!left)
-		LOG_WARN("link_full", "name=%s", link->name);
-	if (out->kind == NS_OUT_DOWNLINK)
-		(left ? ns_downlink_left : ns_downlink_unreached)(&edge->ns, clock_now().mono, out);
-}
-
-/* What became of joins: best effort, so it waits in its ring while the link has much to carry. */
-static void send_join_reports(struct ns_edge *edge, struct ns_edge_link *app)
-{
-	const struct net_join_report *report;
-	while ((report = ns_join_reports_first(&edge->ns.join_reports)) != NULL &&
-	       io_link_server_queued(edge->links_server, app->id) <= APP_QUEUE_MAX) {
-		edge->message->kind = PROTO_JOIN_REPORT;
-		edge->message->join_report = *report;
-		if (send(edge, app) != ST_OK)
-			return;
-		ns_join_reports_take(&edge->ns.join_reports);
-	}
-}
-
-/* Frames are the least of what the link carries: a few a turn, and only while it is all but empty. */
-static void send_frames(struct ns_edge *edge, struct ns_edge_link *app)
-{
-	const struct net_frame *frame;
-	for (int i = 0; i < FRAMES_TURN && (frame = ns_frames_first(&edge->ns.frames)) != NULL; i++) {
-		if (io_link_server_queued(edge->links_server, app->id) > FRAMES_QUEUE_MAX)
-			return;
-		edge->message->kind = PROTO_FRAME;
-		edge->message->frame = *frame;
-		if (send(edge, app) != ST_OK)
-			return;
-		ns_frames_take(&edge->ns.frames);
-	}
-}
-
-static void send_list(struct ns_edge *edge, struct ns_edge_link *link)
-{
-	if (!link->list_running) {
-		if (link->list_sent && link->list_version == edge->ns.gateways.version)
-			return;
-		link->list_running = true;
-		link->list_cursor = 0;
-		link->list_version = edge->ns.gateways.version;
-	}
-	while (link->list_running) {
-		uint32_t cursor = link->list_cursor;
-		edge->message->kind = PROTO_GATEWAY_LIST;
-		memset(&edge->message->gateway_list, 0, sizeof edge->message->gateway_list);
-		bool more = ns_gateway_list_part(&edge->ns, &cursor, &edge->message->gateway_list);
-		if (send(edge, link) != ST_OK)
-			return;
-		link->list_cursor = cursor;
-		link->list_running = more;
-		link->list_sent = !more;
-	}
-}
-
-struct replay {
-	struct ns_edge *edge;
-	struct ns_edge_link *link;
-};
-
-static bool replay_event(void *ctx, uint64_t row, const uint8_t *event, size_t length)
-{
-	(void)row;
-	struct replay *replay = ctx;
-	if (io_link_server_queued(replay->edge->links_server, replay->link->id) > APP_QUEUE_MAX)
-		return false;
-	return send_event(replay->edge, replay->link, event, length) == ST_OK;
-}
-
-void ns_edge_network_drain(struct ns_edge *edge)
-{
-	for (size_t i = 0; i < NS_LINKS_MAX; i++)
-		if (edge->links[i].greeted && edge->links[i].role == PROTO_GATEWAY_BRIDGE)
-			send_list(edge, &edge->links[i]);
-	struct ns_edge_link *app = edge->app ? find_link(edge, edge->app) : NULL;
-	if (app)
-		send_join_reports(edge, app);
-	if (app && ns_frames_followed(&edge->ns.frames))
-		send_frames(edge, app);
-	if (!app || edge->app_live)
-		return;
-	struct replay replay = {edge, app};
-	uint64_t seen;
-	edge->app_live = !ns_store_events(&edge->store, edge->app_sent_row, REPLAY_BLOBS, replay_event,
-					  &replay, &seen);
-	edge->app_sent_row = seen;
-}
-
-bool ns_edge_network_waits(const struct ns_edge *edge)
-{
-	return edge->app != 0 && (!edge->app_live || ns_join_reports_first(&edge->ns.join_reports) ||
-				  ns_frames_first(&edge->ns.frames));
 }

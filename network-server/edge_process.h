@@ -91,6 +91,13 @@ bool ns_edge_callers_init(struct callers *callers, const struct ns_options *opti
 /* Closes the links of users who may not any more. */
 void ns_edge_network_set_callers(struct ns_edge *edge, const struct callers *callers);
 enum status ns_edge_network_open(struct ns_edge *edge) MUST_USE;
+/* edge_network_send.c */
+/* Lends the link of an id, NULL: it has gone. */
+struct ns_edge_link *ns_edge_link_find(struct ns_edge *edge, io_link_id id);
+/* Sends `edge->message`, which is filled. */
+enum status ns_edge_link_send(struct ns_edge *edge, struct ns_edge_link *link) MUST_USE;
+/* Fills `edge->message` with what is wanted of the application server. */
+void ns_edge_fill_wanted(struct ns_edge *edge);
 /* Sends one message of the outbox. */
 void ns_edge_network_send(struct ns_edge *edge, const struct ns_out *out);
 /* Gateway lists that changed, events that wait. After every commit. */
