@@ -28,6 +28,6 @@ struct cli_completion_option {
 size_t cli_completion_options(const struct cli_command *command,
 			      struct cli_completion_option options[CLI_OPTIONS_MAX + 8]);
 /* Fills what an operand is, in the same words; "" for nothing that could be offered. */
-void cli_completion_operand(const char *group, const char *word, char kind[64]);
+void cli_completion_operand(const char *group, const char *word, char text[64]);
 
 #endif

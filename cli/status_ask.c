@@ -176,8 +176,9 @@ static json_t *disk_facts(const char *state)
 	struct statvfs disk;
 	if (statvfs(state, &disk) != 0)
 		return json_null();
-	return json_pack("{sI sI}", "free_bytes", (json_int_t)(disk.f_bavail * disk.f_frsize), "size_bytes",
-			 (json_int_t)(disk.f_blocks * disk.f_frsize));
+	double block = (double)disk.f_frsize;
+	return json_pack("{sI sI}", "free_bytes", (json_int_t)((double)disk.f_bavail * block), "size_bytes",
+			 (json_int_t)((double)disk.f_blocks * block));
 }
 
 json_t *cli_status_ask(const struct cli_place *place)

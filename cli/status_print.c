@@ -2,71 +2,16 @@
  * height is left to --json. */
 #include "cli/colour.h"
 #include "cli/status.h"
+#include "cli/status_screen.h"
 #include "cli/text_width.h"
 #include "cli/wrap.h"
 #include "common/base/check.h"
-#include "common/base/printable.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define INDENT      11
 #define LISTED      3
 #define LINES_FIXED 11 /* header, four processes, gateways, devices, two of traffic, queues, disk */
-
-struct screen {
-	FILE *out;
-	size_t width;
-	char line[1024];
-	size_t used;
-	size_t lines; /* printed so far */
-};
-
-/* --- lines ----------------------------------------------------------------------------------------------------------- */
-
-static void put(struct screen *screen, enum colour colour, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void end(struct screen *screen);
-
-static void begin(struct screen *screen, const char *label)
-{
-	screen->used = 0;
-	screen->line[0] = '\0';
-	put(screen, COLOUR_STRONG, "%-*s", INDENT, label);
-}
-
-/* Adds a piece; one that does not fit the line any more begins the next. */
-
-static void put(struct screen *screen, enum colour colour, const char *format, ...)
-{
-	char text[512], shown[512];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	printable_copy(shown, sizeof shown, text);
-	if (screen->width && text_width(screen->line) > INDENT &&
-	    text_width(screen->line) + text_width(shown) > screen->width) {
-		end(screen);
-		begin(screen, "");
-		const char *rest = shown + strspn(shown, ",; ");
-		memmove(shown, rest, strlen(rest) + 1);
-	}
-	int more = snprintf(screen->line + screen->used, sizeof screen->line - screen->used, "%s%s%s",
-			    colour_start(screen->out, colour), shown, colour_stop(screen->out, colour));
-	screen->used += (size_t)more < sizeof screen->line - screen->used ? (size_t)more : 0;
-}
-
-static void end(struct screen *screen)
-{
-	size_t length = screen->width ? text_width_fitting(screen->line, screen->width) : screen->used;
-	fwrite(screen->line, 1, length, screen->out);
-	/* What was cut may have been in a colour. */
-	fputs(length < screen->used ? colour_stop(screen->out, COLOUR_STRONG) : "", screen->out);
-	fputc('\n', screen->out);
-	screen->lines++;
-}
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -90,21 +35,22 @@ static void bytes_text(double bytes, char text[24])
 
 /* --- the parts -------------------------------------------------------------------------------------------------------- */
 
-static void print_header(struct screen *screen, const json_t *facts, const json_t *findings)
+static void print_header(struct cli_screen *screen, const json_t *facts, const json_t *findings)
 {
 	size_t wrong = json_array_size(findings);
-	screen->used = 0;
-	screen->line[0] = '\0';
-	put(screen, COLOUR_STRONG, "Lamppost: ");
+	cli_screen_begin(screen, NULL);
+	cli_screen_put(screen, COLOUR_STRONG, "Lamppost: ");
 	if (wrong == 0)
-		put(screen, COLOUR_GOOD, "all is well");
+		cli_screen_put(screen, COLOUR_GOOD, "all is well");
 	else
-		put(screen, COLOUR_BAD, wrong == 1 ? "1 thing is wrong" : "%zu things are wrong", wrong);
-	put(screen, COLOUR_DIM, "   %.19s UTC   %s", text_of(facts, "time"), text_of(facts, "state_dir"));
-	end(screen);
+		cli_screen_put(screen, COLOUR_BAD, wrong == 1 ? "1 thing is wrong" : "%zu things are wrong",
+			       wrong);
+	cli_screen_put(screen, COLOUR_DIM, "   %.19s UTC   %s", text_of(facts, "time"),
+		       text_of(facts, "state_dir"));
+	cli_screen_end(screen);
 }
 
-static void print_processes(struct screen *screen, const json_t *facts)
+static void print_processes(struct cli_screen *screen, const json_t *facts)
 {
 	size_t i;
 	const json_t *process;
@@ -112,46 +58,47 @@ static void print_processes(struct screen *screen, const json_t *facts)
 	{
 		const json_t *health = json_object_get(process, "health");
 		const char *status = text_of(process, "status");
-		begin(screen, i ? "" : "Processes");
-		put(screen, COLOUR_NONE, "%-19s", text_of(process, "process"));
-		put(screen, colour_of_word(status), "%s", status);
+		cli_screen_begin(screen, i ? "" : "Processes");
+		cli_screen_put(screen, COLOUR_NONE, "%-19s", text_of(process, "process"));
+		cli_screen_put(screen, colour_of_word(status), "%s", status);
 		if (json_is_object(health)) {
 			char up[32];
 			cli_status_span(number(health, "uptime_s"), up);
-			put(screen, COLOUR_DIM, "  pid %lld, up %s, version %s", number(health, "pid"), up,
-			    text_of(health, "version"));
+			cli_screen_put(screen, COLOUR_DIM, "  pid %lld, up %s, version %s",
+				       number(health, "pid"), up, text_of(health, "version"));
 		}
-		end(screen);
+		cli_screen_end(screen);
 	}
 }
 
 /* "? PROCESS does not answer" in the place of what only it knows. */
-static bool is_unknown(struct screen *screen, const char *label, const json_t *facts, const char *process)
+static bool is_unknown(struct cli_screen *screen, const char *label, const json_t *facts, const char *process)
 {
 	if (cli_status_answers(cli_status_process(facts, process)))
 		return false;
-	begin(screen, label);
-	put(screen, COLOUR_DIM, "? the %s does not answer", process);
-	end(screen);
+	cli_screen_begin(screen, label);
+	cli_screen_put(screen, COLOUR_DIM, "? the %s does not answer", process);
+	cli_screen_end(screen);
 	return true;
 }
 
-static void print_gateway(struct screen *screen, const json_t *facts, const json_t *gateway)
+static void print_gateway(struct cli_screen *screen, const json_t *facts, const json_t *gateway)
 {
 	char span[32];
 	const char *eui = text_of(gateway, "eui");
 	long long silent_ms = number(gateway, "silent_ms");
-	begin(screen, "");
-	put(screen, COLOUR_NONE, "%s  %.24s  ", eui, text_of(json_object_get(facts, "names"), eui));
+	cli_screen_begin(screen, "");
+	cli_screen_put(screen, COLOUR_NONE, "%s  %.24s  ", eui,
+		       text_of(json_object_get(facts, "names"), eui));
 	cli_status_span(silent_ms / 1000, span);
 	if (silent_ms < 0)
-		put(screen, COLOUR_WARNING, "not heard since the bridge started");
+		cli_screen_put(screen, COLOUR_WARNING, "not heard since the bridge started");
 	else
-		put(screen, COLOUR_BAD, "silent for %s", span);
-	end(screen);
+		cli_screen_put(screen, COLOUR_BAD, "silent for %s", span);
+	cli_screen_end(screen);
 }
 
-static void print_gateways(struct screen *screen, const json_t *facts, size_t listed)
+static void print_gateways(struct cli_screen *screen, const json_t *facts, size_t listed)
 {
 	if (is_unknown(screen, "Gateways", facts, "gateway-bridge"))
 		return;
@@ -163,16 +110,16 @@ static void print_gateways(struct screen *screen, const json_t *facts, size_t li
 		never += number(gateway, "silent_ms") < 0;
 	}
 	size_t silent = json_array_size(rows) - never;
-	begin(screen, "Gateways");
-	put(screen, COLOUR_NONE, "%lld registered, ", number(health, "gateways"));
-	put(screen, number(health, "online") ? COLOUR_GOOD : COLOUR_NONE, "%lld online",
-	    number(health, "online"));
-	put(screen, silent ? COLOUR_BAD : COLOUR_NONE, ", %zu silent", silent);
-	put(screen, never ? COLOUR_WARNING : COLOUR_NONE, ", %zu not heard yet", never);
+	cli_screen_begin(screen, "Gateways");
+	cli_screen_put(screen, COLOUR_NONE, "%lld registered, ", number(health, "gateways"));
+	cli_screen_put(screen, number(health, "online") ? COLOUR_GOOD : COLOUR_NONE, "%lld online",
+		       number(health, "online"));
+	cli_screen_put(screen, silent ? COLOUR_BAD : COLOUR_NONE, ", %zu silent", silent);
+	cli_screen_put(screen, never ? COLOUR_WARNING : COLOUR_NONE, ", %zu not heard yet", never);
 	if (number(health, "unknown"))
-		put(screen, COLOUR_WARNING, ", %lld not registered (gateway list --unregistered)",
-		    number(health, "unknown"));
-	end(screen);
+		cli_screen_put(screen, COLOUR_WARNING, ", %lld not registered (gateway list --unregistered)",
+			       number(health, "unknown"));
+	cli_screen_end(screen);
 	/* Those that were there come first. */
 	for (int pass = 0; pass < 2; pass++) {
 		json_array_foreach(rows, i, gateway)
@@ -183,26 +130,26 @@ static void print_gateways(struct screen *screen, const json_t *facts, size_t li
 	}
 }
 
-static void print_devices(struct screen *screen, const json_t *facts, size_t listed)
+static void print_devices(struct cli_screen *screen, const json_t *facts, size_t listed)
 {
 	if (is_unknown(screen, "Devices", facts, "application-server"))
 		return;
 	const json_t *devices = json_object_get(json_object_get(facts, "city"), "devices"), *device;
-	begin(screen, "Devices");
+	cli_screen_begin(screen, "Devices");
 	if (!json_is_object(devices)) {
-		put(screen, COLOUR_DIM,
-		    json_is_object(json_object_get(facts, "city"))
-			    ? "are being counted; ask again in a moment"
-			    : "? the API does not say (you may not ask it?)");
-		end(screen);
+		cli_screen_put(screen, COLOUR_DIM,
+			       json_is_object(json_object_get(facts, "city"))
+				       ? "are being counted; ask again in a moment"
+				       : "? the API does not say (you may not ask it?)");
+		cli_screen_end(screen);
 		return;
 	}
 	long long silent = number(devices, "silent"), waiting = number(devices, "waiting_to_join");
-	put(screen, COLOUR_NONE, "%lld registered, %lld heard in 24 h", number(devices, "registered"),
-	    number(devices, "heard_24h"));
-	put(screen, silent ? COLOUR_WARNING : COLOUR_NONE, ", %lld unusually silent", silent);
-	put(screen, COLOUR_NONE, ", %lld wait to join", waiting);
-	end(screen);
+	cli_screen_put(screen, COLOUR_NONE, "%lld registered, %lld heard in 24 h",
+		       number(devices, "registered"), number(devices, "heard_24h"));
+	cli_screen_put(screen, silent ? COLOUR_WARNING : COLOUR_NONE, ", %lld unusually silent", silent);
+	cli_screen_put(screen, COLOUR_NONE, ", %lld wait to join", waiting);
+	cli_screen_end(screen);
 	size_t i;
 	json_array_foreach(json_object_get(devices, "longest_silent"), i, device)
 	{
@@ -211,12 +158,13 @@ static void print_devices(struct screen *screen, const json_t *facts, size_t lis
 		cli_status_span(number(device, "usual_s"), usual);
 		if (i >= listed)
 			break;
-		begin(screen, "");
-		put(screen, COLOUR_NONE, "%s  %.24s  ", text_of(device, "dev_eui"), text_of(device, "name"));
-		put(screen, COLOUR_WARNING, "silent for %s", span);
+		cli_screen_begin(screen, "");
+		cli_screen_put(screen, COLOUR_NONE, "%s  %.24s  ", text_of(device, "dev_eui"),
+			       text_of(device, "name"));
+		cli_screen_put(screen, COLOUR_WARNING, "silent for %s", span);
 		if (number(device, "usual_s"))
-			put(screen, COLOUR_DIM, ", usually heard every %s", usual);
-		end(screen);
+			cli_screen_put(screen, COLOUR_DIM, ", usually heard every %s", usual);
+		cli_screen_end(screen);
 	}
 }
 
@@ -278,7 +226,7 @@ static void gather(const json_t *process, const char *const *list, struct top to
 	}
 }
 
-static void print_traffic(struct screen *screen, const json_t *facts)
+static void print_traffic(struct cli_screen *screen, const json_t *facts)
 {
 	if (is_unknown(screen, "Traffic", facts, "network-server"))
 		return;
@@ -290,29 +238,31 @@ static void print_traffic(struct screen *screen, const json_t *facts)
 	long long failed = cli_status_count(network, DROPS, false, failed_downlinks);
 	char span[32];
 	cli_status_span(span_s, span);
-	begin(screen, "Traffic");
-	put(screen, COLOUR_NONE, "%.1f uplinks/min, %lld joins",
-	    (double)cli_status_count(network, "lamppost_network_uplinks_total", false, NULL) / minutes,
-	    cli_status_count(network, "lamppost_network_joins_total", false, NULL));
-	put(screen, joins_refused ? COLOUR_WARNING : COLOUR_NONE, ", %lld refused", joins_refused);
-	put(screen, COLOUR_NONE, "; %lld downlinks",
-	    cli_status_count(network, "lamppost_network_downlinks_total", false, NULL));
-	put(screen, failed ? COLOUR_WARNING : COLOUR_NONE, ", %lld failed", failed);
-	put(screen, COLOUR_DIM, " (in %s)", span);
-	end(screen);
+	cli_screen_begin(screen, "Traffic");
+	cli_screen_put(screen, COLOUR_NONE, "%.1f uplinks/min, %lld joins",
+		       (double)cli_status_count(network, "lamppost_network_uplinks_total", false, NULL) /
+			       minutes,
+		       cli_status_count(network, "lamppost_network_joins_total", false, NULL));
+	cli_screen_put(screen, joins_refused ? COLOUR_WARNING : COLOUR_NONE, ", %lld refused", joins_refused);
+	cli_screen_put(screen, COLOUR_NONE, "; %lld downlinks",
+		       cli_status_count(network, "lamppost_network_downlinks_total", false, NULL));
+	cli_screen_put(screen, failed ? COLOUR_WARNING : COLOUR_NONE, ", %lld failed", failed);
+	cli_screen_put(screen, COLOUR_DIM, " (in %s)", span);
+	cli_screen_end(screen);
 	struct top top[LISTED + 1] = {{"", 0}};
 	gather(network, refused_uplinks, top);
 	gather(network, refused_joins, top);
 	cli_status_span(number(counters, "hour_s"), span);
-	begin(screen, "");
-	put(screen, COLOUR_NONE, "refused in %s: ", span);
+	cli_screen_begin(screen, "");
+	cli_screen_put(screen, COLOUR_NONE, "refused in %s: ", span);
 	for (size_t i = 0; i < LISTED && top[i].count; i++)
-		put(screen, COLOUR_WARNING, "%s%s %lld", i ? ", " : "", top[i].label, top[i].count);
-	put(screen, COLOUR_DIM, top[0].count ? "  (lamppost why)" : "nothing");
-	end(screen);
+		cli_screen_put(screen, COLOUR_WARNING, "%s%s %lld", i ? ", " : "", top[i].label,
+			       top[i].count);
+	cli_screen_put(screen, COLOUR_DIM, top[0].count ? "  (lamppost why)" : "nothing");
+	cli_screen_end(screen);
 }
 
-static void print_queues(struct screen *screen, const json_t *facts)
+static void print_queues(struct cli_screen *screen, const json_t *facts)
 {
 	const json_t *network = json_object_get(cli_status_process(facts, "network-server"), "health");
 	const json_t *bridge = json_object_get(cli_status_process(facts, "gateway-bridge"), "health");
@@ -320,46 +270,48 @@ static void print_queues(struct screen *screen, const json_t *facts)
 	char used[24], limit[24];
 	bytes_text((double)number(network, "journal_bytes"), used);
 	bytes_text((double)number(network, "journal_limit"), limit);
-	begin(screen, "Queues");
+	cli_screen_begin(screen, "Queues");
 	if (json_is_object(network))
-		put(screen, COLOUR_NONE, "journal %s of %s, %lld downlinks wait", used, limit,
-		    number(network, "items"));
+		cli_screen_put(screen, COLOUR_NONE, "journal %s of %s, %lld downlinks wait", used, limit,
+			       number(network, "items"));
 	else
-		put(screen, COLOUR_DIM, "journal ?");
+		cli_screen_put(screen, COLOUR_DIM, "journal ?");
 	if (json_is_object(bridge))
-		put(screen, number(bridge, "ring_entries") > 100 ? COLOUR_WARNING : COLOUR_NONE,
-		    ", ring %lld frames", number(bridge, "ring_entries"));
+		cli_screen_put(screen, number(bridge, "ring_entries") > 100 ? COLOUR_WARNING : COLOUR_NONE,
+			       ", ring %lld frames", number(bridge, "ring_entries"));
 	const char *state = text_of(mqtt, "state");
-	put(screen, COLOUR_NONE, ", MQTT ");
-	put(screen, *state ? strcmp(state, "waiting") == 0 ? COLOUR_BAD : colour_of_word(state) : COLOUR_DIM,
-	    "%s", *state ? state : "?");
+	cli_screen_put(screen, COLOUR_NONE, ", MQTT ");
+	cli_screen_put(screen,
+		       *state ? strcmp(state, "waiting") == 0 ? COLOUR_BAD : colour_of_word(state)
+			      : COLOUR_DIM,
+		       "%s", *state ? state : "?");
 	if (*state && strcmp(state, "off") != 0)
-		put(screen, COLOUR_NONE, ", %lld events wait", number(mqtt, "backlog"));
-	end(screen);
+		cli_screen_put(screen, COLOUR_NONE, ", %lld events wait", number(mqtt, "backlog"));
+	cli_screen_end(screen);
 }
 
-static void print_disk(struct screen *screen, const json_t *facts)
+static void print_disk(struct cli_screen *screen, const json_t *facts)
 {
 	const json_t *disk = json_object_get(facts, "disk");
 	char free_text[24], size[24];
 	bytes_text(json_number_value(json_object_get(disk, "free_bytes")), free_text);
 	bytes_text(json_number_value(json_object_get(disk, "size_bytes")), size);
-	begin(screen, "Disk");
+	cli_screen_begin(screen, "Disk");
 	if (json_is_object(disk))
-		put(screen, COLOUR_NONE, "%s of %s free", free_text, size);
+		cli_screen_put(screen, COLOUR_NONE, "%s of %s free", free_text, size);
 	else
-		put(screen, COLOUR_DIM, "? the state directory cannot be looked at");
-	end(screen);
+		cli_screen_put(screen, COLOUR_DIM, "? the state directory cannot be looked at");
+	cli_screen_end(screen);
 }
 
 /* Lines that a text takes behind an indent; the words may break one more. */
-static size_t lines_of(const struct screen *screen, const char *text, size_t indent)
+static size_t lines_of(const struct cli_screen *screen, const char *text, size_t indent)
 {
 	size_t room = screen->width > indent + 20 ? screen->width - indent : 0;
 	return room ? text_width(text) / room + 1 : 1;
 }
 
-static void print_findings(struct screen *screen, const json_t *findings, size_t height)
+static void print_findings(struct cli_screen *screen, const json_t *findings, size_t height)
 {
 	size_t i;
 	const json_t *finding;
@@ -370,11 +322,10 @@ static void print_findings(struct screen *screen, const json_t *findings, size_t
 		size_t needed = lines_of(screen, what, 2) + lines_of(screen, next, 4);
 		size_t more = i + 1 < json_array_size(findings) ? 1 : 0;
 		if (height && screen->lines + needed + more > height - 1) {
-			screen->used = 0;
-			screen->line[0] = '\0';
-			put(screen, COLOUR_DIM, "and %zu more: lamppost status --json",
-			    json_array_size(findings) - i);
-			end(screen);
+			cli_screen_begin(screen, NULL);
+			cli_screen_put(screen, COLOUR_DIM, "and %zu more: lamppost status --json",
+				       json_array_size(findings) - i);
+			cli_screen_end(screen);
 			return;
 		}
 		fputs(colour_start(screen->out, bad ? COLOUR_BAD : COLOUR_WARNING), screen->out);
@@ -389,7 +340,7 @@ static void print_findings(struct screen *screen, const json_t *findings, size_t
 
 void cli_status_print(FILE *out, const json_t *facts, const json_t *findings, size_t width, size_t height)
 {
-	struct screen screen = {.out = out, .width = width};
+	struct cli_screen screen = {.out = out, .width = width};
 	size_t found = json_array_size(findings);
 	size_t lines = height < 24 ? 24 : height;
 	/* Findings come before the names of what is silent: a finding says what to do. The last line is the prompt's. */

@@ -35,7 +35,7 @@ static void put(FILE *out, const char *text, size_t length)
 static void date(char text[16])
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	time_t now = epoch ? (time_t)strtoll(epoch, NULL, 10) : time(NULL);
+	time_t now = epoch ? (time_t)strtoll(epoch, NULL, 10) : 0;
 	struct tm parts = {0};
 	if (!gmtime_r(&now, &parts) || strftime(text, 16, "%Y-%m-%d", &parts) == 0)
 		snprintf(text, 16, "1970-01-01");

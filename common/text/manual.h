@@ -5,7 +5,8 @@
  *	manual_section(out, "OPTIONS");
  *	manual_item(out, "--version", "Prints the version, and ends.");
  *
- * The date is that of SOURCE_DATE_EPOCH where it is set, so that a build can be repeated, else today. */
+ * The date is that of SOURCE_DATE_EPOCH, which packaging/manual.sh sets to that of the last change, so that a build can be
+ * repeated. */
 #ifndef LAMPPOST_TEXT_MANUAL_H
 #define LAMPPOST_TEXT_MANUAL_H
 

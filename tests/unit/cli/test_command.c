@@ -85,8 +85,8 @@ static int split(char *line, char *words[WORDS_MAX])
 	char *at = line;
 	while (*at && count < WORDS_MAX) {
 		at += strspn(at, " ");
-		if (!*at || strchr("#|>&;", *at))
-			break;
+		if (!*at || strchr("#|>&;", *at) || strcmp(at, "\\") == 0)
+			break; /* what goes on in the next line is not looked at */
 		char *to = at;
 		words[count++] = to;
 		while (*at && *at != ' ') {
