@@ -58,7 +58,10 @@ static void print_answer(const json_t *answer, bool direct, size_t width)
 		wrap_labelled(stdout, "→", text_of(answer, "next"), width, 2);
 	if (json_array_size(decisions) > 0)
 		putchar('\n');
-	json_array_foreach((json_t *)decisions, index, decision) print_decision(decision, width);
+	json_array_foreach((json_t *)decisions, index, decision)
+	{
+		print_decision(decision, width);
+	}
 	if (more > 0)
 		printf("\n%" JSON_INTEGER_FORMAT " older: --limit shows more.\n", more);
 }
@@ -81,7 +84,9 @@ static void print_rules(const json_t *answer, size_t width)
 			wrap_labelled(stdout, "  →", text_of(rule, "next"), width, INDENT);
 	}
 	json_array_foreach((json_t *)json_object_get(answer, "unreachable"), index, process)
+	{
 		fprintf(stderr, "%s is not reached: its rules are missing.\n", json_string_value(process));
+	}
 }
 
 /* --- the commands --------------------------------------------------------------------------------------------------------- */

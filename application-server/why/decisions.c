@@ -70,7 +70,9 @@ enum status as_why_add_joins(struct as_api *api, struct now now, const struct as
 		const json_t *attempt;
 		size_t index;
 		json_array_foreach(strangers, index, attempt)
+		{
 			json_array_append_new(decisions, decision_of_attempt(attempt));
+		}
 		json_decref(strangers);
 	}
 	return status;

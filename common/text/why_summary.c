@@ -260,7 +260,9 @@ static void say_unreachable(struct summary *summary, const json_t *unreachable)
 		return;
 	say(summary, " Not reached:");
 	json_array_foreach((json_t *)unreachable, index, process)
+	{
 		say(summary, "%s %s", index ? "," : "", json_string_value(process));
+	}
 	say(summary, "; what %s knows is missing here.", count > 1 ? "they" : "it");
 	next_is(summary, "See lamppost status: a process that should run does not answer.");
 }

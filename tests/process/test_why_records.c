@@ -87,8 +87,9 @@ static bool all_stored(struct t_network_script *network)
 static void moves(const struct net_uuid *item, enum net_item_status status, const char *cause)
 {
 	memset(&message, 0, sizeof message);
+	row++;
 	message.kind = PROTO_DOWNLINK_EVENT;
-	message.downlink_event = (struct net_downlink_event){.head = {.id = {{0x77}}, .row = ++row},
+	message.downlink_event = (struct net_downlink_event){.head = {.id = {{0x77}}, .row = row},
 							     .item = *item,
 							     .status = status,
 							     .fcnt_down = 41,
