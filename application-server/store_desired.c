@@ -23,7 +23,7 @@ const char *const as_sql_desired[] = {
 	[PROFILE] = "SELECT mac_version, region, class, rx_delay_s, rx1_dr_offset, rx2_dr, rx2_freq_hz, adr, "
 		    "allow_fcnt_reset, late_uplink_s, adr_margin_db, min_dr, max_dr, max_nb_trans, "
 		    "dev_status_interval_h, max_duty_cycle, uplink_dwell, downlink_dwell, max_eirp_dbm, "
-		    "confirmed_downlink_tries FROM profiles WHERE id = ?1",
+		    "confirmed_downlink_tries, adr_algorithm, adr_fixed_dr FROM profiles WHERE id = ?1",
 	[DEVICE] = "SELECT d.enabled, d.join_eui, d.profile, d.activation, d.dev_addr, d.nwk_s_key, "
 		   "d.s_nwk_s_int_key, "
 		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version "
@@ -111,6 +111,8 @@ static void load_profile(struct db *db, int s, struct net_profile *profile)
 	profile->downlink_dwell = choice(db, s, 17);
 	profile->max_eirp_dbm = choice(db, s, 18);
 	profile->confirmed_downlink_tries = (uint8_t)db_column_i64(db, s, 19);
+	ASSERT(net_adr_algorithm_parse(db_column_text(db, s, 20), &profile->adr_algorithm));
+	profile->adr_fixed_dr = (uint8_t)db_column_i64(db, s, 21);
 }
 
 static void load_device(struct db *db, int s, struct as_desired *record)

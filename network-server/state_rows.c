@@ -3,7 +3,7 @@
 #include "common/base/check.h"
 
 #define FORMAT         1
-#define FORMAT_PROFILE 2 /* 1 ended with `late_uplink_s` */
+#define FORMAT_PROFILE 3 /* 1 ended with `late_uplink_s`, 2 with `confirmed_downlink_tries` */
 
 static struct wr begin(struct ns_write *write)
 {
@@ -42,6 +42,8 @@ void ns_state_write_profile(struct ns *ns, const struct net_profile *profile)
 	wr_u8(&wr, profile->downlink_dwell);
 	wr_u8(&wr, profile->max_eirp_dbm);
 	wr_u8(&wr, profile->confirmed_downlink_tries);
+	wr_u8(&wr, (uint8_t)profile->adr_algorithm);
+	wr_u8(&wr, profile->adr_fixed_dr);
 	end(write, &wr);
 }
 
@@ -112,6 +114,13 @@ static bool load_profile(struct ns *ns, uint8_t format, const uint8_t *key, stru
 		profile.downlink_dwell = rd_u8(rd);
 		profile.max_eirp_dbm = rd_u8(rd);
 		profile.confirmed_downlink_tries = rd_u8(rd);
+	}
+	if (format >= 3) {
+		uint8_t algorithm = rd_u8(rd);
+		profile.adr_fixed_dr = rd_u8(rd);
+		if (algorithm >= NET_ADR_ALGORITHMS || profile.adr_fixed_dr >= LW_DATA_RATES)
+			return false;
+		profile.adr_algorithm = algorithm;
 	}
 	return rd_ok(rd) && ns_state_put_profile(ns, (struct now){0}, &profile);
 }

@@ -1,6 +1,8 @@
 /* Desired state, application-server → network-server. A removed record carries its identity and version alone. */
 #include "common/proto/convert.h"
 
+#include <string.h>
+
 enum status pack_state_wanted(const struct proto_message *message, struct packing *to)
 {
 	const struct net_state_wanted *in = &message->state_wanted;
@@ -76,7 +78,7 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 		out.has_late_uplink_s = out.has_adr_margin_db = out.has_min_dr = out.has_max_dr = 1;
 		out.has_max_nb_trans = out.has_dev_status_interval_h = out.has_max_duty_cycle = 1;
 		out.has_uplink_dwell = out.has_downlink_dwell = out.has_max_eirp_dbm = 1;
-		out.has_confirmed_downlink_tries = 1;
+		out.has_confirmed_downlink_tries = out.has_adr_algorithm = out.has_adr_fixed_dr = 1;
 		out.mac_version = (uint32_t)in->mac_version;
 		out.region_id = convert_text(in->region_id);
 		out.device_class = (uint32_t)in->device_class;
@@ -97,8 +99,30 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 		out.downlink_dwell = in->downlink_dwell;
 		out.max_eirp_dbm = in->max_eirp_dbm;
 		out.confirmed_downlink_tries = in->confirmed_downlink_tries;
+		out.adr_algorithm = (uint32_t)in->adr_algorithm;
+		out.adr_fixed_dr = in->adr_fixed_dr;
 	}
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_PROFILE, &out);
+}
+
+static const char *const adr_names[NET_ADR_ALGORITHMS] = {
+	[NET_ADR_USUAL] = "usual",
+	[NET_ADR_FIXED] = "fixed",
+};
+
+const char *net_adr_algorithm_name(enum net_adr_algorithm algorithm)
+{
+	return (unsigned)algorithm < NET_ADR_ALGORITHMS ? adr_names[algorithm] : "unknown";
+}
+
+bool net_adr_algorithm_parse(const char *name, enum net_adr_algorithm *algorithm)
+{
+	for (int i = 0; i < NET_ADR_ALGORITHMS; i++)
+		if (!strcmp(name, adr_names[i])) {
+			*algorithm = (enum net_adr_algorithm)i;
+			return true;
+		}
+	return false;
 }
 
 void net_profile_defaults(struct net_profile *profile)
@@ -114,6 +138,8 @@ void net_profile_defaults(struct net_profile *profile)
 	profile->downlink_dwell = (uint8_t)absent.downlink_dwell;
 	profile->max_eirp_dbm = (uint8_t)absent.max_eirp_dbm;
 	profile->confirmed_downlink_tries = (uint8_t)absent.confirmed_downlink_tries;
+	profile->adr_algorithm = (enum net_adr_algorithm)absent.adr_algorithm;
+	profile->adr_fixed_dr = (uint8_t)absent.adr_fixed_dr;
 }
 
 static bool is_choice(uint32_t value, uint32_t max)
@@ -127,7 +153,8 @@ static bool mac_fields_ok(const Lamppost__ProfileRecord *in)
 	       in->max_nb_trans >= 1 && in->max_nb_trans <= 3 && in->dev_status_interval_h <= 8784 &&
 	       in->max_duty_cycle <= 15 && is_choice(in->uplink_dwell, 1) &&
 	       is_choice(in->downlink_dwell, 1) && is_choice(in->max_eirp_dbm, 36) &&
-	       in->confirmed_downlink_tries >= 1 && in->confirmed_downlink_tries <= 8;
+	       in->confirmed_downlink_tries >= 1 && in->confirmed_downlink_tries <= 8 &&
+	       in->adr_algorithm < NET_ADR_ALGORITHMS && in->adr_fixed_dr <= 14;
 }
 
 bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *envelope)
@@ -161,6 +188,8 @@ bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *env
 		.downlink_dwell = (uint8_t)in->downlink_dwell,
 		.max_eirp_dbm = (uint8_t)in->max_eirp_dbm,
 		.confirmed_downlink_tries = (uint8_t)in->confirmed_downlink_tries,
+		.adr_algorithm = (enum net_adr_algorithm)in->adr_algorithm,
+		.adr_fixed_dr = (uint8_t)in->adr_fixed_dr,
 	};
 	return convert_take_exact(out->id.bytes, sizeof out->id.bytes, &in->id) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id);

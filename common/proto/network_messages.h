@@ -170,6 +170,12 @@ struct net_state_applied {
 enum net_activation { NET_OTAA, NET_ABP };
 enum net_class { NET_CLASS_A, NET_CLASS_B, NET_CLASS_C };
 
+/* What chooses data rate, power and repeats where the network may (network-server/adr/). The numbers are on the wire and in stored
+ * rows: only add at the end. */
+enum net_adr_algorithm { NET_ADR_USUAL, NET_ADR_FIXED, NET_ADR_ALGORITHMS };
+const char *net_adr_algorithm_name(enum net_adr_algorithm algorithm); /* "usual" */
+bool net_adr_algorithm_parse(const char *name, enum net_adr_algorithm *algorithm);
+
 struct net_profile {
 	uint64_t version;
 	struct net_uuid id;
@@ -195,6 +201,8 @@ struct net_profile {
 	uint8_t downlink_dwell;
 	uint8_t max_eirp_dbm;             /* 8..36, NET_REGIONS_OWN */
 	uint8_t confirmed_downlink_tries; /* 1..8 frames before a confirmed item has failed */
+	enum net_adr_algorithm adr_algorithm;
+	uint8_t adr_fixed_dr; /* 0..14: of NET_ADR_FIXED */
 };
 #define NET_REGIONS_OWN 255 /* the region's default */
 

@@ -6,6 +6,7 @@
 
 static const char *const mac_versions[] = {"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.1.0", NULL};
 static const char *const classes[] = {"A", "B", "C", NULL};
+static const char *const adr_algorithms[] = {"usual", "fixed", NULL};
 static const char *const codecs[] = {LPP_NAME, NULL};
 
 static const struct record_field profile_fields[] = {
@@ -70,6 +71,16 @@ static const struct record_field profile_fields[] = {
 	 .standard = "0",
 	 .unit = "s",
 	 .help = "how old an uplink buffered by a gateway may be; 0: none is accepted"},
+	{.name = "adr_algorithm",
+	 .type = RECORD_ENUM,
+	 .names = adr_algorithms,
+	 .standard = "\"usual\"",
+	 .help = "what chooses: usual: by the best signal of 20 frames; fixed: adr_fixed_dr at full power"},
+	{.name = "adr_fixed_dr",
+	 .type = RECORD_INTEGER,
+	 .max = 14,
+	 .standard = "0",
+	 .help = "data rate that the algorithm fixed gives; min_dr and max_dr are not asked"},
 	{.name = "adr_margin_db",
 	 .type = RECORD_INTEGER,
 	 .max = 30,

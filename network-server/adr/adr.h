@@ -1,23 +1,12 @@
-/* Adaptive data rate, the usual algorithm (TS001 §4.3.1.1 leaves it to the network): from the best signal among the last
- * 20 frames to data rate, power and repeats.
+/* Adaptive data rate (TS001 §4.3.1.1 leaves it to the network): what a device shall use, decided from what was heard of it. The
+ * profile names the algorithm; each is a row of ns_adr_algorithms[], a function of history and limits:
  *
- *	spare = greatest SNR of the history − what the data rate needs − margin        (fewer than 20 frames: 3 dB less)
- *	steps = spare / 3 dB, towards zero
- *	steps > 0    data rate up, a step each, as far as the limits go; what is left: power down, a step each
- *	steps < 0    power up, a step each, where the history is whole
- *	repeats      by the loss over the history (gaps in FCntUp), where it is whole:
+ *	usual   by the best signal of the last 20 frames                            adr_usual.c, where its rules stand
+ *	fixed   the profile's data rate, full power, each uplink once               adr_fixed.c
  *
- *	                  NbTrans now   1  2  3
- *	                  under 5 %     1  1  2
- *	                  under 10 %    1  2  3
- *	                  under 30 %    2  3  3
- *	                  30 % and more 3  3  3
- *
- *	last resort  a data rate down, one step, where loss stays at 10 % or more with full power and as many repeats as
- *	             are allowed. The frames of the history show that the device is still heard: a device that is not is left to its
- *	             own back-off.
- *
- * Under NS_ADR_MIN samples nothing is decided. Pure: history and limits in, settings and their reason out. */
+ * All are asked at an uplink alone, so that a data rate is lowered only while the device is still heard: one that is not is left
+ * to its own back-off. What a device refused, and what its channels, region or profile do not allow, is not in the limits.
+ * Pure: history and limits in, settings, their reason and its numbers out. */
 #ifndef LAMPPOST_NETWORK_SERVER_ADR_ADR_H
 #define LAMPPOST_NETWORK_SERVER_ADR_ADR_H
 
@@ -38,6 +27,7 @@ struct ns_adr_limits {
 	uint16_t powers; /* bit an index: powers that may be given */
 	uint8_t max_nb_trans;
 	uint8_t margin_db;
+	uint8_t fixed_dr;                /* of the algorithm `fixed`, whose `drs` have at most this one */
 	int16_t need_cdb[LW_DATA_RATES]; /* least SNR; NS_ADR_NO_NEED where SNR says nothing (FSK, LR-FHSS) */
 };
 
@@ -49,15 +39,18 @@ struct ns_adr_input {
 };
 
 enum ns_adr_reason {
-	NS_ADR_KEEP,    /* nothing to gain */
-	NS_ADR_TOO_FEW, /* under NS_ADR_MIN samples */
-	NS_ADR_NO_SNR,  /* the data rate has no SNR to judge by */
-	NS_ADR_OUTSIDE, /* data rate or power is not one that may be given */
-	NS_ADR_FASTER,  /* data rate up, perhaps power down as well */
-	NS_ADR_QUIETER, /* power down */
-	NS_ADR_LOUDER,  /* power up */
-	NS_ADR_REPEATS, /* NbTrans alone */
-	NS_ADR_SLOWER,  /* data rate down, as last resort */
+	NS_ADR_KEEP,       /* nothing to gain */
+	NS_ADR_TOO_FEW,    /* under NS_ADR_MIN samples */
+	NS_ADR_NO_SNR,     /* the data rate has no SNR to judge by */
+	NS_ADR_OUTSIDE,    /* data rate or power is not one that may be given */
+	NS_ADR_FASTER,     /* data rate up, perhaps power down as well */
+	NS_ADR_QUIETER,    /* power down */
+	NS_ADR_LOUDER,     /* power up */
+	NS_ADR_REPEATS,    /* NbTrans alone */
+	NS_ADR_SLOWER,     /* data rate down, as last resort */
+	NS_ADR_FIXED,      /* the profile's fixed data rate is given */
+	NS_ADR_FIXED_HELD, /* the device has it */
+	NS_ADR_FIXED_NOT,  /* it may not be given: refused by the device, or no channel or region has it */
 	NS_ADR_REASON_COUNT
 };
 const char *ns_adr_reason_name(enum ns_adr_reason reason); /* "faster" */
@@ -72,7 +65,11 @@ struct ns_adr_decision {
 	uint8_t samples;
 };
 
-struct ns_adr_decision ns_adr_decide(const struct ns_adr_input *input);
+struct ns_adr_algorithm {
+	struct ns_adr_decision (*decide)(const struct ns_adr_input *input);
+};
+extern const struct ns_adr_algorithm ns_adr_algorithms[NET_ADR_ALGORITHMS];
+struct ns_adr_decision ns_adr_decide(enum net_adr_algorithm algorithm, const struct ns_adr_input *input);
 
 /* A rule a reason, and the numbers that it names, from `now` to what was decided (adr_rules.c). */
 extern const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT];

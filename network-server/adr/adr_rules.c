@@ -1,5 +1,5 @@
 /* Why the data rate is what it is. Numbers: al best SNR of the history, ah what is to spare after need and margin, b0 data
- * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin. */
+ * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin; of `fixed_not` c1 is the fixed data rate. */
 #include "network-server/adr/adr.h"
 
 #define RULE(name, level, sentence, next)                     \
@@ -43,15 +43,26 @@ const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
 			       "ADR slows down as the last resort, " AS_IT_IS_WANTED ": " LOSS
 			       " at full power; " SIGNAL ".",
 			       "A weak place: another gateway near it, or a better antenna."),
+	[NS_ADR_FIXED] = RULE("adr_fixed", DEBUG,
+			      "ADR gives the data rate that the profile fixes, " AS_IT_IS_WANTED ".", ""),
+	[NS_ADR_FIXED_HELD] = RULE("adr_fixed_held", DEBUG,
+				   "ADR holds the data rate that the profile fixes, " AS_IT_IS ".", ""),
+	[NS_ADR_FIXED_NOT] = RULE(
+		"adr_fixed_not", INFO,
+		"ADR cannot give the data rate that the profile fixes, {fixed:c1:dr}: the device refused it, "
+		"or its region and channels have none such; it stays at {dr:b0l:dr}.",
+		"Another adr_fixed_dr in the profile, or another algorithm."),
 };
 
 struct ns_numbers ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision)
 {
 	const struct ns_adr_settings *now = &input->now, *wanted = &decision->wanted;
+	uint8_t margin = decision->reason == NS_ADR_FIXED_NOT ? input->limits.fixed_dr
+							      : input->limits.margin_db;
 	return (struct ns_numbers){
 		.a = decision_halves(decision->snr_max_cdb, decision->spare_cdb),
 		.b = decision_bytes((now->dr & 15) | wanted->dr << 4, (now->power & 15) | wanted->power << 4,
 				    (now->nb_trans & 15) | wanted->nb_trans << 4, decision->samples),
-		.c = (uint16_t)(decision->loss_percent | input->limits.margin_db << 8),
+		.c = (uint16_t)(decision->loss_percent | margin << 8),
 	};
 }

@@ -233,14 +233,19 @@ static void limits_of(const struct ns_mac_case *of, const struct lw_channel_plan
 	const struct lw_data_rate *now = lw_region_data_rate(region, LW_UP, session->last_dr);
 	uint8_t max_dr = of->profile->max_dr < LW_DATA_RATES ? of->profile->max_dr : region->adr_max_dr;
 	bool dwell = ns_mac_uplink_dwell(session, region);
+	bool fixed = of->profile->adr_algorithm == NET_ADR_FIXED;
 	*limits = (struct ns_adr_limits){.max_nb_trans = of->profile->max_nb_trans,
-					 .margin_db = of->profile->adr_margin_db};
+					 .margin_db = of->profile->adr_margin_db,
+					 .fixed_dr = of->profile->adr_fixed_dr};
 	for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
 		const struct lw_data_rate *rate = lw_region_data_rate(region, LW_UP, dr);
 		limits->need_cdb[dr] = rate && now ? need_of(&rate->modulation, now->modulation.bandwidth_hz)
 						   : NS_ADR_NO_NEED;
-		if (limits->need_cdb[dr] != NS_ADR_NO_NEED && dr >= of->profile->min_dr && dr <= max_dr &&
-		    !(session->mac.refused_drs >> dr & 1) && lw_plan_dr_usable(channels, region, dr) &&
+		bool chosen = fixed ? rate && dr == limits->fixed_dr
+				    : limits->need_cdb[dr] != NS_ADR_NO_NEED && dr >= of->profile->min_dr &&
+					      dr <= max_dr;
+		if (chosen && !(session->mac.refused_drs >> dr & 1) &&
+		    lw_plan_dr_usable(channels, region, dr) &&
 		    lw_region_max_payload(region, dr, dwell, false).m > 0)
 			limits->drs = (uint16_t)(limits->drs | 1u << dr);
 	}
@@ -261,7 +266,7 @@ bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *chan
 		.now = {session->last_dr, session->mac.tx_power, session->nb_trans},
 	};
 	limits_of(of, channels, &input.limits);
-	*decision = ns_adr_decide(&input);
+	*decision = ns_adr_decide(of->profile->adr_algorithm, &input);
 	if (of->uplink)
 		ns_record_adr(of->ns, of->now, of->session, &input, decision);
 	return true;

@@ -68,6 +68,13 @@ static const struct {
 	{"four repeats", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"max_nb_trans\":4}",
 	 422, "max_nb_trans"},
+	{"an ADR algorithm that does not exist", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"adr_algorithm\":"
+	 "\"best\"}",
+	 422, "adr_algorithm"},
+	{"a fixed data rate of 15", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"adr_fixed_dr\":15}",
+	 422, "adr_fixed_dr"},
 	{"nine tries", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"confirmed_downlink_"
 	 "tries\":9}",
@@ -624,6 +631,7 @@ static void versions_and_tombstones(void **state)
 	t_int("highest data rate", NET_REGIONS_OWN, records[0].profile.max_dr);
 	t_int("power", NET_REGIONS_OWN, records[0].profile.max_eirp_dbm);
 	t_int("tries", 3, records[0].profile.confirmed_downlink_tries);
+	t_int("ADR", NET_ADR_USUAL, records[0].profile.adr_algorithm);
 	t_true("tombstone", records[1].deleted && records[1].device.deleted);
 	t_uint("tombstone's version", 4, records[1].device.version);
 	t_true("continues", as_store_desired_continues(city->store, as_store_city(city->store), 4));
@@ -634,7 +642,8 @@ static void versions_and_tombstones(void **state)
 	     "db\":15,"
 	     "\"min_dr\":1,\"max_dr\":4,\"max_nb_trans\":2,\"dev_status_interval_h\":168,\"max_duty_cycle\":"
 	     "7,"
-	     "\"uplink_dwell\":true,\"downlink_dwell\":false,\"max_eirp_dbm\":14,\"confirmed_downlink_"
+	     "\"uplink_dwell\":true,\"downlink_dwell\":false,\"max_eirp_dbm\":14,\"adr_algorithm\":\"fixed\","
+	     "\"adr_fixed_dr\":3,\"confirmed_downlink_"
 	     "tries\":8}");
 	t_int("read", ST_OK, as_store_desired_after(city->store, 4, records, 8, &count));
 	t_uint("one more", 1, count);
@@ -649,6 +658,8 @@ static void versions_and_tombstones(void **state)
 	t_int("dwell time of downlinks", 0, mac->downlink_dwell);
 	t_int("power", 14, mac->max_eirp_dbm);
 	t_int("tries", 8, mac->confirmed_downlink_tries);
+	t_int("ADR", NET_ADR_FIXED, mac->adr_algorithm);
+	t_int("its data rate", 3, mac->adr_fixed_dr);
 	t_uint("devices' version", 4, as_store_desired_devices(city->store));
 	t_city_free(city);
 }

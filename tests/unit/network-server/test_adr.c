@@ -527,7 +527,7 @@ static void decisions(void **state)
 				   .margin_db = rows[i].margin_db},
 		};
 		needs(&input.limits);
-		struct ns_adr_decision decision = ns_adr_decide(&input);
+		struct ns_adr_decision decision = ns_adr_decide(NET_ADR_USUAL, &input);
 		t_uint("data rate", rows[i].wanted.dr, decision.wanted.dr);
 		t_uint("power", rows[i].wanted.power, decision.wanted.power);
 		t_uint("NbTrans", rows[i].wanted.nb_trans, decision.wanted.nb_trans);
@@ -563,8 +563,64 @@ static void a_wider_channel_needs_more(void **state)
 		needs(&input.limits);
 		input.limits.need_cdb[3] = -750;
 		input.limits.need_cdb[4] = -400;
-		t_uint("data rate", rows[i].dr, ns_adr_decide(&input).wanted.dr);
+		t_uint("data rate", rows[i].dr, ns_adr_decide(NET_ADR_USUAL, &input).wanted.dr);
 	}
+}
+
+static void fixed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t samples, fixed_dr;
+		struct ns_adr_settings now;
+		uint16_t drs, powers;
+		struct ns_adr_settings wanted;
+		enum ns_adr_reason reason;
+	} rows[] = {
+		{"from the first uplink on", 1, 3, {0, 0, 1}, 1 << 3, ALL_POWERS, {3, 0, 1}, NS_ADR_FIXED},
+		{"without a sample", 0, 3, {5, 0, 1}, 1 << 3, ALL_POWERS, {3, 0, 1}, NS_ADR_FIXED},
+		{"full power and one transmission", 20, 3, {3, 4, 2}, 8, ALL_POWERS, {3, 0, 1}, NS_ADR_FIXED},
+		{"the device has it", 20, 3, {3, 0, 1}, 1 << 3, ALL_POWERS, {3, 0, 1}, NS_ADR_FIXED_HELD},
+		{"the power that it takes", 20, 3, {3, 2, 1}, 1 << 3, 0xfc, {3, 2, 1}, NS_ADR_FIXED_HELD},
+		{"refused: it stays as it is", 20, 3, {1, 0, 1}, 0, ALL_POWERS, {1, 0, 1}, NS_ADR_FIXED_NOT},
+		{"no power is left to give", 20, 3, {1, 5, 1}, 1 << 3, 0, {3, 5, 1}, NS_ADR_FIXED},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct ns_adr_history samples = history_of(rows[i].samples, rows[i].now.dr, 1300);
+		struct ns_adr_input input = {
+			.history = &samples,
+			.span = 40,
+			.now = rows[i].now,
+			.limits = {.drs = rows[i].drs,
+				   .powers = rows[i].powers,
+				   .max_nb_trans = 3,
+				   .margin_db = 10,
+				   .fixed_dr = rows[i].fixed_dr},
+		};
+		needs(&input.limits);
+		struct ns_adr_decision decision = ns_adr_decide(NET_ADR_FIXED, &input);
+		t_uint("data rate", rows[i].wanted.dr, decision.wanted.dr);
+		t_uint("power", rows[i].wanted.power, decision.wanted.power);
+		t_uint("NbTrans", rows[i].wanted.nb_trans, decision.wanted.nb_trans);
+		t_str("reason", ns_adr_reason_name(rows[i].reason), ns_adr_reason_name(decision.reason));
+	}
+}
+
+static void names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < NET_ADR_ALGORITHMS; i++) {
+		enum net_adr_algorithm parsed = NET_ADR_ALGORITHMS;
+		t_row(net_adr_algorithm_name((enum net_adr_algorithm)i));
+		t_true("parsed",
+		       net_adr_algorithm_parse(net_adr_algorithm_name((enum net_adr_algorithm)i), &parsed));
+		t_int("the same", i, parsed);
+		t_true("a function", ns_adr_algorithms[i].decide != NULL);
+	}
+	enum net_adr_algorithm parsed;
+	t_false("another", net_adr_algorithm_parse("best", &parsed));
 }
 
 static void history(void **state)
@@ -617,10 +673,9 @@ static void span(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(decisions),
-		t_test(a_wider_channel_needs_more),
-		t_test(history),
-		t_test(span),
+		t_test(decisions), t_test(a_wider_channel_needs_more),
+		t_test(fixed),     t_test(names),
+		t_test(history),   t_test(span),
 	};
 	return t_run(tests);
 }

@@ -521,6 +521,52 @@ static void the_loop(void **state)
 	}
 }
 
+/* The profile's data rate, whatever the signal; refused, it is not asked for again, and the device is left where it is. */
+static void a_fixed_data_rate(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t fixed_dr, from;
+		const char *answer;
+		uint8_t dr; /* in the end */
+		unsigned asked;
+	} rows[] = {
+		{"taken", 3, 0, "0307", 3, 1},
+		{"slower than the signal allows", 2, 5, "0307", 2, 1},
+		{"out of min_dr and max_dr", 5, 0, "0307", 5, 1},
+		{"the device has it", 3, 3, NULL, 3, 0},
+		{"refused once and for all", 3, 0, "0305", 0, 1},
+		{"the region has none such", 12, 0, NULL, 0, 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		choose_usual();
+		chosen.adr_algorithm = NET_ADR_FIXED;
+		chosen.adr_fixed_dr = rows[i].fixed_dr;
+		chosen.min_dr = 1;
+		chosen.max_dr = 4;
+		setup(LW_MAC_1_0_4, "eu868");
+		t_row(rows[i].name);
+		uint8_t dr = rows[i].from;
+		unsigned asked = 0;
+		const char *says = NULL;
+		for (unsigned n = 0; n < 60; n++) {
+			sends(&(struct uplink){.says = says, .dr = dr, .snr_cdb = 900});
+			says = NULL;
+			if (commands_length < 5 || commands[0] != 0x03)
+				continue;
+			bool rate = commands[1] >> 4 != dr;
+			asked += rate;
+			says = rate ? rows[i].answer : "0307";
+			if (says && !strcmp(says, "0307"))
+				dr = commands[1] >> 4;
+		}
+		t_uint("data rate", rows[i].dr, dr);
+		t_uint("asked", rows[i].asked, asked);
+		rig_release(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,6 +582,7 @@ int main(void)
 		t_test(a_repeat_is_no_sample),
 		t_test(samples_come_back_from_the_journal),
 		t_test(the_loop),
+		t_test(a_fixed_data_rate),
 	};
 	return t_run(tests);
 }

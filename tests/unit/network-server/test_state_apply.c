@@ -23,6 +23,8 @@ static void all_chosen(struct net_profile *profile)
 	profile->downlink_dwell = 0;
 	profile->max_eirp_dbm = 14;
 	profile->confirmed_downlink_tries = 8;
+	profile->adr_algorithm = NET_ADR_FIXED;
+	profile->adr_fixed_dr = 3;
 }
 
 static void applied_and_kept(void **state)
@@ -42,7 +44,7 @@ static void applied_and_kept(void **state)
 }
 
 /* Rows of a profile: as the first release wrote them, and as they are written now. */
-static void profiles_of_both_formats(void **state)
+static void profiles_of_every_format(void **state)
 {
 	(void)state;
 	rig_init(&rig);
@@ -72,7 +74,23 @@ static void profiles_of_both_formats(void **state)
 	bytes[0] = 2;
 	t_false("less than it says",
 		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	static const uint8_t second[] = {24, 0, 12, 1, 4, 2, 7, 1, 0, 14, 8};
+	wr_copy(&wr, second, sizeof second);
+	t_true("the second format",
+	       ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	t_uint("its margin", 12, rig.ns.profiles[1].record.adr_margin_db);
+	t_uint("its tries", 8, rig.ns.profiles[1].record.confirmed_downlink_tries);
+	t_int("ADR as it was", NET_ADR_USUAL, rig.ns.profiles[1].record.adr_algorithm);
 	bytes[0] = 3;
+	wr_u8(&wr, NET_ADR_FIXED);
+	wr_u8(&wr, 5);
+	t_true("the third", ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	t_int("ADR", NET_ADR_FIXED, rig.ns.profiles[1].record.adr_algorithm);
+	t_uint("its data rate", 5, rig.ns.profiles[1].record.adr_fixed_dr);
+	bytes[wr_length(&wr) - 2] = 77;
+	t_false("no such algorithm",
+		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	bytes[0] = 4;
 	t_false("a format to come",
 		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
 	rig_release(&rig);
@@ -322,7 +340,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(applied_and_kept),
-		t_test(profiles_of_both_formats),
+		t_test(profiles_of_every_format),
 		t_test(a_change_keeps_the_session),
 		t_test(full_run_removes_what_it_does_not_name),
 		t_test(what_is_refused),

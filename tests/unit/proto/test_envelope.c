@@ -269,8 +269,11 @@ static void fill_state_applied(struct proto_message *m)
 static void fill_profile(struct proto_message *m)
 {
 	m->profile = (struct net_profile){
-		5,    uuid, false, LW_MAC_1_1_0, "eu868", NET_CLASS_C, 15, 5, 255, 869525000, true, true,
-		3600, 15,   1,     12,           2,       168,         7,  0, 1,   27,        8,
+		5,    uuid, false, LW_MAC_1_1_0, "eu868", NET_CLASS_C,
+		15,   5,    255,   869525000,    true,    true,
+		3600, 15,   1,     12,           2,       168,
+		7,    0,    1,     27,           8,       NET_ADR_FIXED,
+		14,
 	};
 }
 
@@ -530,6 +533,8 @@ static void a_value_out_of_range_is_invalid(void **state)
 		{"duty cycle 16", PROTO_PROFILE, {0x98, 0x01, 0x07}, {0x98, 0x01, 0x10}, 3},
 		{"dwell of uplinks 2", PROTO_PROFILE, {0xa0, 0x01, 0x00}, {0xa0, 0x01, 0x02}, 3},
 		{"0 tries", PROTO_PROFILE, {0xb8, 0x01, 0x08}, {0xb8, 0x01, 0x00}, 3},
+		{"ADR algorithm 9", PROTO_PROFILE, {0xc0, 0x01, 0x01, 0xc8}, {0xc0, 0x01, 0x09, 0xc8}, 4},
+		{"fixed data rate 15", PROTO_PROFILE, {0xc8, 0x01, 0x0e}, {0xc8, 0x01, 0x0f}, 3},
 		{"mac version 6", PROTO_PROFILE, {0x20, 0x05}, {0x20, 0x06}, 2},
 		{"activation 2", PROTO_DEVICE, {0x38, 0x01}, {0x38, 0x02}, 2},
 		{"priority 7", PROTO_ENQUEUE, {0x30, 0x06}, {0x30, 0x07}, 2},
