@@ -176,7 +176,28 @@ void gb_bridge_on_link_open(struct gb_bridge *bridge, struct now now)
 	bridge->link = LINK_GREETING;
 	bridge->hello_pending = true;
 	bridge->next_seq = 1;
+	bridge->bye = false;
 	gb_ring_rewind(bridge->ring);
+}
+
+static const struct lw_eui64 *gateway_of(const struct gb_report *report)
+{
+	switch (report->kind) {
+	case PROTO_GATEWAY_UPLINK: return &report->uplink.gateway;
+	case PROTO_GATEWAY_TX_ACK: return &report->tx_ack.gateway;
+	case PROTO_GATEWAY_STATS: return &report->stats.gateway;
+	default: return &report->presence.gateway;
+	}
+}
+
+/* One that ends the link each time it is sent has to go, or nothing behind it would ever arrive. */
+static void give_up(struct gb_bridge *bridge, const struct gb_report *gone, unsigned times)
+{
+	const size_t mic = 4;
+	struct gb_said said = {.a = (uint32_t)gone->kind, .b = times};
+	if (gone->kind == PROTO_GATEWAY_UPLINK && gone->uplink.phy_length >= mic)
+		said.mic = gone->uplink.phy + gone->uplink.phy_length - mic;
+	gb_judge(bridge, GB_REPORT_REFUSED, gateway_of(gone), NULL, &said);
 }
 
 void gb_bridge_on_link_close(struct gb_bridge *bridge, struct now now)
@@ -184,6 +205,11 @@ void gb_bridge_on_link_close(struct gb_bridge *bridge, struct now now)
 	gb_enter(bridge, now);
 	bridge->link = LINK_DOWN;
 	bridge->hello_pending = false;
+	struct gb_report gone;
+	if (!bridge->bye && gb_ring_fell(bridge->ring, &gone))
+		give_up(bridge, &gone, GB_RING_FALLS);
+	else if (bridge->bye && bridge->bye_seq != 0 && gb_ring_refused(bridge->ring, bridge->bye_seq, &gone))
+		give_up(bridge, &gone, GB_RING_REFUSALS);
 	gb_ring_rewind(bridge->ring);
 }
 

@@ -147,7 +147,10 @@ enum status gb_bridge_on_network_message(struct gb_bridge *bridge, struct now no
 	case PROTO_ACK: gb_ring_acknowledge(bridge->ring, message->ack.seq); break;
 	case PROTO_GATEWAY_DOWNLINK: take_downlink(bridge, now, &message->gateway_downlink); break;
 	case PROTO_GATEWAY_LIST: take_list(bridge, &message->gateway_list); break;
-	case PROTO_BYE:            /* it closes the link itself */
+	case PROTO_BYE: /* it closes the link itself */
+		bridge->bye = true;
+		bridge->bye_seq = message->bye.seq;
+		break;
 	case PROTO_UNKNOWN: break; /* of a later minor version */
 	default: gb_judge_number(bridge, GB_MESSAGE_REFUSED, NULL, NULL, message->kind); return ST_INVALID;
 	}

@@ -31,6 +31,8 @@ struct gb_bridge {
 	enum { LINK_DOWN, LINK_GREETING, LINK_UP } link;
 	bool hello_pending;
 	uint64_t next_seq; /* of this link */
+	bool bye;          /* the other side said why it ends */
+	uint64_t bye_seq;  /* for which message of ours; 0: for none */
 	bool list_changed;
 };
 

@@ -13,7 +13,8 @@ struct entry {
 	uint64_t seq; /* 0: not sent on this link */
 	size_t size;
 	enum proto_kind kind;
-	uint8_t bytes[]; /* the report's member; of an uplink see pack_uplink() */
+	uint8_t refusals, falls; /* ends of links that it was the reason of, as it seems */
+	uint8_t bytes[];         /* the report's member; of an uplink see pack_uplink() */
 };
 
 struct gb_ring {
@@ -22,6 +23,9 @@ struct gb_ring {
 	uint64_t byte_limit;
 	span_us age_limit;
 	struct gb_ring_stats stats;
+	uint64_t on_their_way; /* sent, not acknowledged */
+	uint64_t window;       /* how many may be */
+	bool fell;             /* the last link ended without a word, and nothing was acknowledged since */
 };
 
 struct gb_ring *gb_ring_new(uint64_t byte_limit, span_us age_limit)
@@ -30,6 +34,7 @@ struct gb_ring *gb_ring_new(uint64_t byte_limit, span_us age_limit)
 	ASSERT(ring != NULL);
 	ring->byte_limit = byte_limit;
 	ring->age_limit = age_limit;
+	ring->window = UINT64_MAX;
 	return ring;
 }
 
@@ -45,6 +50,8 @@ static void drop_oldest(struct gb_ring *ring)
 	struct entry *entry = ring->oldest, *newer = entry->newer;
 	if (ring->next == entry)
 		ring->next = newer;
+	else
+		ring->on_their_way--;
 	ring->oldest = newer;
 	if (newer)
 		newer->older = NULL;
@@ -181,7 +188,7 @@ void gb_ring_put(struct gb_ring *ring, struct mono now, const struct gb_report *
 
 bool gb_ring_next(struct gb_ring *ring, struct mono now, struct gb_report *report)
 {
-	while (ring->next) {
+	while (ring->next && ring->on_their_way < ring->window) {
 		span_us age = mono_since(now, ring->next->arrived);
 		unpack(report, ring->next);
 		if (!is_join(report) || age <= GB_JOIN_LIFE_US) {
@@ -200,17 +207,58 @@ void gb_ring_sent(struct gb_ring *ring, uint64_t seq)
 	ASSERT(ring->next != NULL && seq != 0);
 	ring->next->seq = seq;
 	ring->next = ring->next->newer;
+	ring->on_their_way++;
 }
 
 void gb_ring_acknowledge(struct gb_ring *ring, uint64_t seq)
 {
-	while (ring->oldest && ring->oldest != ring->next && ring->oldest->seq <= seq)
+	if (ring->on_their_way == 0 || ring->oldest->seq > seq)
+		return;
+	while (ring->on_their_way > 0 && ring->oldest->seq <= seq)
 		drop_oldest(ring);
+	ring->fell = false;
+	ring->window = ring->window > UINT64_MAX / 2 ? UINT64_MAX : 2 * ring->window;
 }
 
 void gb_ring_rewind(struct gb_ring *ring)
 {
 	ring->next = ring->oldest;
+	ring->on_their_way = 0;
+}
+
+/* Where the link has ended, so that nothing is on its way any more. */
+static void let_go(struct gb_ring *ring, struct entry *entry, struct gb_report *gone)
+{
+	unpack(gone, entry);
+	gb_ring_rewind(ring);
+	ring->next = entry;
+	drop_next(ring);
+}
+
+bool gb_ring_refused(struct gb_ring *ring, uint64_t seq, struct gb_report *gone)
+{
+	struct entry *entry = ring->oldest;
+	while (entry && entry != ring->next && entry->seq != seq)
+		entry = entry->newer;
+	bool known = entry && entry != ring->next;
+	bool too_often = known && ++entry->refusals >= GB_RING_REFUSALS;
+	if (too_often)
+		let_go(ring, entry, gone);
+	gb_ring_rewind(ring);
+	return too_often;
+}
+
+bool gb_ring_fell(struct gb_ring *ring, struct gb_report *gone)
+{
+	uint64_t count = ring->on_their_way;
+	bool too_often = count == 1 && ++ring->oldest->falls >= GB_RING_FALLS;
+	if (count > 0 && ring->fell)
+		ring->window = count > 1 ? count / 2 : 1;
+	ring->fell = ring->fell || count > 0;
+	if (too_often)
+		let_go(ring, ring->oldest, gone);
+	gb_ring_rewind(ring);
+	return too_often;
 }
 
 void gb_ring_expire(struct gb_ring *ring, struct mono now)

@@ -6,7 +6,12 @@
  *	          ▲ acknowledge, expire           ▲ next, sent; rewind moves it back to the oldest
  *
  * Bounded in bytes and in age (invariant 7): past either the oldest goes, counted. A join-request is worth nothing once
- * its receive windows are over, so it is dropped instead of being sent. */
+ * its receive windows are over, so it is dropped instead of being sent.
+ *
+ * A message that the network server cannot take must not come first for ever, since nothing behind it would arrive. There are
+ * two ways to know it: the other side named it in its Bye, or the link ended without a word while it was the only one on its
+ * way. To get there, a link that ends so a second time in a row halves how many may be on their way, and an acknowledgement
+ * doubles it again. After GB_RING_REFUSALS or GB_RING_FALLS such ends with nothing acknowledged between, it is let go. */
 #ifndef LAMPPOST_BRIDGE_RING_H
 #define LAMPPOST_BRIDGE_RING_H
 
@@ -17,6 +22,9 @@
 
 #define GB_JOIN_LIFE_US \
 	(6 * US_PER_S) /* JOIN_ACCEPT_DELAY2 (RP002 §3.1): later no answer can reach the device */
+
+#define GB_RING_REFUSALS 3  /* the other side said that it is this one */
+#define GB_RING_FALLS    10 /* it fell silent: it may have other reasons, as a disk that is full */
 
 /* A message for the network server; `kind` says which member holds. */
 struct gb_report {
@@ -50,8 +58,13 @@ bool gb_ring_next(struct gb_ring *ring, struct mono now, struct gb_report *repor
 void gb_ring_sent(struct gb_ring *ring, uint64_t seq);
 /* Lets go of all that left with a number up to `seq`. */
 void gb_ring_acknowledge(struct gb_ring *ring, uint64_t seq);
-/* The link broke: everything is to be sent again. */
+/* Everything is to be sent again, on another link. */
 void gb_ring_rewind(struct gb_ring *ring);
+/* The link ended, and the other side gave as its reason the message that left under `seq`. True when that was once too often:
+ * then it has been let go, and `gone` filled. */
+bool gb_ring_refused(struct gb_ring *ring, uint64_t seq, struct gb_report *gone);
+/* The link ended without a word. As above. */
+bool gb_ring_fell(struct gb_ring *ring, struct gb_report *gone);
 /* Drops what has grown too old. */
 void gb_ring_expire(struct gb_ring *ring, struct mono now);
 /* When gb_ring_expire() next has something to do; MONO_NEVER when empty. */

@@ -201,6 +201,11 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		"join_too_old",
 		INFO, "{dropped:b:count join-request} waited until their receive windows were over" TIMES ".",
 		"See that the network server runs: lamppost status."),
+	[GB_REPORT_REFUSED] = ROW("report_refused", ERROR,
+				  "A message about {gateway} (kind {kind:a}) was given up: the link to the "
+				  "network server ended on it "
+				  "{ends:b:count time} in a row" TIMES ".",
+				  "Run bridge and network server of one version; report it with both logs."),
 	[GB_LIST_REFUSED] =
 		ROW("list_refused", ERROR,
 		    "The gateway list was refused: more than {limit:b} rows, or an address range that is "

@@ -13,15 +13,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static void refuse(struct ns_edge *edge, struct ns_edge_link *link, const char *reason)
+/* `seq`: of the message that is the reason; 0: none is. */
+static void refuse_message(struct ns_edge *edge, struct ns_edge_link *link, uint64_t seq, const char *reason)
 {
 	edge->links_refused++;
 	LOG_WARN("link_refused", "name=%s reason=\"%s\"", link->name[0] ? link->name : "?", reason);
 	edge->message->kind = PROTO_BYE;
 	memset(&edge->message->bye, 0, sizeof edge->message->bye);
 	snprintf(edge->message->bye.reason, sizeof edge->message->bye.reason, "%s", reason);
+	edge->message->bye.seq = seq;
 	(void)!ns_edge_link_send(edge, link);
 	io_link_server_close(edge->links_server, link->id);
+}
+
+static void refuse(struct ns_edge *edge, struct ns_edge_link *link, const char *reason)
+{
+	refuse_message(edge, link, 0, reason);
 }
 
 static void on_open(void *ctx, struct now now, io_link_id id, const struct io_peer *peer)
@@ -124,6 +131,29 @@ static bool from_app(struct ns_edge *edge, struct now now)
 	}
 }
 
+/* What a bridge says of its gateways: each message stands for itself, so that one less breaks nothing. */
+static bool stands_alone(const struct ns_edge_link *link, enum proto_kind kind)
+{
+	return link->greeted && link->role == PROTO_GATEWAY_BRIDGE &&
+	       (kind == PROTO_GATEWAY_UPLINK || kind == PROTO_GATEWAY_TX_ACK || kind == PROTO_GATEWAY_STATS ||
+		kind == PROTO_GATEWAY_PRESENCE);
+}
+
+/* A message that cannot be read. The link ends with it, or the peer would be told that it was taken; but a value outside its
+ * range in a message that stands alone is passed over and acknowledged: refused, it would come first again on the next link,
+ * and nothing behind it would ever arrive. */
+static void misunderstood(struct ns_edge *edge, struct now now, struct ns_edge_link *link)
+{
+	enum proto_kind kind = edge->message->kind;
+	if (stands_alone(link, kind)) {
+		ns_record_protocol(&edge->ns, now, NS_PROTOCOL_VALUE, kind);
+		ns_on_seq(&edge->ns, now, link->id, edge->message->seq);
+	} else {
+		ns_record_protocol(&edge->ns, now, NS_PROTOCOL_MESSAGE, kind);
+		refuse_message(edge, link, link->greeted ? link->heard : 0, "malformed message");
+	}
+}
+
 static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *bytes, size_t length)
 {
 	struct ns_edge *edge = ctx;
@@ -132,9 +162,9 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 		return;
 	enum status status = proto_unpack(edge->message, bytes, length, &edge->arena);
 	enum proto_kind kind = edge->message->kind;
+	link->heard = edge->message->seq != 0 ? edge->message->seq : link->heard + 1;
 	if (status != ST_OK) {
-		ns_record_protocol(&edge->ns, now, 0, kind);
-		refuse(edge, link, "malformed message");
+		misunderstood(edge, now, link);
 	} else if (!link->greeted) {
 		struct proto_hello hello = edge->message->hello;
 		if (kind == PROTO_HELLO)
@@ -147,8 +177,8 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 		io_link_server_close(edge->links_server, id);
 	} else if (!(link->role == PROTO_GATEWAY_BRIDGE ? from_bridge(edge, now, link)
 							: from_app(edge, now))) {
-		ns_record_protocol(&edge->ns, now, 0, kind);
-		refuse(edge, link, "a message that this role may not send");
+		ns_record_protocol(&edge->ns, now, NS_PROTOCOL_MESSAGE, kind);
+		refuse_message(edge, link, link->heard, "a message that this role may not send");
 	}
 }
 

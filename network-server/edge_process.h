@@ -24,6 +24,8 @@ struct ns_edge_link {
 	uint32_t uid; /* of the peer */
 	enum proto_role role;
 	uint64_t seq; /* last sent */
+	uint64_t
+		heard; /* number of the peer's last message, or what it had to be where that could not be read */
 	char name[64];
 	/* Bridges: the gateway list on its way. */
 	uint64_t list_version;

@@ -212,7 +212,7 @@ void ns_on_app(struct ns *ns, bool connected)
 void ns_on_event_stored(struct ns *ns, struct now now, const struct net_event_stored *stored)
 {
 	if (stored->row >= ns->journal.next_row) {
-		ns_record_protocol(ns, now, 1, stored->row); /* no such event was sent */
+		ns_record_protocol(ns, now, NS_PROTOCOL_ROW, stored->row); /* no such event was sent */
 		return;
 	}
 	if (stored->row > ns->journal.stored_row)

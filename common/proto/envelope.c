@@ -30,11 +30,14 @@ static enum status pack_bye(const struct proto_message *message, struct packing 
 {
 	Lamppost__Bye out = LAMPPOST__BYE__INIT;
 	out.reason = convert_text(message->bye.reason);
+	out.has_seq = message->bye.seq != 0;
+	out.seq = message->bye.seq;
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_BYE, &out);
 }
 
 static bool unpack_bye(struct proto_message *message, const Lamppost__Envelope *envelope)
 {
+	message->bye.seq = envelope->bye->has_seq ? envelope->bye->seq : 0;
 	return convert_take_text(message->bye.reason, sizeof message->bye.reason, envelope->bye->reason);
 }
 
@@ -179,11 +182,9 @@ enum status proto_unpack(struct proto_message *message, const uint8_t *bytes, si
 	if (!envelope)
 		goto out;
 	message->seq = envelope->seq;
-	enum proto_kind kind = kind_of(envelope->body_case);
-	if (kind != PROTO_UNKNOWN && !rows[kind].unpack(message, envelope))
-		goto out;
-	message->kind = kind;
-	status = ST_OK;
+	message->kind = kind_of(envelope->body_case);
+	if (message->kind == PROTO_UNKNOWN || rows[message->kind].unpack(message, envelope))
+		status = ST_OK;
 out:
 	scratch->used = mark;
 	return status;

@@ -3,7 +3,8 @@
  * of a direction; `ack.seq` acknowledges all up to it (a bridge lets go of ring entries only then).
  *
  * A minor version may add bodies: an unknown one is PROTO_UNKNOWN and is skipped. Malformed bytes are
- * ST_INVALID, and the link is closed. */
+ * ST_INVALID, and the link is closed, with a Bye that names the message. Where a message stands for itself alone (what a
+ * bridge says of its gateways), one with a value outside its range is skipped, counted and acknowledged instead. */
 #ifndef LAMPPOST_PROTO_ENVELOPE_H
 #define LAMPPOST_PROTO_ENVELOPE_H
 
@@ -32,6 +33,7 @@ struct proto_hello {
 
 struct proto_bye {
 	char reason[NET_TEXT_MAX];
+	uint64_t seq; /* of the message that the link is closed for; 0: not for one */
 };
 
 struct proto_ack {
@@ -114,7 +116,8 @@ enum status proto_pack(const struct proto_message *message, uint8_t *bytes, size
 		       size_t *length) MUST_USE;
 
 /* Unpacks one message; `scratch` is used during the call alone and is left as it was. Every length, range and enumeration is
- * checked. ST_INVALID otherwise: then `kind` is PROTO_UNKNOWN and the rest means nothing. */
+ * checked. ST_INVALID otherwise: then `kind` is PROTO_UNKNOWN and `seq` 0, unless the envelope can be read and it is a value of
+ * its body that is outside its range: then `kind` and `seq` are those of the message, and the body means nothing. */
 enum status proto_unpack(struct proto_message *message, const uint8_t *bytes, size_t length,
 			 struct arena *scratch) MUST_USE;
 

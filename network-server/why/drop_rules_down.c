@@ -11,7 +11,8 @@
 
 static const char *const roles[] = {"gateway-bridge", "application-server", NULL};
 static const char *const messages[] = {"a message that is malformed, or that this role may not send, kind",
-				       "word of an event that was never sent, row", NULL};
+				       "word of an event that was never sent, row",
+				       "a message with a value outside its range, passed over, kind", NULL};
 
 #define ROW(drop) [(drop)-NS_DROP_SECOND]
 

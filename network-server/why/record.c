@@ -101,10 +101,10 @@ void ns_record_last(struct ns *ns, struct now now, enum ns_table table, unsigned
 	decision_replace(&ns->decisions, now.wall, ns_subject_of_gateway(ns, whom.gateway, chain), &decision);
 }
 
-void ns_record_protocol(struct ns *ns, struct now now, uint16_t what, uint64_t number)
+void ns_record_protocol(struct ns *ns, struct now now, enum ns_protocol_what what, uint64_t number)
 {
 	ns_record_drop(ns, now, NS_DROP_PROTOCOL, ns_of_server(ns),
-		       (struct ns_numbers){.a = decision_u32((int64_t)number), .c = what});
+		       (struct ns_numbers){.a = decision_u32((int64_t)number), .c = (uint16_t)what});
 }
 
 void ns_record_forget_device(struct ns *ns, uint32_t device)

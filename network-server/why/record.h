@@ -72,9 +72,14 @@ void ns_record_last(struct ns *ns, struct now now, enum ns_table table, unsigned
 void ns_record_no_way(struct ns *ns, struct now now, const struct ns_downlink *downlink, enum ns_drop drop,
 		      const struct ns_plan_why *why);
 
-/* A message that its sender may not send (`what` 0, its kind) or that names no event of ours (1, its row): counts and
- * records. */
-void ns_record_protocol(struct ns *ns, struct now now, uint16_t what, uint64_t number);
+/* What is wrong with a message, and the number that says more. */
+enum ns_protocol_what {
+	NS_PROTOCOL_MESSAGE, /* it cannot be read, or its sender may not send it; its kind */
+	NS_PROTOCOL_ROW,     /* it names no event of ours; the row */
+	NS_PROTOCOL_VALUE,   /* a value outside its range: it was passed over; its kind */
+};
+/* Counts and records such a message. */
+void ns_record_protocol(struct ns *ns, struct now now, enum ns_protocol_what what, uint64_t number);
 
 /* Forgets who is removed. */
 void ns_record_forget_device(struct ns *ns, uint32_t device);

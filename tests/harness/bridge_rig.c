@@ -120,6 +120,15 @@ static void take(struct t_upstream *upstream, const uint8_t *bytes, size_t lengt
 		upstream->hellos++;
 		return;
 	case PROTO_GATEWAY_UPLINK:
+		if (upstream->poison != 0 && message->gateway_uplink.ticks.us == upstream->poison) {
+			message->kind = PROTO_BYE;
+			message->bye = (struct proto_bye){"malformed message", seq};
+			if (upstream->names_poison)
+				upstream_send(upstream);
+			upstream->hang_ups++;
+			hang_up(upstream);
+			return;
+		}
 		upstream->uplink[upstream->uplinks++ % T_BRIDGE_KEPT] = message->gateway_uplink;
 		if (upstream->on_uplink)
 			upstream->on_uplink(upstream->ctx, &message->gateway_uplink);

@@ -44,6 +44,10 @@ struct t_upstream {
 	/* May be NULL. */
 	void (*on_uplink)(void *ctx, const struct gw_uplink *uplink);
 	void *ctx;
+	/* An uplink with these ticks ends the link, with a Bye that names it or without a word; 0: none does. */
+	uint32_t poison;
+	bool names_poison;
+	unsigned hang_ups; /* for it */
 };
 
 struct t_gateway {

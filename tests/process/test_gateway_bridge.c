@@ -458,6 +458,39 @@ static void frames_grow_too_old(void **state)
 	world_stop(world);
 }
 
+static bool poison_given_up(void *ctx)
+{
+	struct world *world = ctx;
+	t_bridge_pump(world->rig);
+	return world->network->hang_ups >= world->wanted &&
+	       t_bridge_verdict(world->rig, "report_refused") >= 1;
+}
+
+/* As a network server of another version does, or one that falls over it. */
+static void a_message_that_ends_the_link_is_given_up(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool names_it;
+	} rows[] = {{"named in a Bye", true}, {"without a word", false}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct world fresh = world_start(true, "");
+		struct world *world = &fresh;
+		t_true("list", t_bridge_has_list(world->rig));
+		t_row(rows[i].name);
+		world->network->poison = 5000;
+		world->network->names_poison = rows[i].names_it;
+		t_gateway_push(world->v2, 5000);
+		t_gateway_push(world->v2, 6000);
+		t_true("given up", wait(world, poison_given_up, 3));
+		t_true("the one behind it arrives", wait(world, uplinks_came, 1));
+		t_uint("it", 6000, world->network->uplink[0].ticks.us);
+		t_uint("counted once", 1, (uint64_t)t_bridge_verdict(world->rig, "report_refused"));
+		world_stop(world);
+	}
+}
+
 static void a_port_in_use_refuses_the_start(void **state)
 {
 	(void)state;
@@ -577,6 +610,7 @@ int main(void)
 		t_test(a_pinned_gateway_speaks_from_its_range),
 		t_test(every_answer_of_a_gateway_is_told),
 		t_test(frames_grow_too_old),
+		t_test(a_message_that_ends_the_link_is_given_up),
 		t_test(a_port_in_use_refuses_the_start),
 		t_test(gateways_are_listed_in_pages),
 		t_test(a_bad_configuration_refuses_the_start),

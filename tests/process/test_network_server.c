@@ -389,6 +389,49 @@ static void hostile_peers(void **state)
 	t_true("alive", t_is_healthy(admin_sock));
 }
 
+static bool frame_taken_twice(void *ctx)
+{
+	const double *before = ctx;
+	return t_metric(admin_sock, "lamppost_network_drops_total{reason=\"protocol\"}") == *before + 2;
+}
+
+/* One such message must not come again on every new link, before all that are behind it. */
+static void a_value_out_of_range_is_passed_over(void **state)
+{
+	(void)state;
+	static struct peer peer;
+	static uint8_t packed[PROTO_FRAME_MAX];
+	size_t length;
+	double before = t_metric(admin_sock, "lamppost_network_drops_total{reason=\"protocol\"}");
+	assert_true(greet(&peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR));
+	for (int i = 0; i < 2; i++) {
+		memset(&out, 0, sizeof out);
+		out.kind = PROTO_GATEWAY_TX_ACK;
+		out.seq = ++peer.seq;
+		out.gateway_tx_ack = (struct gw_tx_ack){.id = 5, .result = GW_TX_OTHER};
+		assert_int_equal(ST_OK, proto_pack(&out, packed, sizeof packed, &length));
+		uint8_t *result = memmem(packed, length, (uint8_t[]){0x20, GW_TX_OTHER}, 2);
+		assert_non_null(result);
+		result[1] = 99;
+		t_true("written", peer_frame(&peer, packed, (uint32_t)length));
+	}
+	t_true("counted", t_wait_until(frame_taken_twice, &before, T_CEILING));
+	t_row("it is acknowledged, and the link goes on");
+	uint64_t seq = 0;
+	while (seq < peer.seq && peer_expect(&peer, PROTO_ACK))
+		seq = in.ack.seq;
+	t_uint("acknowledged", peer.seq, seq);
+	t_true("link", !peer.closed && send_uplink(&peer, 0, 1));
+	while (seq < peer.seq && peer_expect(&peer, PROTO_ACK))
+		seq = in.ack.seq;
+	t_uint("acknowledged", peer.seq, seq);
+	t_row("a message that cannot be read ends it, and is named");
+	t_true("written", peer_frame(&peer, "\x0a\xff\xff", 3));
+	t_true("Bye", peer_expect(&peer, PROTO_BYE));
+	t_uint("the message after the last", peer.seq + 1, in.bye.seq);
+	peer_close(&peer);
+}
+
 static void restart_with(const char *more_config)
 {
 	t_int("orderly stop", 0, t_process_stop(server));
@@ -598,7 +641,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(hostile_peers),          IN_DIR(users_may_be_what_the_table_says),
 		IN_DIR(one_application_server), IN_DIR(a_bridge_dies_and_another_takes_over),
-		IN_DIR(gateways_by_the_page),   IN_DIR(kill_9_under_load),
+		IN_DIR(gateways_by_the_page),   IN_DIR(a_value_out_of_range_is_passed_over),
+		IN_DIR(kill_9_under_load),
 	};
 	return t_run(tests);
 }

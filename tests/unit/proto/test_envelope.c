@@ -24,7 +24,7 @@ static void fill_hello(struct proto_message *m)
 
 static void fill_bye(struct proto_message *m)
 {
-	m->bye = (struct proto_bye){"major version 2 is not spoken here"};
+	m->bye = (struct proto_bye){"major version 2 is not spoken here", 41};
 }
 
 static void fill_ack(struct proto_message *m)
@@ -551,6 +551,7 @@ static void a_value_out_of_range_is_invalid(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		t_row(changes[i].name);
 		make(&message, (size_t)changes[i].kind - 1);
+		uint64_t changed_seq = message.seq;
 		size_t length = 0;
 		t_int("pack", ST_OK, proto_pack(&message, bytes, sizeof bytes, &length));
 		uint8_t *at = memmem(bytes, length, changes[i].find, changes[i].length);
@@ -558,7 +559,8 @@ static void a_value_out_of_range_is_invalid(void **state)
 			continue;
 		memcpy(at, changes[i].with, changes[i].length);
 		t_int("unpack", ST_INVALID, proto_unpack(&message, bytes, length, &scratch));
-		t_int("kind", PROTO_UNKNOWN, message.kind);
+		t_str("kind", proto_kind_name(changes[i].kind), proto_kind_name(message.kind));
+		t_uint("seq", changed_seq, message.seq);
 	}
 }
 
