@@ -11,6 +11,8 @@ STATE ?= ./var
 PREFIX ?= /usr/local
 DEMO_SECONDS ?=
 SOAK_SECONDS ?= 600
+SEEDS ?= 5
+FIRST_SEED ?= 1
 CC = gcc
 Q = $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' "$(1)" "$(2)")
@@ -40,7 +42,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: soak mutants vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
+.PHONY: soak mutants radio-report vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -118,7 +120,13 @@ $(RUNNERS): $(BUILD)/tests/%: $(BUILD)/obj/tests/vectors/%.o
 $(BUILD)/tests/run-vectors: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/vectors/vectors_*.c))
 $(BUILD)/tests/unit/lorawan/test_vector_runner: | $(BUILD)/tests/run-vectors
 $(FUZZ): $(BUILD)/obj/tests/fuzz/main_replay.o
+$(BUILD)/tests/simulation/test_study: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/study/study_*.c))
 $(BUILD)/tests/simulation/test_world: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/world/*.c))
+STUDY := $(BUILD)/tests/study/report
+$(STUDY): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/study/*.c)) $(BUILD)/lib/network-server.a $(BUILD)/lib/simulator.a $(LIBS)
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS)
 $(TESTS): $(BUILD)/lib/harness.a $(PROCESSES:%=$(BUILD)/lib/%.a) $(BUILD)/lib/simulator.a $(BUILD)/lib/cli.a $(LIBS)
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
@@ -140,6 +148,9 @@ test-programs: $(PROGRAMS) $(TESTS)
 ## soak: worlds under a virtual clock with new seeds, for SOAK_SECONDS (600); stops at the first that is broken
 soak: $(BUILD)/tests/simulation/test_world
 	$(Q)$(BUILD)/tests/simulation/test_world soak $(SOAK_SECONDS) 2>$(BUILD)/soak.log || { tail -n 3 $(BUILD)/soak.log; exit 1; }
+## radio-report: compare the ADR algorithms in simulated cities; writes docs/radio-report.md (SEEDS=5, FIRST_SEED=1)
+radio-report: $(STUDY)
+	$(Q)$(STUDY) docs $(SEEDS) $(FIRST_SEED) $$(nproc)
 ## mutants: eight faults built in on purpose, each of which the worlds must notice
 mutants: $(BUILD)/tests/simulation/test_world
 	$(Q)bash tests/simulation/mutants.sh $(BUILD)
