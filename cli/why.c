@@ -101,7 +101,7 @@ static int run(const struct cli_arguments *arguments, enum why_kind kind)
 	if (kind == WHY_SERVER)
 		why.what = "why server";
 	else if (!rules)
-		why.what = why.frame = arguments->operands[0];
+		why.what = arguments->operands[0];
 	if (!why_subject_parse(&why.subject, kind, rules ? "" : why.what, &expected))
 		return cli_problem(CLI_USAGE, why.what, "lamppost why --help", "expected %s", expected);
 	if (since && !cli_parse_span(since, &why.since_s))
@@ -232,13 +232,14 @@ const struct cli_command cli_why_commands[] = {
 	 .summary = "what became of one frame",
 	 .description =
 		 "What was decided about one frame. It is named by its MIC (the last 8 hex digits of the "
-		 "PHYPayload), by the whole PHYPayload in hex, by DEVADDR:FCNT, or by the id of its "
-		 "event." DESCRIPTION,
+		 "PHYPayload; a newer frame may hide an older one, which is found by MIC@DEVADDR or "
+		 "MIC@DEVEUI), "
+		 "by the whole PHYPayload in hex, by DEVADDR:FCNT, or by the id of its event." DESCRIPTION,
 	 .operands = "FRAME",
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
 	 .examples = "lamppost why frame 2b11ff0d\nlamppost why frame 40f17dbe4900020001954378762b11ff0d\n"
-		     "lamppost why frame 49be7df1:2\n",
+		     "lamppost why frame 2b11ff0d@49be7df1\nlamppost why frame 49be7df1:2\n",
 	 .run = run_frame},
 	{.group = "why",
 	 .name = "server",

@@ -94,8 +94,9 @@ static bool make_target(char target[CLI_TARGET_MAX], const struct cli_why *why)
 	snprintf(target, CLI_TARGET_MAX, "%s", paths[kind]);
 	if (kind == WHY_RULES)
 		return true;
-	/* A PHYPayload is known by its MIC: that is asked for, so that no payload travels. */
-	const char *text = kind == WHY_COUNTED ? why->frame : why->subject.text;
+	char text[WHY_TEXT_MAX];
+	why_subject_format(&why->subject,
+			   text); /* of a PHYPayload its MIC and whose it is: no payload travels */
 	if (frame && !cli_target_append_query(target, "frame", text))
 		return false;
 	if (!frame && kind != WHY_SERVER) {

@@ -8,10 +8,9 @@
 
 struct cli_why {
 	struct why_subject subject;
-	unsigned limit;    /* decisions */
-	long since_s;      /* 0: all */
-	const char *what;  /* for messages: what the caller typed */
-	const char *frame; /* the same, for frames: the query's text */
+	unsigned limit;   /* decisions */
+	long since_s;     /* 0: all */
+	const char *what; /* for messages: what the caller typed */
 };
 
 /* CLI_DONE with `*answer` (the caller's) in the form of why_answer(); `*direct`: the processes were asked without the application

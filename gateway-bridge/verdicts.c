@@ -4,9 +4,9 @@
 
 #include "common/base/check.h"
 
-#define ROW(name, level, sentence, next)                      \
-	{                                                     \
-		name, LOG_LEVEL_##level, sentence, next, NULL \
+#define ROW(name, level, sentence, next)                        \
+	{                                                       \
+		name, DECISION_AS_##level, sentence, next, NULL \
 	}
 #define FROM  "{from:a:ip}"
 #define TIMES " ({times:c:count time})"
@@ -17,7 +17,7 @@
 	"The gateway's packet forwarder writes what the protocol does not have: update or replace it."
 
 static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
-	[GB_ACCEPTED] = ROW("accepted", DEBUG,
+	[GB_ACCEPTED] = ROW("accepted", DEBUG_GOOD,
 			    "{gateway} is heard from " FROM " and its datagrams are taken.", ""),
 	[GB_TRUNCATED] = ROW(
 		"truncated", DEBUG,
@@ -57,7 +57,7 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		FROM " sends more than {limit:b} datagrams a second for gateways that are not registered, or "
 		     "may not send from there: dropped" TIMES ".",
 		"Register the gateways that are yours (lamppost gateway add), or block the address."),
-	[GB_UNKNOWN_GATEWAY] = ROW("unknown_gateway", DEBUG,
+	[GB_UNKNOWN_GATEWAY] = ROW("unknown_gateway", DEBUG_PROBLEM,
 				   "{gateway} is not registered: its datagrams from " FROM
 				   " were acknowledged and not forwarded" TIMES ".",
 				   "If it is yours, register it: lamppost gateway add EUI."),
@@ -141,7 +141,7 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		"Somebody answers in the gateway's place, or its network sends each way over another line: "
 		"pin its source_cidr, or put both behind one address."),
 	[GB_GATEWAY_MOVED] = ROW(
-		"gateway_moved", INFO,
+		"gateway_moved", INFO_GOING,
 		"{gateway} now pulls from " FROM ", before that from {was:b:ip}; move number {moves:c}.", ""),
 	[GB_GATEWAY_FLAPPING] = ROW(
 		"gateway_flapping", WARN,
@@ -151,10 +151,10 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		"gateway "
 		"update EUI --source-cidr CIDR."),
 	[GB_GATEWAY_SETTLED] = ROW(
-		"gateway_settled", INFO,
+		"gateway_settled", INFO_GOOD,
 		"The address of {gateway} has stayed the same for a minute again: " FROM ".", ""),
 	[GB_GATEWAY_RESTARTED] = ROW(
-		"gateway_restarted", INFO,
+		"gateway_restarted", INFO_GOING,
 		"The counter of {gateway} at " FROM
 		" began again, it stands at {ticks_s:b:s}: it has restarted, {restarts:c:count time} since "
 		"the bridge started.",
@@ -260,11 +260,11 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 		"can be sent to it: it has not pulled for 90 s.",
 		"Its forwarder must send PULL_DATA every few seconds (keepalive_interval); a firewall may "
 		"let only its uplinks through."),
-	[GB_NOW_ONLINE] = ROW("now_online", DEBUG,
+	[GB_NOW_ONLINE] = ROW("now_online", DEBUG_GOOD,
 			      "{gateway} is online: heard {ago_s:c:s} ago from " FROM
 			      ", {uplinks:b:count frame} forwarded since the bridge started.",
 			      ""),
-	[GB_NOW_PULLED] = ROW("now_pulled", DEBUG,
+	[GB_NOW_PULLED] = ROW("now_pulled", DEBUG_GOOD,
 			      "The last PULL_DATA came {ago_s:b:s} ago from " FROM
 			      "; {moves:c:count move} since the bridge "
 			      "started.",
@@ -275,7 +275,7 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 		"{gateway}.",
 		"Its forwarder must send PULL_DATA every few seconds (keepalive_interval); a firewall may "
 		"let only its uplinks through."),
-	[GB_NOW_PUSHED] = ROW("now_pushed", DEBUG,
+	[GB_NOW_PUSHED] = ROW("now_pushed", DEBUG_GOOD,
 			      "The last PUSH_DATA came {ago_s:b:s} ago; {restarts:c:count restart} of "
 			      "{gateway} since the bridge "
 			      "started.",
@@ -287,12 +287,12 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 		"A forwarder sends its statistics every 30 s at least: see whether its uplinks go to another "
 		"server or port."),
 	[GB_NOW_CRC] = ROW(
-		"now_crc", INFO,
+		"now_crc", INFO_GOING,
 		"Of the frames that {gateway} heard since the bridge started, {bad:a} failed their checksum "
 		"and "
 		"{good:b} were forwarded ({bad_percent:c:percent} bad).",
 		"Some bad ones are normal. If most fail, look at the antenna and for interference."),
-	[GB_NOW_DROPPED] = ROW("now_dropped", WARN,
+	[GB_NOW_DROPPED] = ROW("now_dropped", WARN_GOING,
 			       "{dropped:b:count datagram or frame} of {gateway} were refused since the "
 			       "bridge started, by its "
 			       "limits or for where they came from.",

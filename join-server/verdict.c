@@ -4,15 +4,15 @@
 
 #include "common/base/check.h"
 
-#define ROW(name, level, sentence, next)                      \
-	{                                                     \
-		name, LOG_LEVEL_##level, sentence, next, NULL \
+#define ROW(name, level, sentence, next)                        \
+	{                                                       \
+		name, DECISION_AS_##level, sentence, next, NULL \
 	}
 #define NONCE "{dev_nonce:al}"
 #define LAST  "{last_dev_nonce:ah}"
 
 static const struct decision_rule rules[JS_VERDICT_COUNT] = {
-	[JS_ACCEPTED] = ROW("accepted", DEBUG,
+	[JS_ACCEPTED] = ROW("accepted", DEBUG_GOOD,
 			    "The join with DevNonce " NONCE
 			    " was accepted: JoinNonce {join_nonce:b} was given, and the "
 			    "session keys derived.",
@@ -59,7 +59,7 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 		"The PHYPayload of {length:b:bytes} is not a join-request of that device.",
 		"Rejoin-requests are not served; else the network server sent something else."),
 	[JS_UNKNOWN_DEVICE] = ROW(
-		"unknown_device", DEBUG,
+		"unknown_device", DEBUG_PROBLEM,
 		"The join with DevNonce " NONCE " was refused: no device of that DevEUI and JoinEUI is "
 		"provisioned here.",
 		"Wait a few seconds and let it try again. If it stays so, see lamppost status: the "

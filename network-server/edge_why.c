@@ -1,6 +1,7 @@
 /* GET /why/... of network-server.admin.sock: what was decided, newest first (why/explain.h).
  *
  *	/why/device/{eui}  /why/gateway/{eui}  /why/frame/{mic}  /why/dev-addr/{addr}  /why/server      ?limit=, 20, at most 200
+ *	/why/frame/{mic}?of=                   whose it is: a DevAddr or a DevEUI, for a frame that a newer one hides
  *	/why/rules                                                                                     every rule there is
  *
  * 404: not known here. 400: no EUI, MIC or address, or a limit that is none. */
@@ -13,48 +14,67 @@
 #include <stdlib.h>
 
 /* Reads the name in the path and writes the answer; returns the status of HTTP. */
-typedef unsigned (*answerer)(const struct ns *ns, const char *name, unsigned limit, FILE *out);
+typedef unsigned (*answerer)(const struct ns *ns, const char *name, const char *of, unsigned limit,
+			     FILE *out);
 
-static unsigned answer_device(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+static unsigned answer_device(const struct ns *ns, const char *name, const char *of, unsigned limit,
+			      FILE *out)
 {
+	(void)of;
 	struct lw_eui64 eui;
 	if (!lw_eui64_parse(name, &eui))
 		return 400;
 	return ns_why_device(ns, &eui, limit, out) ? 200 : 404;
 }
 
-static unsigned answer_gateway(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+static unsigned answer_gateway(const struct ns *ns, const char *name, const char *of, unsigned limit,
+			       FILE *out)
 {
+	(void)of;
 	struct lw_eui64 eui;
 	if (!lw_eui64_parse(name, &eui))
 		return 400;
 	return ns_why_gateway(ns, &eui, limit, out) ? 200 : 404;
 }
 
-static unsigned answer_frame(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+static unsigned answer_frame(const struct ns *ns, const char *name, const char *of, unsigned limit, FILE *out)
 {
 	uint8_t mic[4];
+	struct lw_dev_addr dev_addr;
+	struct lw_eui64 dev_eui;
+	struct ns_why_whose whose = {.dev_addr = NULL};
 	if (!hex_decode_exact(mic, sizeof mic, name))
 		return 400;
-	return ns_why_frame(ns, mic, limit, out) ? 200 : 404;
+	if (of && lw_dev_addr_parse(of, &dev_addr))
+		whose.dev_addr = &dev_addr;
+	else if (of && lw_eui64_parse(of, &dev_eui))
+		whose.dev_eui = &dev_eui;
+	else if (of)
+		return 400;
+	return ns_why_frame(ns, mic, whose, limit, out) ? 200 : 404;
 }
 
-static unsigned answer_dev_addr(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+static unsigned answer_dev_addr(const struct ns *ns, const char *name, const char *of, unsigned limit,
+				FILE *out)
 {
+	(void)of;
 	struct lw_dev_addr dev_addr;
 	if (!lw_dev_addr_parse(name, &dev_addr))
 		return 400;
 	return ns_why_dev_addr(ns, dev_addr, limit, out) ? 200 : 404;
 }
 
-static unsigned answer_server(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+static unsigned answer_server(const struct ns *ns, const char *name, const char *of, unsigned limit,
+			      FILE *out)
 {
+	(void)of;
 	(void)name;
 	return ns_why_server(ns, limit, out) ? 200 : 404;
 }
 
-static unsigned answer_rules(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+static unsigned answer_rules(const struct ns *ns, const char *name, const char *of, unsigned limit, FILE *out)
 {
+	(void)of;
 	(void)ns;
 	(void)name;
 	(void)limit;
@@ -83,7 +103,7 @@ static void reply(const struct ns_edge *edge, const struct io_http_request *requ
 	unsigned limit = read_limit(request), status = 400;
 	FILE *out = open_memstream(&text, &length);
 	if (out && limit > 0 && name)
-		status = answer(&edge->ns, name, limit, out);
+		status = answer(&edge->ns, name, io_http_request_query(request, "of"), limit, out);
 	if (out && status == 400)
 		fputs("{\"title\":\"Bad Request\",\"status\":400,\"detail\":\"an EUI of 16 hex digits, a MIC "
 		      "or "

@@ -50,6 +50,7 @@ struct ns_gateway {
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
 	struct ns_off_plan off_plan;             /* frequencies that it should not hear */
 	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */
+	uint32_t foreign_run; /* other networks' frames since the last one of ours */
 };
 
 struct ns_gateways {

@@ -86,6 +86,27 @@ static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32
 	};
 }
 
+/* The numbers of a rule are the same wherever it is recorded. */
+static struct ns_numbers numbers_of_heard(const struct gw_uplink *uplink, enum ns_drop drop)
+{
+	struct lw_frame frame;
+	struct lw_join_request request;
+	struct ns_numbers heard = ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm, uplink->has_snr,
+						      uplink->snr_cdb, uplink->phy_length);
+	if (drop == NS_DROP_UNKNOWN_DEV_ADDR &&
+	    lw_frame_parse(&frame, uplink->phy, uplink->phy_length, LW_UP) == LW_OK)
+		return (struct ns_numbers){
+			.a = frame.dev_addr.value,
+			.b = decision_halves(frame.fcnt, uplink->has_snr ? uplink->snr_cdb : INT16_MIN)};
+	if ((drop == NS_DROP_JOIN_UNKNOWN_DEVICE || drop == NS_DROP_JOIN_REPEATED) &&
+	    lw_join_request_parse(&request, uplink->phy, uplink->phy_length) == LW_OK) {
+		if (drop == NS_DROP_JOIN_UNKNOWN_DEVICE)
+			return ns_numbers_of_eui(&request.dev_eui, request.dev_nonce);
+		heard.c = request.dev_nonce;
+	}
+	return heard;
+}
+
 static enum ns_drop stop(struct ns *ns, struct now now, const struct gw_uplink *uplink,
 			 const struct ns_copy *copy, bool join, enum ns_drop drop)
 {
@@ -95,12 +116,9 @@ static enum ns_drop stop(struct ns *ns, struct now now, const struct gw_uplink *
 	ns_course_stopped(ns, now, &request, copy, drop);
 	if (drop == NS_DROP_JOIN_REPEATED) {
 		uint32_t device = ns_device_find(&ns->sessions, &request.dev_eui);
-		struct ns_numbers numbers = ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm,
-								uplink->has_snr, uplink->snr_cdb, 0);
-		numbers.c = request.dev_nonce;
 		ns_record_rule(ns, now, drop,
 			       ns_of_frame(ns, device, copy->gateway_slot, uplink->phy, uplink->phy_length),
-			       numbers);
+			       numbers_of_heard(uplink, drop));
 	}
 	return drop;
 }
@@ -144,39 +162,44 @@ static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const 
 	return stop(ns, now, uplink, &copy, join, NS_DROP_DEDUP_FULL);
 }
 
-/* The last of each gateway, whatever became of it; foreign frames leave no trace (invariant 12). */
+/* Invariant 12: of other networks' frames a gateway's number is kept, which says that it hears. */
+static void record_foreign(struct ns *ns, struct now now, uint32_t gateway)
+{
+	uint32_t *run = &ns_gateways_at(&ns->gateways, gateway)->foreign_run;
+	*run += *run < UINT32_MAX;
+	ns_record_last(ns, now, NS_TABLE_NOTE, NS_NOTE_HEARS_OTHERS, NS_GATEWAY_FOREIGN,
+		       ns_of_gateway(ns, gateway), (struct ns_numbers){.a = *run});
+}
+
+/* The last of each gateway, whatever became of it. */
 static void record_heard(struct ns *ns, struct now now, uint32_t gateway, const struct gw_uplink *uplink,
 			 enum ns_drop drop)
 {
-	if (gateway == NS_NO_SLOT || drop == NS_DROP_FOREIGN_DEV_ADDR || drop == NS_DROP_FOREIGN_JOIN_EUI)
+	if (gateway == NS_NO_SLOT)
 		return;
+	if (drop == NS_DROP_FOREIGN_DEV_ADDR || drop == NS_DROP_FOREIGN_JOIN_EUI) {
+		record_foreign(ns, now, gateway);
+		return;
+	}
 	struct ns_whom whom = ns_of_frame(ns, NS_NO_SLOT, gateway, uplink->phy, uplink->phy_length);
 	if (drop == NS_DROP_CRC || drop == NS_DROP_MALFORMED)
 		whom.about = DECISION_ABOUT_NOTHING; /* its last bytes are no MIC */
+	else
+		ns_gateways_at(&ns->gateways, gateway)->foreign_run = 0;
 	uint16_t rule = ns_rule_of_drop(drop);
 	ns_record_last(ns, now, (enum ns_table)(rule >> 8), rule & UINT8_MAX, NS_GATEWAY_HEARD, whom,
-		       ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm, uplink->has_snr,
-					   uplink->snr_cdb, uplink->phy_length));
+		       numbers_of_heard(uplink, drop));
 }
 
 /* What no window will tell of again: an address without a session, once for all copies; no room; a gateway of nobody's. */
 static void record_lost(struct ns *ns, struct now now, uint32_t gateway, const struct gw_uplink *uplink,
 			enum ns_drop drop)
 {
-	struct lw_frame frame;
 	struct ns_whom whom = ns_of_frame(ns, NS_NO_SLOT, gateway, uplink->phy, uplink->phy_length);
 	const struct decision *last = decision_newest(&ns->decisions, whom.subject);
-	if (drop == NS_DROP_UNKNOWN_DEV_ADDR &&
-	    lw_frame_parse(&frame, uplink->phy, uplink->phy_length, LW_UP) == LW_OK) {
-		int16_t snr_cdb = uplink->has_snr ? uplink->snr_cdb : INT16_MIN;
-		if (!last || last->ref != whom.ref)
-			ns_record_rule(ns, now, drop, whom,
-				       (struct ns_numbers){.a = frame.dev_addr.value,
-							   .b = decision_halves(frame.fcnt, snr_cdb)});
-	} else if (drop == NS_DROP_DEDUP_FULL) {
-		ns_record_rule(ns, now, drop, whom,
-			       ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm, uplink->has_snr,
-						   uplink->snr_cdb, uplink->phy_length));
+	if (drop == NS_DROP_UNKNOWN_DEV_ADDR || drop == NS_DROP_DEDUP_FULL) {
+		if (drop == NS_DROP_DEDUP_FULL || !last || last->ref != whom.ref)
+			ns_record_rule(ns, now, drop, whom, numbers_of_heard(uplink, drop));
 	} else if (drop == NS_DROP_UNKNOWN_GATEWAY) {
 		struct ns_numbers numbers = ns_numbers_of_eui(&uplink->gateway, 0);
 		whom.about = DECISION_ABOUT_NOTHING;

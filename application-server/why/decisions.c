@@ -14,15 +14,32 @@
 #define SENTENCE_MAX  400
 #define STRANGERS_MAX 50
 
-json_t *as_why_decision(struct wall time, const char *verdict, const char *sentence, const char *next,
-			json_t *numbers)
+json_t *as_why_decision(struct wall time, const char *verdict, enum decision_kind kind, const char *sentence,
+			const char *next, json_t *numbers)
 {
 	char text[WHY_TIME_TEXT];
-	return json_pack("{ss ss ss ss ss so}", "time", why_time_format(text, time), "process", PROCESS,
-			 "verdict", verdict, "sentence", sentence, "next", next, "numbers", numbers);
+	return json_pack("{ss ss ss ss ss ss so}", "time", why_time_format(text, time), "process", PROCESS,
+			 "verdict", verdict, "kind", decision_kind_name(kind), "sentence", sentence, "next",
+			 next, "numbers", numbers);
+}
+
+enum decision_kind as_why_join_kind(const struct net_join_row *row)
+{
+	return row->kind == NET_JOIN_GOOD      ? DECISION_GOOD
+	       : row->kind == NET_JOIN_PROBLEM ? DECISION_PROBLEM
+					       : DECISION_GOING;
 }
 
 /* --- joins ------------------------------------------------------------------------------------------------------ */
+
+/* Strangers' joins are nobody's to mend here. */
+static enum decision_kind kind_of_join(const char *name)
+{
+	enum net_join_verdict verdict;
+	if (!name || !net_join_verdict_parse(name, &verdict))
+		return DECISION_PROBLEM;
+	return as_why_join_kind(net_join_row(verdict));
+}
 
 /* An attempt as the joins' list has it (docs/contract.md, ATTEMPT), in the form of a decision. */
 static json_t *decision_of_attempt(const json_t *attempt)
@@ -40,6 +57,7 @@ static json_t *decision_of_attempt(const json_t *attempt)
 	(void)why_time_parse(json_string_value(json_object_get(attempt, "updated")), &time);
 	json_t *verdict = json_is_string(problem) ? problem : json_object_get(attempt, "verdict");
 	json_t *decision = as_why_decision(time, json_string_value(verdict),
+					   kind_of_join(json_string_value(verdict)),
 					   json_string_value(json_object_get(attempt, "message")),
 					   json_string_value(json_object_get(attempt, "next")), numbers);
 	json_t *device = json_object_get(attempt, "device"), *gateway = json_object_get(attempt, "gateway");
@@ -81,23 +99,26 @@ enum status as_why_add_joins(struct as_api *api, struct now now, const struct as
 /* --- downlinks -------------------------------------------------------------------------------------------------- */
 
 static const struct as_item_row item_rows[NET_ITEM_STATUS_COUNT] = {
-	[NET_ITEM_QUEUED] = {"The downlink waits in the network server's queue", ""},
-	[NET_ITEM_PLANNED] = {"The downlink is in a frame that is planned", ""},
-	[NET_ITEM_SENT] = {"The downlink was sent", ""},
-	[NET_ITEM_ACKNOWLEDGED] = {"The device acknowledged the downlink", ""},
+	[NET_ITEM_QUEUED] = {"The downlink waits in the network server's queue", "", DECISION_GOING},
+	[NET_ITEM_PLANNED] = {"The downlink is in a frame that is planned", "", DECISION_GOING},
+	[NET_ITEM_SENT] = {"The downlink was sent", "", DECISION_GOOD},
+	[NET_ITEM_ACKNOWLEDGED] = {"The device acknowledged the downlink", "", DECISION_GOOD},
 	[NET_ITEM_FAILED] =
 		{"The downlink was given up",
 		 "Look at the network server's decision of the same cause; when that is put right, send "
-		 "it again."},
+		 "it again.",
+		 DECISION_PROBLEM},
 	[NET_ITEM_EXPIRED] =
 		{"The downlink's time passed before it was done",
 		 "Give it a later expires_at, or see why the device was not reached before: a class A "
-		 "device is reached after an uplink of its own alone."},
+		 "device is reached after an uplink of its own alone.",
+		 DECISION_PROBLEM},
 	[NET_ITEM_REFUSED] = {"The network server refused the downlink",
-			      "Put right what the cause names, and send it again."},
+			      "Put right what the cause names, and send it again.", DECISION_PROBLEM},
 	[NET_ITEM_STALE_COUNTER] =
 		{"The downlink was encrypted under a counter that is spent",
-		 "Encrypt it anew under the counter that the event names, and send it again."},
+		 "Encrypt it anew under the counter that the event names, and send it again.",
+		 DECISION_PROBLEM},
 };
 
 const struct as_item_row *as_item_row(enum net_item_status status)
@@ -139,7 +160,9 @@ static void add_change(void *ctx, const struct as_change *change)
 		 as_item_row(change->status)->sentence, item->fport, item->length, change->tries, counter,
 		 change->has_gateway ? ", gateway " : "", change->has_gateway ? eui : "",
 		 *change->cause ? ", cause " : "", change->cause);
-	json_t *decision = as_why_decision(change->time, net_item_status_name(change->status), sentence,
+	enum decision_kind kind = strcmp(change->cause, "flushed") == 0 ? DECISION_GOING
+									: as_item_row(change->status)->kind;
+	json_t *decision = as_why_decision(change->time, net_item_status_name(change->status), kind, sentence,
 					   next_of(change), numbers);
 	if (change->has_gateway)
 		json_object_set_new(decision, "gateway", json_string(eui));

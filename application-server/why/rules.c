@@ -12,18 +12,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW(name, level, sentence, next)                      \
-	{                                                     \
-		name, LOG_LEVEL_##level, sentence, next, NULL \
+#define ROW(name, level, sentence, next)                        \
+	{                                                       \
+		name, DECISION_AS_##level, sentence, next, NULL \
 	}
 
 static const struct decision_rule uplink_rules[AS_PAYLOAD_VERDICT_COUNT] = {
 	[AS_PAYLOAD_STORED] = ROW(
-		"payload_stored", DEBUG,
+		"payload_stored", DEBUG_GOOD,
 		"Uplink {fcnt:a} was stored with its {length:bl:bytes} on port {port:c} as they "
 		"are: the profile has no codec.",
 		""),
-	[AS_PAYLOAD_EMPTY] = ROW("payload_empty", DEBUG,
+	[AS_PAYLOAD_EMPTY] = ROW("payload_empty", DEBUG_GOOD,
 				 "Uplink {fcnt:a} was stored; it carried nothing for the application.", ""),
 	[AS_PAYLOAD_NO_SESSION_KEY] = ROW(
 		"no_session_key", WARN,
@@ -35,7 +35,7 @@ static const struct decision_rule uplink_rules[AS_PAYLOAD_VERDICT_COUNT] = {
 
 static const struct decision_rule codec_rules[] = {
 	[CODEC_DECODED] = ROW(
-		"codec_decoded", DEBUG,
+		"codec_decoded", DEBUG_GOOD,
 		"Uplink {fcnt:a} was stored, its {length:bl:bytes} on port {port:c} read by the "
 		"profile's codec: {values:bh:count value}.",
 		""),
@@ -54,7 +54,7 @@ static const struct decision_rule codec_rules[] = {
 
 static const struct decision_rule lpp_rules[] = {
 	[LPP_DECODED] = ROW(
-		"lpp_decoded", DEBUG,
+		"lpp_decoded", DEBUG_GOOD,
 		"Uplink {fcnt:a} was stored, its {length:bl:bytes} on port {port:c} read as Cayenne "
 		"LPP: {values:bh:count value}.",
 		""),
@@ -78,12 +78,12 @@ static const struct decision_rule lpp_rules[] = {
 };
 
 static const struct decision_rule seal_rules[AS_SEAL_VERDICT_COUNT] = {
-	[AS_SEALED] = ROW("sealed", DEBUG, "{item} was encrypted under counter {fcnt_down:a}.", ""),
+	[AS_SEALED] = ROW("sealed", DEBUG_GOOD, "{item} was encrypted under counter {fcnt_down:a}.", ""),
 	[AS_SEAL_UNKNOWN_ITEM] = ROW(
 		"seal_unknown_item", WARN,
 		"Counter {fcnt_down:a} was spent without {item}: it is not known here any more.",
 		"Send it again if it is still wanted."),
-	[AS_SEAL_ITEM_ENDED] = ROW("seal_item_ended", INFO,
+	[AS_SEAL_ITEM_ENDED] = ROW("seal_item_ended", INFO_GOING,
 				   "Counter {fcnt_down:a} was spent without {item}: it had ended "
 				   "here, and a command does "
 				   "not reach its device twice.",
@@ -248,11 +248,12 @@ static void write_rules(FILE *out, const void *ctx)
 	decision_rules_json(out, &as_rules);
 }
 
-static void add_rule(json_t *list, const char *table, const char *verdict, const char *sentence,
-		     const char *next)
+static void add_rule(json_t *list, const char *table, const char *verdict, enum decision_kind kind,
+		     const char *sentence, const char *next)
 {
-	json_array_append_new(list, json_pack("{ss ss ss ss ss}", "process", as_rules.process, "table", table,
-					      "verdict", verdict, "sentence", sentence, "next", next));
+	json_array_append_new(list, json_pack("{ss ss ss ss ss ss}", "process", as_rules.process, "table",
+					      table, "verdict", verdict, "kind", decision_kind_name(kind),
+					      "sentence", sentence, "next", next));
 }
 
 json_t *as_rules_json(void)
@@ -260,12 +261,12 @@ json_t *as_rules_json(void)
 	json_t *all = json_of(write_rules, NULL), *list = json_object_get(all, "rules");
 	for (int i = 0; list && i < NET_JOIN_VERDICT_COUNT; i++) {
 		const struct net_join_row *row = net_join_row((enum net_join_verdict)i);
-		add_rule(list, "join", row->name, row->sentence, row->next);
+		add_rule(list, "join", row->name, as_why_join_kind(row), row->sentence, row->next);
 	}
 	for (int i = 0; list && i < NET_ITEM_STATUS_COUNT; i++) {
 		const struct as_item_row *row = as_item_row((enum net_item_status)i);
-		add_rule(list, "downlink", net_item_status_name((enum net_item_status)i), row->sentence,
-			 row->next);
+		add_rule(list, "downlink", net_item_status_name((enum net_item_status)i), row->kind,
+			 row->sentence, row->next);
 	}
 	return all;
 }

@@ -12,6 +12,8 @@
 
 #include "application-server/api/api.h"
 #include "application-server/store_items.h"
+#include "common/base/decision_text.h"
+#include "common/proto/join_report.h"
 #include "common/text/why.h"
 
 /* A question on its way. */
@@ -33,9 +35,11 @@ json_t *as_why_gateway_facts(const json_t *record);
 json_t *as_why_item_facts(const struct as_item *item, const char *device_name);
 
 /* --- own decisions, appended to an array. ST_DATABASE as of the store. */
+/* What a verdict of a join means to whoever asks. */
+enum decision_kind as_why_join_kind(const struct net_join_row *row);
 /* `json` is new and taken; `verdict` is static or outlives the call. */
-json_t *as_why_decision(struct wall time, const char *verdict, const char *sentence, const char *next,
-			json_t *numbers);
+json_t *as_why_decision(struct wall time, const char *verdict, enum decision_kind kind, const char *sentence,
+			const char *next, json_t *numbers);
 enum status as_why_add_joins(struct as_api *api, struct now now, const struct as_scope *scope,
 			     const struct lw_eui64 *dev_eui, bool registered, json_t *decisions) MUST_USE;
 /* The changes of one item, and those of the last items of a device. */
@@ -49,6 +53,7 @@ void as_why_add_kept(struct as_api *api, const struct lw_eui64 *dev_eui, json_t 
 struct as_item_row {
 	const char *sentence; /* without a full stop: its numbers follow */
 	const char *next;     /* "" where nothing is to be done */
+	enum decision_kind kind;
 };
 const struct as_item_row *as_item_row(enum net_item_status status);
 

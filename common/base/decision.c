@@ -20,13 +20,15 @@
 #include <sys/mman.h>
 
 #define EPOCH_US (INT64_C(1577836800) * US_PER_S) /* 2020-01-01 */
+#define LINKS    4096                             /* that decision_find() follows, where it has to */
 #define HAND     32                               /* subjects that the hand passes with each record */
 
 /* One word for each subject. */
 struct subject {
-	uint64_t newest : 21; /* the lowest bits: decision_prefetch_chain(). 0: none */
-	uint64_t oldest : 21; /* of the kept ones */
-	uint64_t kept : 8;
+	uint64_t newest : 21;    /* the lowest bits: decision_prefetch_chain(). 0: none */
+	uint64_t oldest : 21;    /* of the kept ones */
+	uint64_t kept : 7;       /* at most DECISION_KEPT + 1 */
+	uint64_t came_round : 1; /* the generation has: an old record may have the same one */
 	uint64_t generation : 8;
 };
 _Static_assert(sizeof(struct subject) == sizeof(uint64_t), "one word a subject");
@@ -216,6 +218,8 @@ void decision_forget(struct decision_ring *ring, uint32_t whom)
 	trim(ring, subject, 0);
 	subject->newest = subject->oldest = 0;
 	subject->generation = (subject->generation + 1u) & UINT8_MAX;
+	if (subject->generation == 0)
+		subject->came_round = 1;
 }
 
 const struct decision *decision_newest(const struct decision_ring *ring, uint32_t subject)
@@ -230,15 +234,33 @@ const struct decision *decision_older(const struct decision_ring *ring, const st
 	return decision->older != 0 && older->newer == number_of(ring, decision) ? older : NULL;
 }
 
+/* Whether its newer ones lead to the subject's newest record: the last of a chain that was forgotten has no newer one and is not
+ * the newest. Exact for those that it says yes to. */
+static bool is_in_chain(const struct decision_ring *ring, const struct subject *subject,
+			const struct decision *record)
+{
+	for (unsigned steps = 0; steps < LINKS; steps++) {
+		uint32_t number = number_of(ring, record);
+		if (number == subject->newest)
+			return true;
+		if (record->newer == 0 || ring->records[record->newer].older != number)
+			return false;
+		record = &ring->records[record->newer];
+	}
+	return false;
+}
+
 const struct decision *decision_find(const struct decision_ring *ring, enum decision_about about,
 				     uint32_t ref)
 {
 	uint32_t number = *decision_bucket(ring, about, ref);
 	const struct decision *record = &ring->records[number];
-	if (number == 0 || record->about != about || record->ref != ref ||
-	    record->generation != subject_at(ring, record->subject)->generation)
+	if (number == 0 || record->about != about || record->ref != ref)
 		return NULL;
-	return record;
+	const struct subject *subject = subject_at(ring, record->subject);
+	if (record->generation != subject->generation)
+		return NULL;
+	return !subject->came_round || is_in_chain(ring, subject, record) ? record : NULL;
 }
 
 struct wall decision_time(const struct decision *decision)

@@ -90,7 +90,8 @@ void decision_forget(struct decision_ring *ring, uint32_t whom);
 /* Lends the newest record of a subject, or NULL; and the one before a record of a chain. Valid until the next change. */
 const struct decision *decision_newest(const struct decision_ring *ring, uint32_t subject);
 const struct decision *decision_older(const struct decision_ring *ring, const struct decision *decision);
-/* Lends the newest record with this `ref`, or NULL: a table of the newest, a bucket each, so an older one may be missed. */
+/* Lends the newest record with this `ref`, or NULL: a table of the newest, a bucket each, so an older one may be missed. A record
+ * of a chain that was forgotten is never lent; once a subject was forgotten 256 times, nor one that has 4,096 newer ones. */
 const struct decision *decision_find(const struct decision_ring *ring, enum decision_about about,
 				     uint32_t ref);
 /* Returns how many of its newest records a subject is promised now. */

@@ -69,6 +69,9 @@ static bool check_rule(const struct decision_book *book, unsigned table, unsigne
 		return says(fault, capacity, rule, "no name");
 	if ((unsigned)rule->level >= LEVELS)
 		return says(fault, capacity, rule, "no level");
+	if ((unsigned)rule->kind > DECISION_PROBLEM ||
+	    (rule->kind == DECISION_GOOD && rule->next && *rule->next))
+		return says(fault, capacity, rule, "no kind, or something to do about what is good");
 	if (!rule->sentence || !rule->next || !is_plain(rule->sentence) || !is_plain(rule->next))
 		return says(fault, capacity, rule, "a text that is not there, or not plain");
 	if (!ends_as_a_sentence(rule->sentence) || (rule->next[0] && !ends_as_a_sentence(rule->next)))

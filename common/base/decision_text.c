@@ -2,6 +2,7 @@
  * the JSON each walk the template of their rule. */
 #include "common/base/decision_text.h"
 
+#include "common/base/check.h"
 #include "common/base/decision_template.h"
 
 #include <inttypes.h>
@@ -235,6 +236,14 @@ static const char *level_name(enum log_level level)
 	return names[level];
 }
 
+const char *decision_kind_name(enum decision_kind kind)
+{
+	static const char *const names[] = {
+		[DECISION_GOOD] = "good", [DECISION_GOING] = "going_on", [DECISION_PROBLEM] = "problem"};
+	ASSERT_CMP((unsigned)kind, <=, DECISION_PROBLEM);
+	return names[kind];
+}
+
 /* Rules are ours and hold nothing to escape: decision_check(). */
 void decision_json(FILE *out, const struct decision_book *book, const struct decision *decision,
 		   const struct decision_names *names)
@@ -250,8 +259,10 @@ void decision_json(FILE *out, const struct decision_book *book, const struct dec
 	fputs("{\"time\":", out);
 	write_time(out, decision_time(decision));
 	fprintf(out,
-		",\"process\":\"%s\",\"verdict\":\"%s\",\"level\":\"%s\",\"sentence\":\"%s\",\"next\":\"%s\"",
-		book->process, rule->name, level_name(rule->level), text, rule->next);
+		",\"process\":\"%s\",\"verdict\":\"%s\",\"level\":\"%s\",\"kind\":\"%s\",\"sentence\":\"%s\","
+		"\"next\":\"%s\"",
+		book->process, rule->name, level_name(rule->level), decision_kind_name(rule->kind), text,
+		rule->next);
 	fputs(",\"numbers\":{", out);
 	write_numbers(out, book, rule, decision, addr);
 	fputc('}', out);
@@ -281,9 +292,10 @@ void decision_rules_json(FILE *out, const struct decision_book *book)
 				continue;
 			fprintf(out,
 				"%s{\"process\":\"%s\",\"table\":\"%s\",\"verdict\":\"%s\",\"level\":\"%s\","
-				"\"sentence\":\"%s\",\"next\":\"%s\"}",
+				"\"kind\":\"%s\",\"sentence\":\"%s\",\"next\":\"%s\"}",
 				comma, book->process, book->tables[t].name, rule->name,
-				level_name(rule->level), rule->sentence, rule->next);
+				level_name(rule->level), decision_kind_name(rule->kind), rule->sentence,
+				rule->next);
 			comma = ",";
 		}
 	fputs("]}", out);

@@ -38,9 +38,30 @@
 
 #define DECISION_TEXT 640 /* of a sentence, NUL included; checked by decision_check() */
 
+/* What a rule means to whoever asks why. A summary names problems alone, and its next step is a problem's. */
+enum decision_kind {
+	DECISION_GOOD,   /* as one wishes it */
+	DECISION_GOING,  /* on its way, or everyday life; its `next` is for the case that it goes on and on */
+	DECISION_PROBLEM /* somebody may have to do something */
+};
+const char *decision_kind_name(enum decision_kind kind); /* "good", "going_on", "problem" */
+
+/* Level and kind of a rule's row in one word: what is logged as debug is everyday life, and what is logged louder is a problem,
+ * unless the row says otherwise. */
+#define DECISION_AS_DEBUG         LOG_LEVEL_DEBUG, DECISION_GOING
+#define DECISION_AS_DEBUG_GOOD    LOG_LEVEL_DEBUG, DECISION_GOOD
+#define DECISION_AS_DEBUG_PROBLEM LOG_LEVEL_DEBUG, DECISION_PROBLEM
+#define DECISION_AS_INFO          LOG_LEVEL_INFO, DECISION_PROBLEM
+#define DECISION_AS_INFO_GOOD     LOG_LEVEL_INFO, DECISION_GOOD
+#define DECISION_AS_INFO_GOING    LOG_LEVEL_INFO, DECISION_GOING
+#define DECISION_AS_WARN          LOG_LEVEL_WARN, DECISION_PROBLEM
+#define DECISION_AS_WARN_GOING    LOG_LEVEL_WARN, DECISION_GOING
+#define DECISION_AS_ERROR         LOG_LEVEL_ERROR, DECISION_PROBLEM
+
 struct decision_rule {
 	const char *name; /* snake case, unique in its process */
 	enum log_level level;
+	enum decision_kind kind;
 	const char *sentence;     /* which rule decided what, with its numbers */
 	const char *next;         /* what a person does next; "" where nothing is to be done */
 	const char *const *words; /* for `word`; ends with NULL. May be NULL */
@@ -71,11 +92,11 @@ const struct decision_rule *decision_rule(const struct decision_book *book, cons
 /* Fills `text` with the sentence; returns its length. Unknown names are said as "a gateway", "the device"... */
 size_t decision_say(char text[DECISION_TEXT], const struct decision_book *book,
 		    const struct decision *decision, const struct decision_names *names);
-/* Writes one JSON object: time, process, verdict, level, sentence, next, numbers, and device, gateway, dev_addr, frame
+/* Writes one JSON object: time, process, verdict, level, kind, sentence, next, numbers, and device, gateway, dev_addr, frame
  * (eight digits in the order on air) and item where there is one. */
 void decision_json(FILE *out, const struct decision_book *book, const struct decision *decision,
 		   const struct decision_names *names);
-/* Writes {"rules":[{"process","table","verdict","level","sentence","next"}]} of a book; sentences as templates. */
+/* Writes {"rules":[{"process","table","verdict","level","kind","sentence","next"}]} of a book; sentences as templates. */
 void decision_rules_json(FILE *out, const struct decision_book *book);
 
 /* For tests: what is wrong with a book (a name that is no name or stands twice, a placeholder that cannot be, a sentence

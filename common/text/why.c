@@ -4,6 +4,8 @@
 
 #include "common/base/check.h"
 #include "common/base/hex.h"
+#include "common/lorawan/frame.h"
+#include "common/lorawan/join_frame.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,6 +83,32 @@ static bool take_counted(struct why_subject *subject, const char *text)
 	return true;
 }
 
+/* Whose frame it is, as far as its bytes say: of data the DevAddr, of join- and rejoin-requests the DevEUI. */
+static void take_whose(struct why_subject *subject, const uint8_t *phy, size_t length)
+{
+	struct lw_frame frame;
+	struct lw_join_request request;
+	if (lw_frame_parse(&frame, phy, length, LW_UP) == LW_OK ||
+	    lw_frame_parse(&frame, phy, length, LW_DOWN) == LW_OK)
+		lw_dev_addr_format(subject->device, frame.dev_addr);
+	else if (lw_join_request_parse(&request, phy, length) == LW_OK)
+		lw_eui64_format(subject->device, &request.dev_eui);
+}
+
+/* "2b11ff0d@49be7df1", "2b11ff0d@70b3d57ed0000001" */
+static bool take_mic_of(struct why_subject *subject, const char *text)
+{
+	char mic[MIC_DIGITS + 1];
+	if (strlen(text) <= MIC_DIGITS || text[MIC_DIGITS] != '@')
+		return false;
+	memcpy(mic, text, MIC_DIGITS);
+	mic[MIC_DIGITS] = '\0';
+	const char *whose = text + MIC_DIGITS + 1;
+	return take_hex(subject->text, MIC_DIGITS, mic) &&
+	       (take_hex(subject->device, LW_DEV_ADDR_TEXT - 1, whose) ||
+		take_hex(subject->device, LW_EUI64_TEXT - 1, whose));
+}
+
 /* A whole PHYPayload: its MIC is what it is known by. */
 static bool take_phy(struct why_subject *subject, const char *text)
 {
@@ -89,6 +117,7 @@ static bool take_phy(struct why_subject *subject, const char *text)
 	if (!hex_decode(bytes, sizeof bytes, &length, text, strlen(text)) || length < 5)
 		return false;
 	hex_encode(subject->text, bytes + length - 4, 4);
+	take_whose(subject, bytes, length);
 	return true;
 }
 
@@ -101,7 +130,20 @@ static bool take_frame(struct why_subject *subject, const char *text)
 	if (take_uuid(subject->text, text))
 		return true;
 	subject->kind = WHY_FRAME;
-	return take_hex(subject->text, MIC_DIGITS, text) || take_phy(subject, text);
+	if (take_mic_of(subject, text) || take_hex(subject->text, MIC_DIGITS, text))
+		return true;
+	subject->device[0] = '\0';
+	return take_phy(subject, text);
+}
+
+void why_subject_format(const struct why_subject *subject, char text[WHY_TEXT_MAX])
+{
+	if (subject->kind == WHY_COUNTED)
+		snprintf(text, WHY_TEXT_MAX, "%.8s:%" PRIu32, subject->text, subject->fcnt);
+	else if (subject->kind == WHY_FRAME && *subject->device)
+		snprintf(text, WHY_TEXT_MAX, "%.8s@%.16s", subject->text, subject->device);
+	else
+		snprintf(text, WHY_TEXT_MAX, "%s", subject->text);
 }
 
 bool why_subject_parse(struct why_subject *subject, enum why_kind kind, const char *text,
@@ -120,7 +162,8 @@ bool why_subject_parse(struct why_subject *subject, enum why_kind kind, const ch
 	case WHY_EVENT:
 	case WHY_KIND_COUNT: break;
 	}
-	*expected = "a MIC of 8 hex digits, a whole PHYPayload in hex, DEVADDR:FCNT, or the id of an event";
+	*expected = "a MIC of 8 hex digits, MIC@DEVADDR, a whole PHYPayload in hex, DEVADDR:FCNT, or the id "
+		    "of an event";
 	return take_frame(subject, text);
 }
 
@@ -150,7 +193,9 @@ bool why_target(const struct why_subject *subject, enum why_process process, uns
 	/* What is filtered here must be whole before it is. */
 	bool filtered = subject->kind == WHY_JOIN || subject->kind == WHY_DOWNLINK ||
 			subject->kind == WHY_COUNTED;
-	snprintf(target, WHY_TARGET_MAX, "%s%s?limit=%u", path, text, filtered ? WHY_LIMIT_MAX : limit);
+	bool whose = subject->kind == WHY_FRAME && process == WHY_NETWORK_SERVER && *subject->device;
+	snprintf(target, WHY_TARGET_MAX, "%s%s?limit=%u%s%s", path, text, filtered ? WHY_LIMIT_MAX : limit,
+		 whose ? "&of=" : "", whose ? subject->device : "");
 	return true;
 }
 

@@ -49,15 +49,19 @@ const char *why_process_name(enum why_process process); /* "gateway-bridge" */
 
 struct why_subject {
 	enum why_kind kind;
-	char text[WHY_TEXT_MAX];   /* EUI, MIC or DevAddr in lower-case hex digits, or a UUID */
-	char device[WHY_TEXT_MAX]; /* WHY_DOWNLINK: the item's DevEUI; "": not known */
-	uint32_t fcnt;             /* WHY_COUNTED */
+	char text[WHY_TEXT_MAX]; /* EUI, MIC or DevAddr in lower-case hex digits, or a UUID */
+	/* Whose it is, "" where not known. WHY_DOWNLINK: the item's DevEUI. WHY_FRAME: the frame's DevAddr (8 digits) or DevEUI (16): the
+	 * table of MICs has the newest frames alone, and behind it the device's own are searched. */
+	char device[WHY_TEXT_MAX];
+	uint32_t fcnt; /* WHY_COUNTED */
 };
 
-/* Reads what stands for the subject. WHY_FRAME reads every form of a frame and sets the kind that it is: a MIC of 8 digits, a whole
- * PHYPayload in hex, DEVADDR:FCNT, a UUID. False: it is none; `*expected` says what it should be. */
+/* Reads what stands for the subject. WHY_FRAME reads every form of a frame and sets the kind that it is: a MIC of 8 digits,
+ * MIC@DEVADDR or MIC@DEVEUI, a whole PHYPayload in hex (which has both), DEVADDR:FCNT, a UUID. False: it is none; `*expected` says what it should be. */
 bool why_subject_parse(struct why_subject *subject, enum why_kind kind, const char *text,
 		       const char **expected);
+/* Fills the form that why_subject_parse() reads as the same subject; of a PHYPayload no payload is in it. */
+void why_subject_format(const struct why_subject *subject, char text[WHY_TEXT_MAX]);
 /* Fills the path to ask that process for; false: it knows nothing of such a subject. */
 bool why_target(const struct why_subject *subject, enum why_process process, unsigned limit,
 		char target[WHY_TARGET_MAX]);

@@ -154,11 +154,10 @@ static void say_delivery(struct summary *summary)
 
 /* --- what was decided -------------------------------------------------------------------------------------------- */
 
-/* Something that somebody may have to do something about: a rule with a next step, unless it is one of everyday life, whose step
- * is for the case that it goes on (its level is debug). */
+/* Each rule has a kind (common/base/decision_text.h). */
 static bool is_a_problem(const json_t *decision)
 {
-	return *text_of(decision, "next") != '\0' && strcmp(text_of(decision, "level"), "debug") != 0;
+	return strcmp(text_of(decision, "kind"), "problem") == 0;
 }
 
 static void say_decision(struct summary *summary, const char *what, const json_t *decision)
@@ -226,11 +225,14 @@ static void say_nothing(struct summary *summary)
 			 "Check the gateway's power, its network and the server address that it is set to: "
 			 "lamppost gateway config EUI shows what it should be."},
 		[WHY_DOWNLINK] = {"No decision about it is kept.", ""},
-		[WHY_FRAME] =
-			{"No decision about it is kept: no gateway brought it, or it is older than what is "
-			 "kept.",
-			 "Look at the device or the gateway instead: lamppost why device EUI, lamppost why "
-			 "gateway EUI."},
+		[WHY_FRAME] = {"No decision about it is kept: no gateway brought it, it is older than what "
+			       "is kept, "
+			       "or, "
+			       "where the MIC alone is given, a newer frame hides it.",
+			       "Ask with whose it is: lamppost why frame MIC@DEVADDR, or the whole "
+			       "PHYPayload. Or look "
+			       "at the "
+			       "device or the gateway: lamppost why device EUI, lamppost why gateway EUI."},
 		[WHY_COUNTED] =
 			{"No decision about it is kept: no gateway brought it, or it is older than what is "
 			 "kept.",

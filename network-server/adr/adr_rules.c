@@ -2,9 +2,9 @@
  * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin; of `fixed_not` c1 is the fixed data rate. */
 #include "network-server/adr/adr.h"
 
-#define RULE(name, level, sentence, next)                     \
-	{                                                     \
-		name, LOG_LEVEL_##level, sentence, next, NULL \
+#define RULE(name, level, sentence, next)                       \
+	{                                                       \
+		name, DECISION_AS_##level, sentence, next, NULL \
 	}
 #define SIGNAL                                                                                             \
 	"the best SNR of {samples:b3:count frame} is {snr_db:al:db}, {spare_db:ah:db} more than the data " \
@@ -25,7 +25,7 @@ const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
 			       "ADR holds " AS_IT_IS
 			       ": the modulation has no SNR to judge by ({samples:b3:count frame}).",
 			       ""),
-	[NS_ADR_OUTSIDE] = RULE("adr_outside", INFO,
+	[NS_ADR_OUTSIDE] = RULE("adr_outside", INFO_GOING,
 				"ADR goes " AS_IT_IS_WANTED
 				": what the device uses is outside what its profile, region and "
 				"channels allow.",
@@ -39,7 +39,7 @@ const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
 	[NS_ADR_REPEATS] = RULE(
 		"adr_repeats", DEBUG,
 		"ADR sets the repeats, " AS_IT_IS_WANTED ": " LOSS " over {samples:b3:count frame}.", ""),
-	[NS_ADR_SLOWER] = RULE("adr_slower", INFO,
+	[NS_ADR_SLOWER] = RULE("adr_slower", INFO_GOING,
 			       "ADR slows down as the last resort, " AS_IT_IS_WANTED ": " LOSS
 			       " at full power; " SIGNAL ".",
 			       "A weak place: another gateway near it, or a better antenna."),

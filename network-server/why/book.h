@@ -44,6 +44,7 @@ enum ns_note {
 	/* gateways */
 	NS_NOTE_OFF_PLAN,
 	NS_NOTE_ON_PLAN,
+	NS_NOTE_HEARS_OTHERS,
 	NS_NOTE_COUNT
 };
 
@@ -92,13 +93,13 @@ static inline uint8_t ns_mac_rule(enum ns_mac_kind kind, enum ns_mac_became beca
 }
 
 /* Ways of writing that several tables share. */
-#define NS_RULE(name, level, sentence, next)                  \
-	{                                                     \
-		name, LOG_LEVEL_##level, sentence, next, NULL \
+#define NS_RULE(name, level, sentence, next)                    \
+	{                                                       \
+		name, DECISION_AS_##level, sentence, next, NULL \
 	}
-#define NS_RULE_WORDS(name, level, sentence, next, words)      \
-	{                                                      \
-		name, LOG_LEVEL_##level, sentence, next, words \
+#define NS_RULE_WORDS(name, level, sentence, next, words)        \
+	{                                                        \
+		name, DECISION_AS_##level, sentence, next, words \
 	}
 
 #endif

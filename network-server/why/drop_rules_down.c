@@ -65,15 +65,15 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 		"Often: it answers later than a second after its frame's end."),
 
 	ROW(NS_DROP_TX_TOO_LATE) = TX(
-		"tx_too_late", INFO, "got the frame too late.",
+		"tx_too_late", INFO_GOING, "got the frame too late.",
 		"Now and then is no harm. Often: a slow backhaul; raise RxDelay (rx_delay_s)."),
 	ROW(NS_DROP_TX_TOO_EARLY) = TX("tx_too_early", INFO, "got the frame earlier than it keeps frames.",
 				       "Its clock jumped, or its forwarder is old."),
-	ROW(NS_DROP_TX_COLLISION_PACKET) = TX("tx_collision_packet", INFO,
+	ROW(NS_DROP_TX_COLLISION_PACKET) = TX("tx_collision_packet", INFO_GOING,
 					      "sends another frame at that time.",
 					      "Does another network server send through it?"),
-	ROW(NS_DROP_TX_COLLISION_BEACON) = TX("tx_collision_beacon", INFO, "sends a beacon at that time.",
-					      ""),
+	ROW(NS_DROP_TX_COLLISION_BEACON) = TX("tx_collision_beacon", INFO_GOING,
+					      "sends a beacon at that time.", ""),
 	ROW(NS_DROP_TX_FREQ) = TX(
 		"tx_freq", WARN, "cannot send on that frequency.",
 		"Correct tx_freq_min and tx_freq_max in its configuration: lamppost gateway config."),
@@ -81,7 +81,8 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 				   "Complete its table of powers (tx_lut): lamppost gateway config."),
 	ROW(NS_DROP_TX_GPS_UNLOCKED) = TX("tx_gps_unlocked", INFO, "has no GPS time.",
 					  "See its GPS antenna; class B needs it."),
-	ROW(NS_DROP_TX_QUEUE_FULL) = TX("tx_queue_full", INFO, "has no room in its queue of frames.", ""),
+	ROW(NS_DROP_TX_QUEUE_FULL) = TX("tx_queue_full", INFO_GOING, "has no room in its queue of frames.",
+					""),
 	ROW(NS_DROP_TX_DUTY_CYCLE) = TX("tx_duty_cycle", INFO, "says that it has no airtime left.",
 					"Does another network server send through it?"),
 	ROW(NS_DROP_TX_IGNORED) = TX("tx_ignored", WARN, "ignored the frame.", "See its own log."),
@@ -91,7 +92,7 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 	ROW(NS_DROP_TX_OTHER) = TX("tx_other", WARN, "gave a cause that is not known.", "See its own log."),
 
 	ROW(NS_DROP_MAC_UNKNOWN) = NS_RULE(
-		"mac_unknown", INFO,
+		"mac_unknown", INFO_GOING,
 		"MAC command {cid:a0:hex} is not known or cut short; the rest of the {length:a1:bytes} is "
 		"skipped.",
 		"A command of the device's maker, or broken firmware; its data are not touched."),
@@ -139,12 +140,13 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 					    "The device sent no uplink in that time: give the item longer."),
 	ROW(NS_DROP_ITEM_FLUSHED) = NS_RULE("flushed", DEBUG, "{item} was taken out of the queue.", ""),
 	ROW(NS_DROP_ITEM_NOT_ACKNOWLEDGED) = NS_RULE(
-		"not_acknowledged", INFO,
+		"not_acknowledged", INFO_GOING,
 		"The uplink after {item} does not acknowledge it: try {tries:c0} of {limit:c1}, counter "
 		"{fcnt:a}.",
 		"It did not hear the frame: see its RX windows and the gateway that sent."),
 	ROW(NS_DROP_ITEM_SESSION_ENDED) = NS_RULE(
-		"session_ended", INFO, "The device began a new session while {item} was under way.", ""),
+		"session_ended", INFO_GOING, "The device began a new session while {item} was under way.",
+		""),
 	ROW(NS_DROP_ITEM_DEVICE_REMOVED) = NS_RULE("device_removed", DEBUG,
 						   "The device of {item} is no longer registered.", ""),
 	ROW(NS_DROP_ITEM_RESTARTED) = NS_RULE(

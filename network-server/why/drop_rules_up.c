@@ -43,7 +43,8 @@ static const char *const refusals[] = {"waiting",
 				       NULL};
 
 const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
-	[NS_ACCEPTED] = NS_RULE("accepted", DEBUG, "{gateway} heard {frame}, which was passed on." HEARD, ""),
+	[NS_ACCEPTED] = NS_RULE("accepted", DEBUG_GOOD, "{gateway} heard {frame}, which was passed on." HEARD,
+				""),
 	[NS_DROP_CRC] = NS_RULE(
 		"crc", DEBUG, "{gateway} says that the CRC of a frame was bad." HEARD,
 		"A few percent are usual. Where most are like this, look for interference, or at the "
@@ -56,9 +57,9 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 	[NS_DROP_DOWNLINK_FRAME] = NS_RULE(
 		"downlink_frame", DEBUG, "{gateway} reported a downlink frame, another gateway's." HEARD, ""),
 	[NS_DROP_REJOIN] = NS_RULE(
-		"rejoin", INFO,
+		"rejoin", INFO_GOING,
 		"{gateway} heard a rejoin-request; devices that send it join anew instead." HEARD, ""),
-	[NS_DROP_UNKNOWN_GATEWAY] = NS_RULE("unknown_gateway", DEBUG,
+	[NS_DROP_UNKNOWN_GATEWAY] = NS_RULE("unknown_gateway", DEBUG_PROBLEM,
 					    "Gateway {eui:ab:eui}, which heard a frame, is not registered.",
 					    "Register it if it is yours: lamppost gateway add."),
 	[NS_DROP_FOREIGN_DEV_ADDR] = NS_RULE(
@@ -78,7 +79,7 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"late_copy", DEBUG, "{gateway} brought a copy of {frame} after its window." HEARD,
 		"Often of one gateway: its backhaul is slower than the deduplication window."),
 
-	[NS_DROP_UNKNOWN_DEV_ADDR] = NS_RULE("unknown_dev_addr", DEBUG,
+	[NS_DROP_UNKNOWN_DEV_ADDR] = NS_RULE("unknown_dev_addr", DEBUG_PROBLEM,
 					     "No session has the address {dev_addr:a:addr}; {frame}, counter "
 					     "{fcnt:bl} on air, was heard by "
 					     "{gateway} at {snr_db:bh:db}.",

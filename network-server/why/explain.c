@@ -94,8 +94,10 @@ bool ns_why_gateway(const struct ns *ns, const struct lw_eui64 *eui, unsigned li
 	struct found found = found_init(limit);
 	if (slot == NS_NO_SLOT)
 		return false;
+	bool hears_others = ns_gateways_at(&ns->gateways, slot)->foreign_run > 0;
 	for (unsigned chain = 0; chain < NS_GATEWAY_CHAINS; chain++)
-		add_chain(ns, &found, ns_subject_of_gateway(ns, slot, (enum ns_of_gateway)chain));
+		if (chain != NS_GATEWAY_FOREIGN || hears_others)
+			add_chain(ns, &found, ns_subject_of_gateway(ns, slot, (enum ns_of_gateway)chain));
 	write_found(ns, &found, out);
 	return true;
 }
@@ -114,16 +116,42 @@ static void add_gateways_last(const struct ns *ns, struct found *found, uint32_t
 	}
 }
 
-bool ns_why_frame(const struct ns *ns, const uint8_t mic[4], unsigned limit, FILE *out)
+/* Records of that frame from this one on. */
+static void add_frame(const struct ns *ns, struct found *found, const struct decision *decision, uint32_t ref)
+{
+	for (; decision && found->walked < NS_WHY_WALK; found->walked++) {
+		if (decision->about == DECISION_ABOUT_FRAME && decision->ref == ref)
+			(void)insert(found, decision);
+		decision = decision_older(&ns->decisions, decision);
+	}
+}
+
+static void add_frame_of(const struct ns *ns, struct found *found, uint32_t subject, uint32_t ref)
+{
+	add_frame(ns, found, decision_newest(&ns->decisions, subject), ref);
+}
+
+static void add_frame_of_whose(const struct ns *ns, struct found *found, struct ns_why_whose whose,
+			       uint32_t ref)
+{
+	uint32_t at = 0, slot;
+	while (whose.dev_addr && (slot = ns_sessions_next(&ns->sessions, *whose.dev_addr, &at)) != NS_NO_SLOT)
+		add_frame_of(ns, found, ns_session_at(&ns->sessions, slot)->device, ref);
+	slot = whose.dev_eui ? ns_device_find(&ns->sessions, whose.dev_eui) : NS_NO_SLOT;
+	if (slot != NS_NO_SLOT)
+		add_frame_of(ns, found, slot, ref);
+	if (found->count == 0 && (whose.dev_addr || whose.dev_eui))
+		add_frame_of(ns, found, ns_subject_of_nobody(ns, NS_NOBODY_FRAMES), ref);
+}
+
+bool ns_why_frame(const struct ns *ns, const uint8_t mic[4], struct ns_why_whose whose, unsigned limit,
+		  FILE *out)
 {
 	struct found found = found_init(limit);
 	uint32_t ref = decision_ref(mic);
-	const struct decision *decision = decision_find(&ns->decisions, DECISION_ABOUT_FRAME, ref);
-	for (; decision && found.walked < NS_WHY_WALK; found.walked++) {
-		if (decision->about == DECISION_ABOUT_FRAME && decision->ref == ref)
-			(void)insert(&found, decision);
-		decision = decision_older(&ns->decisions, decision);
-	}
+	add_frame_of_whose(ns, &found, whose, ref);
+	if (found.count == 0)
+		add_frame(ns, &found, decision_find(&ns->decisions, DECISION_ABOUT_FRAME, ref), ref);
 	if (found.count == 0)
 		add_gateways_last(ns, &found, ref);
 	if (found.count == 0)

@@ -20,8 +20,15 @@ void ns_why_names(const struct ns *ns, const struct decision *decision, struct d
 bool ns_why_device(const struct ns *ns, const struct lw_eui64 *dev_eui, unsigned limit, FILE *out);
 /* Its last reception, its last downlink, and what it refused. */
 bool ns_why_gateway(const struct ns *ns, const struct lw_eui64 *eui, unsigned limit, FILE *out);
-/* Frames by their MIC, up or down. Found as long as no newer frame fell on its place among half a million. */
-bool ns_why_frame(const struct ns *ns, const uint8_t mic[4], unsigned limit, FILE *out);
+/* Whose a frame is, where whoever asks knows it: one of the two, or neither. */
+struct ns_why_whose {
+	const struct lw_dev_addr *dev_addr; /* borrowed */
+	const struct lw_eui64 *dev_eui;     /* borrowed */
+};
+/* Frames by their MIC, up or down. By the MIC alone found as long as no newer frame fell on its place among half a million;
+ * with whose it is, as long as the device's records are kept. */
+bool ns_why_frame(const struct ns *ns, const uint8_t mic[4], struct ns_why_whose whose, unsigned limit,
+		  FILE *out);
 /* Of the devices that have a session with this address, and of frames that no session fitted. */
 bool ns_why_dev_addr(const struct ns *ns, struct lw_dev_addr dev_addr, unsigned limit, FILE *out);
 /* What names no device or gateway: frames and joins of unknown devices, records, messages and callers refused. */

@@ -11,9 +11,9 @@
 		NS_MAC_ASKED] = NS_RULE("mac_" name "_asked", DEBUG, command " goes out: " values "." TRY, \
 					UNANSWERED),                                                       \
 		[(kind)*NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(                                 \
-			"mac_" name "_taken", DEBUG, "The device took " command ": " values ".", ""),      \
+			"mac_" name "_taken", DEBUG_GOOD, "The device took " command ": " values ".", ""), \
 		[(kind)*NS_MAC_BECAME_COUNT + NS_MAC_WAS_REFUSED] = NS_RULE(                               \
-			"mac_" name "_refused", INFO,                                                      \
+			"mac_" name "_refused", INFO_GOING,                                                \
 			"The device refused " command " (answer {answer:c0:hex}): " values ".",            \
 			REFUSED_NEXT)
 
@@ -36,10 +36,11 @@ const struct decision_rule ns_mac_rules[NS_MAC_KINDS * NS_MAC_BECAME_COUNT] = {
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_ASKED] = NS_RULE(
 		"mac_dev_status_asked", DEBUG, "DevStatusReq goes out." TRY, UNANSWERED),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(
-		"mac_dev_status_taken", DEBUG,
+		"mac_dev_status_taken", DEBUG_GOOD,
 		"The device told its battery, {battery:a0} of 255, and the margin of the last downlink, "
 		"{margin_db:a1:signed} dB.",
 		""),
-	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_REFUSED] = NS_RULE(
-		"mac_dev_status_refused", INFO, "The device would not tell its battery and margin.", ""),
+	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT +
+		NS_MAC_WAS_REFUSED] = NS_RULE("mac_dev_status_refused", INFO_GOING,
+					      "The device would not tell its battery and margin.", ""),
 };

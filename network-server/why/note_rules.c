@@ -2,12 +2,12 @@
 #include "network-server/why/book.h"
 
 const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
-	[NS_NOTE_UPLINK] = NS_RULE("uplink", DEBUG,
+	[NS_NOTE_UPLINK] = NS_RULE("uplink", DEBUG_GOOD,
 				   "Counter {fcnt:a} was accepted at {dr:b2:dr}, heard by {gateways:b3:count "
 				   "gateway}, best by {gateway} with "
 				   "{snr_db:bl:db}, {rssi_dbm:c:dbm}.",
 				   ""),
-	[NS_NOTE_UPLINK_LATE] = NS_RULE("uplink_late", INFO,
+	[NS_NOTE_UPLINK_LATE] = NS_RULE("uplink_late", INFO_GOOD,
 					"Counter {fcnt:a} came late by {gateway} and was taken as data "
 					"alone, at {dr:b2:dr}, {snr_db:bl:db}, "
 					"{rssi_dbm:c:dbm}; {gateways:b3:count gateway} heard it.",
@@ -29,17 +29,17 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"DevNonce "
 		"{dev_nonce:c}.",
 		"See whether the join server runs and answers: lamppost doctor."),
-	[NS_NOTE_SESSION_JOINED] = NS_RULE("session_joined", INFO,
+	[NS_NOTE_SESSION_JOINED] = NS_RULE("session_joined", INFO_GOING,
 					   "The join server accepted DevNonce {dev_nonce:c}: the new session "
 					   "{dev_addr:a:addr} waits for its first "
 					   "uplink; RxDelay {rx_delay_s:b0:s}, RX2 at {rx2_dr:b1:dr}.",
 					   ""),
-	[NS_NOTE_SESSION_ENTERED] = NS_RULE("session_entered", INFO,
+	[NS_NOTE_SESSION_ENTERED] = NS_RULE("session_entered", INFO_GOOD,
 					    "The first uplink, counter {fcnt:b}, under the session "
 					    "{dev_addr:a:addr}: the one before it is over.",
 					    ""),
 	[NS_NOTE_SESSION_ABP] = NS_RULE(
-		"session_abp", INFO,
+		"session_abp", INFO_GOOD,
 		"An ABP session {dev_addr:a:addr} begins at counter {fcnt:b}, as the device's record says.",
 		""),
 	[NS_NOTE_PLANNED] = NS_RULE_WORDS(
@@ -49,7 +49,7 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"best of {ways:b1:count way}, worth {worth_db:b0:signed} dB; attempt {attempt:c0h}.",
 		"", ns_word_windows),
 	[NS_NOTE_SENT] = NS_RULE(
-		"downlink_sent", DEBUG,
+		"downlink_sent", DEBUG_GOOD,
 		"{gateway} took {frame}, downlink counter {fcnt:a:number or none}, and said so "
 		"after {latency_ms:bl:ms}; "
 		"{airtime_ms:bh:ms} on the air.",
@@ -77,8 +77,13 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"Write the gateway's configuration anew: lamppost gateway config EUI --for lora_pkt_fwd (or "
 		"station, "
 		"chirpstack); or correct its record: lamppost gateway update EUI --channel-plan 8-15,65."),
-	[NS_NOTE_ON_PLAN] = NS_RULE("gateway_on_plan", INFO,
+	[NS_NOTE_ON_PLAN] = NS_RULE("gateway_on_plan", INFO_GOOD,
 				    "{gateway} no longer hears frequencies outside its plan: {off:bl} of its "
 				    "{receptions:bh:count frame} in {minutes:c:count minute}.",
 				    ""),
+	[NS_NOTE_HEARS_OTHERS] = NS_RULE(
+		"hears_others", DEBUG,
+		"{gateway} works, and its last {receptions:a:count reception} were other networks' frames, "
+		"of which no more is kept.",
+		"If devices of ours should be near: see whether they send, and on the channels of its plan."),
 };

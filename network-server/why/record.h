@@ -4,8 +4,9 @@
  *	ns_record_drop(ns, now, NS_DROP_FCNT_OLD, ns_of_frame(device, gateway, mic),
  *		       (struct ns_numbers){.a = received, .b = expected});
  *
- * Subjects: a device's slot; each gateway has three (what it heard last, what it sent last, its troubles); then those who
- * have no record. Foreign frames are not recorded, copies only as a gateway's last (invariant 12). */
+ * Subjects: a device's slot; each gateway has four (what it heard last, how much of others since, what it sent last, its troubles); then those who
+ * have no record. Foreign frames are not recorded: a gateway's are
+ * counted; copies are as a gateway's last alone (invariant 12). */
 #ifndef LAMPPOST_NETWORK_SERVER_WHY_RECORD_H
 #define LAMPPOST_NETWORK_SERVER_WHY_RECORD_H
 
@@ -26,7 +27,8 @@ struct ns_whom {
 
 /* What a gateway's three chains hold. */
 enum ns_of_gateway {
-	NS_GATEWAY_HEARD,   /* one record: its last reception */
+	NS_GATEWAY_HEARD,   /* one record: its last reception of a frame of ours */
+	NS_GATEWAY_FOREIGN, /* one record: how many of others it heard since */
 	NS_GATEWAY_SENT,    /* one record: its last downlink */
 	NS_GATEWAY_TROUBLE, /* what it refused */
 	NS_GATEWAY_CHAINS

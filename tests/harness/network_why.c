@@ -7,12 +7,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "MIC", "MIC@DEVADDR" or "MIC@DEVEUI" */
+static bool frame(const struct ns *ns, const char *name, unsigned limit, FILE *out)
+{
+	struct lw_dev_addr dev_addr;
+	struct lw_eui64 dev_eui;
+	struct ns_why_whose whose = {.dev_addr = NULL};
+	uint8_t mic[4];
+	char digits[9];
+	const char *at = strchr(name, '@');
+	snprintf(digits, sizeof digits, "%.8s", name);
+	if (at && lw_dev_addr_parse(at + 1, &dev_addr))
+		whose.dev_addr = &dev_addr;
+	else if (at && lw_eui64_parse(at + 1, &dev_eui))
+		whose.dev_eui = &dev_eui;
+	return hex_decode_exact(mic, sizeof mic, digits) && ns_why_frame(ns, mic, whose, limit, out);
+}
+
 static bool ask(const struct ns *ns, const char *about, unsigned limit, FILE *out)
 {
 	const char *colon = strchr(about, ':'), *name = colon ? colon + 1 : "";
 	struct lw_eui64 eui;
 	struct lw_dev_addr dev_addr;
-	uint8_t mic[4];
 	if (strcmp(about, "server") == 0)
 		return ns_why_server(ns, limit, out);
 	if (strncmp(about, "device", 6) == 0)
@@ -20,7 +36,7 @@ static bool ask(const struct ns *ns, const char *about, unsigned limit, FILE *ou
 	if (strncmp(about, "gateway", 7) == 0)
 		return lw_eui64_parse(name, &eui) && ns_why_gateway(ns, &eui, limit, out);
 	if (strncmp(about, "frame", 5) == 0)
-		return hex_decode_exact(mic, sizeof mic, name) && ns_why_frame(ns, mic, limit, out);
+		return frame(ns, name, limit, out);
 	return lw_dev_addr_parse(name, &dev_addr) && ns_why_dev_addr(ns, dev_addr, limit, out);
 }
 

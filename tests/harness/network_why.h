@@ -6,7 +6,7 @@
 #include "tests/harness/network_rig.h"
 
 /* The numbers of the newest decision `verdict` in an answer, as "fcnt:3,expected:6"; "nothing" where there is none.
- * `about`: "device:EUI", "gateway:EUI", "frame:MIC", "addr:DEVADDR" or "server". Valid until the next call. */
+ * `about`: "device:EUI", "gateway:EUI", "frame:MIC", "frame:MIC@DEVADDR" (or DEVEUI), "addr:DEVADDR" or "server". Valid until the next call. */
 const char *rig_decided(const struct rig *rig, const char *about, const char *verdict);
 /* The same of the rig's first device (its slot is 0). */
 const char *rig_decided_of_device(const struct rig *rig, const char *verdict);

@@ -193,6 +193,33 @@ static void a_frame_is_found_by_its_mic(void **state)
 	decision_ring_release(&ring);
 }
 
+/* A subject's number is given anew so often that its generation comes round, while a record of the first stays in the ring. */
+static void a_forgotten_frame_is_never_found(void **state)
+{
+	(void)state;
+	struct decision_ring ring;
+	decision_ring_init(&ring, 1024, 10);
+	struct decision decision = {.ref = 0xa1b2c3d4, .about = DECISION_ABOUT_FRAME};
+	decision_add(&ring, AT(1), 3, &decision);
+	struct decision other = {.ref = 0x11111111, .about = DECISION_ABOUT_FRAME};
+	decision_add(&ring, AT(2), 3, &other);
+	for (unsigned i = 0; i < 512; i++) {
+		decision_forget(&ring, 3);
+		other.ref++;
+		if (i % 2)
+			decision_add(&ring, AT(3), 3, &other);
+		if (decision_find(&ring, DECISION_ABOUT_FRAME, 0xa1b2c3d4) ||
+		    decision_find(&ring, DECISION_ABOUT_FRAME, 0x11111111))
+			t_uint("found after so many", 0, i + 1);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		other.ref = 0x22222222 + i;
+		decision_add(&ring, AT(4), 3, &other);
+	}
+	t_true("its own are", decision_find(&ring, DECISION_ABOUT_FRAME, 0x22222222));
+	decision_ring_release(&ring);
+}
+
 static void the_last_of_its_kind_is_replaced(void **state)
 {
 	(void)state;
@@ -239,10 +266,10 @@ static void times_are_milliseconds(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(promises_hold_under_every_load), t_test(fifty_are_promised_to_a_city),
-		t_test(those_who_come_later_find_room), t_test(few_subjects_have_long_memories),
-		t_test(a_frame_is_found_by_its_mic),    t_test(the_last_of_its_kind_is_replaced),
-		t_test(times_are_milliseconds),
+		t_test(promises_hold_under_every_load),   t_test(fifty_are_promised_to_a_city),
+		t_test(those_who_come_later_find_room),   t_test(few_subjects_have_long_memories),
+		t_test(a_frame_is_found_by_its_mic),      t_test(a_forgotten_frame_is_never_found),
+		t_test(the_last_of_its_kind_is_replaced), t_test(times_are_milliseconds),
 	};
 	return t_run(tests);
 }

@@ -8,19 +8,19 @@
 static const char *const colours[] = {"red", "green", NULL};
 
 static const struct decision_rule rules[] = {
-	{"fcnt_old", LOG_LEVEL_INFO, "Counter {fcnt:a} was used before; {expected:b} or more was expected.",
+	{"fcnt_old", DECISION_AS_INFO, "Counter {fcnt:a} was used before; {expected:b} or more was expected.",
 	 "Look for a second device.", NULL},
-	{"radio", LOG_LEVEL_DEBUG,
+	{"radio", DECISION_AS_DEBUG,
 	 "Heard at {freq_hz:a:hz}, {dr:c0:dr}, {rssi_dbm:bl:dbm}, {snr_db:bh:db}, by {gateway}.", "", NULL},
-	{"every_way", LOG_LEVEL_WARN,
+	{"every_way", DECISION_AS_WARN,
 	 "{n:al:signed} {late_ms:ah:ms} {wait_s:b0:s or none} {rest:b1:days} {p:b2:percent} {x:b3:hex} "
 	 "{colour:c0:word} {g:c1:count gateway}.",
 	 "", colours},
-	{"cause", LOG_LEVEL_INFO,
+	{"cause", DECISION_AS_INFO,
 	 "{device} {item}: {air_us:a:us}, {length:bl:bytes}, because of {cause:c:rule}.", "", NULL},
-	{"small", LOG_LEVEL_INFO, "{dr:a0l:dr} to {to:a0h:dr}.", "", NULL},
-	{"eui", LOG_LEVEL_INFO, "{dev_eui:ab:eui} asked, {dev_nonce:c}.", "", NULL},
-	{"address", LOG_LEVEL_INFO, "No session has {dev_addr:a:addr}; {frame}.", "", NULL},
+	{"small", DECISION_AS_INFO, "{dr:a0l:dr} to {to:a0h:dr}.", "", NULL},
+	{"eui", DECISION_AS_INFO, "{dev_eui:ab:eui} asked, {dev_nonce:c}.", "", NULL},
+	{"address", DECISION_AS_INFO, "No session has {dev_addr:a:addr}; {frame}.", "", NULL},
 };
 static const struct decision_table tables[] = {{"test", rules, ARRAY_SIZE(rules)}};
 static const struct decision_book book = {"network-server", tables, 1};
@@ -118,7 +118,8 @@ static void the_head_of_the_json(void **state)
 	t_str("whole",
 	      "{\"time\":\"2026-11-21T18:00:00.123Z\",\"process\":\"network-server\",\"verdict\":\"fcnt_"
 	      "old\","
-	      "\"level\":\"info\",\"sentence\":\"Counter 1 was used before; 2 or more was expected.\","
+	      "\"level\":\"info\",\"kind\":\"problem\",\"sentence\":\"Counter 1 was used before; 2 or more "
+	      "was expected.\","
 	      "\"next\":\"Look for a second device.\",\"numbers\":{\"fcnt\":1,\"expected\":2}}",
 	      json);
 	free(json);
@@ -133,23 +134,26 @@ static void faults_in_tables_are_found(void **state)
 		struct decision_rule rule;
 		const char *fault;
 	} faulty[] = {
-		{"good", {"x", LOG_LEVEL_INFO, "A {n:a} {m:b:ms}.", "Do it.", NULL}, NULL},
+		{"good", {"x", DECISION_AS_INFO, "A {n:a} {m:b:ms}.", "Do it.", NULL}, NULL},
+		{"to be done about what is good",
+		 {"x", DECISION_AS_DEBUG_GOOD, "A.", "Do it.", NULL},
+		 "x: no kind, or something to do about what is good"},
 		{"no row", {0}, "a row: no name"},
-		{"a capital", {"X", LOG_LEVEL_INFO, "A.", "", NULL}, "X: no name"},
-		{"no such field", {"x", LOG_LEVEL_INFO, "A {n:d}.", "", NULL}, "placeholder"},
-		{"no such half", {"x", LOG_LEVEL_INFO, "A {n:cl}.", "", NULL}, "placeholder"},
-		{"no such byte", {"x", LOG_LEVEL_INFO, "A {n:c2}.", "", NULL}, "placeholder"},
-		{"half a byte of no byte", {"x", LOG_LEVEL_INFO, "A {n:all}.", "", NULL}, "placeholder"},
-		{"half of c's first byte", {"x", LOG_LEVEL_INFO, "A {n:c0l}.", "", NULL}, NULL},
-		{"64 bits of no EUI", {"x", LOG_LEVEL_INFO, "A {n:ab}.", "", NULL}, "placeholder"},
-		{"an EUI of 32 bits", {"x", LOG_LEVEL_INFO, "A {n:a:eui}.", "", NULL}, "placeholder"},
-		{"no such way", {"x", LOG_LEVEL_INFO, "A {n:a:furlongs}.", "", NULL}, "placeholder"},
-		{"no such reference", {"x", LOG_LEVEL_INFO, "A {nobody}.", "", NULL}, "placeholder"},
-		{"an open brace", {"x", LOG_LEVEL_INFO, "A {n:a.", "", NULL}, "placeholder"},
-		{"no words", {"x", LOG_LEVEL_INFO, "A {n:a:word}.", "", NULL}, "without words"},
-		{"one name twice", {"x", LOG_LEVEL_INFO, "A {n:a} {n:b}.", "", NULL}, "two numbers"},
-		{"no full stop", {"x", LOG_LEVEL_INFO, "A {n:a}", "", NULL}, "as a sentence does"},
-		{"a quote", {"x", LOG_LEVEL_INFO, "A \"b\".", "", NULL}, "plain"},
+		{"a capital", {"X", DECISION_AS_INFO, "A.", "", NULL}, "X: no name"},
+		{"no such field", {"x", DECISION_AS_INFO, "A {n:d}.", "", NULL}, "placeholder"},
+		{"no such half", {"x", DECISION_AS_INFO, "A {n:cl}.", "", NULL}, "placeholder"},
+		{"no such byte", {"x", DECISION_AS_INFO, "A {n:c2}.", "", NULL}, "placeholder"},
+		{"half a byte of no byte", {"x", DECISION_AS_INFO, "A {n:all}.", "", NULL}, "placeholder"},
+		{"half of c's first byte", {"x", DECISION_AS_INFO, "A {n:c0l}.", "", NULL}, NULL},
+		{"64 bits of no EUI", {"x", DECISION_AS_INFO, "A {n:ab}.", "", NULL}, "placeholder"},
+		{"an EUI of 32 bits", {"x", DECISION_AS_INFO, "A {n:a:eui}.", "", NULL}, "placeholder"},
+		{"no such way", {"x", DECISION_AS_INFO, "A {n:a:furlongs}.", "", NULL}, "placeholder"},
+		{"no such reference", {"x", DECISION_AS_INFO, "A {nobody}.", "", NULL}, "placeholder"},
+		{"an open brace", {"x", DECISION_AS_INFO, "A {n:a.", "", NULL}, "placeholder"},
+		{"no words", {"x", DECISION_AS_INFO, "A {n:a:word}.", "", NULL}, "without words"},
+		{"one name twice", {"x", DECISION_AS_INFO, "A {n:a} {n:b}.", "", NULL}, "two numbers"},
+		{"no full stop", {"x", DECISION_AS_INFO, "A {n:a}", "", NULL}, "as a sentence does"},
+		{"a quote", {"x", DECISION_AS_INFO, "A \"b\".", "", NULL}, "plain"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(faulty); i++) {
 		t_row(faulty[i].name);
@@ -159,8 +163,8 @@ static void faults_in_tables_are_found(void **state)
 		t_int("held", faulty[i].fault == NULL, decision_check(&one, fault, sizeof fault));
 		t_true(fault, !faulty[i].fault || strstr(fault, faulty[i].fault) != NULL);
 	}
-	static const struct decision_rule twice[] = {{"x", LOG_LEVEL_INFO, "A.", "", NULL},
-						     {"x", LOG_LEVEL_INFO, "B.", "", NULL}};
+	static const struct decision_rule twice[] = {{"x", DECISION_AS_INFO, "A.", "", NULL},
+						     {"x", DECISION_AS_INFO, "B.", "", NULL}};
 	const struct decision_table table = {"t", twice, 2};
 	char fault[200];
 	t_row("two rows of one name");

@@ -2,6 +2,8 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_why.h"
 
+#include "common/base/hex.h"
+#include "common/lorawan/join_frame.h"
 #include "network-server/why/explain.h"
 
 #include <stdlib.h>
@@ -215,6 +217,16 @@ static void no_time(void)
 	rig_run(&rig, 10 * US_PER_S);
 }
 
+static void a_join_of_nobody(void)
+{
+	static const uint8_t request[LW_JOIN_REQUEST_LENGTH] = {
+		0x00, 0x01, 0, 0, 0, 0, 0, 0, 0, 0xaa, 0, 0, 0, 0, 0, 0, 0, 0x67, 0x12, 1, 2, 3, 4};
+	const struct lw_eui64 join_eui = {{0, 0, 0, 0, 0, 0, 0, 1}};
+	registered(PROFILE_104);
+	(void)ns_foreign_add_join_eui(&rig.ns.foreign, &join_eui);
+	rig_hears(&rig, 1, request, sizeof request, 0);
+}
+
 static const struct {
 	const char *name;
 	void (*happens)(void);
@@ -251,6 +263,10 @@ static const struct {
 	{"no clock", no_time, NULL, "time_unknown", "receptions:1"},
 	{"what the gateway heard last", an_old_counter, "gateway:0000000000000001", "accepted",
 	 "freq_hz:868100000,rssi_dbm:-61,snr_db:7,length:14"},
+	{"what the gateway heard last, of no session", no_session, "gateway:0000000000000002",
+	 "unknown_dev_addr", "dev_addr:26000002,fcnt:9,snr_db:6"},
+	{"what the gateway heard last, a join of nobody's", a_join_of_nobody, "gateway:0000000000000001",
+	 "join_unknown_device", "dev_eui:00000000000000aa,dev_nonce:4711"},
 };
 
 static void verdicts_have_their_numbers(void **state)
@@ -286,6 +302,59 @@ static void frames_are_found_by_their_mic(void **state)
 	rig_release(&rig);
 }
 
+/* A newer frame whose MIC falls on the same place hides an older one; not from who knows whose it was. */
+static void a_hidden_frame_is_found_by_its_device(void **state)
+{
+	(void)state;
+	setup();
+	an_old_counter();
+	char mic[16], about[48], eui[LW_EUI64_TEXT];
+	hex_encode(mic, phy + phy_length - 4, 4);
+	uint32_t ref = decision_ref(phy + phy_length - 4);
+	*decision_bucket(&rig.ns.decisions, DECISION_ABOUT_FRAME, ref) = 0;
+	snprintf(about, sizeof about, "frame:%s", mic);
+	/* Its gateway's last reception still tells that it was heard. */
+	t_str("hidden by its MIC alone", "accepted", rig_verdicts(&rig, about));
+	snprintf(about, sizeof about, "frame:%s@26000001", mic);
+	t_str("found by its address", "fcnt_old", rig_verdicts(&rig, about));
+	lw_eui64_format(eui, &device.dev_eui);
+	snprintf(about, sizeof about, "frame:%s@%s", mic, eui);
+	t_str("found by its device", "fcnt_old", rig_verdicts(&rig, about));
+	snprintf(about, sizeof about, "frame:%s@26000009", mic);
+	t_str("not as another's", "accepted", rig_verdicts(&rig, about));
+	rig_release(&rig);
+}
+
+/* Which rules the summary of an answer calls problems. */
+static void rules_have_their_kinds(void **state)
+{
+	const struct {
+		const char *name;
+		const struct decision_rule *rule;
+		enum decision_kind kind;
+	} kinds[] = {
+		{"accepted", &ns_note_rules[NS_NOTE_UPLINK], DECISION_GOOD},
+		{"an address without a session", &ns_drop_rules_up[NS_DROP_UNKNOWN_DEV_ADDR],
+		 DECISION_PROBLEM},
+		{"another key", &ns_drop_rules_up[NS_DROP_MIC], DECISION_PROBLEM},
+		{"a late copy", &ns_drop_rules_up[NS_DROP_LATE_COPY], DECISION_GOING},
+		{"a request to the device", &ns_mac_rules[ns_mac_rule(NS_MAC_LINK_ADR, NS_MAC_ASKED)],
+		 DECISION_GOING},
+		{"that it refused", &ns_mac_rules[ns_mac_rule(NS_MAC_LINK_ADR, NS_MAC_WAS_REFUSED)],
+		 DECISION_GOING},
+		{"an item that waits", &ns_item_note_rules[NS_ITEM_NOTE_HELD], DECISION_GOING},
+		{"an item that failed", &ns_item_note_rules[NS_ITEM_NOTE_FAILED], DECISION_PROBLEM},
+		{"an attempt that was late", &ns_drop_rules_down[NS_DROP_TX_TOO_LATE - NS_DROP_SECOND],
+		 DECISION_GOING},
+		{"no attempt left", &ns_drop_rules_down[NS_DROP_ATTEMPTS_SPENT - NS_DROP_SECOND],
+		 DECISION_PROBLEM},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		t_str(kinds[i].name, decision_kind_name(kinds[i].kind),
+		      decision_kind_name(kinds[i].rule->kind));
+}
+
 /* Invariant 12: neighbours' frames leave nothing, copies one record of their gateway. */
 static void foreign_frames_and_copies_leave_no_record(void **state)
 {
@@ -301,8 +370,12 @@ static void foreign_frames_and_copies_leave_no_record(void **state)
 		phy[17] = i;
 		rig_hears(&rig, 1, phy, 23, 0);
 	}
-	t_uint("of foreign frames", before, rig.ns.decisions.added);
-	t_str("of their gateway", "", rig_verdicts(&rig, "gateway:0000000000000001"));
+	t_uint("of foreign frames a gateway's number", before + 1, rig.ns.decisions.added);
+	t_str("of their gateway", "hears_others", rig_verdicts(&rig, "gateway:0000000000000001"));
+	t_str("how many", "receptions:20", rig_decided(&rig, "gateway:0000000000000001", "hears_others"));
+	char *text = rig_why(&rig, "gateway:0000000000000001", 20);
+	t_false("no address, no MIC", strstr(text, "48000001") || strstr(text, "\"frame\""));
+	free(text);
 	device.dev_addr.value = 0x26000001;
 	device.fcnt_up = 1;
 	phy_length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1}, phy);
@@ -316,6 +389,12 @@ static void foreign_frames_and_copies_leave_no_record(void **state)
 	      rig_verdicts(&rig, about));
 	t_str("of the gateway", "downlink_sent_silently copy",
 	      rig_verdicts(&rig, "gateway:0000000000000002"));
+	rig_hears(&rig, 1, phy, phy_length, 0);
+	t_str("a frame of ours ends the row", "accepted", rig_verdicts(&rig, "gateway:0000000000000001"));
+	device.dev_addr.value = 0x48000001;
+	send(99, 1);
+	t_str("which begins anew", "receptions:1",
+	      rig_decided(&rig, "gateway:0000000000000001", "hears_others"));
 	rig_release(&rig);
 }
 
@@ -411,6 +490,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(verdicts_have_their_numbers),
 		t_test(frames_are_found_by_their_mic),
+		t_test(a_hidden_frame_is_found_by_its_device),
+		t_test(rules_have_their_kinds),
 		t_test(foreign_frames_and_copies_leave_no_record),
 		t_test(an_unknown_address_is_told_once),
 		t_test(who_is_removed_is_forgotten),

@@ -82,6 +82,21 @@ static void who_is_asked(void **state)
 		 "2b11ff0d",
 		 {"/why/frame/2b11ff0d?limit=20", "/why/frame/2b11ff0d?limit=20",
 		  "/why/frame/2b11ff0d?limit=20", NULL}},
+		{"a frame, and whose it is",
+		 WHY_FRAME,
+		 "2b11ff0d@49be7df1",
+		 {"/why/frame/2b11ff0d?limit=20", "/why/frame/2b11ff0d?limit=20&of=49be7df1",
+		  "/why/frame/2b11ff0d?limit=20", NULL}},
+		{"a whole uplink",
+		 WHY_FRAME,
+		 "40f17dbe4900020001954378762b11ff0d",
+		 {"/why/frame/2b11ff0d?limit=20", "/why/frame/2b11ff0d?limit=20&of=49be7df1",
+		  "/why/frame/2b11ff0d?limit=20", NULL}},
+		{"a whole join-request",
+		 WHY_FRAME,
+		 "000100000000000000020000000000000017002b11ff0d",
+		 {"/why/frame/2b11ff0d?limit=20", "/why/frame/2b11ff0d?limit=20&of=0000000000000002",
+		  "/why/frame/2b11ff0d?limit=20", NULL}},
 		{"by its counter",
 		 WHY_FRAME,
 		 "49be7df1:2",
@@ -159,9 +174,9 @@ static void check(json_t *made, const char *verdicts, const char *summary, const
 	json_decref(made);
 }
 
-#define D(time, process, verdict, level, next)                                                  \
+#define D(time, process, verdict, kind, next)                                                   \
 	"{\"time\":\"2027-01-15T" time "Z\",\"process\":\"" process "\",\"verdict\":\"" verdict \
-	"\",\"level\":\"" level "\",\"sentence\":\"S-" verdict ".\",\"next\":\"" next "\",\"numbers\":{}}"
+	"\",\"kind\":\"" kind "\",\"sentence\":\"S-" verdict ".\",\"next\":\"" next "\",\"numbers\":{}}"
 
 static void newest_first_with_a_summary(void **state)
 {
@@ -179,9 +194,9 @@ static void newest_first_with_a_summary(void **state)
 	      "join-requests of mistaken EUIs: lamppost join list --unknown.");
 	t_row("a refusal, and what was before");
 	check(answer(WHY_DEVICE, id, "",
-		     "{\"decisions\":[" D("05:00:00.000", "network-server", "mic", "info", "Key.") "," D(
-			     "04:00:00.000", "network-server", "uplink", "debug", "") "]}",
-		     "[" D("04:30:00.000", "application-server", "codec", "warn", "Codec.") "]",
+		     "{\"decisions\":[" D("05:00:00.000", "network-server", "mic", "problem", "Key.") "," D(
+			     "04:00:00.000", "network-server", "uplink", "going_on", "") "]}",
+		     "[" D("04:30:00.000", "application-server", "codec", "problem", "Codec.") "]",
 		     "{\"name\":\"Oak\",\"registered\":true,\"enabled\":true,\"last_heard\":\"2027-01-15T04:"
 		     "00:00.000Z\","
 		     "\"waiting\":2}"),
@@ -192,19 +207,26 @@ static void newest_first_with_a_summary(void **state)
 	      "Key.");
 	t_row("all is well since a problem");
 	check(answer(WHY_DEVICE, id, "",
-		     "{\"decisions\":[" D("07:59:30.000", "network-server", "uplink", "debug",
+		     "{\"decisions\":[" D("07:59:30.000", "network-server", "uplink", "going_on",
 					  "If often.") "," D("07:00:00.000", "network-server", "fcnt_old",
-							     "info", "Keys.") "]}",
+							     "problem", "Keys.") "]}",
 		     NULL, NULL),
 	      "uplink fcnt_old",
 	      "Device 0000000000000001: Last decision, 30 s ago, the network server: S-uplink. Last problem, "
 	      "60 min ago, "
 	      "the network server: S-fcnt_old.",
 	      "Keys.");
+	t_row("everyday life with a step for the case that it goes on");
+	check(answer(WHY_DEVICE, id, "",
+		     "{\"decisions\":[" D("07:59:30.000", "network-server", "link_adr_asked", "going_on",
+					  "From the third on.") "]}",
+		     NULL, NULL),
+	      "link_adr_asked",
+	      "Device 0000000000000001: Last decision, 30 s ago, the network server: S-link_adr_asked.", "");
 	t_row("a problem of the same moment leads");
 	check(answer(WHY_DEVICE, id, "",
-		     "{\"decisions\":[" D("07:59:30.900", "network-server", "planned", "debug", "") "]}",
-		     "[" D("07:59:30.100", "application-server", "codec", "warn", "Codec.") "]", NULL),
+		     "{\"decisions\":[" D("07:59:30.900", "network-server", "planned", "going_on", "") "]}",
+		     "[" D("07:59:30.100", "application-server", "codec", "problem", "Codec.") "]", NULL),
 	      "planned codec",
 	      "Device 0000000000000001: Last decision, 29 s ago, the application server: S-codec.", "Codec.");
 	t_row("what the record says comes first");
@@ -225,7 +247,8 @@ static void newest_first_with_a_summary(void **state)
 	      "true.");
 	t_row("a gateway that nobody registered");
 	check(answer(WHY_GATEWAY, id,
-		     "{\"decisions\":[" D("07:59:58.000", "gateway-bridge", "now", "info", "Register.") "]}",
+		     "{\"decisions\":[" D("07:59:58.000", "gateway-bridge", "now", "problem",
+					  "Register.") "]}",
 		     "", NULL, "{\"registered\":false}"),
 	      "now",
 	      "Gateway 0000000000000001: it is not registered. Last decision, 2 s ago, the gateway bridge: "
