@@ -348,7 +348,7 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 
 void as_edge_api_set_callers(struct as_edge_api *edge, const struct as_callers *callers)
 {
-	if (memcmp(&edge->callers, callers, sizeof *callers) == 0)
+	if (as_callers_equal(&edge->callers, callers))
 		return;
 	edge->callers = *callers;
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {

@@ -53,3 +53,16 @@ const struct as_caller *as_callers_find(const struct as_callers *callers, uint32
 	const struct as_caller *row = find(callers, false, uid);
 	return row ? row : find(callers, true, gid);
 }
+
+bool as_callers_equal(const struct as_callers *a, const struct as_callers *b)
+{
+	if (a->own_uid != b->own_uid || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct as_caller *left = &a->rows[i], *right = &b->rows[i];
+		if (left->is_group != right->is_group || left->number != right->number ||
+		    left->role != right->role || strcmp(left->agency, right->agency) != 0)
+			return false;
+	}
+	return true;
+}

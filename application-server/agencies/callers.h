@@ -25,5 +25,6 @@ struct as_callers {
 bool as_callers_init(struct as_callers *callers, const struct option_map *map, uint32_t own_uid, size_t *row);
 /* Lends the row of a peer, a user's before a group's; NULL: nobody. */
 const struct as_caller *as_callers_find(const struct as_callers *callers, uint32_t uid, uint32_t gid);
+bool as_callers_equal(const struct as_callers *a, const struct as_callers *b);
 
 #endif
