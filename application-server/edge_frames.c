@@ -137,6 +137,10 @@ static void settle(struct as_edge_frames *edge, size_t place, struct now now)
 
 void as_edge_frames_drain(struct as_edge_frames *edge, struct now now)
 {
+	if (is_up(edge) && edge->learned != edge->network->connections) {
+		edge->learned = edge->network->connections;
+		as_edge_why_learn(&edge->api->why);
+	}
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {
 		struct as_stream *stream = &edge->api->streams[i];
 		if (is_up(edge))

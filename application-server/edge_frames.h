@@ -16,6 +16,7 @@ struct as_edge_frames {
 		struct mono at;
 	} asked[AS_STREAMS_MAX];
 	uint64_t connection; /* that `number` is of */
+	uint64_t learned;    /* the connection at which the rules were asked for */
 	uint64_t number;     /* of the last frame on it; 0: none came */
 	char *text;          /* owned: JSON of the frame at hand */
 	uint64_t shown, lost;

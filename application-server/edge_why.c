@@ -126,6 +126,39 @@ void as_edge_why_forget(struct as_edge_why *edge, io_http_exchange exchange)
 			release(&edge->askings[i]);
 }
 
+/* --- the network server's rules --------------------------------------------------------------------------------- */
+
+/* What it does not say leaves them unknown, and nothing is refused for it. */
+static void on_rules(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *said)
+{
+	struct as_edge_why *edge = ctx;
+	(void)now, (void)id;
+	edge->learning = 0;
+	if (said->status != ST_OK || said->code != 200)
+		return;
+	json_t *answer = json_loadb((const char *)said->body, said->length, JSON_REJECT_DUPLICATES, NULL);
+	json_decref(edge->api->network_rules);
+	edge->api->network_rules = json_incref(json_object_get(answer, "rules"));
+	json_decref(answer);
+}
+
+void as_edge_why_learn(struct as_edge_why *edge)
+{
+	char path[320];
+	if (edge->learning)
+		return;
+	snprintf(path, sizeof path, "%s/network-server.admin.sock", edge->run_dir);
+	const struct io_http_call options = {.method = IO_HTTP_GET,
+					     .url = "http://lamppost/why/rules",
+					     .unix_path = path,
+					     .timeout = TIMEOUT,
+					     .answer_limit = ANSWER_LIMIT,
+					     .on_done = on_rules,
+					     .ctx = edge};
+	if (io_http_client_start(edge->client, &options, &edge->learning) != ST_OK)
+		edge->learning = 0;
+}
+
 /* --- life ------------------------------------------------------------------------------------------------------- */
 
 void as_edge_why_open(struct as_edge_why *edge, struct io_loop *loop, struct as_api *api,
@@ -134,7 +167,7 @@ void as_edge_why_open(struct as_edge_why *edge, struct io_loop *loop, struct as_
 	*edge = (struct as_edge_why){.api = api, .server = server};
 	snprintf(edge->run_dir, sizeof edge->run_dir, "%s", run_dir);
 	edge->client = io_http_client_new(
-		loop, &(struct io_http_client_options){.max_calls = AS_WHYS_MAX * WHY_PROCESS_COUNT});
+		loop, &(struct io_http_client_options){.max_calls = AS_WHYS_MAX * WHY_PROCESS_COUNT + 1});
 	ASSERT(edge->client);
 }
 
@@ -144,5 +177,9 @@ void as_edge_why_close(struct as_edge_why *edge)
 		if (edge->askings[i].exchange)
 			release(&edge->askings[i]);
 	io_http_client_free(edge->client);
+	if (edge->api) {
+		json_decref(edge->api->network_rules);
+		edge->api->network_rules = NULL;
+	}
 	*edge = (struct as_edge_why){.api = NULL};
 }

@@ -31,6 +31,7 @@ struct as_edge_why {
 	struct io_http_client *client;
 	char run_dir[256];
 	struct as_why_asking askings[AS_WHYS_MAX];
+	io_http_call_id learning;  /* the call for the network server's rules; 0: none */
 	uint64_t asked, unreached; /* counters */
 };
 
@@ -39,6 +40,8 @@ void as_edge_why_open(struct as_edge_why *edge, struct io_loop *loop, struct as_
 void as_edge_why_close(struct as_edge_why *edge); /* one that was never opened is allowed */
 /* Takes the question. False: too many are under way; it is the caller's then to answer. */
 bool as_edge_why_ask(struct as_edge_why *edge, struct now now, io_http_exchange exchange, struct as_why *why);
+/* The network server is there, perhaps another version of it: its rules are asked for, for api->network_rules. */
+void as_edge_why_learn(struct as_edge_why *edge);
 /* The client of that exchange has gone. */
 void as_edge_why_forget(struct as_edge_why *edge, io_http_exchange exchange);
 

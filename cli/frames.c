@@ -8,6 +8,7 @@
 #include "cli/terminal.h"
 #include "cli/text_width.h"
 #include "common/base/check.h"
+#include "common/text/frame_verdict.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -82,43 +83,16 @@ static void on_lost(void *ctx, uint64_t count)
 	fflush(stdout);
 }
 
-/* A verdict that no rule has would show nothing for ever. The network server is asked for its rules; while it does not
- * answer, any name will do. */
-static bool is_verdict(const json_t *rules, const char *name, size_t length)
-{
-	static const char *const own[] = {"problems", "sent", "tx_ok", "tx_no_answer", "join_waiting"};
-	size_t i;
-	const json_t *rule;
-	bool asked = false;
-	for (i = 0; i < ARRAY_SIZE(own); i++)
-		if (strlen(own[i]) == length && memcmp(own[i], name, length) == 0)
-			return true;
-	json_array_foreach(rules, i, rule)
-	{
-		const char *verdict = json_string_value(json_object_get(rule, "verdict"));
-		const char *process = json_string_value(json_object_get(rule, "process"));
-		if (!process || strcmp(process, "network-server") != 0)
-			continue;
-		asked = true;
-		if (verdict && strlen(verdict) == length && memcmp(verdict, name, length) == 0)
-			return true;
-	}
-	return !asked;
-}
-
+/* The network server is asked for its rules; while it does not answer, any name will do. */
 static int check_verdicts(const struct cli_arguments *arguments, const char *names)
 {
 	struct cli_client *client = cli_client_new(arguments);
 	json_t *answer = cli_try(client, "/api/v1/why/rules");
-	const json_t *rules = json_object_get(answer, "rules");
-	int code = CLI_DONE;
-	for (const char *at = names; code == CLI_DONE && *at; at += strspn(at, ",")) {
-		size_t length = strcspn(at, ",");
-		if (!is_verdict(rules, at, length))
-			code = cli_problem(CLI_USAGE, "--verdict", "lamppost why --rules",
-					   "%.*s: no such verdict", (int)length, at);
-		at += length;
-	}
+	size_t length;
+	const char *unknown = frame_verdict_unknown(json_object_get(answer, "rules"), names, &length);
+	int code = unknown ? cli_problem(CLI_USAGE, "--verdict", "lamppost why --rules",
+					 "%.*s: no such verdict", (int)length, unknown)
+			   : CLI_DONE;
 	json_decref(answer);
 	cli_client_free(client);
 	return code;

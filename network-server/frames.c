@@ -28,6 +28,7 @@ static void forget(struct ns_frames *frames, struct ns_follower *follower)
 {
 	if (!follower->used)
 		return;
+	frames->foreign_count -= follower->filter.foreign;
 	*follower = (struct ns_follower){.used = false};
 	frames->follower_count--;
 	if (frames->follower_count > 0)
@@ -46,6 +47,8 @@ void ns_on_frames_wanted(struct ns *ns, struct now now, const struct net_frames_
 	}
 	uint32_t lease_s = wanted->lease_s < NET_FRAMES_LEASE_S ? wanted->lease_s : NET_FRAMES_LEASE_S;
 	frames->follower_count += !follower->used;
+	frames->foreign_count -= follower->used && follower->filter.foreign;
+	frames->foreign_count += wanted->filter.foreign;
 	*follower = (struct ns_follower){
 		.used = true, .until = mono_add(now.mono, lease_s * US_PER_S), .filter = wanted->filter};
 }
@@ -175,6 +178,8 @@ void ns_frames_stopped(struct ns *ns, struct now now, const struct gw_uplink *up
 {
 	if (drop == NS_DROP_COPY || drop == NS_DROP_CRC || uplink->phy_length == 0)
 		return; /* of a frame that is told by its window; of bytes that nobody sent */
+	if (ns_facts_standing(drop) == NET_FRAME_FOREIGN && ns->frames.foreign_count == 0)
+		return; /* a city hears many of them: they must not take the place of joins that are held */
 	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)drop;
 	for (uint8_t i = 0; i < uplink->phy_length; i++)
 		hash = (hash ^ uplink->phy[i]) * UINT64_C(0x100000001b3);

@@ -36,6 +36,7 @@ struct ns_held {
 
 struct ns_frames {
 	uint32_t follower_count;
+	uint32_t foreign_count; /* followers that want other networks' frames */
 	struct ns_follower {
 		bool used;
 		struct mono until;

@@ -24,7 +24,10 @@ struct as_api {
 	struct as_census *census;            /* borrowed; NULL: none is taken */
 	const struct as_live_gateways *live; /* borrowed; NULL: nobody asks the bridge */
 	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */
-	uint64_t calls, refused;             /* counters */
+	/* Of the network server, as it says at each link (edge_why.c), for filters of frames; owned; NULL: not
+	 * known. */
+	json_t *network_rules;
+	uint64_t calls, refused; /* counters */
 };
 
 struct as_call {

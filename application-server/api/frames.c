@@ -2,6 +2,7 @@
  * sees those of its own devices, known by DevEUI, and never a foreign one (invariant 12). */
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
+#include "common/text/frame_verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,19 @@ static bool read_verdicts(const char *text, struct net_frame_filter *filter)
 		return false;
 	snprintf(filter->verdicts, sizeof filter->verdicts, "%s", text);
 	return true;
+}
+
+/* As far as the rules are known. False with an answer. */
+static bool check_verdicts(const struct as_api *api, const struct net_frame_filter *filter,
+			   struct as_answer *answer)
+{
+	size_t length;
+	const char *unknown = frame_verdict_unknown(api->network_rules, filter->verdicts, &length);
+	if (unknown)
+		as_answer_problem(answer, 422, "verdict",
+				  "%.*s: no such verdict; `lamppost why --rules` has them all", (int)length,
+				  unknown);
+	return !unknown;
 }
 
 static bool read_direction(const char *text, struct net_frame_filter *filter)
@@ -105,7 +119,7 @@ void as_handle_frames(struct as_api *api, const struct as_call *call, struct as_
 {
 	struct as_view view = {.scope = *call->scope, .frames = true};
 	struct net_frame_filter *filter = &view.frame_filter;
-	if (read_words(call, filter, answer) &&
+	if (read_words(call, filter, answer) && check_verdicts(api, filter, answer) &&
 	    read_eui(api, call, RECORD_GATEWAY, "gateway", "eui", &filter->by_gateway, &filter->gateway,
 		     answer) &&
 	    read_eui(api, call, RECORD_DEVICE, "device", "dev_eui", &filter->by_device, &filter->dev_eui,

@@ -9,6 +9,12 @@ static bool is_control(unsigned char c)
 	return c < 0x20 || c == 0x7f;
 }
 
+/* U+0080 to U+009F. */
+static bool is_c1(const unsigned char *at)
+{
+	return at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0;
+}
+
 /* How many bytes the UTF-8 character that begins with `first` has; 0: no character begins so. */
 static size_t utf8_length(unsigned char first)
 {
@@ -46,8 +52,7 @@ size_t printable_take(char character[PRINTABLE_CHARACTER_MAX], const char **text
 		complete++;
 	if (complete > 1 && is_overlong(at))
 		complete = 1;
-	bool is_c1 = length == 2 && at[0] == 0xc2 && at[1] < 0xa0;
-	if (complete < length || length == 0 || is_control(at[0]) || is_c1 || is_misleading(at, length)) {
+	if (complete < length || length == 0 || is_control(at[0]) || is_c1(at) || is_misleading(at, length)) {
 		*text += complete > 0 ? complete : 1;
 		character[0] = '?';
 		return 1;
@@ -84,8 +89,8 @@ void printable_write(FILE *out, const char *text)
 
 bool printable_is(const char *text)
 {
-	for (; *text; text++)
-		if (is_control((unsigned char)*text))
+	for (const unsigned char *at = (const unsigned char *)text; *at; at++)
+		if (is_control(at[0]) || is_c1(at))
 			return false;
 	return true;
 }

@@ -22,7 +22,7 @@ size_t printable_copy(char *out, size_t capacity, const char *text);
 /* Writes `text` made printable. */
 void printable_write(FILE *out, const char *text);
 
-/* Whether `text` holds no C0 control character and no DEL, as names and configured texts must not. */
+/* Whether `text` holds no control character (C0, DEL, C1 in UTF-8), as names and configured texts must not. */
 bool printable_is(const char *text);
 
 #endif

@@ -249,6 +249,25 @@ static void what_cannot_be_followed_is_said_at_once(void **state)
 	}
 }
 
+static bool refuses_a_verdict(void *ctx)
+{
+	char answer[1024], city[T_PATH_MAX];
+	(void)ctx;
+	snprintf(city, sizeof city, "%s/run/city.sock", t_network_dir(network));
+	/* Nobody's gateway, so that it is an answer in any case, and no stream. */
+	return t_unix_get(city, "/api/v1/frames?verdict=mic,mics&gateway=none", answer, sizeof answer) ==
+		       422 &&
+	       strstr(answer, "mics: no such verdict");
+}
+
+/* The application server asks for the rules at each link, so that the screen's filter is judged as the command line's. */
+static void the_api_knows_the_rules(void **state)
+{
+	(void)state;
+	t_row("a verdict that no rule has");
+	t_true("is refused", t_wait_until(refuses_a_verdict, NULL, T_SLOW_CEILING));
+}
+
 static double delivered(void)
 {
 	return t_metric(t_network_admin(network, T_APPLICATION_SERVER), "lamppost_application_uplinks_total");
@@ -322,6 +341,7 @@ int main(void)
 		IN_WORLD(every_kind_of_frame_is_shown_with_its_verdict, t_teardown),
 		IN_WORLD(a_server_that_dies_is_waited_for, t_teardown),
 		IN_WORLD(what_cannot_be_followed_is_said_at_once, t_teardown),
+		IN_WORLD(the_api_knows_the_rules, t_teardown),
 		IN_WORLD(who_does_not_read_harms_nobody, close_world),
 	};
 	return t_run(tests);

@@ -133,6 +133,23 @@ static void a_call_is_judged(void **state)
 	t_city_free(city);
 }
 
+static void a_verdict_that_no_rule_has_is_refused_where_the_rules_are_known(void **state)
+{
+	(void)state;
+	furnish();
+	const char *target = "/api/v1/frames?verdict=mic,mics";
+	t_int("not known yet", 200, t_city_call(city, &t_city_admin, "GET", target, NULL));
+	city->api.network_rules = json_pack("[{ss ss ss}]", "process", "network-server", "table", "drop",
+					    "verdict", "mic");
+	t_int("known", 422, t_city_call(city, &t_city_admin, "GET", target, NULL));
+	t_str("field", "verdict", t_city_text(city, "field"));
+	t_true("named", strstr(t_city_text(city, "detail"), "mics: no such verdict") != NULL);
+	t_int("a rule", 200, t_city_call(city, &t_city_admin, "GET", "/api/v1/frames?verdict=mic", NULL));
+	json_decref(city->api.network_rules);
+	city->api.network_rules = NULL;
+	t_city_free(city);
+}
+
 static void what_is_asked_for_becomes_the_filter(void **state)
 {
 	(void)state;
@@ -313,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(each_sees_what_it_may),
 		t_test(a_call_is_judged),
+		t_test(a_verdict_that_no_rule_has_is_refused_where_the_rules_are_known),
 		t_test(what_is_asked_for_becomes_the_filter),
 		t_test(an_uplink_is_told_in_the_specifications_words),
 		t_test(a_join_request_and_a_downlink_have_parts_of_their_own),

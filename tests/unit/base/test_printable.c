@@ -80,6 +80,10 @@ static void control_characters_are_found(void **state)
 	t_false("escape", printable_is("a\033b"));
 	t_false("new line", printable_is("a\n"));
 	t_false("delete", printable_is("\x7f"));
+	t_false("the C1 form of ESC [", printable_is("a\xc2\x9b"
+						     "31m"));
+	t_false("the last of C1", printable_is("\xc2\x9f"));
+	t_true("behind C1", printable_is("\xc2\xa0\xc3\x9b"));
 }
 
 int main(void)

@@ -208,6 +208,38 @@ static void more_than_can_be_held_is_told_as_it_comes(void **state)
 	rig_release(&rig);
 }
 
+static void join_request(uint16_t dev_nonce)
+{
+	const struct lw_join_request join = {
+		.join_eui = device.join_eui, .dev_eui = device.dev_eui, .dev_nonce = dev_nonce};
+	rig_hears(&rig, 1, phy, (uint8_t)lw_join_request_encode(&join, phy), 0);
+	rig_run(&rig, 250 * US_PER_MS);
+}
+
+/* However many a gateway hears of another network: joins are held for the join server's word. */
+static void frames_that_nobody_asks_for_take_no_place(void **state)
+{
+	(void)state;
+	setup();
+	follow(0, NET_FRAMES_LEASE_S, &(struct net_frame_filter){.foreign = true});
+	follow(0, NET_FRAMES_LEASE_S, &(struct net_frame_filter){.foreign = true});
+	follow(1, NET_FRAMES_LEASE_S, &(struct net_frame_filter){.foreign = true});
+	t_uint("two ask for them", 2, rig.ns.frames.foreign_count);
+	follow(0, NET_FRAMES_LEASE_S, &(struct net_frame_filter){.foreign = false});
+	follow(1, 0, &(struct net_frame_filter){.foreign = false});
+	t_uint("none is left", 0, rig.ns.frames.foreign_count);
+	struct rig_device stranger = device;
+	stranger.dev_addr.value = 0x48000001;
+	for (stranger.fcnt_up = 0; stranger.fcnt_up < NS_FRAMES_HELD_MAX; stranger.fcnt_up++)
+		rig_hears(&rig, 1, phy, rig_uplink(&rig, &stranger, &plain, phy), 0);
+	t_uint("held", 0, rig.ns.frames.held_count);
+	rig_otaa(&rig, &device, 2, 1);
+	join_request(1);
+	t_true("the join waits", told() == NULL);
+	t_uint("held", 1, rig.ns.frames.held_count);
+	rig_release(&rig);
+}
+
 static void a_downlink_is_told_when_it_leaves_and_at_the_gateways_word(void **state)
 {
 	(void)state;
@@ -256,14 +288,6 @@ static void a_downlink_is_told_when_it_leaves_and_at_the_gateways_word(void **st
 		t_uint("of the same downlink", id, frame->downlink);
 		rig_release(&rig);
 	}
-}
-
-static void join_request(uint16_t dev_nonce)
-{
-	const struct lw_join_request join = {
-		.join_eui = device.join_eui, .dev_eui = device.dev_eui, .dev_nonce = dev_nonce};
-	rig_hears(&rig, 1, phy, (uint8_t)lw_join_request_encode(&join, phy), 0);
-	rig_run(&rig, 250 * US_PER_MS);
 }
 
 static void a_join_request_is_told_with_the_join_servers_word(void **state)
@@ -385,6 +409,7 @@ int main(void)
 		t_test(each_way_to_be_dropped_is_told),
 		t_test(copies_of_what_ends_early_are_collected),
 		t_test(more_than_can_be_held_is_told_as_it_comes),
+		t_test(frames_that_nobody_asks_for_take_no_place),
 		t_test(a_downlink_is_told_when_it_leaves_and_at_the_gateways_word),
 		t_test(a_join_request_is_told_with_the_join_servers_word),
 		t_test(filters_end_where_the_frame_is_made),
