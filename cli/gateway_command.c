@@ -240,6 +240,16 @@ static int make(const struct gateway_config *config, const struct gateway_target
 	return exit_code;
 }
 
+/* What to try where a plan does not fit; NULL where nothing would. */
+static const char *other_channels(const struct lw_region *region)
+{
+	if (region->plan_type != LW_PLAN_FIXED)
+		return lw_usual_extra_channels(region->id)[0] ? "--extra-channels \"867.1 867.3\"" : NULL;
+	return region->uplink_channels[region->uplink_channel_count - 1].bandwidth_hz == 500000
+		       ? "lamppost gateway update EUI --channel-plan 0-7,64"
+		       : "lamppost gateway update EUI --channel-plan 0-7";
+}
+
 static int with_record(const json_t *record, const struct gateway_target *target,
 		       const struct cli_arguments *arguments)
 {
@@ -260,8 +270,8 @@ static int with_record(const json_t *record, const struct gateway_target *target
 	if (exit_code == CLI_DONE)
 		exit_code = make_plan(&plan, &region, channel_plan ? channel_plan : "", arguments);
 	if (exit_code == CLI_DONE && !gateway_radios_fit(&config.radios, &region, &plan, problem))
-		exit_code = cli_problem(CLI_REFUSED, arguments->operands[0],
-					"lamppost gateway update EUI --channel-plan 0-7,64", "%s", problem);
+		exit_code = cli_problem(CLI_REFUSED, arguments->operands[0], other_channels(&region), "%s",
+					problem);
 	if (exit_code == CLI_DONE)
 		exit_code = make(&config, target, arguments);
 	json_decref(base);

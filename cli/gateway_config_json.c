@@ -8,7 +8,7 @@
 #define KEEPALIVE_S 10
 #define STAT_S      30
 
-static const char *const chip_objects[] = {"SX1301_conf", "SX1302_conf", "SX130x_conf"};
+static const char *const chip_objects[] = {"SX1301_conf", "SX1302_conf", "SX130x_conf", "radio_conf"};
 
 static json_t *object_in(json_t *parent, const char *name)
 {
@@ -41,7 +41,7 @@ static const char *chip_object(const json_t *base, const char *ours)
 static enum gateway_chip chip_of(const struct gateway_config *config)
 {
 	const char *name = chip_object(config->base, NULL);
-	if (!name)
+	if (!name || strcmp(name, "radio_conf") == 0) /* a station's, of whatever chip */
 		return config->chip;
 	return strcmp(name, "SX1301_conf") == 0 ? GATEWAY_SX1301 : GATEWAY_SX1302;
 }

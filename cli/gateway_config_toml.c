@@ -29,9 +29,10 @@ static char *channels(const struct gateway_config *config)
 	fprintf(out,
 		"# Channels of the gateway's plan (%s). Concentratord places them on its radios itself.\n",
 		config->region->id);
+	/* Concentratord refuses a list of other than eight; 0 is a demodulator that is off. */
 	fputs("[gateway.concentrator]\nmulti_sf_channels = [\n", out);
-	for (size_t i = 0; i < radios->multi_count; i++)
-		fprintf(out, "  %u,\n", radios->multi[i].freq_hz);
+	for (size_t i = 0; i < GATEWAY_MULTI_SF; i++)
+		fprintf(out, "  %u,\n", i < radios->multi_count ? radios->multi[i].freq_hz : 0);
 	fputs("]\n", out);
 	if (radios->has_service)
 		fprintf(out,

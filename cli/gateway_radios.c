@@ -68,6 +68,8 @@ static bool add_rates(struct gateway_radios *radios, const struct lw_region *reg
 			return false;
 		}
 	}
+	for (size_t i = 0; i < radios->multi_count && i < GATEWAY_MULTI_SF; i++)
+		multi = multi && radios->multi[i].freq_hz != channel->freq_hz; /* one demodulator is enough */
 	if (!multi)
 		return true;
 	if (radios->multi_count < GATEWAY_MULTI_SF)

@@ -141,6 +141,7 @@ static void read_json(const char *text, const char *chip_name, struct set *narro
 static void read_toml(const char *text, struct set *narrow, struct set *wide)
 {
 	bool inside = false, service = false;
+	int rows = 0;
 	for (const char *line = text; line && *line;
 	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
 		long hz;
@@ -150,12 +151,15 @@ static void read_toml(const char *text, struct set *narrow, struct set *wide)
 			inside = true;
 		else if (line[0] == ']')
 			inside = false;
-		else if (inside && sscanf(line, "  %ld,", &hz) == 1)
-			put(narrow, hz);
-		else if (service && sscanf(line, "frequency = %ld", &hz) == 1)
+		else if (inside && sscanf(line, "  %ld,", &hz) == 1) {
+			rows++;
+			if (hz != 0)
+				put(narrow, hz);
+		} else if (service && sscanf(line, "frequency = %ld", &hz) == 1)
 			put(wide, hz);
 	}
 	t_true("closed", !inside);
+	t_int("as many as Concentratord wants, heard or not", 8, rows);
 }
 
 /* --- the table ------------------------------------------------------------------------------------------------------ */
@@ -334,6 +338,11 @@ static void extra_channels(void **state)
 	same_set("channels", &expected, &got);
 	t_uint("no single rate", 0, service.count);
 	gateway_config_release(&output);
+	t_row("a frequency named twice takes one demodulator");
+	struct lw_new_channel again = {.index = 8, .freq_hz = 868100000, .max_dr = 5};
+	t_int("taken", 3, lw_plan_apply_new_channel(&plan, &region, &again));
+	t_true("fits", gateway_radios_fit(&radios, &region, &plan, problem));
+	t_uint("channels", 8, radios.multi_count);
 }
 
 static void the_vendors_file(void **state)
@@ -396,6 +405,17 @@ static void a_station(void **state)
 	t_str("tc.uri", "wss://192.0.2.10:3001\n", output.files[1].text);
 	t_true("says that nobody serves it yet", strstr(output.notes[0], "speaks Semtech UDP") != NULL);
 	json_decref(made);
+	gateway_config_release(&output);
+	t_row("a vendor's file that names the radios without a chip is filled where it is");
+	static const char vendor[] = "{\"radio_conf\": {\"radio_0\": {\"tx_enable\": true}}}";
+	json_t *base = gateway_base_parse(vendor, strlen(vendor), problem);
+	config.base = base;
+	made = json_loads(make(&output, &config, 1), 0, NULL);
+	t_uint("radio_conf and station_conf", 2, json_object_size(made));
+	t_true("filled", json_object_get(json_object_get(json_object_get(made, "radio_conf"), "radio_0"),
+					 "rssi_offset") != NULL);
+	json_decref(made);
+	json_decref(base);
 	gateway_config_release(&output);
 }
 
