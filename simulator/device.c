@@ -165,7 +165,7 @@ bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, 
 {
 	int64_t free_us;
 	int channel = draw_channel(device, now_us, dr, &free_us);
-	while (channel < 0 && free_us == SIM_DEVICE_NEVER && dr > device->config.plan->min_dr)
+	while (channel < 0 && free_us == SIM_DEVICE_NEVER && dr > sim_device_min_dr(device))
 		channel = draw_channel(device, now_us, --dr, &free_us);
 	if (channel < 0) {
 		device->next_us = free_us;
@@ -181,8 +181,7 @@ bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, 
 	uplink->spreading_factor = rate->spreading_factor;
 	uplink->bandwidth_hz = rate->bandwidth_hz;
 	uplink->freq_hz = device->channels[channel].freq_hz;
-	uplink->eirp_dbm = device->config.plan->max_eirp_dbm -
-			   2.0 * (device->joining ? 0 : device->power_index);
+	uplink->eirp_dbm = device->max_eirp_dbm - 2.0 * (device->joining ? 0 : device->power_index);
 	int64_t airtime_us = sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz, uplink->length, true);
 	uplink->end_us = now_us + airtime_us;
 	account_airtime(device, uplink->freq_hz, uplink->end_us, airtime_us);
@@ -206,7 +205,7 @@ static void adr_back_off(struct sim_device *device)
 		return;
 	if (device->power_index > 0) {
 		device->power_index = 0;
-	} else if (device->dr > device->config.plan->min_dr) {
+	} else if (device->dr > sim_device_min_dr(device)) {
 		device->dr--;
 	} else {
 		sim_device_restore_channels(device);
@@ -221,7 +220,7 @@ static bool start_data(struct sim_device *device, int64_t now_us, struct sim_upl
 	device->joining = false;
 	/* Contents and counter are settled once the frame can leave. */
 	while (draw_channel(device, now_us, dr, &free_us) < 0) {
-		if (free_us != SIM_DEVICE_NEVER || dr == device->config.plan->min_dr) {
+		if (free_us != SIM_DEVICE_NEVER || dr == sim_device_min_dr(device)) {
 			device->next_us = free_us;
 			return false;
 		}
@@ -254,9 +253,10 @@ static uint8_t retry_rate(const struct sim_device *device)
 {
 	uint32_t down = device->confirmed && device->config.mac_version <= LW_MAC_1_0_3 ? device->attempt / 2u
 											: 0;
-	uint8_t dr = device->dr, lowest = device->config.plan->min_dr;
+	uint8_t dr = device->dr, lowest = sim_device_min_dr(device);
 	size_t needed = 8u + device->frame_fopts_length + device->frame_length;
-	while (down-- > 0 && dr > lowest && device->config.plan->rates[dr - 1].max_mac_payload >= needed)
+	while (down-- > 0 && dr > lowest &&
+	       sim_plan_max_payload(device->config.plan, (uint8_t)(dr - 1), device->uplink_dwell) >= needed)
 		dr--;
 	return dr;
 }

@@ -214,7 +214,10 @@ struct sim_device {
 	uint32_t rx2_freq_hz;
 	uint8_t rx_delay_s;
 	uint8_t duty_exponent; /* DutyCycleReq: 1/2^n */
-	uint32_t adr_count;    /* ADR_ACK_CNT */
+	bool uplink_dwell;     /* TxParamSetupReq: 400 ms at most */
+	bool downlink_dwell;
+	int8_t max_eirp_dbm;
+	uint32_t adr_count; /* ADR_ACK_CNT */
 	uint32_t adr_limit;
 	uint32_t adr_delay;
 	struct sim_answer answers[SIM_ANSWERS_MAX];

@@ -76,7 +76,9 @@ static void decide(struct sim_device *device, const struct lw_mac_command *block
 	if (keeps && power == KEEP)
 		power = device->power_index;
 	mask_ok = mask_ok && any_channel(device, enabled, -1);
-	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, true) && any_channel(device, enabled, dr);
+	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, true) &&
+		     sim_plan_max_payload(device->config.plan, dr, device->uplink_dwell) > 0 &&
+		     any_channel(device, enabled, dr);
 	bool power_ok = power <= device->config.plan->max_power_index &&
 			(power == 0 || device->config.mac_fault != SIM_MAC_REFUSES_POWER);
 	if (!device->config.adr) {

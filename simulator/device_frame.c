@@ -17,7 +17,8 @@
  * and the reading waits for the next. */
 void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading)
 {
-	size_t room = device->config.plan->rates[device->dr].max_mac_payload - HEADER_BYTES;
+	size_t room = sim_plan_max_payload(device->config.plan, device->dr, device->uplink_dwell) -
+		      HEADER_BYTES;
 	uint8_t payload[SIM_PAYLOAD_MAX];
 	size_t length = 0;
 	if (reading)
@@ -52,7 +53,7 @@ void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading)
 	device->ack = false;
 	/* ADR_ACK_CNT grows with every new counter (4.3.1.1). Up to 1.0.3 a device that cannot go lower does not ask. */
 	device->adr_count++;
-	bool lowest = device->dr == device->config.plan->min_dr && device->power_index == 0;
+	bool lowest = device->dr == sim_device_min_dr(device) && device->power_index == 0;
 	device->frame_adr_ack_req = device->config.adr && device->adr_count > device->adr_limit &&
 				    !(lowest && device->config.mac_version <= LW_MAC_1_0_3);
 }

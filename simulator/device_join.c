@@ -55,10 +55,10 @@ static uint8_t join_rate(const struct sim_device *device)
 {
 	const struct sim_plan *plan = device->config.plan;
 	if (plan->fixed)
-		return device->join_attempts % 2 == 0 ? 0 : 4;
+		return device->join_attempts % 2 == 0 ? plan->join_dr : plan->wide_dr;
 	uint32_t down = device->join_attempts / 2;
 	uint8_t dr = device->config.dr > 5 ? 5 : device->config.dr;
-	return down >= dr ? plan->min_dr : (uint8_t)(dr - down);
+	return down + plan->join_dr >= dr ? plan->join_dr : (uint8_t)(dr - down);
 }
 
 bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink)

@@ -37,7 +37,8 @@ int64_t sim_device_plan_windows(struct sim_device *device, int64_t end_us)
 	device->uplink_end_us = end_us;
 	device->rx1_us = end_us + (device->joining ? JOIN_DELAY_1_US : device->rx_delay_s * S_US);
 	device->rx2_us = end_us + (device->joining ? JOIN_DELAY_2_US : (device->rx_delay_s + 1) * S_US);
-	device->rx1_dr = sim_plan_rx1_dr(plan, device->tx_dr, offset);
+	device->rx1_dr = sim_plan_rx1_dr(plan, device->tx_dr, offset,
+					 device->downlink_dwell && !device->joining);
 	device->rx1_freq_hz = channel->down_freq_hz != 0
 				      ? channel->down_freq_hz
 				      : sim_plan_rx1_freq_hz(plan, device->tx_channel, channel->freq_hz);

@@ -30,6 +30,11 @@ void sim_device_restore_channels(struct sim_device *device)
 		device->channels[i].enabled = in_sub_band(device, i);
 }
 
+uint8_t sim_device_min_dr(const struct sim_device *device)
+{
+	return sim_plan_min_dr(device->config.plan, device->uplink_dwell);
+}
+
 void sim_device_boot_parameters(struct sim_device *device)
 {
 	const struct sim_plan *plan = device->config.plan;
@@ -48,6 +53,11 @@ void sim_device_boot_parameters(struct sim_device *device)
 	device->rx2_freq_hz = plan->rx2_freq_hz;
 	device->rx_delay_s = device->config.rx_delay_s ? device->config.rx_delay_s : 1;
 	device->duty_exponent = 0;
+	device->uplink_dwell = plan->tx_param_setup;
+	device->downlink_dwell = false;
+	device->max_eirp_dbm = plan->max_eirp_dbm;
+	if (device->dr < sim_device_min_dr(device))
+		device->dr = sim_device_min_dr(device);
 	device->adr_count = 0;
 	device->adr_limit = ADR_LIMIT;
 	device->adr_delay = ADR_DELAY;
@@ -252,6 +262,21 @@ static void rx_timing_setup(struct sim_device *device, const struct lw_mac_comma
 	sim_device_answer(device, &ans, true);
 }
 
+/* 5.9: a device whose rate the dwell time forbids goes to the lowest that it allows. */
+static void tx_param_setup(struct sim_device *device, const struct lw_mac_command *request)
+{
+	static const int8_t eirp_dbm[16] = {8, 10, 12, 13, 14, 16, 18, 20, 21, 24, 26, 27, 29, 30, 33, 36};
+	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_TX_PARAM_SETUP};
+	if (!device->config.plan->tx_param_setup)
+		return; /* not a command of such plans */
+	device->uplink_dwell = request->as.tx_param_setup_req.uplink_dwell_time;
+	device->downlink_dwell = request->as.tx_param_setup_req.downlink_dwell_time;
+	device->max_eirp_dbm = eirp_dbm[request->as.tx_param_setup_req.max_eirp & 15];
+	if (device->dr < sim_device_min_dr(device))
+		device->dr = sim_device_min_dr(device);
+	sim_device_answer(device, &ans, true);
+}
+
 static void adr_param_setup(struct sim_device *device, const struct lw_mac_command *request)
 {
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_ADR_PARAM_SETUP};
@@ -306,6 +331,10 @@ static void apply_one(struct sim_device *device, const struct lw_mac_command *co
 	case LW_CID_DEV_STATUS: dev_status(device); break;
 	case LW_CID_NEW_CHANNEL: new_channel(device, command); break;
 	case LW_CID_RX_TIMING_SETUP: rx_timing_setup(device, command); break;
+	case LW_CID_TX_PARAM_SETUP:
+		if (device->config.mac_version >= LW_MAC_1_0_2)
+			tx_param_setup(device, command);
+		break;
 	case LW_CID_DL_CHANNEL:
 		if (device->config.mac_version >= LW_MAC_1_0_2)
 			dl_channel(device, command);
@@ -319,7 +348,7 @@ static void apply_one(struct sim_device *device, const struct lw_mac_command *co
 		if (is_1_1)
 			rejoin_param_setup(device);
 		break;
-	default: break; /* TxParamSetupReq has no meaning in these plans, class B none for class A */
+	default: break; /* class B has no meaning for class A */
 	}
 }
 

@@ -9,6 +9,8 @@
 
 /* device_mac.c: sets channels and parameters to what the device boots with. */
 void sim_device_boot_parameters(struct sim_device *device);
+/* Lowest rate of uplinks, by the dwell time. */
+uint8_t sim_device_min_dr(const struct sim_device *device);
 /* Applies the commands of a downlink in order, and queues the answers. */
 void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const uint8_t *bytes,
 			       size_t length);

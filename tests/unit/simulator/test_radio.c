@@ -53,22 +53,33 @@ static void rx1_rates(void **state)
 	(void)state;
 	static const struct {
 		const char *name, *plan;
-		uint8_t up, down[6];
+		uint8_t up, down[8];
 		size_t offsets;
+		bool dwell;
 	} rows[] = {
-		{"eu868 DR0", "eu868", 0, {0, 0, 0, 0, 0, 0}, 6},
-		{"eu868 DR3", "eu868", 3, {3, 2, 1, 0, 0, 0}, 6},
-		{"eu868 DR6", "eu868", 6, {6, 5, 4, 3, 2, 1}, 6},
-		{"us915 DR0", "us915", 0, {10, 9, 8, 8}, 4},
-		{"us915 DR2", "us915", 2, {12, 11, 10, 9}, 4},
-		{"us915 DR3", "us915", 3, {13, 12, 11, 10}, 4},
-		{"us915 DR4", "us915", 4, {13, 13, 12, 11}, 4},
+		{"eu868 DR0", "eu868", 0, {0, 0, 0, 0, 0, 0}, 6, false},
+		{"eu868 DR3", "eu868", 3, {3, 2, 1, 0, 0, 0}, 6, false},
+		{"eu868 DR6", "eu868", 6, {6, 5, 4, 3, 2, 1}, 6, false},
+		{"us915 DR0", "us915", 0, {10, 9, 8, 8}, 4, false},
+		{"us915 DR2", "us915", 2, {12, 11, 10, 9}, 4, false},
+		{"us915 DR3", "us915", 3, {13, 12, 11, 10}, 4, false},
+		{"us915 DR4", "us915", 4, {13, 13, 12, 11}, 4, false},
+		{"au915 DR0", "au915", 0, {8, 8, 8, 8, 8, 8}, 6, false},
+		{"au915 DR6", "au915", 6, {13, 13, 12, 11, 10, 9}, 6, false},
+		{"au915 DR5, dwell on", "au915", 5, {13, 12, 11, 10, 9, 8}, 6, true},
+		{"as923 DR2", "as923-1", 2, {2, 1, 0, 0, 0, 0, 3, 4}, 8, false},
+		{"as923 DR2, dwell on", "as923-2", 2, {2, 2, 2, 2, 2, 2, 3, 4}, 8, true},
+		{"as923 DR5, dwell on", "as923-4", 5, {5, 4, 3, 2, 2, 2, 6, 7}, 8, true},
+		{"in865 DR4", "in865", 4, {4, 3, 2, 1, 0, 0, 5, 5}, 8, false},
+		{"in865 DR5", "in865", 5, {5, 4, 3, 2, 1, 0, 5, 7}, 8, false},
+		{"kr920 DR5", "kr920", 5, {5, 4, 3, 2, 1, 0}, 6, false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].name);
 		for (uint8_t offset = 0; offset < rows[i].offsets; offset++)
 			t_int("rx1 dr", rows[i].down[offset],
-			      sim_plan_rx1_dr(sim_plan_find(rows[i].plan), rows[i].up, offset));
+			      sim_plan_rx1_dr(sim_plan_find(rows[i].plan), rows[i].up, offset,
+					      rows[i].dwell));
 	}
 	const struct sim_plan *us915 = sim_plan_find("us915");
 	t_row("us915 frequencies");
