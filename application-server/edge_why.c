@@ -61,12 +61,13 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 	struct as_why_asking *asking = call->asking;
 	(void)id;
 	call->id = 0;
-	bool reached = said->status == ST_OK && (said->code == 200 || said->code == 404);
-	asking->reached[call->process] = reached;
-	asking->edge->unreached += !reached;
 	if (said->status == ST_OK && said->code == 200)
 		asking->answers[call->process] = json_loadb((const char *)said->body, said->length,
 							    JSON_REJECT_DUPLICATES, NULL);
+	/* What cannot be read is missing as well. */
+	bool reached = asking->answers[call->process] || (said->status == ST_OK && said->code == 404);
+	asking->reached[call->process] = reached;
+	asking->edge->unreached += !reached;
 	if (--asking->waiting == 0)
 		answer(asking, now);
 }

@@ -131,7 +131,9 @@ static json_t *ask_processes(struct asking *asking, const char *city_socket, con
 	bool any = false;
 	for (size_t i = 0; i < WHY_PROCESS_COUNT; i++) {
 		const struct asked *asked = &asking->calls[i];
-		bool reached = asked->status == ST_OK && (asked->code == 200 || asked->code == 404);
+		/* What cannot be read is missing as well. */
+		bool reached = asked->status == ST_OK &&
+			       (asked->code == 404 || (asked->code == 200 && asked->answer));
 		any = any || (asked->asked && reached);
 		parts[i] = (struct why_part){asked->asked, reached && asked->asked,
 					     asked->code == 200 ? asked->answer : NULL};

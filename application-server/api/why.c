@@ -95,6 +95,8 @@ static void device_why(struct as_api *api, const struct as_call *call, enum why_
 	if (why) {
 		bool parsed = lw_eui64_parse(why->subject.text, &dev_eui);
 		ASSERT(parsed);
+		(void)why_time_parse(json_string_value(json_object_get(record, "created_at")),
+				     &why->registered);
 		why->facts = as_why_device_facts(api, record, &dev_eui);
 		status = as_why_add_joins(api, call->now, call->scope, &dev_eui, record != NULL,
 					  why->decisions);
@@ -132,6 +134,8 @@ void as_handle_gateway_why(struct as_api *api, const struct as_call *call, struc
 	else
 		why = begin(call, WHY_GATEWAY, eui_of(call, record, "eui"), answer);
 	if (why) {
+		(void)why_time_parse(json_string_value(json_object_get(record, "created_at")),
+				     &why->registered);
 		why->facts = as_why_gateway_facts(record);
 		ask(why, ST_OK, answer);
 	}

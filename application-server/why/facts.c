@@ -5,6 +5,7 @@
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,16 +28,41 @@ static bool sees_device(struct as_store *store, const struct as_scope *scope, co
 	return status == ST_OK;
 }
 
+/* Whether it tells an identity of a device that is not among ours, or that no session fitted: of whom it is cannot be said. */
+static bool names_a_stranger(const json_t *decision)
+{
+	const json_t *numbers = json_object_get(decision, "numbers");
+	return json_object_get(decision, "dev_addr") || json_object_get(numbers, "dev_eui") ||
+	       json_object_get(numbers, "join_eui");
+}
+
+static bool is_from_before(const struct as_why *why, const json_t *decision)
+{
+	struct wall time;
+	return why->registered.us != 0 &&
+	       why_time_parse(json_string_value(json_object_get(decision, "time")), &time) &&
+	       time.us + US_PER_MS <= why->registered.us;
+}
+
 /* An agency asks about its own device or gateway: what is said of it names at most devices of the agency. Of a frame, which
- * nobody owns by its MIC, an agency sees what was decided about a device of its own alone. */
-bool as_why_shows(struct as_store *store, const struct as_why *why, const json_t *decision)
+ * nobody owns by its MIC, an agency sees what was decided about a device of its own alone; and of what its gateway heard, nothing
+ * that names a stranger. */
+bool as_why_shows(struct as_store *store, struct as_why *why, const json_t *decision)
 {
 	if (as_scope_sees_all(&why->scope))
 		return true;
 	const char *device = json_string_value(json_object_get(decision, "device"));
-	bool frame = why->subject.kind == WHY_FRAME || why->subject.kind == WHY_COUNTED ||
-		     why->subject.kind == WHY_EVENT;
-	return device ? sees_device(store, &why->scope, device) : !frame;
+	enum why_kind kind = why->subject.kind;
+	if (is_from_before(why, decision))
+		return false;
+	if (!device)
+		return kind != WHY_FRAME && kind != WHY_COUNTED && kind != WHY_EVENT &&
+		       !(kind == WHY_GATEWAY && names_a_stranger(decision));
+	if (strcmp(why->looked_up, device) != 0) {
+		why->seen = sees_device(store, &why->scope, device);
+		snprintf(why->looked_up, sizeof why->looked_up, "%s", device);
+	}
+	return why->seen;
 }
 
 /* --- facts ---------------------------------------------------------------------------------------------------- */

@@ -21,13 +21,18 @@ struct as_why {
 	struct why_subject subject;
 	struct as_scope scope; /* of who asks: decisions about devices that it does not show are left out */
 	struct wall since;     /* .us 0: all */
+	struct wall
+		registered; /* an agency is not shown what was decided before: the EUI may have been another's; .us 0: all */
 	unsigned limit;
 	json_t *facts, *decisions; /* owned; may be NULL */
+	char looked_up
+		[LW_EUI64_TEXT]; /* the device that as_why_shows() looked up last, and what came of it */
+	bool seen;
 };
 void as_why_free(struct as_why *why); /* NULL is allowed */
 
 /* Whether a decision is for the eyes of that scope. */
-bool as_why_shows(struct as_store *store, const struct as_why *why, const json_t *decision);
+bool as_why_shows(struct as_store *store, struct as_why *why, const json_t *decision);
 
 /* --- facts: members as why_question.facts wants them; new objects. `record` NULL: not registered. */
 json_t *as_why_device_facts(struct as_api *api, const json_t *record, const struct lw_eui64 *dev_eui);

@@ -117,6 +117,55 @@ static void an_agency_sees_its_own(void **state)
 	t_false("of another's", shows(&water, gateway, OWN));
 }
 
+static bool shows_text(const struct as_scope *scope, const char *target, const char *text)
+{
+	json_t *made = json_loads(text, 0, NULL);
+	assert_non_null(made);
+	t_int("asked", 200, t_city_call(city, scope, "GET", target, NULL));
+	bool shown = as_why_shows(city->store, city->answer.why, made);
+	json_decref(made);
+	return shown;
+}
+
+static void what_a_gateway_hears_of_strangers_is_the_citys(void **state)
+{
+	static const char gateway[] = "/api/v1/gateways/aa555a0000000101/why";
+	static const struct {
+		const char *name, *decision;
+		bool agency;
+	} rows[] = {
+		{"a frame that was passed on",
+		 "{\"time\":\"2099-01-15T08:00:00.000Z\",\"frame\":\"2b11ff0d\",\"numbers\":{\"freq_hz\":1}}",
+		 true},
+		{"an address of nobody's",
+		 "{\"time\":\"2099-01-15T08:00:00.000Z\",\"dev_addr\":\"26000002\",\"numbers\":{}}", false},
+		{"a join of nobody's",
+		 "{\"time\":\"2099-01-15T08:00:00.000Z\",\"numbers\":{\"dev_eui\":\"00000000000000aa\"}}",
+		 false},
+		{"from before it was the agency's", "{\"time\":\"2020-01-15T08:00:00.000Z\",\"numbers\":{}}",
+		 false},
+	};
+	const struct as_scope water = t_city_scope(city, AS_READER, "water");
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_int("an agency", rows[i].agency, shows_text(&water, gateway, rows[i].decision));
+		t_true("the city", shows_text(&t_city_admin, gateway, rows[i].decision));
+	}
+}
+
+/* A DevEUI that another agency had, and gave up. */
+static void an_agency_inherits_no_decisions(void **state)
+{
+	static const char device[] = "/api/v1/devices/" OWN "/why";
+	const struct as_scope parks = t_city_scope(city, AS_READER, "parks");
+	(void)state;
+	t_false("from before it was registered",
+		shows_text(&parks, device, "{\"time\":\"2020-01-15T08:00:00.000Z\",\"device\":\"" OWN "\"}"));
+	t_true("since then",
+	       shows_text(&parks, device, "{\"time\":\"2099-01-15T08:00:00.000Z\",\"device\":\"" OWN "\"}"));
+}
+
 static void facts_of_a_device(void **state)
 {
 	(void)state;
@@ -135,6 +184,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{"who_may_ask", who_may_ask, open_city, close_city, NULL},
 		{"an_agency_sees_its_own", an_agency_sees_its_own, open_city, close_city, NULL},
+		{"what_a_gateway_hears_of_strangers_is_the_citys",
+		 what_a_gateway_hears_of_strangers_is_the_citys, open_city, close_city, NULL},
+		{"an_agency_inherits_no_decisions", an_agency_inherits_no_decisions, open_city, close_city,
+		 NULL},
 		{"facts_of_a_device", facts_of_a_device, open_city, close_city, NULL},
 	};
 	return t_run(tests);
