@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT      (10 * US_PER_S) /* of the application server, which waits for the others */
-#define TIMEOUT_EACH (3 * US_PER_S)  /* of a process by itself */
+#define TIMEOUT      (5 * US_PER_S) /* of the application server, which waits 1.5 s for the others */
+#define TIMEOUT_EACH (2 * US_PER_S) /* of a process by itself */
 #define ANSWER_LIMIT (16u << 20)
 #define PATH_MAX_    (CLI_SOCKET_MAX + 64)
 

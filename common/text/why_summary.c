@@ -276,11 +276,12 @@ void why_summarise(const struct why_question *question, const json_t *decisions,
 	say_who(&summary);
 	say_record(&summary);
 	say_heard(&summary);
-	if (json_array_size(decisions) == 0) {
-		say_nothing(&summary);
-	} else {
+	if (json_array_size(decisions) > 0)
 		say_decisions(&summary, decisions);
-	}
+	else if (json_array_size(unreachable) == 0)
+		say_nothing(&summary);
+	else /* what that means cannot be said: who is away may know of decisions */
+		say(&summary, " Those that answered know of no decision about it.");
 	say_delivery(&summary);
 	say_unreachable(&summary, unreachable);
 	/* Cut at its end, a text from the world may end within a character. */

@@ -237,14 +237,18 @@ static void newest_first_with_a_summary(void **state)
 	      "",
 	      "Device 0000000000000001: it is disabled: its frames are refused until it is enabled. Its "
 	      "record has not "
-	      "reached the join server yet. No uplink of it was ever accepted. No decision about it is kept: "
-	      "since the "
-	      "servers started nothing that carries its identity was heard, nor sent to it. The MQTT broker "
-	      "is not "
+	      "reached the join server yet. No uplink of it was ever accepted. Those that answered know of "
+	      "no "
+	      "decision about it. The MQTT broker is not "
 	      "reached (waiting): 7 events wait for it. Not reached: network-server; what it knows is "
 	      "missing here.",
 	      "Have its review approved, or enable it: lamppost device update 0000000000000001 --enabled "
 	      "true.");
+	t_row("nobody says that a gateway is silent while the bridge is away");
+	check(answer(WHY_GATEWAY, id, NULL, "", NULL, "{\"registered\":true}"), "",
+	      "Gateway 0000000000000001: Those that answered know of no decision about it. Not reached: "
+	      "gateway-bridge; what it knows is missing here.",
+	      "See lamppost status: a process that should run does not answer.");
 	t_row("a gateway that nobody registered");
 	check(answer(WHY_GATEWAY, id,
 		     "{\"decisions\":[" D("07:59:58.000", "gateway-bridge", "now", "problem",
