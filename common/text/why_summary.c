@@ -154,10 +154,13 @@ static void say_delivery(struct summary *summary)
 
 /* --- what was decided -------------------------------------------------------------------------------------------- */
 
-/* Each rule has a kind (common/base/decision_text.h). */
-static bool is_a_problem(const json_t *decision)
+/* Each rule has a kind (common/base/decision_text.h). What a gateway heard of a device is not the gateway's problem. */
+static bool is_a_problem(const struct summary *summary, const json_t *decision)
 {
-	return strcmp(text_of(decision, "kind"), "problem") == 0;
+	const json_t *numbers = json_object_get(decision, "numbers");
+	bool of_a_device = json_object_get(decision, "dev_addr") || json_object_get(numbers, "dev_nonce");
+	return strcmp(text_of(decision, "kind"), "problem") == 0 &&
+	       !(summary->question->subject.kind == WHY_GATEWAY && of_a_device);
 }
 
 static void say_decision(struct summary *summary, const char *what, const json_t *decision)
@@ -165,7 +168,7 @@ static void say_decision(struct summary *summary, const char *what, const json_t
 	char span[WHY_SPAN_TEXT];
 	say(summary, " %s, %s ago, %s: %s", what, ago(summary, span, text_of(decision, "time")),
 	    process_words(text_of(decision, "process")), text_of(decision, "sentence"));
-	if (is_a_problem(decision))
+	if (is_a_problem(summary, decision))
 		next_is(summary, text_of(decision, "next"));
 }
 
@@ -179,13 +182,13 @@ static span_us age_of(const json_t *decisions, const json_t *decision)
 }
 
 /* The newest problem that is no older than BEFORE_MAX against the newest of all, or NULL. */
-static const json_t *last_problem(const json_t *decisions)
+static const json_t *last_problem(const struct summary *summary, const json_t *decisions)
 {
 	const json_t *decision;
 	size_t index;
 	json_array_foreach((json_t *)decisions, index, decision)
 	{
-		if (is_a_problem(decision))
+		if (is_a_problem(summary, decision))
 			return age_of(decisions, decision) <= BEFORE_MAX ? decision : NULL;
 	}
 	return NULL;
@@ -195,7 +198,7 @@ static const json_t *last_problem(const json_t *decisions)
  * that its payload could not be read. */
 static void say_decisions(struct summary *summary, const json_t *decisions)
 {
-	const json_t *newest = json_array_get(decisions, 0), *problem = last_problem(decisions);
+	const json_t *newest = json_array_get(decisions, 0), *problem = last_problem(summary, decisions);
 	if (problem && age_of(decisions, problem) <= EPISODE) {
 		say_decision(summary, "Last decision", problem);
 		return;

@@ -14,6 +14,14 @@ static uint64_t time_of(const struct decision *decision)
 	return (uint64_t)decision->time_high << 32 | decision->time_low;
 }
 
+/* A gateway's last downlink may be one that it refused, which stands among its troubles too. */
+static bool is_same(const struct decision *one, const struct decision *other)
+{
+	return time_of(one) == time_of(other) && one->table == other->table &&
+	       one->verdict == other->verdict && one->about == other->about && one->ref == other->ref &&
+	       one->a == other->a && one->b == other->b && one->c == other->c;
+}
+
 /* In its place by time; of equals the one that was found first stands first. A full list loses its oldest. False: it is
  * older than all of a full list, and so is what follows in its chain. */
 static bool insert(struct found *found, const struct decision *decision)
@@ -21,6 +29,9 @@ static bool insert(struct found *found, const struct decision *decision)
 	unsigned at = found->count;
 	while (at > 0 && time_of(found->decisions[at - 1]) < time_of(decision))
 		at--;
+	for (unsigned i = at; i > 0 && time_of(found->decisions[i - 1]) == time_of(decision); i--)
+		if (is_same(found->decisions[i - 1], decision))
+			return true;
 	if (at == found->limit)
 		return false;
 	if (found->count < found->limit)

@@ -372,12 +372,26 @@ static void an_item_is_named_by_its_first_digits(void **state)
 	rig_release(&rig);
 }
 
+/* It is a gateway's last downlink and among its troubles. */
+static void a_refused_attempt_is_told_once(void **state)
+{
+	(void)state;
+	setup();
+	a_gateway_is_late();
+	const char *verdicts = rig_verdicts(&rig, "gateway:0000000000000001");
+	const char *first = strstr(verdicts, "tx_too_late");
+	t_true("told", first != NULL);
+	t_false("and not twice", first && strstr(first + 1, "tx_too_late"));
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(verdicts_have_their_numbers),
 		t_test(a_frame_down_is_found_by_its_mic),
 		t_test(an_item_is_named_by_its_first_digits),
+		t_test(a_refused_attempt_is_told_once),
 	};
 	return t_run(tests);
 }

@@ -249,6 +249,16 @@ static void newest_first_with_a_summary(void **state)
 	      "Gateway 0000000000000001: Those that answered know of no decision about it. Not reached: "
 	      "gateway-bridge; what it knows is missing here.",
 	      "See lamppost status: a process that should run does not answer.");
+	t_row("what a gateway heard of a device is not its problem");
+	check(answer(WHY_GATEWAY, id, "",
+		     "{\"decisions\":[{\"time\":\"2027-01-15T07:59:50.000Z\",\"process\":\"network-server\","
+		     "\"verdict\":\"unknown_dev_addr\",\"kind\":\"problem\",\"sentence\":\"S-heard.\","
+		     "\"next\":"
+		     "\"Join.\",\"numbers\":{},\"dev_addr\":\"01020304\"}," D(
+			     "07:59:48.000", "network-server", "tx_freq", "problem", "Lut.") "]}",
+		     NULL, NULL),
+	      "unknown_dev_addr tx_freq",
+	      "Gateway 0000000000000001: Last decision, 12 s ago, the network server: S-tx_freq.", "Lut.");
 	t_row("a gateway that nobody registered");
 	check(answer(WHY_GATEWAY, id,
 		     "{\"decisions\":[" D("07:59:58.000", "gateway-bridge", "now", "problem",
