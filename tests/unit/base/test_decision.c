@@ -203,11 +203,11 @@ static void a_forgotten_frame_is_never_found(void **state)
 	decision_add(&ring, AT(1), 3, &decision);
 	struct decision other = {.ref = 0x11111111, .about = DECISION_ABOUT_FRAME};
 	decision_add(&ring, AT(2), 3, &other);
+	const struct decision unnamed = {.about = DECISION_ABOUT_NOTHING};
 	for (unsigned i = 0; i < 512; i++) {
 		decision_forget(&ring, 3);
-		other.ref++;
 		if (i % 2)
-			decision_add(&ring, AT(3), 3, &other);
+			decision_add(&ring, AT(3), 3, &unnamed);
 		if (decision_find(&ring, DECISION_ABOUT_FRAME, 0xa1b2c3d4) ||
 		    decision_find(&ring, DECISION_ABOUT_FRAME, 0x11111111))
 			t_uint("found after so many", 0, i + 1);
