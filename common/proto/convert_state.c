@@ -108,6 +108,7 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 static const char *const adr_names[NET_ADR_ALGORITHMS] = {
 	[NET_ADR_USUAL] = "usual",
 	[NET_ADR_FIXED] = "fixed",
+	[NET_ADR_STEADY] = "steady",
 };
 
 const char *net_adr_algorithm_name(enum net_adr_algorithm algorithm)

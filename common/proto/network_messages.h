@@ -172,7 +172,7 @@ enum net_class { NET_CLASS_A, NET_CLASS_B, NET_CLASS_C };
 
 /* What chooses data rate, power and repeats where the network may (network-server/adr/). The numbers are on the wire and in stored
  * rows: only add at the end. */
-enum net_adr_algorithm { NET_ADR_USUAL, NET_ADR_FIXED, NET_ADR_ALGORITHMS };
+enum net_adr_algorithm { NET_ADR_USUAL, NET_ADR_FIXED, NET_ADR_STEADY, NET_ADR_ALGORITHMS };
 const char *net_adr_algorithm_name(enum net_adr_algorithm algorithm); /* "usual" */
 bool net_adr_algorithm_parse(const char *name, enum net_adr_algorithm *algorithm);
 

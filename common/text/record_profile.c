@@ -6,7 +6,7 @@
 
 static const char *const mac_versions[] = {"1.0.0", "1.0.1", "1.0.2", "1.0.3", "1.0.4", "1.1.0", NULL};
 static const char *const classes[] = {"A", "B", "C", NULL};
-static const char *const adr_algorithms[] = {"usual", "fixed", NULL};
+static const char *const adr_algorithms[] = {"usual", "fixed", "steady", NULL};
 static const char *const codecs[] = {LPP_NAME, NULL};
 
 static const struct record_field profile_fields[] = {
@@ -75,7 +75,8 @@ static const struct record_field profile_fields[] = {
 	 .type = RECORD_ENUM,
 	 .names = adr_algorithms,
 	 .standard = "\"usual\"",
-	 .help = "what chooses: usual: by the best signal of 20 frames; fixed: adr_fixed_dr at full power"},
+	 .help = "what chooses: usual: by the best signal of 20 frames; fixed: adr_fixed_dr at full power; "
+		 "steady: the cheapest that loses few"},
 	{.name = "adr_fixed_dr",
 	 .type = RECORD_INTEGER,
 	 .max = 14,

@@ -5,10 +5,20 @@
 #include <string.h>
 
 static const char *const names[NS_ADR_REASON_COUNT] = {
-	[NS_ADR_KEEP] = "keep",       [NS_ADR_TOO_FEW] = "too_few",       [NS_ADR_NO_SNR] = "no_snr",
-	[NS_ADR_OUTSIDE] = "outside", [NS_ADR_FASTER] = "faster",         [NS_ADR_QUIETER] = "quieter",
-	[NS_ADR_LOUDER] = "louder",   [NS_ADR_REPEATS] = "repeats",       [NS_ADR_SLOWER] = "slower",
-	[NS_ADR_FIXED] = "fixed",     [NS_ADR_FIXED_HELD] = "fixed_held", [NS_ADR_FIXED_NOT] = "fixed_not",
+	[NS_ADR_KEEP] = "keep",
+	[NS_ADR_TOO_FEW] = "too_few",
+	[NS_ADR_NO_SNR] = "no_snr",
+	[NS_ADR_OUTSIDE] = "outside",
+	[NS_ADR_FASTER] = "faster",
+	[NS_ADR_QUIETER] = "quieter",
+	[NS_ADR_LOUDER] = "louder",
+	[NS_ADR_REPEATS] = "repeats",
+	[NS_ADR_SLOWER] = "slower",
+	[NS_ADR_FIXED] = "fixed",
+	[NS_ADR_FIXED_HELD] = "fixed_held",
+	[NS_ADR_FIXED_NOT] = "fixed_not",
+	[NS_ADR_STEADY_KEEP] = "steady_keep",
+	[NS_ADR_STEADY] = "steady",
 };
 
 const char *ns_adr_reason_name(enum ns_adr_reason reason)
@@ -69,6 +79,7 @@ uint8_t ns_adr_nearest(uint16_t bits, uint8_t index)
 const struct ns_adr_algorithm ns_adr_algorithms[NET_ADR_ALGORITHMS] = {
 	[NET_ADR_USUAL] = {ns_adr_usual},
 	[NET_ADR_FIXED] = {ns_adr_fixed},
+	[NET_ADR_STEADY] = {ns_adr_steady},
 };
 
 struct ns_adr_decision ns_adr_decide(enum net_adr_algorithm algorithm, const struct ns_adr_input *input)

@@ -3,6 +3,7 @@
  *
  *	usual   by the best signal of the last 20 frames                            adr_usual.c, where its rules stand
  *	fixed   the profile's data rate, full power, each uplink once               adr_fixed.c
+ *	steady  the cheapest settings under which few readings would be lost        adr_steady.c
  *
  * All are asked at an uplink alone, so that a data rate is lowered only while the device is still heard: one that is not is left
  * to its own back-off. What a device refused, and what its channels, region or profile do not allow, is not in the limits.
@@ -39,18 +40,20 @@ struct ns_adr_input {
 };
 
 enum ns_adr_reason {
-	NS_ADR_KEEP,       /* nothing to gain */
-	NS_ADR_TOO_FEW,    /* under NS_ADR_MIN samples */
-	NS_ADR_NO_SNR,     /* the data rate has no SNR to judge by */
-	NS_ADR_OUTSIDE,    /* data rate or power is not one that may be given */
-	NS_ADR_FASTER,     /* data rate up, perhaps power down as well */
-	NS_ADR_QUIETER,    /* power down */
-	NS_ADR_LOUDER,     /* power up */
-	NS_ADR_REPEATS,    /* NbTrans alone */
-	NS_ADR_SLOWER,     /* data rate down, as last resort */
-	NS_ADR_FIXED,      /* the profile's fixed data rate is given */
-	NS_ADR_FIXED_HELD, /* the device has it */
-	NS_ADR_FIXED_NOT,  /* it may not be given: refused by the device, or no channel or region has it */
+	NS_ADR_KEEP,        /* nothing to gain */
+	NS_ADR_TOO_FEW,     /* under NS_ADR_MIN samples */
+	NS_ADR_NO_SNR,      /* the data rate has no SNR to judge by */
+	NS_ADR_OUTSIDE,     /* data rate or power is not one that may be given */
+	NS_ADR_FASTER,      /* data rate up, perhaps power down as well */
+	NS_ADR_QUIETER,     /* power down */
+	NS_ADR_LOUDER,      /* power up */
+	NS_ADR_REPEATS,     /* NbTrans alone */
+	NS_ADR_SLOWER,      /* data rate down, as last resort */
+	NS_ADR_FIXED,       /* the profile's fixed data rate is given */
+	NS_ADR_FIXED_HELD,  /* the device has it */
+	NS_ADR_FIXED_NOT,   /* it may not be given: refused by the device, or no channel or region has it */
+	NS_ADR_STEADY_KEEP, /* little to gain */
+	NS_ADR_STEADY,      /* other settings lose less, or cost less and lose few enough */
 	NS_ADR_REASON_COUNT
 };
 const char *ns_adr_reason_name(enum ns_adr_reason reason); /* "faster" */
@@ -62,6 +65,7 @@ struct ns_adr_decision {
 	int16_t snr_max_cdb, need_cdb, spare_cdb;
 	int16_t steps;
 	uint8_t loss_percent;
+	uint8_t expect_percent; /* of readings that will be lost with what is wanted; steady */
 	uint8_t samples;
 };
 

@@ -14,5 +14,6 @@ uint8_t ns_adr_nearest(uint16_t bits, uint8_t index);
 
 struct ns_adr_decision ns_adr_usual(const struct ns_adr_input *input);
 struct ns_adr_decision ns_adr_fixed(const struct ns_adr_input *input);
+struct ns_adr_decision ns_adr_steady(const struct ns_adr_input *input);
 
 #endif

@@ -1,5 +1,5 @@
 /* Why the data rate is what it is. Numbers: al best SNR of the history, ah what is to spare after need and margin, b0 data
- * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin; of `fixed_not` c1 is the fixed data rate. */
+ * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin; of `fixed_not` c1 is the fixed data rate, of `steady` the loss that is expected. */
 #include "network-server/adr/adr.h"
 
 #define RULE(name, level, sentence, next)                       \
@@ -52,6 +52,15 @@ const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
 		"ADR cannot give the data rate that the profile fixes, {fixed:c1:dr}: the device refused it, "
 		"or its region and channels have none such; it stays at {dr:b0l:dr}.",
 		"Another adr_fixed_dr in the profile, or another algorithm."),
+	[NS_ADR_STEADY_KEEP] = RULE("adr_steady_keep", DEBUG,
+				    "ADR holds " AS_IT_IS ": of {samples:b3:count frame} " LOSS
+				    ", {expected_percent:c1:percent} of readings are expected to be lost.",
+				    ""),
+	[NS_ADR_STEADY] = RULE(
+		"adr_steady", DEBUG,
+		"ADR goes " AS_IT_IS_WANTED ": of {samples:b3:count frame} " LOSS
+		"; with this {expected_percent:c1:percent} of readings are expected to be lost.",
+		""),
 };
 
 struct ns_numbers ns_adr_numbers(const struct ns_adr_input *input, const struct ns_adr_decision *decision)
@@ -59,6 +68,8 @@ struct ns_numbers ns_adr_numbers(const struct ns_adr_input *input, const struct 
 	const struct ns_adr_settings *now = &input->now, *wanted = &decision->wanted;
 	uint8_t margin = decision->reason == NS_ADR_FIXED_NOT ? input->limits.fixed_dr
 							      : input->limits.margin_db;
+	if (decision->reason == NS_ADR_STEADY || decision->reason == NS_ADR_STEADY_KEEP)
+		margin = decision->expect_percent;
 	return (struct ns_numbers){
 		.a = decision_halves(decision->snr_max_cdb, decision->spare_cdb),
 		.b = decision_bytes((now->dr & 15) | wanted->dr << 4, (now->power & 15) | wanted->power << 4,
