@@ -608,6 +608,196 @@ static void fixed(void **state)
 	}
 }
 
+/* The frames of a row lie between its SNR and 4.75 dB above. */
+static void steady(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t samples;
+		int snr_cdb; /* of the weakest */
+		uint8_t lost;
+		struct ns_adr_settings now;
+		uint16_t drs, powers;
+		uint8_t max_nb_trans;
+		enum ns_adr_reason reason;
+		int dr, power, nb_trans; /* -1: as it is; -2: does not matter */
+	} rows[] = {
+		{"four frames decide nothing",
+		 4,
+		 1000,
+		 0,
+		 {0, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 3,
+		 NS_ADR_TOO_FEW,
+		 -1,
+		 -1,
+		 -1},
+		{"near: the highest data rate",
+		 20,
+		 1200,
+		 0,
+		 {0, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 3,
+		 NS_ADR_STEADY,
+		 5,
+		 -2,
+		 -2},
+		{"far, and nothing is lost: it stays",
+		 20,
+		 -1990,
+		 0,
+		 {0, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 1,
+		 NS_ADR_STEADY_KEEP,
+		 -1,
+		 -1,
+		 -1},
+		{"far, and a third is lost: more copies",
+		 20,
+		 -1990,
+		 10,
+		 {0, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 3,
+		 NS_ADR_STEADY,
+		 0,
+		 0,
+		 2},
+		{"a third is lost and no copies are allowed: slower",
+		 20,
+		 -700,
+		 10,
+		 {5, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 1,
+		 NS_ADR_STEADY,
+		 3,
+		 0,
+		 1},
+		{"at most two rates slower at a time",
+		 6,
+		 -700,
+		 60,
+		 {5, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 1,
+		 NS_ADR_STEADY,
+		 3,
+		 0,
+		 1},
+		{"slower with less than 20 frames as well",
+		 6,
+		 -700,
+		 6,
+		 {5, 0, 1},
+		 ALL_DRS,
+		 0xff,
+		 1,
+		 NS_ADR_STEADY,
+		 3,
+		 0,
+		 1},
+		{"what was refused is not asked for again",
+		 20,
+		 -700,
+		 10,
+		 {5, 0, 1},
+		 0x37,
+		 0xff,
+		 1,
+		 NS_ADR_STEADY,
+		 4,
+		 0,
+		 1},
+		{"a device that refused all others stays",
+		 20,
+		 1200,
+		 0,
+		 {2, 0, 1},
+		 0x04,
+		 0x01,
+		 1,
+		 NS_ADR_STEADY_KEEP,
+		 -1,
+		 -1,
+		 -1},
+		{"nothing else may be given, and much is lost",
+		 20,
+		 -700,
+		 20,
+		 {5, 0, 1},
+		 0x20,
+		 0x01,
+		 1,
+		 NS_ADR_STEADY_KEEP,
+		 -1,
+		 -1,
+		 -1},
+		{"outside of the limits", 20, 700, 0, {0, 0, 1}, 0x3c, 0xff, 3, NS_ADR_OUTSIDE, 2, 0, 1},
+		{"the profile allows fewer copies than there are",
+		 20,
+		 -1990,
+		 0,
+		 {0, 0, 3},
+		 ALL_DRS,
+		 0x01,
+		 2,
+		 NS_ADR_STEADY,
+		 0,
+		 0,
+		 -2},
+		{"a data rate without a need (FSK)",
+		 20,
+		 700,
+		 0,
+		 {7, 0, 1},
+		 0xff,
+		 0xff,
+		 3,
+		 NS_ADR_NO_SNR,
+		 -1,
+		 -1,
+		 -1},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct ns_adr_history samples = {.count = 0};
+		for (int n = 0; n < rows[i].samples; n++)
+			ns_adr_note(&samples, rows[i].now.dr, (int16_t)(rows[i].snr_cdb + 25 * (n * 7 % 20)));
+		struct ns_adr_input input = {
+			.history = &samples,
+			.span = rows[i].samples + (uint32_t)rows[i].lost,
+			.now = rows[i].now,
+			.limits = {.drs = rows[i].drs,
+				   .powers = rows[i].powers,
+				   .max_nb_trans = rows[i].max_nb_trans,
+				   .margin_db = 10},
+		};
+		needs(&input.limits);
+		struct ns_adr_decision decision = ns_adr_decide(NET_ADR_STEADY, &input);
+		const struct ns_adr_settings *wanted = &decision.wanted, *now = &rows[i].now;
+		t_str("reason", ns_adr_reason_name(rows[i].reason), ns_adr_reason_name(decision.reason));
+		if (rows[i].dr != -2)
+			t_uint("data rate", rows[i].dr < 0 ? now->dr : rows[i].dr, wanted->dr);
+		if (rows[i].power != -2)
+			t_uint("power", rows[i].power < 0 ? now->power : rows[i].power, wanted->power);
+		if (rows[i].nb_trans != -2)
+			t_uint("NbTrans", rows[i].nb_trans < 0 ? now->nb_trans : rows[i].nb_trans,
+			       wanted->nb_trans);
+		t_true("as many as allowed", wanted->nb_trans <= rows[i].max_nb_trans);
+	}
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -675,7 +865,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(decisions), t_test(a_wider_channel_needs_more),
 		t_test(fixed),     t_test(names),
-		t_test(history),   t_test(span),
+		t_test(steady),    t_test(history),
+		t_test(span),
 	};
 	return t_run(tests);
 }
