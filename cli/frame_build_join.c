@@ -91,6 +91,10 @@ static bool read_accept(const json_t *object, struct lw_join_accept *accept,
 	uint64_t nonce = 0, offset = 0, rx2 = 0, delay = 0;
 	size_t cflist;
 	const char *address = json_string_value(json_object_get(object, "dev_addr"));
+	if (!json_object_get(object, "dev_addr") && !json_object_get(object, "join_nonce"))
+		return cli_frame_refuse(
+			problem, "the fields of this join-accept are missing: it was not deciphered; decode "
+				 "it with its key, --app-key or for 1.1 --nwk-key");
 	if (!address || !lw_dev_addr_parse(address, &accept->dev_addr))
 		return cli_frame_refuse(problem, "dev_addr: expected 8 hex digits");
 	if (!cli_frame_get_number(object, "join_nonce", 0xffffff, true, &nonce, problem) ||

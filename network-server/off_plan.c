@@ -310,9 +310,10 @@ const char *ns_off_plan_say(char text[NS_OFF_PLAN_TEXT], const struct ns *ns,
 	       total.freqs > 1 ? " and more" : "", total.off, total.all, total.minutes,
 	       ns_off_plan_plan(plan, ns, gateway));
 	append(text,
-	       "its channel configuration differs; next: lamppost gateway config %s --for lora_pkt_fwd (or "
-	       "station, "
-	       "chirpstack)",
+	       "its channel configuration differs; next: lamppost gateway config %s --for lora_pkt_fwd "
+	       "--server "
+	       "HOST (or "
+	       "--for station, chirpstack)",
 	       eui);
 	return text;
 }

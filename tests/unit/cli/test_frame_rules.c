@@ -234,6 +234,8 @@ static void inputs(void **state)
 static const struct {
 	const char *name, *object, *says;
 } refused[] = {
+	{"a join-accept that was not deciphered", "{\"type\": \"JoinAccept\", \"mic_valid\": null}",
+	 "it was not deciphered"},
 	{"no type", "{" KEYS "}", "type is missing"},
 	{"an unknown type", "{\"type\": \"Uplink\", " KEYS "}", "no such frame"},
 	{"an unknown field", "{" HEAD "\"fprot\": 1, " KEYS "}", "fprot: no such field of a frame"},

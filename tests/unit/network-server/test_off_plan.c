@@ -56,7 +56,9 @@ static void another_sub_band(void **state)
 	t_true("cause",
 	       strstr(text, "hears 902.3 MHz and more (10 of its 10 frames in the last 2 min") != NULL);
 	t_true("plan", strstr(text, "its plan is 8-15,65: its channel configuration differs") != NULL);
-	t_true("next step", strstr(text, "next: lamppost gateway config 0000000000000003 --for ") != NULL);
+	t_true("next step",
+	       strstr(text, "next: lamppost gateway config 0000000000000003 --for lora_pkt_fwd --server ") !=
+		       NULL);
 	uint32_t slot = ns_gateways_find(&rig.ns.gateways, &gateway(US_GATEWAY)->record.gateway.eui);
 	const struct decision *kept = decision_newest(&rig.ns.decisions,
 						      ns_of_gateway(&rig.ns, slot).subject);
@@ -171,6 +173,45 @@ static void ghosts(void **state)
 	rig_release(&rig);
 }
 
+/* A device that repeats its frame, first on a channel of the plan, later on others, is no ghost. */
+static void repeats_are_no_ghosts(void **state)
+{
+	(void)state;
+	rig_init(&rig);
+	t_row("the same bytes again after the time of one signal");
+	uint8_t phy[LW_PHY_PAYLOAD_MAX];
+	uint8_t length = foreign(phy, ++frames_made);
+	rig_hears_on(&rig, US_GATEWAY, phy, length, 0, 903900000, 3, 500);
+	rig_run(&rig, NS_OFF_PLAN_SAME + US_PER_S);
+	rig_hears_on(&rig, US_GATEWAY, phy, length, 0, 902300000, 3, 500);
+	t_uint("outside", 1, ns_off_plan_sum(&gateway(US_GATEWAY)->off_plan, rig.now.mono).off);
+	rig_release(&rig);
+}
+
+static void what_is_long_past_counts_no_more(void **state)
+{
+	static const struct {
+		const char *name;
+		span_us pause;
+		bool raised;
+	} rows[] = {
+		{"after a minute", 60 * US_PER_S, true},
+		{"in the half behind it", NS_OFF_PLAN_HALF, true},
+		{"a whole window later", 2 * NS_OFF_PLAN_HALF + US_PER_S, false},
+		{"an hour later", 12 * NS_OFF_PLAN_HALF, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		rig_init(&rig);
+		t_row(rows[i].name);
+		hears(US_GATEWAY, 902300000, NS_OFF_PLAN_LEAST - 1, US_PER_MS);
+		rig_run(&rig, rows[i].pause);
+		hears(US_GATEWAY, 902300000, 1, US_PER_MS);
+		t_int("raised", rows[i].raised, gateway(US_GATEWAY)->off_plan.raised);
+		rig_release(&rig);
+	}
+}
+
 static void noise_and_hops(void **state)
 {
 	(void)state;
@@ -236,6 +277,9 @@ static void many_frequencies(void **state)
 	t_uint("all are counted", 4 * NS_OFF_PLAN_FREQS,
 	       ns_off_plan_sum(&gateway(US_GATEWAY)->off_plan, rig.now.mono).off);
 	t_true("raised", gateway(US_GATEWAY)->off_plan.raised);
+	hears(US_GATEWAY, 903900000, 5, US_PER_MS);
+	t_uint("a channel of the plan for which there was no room is none of them", 4 * NS_OFF_PLAN_FREQS,
+	       ns_off_plan_sum(&gateway(US_GATEWAY)->off_plan, rig.now.mono).off);
 	rig_run(&rig, 3 * NS_OFF_PLAN_HALF);
 	t_false("ended", gateway(US_GATEWAY)->off_plan.raised);
 	hears(US_GATEWAY, 903900000, 1, US_PER_S);
@@ -245,9 +289,15 @@ static void many_frequencies(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		t_test(another_sub_band),   t_test(ends_by_itself),  t_test(a_few_among_many),
-		t_test(frequencies_inside), t_test(ghosts),          t_test(noise_and_hops),
-		t_test(the_record_changes), t_test(many_frequencies)};
+	const struct CMUnitTest tests[] = {t_test(another_sub_band),
+					   t_test(ends_by_itself),
+					   t_test(a_few_among_many),
+					   t_test(frequencies_inside),
+					   t_test(ghosts),
+					   t_test(noise_and_hops),
+					   t_test(the_record_changes),
+					   t_test(many_frequencies),
+					   t_test(repeats_are_no_ghosts),
+					   t_test(what_is_long_past_counts_no_more)};
 	return t_run(tests);
 }
