@@ -72,7 +72,7 @@ void decision_ring_init(struct decision_ring *ring, uint32_t records, uint32_t s
 void decision_ring_release(struct decision_ring *ring); /* harmless twice, and on a zeroed ring */
 
 /* Appends to the chain of a subject; the record may be found by its `ref` from now on. */
-void decision_add(struct decision_ring *ring, struct wall now, uint32_t subject,
+void decision_add(struct decision_ring *ring, struct wall now, uint32_t whom,
 		  const struct decision *decision);
 /* What a record will touch lies anywhere in memory. Whoever knows early what it will be about says so, some hundred
  * nanoseconds before (a cipher's work), in two steps: then the record costs a fifth. Both are hints. */
