@@ -14,12 +14,13 @@ static uint64_t time_of(const struct decision *decision)
 	return (uint64_t)decision->time_high << 32 | decision->time_low;
 }
 
-/* A gateway's last downlink may be one that it refused, which stands among its troubles too. */
+/* A gateway's last downlink may be one that it refused, which stands among its troubles too,
+ * without its frame. */
 static bool is_same(const struct decision *one, const struct decision *other)
 {
 	return time_of(one) == time_of(other) && one->table == other->table &&
-	       one->verdict == other->verdict && one->about == other->about && one->ref == other->ref &&
-	       one->a == other->a && one->b == other->b && one->c == other->c;
+	       one->verdict == other->verdict && one->other == other->other && one->a == other->a &&
+	       one->b == other->b && one->c == other->c;
 }
 
 /* In its place by time; of equals the one that was found first stands first. A full list loses its oldest. False: it is

@@ -4,6 +4,7 @@
 
 #include "application-server/why/why.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define OWN "0102030405060708" /* of t_city_furnish(), agency parks */
@@ -166,6 +167,36 @@ static void an_agency_inherits_no_decisions(void **state)
 	       shows_text(&parks, device, "{\"time\":\"2099-01-15T08:00:00.000Z\",\"device\":\"" OWN "\"}"));
 }
 
+static void each_device_is_looked_up(void **state)
+{
+	static const char frame[] = "/api/v1/frames/why?frame=2b11ff0d";
+	const struct as_scope parks = t_city_scope(city, AS_READER, "parks");
+	json_t *own = decision(OWN, "mic"), *strange = decision("ffffffffffffff01", "mic");
+	(void)state;
+	t_int("asked", 200, t_city_call(city, &parks, "GET", frame, NULL));
+	t_true("its own", as_why_shows(city->store, city->answer.why, own));
+	t_false("another's after it", as_why_shows(city->store, city->answer.why, strange));
+	t_true("and its own again", as_why_shows(city->store, city->answer.why, own));
+	json_decref(own);
+	json_decref(strange);
+}
+
+static void a_downlink_is_its_agencys(void **state)
+{
+	static const char id[] = "0b6e2b9c-6d1f-4f6e-9a53-1f0f7f3f0c22";
+	static const char why[] = "/api/v1/downlinks/0b6e2b9c-6d1f-4f6e-9a53-1f0f7f3f0c22/why";
+	const struct as_scope parks = t_city_scope(city, AS_READER, "parks");
+	const struct as_scope water = t_city_scope(city, AS_MANAGER, "water");
+	char body[128];
+	(void)state;
+	snprintf(body, sizeof body, "{\"id\":\"%s\",\"f_port\":5,\"data\":\"AQI=\"}", id);
+	t_int("sent", 202,
+	      t_city_call(city, &t_city_admin, "POST", "/api/v1/devices/" OWN "/downlinks", body));
+	t_int("its agency", 200, t_city_call(city, &parks, "GET", why, NULL));
+	t_int("another", 404, t_city_call(city, &water, "GET", why, NULL));
+	t_int("the city", 200, t_city_call(city, &t_city_admin, "GET", why, NULL));
+}
+
 static void facts_of_a_device(void **state)
 {
 	(void)state;
@@ -188,6 +219,8 @@ int main(void)
 		 what_a_gateway_hears_of_strangers_is_the_citys, open_city, close_city, NULL},
 		{"an_agency_inherits_no_decisions", an_agency_inherits_no_decisions, open_city, close_city,
 		 NULL},
+		{"each_device_is_looked_up", each_device_is_looked_up, open_city, close_city, NULL},
+		{"a_downlink_is_its_agencys", a_downlink_is_its_agencys, open_city, close_city, NULL},
 		{"facts_of_a_device", facts_of_a_device, open_city, close_city, NULL},
 	};
 	return t_run(tests);

@@ -270,6 +270,34 @@ static void newest_first_with_a_summary(void **state)
 	      "Compare the EUI with the gateway's, digit by digit, and register it: lamppost gateway add.");
 }
 
+static bool is_no_secret(void *ctx, const json_t *decision)
+{
+	(void)ctx;
+	return strcmp(json_string_value(json_object_get(decision, "verdict")), "secret") != 0;
+}
+
+/* What an asker may not see is neither shown nor counted nor summarised; what is too old neither. */
+static void only_what_may_be_seen(void **state)
+{
+	static const char said[] = "{\"decisions\":[" D(
+		"07:59:59.000", "network-server", "secret", "problem",
+		"Ask.") "," D("07:59:30.000", "network-server", "uplink", "good",
+			      "") "," D("05:00:00.000", "network-server", "mic", "problem", "Key.") "]}";
+	const char *expected;
+	json_t *decisions = load(said);
+	struct why_part parts[WHY_PROCESS_COUNT] = {{false, false, NULL}};
+	struct why_question question = {
+		.now = {NOW}, .since = {NOW - 3600 * US_PER_S}, .shows = is_no_secret};
+	(void)state;
+	assert_true(why_subject_parse(&question.subject, WHY_DEVICE, "0000000000000001", &expected));
+	parts[WHY_NETWORK_SERVER] = (struct why_part){true, true, decisions};
+	json_t *made = why_answer(&question, parts);
+	t_int("no more", 0, (int)json_integer_value(json_object_get(made, "more")));
+	check(made, "uplink",
+	      "Device 0000000000000001: Last decision, 30 s ago, the network server: S-uplink.", "");
+	json_decref(decisions);
+}
+
 static void only_what_is_asked_for(void **state)
 {
 	static const char item[] = "0b6e2b9c-6d1f-4f6e-9a53-1f0f7f3f0c11";
@@ -341,6 +369,7 @@ int main(void)
 		t_test(subjects),
 		t_test(who_is_asked),
 		t_test(newest_first_with_a_summary),
+		t_test(only_what_may_be_seen),
 		t_test(only_what_is_asked_for),
 		t_test(times_as_people_say_them),
 	};
