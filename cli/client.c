@@ -10,9 +10,11 @@
 #include "common/io/http_client.h"
 #include "common/io/loop.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CALL_TIMEOUT (120 * US_PER_S)
 #define BYTES_A_SECOND \
@@ -132,6 +134,19 @@ static void wait_for_answer(struct cli_client *client, const char *what, span_us
 	progress_end(&client->progress);
 }
 
+int cli_not_reached(const char *what, const char *socket)
+{
+	if (access(socket, W_OK) != 0 && errno == EACCES)
+		return cli_problem(
+			CLI_REFUSED, what,
+			"the city's engineers, who give a user or group its rights (docs/operators.md), "
+			"or sudo",
+			"this user may not use %s", socket);
+	return cli_problem(CLI_NOT_REACHED, what,
+			   "start it with `lamppost up`, or name its socket with --socket or LAMPPOST_SOCKET",
+			   "no server answers on %s", socket);
+}
+
 static int report_transport(const struct cli_client *client, const char *what)
 {
 	if (client->interrupted)
@@ -141,11 +156,7 @@ static int report_transport(const struct cli_client *client, const char *what)
 	case ST_TIMEOUT:
 		return cli_problem(CLI_TIMED_OUT, what, "lamppost status",
 				   "the server did not answer in time");
-	case ST_UNAVAILABLE:
-		return cli_problem(
-			CLI_NOT_REACHED, what,
-			"start it with `lamppost up`, or name its socket with --socket or LAMPPOST_SOCKET",
-			"no server answers on %s", client->socket);
+	case ST_UNAVAILABLE: return cli_not_reached(what, client->socket);
 	default:
 		return cli_problem(CLI_FAILED, what, "lamppost status", "the call failed: %s",
 				   status_name(client->status));

@@ -33,6 +33,8 @@ int cli_call(struct cli_client *client, const char *what, enum io_http_method me
 /* As cli_call for a body of problem+json: hands it over instead of reporting. `*code` is the HTTP status. */
 int cli_call_raw(struct cli_client *client, const char *what, enum io_http_method method, const char *target,
 		 json_t *body, json_t **answer, int *code);
+/* Reports that nobody answers on a socket, or that this user may not use it, and returns the exit code. */
+int cli_not_reached(const char *what, const char *socket);
 /* Reports a problem+json answer and returns its exit code. */
 int cli_report_answer(const char *what, int code, const json_t *problem);
 

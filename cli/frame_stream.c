@@ -197,10 +197,7 @@ int cli_frame_stream_report(const struct cli_frame_stream *stream)
 	if (stream->code >= 400)
 		return cli_report_answer("frames", stream->code, stream->problem);
 	if (stream->status != ST_OK)
-		return cli_problem(
-			CLI_NOT_REACHED, "frames",
-			"start it with `lamppost up`, or name its socket with --socket or LAMPPOST_SOCKET",
-			"no server answers on %s", stream->socket);
+		return cli_not_reached("frames", stream->socket);
 	return CLI_DONE;
 }
 

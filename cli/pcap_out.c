@@ -49,7 +49,9 @@ static bool make_name(const struct cli_pcap *pcap, const struct member *member, 
 static bool fail(struct cli_pcap *pcap, const char *what, const char *why)
 {
 	pcap->over = true;
-	pcap->code = cli_problem(CLI_FAILED, what, NULL, "%s", why);
+	pcap->code = cli_problem(CLI_FAILED, what,
+				 strcmp(why, strerror(ENOSPC)) == 0 ? "--rotate-mb 100 --keep 10" : NULL,
+				 "%s", why);
 	return false;
 }
 
