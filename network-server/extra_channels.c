@@ -25,6 +25,32 @@ static bool read_downlink_mhz(const char **at, uint32_t *freq_hz)
 	return lw_mhz_take(at, freq_hz) && **at != '/';
 }
 
+/* In a gap between two sub-bands nobody may send; devices refuse such a channel. A region's only sub-band says nothing of
+ * what is beside it: there the countries' rules count. */
+static bool in_a_gap(const struct lw_region *region, uint32_t freq_hz)
+{
+	bool below = false, above = false;
+	for (uint8_t i = 0; i < region->sub_band_count; i++) {
+		below |= region->sub_bands[i].max_hz < freq_hz;
+		above |= region->sub_bands[i].min_hz > freq_hz;
+	}
+	return below && above && lw_region_sub_band(region, freq_hz) < 0;
+}
+
+static bool is_there(const struct ns_extra_channels *extra, const struct lw_region *region, uint32_t freq_hz)
+{
+	struct lw_channel_plan own;
+	struct lw_channel channel;
+	lw_plan_init(&own, region);
+	for (uint8_t i = 0; i < LW_UPLINK_CHANNELS_MAX; i++)
+		if (lw_plan_channel(&own, region, i, &channel) && channel.freq_hz == freq_hz)
+			return true;
+	for (uint8_t i = 0; i < extra->count; i++)
+		if (extra->freq_hz[i] == freq_hz)
+			return true;
+	return false;
+}
+
 bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option_map *table,
 			    const struct lw_region *region, char *problem, size_t capacity)
 {
@@ -42,6 +68,10 @@ bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option
 		else if (rx1_freq_hz != 0 &&
 			 (!region->has_dl_channel_req || !lw_region_freq_ok(region, LW_DOWN, rx1_freq_hz)))
 			why = "a downlink frequency that the region does not have";
+		else if (in_a_gap(region, freq_hz) || (rx1_freq_hz != 0 && in_a_gap(region, rx1_freq_hz)))
+			why = "a frequency between the region's sub-bands";
+		else if (is_there(extra, region, freq_hz))
+			why = "a frequency that another channel has";
 		else if (extra->count == NS_EXTRA_CHANNELS || extra->count == region->cflist.channel_count)
 			why = "at most five frequencies";
 		if (why) {

@@ -16,7 +16,8 @@ struct ns_extra_channels {
 };
 
 /* Fills what a region gets: what the table says, else the usual ones of that region. False with a phrase that names the
- * entry in `problem`: no frequency of the region, too many, or a region of fixed channels. */
+ * entry in `problem`: no frequency of the region, one between its sub-bands, one twice, too many, or a region of fixed
+ * channels. */
 bool ns_extra_channels_init(struct ns_extra_channels *extra, const struct option_map *table,
 			    const struct lw_region *region, char *problem, size_t capacity);
 /* Adds them to the plan of a device. */
