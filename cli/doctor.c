@@ -81,8 +81,8 @@ static int run(const struct cli_arguments *arguments)
 	struct doctor_facts *facts = calloc(1, sizeof *facts);
 	struct doctor_findings *findings = calloc(1, sizeof *findings);
 	ASSERT(facts && findings);
-	int code = cli_place_find(&facts->place, "doctor", cli_argument(arguments, "state"),
-				  cli_argument(arguments, "config"));
+	int code = cli_place_find_anyway(&facts->place, "doctor", cli_argument(arguments, "state"),
+					 cli_argument(arguments, "config"));
 	if (code == CLI_DONE) {
 		facts->deep = cli_argument(arguments, "deep") != NULL;
 		doctor_look(facts);

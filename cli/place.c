@@ -22,7 +22,54 @@ static bool put(char path[OPTION_PATH_MAX], const char *folder, const char *name
 	return length > 0 && length < OPTION_PATH_MAX;
 }
 
-int cli_place_find(struct cli_place *place, const char *command, const char *state, const char *config)
+/* --- a configuration that cannot be read ----------------------------------------------------------------------------- */
+
+/* Fills the value of the first "KEY: VALUE" outside of comments, if it is an absolute path. */
+static void rescue_path(const char *text, const char *key, char path[OPTION_PATH_MAX])
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *comment = line + strcspn(line, "#\n"), *at = strstr(line, key);
+		if (!at || at >= comment)
+			continue;
+		at += strlen(key);
+		at += strspn(at, " \t\"'");
+		size_t length = strcspn(at, "\"' \t\r\n,}#");
+		if (*at != '/' || length >= OPTION_PATH_MAX)
+			continue;
+		memcpy(path, at, length);
+		path[length] = '\0';
+		return;
+	}
+}
+
+/* What can be had of a file that is refused as a whole: what it says of the two folders, or the folder that it lies in, if keys do
+ * as well. */
+static void rescue(struct config_common *common, const char *config)
+{
+	char keys[OPTION_PATH_MAX + 8], *text = calloc(1, CONFIG_FILE_MAX + 1);
+	FILE *in = fopen(config, "re");
+	size_t length = in && text ? fread(text, 1, CONFIG_FILE_MAX, in) : 0;
+	const char *slash = strrchr(config, '/');
+	if (slash && slash - config < OPTION_PATH_MAX) {
+		snprintf(keys, sizeof keys, "%.*s/keys", (int)(slash - config), config);
+		if (access(keys, F_OK) == 0) {
+			snprintf(common->state_dir, OPTION_PATH_MAX, "%.*s", (int)(slash - config), config);
+			snprintf(common->run_dir, OPTION_PATH_MAX, "%.*s/run", (int)(slash - config), config);
+		}
+	}
+	if (length > 0) {
+		rescue_path(text, "state_dir:", common->state_dir);
+		rescue_path(text, "run_dir:", common->run_dir);
+	}
+	if (in)
+		fclose(in);
+	free(text);
+}
+
+/* --- finding ---------------------------------------------------------------------------------------------------------- */
+
+static int find(struct cli_place *place, const char *command, const char *state, const char *config,
+		bool anyway)
 {
 	memset(place, 0, sizeof *place);
 	state = state ? state : variable("LAMPPOST_STATE");
@@ -35,8 +82,16 @@ int cli_place_find(struct cli_place *place, const char *command, const char *sta
 		int unused;
 		const struct config_program program = {.name = "lamppost", .config = &unused};
 		char error[CONFIG_ERROR_MAX];
-		if (!config_read_file(&program, &common, config, error))
-			return cli_problem(CLI_USAGE, command, NULL, "configuration refused: %s", error);
+		if (!config_read_file(&program, &common, config, error)) {
+			int code = cli_problem(CLI_USAGE, command,
+					       anyway ? "put that right first; what follows is without it"
+						      : NULL,
+					       "configuration refused: %s", error);
+			if (!anyway)
+				return code;
+			(void)config_read_file(&program, &common, NULL, error); /* defaults */
+			rescue(&common, config);
+		}
 		place->config_given = true;
 		if (!state) {
 			state = common.state_dir;
@@ -52,6 +107,16 @@ int cli_place_find(struct cli_place *place, const char *command, const char *sta
 		return cli_problem(CLI_USAGE, command, "a shorter --state",
 				   "the path of the state directory is too long");
 	return CLI_DONE;
+}
+
+int cli_place_find(struct cli_place *place, const char *command, const char *state, const char *config)
+{
+	return find(place, command, state, config, false);
+}
+
+int cli_place_find_anyway(struct cli_place *place, const char *command, const char *state, const char *config)
+{
+	return find(place, command, state, config, true);
 }
 
 int cli_place_claim(const struct cli_place *place)

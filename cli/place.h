@@ -20,6 +20,12 @@ struct cli_place {
  * and `config` may be NULL. CLI_DONE, or another exit code after saying why. */
 int cli_place_find(struct cli_place *place, const char *command, const char *state, const char *config);
 
+/* The same for what is asked just when something is broken (doctor, status): a configuration that is refused is said on standard
+ * error, and its folders are those that its text names all the same, or the one it lies in if keys do as well, or the
+ * defaults. */
+int cli_place_find_anyway(struct cli_place *place, const char *command, const char *state,
+			  const char *config);
+
 /* One supervisor a state: takes its lock, until this process ends. CLI_REFUSED, said, where another holds it. */
 int cli_place_claim(const struct cli_place *place);
 

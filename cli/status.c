@@ -84,8 +84,8 @@ static int run(const struct cli_arguments *arguments)
 				   "goes with --watch");
 	if (count && !cli_parse_count("--count", count, &left))
 		return CLI_USAGE;
-	int code = cli_place_find(&place, "status", cli_argument(arguments, "state"),
-				  cli_argument(arguments, "config"));
+	int code = cli_place_find_anyway(&place, "status", cli_argument(arguments, "state"),
+					 cli_argument(arguments, "config"));
 	if (code != CLI_DONE)
 		return code;
 	if (!watch)

@@ -89,11 +89,9 @@ static void judge_process(json_t *findings, const json_t *process, bool any)
 	const char *status = json_string_value(json_object_get(process, "status"));
 	snprintf(what, sizeof what, "%s: %s", name, status);
 	if (strcmp(status, "not running") == 0)
-		snprintf(next, sizeof next,
-			 any ? "lamppost up starts it again by itself; else systemctl status lamppost-%s, "
-			       "and its log"
-			     : "lamppost up, or systemctl start lamppost-%s",
-			 name);
+		snprintf(next, sizeof next, "%s",
+			 any ? "lamppost up starts it again by itself; if it stays so, its log says why"
+			     : "lamppost up, or start the service that runs it");
 	else if (strcmp(status, "not answering") == 0)
 		snprintf(next, sizeof next, "look at its log and at the machine's load; lamppost doctor");
 	else if (strcmp(status, "refused") == 0)
@@ -115,9 +113,9 @@ static const struct {
 	{"journal_filling", "the journal is over 80 % of its limit: events wait to be stored",
 	 "see that the application server runs; at the limit uplinks are no longer accepted"},
 	{"configuration_refused", "the configuration was read again and refused; the old one stays in force",
-	 "mend what configuration_error in its /healthz names, then SIGHUP again"},
+	 "put that line right, then SIGHUP again"},
 	{"restart_needed", "the configuration has changes that only a restart takes over",
-	 "restart the process"},
+	 "restart the process, or put the old values back"},
 	{"gateway_off_plan", "gateways hear frequencies that are not in their plan",
 	 "lamppost gateway config EUI --for ..., and compare"},
 };
@@ -141,6 +139,25 @@ static size_t judge_off_plan(json_t *findings, const json_t *health)
 	return json_array_size(sentences);
 }
 
+/* What /healthz says beside a warning: where the mistake is; which keys wait. Empty for others. */
+static void put_details(const json_t *health, const char *warning, char *text, size_t capacity)
+{
+	const json_t *said = strcmp(warning, "configuration_refused") == 0
+				     ? json_object_get(health, "configuration_error")
+				     : json_object_get(health, warning);
+	size_t i, used = 0;
+	const json_t *item;
+	text[0] = '\0';
+	if (json_is_string(said))
+		snprintf(text, capacity, ": %s", json_string_value(said));
+	json_array_foreach(said, i, item)
+	{
+		const char *key = json_string_value(item);
+		if (key && used < capacity)
+			used += (size_t)snprintf(text + used, capacity - used, "%s%s", i ? ", " : ": ", key);
+	}
+}
+
 static void judge_warnings(json_t *findings, const json_t *process)
 {
 	size_t i;
@@ -148,7 +165,7 @@ static void judge_warnings(json_t *findings, const json_t *process)
 	const char *name = json_string_value(json_object_get(process, "process"));
 	json_array_foreach(json_object_get(json_object_get(process, "health"), "warnings"), i, warning)
 	{
-		char what[240];
+		char what[640], details[400];
 		const char *word = json_string_value(warning), *says = word, *next = "lamppost doctor";
 		for (size_t row = 0; word && row < ARRAY_SIZE(warnings); row++)
 			if (strcmp(warnings[row].warning, word) == 0) {
@@ -158,7 +175,8 @@ static void judge_warnings(json_t *findings, const json_t *process)
 		if (word && strcmp(word, "gateway_off_plan") == 0 &&
 		    judge_off_plan(findings, json_object_get(process, "health")) > 0)
 			continue;
-		snprintf(what, sizeof what, "%s: %s", name, says ? says : "?");
+		put_details(json_object_get(process, "health"), word ? word : "", details, sizeof details);
+		snprintf(what, sizeof what, "%s: %s%s", name, says ? says : "?", details);
 		find(findings, "warning", next, what);
 	}
 }
@@ -247,15 +265,23 @@ static void judge_gateways(json_t *findings, const json_t *facts)
 {
 	size_t silent = 0, i;
 	const json_t *gateway;
-	char what[160];
+	const char *longest = NULL;
+	long long longest_ms = -1;
+	char what[160], next[80];
 	json_array_foreach(json_object_get(facts, "gateways"), i, gateway)
 	{
-		silent += json_integer_value(json_object_get(gateway, "silent_ms")) >= 0;
+		long long silent_ms = json_integer_value(json_object_get(gateway, "silent_ms"));
+		silent += silent_ms >= 0;
+		if (silent_ms <= longest_ms)
+			continue;
+		longest_ms = silent_ms;
+		longest = json_string_value(json_object_get(gateway, "eui"));
 	}
 	if (silent == 0)
 		return;
 	snprintf(what, sizeof what, "%zu gateway%s silent", silent, silent == 1 ? " is" : "s are");
-	find(findings, "warning", "lamppost why gateway EUI", what);
+	snprintf(next, sizeof next, "lamppost why gateway %.16s", longest ? longest : "EUI");
+	find(findings, "warning", next, what);
 }
 
 json_t *cli_status_judge(const json_t *facts)

@@ -10,6 +10,12 @@ seconds=${DEMO_SECONDS:-}
 bin=$PWD/$build/bin
 scenarios=simulator/scenarios
 demo=$PWD/$build/demo
+# One demo at a time in a build directory: a second one would take the state of the first away. Children do not inherit the lock.
+exec 9>"$build/demo.lock"
+if ! flock -n 9; then
+	echo "demo: another one runs in $build. Try: end it (Ctrl-C), or another directory: make demo BUILD=build-2" >&2
+	exit 1
+fi
 rm -rf "$demo"
 mkdir -p "$demo"
 # Unix socket paths are short: the run directory lies where a deep checkout cannot make them too long.
@@ -70,7 +76,7 @@ mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || die "mosquitto is miss
 printf 'listener %s 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n' "$mqtt" >"$demo/mosquitto.conf"
 # In sessions of their own: a terminal's Ctrl-C reaches this script alone, which ends them in order, so that what is on its
 # way still arrives.
-setsid "$mosquitto" -c "$demo/mosquitto.conf" >"$demo/mosquitto.log" 2>&1 &
+setsid "$mosquitto" -c "$demo/mosquitto.conf" >"$demo/mosquitto.log" 2>&1 9>&- &
 broker=$!
 cat >"$demo/lamppost.yaml" <<YAML
 common:
@@ -85,7 +91,7 @@ application-server:
     port: $mqtt
 YAML
 "$bin/lamppost" init >"$demo/init.log" 2>&1 || die "lamppost init failed" "$demo/init.log"
-setsid "$bin/lamppost" up >"$demo/up.log" 2>&1 &
+setsid "$bin/lamppost" up >"$demo/up.log" 2>&1 9>&- &
 network=$!
 wait_for "lamppost up" 20 "$demo/up.log" "$bin/lamppost" status
 "$bin/lamppost" status
@@ -113,7 +119,7 @@ echo "${dim}registered: 1 agency, 1 application, 5 profiles, 2 gateways, 5 senso
 echo "${dim}a command, from another terminal: LAMPPOST_SOCKET=$run/city.sock $build/bin/lamppost downlink send 70b3d57ed0050001 --port 20 --text hello --wait$plain"
 echo
 
-setsid "$bin/lamppost-sim" view --broker 127.0.0.1:"$mqtt" --log "$demo/received.jsonl" --ready "$demo/subscribed" &
+setsid "$bin/lamppost-sim" view --broker 127.0.0.1:"$mqtt" --log "$demo/received.jsonl" --ready "$demo/subscribed" 9>&- &
 viewer=$!
 wait_for "MQTT subscriber" 10 "$demo/mosquitto.log" test -e "$demo/subscribed"
 
@@ -125,7 +131,7 @@ if [ -n "$seconds" ]; then
 	[ $left -ge 9 ] || unfinished=(--unfinished) # a join alone takes 6 s
 fi
 setsid "$bin/lamppost-sim" run $scenarios/demo.yaml --bridge 127.0.0.1:"$udp" --quiet --report "$demo/sent.json" "${duration[@]}" \
-	>"$demo/simulator.log" 2>&1 &
+	>"$demo/simulator.log" 2>&1 9>&- &
 simulator=$!
 wait $simulator || true
 if [ -n "$interrupted" ]; then

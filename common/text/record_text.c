@@ -131,7 +131,8 @@ void record_value_to_text(const struct record_field *field, const json_t *value,
 	else if (field->type == RECORD_TAGS)
 		tags_to_text(value, text, capacity);
 	else {
-		size_t length = json_dumpb(value, text, capacity - 1, JSON_COMPACT | JSON_SORT_KEYS);
+		size_t length = json_dumpb(value, text, capacity - 1,
+					   JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(15));
 		text[length < capacity ? length : capacity - 1] = '\0';
 	}
 }

@@ -2,6 +2,14 @@
  * public command line, joined over real UDP, their readings at an MQTT subscriber. */
 #include "tests/harness/harness.h"
 #include "tests/harness/network.h"
+#include "tests/harness/temp.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct settled {
 	struct t_network *network;
@@ -30,8 +38,32 @@ static void every_reading_reaches_the_subscriber(void **state)
 	t_network_free(network);
 }
 
+/* Two in one build directory would take each other's state away. */
+static void a_second_demo_is_refused(void **state)
+{
+	(void)state;
+	char lock[1024], command[2300];
+	snprintf(lock, sizeof lock, "%s", t_temp("demo.lock"));
+	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	*strrchr(lock, '/') = '\0';
+	snprintf(command, sizeof command, "mkdir -p '%s/demo/kept' && bash simulator/demo.sh '%s' 2>&1", lock,
+		 lock);
+	FILE *said = popen(command, "re");
+	char text[400] = "";
+	size_t length = fread(text, 1, sizeof text - 1, said);
+	text[length] = '\0';
+	int status = pclose(said);
+	t_int("exit code", 1, WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+	t_true("says why", strstr(text, "another one runs") != NULL);
+	snprintf(command, sizeof command, "%s/demo/kept", lock);
+	t_int("the first one's files stay", 0, access(command, F_OK));
+	close(fd);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {t_test(every_reading_reaches_the_subscriber)};
+	const struct CMUnitTest tests[] = {t_test(every_reading_reaches_the_subscriber),
+					   t_test(a_second_demo_is_refused)};
 	return t_run(tests);
 }

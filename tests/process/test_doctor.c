@@ -3,6 +3,8 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network.h"
 
+#include "cli/up.h"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -210,6 +212,14 @@ static void while_it_runs(void)
 	t_row("a value that a process refuses");
 	add_config("join-server:\n  keks: 7\n");
 	finds_one_bad("config_refused", "join-server");
+	restore_config();
+	t_row("a configuration that is no YAML: all the rest is looked at all the same");
+	add_config("join-server: [\n");
+	t_int("exit code", 1, run_doctor());
+	t_true("refused", found("config_refused", "network-server"));
+	t_int("bad", CLI_PROCESS_COUNT, count("bad"));
+	t_true("in the same place", found("processes_ok", "") && found("keys_ok", ""));
+	t_int("status", 0, t_cli(network, "status"));
 	restore_config();
 	t_row("a user whom nobody knows");
 	add_config("join-server:\n  callers: {joins: \"nobody-of-that-name\"}\n");

@@ -110,6 +110,21 @@ static void every_command_and_option_is_there(void **state)
 	}
 }
 
+/* Whether the first word on changes behind a key's name is the one for keys that are taken over at SIGHUP. */
+static bool is_marked_reloadable(const char *key)
+{
+	static char text[4000];
+	size_t used = 0;
+	for (const char *at = key; *at && used + 1 < sizeof text; at++)
+		if ((*at != ' ' && *at != '\n') || (used > 0 && text[used - 1] != ' '))
+			text[used++] = *at == '\n' ? ' ' : *at;
+	text[used] = '\0';
+	const char *reload = strstr(text, "A running process takes a change over at SIGHUP.");
+	const char *restart = strstr(text, "A change needs a restart.");
+	t_true("is marked", reload || restart);
+	return reload && (!restart || reload < restart);
+}
+
 static void every_key_is_there(void **state)
 {
 	(void)state;
@@ -125,9 +140,16 @@ static void every_key_is_there(void **state)
 		char *section = strstr(config, processes[i]);
 		assert_non_null(section);
 		size_t keys = 0;
+		bool reloads = false; /* says the comment above the key */
 		for (char *line = strchr(section, '\n'); line; line = strchr(line + 1, '\n')) {
 			char wanted[100];
 			size_t length = strcspn(line + 1, ":\n") + 1;
+			if (strncmp(line, "\n  # ", 5) == 0) {
+				static const char can[] = "; can change while running.";
+				size_t end = strcspn(line + 1, "\n") + 1;
+				reloads = end > sizeof can &&
+					  strncmp(line + end - (sizeof can - 1), can, sizeof can - 1) == 0;
+			}
 			if (strncmp(line, "\n  ", 3) != 0 || line[3] == ' ' || line[3] == '#' ||
 			    line[length] != ':')
 				continue;
@@ -137,9 +159,11 @@ static void every_key_is_there(void **state)
 			char name[60];
 			snprintf(name, sizeof name, "%s.8", processes[i]);
 			show(name);
-			t_true(name, strstr(page, wanted) != NULL);
+			if (t_true(name, strstr(page, wanted) != NULL))
+				t_int("reloads", reloads, is_marked_reloadable(strstr(page, wanted)));
 			show("lamppost.yaml.5");
-			t_true("lamppost.yaml.5", strstr(page, wanted) != NULL);
+			if (t_true("lamppost.yaml.5", strstr(page, wanted) != NULL))
+				t_int("reloads", reloads, is_marked_reloadable(strstr(page, wanted)));
 		}
 		t_row(processes[i]);
 		t_true("has keys", keys > 1);

@@ -141,7 +141,7 @@ static void what_does_not_answer_is_named(void **state)
 	t_int("exit code", 1, code);
 	t_str("gateway-bridge", "healthy", status_of("gateway-bridge", &code));
 	t_int("for people", 1, lamppost("status --colour never"));
-	t_true("says what to do", strstr(said, "systemctl status lamppost-network-server") != NULL);
+	t_true("says what to do", strstr(said, "lamppost up starts it again") != NULL);
 	t_int("watched", 1, lamppost("status --watch --count 1"));
 
 	t_row("all are gone");

@@ -71,7 +71,7 @@ static const struct {
 	 FACTS(JOIN "," APP "," DOWN("network-server", "not running") "," BRIDGE, "", DISK "," CITY),
 	 1,
 	 {"network-server     not running", "Traffic    ? the network-server does not answer", "journal ?",
-	  "systemctl status lamppost-network-server"},
+	  "lamppost up starts it again by itself; if it stays so, its log"},
 	 "uplinks/min"},
 	{"a process hangs",
 	 FACTS(JOIN "," APP "," NETWORK "," DOWN("gateway-bridge", "not answering"), "", DISK "," CITY),
@@ -84,7 +84,7 @@ static const struct {
 		       "network-server", "not running") "," DOWN("gateway-bridge", "not running"),
 	       "", DISK ",\"city\":null"),
 	 4,
-	 {"lamppost up, or systemctl start lamppost-join-server", "Devices    ? the application-server"},
+	 {"lamppost up, or start the service", "Devices    ? the application-server"},
 	 "starts it again"},
 	{"one may not ask",
 	 FACTS(DOWN("join-server", "refused") "," APP "," NETWORK "," BRIDGE, "", DISK ",\"city\":null"),
@@ -95,7 +95,7 @@ static const struct {
 	 FACTS(JOIN "," APP "," NETWORK "," BRIDGE, NEVER "," SILENT, DISK "," CITY),
 	 1,
 	 {"1 silent, 1 not heard yet", "0016c001ff10a235  City Hall roof  silent for 2 h 3 min",
-	  "not heard since the bridge started", "lamppost why gateway EUI"},
+	  "not heard since the bridge started", "lamppost why gateway 0016c001ff10a235"},
 	 NULL},
 	{"the kernel's buffer is small",
 	 FACTS(JOIN "," APP "," NETWORK
@@ -119,6 +119,22 @@ static const struct {
 	 0,
 	 {"Lamppost: all is well"},
 	 "stands still"},
+	{"a mistake in the configuration, and keys that wait for a restart",
+	 FACTS(JOIN "," APP "," HEALTHY(
+		       "network-server",
+		       "\"warnings\":[\"restart_needed\"],\"restart_needed\":["
+		       "\"network-server.regions\",\"common.net_id\"]") "," HEALTHY("gateway-bridge",
+										    "\"warnings\":["
+										    "\"configuration_"
+										    "refused\"],"
+										    "\"configuration_error\":"
+										    "\"lamppost.yaml:4: "
+										    "ring\""),
+	       "", DISK "," CITY),
+	 2,
+	 {"only a restart takes over: network-server.regions, common.net_id",
+	  "stays in force: lamppost.yaml:4: ring"},
+	 NULL},
 	{"a warning that is not known here",
 	 FACTS(JOIN "," APP "," NETWORK "," HEALTHY("gateway-bridge", "\"warnings\":[\"moon_full\"]"), "",
 	       DISK "," CITY),

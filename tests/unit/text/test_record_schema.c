@@ -138,6 +138,8 @@ static const struct {
 	{"empty is null", RECORD_DEVICE, "lat", "", ""},
 	{"object", RECORD_PROFILE, "codec", "{\"a\": 1}", "{\"a\":1}"},
 	{"a name in the place of an object", RECORD_PROFILE, "codec", "cayenne-lpp", "cayenne-lpp"},
+	{"a fraction in an object is shown as it was written", RECORD_PROFILE, "codec",
+	 "{\"scale\":0.1,\"third\":0.333333333333333}", "{\"scale\":0.1,\"third\":0.333333333333333}"},
 	{"an object that is none", RECORD_PROFILE, "codec", "{\"a\"", NULL},
 	{"a secret is never shown", RECORD_DEVICE, "app_key", "abc", ""},
 };
