@@ -129,8 +129,13 @@ void cli_program_help(FILE *out)
 		if (!group->hidden)
 			wrap_labelled(out, left, group->summary, terminal_width(), INDENT_GROUPS);
 	}
-	fputs("\nExit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 server not "
-	      "reached,\n6 timed out, 130 interrupted.\n"
-	      "Variables: LAMPPOST_SOCKET, LAMPPOST_RUN, LAMPPOST_STATE, LAMPPOST_CONFIG, NO_COLOR.\n",
-	      out);
+	fputc('\n', out);
+	wrap_print(out,
+		   "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused by a rule, 5 server not "
+		   "reached, "
+		   "6 timed out, 130 interrupted.",
+		   terminal_width(), 0, 0);
+	wrap_print(out,
+		   "Variables: LAMPPOST_SOCKET, LAMPPOST_RUN, LAMPPOST_STATE, LAMPPOST_CONFIG, NO_COLOR.",
+		   terminal_width(), 0, 0);
 }

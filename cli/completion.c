@@ -5,6 +5,7 @@
 #include "cli/problem.h"
 #include "cli/value_word.h"
 #include "common/base/check.h"
+#include "common/base/printable.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -106,11 +107,22 @@ static bool begin_at(char target[CLI_TARGET_MAX], const char *prefix)
 	return *end != '\0' || first == 0 || cli_target_append_query(target, "after", after);
 }
 
+/* EUIs and slugs have no other characters. A shell puts a value into the line as it stands, so what could be a command there is
+ * not offered, whoever answered. */
+static bool is_plain(const char *value)
+{
+	return *value && *value != '-' &&
+	       value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")] ==
+		       '\0';
+}
+
 static void print_value(const char *value, const char *name)
 {
 	fputs(value, stdout);
-	if (name && *name)
-		printf("\t%s", name);
+	if (name && *name) {
+		putchar('\t');
+		printable_write(stdout, name);
+	}
 	putchar('\n');
 }
 
@@ -134,7 +146,7 @@ static int run_values(const struct cli_arguments *arguments)
 	{
 		const char *value = json_string_value(json_object_get(item, member));
 		const char *name = json_string_value(json_object_get(item, "name"));
-		if (value && strncmp(value, prefix, strlen(prefix)) == 0)
+		if (value && is_plain(value) && strncmp(value, prefix, strlen(prefix)) == 0)
 			print_value(value, name && !strpbrk(name, "\n\t") ? name : NULL);
 	}
 	json_decref(answer);

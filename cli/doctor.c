@@ -14,6 +14,7 @@
 
 #define VERDICT_COLUMN 9
 #define CHECK_COLUMN   15
+#define NARROW         64 /* columns; below, sentences stand beneath the check's name */
 
 static enum colour colour_of(enum doctor_verdict verdict)
 {
@@ -27,11 +28,14 @@ static enum colour colour_of(enum doctor_verdict verdict)
 static void print_finding(const struct doctor_finding *finding, size_t width)
 {
 	char text[DOCTOR_TEXT_MAX];
-	const size_t indent = VERDICT_COLUMN + CHECK_COLUMN;
+	const bool narrow = width && width < NARROW;
+	const size_t indent = narrow ? 4 : VERDICT_COLUMN + CHECK_COLUMN;
 	const char *verdict = doctor_verdict_name(finding->outcome->verdict);
 	colour_print(stdout, colour_of(finding->outcome->verdict), verdict);
 	printf("%*s%-*s", VERDICT_COLUMN - (int)strlen(verdict), "", CHECK_COLUMN,
 	       doctor_checks[finding->check].name);
+	if (narrow)
+		printf("\n%*s", (int)indent, "");
 	doctor_sentence(finding, text);
 	wrap_print(stdout, text, width, indent, indent);
 	doctor_next(finding, text);

@@ -53,8 +53,10 @@ static void judge_process(const struct doctor_process *process, struct doctor_fi
 		doctor_find(findings, DOCTOR_PROCESS_DENIED, process->name, "%s", "");
 	else if (!runs(process))
 		doctor_find(findings, DOCTOR_PROCESS_DOWN, process->name, "%s", "");
-	else if (!process->answers)
+	else if (!process->answers && process->pid > 0)
 		doctor_find(findings, DOCTOR_PROCESS_SILENT, process->name, "pid %d", process->pid);
+	else if (!process->answers)
+		doctor_find(findings, DOCTOR_PROCESS_SILENT, process->name, "%s", "");
 	else if (!process->healthy)
 		doctor_find(findings, DOCTOR_PROCESS_FAILING, process->name, "%s", warnings);
 	else if (warnings[0])

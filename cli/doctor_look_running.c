@@ -73,6 +73,24 @@ enum doctor_ask doctor_ask(const char *path, const char *request, char *answer, 
 	return asked;
 }
 
+/* Who listens on a socket, answering or not; 0: not known. */
+static int listener_of(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct ucred who = {.pid = 0};
+	socklen_t size = sizeof who;
+	if (strlen(path) >= sizeof address.sun_path)
+		return 0;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return 0;
+	bool known = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+		     getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
+	close(fd);
+	return known ? (int)who.pid : 0;
+}
+
 enum doctor_ask doctor_get(const char *path, const char *target, char *body, size_t capacity, int *code)
 {
 	char request[256], *answer = malloc(DOCTOR_ANSWER_MAX);
@@ -175,6 +193,8 @@ static void look_process(struct doctor_facts *facts, struct doctor_process *proc
 	if (process->answers && health)
 		take_health(facts, process, health);
 	json_decref(health);
+	if (asked == DOCTOR_ASK_SILENT)
+		process->pid = listener_of(path);
 	if (process->pid > 0)
 		look_proc(process);
 }

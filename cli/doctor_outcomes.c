@@ -317,7 +317,7 @@ static const struct doctor_outcome outcomes[DOCTOR_OUTCOME_COUNT] = {
 		 "time",
 		 "see its receive buffer and its load; a flood shows in lamppost_bridge_verdicts_total"},
 	[DOCTOR_DROPS_UNKNOWN] = {DOCTOR_DROPS_UNKNOWN, DOCTOR_SKIPPED, "drops_unknown",
-				  "no gateway bridge runs that could have lost datagrams", ""},
+				  "no gateway bridge answers that could say what was dropped", ""},
 	/* broker */
 	[DOCTOR_BROKER_OK] = {DOCTOR_BROKER_OK, DOCTOR_OK, "broker_ok", "the broker takes what it is given",
 			      ""},

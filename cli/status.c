@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -45,6 +46,13 @@ static void stamp(json_t *facts)
 		json_object_set_new(facts, "time", json_string(text));
 }
 
+/* Whether the screen can be drawn over. */
+static bool can_draw(void)
+{
+	const char *term = getenv("TERM");
+	return terminal_width() > 0 && !(term && strcmp(term, "dumb") == 0);
+}
+
 static int show(const struct cli_place *place, bool json, bool again)
 {
 	json_t *facts = cli_status_ask(place), *findings = cli_status_judge(facts);
@@ -56,9 +64,9 @@ static int show(const struct cli_place *place, bool json, bool again)
 		putchar('\n');
 	} else {
 		/* Drawn over what was there, and what is left of it cleared: nothing flickers. */
-		fputs(again && terminal_width() ? "\033[H" : "", stdout);
+		fputs(again && can_draw() ? "\033[H" : "", stdout);
 		cli_status_print(stdout, facts, findings, terminal_width(), terminal_height());
-		fputs(again && terminal_width() ? "\033[J" : "", stdout);
+		fputs(again && can_draw() ? "\033[J" : "", stdout);
 	}
 	fflush(stdout);
 	json_decref(findings);
@@ -92,7 +100,7 @@ static int run(const struct cli_arguments *arguments)
 		return show(&place, arguments->json, false);
 	struct sigaction action = {.sa_handler = on_interrupt};
 	(void)sigaction(SIGINT, &action, NULL);
-	fputs(terminal_width() && !arguments->json ? "\033[2J" : "", stdout);
+	fputs(can_draw() && !arguments->json ? "\033[2J" : "", stdout);
 	for (;;) {
 		code = show(&place, arguments->json, true);
 		if (interrupted)

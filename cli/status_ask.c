@@ -200,7 +200,9 @@ json_t *cli_status_ask(const struct cli_place *place)
 	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
 		json_array_append_new(processes, process_facts(cli_process_names[i], health[i], counters[i]));
 	json_t *gateways = take_silent(silent), *city_facts = take(city);
+	/* Where the API has just not answered, names are not worth another wait. */
+	json_t *names = json_is_object(city_facts) ? ask_names(place, gateways) : json_object();
 	return json_pack("{ss ss so so so so so}", "state_dir", place->state, "run_dir", place->run,
-			 "processes", processes, "gateways", gateways, "names", ask_names(place, gateways),
-			 "city", city_facts, "disk", disk_facts(place->state));
+			 "processes", processes, "gateways", gateways, "names", names, "city", city_facts,
+			 "disk", disk_facts(place->state));
 }

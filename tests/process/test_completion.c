@@ -105,6 +105,40 @@ static void what_the_server_knows(void **state)
 	t_server_close();
 }
 
+/* Whoever holds the socket must not get a command into a person's line, nor anything to the terminal. */
+static void what_could_be_a_command_is_not_offered(void **state)
+{
+	(void)state;
+	static const char body[] =
+		"{\"items\":[{\"slug\":\"$(id)\",\"name\":\"a\"},{\"slug\":\"`id`\"},{\"slug\":\"x;id\"},"
+		"{\"slug\":\"two words\"},{\"slug\":\"esc\\u001b[2J\"},{\"slug\":\"-rf\"},"
+		"{\"slug\":\"fine-1\",\"name\":\"$(id) `id` \\u001b[2J\\u202e\"}]}";
+	char dir[T_DIR_MAX], path[T_DIR_MAX + 16], command[600], answer[1200];
+	t_temp_dir(dir);
+	snprintf(path, sizeof path, "%s/city", dir);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	assert_int_equal(0, bind(listener, (struct sockaddr *)&address, sizeof address));
+	assert_int_equal(0, listen(listener, 16));
+	snprintf(command, sizeof command, "lamppost __complete --socket '%s' -- agency '' 2>&1", path);
+	FILE *pipe = popen(command, "re");
+	int caller = accept(listener, NULL, NULL);
+	t_true("asked", recv(caller, answer, sizeof answer, 0) > 0);
+	int length = snprintf(
+		answer, sizeof answer,
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+		sizeof body - 1, body);
+	t_int("sent", length, (int)send(caller, answer, (size_t)length, MSG_NOSIGNAL));
+	size_t got = fread(offered, 1, sizeof offered - 1, pipe);
+	offered[got] = '\0';
+	t_int("exit code", 0, pclose(pipe));
+	t_str("offered", "fine-1\t$(id) `id` ?[2J?\n", offered);
+	close(caller);
+	close(listener);
+	t_temp_dir_remove(dir);
+}
+
 /* A socket that takes callers and never answers. */
 static int open_mute(const char *path)
 {
@@ -150,6 +184,7 @@ int main(void)
 		t_test(what_stands_in_the_rows),
 		t_test(what_the_server_knows),
 		t_test(where_none_answers_nothing_is_said),
+		t_test(what_could_be_a_command_is_not_offered),
 	};
 	return t_run(tests);
 }

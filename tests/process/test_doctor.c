@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,6 +230,16 @@ static void while_it_runs(void)
 	add_config("network-server:\n  disk_floor: 1048576\n  journal_limit: 1\n");
 	finds_one_bad("disk_full", "");
 	restore_config();
+	t_row("a gateway bridge that hangs");
+	int bridge = t_network_pid(network, T_GATEWAY_BRIDGE);
+	assert_int_equal(0, kill(bridge, SIGSTOP));
+	char who[32];
+	snprintf(who, sizeof who, "(pid %d)", bridge);
+	t_int("exit code", 1, run_doctor());
+	t_true("it is named", found("process_silent", "gateway-bridge"));
+	t_true("with its id", strstr(t_cli_output(network), who) != NULL);
+	t_false("nobody else has its port", found("port_taken", "") || found("port_taken_unseen", ""));
+	assert_int_equal(0, kill(bridge, SIGCONT));
 	t_row("a broker that has gone");
 	t_mosquitto_stop(t_network_broker(network));
 	t_true("the application server knows", t_wait_until(broker_is_lost, NULL, T_CEILING));
