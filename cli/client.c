@@ -1,6 +1,7 @@
 /* One loop, one call at a time: the command line is a person's tool, so simple beats parallel. */
 #include "cli/client.h"
 
+#include "cli/command.h"
 #include "cli/place.h"
 #include "cli/problem.h"
 #include "cli/progress.h"
@@ -215,6 +216,19 @@ static int exit_of(int code)
 	return CLI_FAILED;
 }
 
+/* Fills what to try where something is not there: "no such device" has a `lamppost device list`. */
+static const char *next_for_missing(const char *detail, char text[80])
+{
+	static const char begin[] = "no such ";
+	char kind[32];
+	if (strncmp(detail, begin, sizeof begin - 1) != 0)
+		return NULL;
+	snprintf(kind, sizeof kind, "%.*s", (int)strcspn(detail + sizeof begin - 1, " :"),
+		 detail + sizeof begin - 1);
+	snprintf(text, 80, "lamppost %s list", kind);
+	return cli_command_named(kind, "list") ? text : NULL;
+}
+
 int cli_report_answer(const char *what, int code, const json_t *problem)
 {
 	const char *title = json_string_value(json_object_get(problem, "title"));
@@ -222,7 +236,8 @@ int cli_report_answer(const char *what, int code, const json_t *problem)
 	const json_t *errors = json_object_get(problem, "errors");
 	if (!detail)
 		detail = title ? title : "the server gave no reason";
-	(void)cli_problem(CLI_FAILED, what, code == 404 ? "the `list` command of this kind" : NULL, "%s",
+	char next[80];
+	(void)cli_problem(CLI_FAILED, what, code == 404 ? next_for_missing(detail, next) : NULL, "%s",
 			  detail);
 	size_t i;
 	const json_t *error;

@@ -30,7 +30,8 @@ void cli_complain(struct cli_complaints *complaints, unsigned line, const char *
 int cli_complaints_end(const struct cli_complaints *complaints)
 {
 	return cli_problem(CLI_REFUSED, complaints->file, "mend the lines and import the file again",
-			   "%zu errors; nothing was registered", complaints->count);
+			   "%zu error%s; nothing was registered", complaints->count,
+			   complaints->count == 1 ? "" : "s");
 }
 
 static void complain(struct import *import, unsigned line, const char *field, const char *reason)

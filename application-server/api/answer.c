@@ -62,7 +62,9 @@ void as_answer_problems(struct as_answer *answer, const struct record_problems *
 	char detail[300];
 	const struct record_problem *first = &problems->items[0];
 	ASSERT_CMP(problems->count, >, 0);
-	snprintf(detail, sizeof detail, "%s%s%s", first->field, *first->field ? " " : "", first->reason);
+	/* Most reasons go on from the field's name: "slug must be ..."; "no such profile: x" does not. */
+	const char *between = !*first->field ? "" : strncmp(first->reason, "no such ", 8) == 0 ? ": " : " ";
+	snprintf(detail, sizeof detail, "%s%s%s", first->field, between, first->reason);
 	json_t *body = problem(422, first->field, detail), *errors = json_array();
 	for (size_t i = 0; i < problems->count; i++)
 		json_array_append_new(errors, json_pack("{ss ss}", "field", problems->items[i].field,
