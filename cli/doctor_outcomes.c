@@ -205,7 +205,7 @@ static const struct doctor_outcome outcomes[DOCTOR_OUTCOME_COUNT] = {
 				    "see what else writes to it (iotop), and use an SSD"},
 	[DOCTOR_FLUSH_UNKNOWN] = {DOCTOR_FLUSH_UNKNOWN, DOCTOR_SKIPPED, "flush_unknown",
 				  "how long the disk takes to flush could not be measured",
-				  "run it as root, or as the service's user"},
+				  "run it as root, or as the service's user; on a full disk, make room"},
 	/* what runs */
 	[DOCTOR_PROCESSES_OK] = {DOCTOR_PROCESSES_OK, DOCTOR_OK, "processes_ok",
 				 "all processes run and are well", ""},

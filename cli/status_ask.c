@@ -199,10 +199,11 @@ json_t *cli_status_ask(const struct cli_place *place)
 	json_t *processes = json_array();
 	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
 		json_array_append_new(processes, process_facts(cli_process_names[i], health[i], counters[i]));
+	const char *api = city->code == 200 ? "answers" : city->code ? "refused" : why_silent(city);
 	json_t *gateways = take_silent(silent), *city_facts = take(city);
 	/* Where the API has just not answered, names are not worth another wait. */
 	json_t *names = json_is_object(city_facts) ? ask_names(place, gateways) : json_object();
-	return json_pack("{ss ss so so so so so}", "state_dir", place->state, "run_dir", place->run,
-			 "processes", processes, "gateways", gateways, "names", names, "city", city_facts,
-			 "disk", disk_facts(place->state));
+	return json_pack("{ss ss ss so so so so so}", "state_dir", place->state, "run_dir", place->run, "api",
+			 api, "processes", processes, "gateways", gateways, "names", names, "city",
+			 city_facts, "disk", disk_facts(place->state));
 }

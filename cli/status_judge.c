@@ -139,6 +139,26 @@ static size_t judge_off_plan(json_t *findings, const json_t *health)
 	return json_array_size(sentences);
 }
 
+/* The API has a socket of its own: it can be gone while its process is well. Who may not ask it is no fault of the network. */
+static void judge_api(json_t *findings, const json_t *facts)
+{
+	const char *api = json_string_value(json_object_get(facts, "api"));
+	const json_t *process = cli_status_process(facts, "application-server");
+	if (!api || strcmp(api, "answers") == 0 || strcmp(api, "refused") == 0 ||
+	    !cli_status_answers(process))
+		return;
+	find(findings, "bad", "restart the application-server, and see who removed city.sock",
+	     "the API does not answer on city.sock, though the application-server runs");
+}
+
+/* The network server's journal takes no more either because it is full, or because the disk is. */
+static bool is_disk_low(const json_t *health)
+{
+	long long used = json_integer_value(json_object_get(health, "journal_bytes"));
+	long long limit = json_integer_value(json_object_get(health, "journal_limit"));
+	return limit > 0 && used < limit / 2;
+}
+
 /* What /healthz says beside a warning: where the mistake is; which keys wait. Empty for others. */
 static void put_details(const json_t *health, const char *warning, char *text, size_t capacity)
 {
@@ -175,6 +195,13 @@ static void judge_warnings(json_t *findings, const json_t *process)
 		if (word && strcmp(word, "gateway_off_plan") == 0 &&
 		    judge_off_plan(findings, json_object_get(process, "health")) > 0)
 			continue;
+		if (word && strcmp(word, "journal_filling") == 0 &&
+		    is_disk_low(json_object_get(process, "health"))) {
+			says = "the disk has less room than network-server.disk_floor, or nearly: under it "
+			       "no "
+			       "uplink is accepted";
+			next = "make room on it; lamppost doctor says how much is missing";
+		}
 		put_details(json_object_get(process, "health"), word ? word : "", details, sizeof details);
 		snprintf(what, sizeof what, "%s: %s%s", name, says ? says : "?", details);
 		find(findings, "warning", next, what);
@@ -299,6 +326,7 @@ json_t *cli_status_judge(const json_t *facts)
 		judge_process(findings, process, any);
 	}
 	judge_links(findings, facts);
+	judge_api(findings, facts);
 	judge_broker(findings, facts);
 	judge_records(findings, facts);
 	judge_disk(findings, facts);

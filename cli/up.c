@@ -246,6 +246,8 @@ static void on_health(void *ctx, struct now now, io_http_call_id call, const str
 		char detail[64];
 		snprintf(detail, sizeof detail, "after %.2f s",
 			 seconds(mono_since(now.mono, child->started)));
+		if (child->state == UNHEALTHY)
+			snprintf(detail, sizeof detail, "it answers again");
 		child->ever_healthy = true;
 		enter(child, HEALTHY, detail);
 		announce(child->supervisor);
