@@ -197,7 +197,7 @@ static void judge_warnings(json_t *findings, const json_t *process)
 			continue;
 		if (word && strcmp(word, "journal_filling") == 0 &&
 		    is_disk_low(json_object_get(process, "health"))) {
-			says = "the disk has less room than network-server.disk_floor, or nearly: under it "
+			says = "the disk has less room than network-server.disk_floor: under it "
 			       "no "
 			       "uplink is accepted";
 			next = "make room on it; lamppost doctor says how much is missing";

@@ -174,6 +174,26 @@ static const struct {
 	 1,
 	 {"gateway-bridge is not linked to network-server, which runs"},
 	 NULL},
+	{"two that have just started have a while to find each other",
+	 FACTS(JOIN "," APP "," NETWORK
+		    ",{\"process\":\"gateway-bridge\",\"status\":\"healthy\",\"health\":{\"uptime_s\":3,"
+		    "\"network_server\":false,\"warnings\":[]}}",
+	       "", DISK "," CITY),
+	 0,
+	 {"all is well"},
+	 "is not linked"},
+	{"the broker takes less than comes",
+	 FACTS(JOIN "," APP "," NETWORK "," BRIDGE, "",
+	       DISK ",\"city\":{\"mqtt\":{\"state\":\"up\",\"backlog\":1001},\"devices\":null}"),
+	 1,
+	 {"1001 events wait for the MQTT broker", "slower than the network"},
+	 NULL},
+	{"a thousand events on their way are none too many",
+	 FACTS(JOIN "," APP "," NETWORK "," BRIDGE, "",
+	       DISK ",\"city\":{\"mqtt\":{\"state\":\"up\",\"backlog\":1000},\"devices\":null}"),
+	 0,
+	 {"all is well"},
+	 NULL},
 	{"the broker is away",
 	 FACTS(JOIN "," APP "," NETWORK "," BRIDGE, "",
 	       DISK ",\"city\":{\"mqtt\":{\"state\":\"waiting\",\"backlog\":17},\"devices\":null}"),
@@ -224,6 +244,33 @@ static void what_is_wrong_is_said_with_what_to_do(void **state)
 				printf("%s\n", text);
 		if (rows[i].not )
 			t_true(rows[i].not, strstr(text, rows[i].not ) == NULL);
+	}
+}
+
+static void what_stops_the_network_is_bad(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *facts, *level;
+	} cases[] = {
+		{"nine parts in a hundred of the disk are free",
+		 FACTS(JOIN, "", "\"disk\":{\"free_bytes\":9,\"size_bytes\":100}"), "warning"},
+		{"four are", FACTS(JOIN, "", "\"disk\":{\"free_bytes\":4,\"size_bytes\":100}"), "bad"},
+		{"a gateway is silent", FACTS(JOIN, SILENT, DISK), "warning"},
+		{"a process does not run", FACTS(DOWN("join-server", "not running"), "", DISK), "bad"},
+		{"the broker is away",
+		 FACTS(JOIN, "", DISK ",\"city\":{\"mqtt\":{\"state\":\"waiting\",\"backlog\":0}}"), "bad"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		t_row(cases[i].name);
+		json_t *facts = json_loads(cases[i].facts, 0, NULL);
+		assert_non_null(facts);
+		json_t *findings = cli_status_judge(facts);
+		t_uint("findings", 1, json_array_size(findings));
+		t_str("level", cases[i].level,
+		      json_string_value(json_object_get(json_array_get(findings, 0), "level")));
+		json_decref(findings);
+		json_decref(facts);
 	}
 }
 
@@ -278,6 +325,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(what_is_wrong_is_said_with_what_to_do),
+		t_test(what_stops_the_network_is_bad),
 		t_test(it_fits_a_terminal),
 		t_test(a_narrow_terminal_loses_nothing),
 		t_test(spans_for_people),
