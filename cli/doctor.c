@@ -4,6 +4,7 @@
 #include "cli/doctor_judge.h"
 #include "cli/doctor_look.h"
 #include "cli/problem.h"
+#include "cli/progress.h"
 #include "cli/wrap.h"
 #include "common/base/check.h"
 
@@ -89,7 +90,10 @@ static int run(const struct cli_arguments *arguments)
 					 cli_argument(arguments, "config"));
 	if (code == CLI_DONE) {
 		facts->deep = cli_argument(arguments, "deep") != NULL;
+		struct progress_wheel *wheel = progress_wheel_start(
+			facts->deep ? "looking, and reading the databases" : "looking");
 		doctor_look(facts);
+		progress_wheel_end(wheel);
 		doctor_judge(facts, findings);
 		(arguments->json ? print_json : print_people)(findings);
 		code = doctor_count(findings, DOCTOR_BAD) > 0 ? CLI_FAILED : CLI_DONE;

@@ -29,6 +29,12 @@ void progress_clear(struct progress *progress);
 /* Clears the line. */
 void progress_end(struct progress *progress);
 
+/* Turns the wheel on a thread of its own, for work that cannot come back to turn it (a database read through): between the two calls
+ * nothing else may be printed. NULL, and nothing to end, where standard error is no terminal. */
+struct progress_wheel;
+struct progress_wheel *progress_wheel_start(const char *what);
+void progress_wheel_end(struct progress_wheel *wheel);
+
 /* Fills what is drawn, `columns` wide at most (0: as wide as it is). Pure. `total` 0 and `done` SIZE_MAX: the wheel. */
 void progress_text(char text[PROGRESS_TEXT_MAX], const char *what, size_t done, size_t total, unsigned turns,
 		   double seconds, size_t columns);

@@ -3,6 +3,7 @@
 
 #include "cli/colour.h"
 #include "cli/problem.h"
+#include "cli/progress.h"
 #include "cli/wrap.h"
 #include "common/base/check.h"
 
@@ -55,7 +56,10 @@ static bool can_draw(void)
 
 static int show(const struct cli_place *place, bool json, bool again)
 {
+	/* Who watches has the screen of before to look at. */
+	struct progress_wheel *wheel = again ? NULL : progress_wheel_start("asking the processes");
 	json_t *facts = cli_status_ask(place), *findings = cli_status_judge(facts);
+	progress_wheel_end(wheel);
 	stamp(facts);
 	int code = exit_code_of(facts, findings);
 	if (json) {

@@ -135,6 +135,16 @@ static void what_could_be_a_command_is_not_offered(void **state)
 	t_int("exit code", 0, pclose(pipe));
 	t_str("offered", "fine-1\t$(id) `id` ?[2J?\n", offered);
 	close(caller);
+	t_row("of a million devices those that begin as what was typed are asked for");
+	snprintf(command, sizeof command, "lamppost __complete --socket '%s' -- device 70b3 2>&1", path);
+	pipe = popen(command, "re");
+	caller = accept(listener, NULL, NULL);
+	ssize_t asked = recv(caller, answer, sizeof answer - 1, 0);
+	answer[asked > 0 ? asked : 0] = '\0';
+	/* 70b3000000000000 less one */
+	t_true("behind the one before", strstr(answer, "after=8120834553079136255") != NULL);
+	close(caller);
+	t_int("exit code", 0, pclose(pipe));
 	close(listener);
 	t_temp_dir_remove(dir);
 }

@@ -25,20 +25,26 @@ static struct t_process *processes[PROCESSES];
 static uint16_t port;
 static char said[100000];
 
-/* Runs lamppost; fills `said`, and returns its exit code. */
-static int lamppost(const char *words)
+/* Runs lamppost, on a terminal or not; fills `said`, and returns its exit code. */
+static int lamppost_on(bool terminal, const char *words)
 {
 	char program[4096], command[5000];
 	t_program_path(program, sizeof program, "lamppost");
 	snprintf(command, sizeof command,
-		 "LAMPPOST_STATE='%s' LAMPPOST_RUN='%s' LAMPPOST_CONFIG='%s' XDG_CONFIG_HOME='%s' '%s' %s "
-		 "2>&1",
-		 dir, run, config, dir, program, words);
+		 "LAMPPOST_STATE='%s' LAMPPOST_RUN='%s' LAMPPOST_CONFIG='%s' XDG_CONFIG_HOME='%s' %s%s %s%s "
+		 "2>&1 </dev/null",
+		 dir, run, config, dir, terminal ? "script -qec '" : "", program, words,
+		 terminal ? "' /dev/null" : "");
 	FILE *pipe = popen(command, "re");
 	assert_non_null(pipe);
 	said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
 	int end = pclose(pipe);
 	return WIFEXITED(end) ? WEXITSTATUS(end) : -1;
+}
+
+static int lamppost(const char *words)
+{
+	return lamppost_on(false, words);
 }
 
 static bool is_healthy(const char *name)
@@ -133,6 +139,11 @@ static void what_does_not_answer_is_named(void **state)
 	t_int("exit code", 1, code);
 	t_int("for people", 1, lamppost("status"));
 	t_true("says so", strstr(said, "! network-server: not answering") != NULL);
+	t_row("a person at a terminal is shown that it waits");
+	t_int("exit code", 1, lamppost_on(true, "status"));
+	t_true("status", strstr(said, "asking the processes, 1 s") != NULL);
+	t_int("exit code", 1, lamppost_on(true, "doctor"));
+	t_true("doctor", strstr(said, "looking, 1 s") != NULL);
 	t_process_signal(processes[2], SIGCONT);
 
 	t_row("one was killed");

@@ -185,6 +185,42 @@ static void a_killed_process_is_back_and_all_stop_in_time(void **state)
 	t_int("status then", 5, LAMPPOST("status", "--json", NULL));
 }
 
+struct storm {
+	struct replaced replaced;
+	int last, started;
+};
+
+/* Sends another SIGHUP, and counts the processes that have stood in the place. */
+static bool is_replaced_under_hangups(void *ctx)
+{
+	struct storm *storm = ctx;
+	kill(t_process_pid(up), SIGHUP);
+	int pid = child_of(t_process_pid(up), storm->replaced.name);
+	if (pid && pid != storm->replaced.old_pid && pid != storm->last) {
+		storm->last = pid;
+		storm->started++;
+	}
+	return is_replaced(&storm->replaced);
+}
+
+/* A SIGHUP that reached a process before it can take one would end it. */
+static void hangups_spare_a_process_that_starts(void **state)
+{
+	(void)state;
+	start_up();
+	int supervisor = t_process_pid(up);
+	for (size_t i = 0; i < PROCESSES; i++) {
+		struct storm storm = {.replaced = {names[i], child_of(supervisor, names[i])}};
+		t_row(names[i]);
+		assert_int_not_equal(storm.replaced.old_pid, 0);
+		kill(storm.replaced.old_pid, SIGKILL);
+		t_true("back", t_wait_until(is_replaced_under_hangups, &storm, T_CEILING));
+		t_int("started", 1, storm.started);
+	}
+	t_true("all healthy", t_wait_until(all_healthy, NULL, T_CEILING));
+	t_int("exit code", 0, t_process_stop(up));
+}
+
 static void a_stuck_process_is_killed_in_time(void **state)
 {
 	(void)state;
@@ -421,6 +457,7 @@ int main(void)
 		IN_DIR(init_goes_on_where_it_was_cut_off),
 		IN_DIR(a_missing_key_beside_a_database_is_never_made_anew),
 		IN_DIR(a_killed_process_is_back_and_all_stop_in_time),
+		IN_DIR(hangups_spare_a_process_that_starts),
 		IN_DIR(its_words_are_json_when_asked),
 		IN_DIR(a_stuck_process_is_killed_in_time),
 		IN_DIR(nobody_outlives_the_supervisor),
