@@ -154,7 +154,7 @@ static bool fill_lost(const struct gb_gateway *gateway, struct decision *decisio
 	decision->verdict = GB_NOW_CRC;
 	decision->a = decision_u32((int64_t)gateway->crc_bad);
 	decision->b = decision_u32((int64_t)gateway->uplinks);
-	decision->c = frames ? (uint16_t)(100 * gateway->crc_bad / frames) : 0;
+	decision->c = (uint16_t)(frames ? 100 * gateway->crc_bad / frames : 0);
 	return gateway->crc_bad > 0;
 }
 
