@@ -57,8 +57,21 @@ struct as_mqtt_connect *as_mqtt_connect_start(struct io_loop *loop, struct mosqu
 	return connect;
 }
 
+/* The library may call back on the thread, into an owner that goes now. Each setter waits for a call that is running. */
+static void silence(struct mosquitto *client)
+{
+	mosquitto_log_callback_set(client, NULL);
+	mosquitto_connect_callback_set(client, NULL);
+	mosquitto_disconnect_callback_set(client, NULL);
+	mosquitto_publish_callback_set(client, NULL);
+	mosquitto_message_callback_set(client, NULL);
+	mosquitto_subscribe_callback_set(client, NULL);
+}
+
 void as_mqtt_connect_abandon(struct as_mqtt_connect *connect)
 {
-	if (connect)
-		io_offload_abandon(connect->offload);
+	if (!connect)
+		return;
+	silence(connect->client);
+	io_offload_abandon(connect->offload);
 }
