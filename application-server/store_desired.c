@@ -23,7 +23,11 @@ const char *const as_sql_desired[] = {
 	[PROFILE] = "SELECT mac_version, region, class, rx_delay_s, rx1_dr_offset, rx2_dr, rx2_freq_hz, adr, "
 		    "allow_fcnt_reset, late_uplink_s, adr_margin_db, min_dr, max_dr, max_nb_trans, "
 		    "dev_status_interval_h, max_duty_cycle, uplink_dwell, downlink_dwell, max_eirp_dbm, "
-		    "confirmed_downlink_tries, adr_algorithm, adr_fixed_dr FROM profiles WHERE id = ?1",
+		    "confirmed_downlink_tries, adr_algorithm, adr_fixed_dr, regional_revision, fcnt_16_bit, "
+		    "adr_ack_limit_exp, adr_ack_delay_exp, rejoin, rejoin_time_exp, rejoin_count_exp, "
+		    "beacon_freq_hz, "
+		    "ping_slot_freq_hz, ping_slot_dr, quirk_force_rejoin_high_byte_first, "
+		    "quirk_fopts_before_erratum, quirk_duplicate_link_adr_ans FROM profiles WHERE id = ?1",
 	[DEVICE] = "SELECT d.enabled, d.join_eui, d.profile, d.activation, d.dev_addr, d.nwk_s_key, "
 		   "d.s_nwk_s_int_key, "
 		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version "
@@ -86,6 +90,23 @@ static uint8_t choice(struct db *db, int s, int column)
 	return db_column_is_null(db, s, column) ? NET_REGIONS_OWN : (uint8_t)db_column_i64(db, s, column);
 }
 
+static void load_newer(struct db *db, int s, struct net_profile *profile)
+{
+	ASSERT(lw_regional_revision_parse(db_column_text(db, s, 22), &profile->regional_revision));
+	profile->fcnt_16_bit = db_column_i64(db, s, 23) != 0;
+	profile->adr_ack_limit_exp = choice(db, s, 24);
+	profile->adr_ack_delay_exp = choice(db, s, 25);
+	ASSERT(net_rejoin_parse(db_column_text(db, s, 26), &profile->rejoin));
+	profile->rejoin_time_exp = choice(db, s, 27);
+	profile->rejoin_count_exp = choice(db, s, 28);
+	profile->beacon_freq_hz = (uint32_t)db_column_i64(db, s, 29);
+	profile->ping_slot_freq_hz = (uint32_t)db_column_i64(db, s, 30);
+	profile->ping_slot_dr = choice(db, s, 31);
+	profile->quirks = (uint8_t)((db_column_i64(db, s, 32) ? NET_QUIRK_FORCE_REJOIN_HIGH_BYTE_FIRST : 0) |
+				    (db_column_i64(db, s, 33) ? NET_QUIRK_FOPTS_BEFORE_ERRATUM : 0) |
+				    (db_column_i64(db, s, 34) ? NET_QUIRK_DUPLICATE_LINK_ADR_ANS : 0));
+}
+
 static void load_profile(struct db *db, int s, struct net_profile *profile)
 {
 	const char *class_name = db_column_text(db, s, 2);
@@ -113,6 +134,7 @@ static void load_profile(struct db *db, int s, struct net_profile *profile)
 	profile->confirmed_downlink_tries = (uint8_t)db_column_i64(db, s, 19);
 	ASSERT(net_adr_algorithm_parse(db_column_text(db, s, 20), &profile->adr_algorithm));
 	profile->adr_fixed_dr = (uint8_t)db_column_i64(db, s, 21);
+	load_newer(db, s, profile);
 }
 
 static void load_device(struct db *db, int s, struct as_desired *record)

@@ -2,8 +2,9 @@
 
 #include "common/base/check.h"
 
-#define FORMAT         1
-#define FORMAT_PROFILE 3 /* 1 ended with `late_uplink_s`, 2 with `confirmed_downlink_tries` */
+#define FORMAT 1
+#define FORMAT_PROFILE \
+	4 /* 1 ended with `late_uplink_s`, 2 with `confirmed_downlink_tries`, 3 with `adr_fixed_dr` */
 
 static struct wr begin(struct ns_write *write)
 {
@@ -44,6 +45,17 @@ void ns_state_write_profile(struct ns *ns, const struct net_profile *profile)
 	wr_u8(&wr, profile->confirmed_downlink_tries);
 	wr_u8(&wr, (uint8_t)profile->adr_algorithm);
 	wr_u8(&wr, profile->adr_fixed_dr);
+	wr_u8(&wr, (uint8_t)profile->regional_revision);
+	wr_u8(&wr, profile->fcnt_16_bit);
+	wr_u8(&wr, profile->quirks);
+	wr_u8(&wr, profile->adr_ack_limit_exp);
+	wr_u8(&wr, profile->adr_ack_delay_exp);
+	wr_u8(&wr, (uint8_t)profile->rejoin);
+	wr_u8(&wr, profile->rejoin_time_exp);
+	wr_u8(&wr, profile->rejoin_count_exp);
+	wr_u32le(&wr, profile->beacon_freq_hz);
+	wr_u32le(&wr, profile->ping_slot_freq_hz);
+	wr_u8(&wr, profile->ping_slot_dr);
 	end(write, &wr);
 }
 
@@ -87,6 +99,27 @@ static void read_text(struct rd *rd, char *text, size_t size)
 	text[size - 1] = 0;
 }
 
+/* What the fourth format added. */
+static bool load_fourth(struct rd *rd, struct net_profile *profile)
+{
+	uint8_t revision = rd_u8(rd);
+	profile->fcnt_16_bit = rd_u8(rd) & 1;
+	profile->quirks = rd_u8(rd);
+	profile->adr_ack_limit_exp = rd_u8(rd);
+	profile->adr_ack_delay_exp = rd_u8(rd);
+	uint8_t rejoin = rd_u8(rd);
+	profile->rejoin_time_exp = rd_u8(rd);
+	profile->rejoin_count_exp = rd_u8(rd);
+	profile->beacon_freq_hz = rd_u32le(rd);
+	profile->ping_slot_freq_hz = rd_u32le(rd);
+	profile->ping_slot_dr = rd_u8(rd);
+	if (revision >= LW_REGIONAL_REVISION_COUNT || rejoin >= NET_REJOINS || profile->quirks > NET_QUIRKS)
+		return false;
+	profile->regional_revision = (enum lw_regional_revision)revision;
+	profile->rejoin = (enum net_rejoin)rejoin;
+	return true;
+}
+
 static bool load_profile(struct ns *ns, uint8_t format, const uint8_t *key, struct rd *rd)
 {
 	struct net_profile profile = {.version = rd_u64le(rd)};
@@ -122,7 +155,8 @@ static bool load_profile(struct ns *ns, uint8_t format, const uint8_t *key, stru
 			return false;
 		profile.adr_algorithm = algorithm;
 	}
-	return rd_ok(rd) && ns_state_put_profile(ns, (struct now){0}, &profile);
+	return (format < 4 || load_fourth(rd, &profile)) && rd_ok(rd) &&
+	       ns_state_put_profile(ns, (struct now){0}, &profile);
 }
 
 static bool load_device(struct ns *ns, const uint8_t *key, struct rd *rd)

@@ -29,6 +29,31 @@ const char *lw_mac_version_name(enum lw_mac_version version)
 	return (unsigned)version < LW_MAC_VERSION_COUNT ? mac_version_names[version] : "unknown";
 }
 
+static const char *const revision_names[LW_REGIONAL_REVISION_COUNT] = {
+	[LW_RP001_1_0] = "rp001-1.0",       [LW_RP001_1_0_1] = "rp001-1.0.1",
+	[LW_RP001_1_0_2A] = "rp001-1.0.2a", [LW_RP001_1_0_2B] = "rp001-1.0.2b",
+	[LW_RP001_1_0_3A] = "rp001-1.0.3a", [LW_RP001_1_1A] = "rp001-1.1a",
+	[LW_RP001_1_1B] = "rp001-1.1b",     [LW_RP002_1_0_0] = "rp002-1.0.0",
+	[LW_RP002_1_0_1] = "rp002-1.0.1",   [LW_RP002_1_0_2] = "rp002-1.0.2",
+	[LW_RP002_1_0_3] = "rp002-1.0.3",   [LW_RP002_1_0_4] = "rp002-1.0.4",
+};
+
+bool lw_regional_revision_parse(const char *text, enum lw_regional_revision *revision)
+{
+	for (unsigned i = 0; i < LW_REGIONAL_REVISION_COUNT; i++) {
+		if (strcmp(text, revision_names[i]) == 0) {
+			*revision = (enum lw_regional_revision)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *lw_regional_revision_name(enum lw_regional_revision revision)
+{
+	return (unsigned)revision < LW_REGIONAL_REVISION_COUNT ? revision_names[revision] : "unknown";
+}
+
 bool lw_eui64_parse(const char *text, struct lw_eui64 *eui)
 {
 	struct lw_eui64 parsed = {0};

@@ -39,11 +39,31 @@ enum lw_mac_version {
 	LW_MAC_VERSION_COUNT
 };
 
+/* The revision of the regional parameters that a device was built by. Ordered; the last is the level of the region sheets. */
+enum lw_regional_revision {
+	LW_RP001_1_0,
+	LW_RP001_1_0_1,
+	LW_RP001_1_0_2A,
+	LW_RP001_1_0_2B,
+	LW_RP001_1_0_3A,
+	LW_RP001_1_1A,
+	LW_RP001_1_1B,
+	LW_RP002_1_0_0,
+	LW_RP002_1_0_1,
+	LW_RP002_1_0_2,
+	LW_RP002_1_0_3,
+	LW_RP002_1_0_4,
+	LW_REGIONAL_REVISION_COUNT
+};
+
 enum lw_direction { LW_UP = 0, LW_DOWN = 1 };
 
 /* "1.0.3", "1.1.0"; accepts "1.0" and "1.1" as well. */
 bool lw_mac_version_parse(const char *text, enum lw_mac_version *version);
 const char *lw_mac_version_name(enum lw_mac_version version);
+/* "rp001-1.0.2b", "rp002-1.0.4". */
+bool lw_regional_revision_parse(const char *text, enum lw_regional_revision *revision);
+const char *lw_regional_revision_name(enum lw_regional_revision revision);
 
 #define LW_EUI64_TEXT    17 /* 16 lower-case digits and NUL */
 #define LW_DEV_ADDR_TEXT 9

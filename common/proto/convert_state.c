@@ -79,6 +79,10 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 		out.has_max_nb_trans = out.has_dev_status_interval_h = out.has_max_duty_cycle = 1;
 		out.has_uplink_dwell = out.has_downlink_dwell = out.has_max_eirp_dbm = 1;
 		out.has_confirmed_downlink_tries = out.has_adr_algorithm = out.has_adr_fixed_dr = 1;
+		out.has_regional_revision = out.has_fcnt_16_bit = out.has_quirks = out.has_rejoin = 1;
+		out.has_adr_ack_limit_exp = out.has_adr_ack_delay_exp = out.has_rejoin_time_exp = 1;
+		out.has_rejoin_count_exp = out.has_beacon_freq_hz = out.has_ping_slot_freq_hz = 1;
+		out.has_ping_slot_dr = 1;
 		out.mac_version = (uint32_t)in->mac_version;
 		out.region_id = convert_text(in->region_id);
 		out.device_class = (uint32_t)in->device_class;
@@ -101,6 +105,17 @@ enum status pack_profile(const struct proto_message *message, struct packing *to
 		out.confirmed_downlink_tries = in->confirmed_downlink_tries;
 		out.adr_algorithm = (uint32_t)in->adr_algorithm;
 		out.adr_fixed_dr = in->adr_fixed_dr;
+		out.regional_revision = (uint32_t)in->regional_revision;
+		out.fcnt_16_bit = in->fcnt_16_bit;
+		out.quirks = in->quirks;
+		out.adr_ack_limit_exp = in->adr_ack_limit_exp;
+		out.adr_ack_delay_exp = in->adr_ack_delay_exp;
+		out.rejoin = (uint32_t)in->rejoin;
+		out.rejoin_time_exp = in->rejoin_time_exp;
+		out.rejoin_count_exp = in->rejoin_count_exp;
+		out.beacon_freq_hz = in->beacon_freq_hz;
+		out.ping_slot_freq_hz = in->ping_slot_freq_hz;
+		out.ping_slot_dr = in->ping_slot_dr;
 	}
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_PROFILE, &out);
 }
@@ -126,6 +141,22 @@ bool net_adr_algorithm_parse(const char *name, enum net_adr_algorithm *algorithm
 	return false;
 }
 
+static const char *const rejoin_names[NET_REJOINS] = {
+	[NET_REJOIN_ALL] = "all",
+	[NET_REJOIN_KEYS] = "keys",
+	[NET_REJOIN_NONE] = "none",
+};
+
+bool net_rejoin_parse(const char *name, enum net_rejoin *rejoin)
+{
+	for (int i = 0; i < NET_REJOINS; i++)
+		if (!strcmp(name, rejoin_names[i])) {
+			*rejoin = (enum net_rejoin)i;
+			return true;
+		}
+	return false;
+}
+
 void net_profile_defaults(struct net_profile *profile)
 {
 	const Lamppost__ProfileRecord absent = LAMPPOST__PROFILE_RECORD__INIT;
@@ -141,6 +172,17 @@ void net_profile_defaults(struct net_profile *profile)
 	profile->confirmed_downlink_tries = (uint8_t)absent.confirmed_downlink_tries;
 	profile->adr_algorithm = (enum net_adr_algorithm)absent.adr_algorithm;
 	profile->adr_fixed_dr = (uint8_t)absent.adr_fixed_dr;
+	profile->regional_revision = (enum lw_regional_revision)absent.regional_revision;
+	profile->fcnt_16_bit = absent.fcnt_16_bit;
+	profile->quirks = (uint8_t)absent.quirks;
+	profile->adr_ack_limit_exp = (uint8_t)absent.adr_ack_limit_exp;
+	profile->adr_ack_delay_exp = (uint8_t)absent.adr_ack_delay_exp;
+	profile->rejoin = (enum net_rejoin)absent.rejoin;
+	profile->rejoin_time_exp = (uint8_t)absent.rejoin_time_exp;
+	profile->rejoin_count_exp = (uint8_t)absent.rejoin_count_exp;
+	profile->beacon_freq_hz = absent.beacon_freq_hz;
+	profile->ping_slot_freq_hz = absent.ping_slot_freq_hz;
+	profile->ping_slot_dr = (uint8_t)absent.ping_slot_dr;
 }
 
 static bool is_choice(uint32_t value, uint32_t max)
@@ -158,13 +200,22 @@ static bool mac_fields_ok(const Lamppost__ProfileRecord *in)
 	       in->adr_algorithm < NET_ADR_ALGORITHMS && in->adr_fixed_dr <= 14;
 }
 
+static bool newer_mac_fields_ok(const Lamppost__ProfileRecord *in)
+{
+	return in->regional_revision < LW_REGIONAL_REVISION_COUNT && in->quirks <= NET_QUIRKS &&
+	       is_choice(in->adr_ack_limit_exp, 15) && is_choice(in->adr_ack_delay_exp, 15) &&
+	       in->rejoin < NET_REJOINS && is_choice(in->rejoin_time_exp, 15) &&
+	       is_choice(in->rejoin_count_exp, 15) && is_choice(in->ping_slot_dr, 15);
+}
+
 bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *envelope)
 {
 	const Lamppost__ProfileRecord *in = envelope->profile;
-	if (!in->deleted && (!in->has_mac_version || in->mac_version >= LW_MAC_VERSION_COUNT ||
-			     !in->region_id || in->region_id[0] == '\0' || in->device_class > NET_CLASS_C ||
-			     in->rx_delay_s > 15 || in->rx1_dr_offset > 7 || !in->has_rx2_dr ||
-			     (in->rx2_dr > 15 && in->rx2_dr != 255) || !mac_fields_ok(in)))
+	if (!in->deleted &&
+	    (!in->has_mac_version || in->mac_version >= LW_MAC_VERSION_COUNT || !in->region_id ||
+	     in->region_id[0] == '\0' || in->device_class > NET_CLASS_C || in->rx_delay_s > 15 ||
+	     in->rx1_dr_offset > 7 || !in->has_rx2_dr || (in->rx2_dr > 15 && in->rx2_dr != 255) ||
+	     !mac_fields_ok(in) || !newer_mac_fields_ok(in)))
 		return false;
 	struct net_profile *out = &message->profile;
 	*out = (struct net_profile){
@@ -191,6 +242,17 @@ bool unpack_profile(struct proto_message *message, const Lamppost__Envelope *env
 		.confirmed_downlink_tries = (uint8_t)in->confirmed_downlink_tries,
 		.adr_algorithm = (enum net_adr_algorithm)in->adr_algorithm,
 		.adr_fixed_dr = (uint8_t)in->adr_fixed_dr,
+		.regional_revision = (enum lw_regional_revision)in->regional_revision,
+		.fcnt_16_bit = in->fcnt_16_bit,
+		.quirks = (uint8_t)in->quirks,
+		.adr_ack_limit_exp = (uint8_t)in->adr_ack_limit_exp,
+		.adr_ack_delay_exp = (uint8_t)in->adr_ack_delay_exp,
+		.rejoin = (enum net_rejoin)in->rejoin,
+		.rejoin_time_exp = (uint8_t)in->rejoin_time_exp,
+		.rejoin_count_exp = (uint8_t)in->rejoin_count_exp,
+		.beacon_freq_hz = in->beacon_freq_hz,
+		.ping_slot_freq_hz = in->ping_slot_freq_hz,
+		.ping_slot_dr = (uint8_t)in->ping_slot_dr,
 	};
 	return convert_take_exact(out->id.bytes, sizeof out->id.bytes, &in->id) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id);

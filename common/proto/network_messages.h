@@ -176,6 +176,20 @@ enum net_adr_algorithm { NET_ADR_USUAL, NET_ADR_FIXED, NET_ADR_STEADY, NET_ADR_A
 const char *net_adr_algorithm_name(enum net_adr_algorithm algorithm); /* "usual" */
 bool net_adr_algorithm_parse(const char *name, enum net_adr_algorithm *algorithm);
 
+/* Ways in which devices of a profile leave the specification, as bits. */
+enum net_quirk {
+	NET_QUIRK_FORCE_REJOIN_HIGH_BYTE_FIRST =
+		1, /* reads ForceRejoinReq (TS001-1.1 §5.13) in the other byte order */
+	NET_QUIRK_FOPTS_BEFORE_ERRATUM = 2, /* block A of FOpts has 0 in byte 4 (1.1 before its erratum) */
+	NET_QUIRK_DUPLICATE_LINK_ADR_ANS =
+		4, /* one LinkADRAns a request though its version has one a block */
+	NET_QUIRKS = 7
+};
+
+/* Which rejoin-requests are answered (1.1). The numbers are on the wire and in stored rows: only add at the end. */
+enum net_rejoin { NET_REJOIN_ALL, NET_REJOIN_KEYS /* type 2 alone */, NET_REJOIN_NONE, NET_REJOINS };
+bool net_rejoin_parse(const char *name, enum net_rejoin *rejoin); /* "all", "keys", "none" */
+
 struct net_profile {
 	uint64_t version;
 	struct net_uuid id;
@@ -203,8 +217,20 @@ struct net_profile {
 	uint8_t confirmed_downlink_tries; /* 1..8 frames before a confirmed item has failed */
 	enum net_adr_algorithm adr_algorithm;
 	uint8_t adr_fixed_dr; /* 0..14: of NET_ADR_FIXED */
+	enum lw_regional_revision regional_revision;
+	bool fcnt_16_bit;          /* counters have 16 bits (up to 1.0.3) */
+	uint8_t quirks;            /* bits of enum net_quirk */
+	uint8_t adr_ack_limit_exp; /* ADRParamSetupReq: 2^n uplinks, 0..15; NET_DEVICES_OWN = not asked */
+	uint8_t adr_ack_delay_exp;
+	enum net_rejoin rejoin;
+	uint8_t rejoin_time_exp;    /* RejoinParamSetupReq: 2^(n+10) s, 0..15; NET_DEVICES_OWN = not asked */
+	uint8_t rejoin_count_exp;   /* 2^(n+4) uplinks */
+	uint32_t beacon_freq_hz;    /* BeaconFreqReq; 0 = the region's */
+	uint32_t ping_slot_freq_hz; /* PingSlotChannelReq; 0 = the region's */
+	uint8_t ping_slot_dr;       /* NET_REGIONS_OWN = the region's */
 };
 #define NET_REGIONS_OWN 255 /* the region's default */
+#define NET_DEVICES_OWN 255 /* the device's default */
 
 /* Sets the fields from `adr_margin_db` on as a record that says nothing of them would have them. */
 void net_profile_defaults(struct net_profile *profile);

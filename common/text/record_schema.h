@@ -47,7 +47,7 @@ enum record_type {
 const char *record_type_name(enum record_type type); /* "text", "eui"... */
 
 #define RECORD_SEALED_KEY_SIZE 74
-#define RECORD_FIELDS_MAX      32
+#define RECORD_FIELDS_MAX      48
 
 enum record_flag {
 	RECORD_REQUIRED = 1, /* must be given at creation */

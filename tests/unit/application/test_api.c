@@ -632,6 +632,13 @@ static void versions_and_tombstones(void **state)
 	t_int("power", NET_REGIONS_OWN, records[0].profile.max_eirp_dbm);
 	t_int("tries", 3, records[0].profile.confirmed_downlink_tries);
 	t_int("ADR", NET_ADR_USUAL, records[0].profile.adr_algorithm);
+	t_int("revision", LW_RP002_1_0_4, records[0].profile.regional_revision);
+	t_int("ADRParamSetupReq", NET_DEVICES_OWN, records[0].profile.adr_ack_limit_exp);
+	t_int("RejoinParamSetupReq", NET_DEVICES_OWN, records[0].profile.rejoin_time_exp);
+	t_int("rejoin", NET_REJOIN_ALL, records[0].profile.rejoin);
+	t_uint("BeaconFreqReq", 0, records[0].profile.beacon_freq_hz);
+	t_int("PingSlotChannelReq", NET_REGIONS_OWN, records[0].profile.ping_slot_dr);
+	t_int("quirks", 0, records[0].profile.quirks);
 	t_true("tombstone", records[1].deleted && records[1].device.deleted);
 	t_uint("tombstone's version", 4, records[1].device.version);
 	t_true("continues", as_store_desired_continues(city->store, as_store_city(city->store), 4));
@@ -643,8 +650,11 @@ static void versions_and_tombstones(void **state)
 	     "\"min_dr\":1,\"max_dr\":4,\"max_nb_trans\":2,\"dev_status_interval_h\":168,\"max_duty_cycle\":"
 	     "7,"
 	     "\"uplink_dwell\":true,\"downlink_dwell\":false,\"max_eirp_dbm\":14,\"adr_algorithm\":\"fixed\","
-	     "\"adr_fixed_dr\":3,\"confirmed_downlink_"
-	     "tries\":8}");
+	     "\"adr_fixed_dr\":3,\"confirmed_downlink_tries\":8,\"regional_revision\":\"rp001-1.0.2b\","
+	     "\"fcnt_16_bit\":true,\"adr_ack_limit_exp\":5,\"adr_ack_delay_exp\":4,\"rejoin\":\"keys\","
+	     "\"rejoin_time_exp\":10,\"rejoin_count_exp\":12,\"beacon_freq_hz\":923400000,"
+	     "\"ping_slot_freq_hz\":923200000,\"ping_slot_dr\":3,\"quirk_force_rejoin_high_byte_first\":true,"
+	     "\"quirk_duplicate_link_adr_ans\":true}");
 	t_int("read", ST_OK, as_store_desired_after(city->store, 4, records, 8, &count));
 	t_uint("one more", 1, count);
 	const struct net_profile *mac = &records[0].profile;
@@ -660,6 +670,18 @@ static void versions_and_tombstones(void **state)
 	t_int("tries", 8, mac->confirmed_downlink_tries);
 	t_int("ADR", NET_ADR_FIXED, mac->adr_algorithm);
 	t_int("its data rate", 3, mac->adr_fixed_dr);
+	t_int("revision", LW_RP001_1_0_2B, mac->regional_revision);
+	t_true("counters of 16 bits", mac->fcnt_16_bit);
+	t_int("ADR_ACK_LIMIT", 5, mac->adr_ack_limit_exp);
+	t_int("ADR_ACK_DELAY", 4, mac->adr_ack_delay_exp);
+	t_int("rejoin", NET_REJOIN_KEYS, mac->rejoin);
+	t_int("rejoin time", 10, mac->rejoin_time_exp);
+	t_int("rejoin count", 12, mac->rejoin_count_exp);
+	t_uint("beacon", 923400000, mac->beacon_freq_hz);
+	t_uint("ping slots", 923200000, mac->ping_slot_freq_hz);
+	t_int("their data rate", 3, mac->ping_slot_dr);
+	t_int("quirks", NET_QUIRK_FORCE_REJOIN_HIGH_BYTE_FIRST | NET_QUIRK_DUPLICATE_LINK_ADR_ANS,
+	      mac->quirks);
 	t_uint("devices' version", 4, as_store_desired_devices(city->store));
 	t_city_free(city);
 }

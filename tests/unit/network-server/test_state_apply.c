@@ -25,6 +25,17 @@ static void all_chosen(struct net_profile *profile)
 	profile->confirmed_downlink_tries = 8;
 	profile->adr_algorithm = NET_ADR_FIXED;
 	profile->adr_fixed_dr = 3;
+	profile->regional_revision = LW_RP001_1_0_3A;
+	profile->fcnt_16_bit = true;
+	profile->quirks = NET_QUIRK_FORCE_REJOIN_HIGH_BYTE_FIRST | NET_QUIRK_DUPLICATE_LINK_ADR_ANS;
+	profile->adr_ack_limit_exp = 5;
+	profile->adr_ack_delay_exp = 4;
+	profile->rejoin = NET_REJOIN_KEYS;
+	profile->rejoin_time_exp = 10;
+	profile->rejoin_count_exp = 12;
+	profile->beacon_freq_hz = 869525000;
+	profile->ping_slot_freq_hz = 869400000;
+	profile->ping_slot_dr = 3;
 }
 
 static void applied_and_kept(void **state)
@@ -48,7 +59,7 @@ static void profiles_of_every_format(void **state)
 {
 	(void)state;
 	rig_init(&rig);
-	uint8_t bytes[64];
+	uint8_t bytes[96];
 	struct wr wr = wr_init(bytes, sizeof bytes);
 	wr_u8(&wr, 1);
 	wr_u64le(&wr, 3);
@@ -90,7 +101,30 @@ static void profiles_of_every_format(void **state)
 	bytes[wr_length(&wr) - 2] = 77;
 	t_false("no such algorithm",
 		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	bytes[wr_length(&wr) - 2] = NET_ADR_FIXED;
+	t_int("revision as it was", LW_RP002_1_0_4, rig.ns.profiles[1].record.regional_revision);
+	t_uint("ADRParamSetupReq is not asked", NET_DEVICES_OWN, rig.ns.profiles[1].record.adr_ack_limit_exp);
+	t_int("rejoin", NET_REJOIN_ALL, rig.ns.profiles[1].record.rejoin);
 	bytes[0] = 4;
+	size_t third = wr_length(&wr);
+	static const uint8_t fourth[] = {
+		LW_RP001_1_0_2B, 1, 7, 5, 4, NET_REJOIN_NONE, 10, 12, 0x88, 0x3c, 0xd4, 0x33, 0, 0, 0, 0, 3};
+	wr_copy(&wr, fourth, sizeof fourth);
+	t_true("the fourth", ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+	t_int("revision", LW_RP001_1_0_2B, rig.ns.profiles[1].record.regional_revision);
+	t_uint("beacon", 869547144, rig.ns.profiles[1].record.beacon_freq_hz);
+	t_uint("ping slots", 3, rig.ns.profiles[1].record.ping_slot_dr);
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} wrong[] = {{0, LW_REGIONAL_REVISION_COUNT}, {2, NET_QUIRKS + 1}, {5, NET_REJOINS}};
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		bytes[third + wrong[i].at] = wrong[i].value;
+		t_false("out of its range",
+			ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
+		bytes[third + wrong[i].at] = fourth[wrong[i].at];
+	}
+	bytes[0] = 5;
 	t_false("a format to come",
 		ns_load_write(&rig.ns, NS_WRITE_PROFILE, id.bytes, 16, bytes, wr_length(&wr)));
 	rig_release(&rig);
