@@ -10,6 +10,7 @@ void ns_sessions_init(struct ns_sessions *sessions, uint32_t devices, struct rng
 	ns_slab_init(&sessions->slab, devices * 2, sizeof(struct ns_session));
 	ns_index_init(&sessions->by_addr, devices * 2);
 	ns_plans_init(&sessions->plans);
+	ns_rares_init(&sessions->rares);
 	sessions->dirty = calloc((size_t)devices * 2 / 64 + 1, sizeof *sessions->dirty);
 	ASSERT(sessions->dirty);
 }
@@ -21,6 +22,7 @@ void ns_sessions_release(struct ns_sessions *sessions)
 	ns_slab_release(&sessions->devices);
 	ns_index_release(&sessions->by_eui);
 	ns_plans_release(&sessions->plans);
+	ns_rares_release(&sessions->rares);
 	free(sessions->dirty);
 	*sessions = (struct ns_sessions){0};
 }
@@ -216,6 +218,35 @@ bool ns_session_set_plan(struct ns_sessions *sessions, struct ns_session *sessio
 	if (number == NS_NO_PLAN)
 		return false;
 	session->plan = number;
+	return true;
+}
+
+const struct ns_rare *ns_session_rare(const struct ns_sessions *sessions, const struct ns_session *session)
+{
+	return ns_rares_at(&sessions->rares, session->rare);
+}
+
+static void sweep_rares(struct ns_sessions *sessions, uint16_t also)
+{
+	uint8_t named[NS_RARES_MAX] = {0};
+	named[also] = 1;
+	for (uint32_t slot = 0; slot < sessions->slab.high; slot++)
+		if (ns_slab_holds(&sessions->slab, slot))
+			named[ns_session_at(sessions, slot)->rare] = 1;
+	ns_rares_sweep(&sessions->rares, named);
+}
+
+bool ns_session_set_rare(struct ns_sessions *sessions, struct ns_session *session, const struct ns_rare *rare)
+{
+	struct ns_rare copy = *rare;
+	uint16_t number = ns_rares_keep(&sessions->rares, &copy);
+	if (number == NS_NO_RARE) {
+		sweep_rares(sessions, session->rare);
+		number = ns_rares_keep(&sessions->rares, &copy);
+	}
+	if (number == NS_NO_RARE)
+		return false;
+	session->rare = number;
 	return true;
 }
 

@@ -13,6 +13,7 @@
 #include "common/crypto/secret.h"
 #include "common/proto/network_messages.h"
 #include "network-server/plans.h"
+#include "network-server/rare.h"
 #include "network-server/slab.h"
 
 #define NS_SEEN_BITS     128
@@ -30,7 +31,8 @@ enum ns_session_flag {
 	NS_SESSION_ADR = 128     /* the last uplink had the ADR bit */
 };
 
-/* The requests of ours (network-server/mac/), in the order in which they go into a frame. */
+/* The requests of ours (network-server/mac/), in the order in which rows are stored: a new one goes to the end. (That in
+ * which they go into a frame is in request.c.) */
 enum ns_mac_kind {
 	NS_MAC_DUTY_CYCLE,
 	NS_MAC_TX_PARAM_SETUP,
@@ -40,7 +42,7 @@ enum ns_mac_kind {
 	NS_MAC_RX_TIMING_SETUP,
 	NS_MAC_DL_CHANNEL,
 	NS_MAC_DEV_STATUS,
-	NS_MAC_KINDS
+	NS_MAC_KINDS /* at most 16: bits of a mask */
 };
 const char *ns_mac_kind_name(enum ns_mac_kind kind); /* "link_adr" */
 
@@ -54,8 +56,8 @@ struct ns_mac_state {
 	/* In flight: encoded requests, whole commands. */
 	uint8_t question_length;
 	uint8_t question[NS_QUESTION_MAX];
-	uint8_t answered; /* bit a kind: answered since it was asked last; more of it are repeats */
-	uint8_t due;      /* bit a kind: to go with the next frame; not stored */
+	uint16_t answered; /* bit a kind: answered since it was asked last; more of it are repeats */
+	uint16_t due;      /* bit a kind: to go with the next frame; not stored */
 	uint8_t tries[NS_MAC_KINDS]; /* requests since the last answer */
 	uint8_t wait[NS_MAC_KINDS];  /* uplinks until it is asked again */
 	/* Refused, and not asked again until the wish changes. */
@@ -105,6 +107,7 @@ struct ns_session {
 	uint8_t last_dr; /* of the last uplink */
 	uint32_t rx2_freq_hz;
 	uint16_t plan; /* the device's channels: ns_session_plan() */
+	uint16_t rare; /* what few devices were told: ns_session_rare() */
 	struct ns_mac_state mac;
 	struct ns_adr_history adr;
 };
@@ -139,6 +142,7 @@ struct ns_sessions {
 	struct ns_slab devices;
 	struct ns_index by_eui;
 	struct ns_plans plans;
+	struct ns_rares rares;
 	uint64_t seed;
 };
 
@@ -174,6 +178,11 @@ const struct lw_channel_plan *ns_session_plan(const struct ns_sessions *sessions
 /* False, nothing changed: more distinct plans than the table holds. */
 bool ns_session_set_plan(struct ns_sessions *sessions, struct ns_session *session,
 			 const struct lw_channel_plan *plan);
+/* Lends what the session was told beyond that, until the next ns_session_set_rare(). */
+const struct ns_rare *ns_session_rare(const struct ns_sessions *sessions, const struct ns_session *session);
+/* False, nothing changed: more distinct sets than the table holds. */
+bool ns_session_set_rare(struct ns_sessions *sessions, struct ns_session *session,
+			 const struct ns_rare *rare);
 
 /* --- counters --- */
 bool ns_session_seen(const struct ns_session *session, uint32_t fcnt);
@@ -185,7 +194,7 @@ uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session);
 /* --- stored form: keys sealed under the master key. --- */
 size_t ns_session_encode(const struct ns_sessions *sessions, const struct ns_session *session,
 			 const struct secret_master *master, uint8_t bytes[NS_SESSION_BYTES]);
-/* Reads a row of this format or of the one before; its plan is kept. False: malformed, or sealed under another key.
+/* Reads a row of this format or of one before; its plan is kept. False: malformed, or sealed under another key.
  * `device` is not part of it. */
 bool ns_session_decode(struct ns_sessions *sessions, struct ns_session *session,
 		       const struct secret_master *master, const uint8_t *bytes, size_t length);

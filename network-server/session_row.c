@@ -1,16 +1,19 @@
 /* The stored form of a session: keys sealed under the master key, bound to the device and the session's tag.
  *
  *	format u8 | dev_eui 8 | dev_addr u32 | tag u32 | keys sealed | id 16 | counters 4 × u32 | zeros 16 | seen 2 × u64
- *	last_hash u64 | last_mic 4 | repeats, flags, region, mac_version | windows | plan | MAC state | ADR history
+ *	last_hash u64 | last_mic 4 | repeats, flags, region, mac_version | windows | plan | MAC state | ADR history | tail
  *
- * Format 1 had the windows with `rx_delay_asked` and `mac_tries` among them, all 16 channels, and nothing after the plan. */
-#include "network-server/session.h"
+ * The MAC state says how many kinds of requests it speaks of, so that kinds can be added; the tail (session_tail.h) is where
+ * further state goes. Format 2 had `answered` in one byte, eight kinds, and no tail. Format 1 had the windows with
+ * `rx_delay_asked` and `mac_tries` among them, all 16 channels, and nothing after the plan. */
+#include "network-server/session_tail.h"
 
 #include "common/base/check.h"
 #include "common/lorawan/mac_command.h"
 
-#define FORMAT         2
+#define FORMAT         3
 #define KEYS           (3 * sizeof(struct lw_key))
+#define KINDS_MAX      16
 #define FORMER_ITEM    16  /* zeros: items keep their own state now (item_rows.h) */
 #define V1_TIMING_SENT 128 /* flag of format 1: RXTimingSetupReq is in flight */
 
@@ -84,7 +87,7 @@ static void write_mac(struct wr *wr, const struct ns_mac_state *mac)
 	wr_u8(wr, mac->max_duty_cycle);
 	wr_u8(wr, mac->question_length);
 	wr_copy(wr, mac->question, mac->question_length);
-	wr_u8(wr, mac->answered);
+	wr_u16le(wr, mac->answered);
 	wr_u8(wr, NS_MAC_KINDS);
 	for (size_t i = 0; i < NS_MAC_KINDS; i++) {
 		wr_u8(wr, mac->tries[i]);
@@ -104,7 +107,26 @@ static void write_mac(struct wr *wr, const struct ns_mac_state *mac)
 	wr_u32le(wr, mac->status_hour);
 }
 
-static bool read_mac(struct rd *rd, struct ns_mac_state *mac)
+/* What each kind has: a row of a release with fewer of them says nothing of the others, one with more is read without those. */
+static bool read_kinds(struct rd *rd, uint8_t format, struct ns_mac_state *mac)
+{
+	mac->answered = format == 2 ? rd_u8(rd) : rd_u16le(rd);
+	uint8_t kinds = rd_u8(rd);
+	if (kinds > KINDS_MAX)
+		return false;
+	for (size_t i = 0; i < kinds; i++) {
+		uint8_t tries = rd_u8(rd), wait = rd_u8(rd);
+		uint16_t refused = rd_u16le(rd);
+		if (i >= NS_MAC_KINDS)
+			continue;
+		mac->tries[i] = tries;
+		mac->wait[i] = wait;
+		mac->refused[i] = refused;
+	}
+	return true;
+}
+
+static bool read_mac(struct rd *rd, uint8_t format, struct ns_mac_state *mac)
 {
 	mac->tx_power = rd_u8(rd);
 	mac->tx_param = rd_u8(rd);
@@ -114,15 +136,8 @@ static bool read_mac(struct rd *rd, struct ns_mac_state *mac)
 		return false;
 	if (mac->question_length > 0)
 		rd_copy(rd, mac->question, mac->question_length);
-	mac->answered = rd_u8(rd);
-	uint8_t kinds = rd_u8(rd);
-	if (kinds != NS_MAC_KINDS)
+	if (!read_kinds(rd, format, mac))
 		return false;
-	for (size_t i = 0; i < NS_MAC_KINDS; i++) {
-		mac->tries[i] = rd_u8(rd);
-		mac->wait[i] = rd_u8(rd);
-		mac->refused[i] = rd_u16le(rd);
-	}
 	mac->refused_drs = rd_u16le(rd);
 	mac->refused_powers = rd_u16le(rd);
 	mac->refused_channels = rd_u16le(rd);
@@ -202,11 +217,13 @@ size_t ns_session_encode(const struct ns_sessions *sessions, const struct ns_ses
 	write_plan(&wr, ns_session_plan(sessions, session));
 	write_mac(&wr, &session->mac);
 	write_adr(&wr, &session->adr);
+	ns_session_tail_write(&wr, sessions, session);
 	ASSERT(wr_ok(&wr));
 	return wr_length(&wr);
 }
 
-static bool read_row(struct rd *rd, struct ns_session *read, struct lw_channel_plan *plan, uint8_t *sealed)
+static bool read_row(struct rd *rd, struct ns_sessions *sessions, struct ns_session *read,
+		     struct lw_channel_plan *plan, uint8_t *sealed)
 {
 	uint8_t format = rd_u8(rd);
 	rd_copy(rd, read->dev_eui.bytes, 8);
@@ -239,7 +256,9 @@ static bool read_row(struct rd *rd, struct ns_session *read, struct lw_channel_p
 	read_plan(rd, format, plan);
 	if (format == 1)
 		take_v1_question(read, rx_delay_asked);
-	else if (format != FORMAT || !read_mac(rd, &read->mac) || !read_adr(rd, &read->adr))
+	else if (format > FORMAT || !read_mac(rd, format, &read->mac) || !read_adr(rd, &read->adr))
+		return false;
+	if (format >= 3 && !ns_session_tail_read(rd, sessions, read))
 		return false;
 	return rd_ok(rd) && rd_left(rd) == 0 && read->tag != 0;
 }
@@ -251,7 +270,7 @@ bool ns_session_decode(struct ns_sessions *sessions, struct ns_session *session,
 	struct lw_channel_plan plan = {0};
 	uint8_t sealed[KEYS + SECRET_SEAL_OVERHEAD];
 	struct rd rd = rd_init(bytes, length);
-	bool good = read_row(&rd, &read, &plan, sealed) && open_keys(&read, master, sealed) &&
+	bool good = read_row(&rd, sessions, &read, &plan, sealed) && open_keys(&read, master, sealed) &&
 		    ns_session_set_plan(sessions, &read, &plan);
 	if (good)
 		*session = read;

@@ -173,10 +173,10 @@ void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	bool changed = follow_back_off(&of);
 	changed |= try_other_windows(&of);
 	infer_link_adr(&of, &answers[NS_MAC_LINK_ADR]);
-	uint8_t heard = 0;
+	uint16_t heard = 0;
 	for (int kind = 0; kind < NS_MAC_KINDS; kind++)
 		if (answers[kind].count > 0) {
-			heard = (uint8_t)(heard | 1u << kind);
+			heard = (uint16_t)(heard | 1u << kind);
 			ns_mac_resolve(&of, (enum ns_mac_kind)kind, &answers[kind]);
 			changed = true;
 		}

@@ -111,7 +111,7 @@ uint8_t ns_mac_cid(enum ns_mac_kind kind);
 /* Answers of an uplink, by kind: resolved against their questions. */
 void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct ns_mac_block *answers);
 /* Which kinds are due now; `heard` are those that this uplink answered. True: a frame has to go. */
-bool ns_mac_decide(struct ns_mac_case *of, uint8_t heard);
+bool ns_mac_decide(struct ns_mac_case *of, uint16_t heard);
 
 /* Answers to what devices ask. */
 void ns_mac_link_check(struct ns *ns, struct now now, struct ns_uplink *uplink,

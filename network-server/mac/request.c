@@ -161,7 +161,7 @@ static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_k
 	if (mac->tries[kind] < UINT8_MAX)
 		mac->tries[kind]++;
 	mac->wait[kind] = pause_after(mac->tries[kind]);
-	mac->answered = (uint8_t)(mac->answered & ~(1u << kind));
+	mac->answered = (uint16_t)(mac->answered & ~(1u << kind));
 	ns->mac_counts[kind].asked++;
 	return true;
 }
@@ -190,7 +190,7 @@ static enum ns_mac_urgency ask(const struct ns_mac_case *of, enum ns_mac_kind ki
 	return urgency;
 }
 
-bool ns_mac_decide(struct ns_mac_case *of, uint8_t heard)
+bool ns_mac_decide(struct ns_mac_case *of, uint16_t heard)
 {
 	struct ns_mac_state *mac = &of->session->mac;
 	bool must = false;
@@ -210,7 +210,7 @@ bool ns_mac_decide(struct ns_mac_case *of, uint8_t heard)
 		enum ns_mac_urgency urgency = ask(of, kind, &block, bytes, &length);
 		if (urgency == NS_MAC_NOTHING || !known_to(of->session, kind))
 			continue;
-		mac->due = (uint8_t)(mac->due | 1u << kind);
+		mac->due = (uint16_t)(mac->due | 1u << kind);
 		must |= urgency == NS_MAC_SEND;
 	}
 	return must;
@@ -240,11 +240,11 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 			continue;
 		ns_record_mac(ns, now, session, kind, NS_MAC_ASKED, &block, NULL);
 		wr_copy(wr, bytes, length);
-		mac->due = (uint8_t)(mac->due & ~(1u << kind));
+		mac->due = (uint16_t)(mac->due & ~(1u << kind));
 		sent = true;
 		/* A mask that names a channel which the device has yet to define would be refused. */
 		if (kind == NS_MAC_NEW_CHANNEL)
-			mac->due = (uint8_t)(mac->due & ~(1u << NS_MAC_LINK_ADR));
+			mac->due = (uint16_t)(mac->due & ~(1u << NS_MAC_LINK_ADR));
 	}
 	return sent;
 }
@@ -270,7 +270,7 @@ void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct 
 	mac->refused[kind] = said == NS_MAC_REFUSED ? ns_mac_hash(bytes, length) : 0;
 	forget(mac, kind);
 	mac->tries[kind] = mac->wait[kind] = 0;
-	mac->answered = (uint8_t)(mac->answered | 1u << kind);
+	mac->answered = (uint16_t)(mac->answered | 1u << kind);
 	if (said == NS_MAC_REFUSED)
 		of->ns->mac_counts[kind].refused++;
 	else

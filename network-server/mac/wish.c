@@ -75,6 +75,7 @@ void ns_mac_boot(struct ns *ns, const struct net_profile *profile, const struct 
 	session->nb_trans = 1;
 	session->mac = (struct ns_mac_state){.status_hour = status_hour,
 					     .tx_param = ns_boot_tx_param(region)};
+	session->rare = 0;
 	ns_adr_clear(&session->adr);
 	lw_plan_init(&plan, region);
 	(void)ns_session_set_plan(&ns->sessions, session, &plan);

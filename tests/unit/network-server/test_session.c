@@ -63,10 +63,10 @@ static void seen_counters(void **state)
 	}
 }
 
-static void at_most_400_bytes(void **state)
+static void at_most_312_bytes(void **state)
 {
 	(void)state;
-	t_true("session", sizeof(struct ns_session) <= 400);
+	t_true("session", sizeof(struct ns_session) <= 312);
 	t_true("device", sizeof(struct ns_device) <= 64);
 }
 
@@ -243,9 +243,168 @@ static void read_from_the_first_format(void **state)
 		t_true("and is written anew", ns_session_decode(&sessions, &second, master, again, length));
 		t_bytes("the same", (const uint8_t *)&read, sizeof read, (const uint8_t *)&second,
 			sizeof second);
-		bytes[0] = 3;
+		bytes[0] = 4;
 		t_false("a format to come", ns_session_decode(&sessions, &read, master, bytes, length));
 	}
+	secret_master_free(master);
+	ns_sessions_release(&sessions);
+}
+
+/* What the second release wrote between plan and ADR history: `answered` in one byte, eight kinds; and no tail. */
+static void read_from_the_second_format(void **state)
+{
+	(void)state;
+	setup();
+	struct secret_master *master = secret_master_generate();
+	uint8_t bytes[NS_SESSION_BYTES];
+	size_t length = first_format(master, NS_SESSION_ABP | NS_SESSION_ADR, bytes);
+	/* The first format's windows had two members more, and its plan all channels. */
+	enum {
+		LAST = 17 + 48 + SECRET_SEAL_OVERHEAD + 16 + 16 + 16 + 16 + 8 + 4,
+		DELAY_ASKED = LAST + 5,
+		TRIES = LAST + 9,
+		PLAN = LAST + 15
+	};
+	struct wr wr = wr_init(bytes, sizeof bytes);
+	uint8_t old[NS_SESSION_BYTES];
+	memcpy(old, bytes, length);
+	wr_u8(&wr, 2);
+	wr_copy(&wr, old + 1, DELAY_ASKED - 1);
+	wr_copy(&wr, old + DELAY_ASKED + 1, TRIES - DELAY_ASKED - 1);
+	wr_copy(&wr, old + TRIES + 1, PLAN - TRIES - 1);
+	wr_copy(&wr, old + PLAN, 2 * LW_MASK_WORDS);
+	wr_u16le(&wr, 1u << 3);
+	wr_u32le(&wr, 867100000);
+	wr_u32le(&wr, 869100000);
+	wr_u8(&wr, 0x50);
+	wr_copy(&wr, (const uint8_t[]){4, 0x85, 3, 2, 0x08, 5}, 6);
+	wr_u8(&wr, 0x81); /* answered */
+	wr_u8(&wr, 8);
+	for (uint8_t i = 0; i < 8; i++)
+		wr_copy(&wr, (const uint8_t[]){i, (uint8_t)(i + 1), 0x10, i}, 4);
+	for (uint16_t i = 0; i < 6; i++)
+		wr_u16le(&wr, (uint16_t)(100 + i));
+	wr_copy(&wr, (const uint8_t[]){3, 4}, 2);
+	wr_u16le(&wr, 0x1234);
+	wr_u8(&wr, 2);
+	wr_u32le(&wr, 490000);
+	wr_copy(&wr, (const uint8_t[]){1, 5, 17}, 3);
+	struct ns_session read;
+	t_true("reads", ns_session_decode(&sessions, &read, master, bytes, wr_length(&wr)));
+	t_uint("RX2's frequency", 869525000, read.rx2_freq_hz);
+	t_uint("data rate", 5, read.last_dr);
+	t_uint("channel", 867100000, ns_session_plan(&sessions, &read)->freq_hz[3]);
+	t_uint("power", 4, read.mac.tx_power);
+	t_uint("question", 2, read.mac.question_length);
+	t_uint("answered", 0x81, read.mac.answered);
+	t_uint("tries", 7, read.mac.tries[NS_MAC_DEV_STATUS]);
+	t_uint("pause", 8, read.mac.wait[NS_MAC_DEV_STATUS]);
+	t_uint("refused", 0x410, read.mac.refused[NS_MAC_LINK_ADR]);
+	t_uint("channels refused", 102, read.mac.refused_channels);
+	t_uint("hour of the last status", 490000, read.mac.status_hour);
+	t_int("sample", 17, read.adr.snr_qdb[0]);
+	t_uint("nothing rare", 0, read.rare);
+	t_false("it has no tail", ns_session_decode(&sessions, &read, master, bytes, wr_length(&wr) + 1));
+	secret_master_free(master);
+	ns_sessions_release(&sessions);
+}
+
+/* Where the tail of a row begins: the row of the same session without anything rare. */
+static size_t tail_of(const struct ns_session *of, const struct secret_master *master)
+{
+	struct ns_session plain = *of;
+	uint8_t bytes[NS_SESSION_BYTES];
+	plain.rare = 0;
+	return ns_session_encode(&sessions, &plain, master, bytes);
+}
+
+static void groups_of_the_tail(void **state)
+{
+	(void)state;
+	setup();
+	struct secret_master *master = secret_master_generate();
+	struct ns_session written = session(9, 0x26000001, 77, NS_SESSION_1_1), read;
+	struct lw_channel_plan plan = {.freq_hz[3] = 867100000};
+	t_true("a plan", ns_session_set_plan(&sessions, &written, &plan));
+	const struct ns_rare rare = {.beacon_freq_hz = 869525000,
+				     .ping_slot_freq_hz = 869525000,
+				     .refused_beacon_freq = 0x1234,
+				     .refused_ping_freq = 0x2345,
+				     .order = 0x0102,
+				     .order_left = 3,
+				     .known = 31,
+				     .adr_limit_exp = 4,
+				     .adr_delay_exp = 3,
+				     .rejoin_time_exp = 2,
+				     .rejoin_count_exp = 5,
+				     .refused_time_exp = 6,
+				     .ping_slot_dr = 3,
+				     .refused_ping_dr = 5,
+				     .ping_periodicity = 7,
+				     .device_mode = 2};
+	t_true("a set", ns_session_set_rare(&sessions, &written, &rare));
+	uint8_t bytes[NS_SESSION_BYTES];
+	size_t length = ns_session_encode(&sessions, &written, master, bytes);
+	size_t tail = tail_of(&written, master);
+	t_true("reads", ns_session_decode(&sessions, &read, master, bytes, length));
+	t_bytes("all of it", (const uint8_t *)&rare, sizeof rare,
+		(const uint8_t *)ns_session_rare(&sessions, &read), sizeof rare);
+	t_true("without its tail", ns_session_decode(&sessions, &read, master, bytes, tail));
+	t_uint("is as booted", 0, read.rare);
+	for (size_t cut = tail + 1; cut < length; cut++)
+		t_false("cut short", ns_session_decode(&sessions, &read, master, bytes, cut));
+	/* A release before had four members. */
+	uint8_t shorter[NS_SESSION_BYTES];
+	memcpy(shorter, bytes, tail + 6);
+	shorter[tail + 1] = 4;
+	t_true("a group that had fewer members",
+	       ns_session_decode(&sessions, &read, master, shorter, tail + 6));
+	t_uint("is taken as far as it goes", 2, ns_session_rare(&sessions, &read)->rejoin_time_exp);
+	t_uint("the others are the usual ones", 0, ns_session_rare(&sessions, &read)->beacon_freq_hz);
+	/* A group of a release to come, before and behind. */
+	uint8_t longer[NS_SESSION_BYTES];
+	struct wr wr = wr_init(longer, sizeof longer);
+	wr_copy(&wr, bytes, tail);
+	wr_copy(&wr, (const uint8_t[]){250, 2, 9, 9}, 4);
+	wr_copy(&wr, bytes + tail, length - tail);
+	wr_copy(&wr, (const uint8_t[]){251, 0}, 2);
+	t_true("groups to come", ns_session_decode(&sessions, &read, master, longer, wr_length(&wr)));
+	t_bytes("are left out", (const uint8_t *)&rare, sizeof rare,
+		(const uint8_t *)ns_session_rare(&sessions, &read), sizeof rare);
+	secret_master_free(master);
+	ns_sessions_release(&sessions);
+}
+
+/* Rows of releases with fewer or more kinds of requests. */
+static void another_number_of_kinds(void **state)
+{
+	(void)state;
+	setup();
+	struct secret_master *master = secret_master_generate();
+	struct ns_session written = session(9, 0x26000001, 77, 0), read;
+	for (size_t i = 0; i < NS_MAC_KINDS; i++)
+		written.mac.tries[i] = (uint8_t)(10 + i);
+	written.mac.deaf = 9;
+	uint8_t bytes[NS_SESSION_BYTES], other[NS_SESSION_BYTES];
+	size_t length = ns_session_encode(&sessions, &written, master, bytes);
+	/* Behind the kinds: 21 bytes of the MAC state, 2 of the ADR history. */
+	size_t end = length - 2 - 21, begin = end - 4 * (size_t)NS_MAC_KINDS;
+	t_uint("their number stands before them", NS_MAC_KINDS, bytes[begin - 1]);
+	for (size_t kinds = 0; kinds <= 16; kinds++) {
+		struct wr wr = wr_init(other, sizeof other);
+		size_t known = kinds < NS_MAC_KINDS ? kinds : NS_MAC_KINDS;
+		wr_copy(&wr, bytes, begin - 1);
+		wr_u8(&wr, (uint8_t)kinds);
+		wr_copy(&wr, bytes + begin, 4 * known);
+		wr_zeros(&wr, 4 * (kinds - known));
+		wr_copy(&wr, bytes + end, length - end);
+		t_true("reads", ns_session_decode(&sessions, &read, master, other, wr_length(&wr)));
+		for (size_t i = 0; i < NS_MAC_KINDS; i++)
+			t_uint("tries", i < kinds ? 10 + i : 0, read.mac.tries[i]);
+		t_uint("what follows", 9, read.mac.deaf);
+	}
+	other[begin - 1] = 17;
+	t_false("more than there can be", ns_session_decode(&sessions, &read, master, other, sizeof other));
 	secret_master_free(master);
 	ns_sessions_release(&sessions);
 }
@@ -262,6 +421,9 @@ static void the_longest_row_fits(void **state)
 	t_true("a plan", ns_session_set_plan(&sessions, &full, &plan));
 	memset(&full.mac, 0x55, sizeof full.mac);
 	full.mac.due = 0;
+	struct ns_rare rare;
+	memset(&rare, 0x44, sizeof rare);
+	t_true("a set", ns_session_set_rare(&sessions, &full, &rare));
 	full.mac.question_length = NS_QUESTION_MAX;
 	full.adr.count = NS_ADR_HISTORY;
 	memset(full.adr.snr_qdb, 0x33, sizeof full.adr.snr_qdb);
@@ -300,6 +462,26 @@ static void plans_make_room(void **state)
 	struct lw_channel_plan same = {.enabled.words[0] = 7};
 	t_uint("equal plans are one", ns_session_at(&sessions, kept)->plan,
 	       ns_plans_keep(&sessions.plans, &same));
+	ns_sessions_release(&sessions);
+}
+
+/* More distinct sets than the table holds, in use at the same time: the session stays as it is. */
+static void a_full_table_of_rare_sets(void **state)
+{
+	(void)state;
+	setup();
+	for (uint32_t i = 1; i < NS_RARES_MAX; i++) {
+		struct ns_rare rare = {.beacon_freq_hz = i};
+		t_true("room", ns_rares_keep(&sessions.rares, &rare) != NS_NO_RARE);
+	}
+	struct ns_session one = session(1, 7, 1, 0);
+	struct ns_session *kept = ns_session_at(&sessions, ns_session_add(&sessions, &one));
+	struct ns_rare first = {.beacon_freq_hz = 5}, more = {.beacon_freq_hz = NS_RARES_MAX};
+	t_true("one that is there", ns_session_set_rare(&sessions, kept, &first));
+	t_true("sets that no session has make room", ns_session_set_rare(&sessions, kept, &more));
+	t_uint("the new one", NS_RARES_MAX, ns_session_rare(&sessions, kept)->beacon_freq_hz);
+	t_uint("what the one that was named until now and what a device boots with are left with it", 3,
+	       sessions.rares.count);
 	ns_sessions_release(&sessions);
 }
 
@@ -376,7 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(seen_counters),
-		t_test(at_most_400_bytes),
+		t_test(at_most_312_bytes),
 		t_test(pending_replaces_at_promotion),
 		t_test(elder_is_promoted_as_well),
 		t_test(many_on_one_address),
@@ -384,6 +566,10 @@ int main(void)
 		t_test(restored_over_what_is_there),
 		t_test(addresses),
 		t_test(read_from_the_first_format),
+		t_test(read_from_the_second_format),
+		t_test(groups_of_the_tail),
+		t_test(another_number_of_kinds),
+		t_test(a_full_table_of_rare_sets),
 		t_test(the_longest_row_fits),
 		t_test(plans_make_room),
 	};
