@@ -47,7 +47,8 @@ static bool number(const char *text, long *value)
 	return end != text;
 }
 
-bool t_sheet_value(const struct t_sheet *sheet, const char *section, const char *key, long *value)
+/* Behind "key:" in a section's map; NULL: not there. */
+static const char *value_of(const struct t_sheet *sheet, const char *section, const char *key)
 {
 	bool top = *section == '\0';
 	size_t length = strlen(key);
@@ -55,9 +56,66 @@ bool t_sheet_value(const struct t_sheet *sheet, const char *section, const char 
 	for (; line && (top || *line == ' '); line = next_line(line)) {
 		const char *at = top ? line : line + 2;
 		if (strncmp(at, key, length) == 0 && at[length] == ':')
-			return number(at + length + 1, value);
+			return at + length + 1;
 	}
-	return false;
+	return NULL;
+}
+
+static bool hundredths(const char *text, long *value)
+{
+	while (*text == ' ')
+		text++;
+	bool below = *text == '-';
+	long whole, part = 0;
+	if (!number(text, &whole))
+		return false;
+	const char *point = text + below + strspn(text + below, "0123456789");
+	if (*point == '.' && point[1] >= '0' && point[1] <= '9') {
+		part = (point[1] - '0') * 10;
+		if (point[2] >= '0' && point[2] <= '9')
+			part += point[2] - '0';
+	}
+	*value = whole * 100 + (below ? -part : part);
+	return true;
+}
+
+static bool item(const char *at, size_t i, long *value)
+{
+	if (!at || at[1] != '[')
+		return false;
+	for (at += 2; i > 0; i--) {
+		at += strcspn(at, ",]\n");
+		if (*at != ',')
+			return false;
+		at++;
+	}
+	return number(at, value);
+}
+
+bool t_sheet_value(const struct t_sheet *sheet, const char *section, const char *key, long *value)
+{
+	const char *at = value_of(sheet, section, key);
+	return at && number(at, value);
+}
+
+bool t_sheet_value_hundredths(const struct t_sheet *sheet, const char *section, const char *key, long *value)
+{
+	const char *at = value_of(sheet, section, key);
+	return at && hundredths(at, value);
+}
+
+bool t_sheet_value_item(const struct t_sheet *sheet, const char *section, const char *key, size_t i,
+			long *value)
+{
+	return item(value_of(sheet, section, key), i, value);
+}
+
+bool t_sheet_value_is(const struct t_sheet *sheet, const char *section, const char *key, const char *text)
+{
+	const char *at = value_of(sheet, section, key);
+	size_t length = strlen(text);
+	return at && strncmp(at, " \"", 2) == 0 && strncmp(at + 2, text, length) == 0 &&
+	       at[2 + length] == '"';
 }
 
 const char *t_sheet_row_at(const struct t_sheet *sheet, const char *section, size_t n)
@@ -86,18 +144,15 @@ bool t_sheet_cell(const char *row, const char *key, long *value)
 	return at && number(at, value);
 }
 
-bool t_sheet_item(const char *row, const char *key, size_t i, long *value)
+bool t_sheet_cell_hundredths(const char *row, const char *key, long *value)
 {
 	const char *at = behind(row, key);
-	if (!at || at[1] != '[')
-		return false;
-	for (at += 2; i > 0; i--) {
-		at += strcspn(at, ",]\n");
-		if (*at != ',')
-			return false;
-		at++;
-	}
-	return number(at, value);
+	return at && hundredths(at, value);
+}
+
+bool t_sheet_item(const char *row, const char *key, size_t i, long *value)
+{
+	return item(behind(row, key), i, value);
 }
 
 bool t_sheet_has(const char *row, const char *cell)
