@@ -47,6 +47,7 @@ void sim_device_init(struct sim_device *device, const struct sim_device_config *
 {
 	*device = (struct sim_device){
 		.config = *config,
+		.rules = sim_rules_of(config->mac_version),
 		.index = index,
 		.rng = rng_seeded(seed ^ lw_eui64_number(&config->dev_eui)),
 		.aes = aes,
@@ -60,11 +61,11 @@ void sim_device_init(struct sim_device *device, const struct sim_device_config *
 	if (device->config.tries == 0)
 		device->config.tries = TRIES_CONFIRMED;
 	sim_device_boot_parameters(device);
-	if (config->mac_version >= LW_MAC_1_1_0)
+	if (device->rules->two_root_keys)
 		device->js_int_key = lw_key_js_int(aes, &config->nwk_key, &config->dev_eui);
 	if (config->activation == SIM_ABP) {
 		device->joined = true;
-		device->rules_1_1 = config->mac_version >= LW_MAC_1_1_0;
+		device->rules_1_1 = device->rules->two_root_keys;
 		device->rekey = device->rules_1_1;
 		device->dev_addr = config->dev_addr;
 		device->keys = config->session_keys;
@@ -244,15 +245,13 @@ static bool start_data(struct sim_device *device, int64_t now_us, struct sim_upl
 /* How often the frame under way may be sent in all (section 4 of the fact sheet). */
 static uint8_t transmissions_allowed(const struct sim_device *device)
 {
-	bool old = device->config.mac_version <= LW_MAC_1_0_3;
-	return device->confirmed && old ? device->config.tries : device->nb_trans;
+	return device->confirmed && device->rules->own_retries ? device->config.tries : device->nb_trans;
 }
 
 /* A confirmed frame of an old device goes down one rate every second attempt. */
 static uint8_t retry_rate(const struct sim_device *device)
 {
-	uint32_t down = device->confirmed && device->config.mac_version <= LW_MAC_1_0_3 ? device->attempt / 2u
-											: 0;
+	uint32_t down = device->confirmed && device->rules->own_retries ? device->attempt / 2u : 0;
 	uint8_t dr = device->dr, lowest = sim_device_min_dr(device);
 	size_t needed = 8u + device->frame_fopts_length + device->frame_length;
 	while (down-- > 0 && dr > lowest &&

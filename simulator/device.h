@@ -19,6 +19,7 @@
 #ifndef LAMPPOST_SIM_DEVICE_H
 #define LAMPPOST_SIM_DEVICE_H
 
+#include "simulator/device_rules.h"
 #include "simulator/payload.h"
 #include "simulator/plan.h"
 
@@ -171,6 +172,7 @@ struct sim_answer {
 /* Where a device stands. Changed by the functions below alone; may be read. */
 struct sim_device {
 	struct sim_device_config config;
+	const struct sim_rules *rules; /* of the version */
 	uint32_t index;
 	struct rng rng;
 	struct aes *aes; /* borrowed as long as the device lives */

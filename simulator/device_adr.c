@@ -52,7 +52,7 @@ static void decide(struct sim_device *device, const struct lw_mac_command *block
  * text knew no blocks: each request stands for itself. */
 void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command *block, size_t count)
 {
-	bool blocks = device->config.mac_version >= LW_MAC_1_0_2;
+	bool blocks = device->rules->link_adr_blocks;
 	for (size_t i = 0; i < count && !blocks; i++)
 		decide(device, &block[i], 1);
 	if (blocks)
@@ -61,7 +61,7 @@ void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command 
 
 static void decide(struct sim_device *device, const struct lw_mac_command *block, size_t count)
 {
-	bool keeps = device->config.mac_version >= LW_MAC_1_0_4;
+	bool keeps = device->rules->link_adr_keeps;
 	bool enabled[SIM_CHANNELS_MAX];
 	bool mask_ok = true;
 	for (size_t i = 0; i < SIM_CHANNELS_MAX; i++)
@@ -96,14 +96,14 @@ static void decide(struct sim_device *device, const struct lw_mac_command *block
 		device->power_index = power;
 		if (nb_trans != 0)
 			device->nb_trans = nb_trans;
-		else if (device->config.mac_version == LW_MAC_1_0_4)
+		else if (device->rules->nb_trans_0_is_1)
 			device->nb_trans = 1;
 	}
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_LINK_ADR};
 	ans.as.link_adr_ans.ch_mask_ack = mask_ok;
 	ans.as.link_adr_ans.data_rate_ack = dr_ok;
 	ans.as.link_adr_ans.power_ack = power_ok;
-	size_t answers = device->config.mac_version >= LW_MAC_1_1_0 ? 1 : count;
+	size_t answers = device->rules->link_adr_one_answer ? 1 : count;
 	if (device->config.mac_fault == SIM_MAC_DOUBLES_LINK_ADR)
 		answers *= 2;
 	for (size_t i = 0; i < answers; i++)

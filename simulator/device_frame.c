@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-#define HEADER_BYTES 7     /* DevAddr, FCtrl, FCnt: counted in the MACPayload that a rate carries */
-#define MAX_FCNT_GAP 16384 /* up to 1.0.3 */
+#define HEADER_BYTES 7 /* DevAddr, FCtrl, FCnt: counted in the MACPayload that a rate carries */
 
 /* --- up ----------------------------------------------------------------------------------------------------- */
 
@@ -55,7 +54,7 @@ void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading)
 	device->adr_count++;
 	bool lowest = device->dr == sim_device_min_dr(device) && device->power_index == 0;
 	device->frame_adr_ack_req = device->config.adr && device->adr_count > device->adr_limit &&
-				    !(lowest && device->config.mac_version <= LW_MAC_1_0_3);
+				    !(lowest && device->rules->quiet_at_lowest);
 }
 
 size_t sim_device_encode(struct sim_device *device, uint8_t *phy, size_t capacity)
@@ -129,10 +128,10 @@ enum sim_down_result sim_join_accept_open(struct aes *aes, const struct lw_key *
 
 static void start_session(struct sim_device *device, const struct lw_join_accept *accept)
 {
-	const struct lw_key *root = device->config.mac_version >= LW_MAC_1_1_0 ? &device->config.nwk_key
-									       : &device->config.app_key;
+	const struct lw_key *root = device->rules->two_root_keys ? &device->config.nwk_key
+								 : &device->config.app_key;
 	uint16_t dev_nonce = (uint16_t)device->dev_nonce;
-	device->rules_1_1 = accept->dl_settings.opt_neg && device->config.mac_version >= LW_MAC_1_1_0;
+	device->rules_1_1 = accept->dl_settings.opt_neg && device->rules->two_root_keys;
 	if (device->rules_1_1)
 		lw_session_keys_1_1(device->aes, &device->config.nwk_key, &device->config.app_key,
 				    accept->join_nonce, &device->config.join_eui, dev_nonce, &device->keys);
@@ -160,7 +159,7 @@ static void start_session(struct sim_device *device, const struct lw_join_accept
 static enum sim_down_result read_accept(struct sim_device *device, const uint8_t *phy, size_t length,
 					struct sim_record *record)
 {
-	bool is_1_1 = device->config.mac_version >= LW_MAC_1_1_0;
+	bool is_1_1 = device->rules->two_root_keys;
 	const struct sim_plan *plan = device->config.plan;
 	struct lw_join_accept accept;
 	enum sim_down_result result = sim_join_accept_open(
@@ -173,7 +172,8 @@ static enum sim_down_result read_accept(struct sim_device *device, const uint8_t
 	record->dev_addr = accept.dev_addr;
 	record->dev_nonce = (uint16_t)device->dev_nonce;
 	if (device->has_join_nonce &&
-	    (accept.join_nonce == device->join_nonce || (is_1_1 && accept.join_nonce < device->join_nonce)))
+	    (accept.join_nonce == device->join_nonce ||
+	     (device->rules->join_nonce_rises && accept.join_nonce < device->join_nonce)))
 		return SIM_DOWN_JOIN_NONCE;
 	if (!sim_plan_has_rate(plan, accept.dl_settings.rx2_data_rate, false) ||
 	    accept.dl_settings.rx1_dr_offset > plan->max_rx1_offset)
@@ -209,7 +209,8 @@ static enum sim_down_result find_counter(struct sim_device *device, const struct
 	uint32_t next = seen && same_round <= last ? same_round + 0x10000u : same_round;
 	if (mic_fits(device, frame, next)) {
 		*fcnt = next;
-		bool gap = seen && next - last >= MAX_FCNT_GAP && device->config.mac_version <= LW_MAC_1_0_3;
+		uint32_t limit = device->rules->max_fcnt_gap;
+		bool gap = limit != 0 && next - (seen ? last : 0) >= limit;
 		return gap ? SIM_DOWN_GAP : SIM_DOWN_ACCEPTED;
 	}
 	if (next != same_round && mic_fits(device, frame, same_round)) {

@@ -10,7 +10,7 @@
 
 size_t sim_device_encode_join(struct sim_device *device, uint8_t *phy)
 {
-	bool is_1_1 = device->config.mac_version >= LW_MAC_1_1_0;
+	bool is_1_1 = device->rules->two_root_keys;
 	struct lw_join_request request = {.join_eui = device->config.join_eui,
 					  .dev_eui = device->config.dev_eui,
 					  .dev_nonce = (uint16_t)device->dev_nonce};
@@ -71,10 +71,10 @@ bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim
 	device->joining = true;
 	device->attempt = 0;
 	uint32_t nonce_before = device->dev_nonce;
-	if (device->config.mac_version <= LW_MAC_1_0_3)
-		device->dev_nonce = rng_below(&device->rng, 0x10000);
-	else
+	if (device->rules->dev_nonce_counts)
 		device->dev_nonce++;
+	else
+		device->dev_nonce = rng_below(&device->rng, 0x10000);
 	if (device->dev_nonce > 0xffff) {
 		device->next_us =
 			SIM_DEVICE_NEVER; /* the counter is used up: never again under this JoinEUI */

@@ -109,7 +109,7 @@ static void joined(struct sim_device *device, int64_t now_us, const struct sim_r
 static void data_heard(struct sim_device *device, int64_t now_us, const struct sim_record *downlink)
 {
 	bool acknowledged = device->confirmed && downlink->acknowledged;
-	if (device->confirmed && !acknowledged && device->config.mac_version <= LW_MAC_1_0_3)
+	if (device->confirmed && !acknowledged && device->rules->own_retries)
 		sim_device_exchange_closes(device, now_us);
 	else
 		sim_device_frame_is_over(device, now_us, acknowledged);

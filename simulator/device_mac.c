@@ -143,7 +143,7 @@ static size_t requests(const struct sim_device *device, struct wr *wr)
 	if (request_is_due(device->config.link_check_every, device->readings))
 		(void)!lw_mac_write(wr, &command, STEP_HZ);
 	command.cid = LW_CID_DEVICE_TIME;
-	if (device->config.mac_version >= LW_MAC_1_0_3 &&
+	if (sim_rules_knows(device->config.mac_version, LW_CID_DEVICE_TIME) &&
 	    request_is_due(device->config.device_time_every, device->readings))
 		(void)!lw_mac_write(wr, &command, STEP_HZ);
 	return wr_length(wr);
@@ -311,7 +311,6 @@ static bool is_request(uint8_t cid)
 
 static void apply_one(struct sim_device *device, const struct lw_mac_command *command)
 {
-	bool is_1_1 = device->config.mac_version >= LW_MAC_1_1_0;
 	switch (command->cid) {
 	case LW_CID_RESET:
 		if (device->config.activation == SIM_ABP)
@@ -331,23 +330,11 @@ static void apply_one(struct sim_device *device, const struct lw_mac_command *co
 	case LW_CID_DEV_STATUS: dev_status(device); break;
 	case LW_CID_NEW_CHANNEL: new_channel(device, command); break;
 	case LW_CID_RX_TIMING_SETUP: rx_timing_setup(device, command); break;
-	case LW_CID_TX_PARAM_SETUP:
-		if (device->config.mac_version >= LW_MAC_1_0_2)
-			tx_param_setup(device, command);
-		break;
-	case LW_CID_DL_CHANNEL:
-		if (device->config.mac_version >= LW_MAC_1_0_2)
-			dl_channel(device, command);
-		break;
+	case LW_CID_TX_PARAM_SETUP: tx_param_setup(device, command); break;
+	case LW_CID_DL_CHANNEL: dl_channel(device, command); break;
 	case LW_CID_DEVICE_TIME: device_time(device, command); break;
-	case LW_CID_ADR_PARAM_SETUP:
-		if (is_1_1)
-			adr_param_setup(device, command);
-		break;
-	case LW_CID_REJOIN_PARAM_SETUP:
-		if (is_1_1)
-			rejoin_param_setup(device);
-		break;
+	case LW_CID_ADR_PARAM_SETUP: adr_param_setup(device, command); break;
+	case LW_CID_REJOIN_PARAM_SETUP: rejoin_param_setup(device); break;
 	default: break; /* class B has no meaning for class A */
 	}
 }
@@ -361,7 +348,8 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 	(void)now_us;
 	lw_mac_reader_init(&reader, LW_DOWN, bytes, length, STEP_HZ);
 	for (;;) {
-		bool got = lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND;
+		bool got = lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND &&
+			   sim_rules_knows(device->config.mac_version, command.cid);
 		if (got && device->config.mac_fault == SIM_MAC_MUTE && is_request(command.cid))
 			continue;
 		if (got && command.cid == LW_CID_LINK_ADR && count < ARRAY_SIZE(block)) {

@@ -152,7 +152,7 @@ static void count_up(uint8_t *bytes, size_t length, uint32_t by)
 static void read_session(struct yt *tree, const struct yt_node *node, struct sim_device_config *config)
 {
 	struct lw_session_keys *keys = &config->session_keys;
-	bool is_1_1 = config->mac_version >= LW_MAC_1_1_0;
+	bool is_1_1 = sim_rules_of(config->mac_version)->two_root_keys;
 	read_dev_addr(tree, yt_member(tree, node, "dev_addr"), &config->dev_addr);
 	read_key(tree, yt_member(tree, node, "nwk_s_key"), &keys->f_nwk_s_int_key);
 	keys->s_nwk_s_int_key = keys->nwk_s_enc_key = keys->f_nwk_s_int_key;
@@ -168,7 +168,7 @@ static void read_roots(struct yt *tree, const struct yt_node *node, struct sim_d
 {
 	read_eui(tree, yt_member(tree, node, "join_eui"), &config->join_eui);
 	read_key(tree, yt_member(tree, node, "app_key"), &config->app_key);
-	if (config->mac_version >= LW_MAC_1_1_0)
+	if (sim_rules_of(config->mac_version)->two_root_keys)
 		read_key(tree, yt_member(tree, node, "nwk_key"), &config->nwk_key);
 	config->first_dev_nonce = (uint16_t)int_or(tree, node, "dev_nonce", 0, 0, 0xffff);
 }

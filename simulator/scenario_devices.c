@@ -25,7 +25,7 @@ static void set_device(struct sim_device_config *device, const struct jr *object
 	optional_hex(object, "nwk_key", device->nwk_key.bytes, 16);
 	optional_hex(object, "dev_addr", dev_addr, 4);
 	optional_hex(object, "nwk_s_key", keys->f_nwk_s_int_key.bytes, 16);
-	if (device->mac_version < LW_MAC_1_1_0)
+	if (!sim_rules_of(device->mac_version)->two_root_keys)
 		keys->s_nwk_s_int_key = keys->nwk_s_enc_key = keys->f_nwk_s_int_key;
 	optional_hex(object, "s_nwk_s_int_key", keys->s_nwk_s_int_key.bytes, 16);
 	optional_hex(object, "nwk_s_enc_key", keys->nwk_s_enc_key.bytes, 16);
