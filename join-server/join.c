@@ -1,5 +1,5 @@
 /* The five steps of a join, see join.h. Each step answers JS_ACCEPTED or the verdict that ends it. */
-#include "join-server/join.h"
+#include "join-server/join_parts.h"
 
 #include "common/base/check.h"
 #include "common/base/deadlines.h"
@@ -7,24 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-/* One message on its way through the steps. Holds keys: wiped at the end. */
-struct attempt {
-	struct js_join *join;
-	struct now now;
-	bool local;
-	struct bi_message request;
-	struct bi_error error;
-	struct lw_net_id net_id; /* SenderID */
-	const struct lw_kek *network_kek;
-	const struct lw_kek *app_kek;
-	struct js_device record;
-	struct lw_join_device device;
-	struct lw_join_attempt frame;
-	struct lw_join_answer accept;
-	struct bi_message answer;
-	struct js_outcome *outcome;
-};
 
 enum status js_join_init(struct js_join *join, const struct js_options *options, struct now now)
 {
@@ -66,7 +48,7 @@ static const struct lw_kek *find_kek(const struct js_join *join, const char *lab
 
 /* --- 1. read ------------------------------------------------------------------------------------------------- */
 
-static enum js_verdict read_message(struct attempt *attempt, const uint8_t *body, size_t length)
+static enum js_verdict read_message(struct js_attempt *attempt, const uint8_t *body, size_t length)
 {
 	if (!bi_read((const char *)body, length, &attempt->request, &attempt->error)) {
 		if (!attempt->error.has_envelope)
@@ -76,11 +58,11 @@ static enum js_verdict read_message(struct attempt *attempt, const uint8_t *body
 	enum bi_type type = attempt->request.envelope.type;
 	if (bi_type_is_answer(type) || type == BI_ERROR_NOTIF)
 		return JS_NOT_A_REQUEST;
-	return type == BI_JOIN_REQ ? JS_ACCEPTED : JS_UNSUPPORTED_MESSAGE;
+	return type == BI_JOIN_REQ || type == BI_REJOIN_REQ ? JS_ACCEPTED : JS_UNSUPPORTED_MESSAGE;
 }
 
 /* The sender is a network, and there is a key that its session keys can be wrapped with. */
-static enum js_verdict check_sender(struct attempt *attempt)
+static enum js_verdict check_sender(struct js_attempt *attempt)
 {
 	const struct bi_envelope *envelope = &attempt->request.envelope;
 	const struct js_join *join = attempt->join;
@@ -94,22 +76,23 @@ static enum js_verdict check_sender(struct attempt *attempt)
 	return attempt->network_kek || !attempt->local ? JS_ACCEPTED : JS_UNKNOWN_SENDER;
 }
 
-static enum js_verdict check_receiver(struct attempt *attempt)
+static enum js_verdict check_receiver(struct js_attempt *attempt)
 {
 	const struct bi_join_req *req = &attempt->request.join_req;
-	struct lw_eui64 receiver;
-	if (!bi_id_eui64(attempt->request.envelope.receiver_id, &receiver))
+	if (!bi_id_eui64(attempt->request.envelope.receiver_id, &attempt->receiver))
 		return JS_UNKNOWN_RECEIVER;
-	attempt->outcome->join_eui = receiver;
+	attempt->outcome->join_eui = attempt->receiver;
+	if (js_attempt_is_rejoin(attempt))
+		return js_rejoin_check_frame(attempt);
 	struct lw_join_request frame;
 	if (lw_join_request_parse(&frame, req->phy_payload, req->phy_length) != LW_OK)
 		return JS_NOT_A_JOIN_REQUEST;
-	return lw_eui64_equal(&receiver, &frame.join_eui) ? JS_ACCEPTED : JS_UNKNOWN_RECEIVER;
+	return lw_eui64_equal(&attempt->receiver, &frame.join_eui) ? JS_ACCEPTED : JS_UNKNOWN_RECEIVER;
 }
 
 /* --- 2. find ------------------------------------------------------------------------------------------------- */
 
-static enum js_verdict open_key(struct attempt *attempt, enum sealed_key_kind kind, bool present,
+static enum js_verdict open_key(struct js_attempt *attempt, enum sealed_key_kind kind, bool present,
 				const uint8_t *sealed, struct lw_key *key)
 {
 	if (!present)
@@ -119,7 +102,7 @@ static enum js_verdict open_key(struct attempt *attempt, enum sealed_key_kind ki
 	return status == ST_OK ? JS_ACCEPTED : JS_KEY_UNREADABLE;
 }
 
-static enum js_verdict find_device(struct attempt *attempt)
+static enum js_verdict find_device(struct js_attempt *attempt)
 {
 	struct js_join *join = attempt->join;
 	struct js_device *record = &attempt->record;
@@ -132,12 +115,15 @@ static enum js_verdict find_device(struct attempt *attempt)
 	attempt->outcome->has_device = true;
 	if (!record->enabled)
 		return JS_DISABLED;
+	enum js_verdict verdict = js_attempt_is_rejoin(attempt) ? js_rejoin_check_device(attempt)
+								: JS_ACCEPTED;
+	if (verdict != JS_ACCEPTED)
+		return verdict;
 	struct lw_join_device *device = &attempt->device;
 	device->join_eui = record->join_eui;
 	device->dev_eui = record->dev_eui;
 	device->mac_version = record->mac_version;
-	enum js_verdict verdict = open_key(attempt, SEALED_APP_KEY, record->has_app_key, record->app_key,
-					   &device->app_key);
+	verdict = open_key(attempt, SEALED_APP_KEY, record->has_app_key, record->app_key, &device->app_key);
 	if (verdict == JS_ACCEPTED && record->mac_version >= LW_MAC_1_1_0)
 		verdict = open_key(attempt, SEALED_NWK_KEY, record->has_nwk_key, record->nwk_key,
 				   &device->nwk_key);
@@ -164,7 +150,7 @@ static enum js_verdict verdict_of(enum lw_join_result result)
 	return JS_STORE_FAILED;
 }
 
-static enum js_verdict verify_frame(struct attempt *attempt)
+static enum js_verdict verify_frame(struct js_attempt *attempt)
 {
 	const struct bi_join_req *req = &attempt->request.join_req;
 	return verdict_of(lw_join_read(attempt->join->options.aes, &attempt->device, req->phy_payload,
@@ -184,7 +170,7 @@ static void note_nonces(struct js_outcome *outcome, const struct js_nonces *nonc
 							     : nonces->count);
 }
 
-static enum js_verdict load_nonces(struct attempt *attempt)
+static enum js_verdict load_nonces(struct js_attempt *attempt)
 {
 	struct js_join *join = attempt->join;
 	const struct lw_join_device *device = &attempt->device;
@@ -200,13 +186,15 @@ static enum js_verdict load_nonces(struct attempt *attempt)
 		js_nonces_rekey(&join->nonces, mark);
 	else
 		return JS_STORE_FAILED;
+	if (js_attempt_is_rejoin(attempt))
+		return js_rejoin_judge(attempt);
 	enum js_verdict verdict = js_nonces_judge(&join->nonces, device->mac_version, attempt->frame.nonce,
 						  attempt->now.wall);
 	note_nonces(attempt->outcome, &join->nonces, verdict, attempt->now.wall);
 	return verdict;
 }
 
-static enum js_verdict save_nonces(struct attempt *attempt)
+static enum js_verdict save_nonces(struct js_attempt *attempt)
 {
 	struct js_join *join = attempt->join;
 	const struct lw_join_device *device = &attempt->device;
@@ -216,15 +204,18 @@ static enum js_verdict save_nonces(struct attempt *attempt)
 }
 
 /* Builds the accept before the nonces are saved, so that a request that cannot be granted uses nothing up. */
-static enum js_verdict take_and_accept(struct attempt *attempt)
+static enum js_verdict take_and_accept(struct js_attempt *attempt)
 {
 	struct js_join *join = attempt->join;
 	const struct bi_join_req *req = &attempt->request.join_req;
 	enum js_verdict verdict = load_nonces(attempt);
 	if (verdict != JS_ACCEPTED)
 		return verdict;
-	uint32_t join_nonce = js_nonces_take(&join->nonces, attempt->device.mac_version, attempt->frame.nonce,
-					     attempt->now.wall);
+	uint32_t join_nonce = js_attempt_is_rejoin(attempt)
+				      ? js_rejoin_take(attempt)
+				      : js_nonces_take(&join->nonces, attempt->device.mac_version,
+						       attempt->frame.nonce, attempt->now.wall);
+	js_nonces_answered(&join->nonces, attempt->net_id);
 	struct lw_join_parameters parameters = {
 		.net_id = attempt->net_id,
 		.dev_addr = req->dev_addr,
@@ -254,7 +245,7 @@ static void wrap(const struct lw_kek *kek, const struct lw_key *key, struct bi_k
 
 _Static_assert(sizeof((struct lw_key_envelope *)0)->kek_label == BI_LABEL_TEXT, "labels of one length");
 
-static void fill_answer(struct attempt *attempt)
+static void fill_answer(struct js_attempt *attempt)
 {
 	struct bi_join_ans *ans = &attempt->answer.join_ans;
 	const struct lw_join_answer *accept = &attempt->accept;
@@ -274,7 +265,7 @@ static void fill_answer(struct attempt *attempt)
 
 /* --- the flow ------------------------------------------------------------------------------------------------ */
 
-static enum js_verdict handle_join(struct attempt *attempt)
+static enum js_verdict handle_join(struct js_attempt *attempt)
 {
 	enum js_verdict verdict = check_sender(attempt);
 	if (verdict == JS_ACCEPTED)
@@ -292,23 +283,21 @@ static enum js_verdict handle_join(struct attempt *attempt)
 
 /* What a refusal says to people: the field that was wrong, or the verdict's name, with the DevNonces where it hangs on
  * them. */
-static void describe(const struct attempt *attempt, enum js_verdict verdict,
+static void describe(const struct js_attempt *attempt, enum js_verdict verdict,
 		     char description[BI_DESCRIPTION_TEXT])
 {
 	if (verdict == JS_MALFORMED || verdict == JS_WRONG_PROTOCOL)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s: expected %s", attempt->error.field,
 			 attempt->error.rule);
-	else if (verdict == JS_DEV_NONCE_USED)
-		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
-			 js_verdict_name(verdict), attempt->frame.nonce, attempt->outcome->last_dev_nonce);
-	else if (verdict == JS_DEV_NONCE_NOT_INCREASING)
+	else if (verdict == JS_DEV_NONCE_USED || verdict == JS_DEV_NONCE_NOT_INCREASING ||
+		 verdict == JS_RJ_COUNT_NOT_INCREASING)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
 			 js_verdict_name(verdict), attempt->frame.nonce, attempt->outcome->last_dev_nonce);
 	else if (verdict != JS_ACCEPTED)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s", js_verdict_name(verdict));
 }
 
-static size_t write_answer(struct attempt *attempt, enum js_verdict verdict, char answer[BI_WRITTEN_MAX])
+static size_t write_answer(struct js_attempt *attempt, enum js_verdict verdict, char answer[BI_WRITTEN_MAX])
 {
 	struct bi_envelope *envelope = &attempt->answer.envelope;
 	*envelope = bi_answer_envelope(&attempt->request.envelope);
@@ -319,7 +308,7 @@ static size_t write_answer(struct attempt *attempt, enum js_verdict verdict, cha
 	return length;
 }
 
-static bool can_be_answered(const struct attempt *attempt, enum js_verdict verdict)
+static bool can_be_answered(const struct js_attempt *attempt, enum js_verdict verdict)
 {
 	enum bi_type type = attempt->request.envelope.type;
 	return verdict != JS_UNREADABLE && verdict != JS_NOT_A_REQUEST && !bi_type_is_answer(type) &&
@@ -330,27 +319,39 @@ static bool can_be_answered(const struct attempt *attempt, enum js_verdict verdi
 static void note_frame(struct js_outcome *outcome, const struct bi_join_req *req)
 {
 	struct lw_join_request frame;
+	struct lw_rejoin_request rejoin;
 	outcome->dev_eui = req->dev_eui;
 	if (lw_join_request_parse(&frame, req->phy_payload, req->phy_length) == LW_OK)
 		outcome->dev_nonce = frame.dev_nonce;
+	if (lw_rejoin_request_parse(&rejoin, req->phy_payload, req->phy_length) == LW_OK) {
+		outcome->dev_nonce = rejoin.rj_count;
+		outcome->request = (enum js_request)(JS_REQUEST_REJOIN_0 + rejoin.type);
+	}
 	outcome->has_mic = req->phy_length >= JS_MIC;
 	if (outcome->has_mic)
 		memcpy(outcome->mic, req->phy_payload + req->phy_length - JS_MIC, JS_MIC);
 }
 
+/* Whose rows have a third number of their own; the others say there what was asked. */
+static bool counts_more(enum js_verdict verdict)
+{
+	return verdict == JS_LATE_COPY || verdict == JS_DEV_NONCE_USED;
+}
+
 /* A device is named when it is ours, or when our own network server asks: it forwards registered devices alone. */
-static void record(struct js_join *join, const struct attempt *attempt, size_t length, struct now now)
+static void record(struct js_join *join, const struct js_attempt *attempt, size_t length, struct now now)
 {
 	static const struct lw_eui64 nobody = {{0}};
 	const struct js_outcome *outcome = attempt->outcome;
-	bool about_frame = outcome->type == BI_JOIN_REQ && outcome->verdict != JS_MALFORMED &&
-			   outcome->verdict != JS_WRONG_PROTOCOL && outcome->verdict != JS_UNREADABLE;
+	bool about_frame = (outcome->type == BI_JOIN_REQ || outcome->type == BI_REJOIN_REQ) &&
+			   outcome->verdict != JS_MALFORMED && outcome->verdict != JS_WRONG_PROTOCOL &&
+			   outcome->verdict != JS_UNREADABLE;
 	bool ours = about_frame && (outcome->has_device || outcome->verdict == JS_RETRIED ||
 				    attempt->net_id.value == join->options.net_id.value);
 	struct decision decision = {.other = DECISION_NO_OTHER, .verdict = (uint8_t)outcome->verdict};
 	decision.a = decision_halves(outcome->dev_nonce, outcome->last_dev_nonce);
 	decision.b = about_frame ? outcome->join_nonce : (uint32_t)length;
-	decision.c = outcome->more;
+	decision.c = counts_more(outcome->verdict) ? outcome->more : (uint16_t)outcome->request;
 	if (outcome->verdict == JS_NOT_A_JOIN_REQUEST)
 		decision.b = attempt->request.join_req.phy_length;
 	if (outcome->has_mic) {
@@ -364,7 +365,7 @@ static void record(struct js_join *join, const struct attempt *attempt, size_t l
 size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
 			  bool local, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome)
 {
-	struct attempt attempt = {.join = join, .now = now, .local = local, .outcome = outcome};
+	struct js_attempt attempt = {.join = join, .now = now, .local = local, .outcome = outcome};
 	*outcome = (struct js_outcome){.field = "", .rule = ""};
 	size_t written = 0;
 	enum js_verdict verdict = read_message(&attempt, body, length);
@@ -385,7 +386,8 @@ size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *b
 	}
 	if (verdict != JS_RETRIED && can_be_answered(&attempt, verdict)) {
 		written = write_answer(&attempt, verdict, answer);
-		if (envelope->type == BI_JOIN_REQ && verdict != JS_STORE_FAILED)
+		if ((envelope->type == BI_JOIN_REQ || envelope->type == BI_REJOIN_REQ) &&
+		    verdict != JS_STORE_FAILED)
 			js_retry_cache_put(&join->retries, now.mono, envelope, body, length, answer, written);
 	}
 	outcome->verdict = verdict;

@@ -1,4 +1,4 @@
-/* The join server's core: a TS002 JoinReq comes in, a JoinAns goes out. Pure over its store, its clock reading and its
+/* The join server's core: a TS002 JoinReq or RejoinReq comes in, a JoinAns or RejoinAns goes out. Pure over its store, its clock reading and its
  * generator; the edge (main.c) commits before anything leaves (invariants 3 and 8).
  *
  * A join is five steps, in this order (TS001 §6.2, TS002 §8, mac-layer 7):
@@ -8,6 +8,10 @@
  *	3. verify    the frame and its MIC: nothing is used up before the MIC has proved the device
  *	4. take      the DevNonce by the policy of our record, and the next JoinNonce; both saved
  *	5. answer    the join-accept, the session keys, each in its envelope
+ *
+ * A rejoin takes the same steps (rejoin.c); its count stands where the DevNonce does. The MIC of types 0 and 2 is made with
+ * a session key that only the network server has, so these two are taken from the network alone that the device's last
+ * accept was made for: another's word is no proof that the device asked.
  *
  * Envelopes: network keys under the label `network` for our own NetID, under the six digits of the NetID for another's;
  * the AppSKey under the label of the device's record. In clear only for a caller on another machine for whom no key is
@@ -79,7 +83,9 @@ struct js_outcome {
 	bool has_device; /* the device is one of ours: only then may its DevEUI be logged (invariant 12) */
 	struct lw_eui64 dev_eui;
 	struct lw_eui64 join_eui;
-	uint16_t dev_nonce;      /* as the frame claims it; proved from JS_LATE_COPY on, and when accepted */
+	enum js_request request; /* what was asked */
+	uint16_t
+		dev_nonce; /* of a rejoin: RJcount. As the frame claims it; proved from JS_LATE_COPY on, and when accepted */
 	uint16_t last_dev_nonce; /* that it was judged by */
 	uint32_t join_nonce;     /* given, or the last one given */
 	uint16_t more; /* the row's third number: seconds since the accepted join, or used DevNonces */

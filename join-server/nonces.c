@@ -19,8 +19,12 @@ void js_nonces_rekey(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MAR
 	if (memcmp(nonces->key_mark, key_mark, JS_KEY_MARK) == 0)
 		return;
 	uint32_t join_nonce = nonces->join_nonce;
+	bool has_net_id = nonces->has_net_id;
+	struct lw_net_id net_id = nonces->net_id;
 	js_nonces_init(nonces, key_mark);
 	nonces->join_nonce = join_nonce;
+	nonces->has_net_id = has_net_id;
+	nonces->net_id = net_id;
 }
 
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce)
@@ -41,18 +45,21 @@ static bool is_counter(enum lw_mac_version version)
 	return version >= LW_MAC_1_0_4;
 }
 
+/* A wall clock may have been set back meanwhile. */
+static bool is_just_now(struct wall then, struct wall now)
+{
+	int64_t apart = now.us - then.us;
+	return apart <= JS_LATE_COPY_US && apart >= -JS_LATE_COPY_US;
+}
+
 enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
 				uint16_t dev_nonce, struct wall now)
 {
 #if MUTANT == MUTANT_DEV_NONCE_ACCEPTED
 	return nonces->join_nonce >= JS_JOIN_NONCE_MAX ? JS_JOIN_NONCE_EXHAUSTED : JS_ACCEPTED;
 #endif
-	if (nonces->has_last && nonces->last_dev_nonce == dev_nonce) {
-		int64_t apart = now.us - nonces->last_time.us;
-		/* A wall clock may have been set back meanwhile. */
-		if (apart <= JS_LATE_COPY_US && apart >= -JS_LATE_COPY_US)
-			return JS_LATE_COPY;
-	}
+	if (nonces->has_last && nonces->last_dev_nonce == dev_nonce && is_just_now(nonces->last_time, now))
+		return JS_LATE_COPY;
 	if (is_counter(version) && nonces->has_counter && dev_nonce <= nonces->counter)
 		return JS_DEV_NONCE_NOT_INCREASING;
 	if (js_nonces_used(nonces, dev_nonce))
@@ -98,6 +105,35 @@ uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, u
 	nonces->last_dev_nonce = dev_nonce;
 	nonces->last_time = now;
 	return ++nonces->join_nonce;
+}
+
+enum js_verdict js_nonces_judge_rejoin(const struct js_nonces *nonces, uint8_t type, uint16_t rj_count,
+				       struct wall now)
+{
+	if (type == 1 && nonces->has_rj_count1) {
+		if (rj_count == nonces->rj_count1 && is_just_now(nonces->rj_time, now))
+			return JS_LATE_COPY;
+		if (rj_count <= nonces->rj_count1)
+			return JS_RJ_COUNT_NOT_INCREASING;
+	}
+	return nonces->join_nonce >= JS_JOIN_NONCE_MAX ? JS_JOIN_NONCE_EXHAUSTED : JS_ACCEPTED;
+}
+
+uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t rj_count, struct wall now)
+{
+	ASSERT_CMP(nonces->join_nonce, <, JS_JOIN_NONCE_MAX);
+	if (type == 1) {
+		nonces->has_rj_count1 = true;
+		nonces->rj_count1 = rj_count;
+		nonces->rj_time = now;
+	}
+	return ++nonces->join_nonce;
+}
+
+void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id)
+{
+	nonces->has_net_id = true;
+	nonces->net_id = net_id;
 }
 
 size_t js_nonces_encode(const struct js_nonces *nonces, uint8_t used[JS_NONCES_USED_MAX])

@@ -34,6 +34,14 @@ struct js_nonces {
 	bool has_last;
 	uint16_t last_dev_nonce;
 	struct wall last_time;
+	/* Rejoins of type 1 (TS001-1.1 §6.2.4.2): RJcount1 never restarts while the root key stays. Those of types 0 and 2
+	 * are counted by the network server, in the session. */
+	bool has_rj_count1;
+	uint16_t rj_count1; /* the last one accepted */
+	struct wall rj_time;
+	/* The network that the last accept was made for. */
+	bool has_net_id;
+	struct lw_net_id net_id;
 	/* The set: `count` members in list[], or, above JS_NONCES_LIST_MAX, in bitmap[]. */
 	uint32_t count;
 	bool is_bitmap;
@@ -56,6 +64,13 @@ enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_vers
 /* Takes a DevNonce that was judged JS_ACCEPTED, and gives the JoinNonce to answer with. */
 uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, uint16_t dev_nonce,
 			struct wall now);
+/* The same for a rejoin-request of a type and its RJcount. JS_ACCEPTED, JS_LATE_COPY, JS_RJ_COUNT_NOT_INCREASING or
+ * JS_JOIN_NONCE_EXHAUSTED. */
+enum js_verdict js_nonces_judge_rejoin(const struct js_nonces *nonces, uint8_t type, uint16_t rj_count,
+				       struct wall now);
+uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t rj_count, struct wall now);
+/* The accept that was just taken goes to that network. */
+void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id);
 /* Whether a DevNonce is in the set. */
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce);
 

@@ -26,14 +26,17 @@ static const char *const statements[STATEMENT_COUNT] = {
 			"mac_version, app_key, "
 			"nwk_key, app_kek_label) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[REMOVE_DEVICE] = "DELETE FROM devices WHERE dev_eui = ?1",
-	[LOAD_NONCES] = "SELECT join_nonce, key_mark, counter, last_dev_nonce, last_time, used FROM nonces "
+	[LOAD_NONCES] = "SELECT join_nonce, key_mark, counter, last_dev_nonce, last_time, used, rj_count1, "
+			"rj_time, net_id "
+			"FROM nonces "
 			"WHERE dev_eui = ?1 AND join_eui = ?2",
 	[SAVE_NONCES] =
 		"INSERT INTO nonces (dev_eui, join_eui, join_nonce, key_mark, counter, last_dev_nonce, "
 		"last_time, "
-		"used) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (dev_eui, join_eui) DO UPDATE SET "
+		"used, rj_count1, rj_time, net_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+		"ON CONFLICT (dev_eui, join_eui) DO UPDATE SET "
 		"join_nonce = ?3, key_mark = ?4, counter = ?5, last_dev_nonce = ?6, last_time = ?7, used = "
-		"?8",
+		"?8, rj_count1 = ?9, rj_time = ?10, net_id = ?11",
 	[LOAD_STATE] = "SELECT city, applied_version, run, valid_run, swept_run FROM state WHERE id = 1",
 	[SAVE_STATE] =
 		"UPDATE state SET city = ?1, applied_version = ?2, run = ?3, valid_run = ?4, swept_run = ?5 "
@@ -171,6 +174,11 @@ static bool read_nonces(struct db *db, struct js_nonces *nonces)
 	nonces->has_last = !db_column_is_null(db, LOAD_NONCES, 3);
 	nonces->last_dev_nonce = (uint16_t)db_column_i64(db, LOAD_NONCES, 3);
 	nonces->last_time.us = db_column_i64(db, LOAD_NONCES, 4);
+	nonces->has_rj_count1 = !db_column_is_null(db, LOAD_NONCES, 6);
+	nonces->rj_count1 = (uint16_t)db_column_i64(db, LOAD_NONCES, 6);
+	nonces->rj_time.us = db_column_i64(db, LOAD_NONCES, 7);
+	nonces->has_net_id = !db_column_is_null(db, LOAD_NONCES, 8);
+	nonces->net_id.value = (uint32_t)db_column_i64(db, LOAD_NONCES, 8);
 	size_t length;
 	const uint8_t *used = db_column_blob(db, LOAD_NONCES, 5, &length);
 	return db_column_copy(db, LOAD_NONCES, 1, nonces->key_mark, JS_KEY_MARK) &&
@@ -218,6 +226,9 @@ static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 	bind_optional(db, 6, nonces->has_last, nonces->last_dev_nonce);
 	bind_optional(db, 7, nonces->has_last, nonces->last_time.us);
 	db_bind_blob(db, SAVE_NONCES, 8, used, length);
+	bind_optional(db, 9, nonces->has_rj_count1, nonces->rj_count1);
+	bind_optional(db, 10, nonces->has_rj_count1, nonces->rj_time.us);
+	bind_optional(db, 11, nonces->has_net_id, nonces->net_id.value);
 	return db_run(db, SAVE_NONCES);
 }
 

@@ -4,21 +4,27 @@
 
 #include "common/base/check.h"
 
-#define ROW(name, level, sentence, next)                        \
-	{                                                       \
-		name, DECISION_AS_##level, sentence, next, NULL \
+#define ROW(name, level, sentence, next)                            \
+	{                                                           \
+		name, DECISION_AS_##level, sentence, next, requests \
 	}
 #define NONCE "{dev_nonce:al}"
+/* "join with DevNonce 17" */
+#define ASKED "{request:c:word} {dev_nonce:al}"
 #define LAST  "{last_dev_nonce:ah}"
+
+/* By enum js_request. */
+static const char *const requests[] = {"join with DevNonce", "rejoin of type 0 with RJcount0",
+				       "rejoin of type 1 with RJcount1", "rejoin of type 2 with RJcount0",
+				       NULL};
 
 static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 	[JS_ACCEPTED] = ROW("accepted", DEBUG_GOOD,
-			    "The join with DevNonce " NONCE
-			    " was accepted: JoinNonce {join_nonce:b} was given, and the "
+			    "The " ASKED " was accepted: JoinNonce {join_nonce:b} was given, and the "
 			    "session keys derived.",
 			    ""),
 	[JS_RETRIED] = ROW("retried", DEBUG,
-			   "The network server asked again within 60 s about DevNonce " NONCE
+			   "The network server asked again within 60 s about the " ASKED
 			   " and got the same answer again.",
 			   ""),
 	[JS_NOT_A_REQUEST] = ROW(
@@ -42,51 +48,48 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 	[JS_UNSUPPORTED_MESSAGE] = ROW(
 		"unsupported_message", WARN,
 		"A message of {length:b:bytes} asks for what this join server does not serve.",
-		"It serves JoinReq alone: see which network server sends others."),
+		"It serves JoinReq and RejoinReq alone: see which network server sends others."),
 	[JS_UNKNOWN_SENDER] = ROW(
 		"unknown_sender", WARN,
-		"The join with DevNonce " NONCE " was refused: its SenderID is not a NetID that we "
+		"The " ASKED " was refused: its SenderID is not a NetID that we "
 		"know.",
 		"Set common.net_id alike in both servers, or add a KEK for that network under "
 		"join-server.keks."),
 	[JS_UNKNOWN_RECEIVER] = ROW("unknown_receiver", WARN,
-				    "The join with DevNonce " NONCE
-				    " was refused: its ReceiverID is not the JoinEUI of "
-				    "the frame.",
+				    "The " ASKED " was refused: its ReceiverID is not the JoinEUI of "
+				    "the device.",
 				    "The network server that sent it addresses joins wrongly."),
-	[JS_NOT_A_JOIN_REQUEST] = ROW(
-		"not_a_join_request", WARN,
-		"The PHYPayload of {length:b:bytes} is not a join-request of that device.",
-		"Rejoin-requests are not served; else the network server sent something else."),
+	[JS_NOT_A_JOIN_REQUEST] = ROW("not_a_join_request", WARN,
+				      "The PHYPayload of {length:b:bytes} is neither a join-request nor a "
+				      "rejoin-request, or not the one that the message is for.",
+				      "The network server that sent it speaks another TS002."),
 	[JS_UNKNOWN_DEVICE] = ROW(
 		"unknown_device", DEBUG_PROBLEM,
-		"The join with DevNonce " NONCE " was refused: no device of that DevEUI and JoinEUI is "
+		"The " ASKED " was refused: no device of that DevEUI and JoinEUI is "
 		"provisioned here.",
 		"Wait a few seconds and let it try again. If it stays so, see lamppost status: the "
 		"join server may be behind."),
 	[JS_NO_KEY] = ROW("no_key", WARN,
-			  "The join with DevNonce " NONCE
-			  " was refused: the device is registered without the root key "
+			  "The " ASKED " was refused: the device is registered without the root key "
 			  "that its version needs.",
 			  "Set it: lamppost device keys set EUI --app-key (1.1: also --nwk-key)."),
 	[JS_DISABLED] = ROW(
-		"disabled", INFO, "The join with DevNonce " NONCE " was refused: the device is disabled.",
+		"disabled", INFO, "The " ASKED " was refused: the device is disabled.",
 		"Have its review approved, or enable it: lamppost device update EUI --enabled true."),
 	[JS_MIC_FAILED] = ROW(
 		"mic_failed", WARN,
-		"The join with DevNonce " NONCE
-		" was refused: the MIC of {frame} does not fit the registered "
+		"The " ASKED " was refused: the MIC of {frame} does not fit the registered "
 		"root key, so the device and the registry have different keys.",
 		"Set the key again: lamppost device keys set EUI --app-key. For 1.1 the MIC is made with "
 		"the NwkKey. Mind the byte order."),
 	[JS_BAD_PARAMETERS] = ROW(
 		"bad_parameters", WARN,
-		"The join with DevNonce " NONCE " was refused: the network server asks for what cannot "
+		"The " ASKED " was refused: the network server asks for what cannot "
 		"be, such as OptNeg for a 1.0.x device.",
 		"See that the profile's version is the same in both servers: lamppost status shows "
 		"whether records are behind."),
 	[JS_LATE_COPY] = ROW("late_copy", DEBUG,
-			     "The bytes of the last accepted join (DevNonce " NONCE
+			     "The bytes of the last accepted join or rejoin (nonce " NONCE
 			     ") came once more, {age_s:c:s} after "
 			     "it: a late copy, not answered again.",
 			     ""),
@@ -106,26 +109,42 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 		"counter, "
 		"let it try until it is past the last one, or set a new AppKey on both sides."),
 	[JS_JOIN_NONCE_EXHAUSTED] = ROW("join_nonce_exhausted", ERROR,
-					"The join with DevNonce " NONCE
-					" was refused: JoinNonce {join_nonce:b} was the "
+					"The " ASKED " was refused: JoinNonce {join_nonce:b} was the "
 					"last of the 2^24 that a device has.",
 					"Give the device another JoinEUI."),
+	[JS_REJOIN_NOT_1_1] = ROW("rejoin_not_1_1", WARN,
+				  "The " ASKED
+				  " was refused: our record of the device is of a version before 1.1, "
+				  "which has no rejoins.",
+				  "If the device is one of 1.1, give it a profile of 1.1 and a NwkKey; its "
+				  "next join follows it."),
+	[JS_REJOIN_OTHER_NETWORK] = ROW(
+		"rejoin_other_network", WARN,
+		"The " ASKED " was refused: the network server that asks is not the one whose session the "
+		"device has, and only that one can check its MIC.",
+		"See which network server asks. The device joins there with a join-request or a rejoin of "
+		"type 1."),
+	[JS_RJ_COUNT_NOT_INCREASING] = ROW("rj_count_not_increasing", WARN,
+					   "The " ASKED
+					   " was refused: RJcount1 must be greater than the last, " LAST
+					   ": a replay, or a device that lost its counter.",
+					   "The device can join: a join-request has a counter of its own. If "
+					   "it lost its memory, set a new NwkKey "
+					   "on both sides, which begins both counters anew."),
 	[JS_NO_KEK] = ROW(
 		"no_kek", ERROR,
-		"The join with DevNonce " NONCE
-		" was refused: there is no key to wrap the session keys with, "
+		"The " ASKED " was refused: there is no key to wrap the session keys with, "
 		"and in clear they do not leave.",
 		"See that STATE/keys/kek-network.join-server and kek-application.join-server are there "
 		"(docs/contract.md)."),
 	[JS_KEY_UNREADABLE] = ROW(
 		"key_unreadable", ERROR,
-		"The join with DevNonce " NONCE " was refused: the stored root key does not open under "
+		"The " ASKED " was refused: the stored root key does not open under "
 		"the master key.",
 		"See that STATE/keys/join-server.master is the one that join.db was written with; "
 		"else set the device's key again."),
 	[JS_STORE_FAILED] = ROW("store_failed", ERROR,
-				"The join with DevNonce " NONCE
-				" failed: the database could not be read or written.",
+				"The " ASKED " failed: the database could not be read or written.",
 				"See the disk and the join server's log: lamppost doctor."),
 };
 
@@ -152,6 +171,9 @@ static const enum bi_result results[JS_VERDICT_COUNT] = {
 	[JS_DEV_NONCE_USED] = BI_JOIN_REQ_FAILED,
 	[JS_DEV_NONCE_NOT_INCREASING] = BI_JOIN_REQ_FAILED,
 	[JS_JOIN_NONCE_EXHAUSTED] = BI_JOIN_REQ_FAILED,
+	[JS_REJOIN_NOT_1_1] = BI_JOIN_REQ_FAILED,
+	[JS_REJOIN_OTHER_NETWORK] = BI_ACTIVATION_DISALLOWED,
+	[JS_RJ_COUNT_NOT_INCREASING] = BI_JOIN_REQ_FAILED,
 	[JS_NO_KEK] = BI_JOIN_REQ_FAILED,
 	[JS_KEY_UNREADABLE] = BI_JOIN_REQ_FAILED,
 	[JS_STORE_FAILED] = BI_OTHER,

@@ -27,11 +27,17 @@ enum js_verdict {
 	JS_DEV_NONCE_USED,
 	JS_DEV_NONCE_NOT_INCREASING,
 	JS_JOIN_NONCE_EXHAUSTED,
+	JS_REJOIN_NOT_1_1,          /* our record of the device is of a version without rejoins */
+	JS_REJOIN_OTHER_NETWORK,    /* type 0 or 2 from a network that did not make the device's session */
+	JS_RJ_COUNT_NOT_INCREASING, /* RJcount1 */
 	JS_NO_KEK,
 	JS_KEY_UNREADABLE,
 	JS_STORE_FAILED,
 	JS_VERDICT_COUNT
 };
+
+/* What a frame asks for; the words of the rules. */
+enum js_request { JS_REQUEST_JOIN, JS_REQUEST_REJOIN_0, JS_REQUEST_REJOIN_1, JS_REQUEST_REJOIN_2 };
 
 /* One table, whose rows are the verdicts. */
 extern const struct decision_book js_rules;

@@ -88,7 +88,7 @@ static const struct refusal_row refusals[] = {
 	{"a label without its KEK", LW_MAC_1_0_3, LABEL_WITHOUT_KEK, JS_NO_KEK, BI_JOIN_REQ_FAILED},
 	{"a store that breaks", LW_MAC_1_0_3, STORE_BREAKS, JS_STORE_FAILED, BI_OTHER},
 	{"JoinNonces exhausted", LW_MAC_1_0_3, EXHAUSTED, JS_JOIN_NONCE_EXHAUSTED, BI_JOIN_REQ_FAILED},
-	{"a RejoinReq", LW_MAC_1_1_0, REJOIN, JS_UNSUPPORTED_MESSAGE, BI_OTHER},
+	{"a RejoinReq with a join-request", LW_MAC_1_1_0, REJOIN, JS_NOT_A_JOIN_REQUEST, BI_MALFORMED},
 	{"a HomeNSReq", LW_MAC_1_0_3, HOME_NS, JS_UNSUPPORTED_MESSAGE, BI_OTHER},
 };
 

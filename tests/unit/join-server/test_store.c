@@ -91,6 +91,10 @@ static void nonces_come_back_as_they_were(void **state)
 	for (uint16_t i = 0; i < 5000; i++) {
 		js_nonces_take(&nonces, i % 2 ? LW_MAC_1_0_4 : LW_MAC_1_0_3, (uint16_t)(7 * i),
 			       (struct wall){i});
+		if (i == 4095) {
+			js_nonces_take_rejoin(&nonces, 1, 65535, (struct wall){-5});
+			js_nonces_answered(&nonces, (struct lw_net_id){0xffffff});
+		}
 		if (i != 0 && i != 4095 && i != 4999)
 			continue;
 		t_int("save", ST_OK, store.save_nonces(store.ctx, &join_eui, &dev_eui, &nonces));
@@ -104,6 +108,11 @@ static void nonces_come_back_as_they_were(void **state)
 		t_uint("counter", nonces.counter, got.counter);
 		t_uint("last", nonces.last_dev_nonce, got.last_dev_nonce);
 		t_int("last time", nonces.last_time.us, got.last_time.us);
+		t_int("has_rj_count1", nonces.has_rj_count1, got.has_rj_count1);
+		t_uint("rj_count1", nonces.rj_count1, got.rj_count1);
+		t_int("rj_time", nonces.rj_time.us, got.rj_time.us);
+		t_int("has_net_id", nonces.has_net_id, got.has_net_id);
+		t_uint("net_id", nonces.net_id.value, got.net_id.value);
 		t_uint("count", nonces.count, got.count);
 		t_true("set", memcmp(nonces.bitmap, got.bitmap, sizeof got.bitmap) == 0);
 	}
