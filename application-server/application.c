@@ -243,6 +243,11 @@ enum status as_application_on_join(struct as_application *app, struct now now,
 	return as_application_finish(app, &join->head, as_store_event_put(app->store, &event, NULL));
 }
 
+enum status as_application_on_air(struct as_application *app, const struct net_air_event *event)
+{
+	return as_application_finish(app, &event->head, ST_OK);
+}
+
 /* --- what begins or ends in other files of the core ---------------------------------------------------------- */
 
 enum status as_application_tell(struct as_application *app, enum as_event_kind kind,

@@ -71,6 +71,9 @@ enum status as_application_on_downlink(struct as_application *app, struct now no
 enum status as_application_on_status(struct as_application *app, struct now now,
 				     const struct net_status_event *event) MUST_USE;
 
+/* What was on the air beside uplinks: for the ledger alone, subscribers do not hear of it. */
+enum status as_application_on_air(struct as_application *app, const struct net_air_event *event) MUST_USE;
+
 /* Encrypts an item's payload under the counter that the network server has committed (DESIGN 2, "Who encrypts a
  * downlink"). Always fills `sealed`: `ok` false with a cause when there is no such item or no key. */
 void as_application_on_seal(struct as_application *app, struct now now, const struct net_seal *asked,

@@ -102,6 +102,7 @@ static enum status dispatch(struct as_edge_network *edge, struct now now)
 	case PROTO_JOIN_EVENT: return as_application_on_join(edge->app, now, &in->join_event);
 	case PROTO_DOWNLINK_EVENT: return as_application_on_downlink(edge->app, now, &in->downlink_event);
 	case PROTO_STATUS_EVENT: return as_application_on_status(edge->app, now, &in->status_event);
+	case PROTO_AIR_EVENT: return as_application_on_air(edge->app, &in->air_event);
 	case PROTO_JOIN_REPORT:
 		return edge->joins ? as_joins_on_report(edge->joins, now, &in->join_report) : ST_OK;
 	case PROTO_FRAME:

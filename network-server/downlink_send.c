@@ -2,6 +2,7 @@
 #include "network-server/downlink.h"
 
 #include "common/base/check.h"
+#include "network-server/air_tell.h"
 #include "network-server/airtime_rows.h"
 #include "network-server/downlink_parts.h"
 #include "network-server/item_flow.h"
@@ -54,6 +55,7 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	ns_gateway_transmits(gateway, region, attempt->tx.freq_hz, now.mono, attempt->start,
 			     attempt->airtime_us);
 	ns_airtime_journal(ns, now, gateway, attempt->tx.freq_hz, attempt->start, attempt->airtime_us);
+	ns_air_tell_downlink(ns, now, downlink, false);
 	gateway->downlinks++;
 	ns->downlinks_sent++;
 	if (downlink->late && downlink->state != NS_DOWNLINK_SENT)

@@ -1,6 +1,7 @@
 #include "network-server/join_flow.h"
 
 #include "common/base/check.h"
+#include "network-server/air_tell.h"
 #include "network-server/downlink.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
@@ -121,6 +122,8 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 		return NS_DROP_MALFORMED;
 	join->dev_eui = request.dev_eui;
 	join->time = ns_frame_time(frame);
+	join->seen = ns_frame_seen(now, frame);
+	join->airtime_us = frame->airtime_us;
 	ns_course_begin(ns, now, join, &request, frame);
 	enum ns_drop drop = find_device(ns, &request, &join->device);
 	if (drop != NS_ACCEPTED)
@@ -314,6 +317,7 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 	if (drop == NS_ACCEPTED) {
 		ns_record_joined(ns, now, join);
 		ns_course_yes(ns, join);
+		ns_air_tell_uplink(ns, NET_AIR_JOIN_REQUEST, &join->dev_eui, join->seen, join->airtime_us);
 		ns_downlink_join(ns, now, device, &join->windows, answer->phy_payload, answer->phy_length);
 	}
 	return drop;

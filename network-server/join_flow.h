@@ -22,6 +22,8 @@ struct ns_join {
 	uint32_t device; /* slot */
 	struct lw_eui64 dev_eui;
 	struct wall time;
+	struct wall seen;    /* by our own clock */
+	uint32_t airtime_us; /* of the request */
 	struct mono give_up;
 	uint8_t region;
 	uint8_t join_dr;

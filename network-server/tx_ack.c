@@ -1,5 +1,6 @@
 /* What became of an attempt, and what is done about it: the best remaining attempt in the time that is left, chosen by the
  * cause (tx_result.h), with the same bytes; or a failure that is told. Silence is not failure. */
+#include "network-server/air_tell.h"
 #include "network-server/airtime_rows.h"
 #include "network-server/downlink.h"
 #include "network-server/item_flow.h"
@@ -39,8 +40,9 @@ static void give_up(struct ns *ns, struct now now, struct ns_downlink *downlink,
 
 /* The transmitter is free again; the airtime comes back where nothing can have been on the air. */
 static void release(struct ns *ns, struct now now, struct ns_gateway *gateway,
-		    const struct ns_attempt *failed, bool certain)
+		    const struct ns_downlink *downlink, bool certain)
 {
+	const struct ns_attempt *failed = &downlink->plan.attempts[downlink->attempt];
 	gateway->tx_refused++;
 	ns_gateway_is_free(gateway, failed->start);
 	if (!certain)
@@ -48,6 +50,7 @@ static void release(struct ns *ns, struct now now, struct ns_gateway *gateway,
 	ns_gateway_refused(gateway, ns_region(ns, gateway->region), failed->tx.freq_hz, failed->start,
 			   failed->airtime_us);
 	ns_airtime_journal_back(ns, now, gateway, failed->tx.freq_hz, failed->start, failed->airtime_us);
+	ns_air_tell_downlink(ns, now, downlink, true);
 }
 
 static void try_next(struct ns *ns, struct now now, struct ns_downlink *downlink, enum ns_tx_next way,
@@ -87,7 +90,7 @@ static void refused(struct ns *ns, struct now now, struct ns_downlink *downlink,
 	if (ns_frames_followed(&ns->frames))
 		ns_frames_answered(ns, now, downlink, result, NULL);
 	if (slot != NS_NO_SLOT)
-		release(ns, now, ns_gateways_at(&ns->gateways, slot), failed, rule->certain);
+		release(ns, now, ns_gateways_at(&ns->gateways, slot), downlink, rule->certain);
 	if (ns_item_is_unwanted(ns, now, downlink))
 		give_up(ns, now, downlink, rule->cause, word);
 	else if (rule->next != NS_NEXT_SAME_LATER || !ns_downlink_hold(ns, now, downlink))

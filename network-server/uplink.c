@@ -7,6 +7,7 @@
 #include "common/base/mutant.h"
 #include "common/lorawan/cipher.h"
 #include "common/lorawan/fcnt.h"
+#include "network-server/air_tell.h"
 #include "network-server/item_flow.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
@@ -45,6 +46,9 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 			return NS_ACCEPTED;
 		/* §4.3.1.2: a new uplink tells whether a confirmed downlink arrived. */
 		ns_items_uplink(ns, now, uplink->session->device, uplink->acks, &uplink->event);
+	} else {
+		ns_air_tell_uplink(ns, NET_AIR_REPEAT, &uplink->session->dev_eui,
+				   ns_frame_seen(now, uplink->frame), uplink->frame->airtime_us);
 	}
 	decipher_commands(ns, uplink);
 	ns_mac_handle(ns, now, uplink);

@@ -52,5 +52,7 @@ enum ns_drop ns_uplink_judge_counter(struct ns *ns, struct now now, struct ns_up
 enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *uplink);
 /* The end of the reception as well as it is known: a GPS time of any copy, else a bridge's clock. */
 struct wall ns_frame_time(const struct ns_frame *frame);
+/* When the first copy came, by our own clock: what no gateway can get wrong. */
+struct wall ns_frame_seen(struct now now, const struct ns_frame *frame);
 
 #endif

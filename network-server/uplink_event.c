@@ -16,6 +16,11 @@ struct wall ns_frame_time(const struct ns_frame *frame)
 	return frame->copies[0].wall;
 }
 
+struct wall ns_frame_seen(struct now now, const struct ns_frame *frame)
+{
+	return (struct wall){now.wall.us - mono_since(now.mono, frame->first)};
+}
+
 /* Best SNR first. */
 static void add_receptions(struct net_up_event *event, const struct ns_frame *frame)
 {
@@ -49,7 +54,21 @@ static void add_receptions(struct net_up_event *event, const struct ns_frame *fr
 	event->gateway_count = frame->gateway_count;
 }
 
-static void fill(const struct ns *ns, struct net_up_event *event, const struct ns_uplink *uplink)
+/* Counters that the device has used since the one before and that nobody heard. A run of counters begins with 0 (§4.3.1.5); only
+ * where an ABP device stands as it is heard for the first time nobody knows. */
+static uint32_t missed_before(const struct ns_uplink *uplink)
+{
+	const struct ns_session *session = uplink->session;
+	bool first = session->seen[0] == 0 && session->seen[1] == 0;
+	if (uplink->late)
+		return 0;
+	if (uplink->reset || uplink->fcnt < session->fcnt_up)
+		return uplink->fcnt;
+	return first && session->flags & NS_SESSION_ABP ? 0 : uplink->fcnt - session->fcnt_up;
+}
+
+static void fill(const struct ns *ns, struct now now, struct net_up_event *event,
+		 const struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
 	const struct lw_frame *parsed = &uplink->parsed;
@@ -75,6 +94,10 @@ static void fill(const struct ns *ns, struct net_up_event *event, const struct n
 	}
 	event->next_fcnt_down = ns_session_next_app_fcnt_down(session);
 	event->max_payload = ns_session_max_payload(ns, session, uplink->heard.dr);
+	event->count = session->tag;
+	event->missed = missed_before(uplink);
+	event->airtime_us = uplink->frame->airtime_us;
+	event->seen = ns_frame_seen(now, uplink->frame);
 	add_receptions(event, uplink->frame);
 }
 
@@ -109,7 +132,7 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 {
 	struct ns_session *session = uplink->session;
 	struct proto_message *message = ns_event(ns, PROTO_UP_EVENT);
-	fill(ns, &message->up_event, uplink);
+	fill(ns, now, &message->up_event, uplink);
 	uint8_t head[NS_UPLINK_HEAD];
 	struct wr wr = wr_init(head, sizeof head);
 	wr_u32le(&wr, uplink->slot);

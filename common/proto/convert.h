@@ -60,6 +60,7 @@ CONVERT_PAIR(join_event);
 CONVERT_PAIR(downlink_event);
 CONVERT_PAIR(status_event);
 CONVERT_PAIR(join_report);
+CONVERT_PAIR(air_event);
 CONVERT_PAIR(event_stored);
 CONVERT_PAIR(state_wanted);
 CONVERT_PAIR(state_begin);

@@ -1,4 +1,5 @@
-/* Events about what was sent to a device and what it said of itself: the states of a downlink item, DevStatusAns. */
+/* Events about what was sent to a device and what it said of itself: the states of a downlink item, DevStatusAns, what was on
+ * the air. */
 #include "common/proto/convert.h"
 
 enum status pack_downlink_event(const struct proto_message *message, struct packing *to)
@@ -94,4 +95,35 @@ bool unpack_status_event(struct proto_message *message, const Lamppost__Envelope
 					 .margin_db = (int16_t)in->margin_db};
 	return convert_head_in(&out->head, in->head) &&
 	       convert_take_exact(out->uplink.bytes, sizeof out->uplink.bytes, &in->uplink);
+}
+
+enum status pack_air_event(const struct proto_message *message, struct packing *to)
+{
+	const struct net_air_event *in = &message->air_event;
+	Lamppost__EventHead head;
+	convert_head_out(&head, &in->head);
+	Lamppost__AirEvent out = LAMPPOST__AIR_EVENT__INIT;
+	out.head = &head;
+	out.kind = (uint32_t)in->kind;
+	out.back = in->back;
+	out.airtime_us = in->airtime_us;
+	out.has_deaf_us = in->deaf_us != 0;
+	out.deaf_us = in->deaf_us;
+	out.gateway = lw_eui64_number(&in->gateway);
+	out.has_gateway = out.gateway != 0;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_AIR_EVENT, &out);
+}
+
+bool unpack_air_event(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__AirEvent *in = envelope->air_event;
+	if (in->kind >= NET_AIR_KIND_COUNT)
+		return false;
+	struct net_air_event *out = &message->air_event;
+	*out = (struct net_air_event){.kind = (enum net_air_kind)in->kind,
+				      .back = in->back,
+				      .airtime_us = in->airtime_us,
+				      .deaf_us = in->deaf_us,
+				      .gateway = lw_eui64_from_number(in->gateway)};
+	return convert_head_in(&out->head, in->head);
 }

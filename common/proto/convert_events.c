@@ -115,6 +115,14 @@ enum status pack_up_event(const struct proto_message *message, struct packing *t
 	out.gateway_count = in->gateway_count;
 	out.n_receptions = in->reception_count;
 	out.receptions = pointers;
+	out.has_count = in->count != 0;
+	out.count = in->count;
+	out.has_missed = in->missed != 0;
+	out.missed = in->missed;
+	out.has_airtime_us = in->airtime_us != 0;
+	out.airtime_us = in->airtime_us;
+	out.has_seen_us = in->seen.us != 0;
+	out.seen_us = in->seen.us;
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_UP_EVENT, &out);
 }
 
@@ -141,6 +149,10 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 		.max_payload = (uint8_t)in->max_payload,
 		.gateway_count = in->gateway_count,
 		.reception_count = (uint8_t)in->n_receptions,
+		.count = in->count,
+		.missed = in->missed,
+		.airtime_us = in->airtime_us,
+		.seen = {in->seen_us},
 	};
 	for (size_t i = 0; i < in->n_receptions; i++) {
 		if (!convert_reception_in(&out->receptions[i], in->receptions[i]))

@@ -78,6 +78,7 @@ static const struct row {
 	ROW(EVENT_STORED, event_stored),
 	ROW(STATUS_EVENT, status_event),
 	ROW(JOIN_REPORT, join_report),
+	ROW(AIR_EVENT, air_event),
 	ROW(STATE_WANTED, state_wanted),
 	ROW(STATE_BEGIN, state_begin),
 	ROW(STATE_END, state_end),

@@ -57,6 +57,7 @@ enum proto_kind {
 	PROTO_EVENT_STORED,
 	PROTO_STATUS_EVENT,
 	PROTO_JOIN_REPORT,
+	PROTO_AIR_EVENT,
 	PROTO_STATE_WANTED,
 	PROTO_STATE_BEGIN,
 	PROTO_STATE_END,
@@ -94,6 +95,7 @@ struct proto_message {
 		struct net_event_stored event_stored;
 		struct net_status_event status_event;
 		struct net_join_report join_report;
+		struct net_air_event air_event;
 		struct net_state_wanted state_wanted;
 		struct net_state_begin state_begin;
 		struct net_state_end state_end;

@@ -1,7 +1,7 @@
 /* What network-server and application-server say to each other over network.sock, as plain values (wire form:
  * lamppost.proto). Three conversations:
  *
- *   events        network → application  net_up_event, net_join_event, net_downlink_event, net_status_event; each is a journal
+ *   events        network → application  net_up_event, net_join_event, net_downlink_event, net_status_event, net_air_event; each is a journal
  * row and is repeated after a reconnect until net_event_stored covers its row desired state application →
  * network  net_state_begin, then records in order of version, then net_state_end; the network server answers
  * net_state_applied once they are durable downlinks     application → network  net_enqueue (metadata only);
@@ -79,7 +79,35 @@ struct net_up_event {
 	uint32_t gateway_count; /* distinct gateways, may exceed reception_count */
 	uint8_t reception_count;
 	struct net_reception receptions[NET_RECEPTIONS_MAX];
+	/* For accounts of loss and airtime. A network server of before says none of it (all 0). */
+	uint32_t
+		count; /* names the run of counters that `fcnt_up` is of: a join or a restart begins another; never 0 */
+	uint32_t missed; /* counters of that run passed over right before this one; 0 of a late one */
+	uint32_t airtime_us;
+	struct wall seen; /* when the first copy came, by the server's clock alone */
 };
+
+/* What was on the air beside the uplinks that are events of their own. */
+enum net_air_kind {
+	NET_AIR_REPEAT,       /* an uplink again, under the same counter */
+	NET_AIR_JOIN_REQUEST, /* of a join that was accepted */
+	NET_AIR_JOIN_ACCEPT,
+	NET_AIR_ITEM, /* a downlink with an agency's item */
+	NET_AIR_MAC,  /* a downlink of the network's own: an acknowledgement, MAC commands */
+	NET_AIR_KIND_COUNT
+};
+
+/* One transmission. Downlinks are told when they are handed out, and taken `back` where the gateway's refusal is certain, as
+ * the gateway's own account has it: after a crash what was under way stays counted. */
+struct net_air_event {
+	struct net_event_head head; /* time: by the server's clock; of a `back` that of what it takes back */
+	enum net_air_kind kind;
+	bool back;
+	uint32_t airtime_us;
+	uint32_t deaf_us;        /* downlinks: for so long the gateway heard nothing */
+	struct lw_eui64 gateway; /* of downlinks */
+};
+#define NET_DEAF_EXTRA (5 * US_PER_MS) /* a half-duplex gateway needs it to turn round */
 
 struct net_join_event {
 	struct net_event_head head;

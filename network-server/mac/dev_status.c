@@ -41,7 +41,7 @@ enum ns_mac_said ns_mac_dev_status_answer(struct ns_mac_case *of, const struct n
 	of->session->mac.status_hour = hour_of(of->now);
 	struct proto_message *message = ns_event(of->ns, PROTO_STATUS_EVENT);
 	struct net_status_event *event = &message->status_event;
-	event->head.time = ns_frame_time(of->uplink->frame);
+	event->head.time = ns_frame_seen(of->now, of->uplink->frame);
 	event->head.dev_eui = of->session->dev_eui;
 	event->uplink = of->uplink->event;
 	event->battery = answer->as.dev_status_ans.battery;

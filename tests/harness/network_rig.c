@@ -178,6 +178,18 @@ static void note_counter(struct rig *rig, const struct gw_downlink *downlink)
 	memcpy(rig->counters[rig->counter_count++].phy, downlink->phy, downlink->phy_length);
 }
 
+/* What was on the air stands apart: most tests ask for what was told of the device last. */
+static void take_event(struct rig *rig, const struct ns_out *out, struct arena *arena)
+{
+	struct proto_message *event = &rig->events[rig->event_count % RIG_SENT_MAX];
+	ASSERT(proto_unpack(event, rig->ns.journal.turn + out->event.offset, out->event.length, arena) ==
+	       ST_OK);
+	if (event->kind == PROTO_AIR_EVENT)
+		rig->airs[rig->air_count++ % RIG_SENT_MAX] = event->air_event;
+	else
+		rig->event_count++;
+}
+
 static void take_sent(struct rig *rig)
 {
 	struct arena arena;
@@ -191,11 +203,7 @@ static void take_sent(struct rig *rig)
 			note_counter(rig, &out->downlink);
 			ns_downlink_left(&rig->ns, rig->now.mono, out);
 			break;
-		case NS_OUT_EVENT:
-			ASSERT(proto_unpack(&rig->events[rig->event_count++ % RIG_SENT_MAX],
-					    rig->ns.journal.turn + out->event.offset, out->event.length,
-					    &arena) == ST_OK);
-			break;
+		case NS_OUT_EVENT: take_event(rig, out, &arena); break;
 		case NS_OUT_SEAL: rig->seals[rig->seal_count++ % RIG_SENT_MAX] = out->seal; break;
 		case NS_OUT_STATE_APPLIED: rig->applied_version = out->seq; break;
 		case NS_OUT_STATE_WANTED: rig->wanted++; break;

@@ -34,6 +34,8 @@ struct rig {
 	size_t downlink_count;
 	struct proto_message *events; /* RIG_SENT_MAX */
 	size_t event_count;
+	struct net_air_event airs[RIG_SENT_MAX]; /* events of airtime, which are not among those */
+	size_t air_count;
 	struct net_seal seals[RIG_SENT_MAX];
 	size_t seal_count;
 	struct ns_join_call joins[RIG_SENT_MAX];

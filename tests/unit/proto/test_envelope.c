@@ -150,6 +150,10 @@ static void fill_up_event(struct proto_message *m)
 		.max_payload = 242,
 		.gateway_count = 17,
 		.reception_count = NET_RECEPTIONS_MAX,
+		.count = UINT32_MAX,
+		.missed = 65536,
+		.airtime_us = 1810432,
+		.seen = {INT64_C(1760000000000001)},
 	};
 	for (unsigned i = 0; i < NET_RECEPTIONS_MAX; i++)
 		m->up_event.receptions[i] = (struct net_reception){
@@ -203,6 +207,11 @@ static void fill_downlink_event(struct proto_message *m)
 static void fill_status_event(struct proto_message *m)
 {
 	m->status_event = (struct net_status_event){head(), uuid, 255, -32};
+}
+
+static void fill_air_event(struct proto_message *m)
+{
+	m->air_event = (struct net_air_event){head(), NET_AIR_MAC, true, 41216, 46216, eui};
 }
 
 static void fill_join_report(struct proto_message *m)
@@ -441,6 +450,7 @@ static const struct {
 	{PROTO_EVENT_STORED, fill_event_stored},
 	{PROTO_STATUS_EVENT, fill_status_event},
 	{PROTO_JOIN_REPORT, fill_join_report},
+	{PROTO_AIR_EVENT, fill_air_event},
 	{PROTO_STATE_WANTED, fill_state_wanted},
 	{PROTO_STATE_BEGIN, fill_state_begin},
 	{PROTO_STATE_END, fill_state_end},
@@ -547,6 +557,7 @@ static void a_value_out_of_range_is_invalid(void **state)
 		 {0x18, 0xff, 0x01, 0x20, 0x3f},
 		 {0x18, 0xff, 0x01, 0x20, 0x40},
 		 5},
+		{"air kind 5", PROTO_AIR_EVENT, {0x10, 0x04, 0x18, 0x01}, {0x10, 0x05, 0x18, 0x01}, 4},
 		{"join verdict out of the table",
 		 PROTO_JOIN_REPORT,
 		 {0x10, NET_JOIN_GATEWAY_REFUSED, 0x18},
