@@ -1,6 +1,7 @@
 #include "cli/frame_context.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,7 +127,7 @@ static bool choices(struct cli_frame_context *context, const json_t *object,
 		snprintf(problem, CLI_FRAME_PROBLEM_MAX, "mac_version: expected 1.0 or 1.1");
 		return false;
 	}
-	context->says_1_1 = version >= LW_MAC_1_1_0;
+	context->says_1_1 = lw_behaves(version, LW_NETWORK_KEYS);
 	context->says_1_0 = !context->says_1_1;
 	return true;
 }

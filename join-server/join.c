@@ -4,6 +4,7 @@
 #include "common/base/check.h"
 #include "common/base/deadlines.h"
 #include "common/crypto/secret.h"
+#include "common/lorawan/version.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -124,7 +125,7 @@ static enum js_verdict find_device(struct js_attempt *attempt)
 	device->dev_eui = record->dev_eui;
 	device->mac_version = record->mac_version;
 	verdict = open_key(attempt, SEALED_APP_KEY, record->has_app_key, record->app_key, &device->app_key);
-	if (verdict == JS_ACCEPTED && record->mac_version >= LW_MAC_1_1_0)
+	if (verdict == JS_ACCEPTED && lw_behaves(record->mac_version, LW_TWO_ROOT_KEYS))
 		verdict = open_key(attempt, SEALED_NWK_KEY, record->has_nwk_key, record->nwk_key,
 				   &device->nwk_key);
 	if (verdict != JS_ACCEPTED)
@@ -174,10 +175,10 @@ static enum js_verdict load_nonces(struct js_attempt *attempt)
 {
 	struct js_join *join = attempt->join;
 	const struct lw_join_device *device = &attempt->device;
-	bool is_1_1 = device->mac_version >= LW_MAC_1_1_0;
+	bool two_keys = lw_behaves(device->mac_version, LW_TWO_ROOT_KEYS);
 	uint8_t mark[JS_KEY_MARK];
 	js_key_vault_mark(&join->options.vault, &device->dev_eui,
-			  is_1_1 ? &device->nwk_key : &device->app_key, mark);
+			  two_keys ? &device->nwk_key : &device->app_key, mark);
 	enum status status = join->options.store.load_nonces(join->options.store.ctx, &device->join_eui,
 							     &device->dev_eui, &join->nonces);
 	if (status == ST_NOT_FOUND)

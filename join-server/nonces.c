@@ -3,6 +3,7 @@
 #include "common/base/bytes.h"
 #include "common/base/check.h"
 #include "common/base/mutant.h"
+#include "common/lorawan/version.h"
 
 #include <string.h>
 
@@ -40,11 +41,6 @@ bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce)
 	return false;
 }
 
-static bool is_counter(enum lw_mac_version version)
-{
-	return version >= LW_MAC_1_0_4;
-}
-
 /* A wall clock may have been set back meanwhile. */
 static bool is_just_now(struct wall then, struct wall now)
 {
@@ -60,7 +56,7 @@ enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_vers
 #endif
 	if (nonces->has_last && nonces->last_dev_nonce == dev_nonce && is_just_now(nonces->last_time, now))
 		return JS_LATE_COPY;
-	if (is_counter(version) && nonces->has_counter && dev_nonce <= nonces->counter)
+	if (lw_behaves(version, LW_DEV_NONCE_COUNTS) && nonces->has_counter && dev_nonce <= nonces->counter)
 		return JS_DEV_NONCE_NOT_INCREASING;
 	if (js_nonces_used(nonces, dev_nonce))
 		return JS_DEV_NONCE_USED;
@@ -97,7 +93,7 @@ uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, u
 	ASSERT(!js_nonces_used(nonces, dev_nonce));
 	ASSERT_CMP(nonces->join_nonce, <, JS_JOIN_NONCE_MAX);
 	insert(nonces, dev_nonce);
-	if (is_counter(version)) {
+	if (lw_behaves(version, LW_DEV_NONCE_COUNTS)) {
 		nonces->has_counter = true;
 		nonces->counter = dev_nonce;
 	}

@@ -19,7 +19,7 @@ static void read_label(const struct jr *record, char label[BI_LABEL_TEXT])
 static enum lw_mac_version read_mac_version(const struct jr *record)
 {
 	struct jr at = jr_member(record, "mac_version");
-	enum lw_mac_version version = LW_MAC_1_0_0;
+	enum lw_mac_version version = (enum lw_mac_version)0;
 	if (!lw_mac_version_parse(jr_string(&at, 8), &version))
 		jr_fail(&at, "expected one of 1.0.0 to 1.0.4, 1.1.0");
 	return version;

@@ -7,6 +7,8 @@
  */
 #include "join-server/join_parts.h"
 
+#include "common/lorawan/version.h"
+
 enum js_verdict js_rejoin_check_frame(struct js_attempt *attempt)
 {
 	const struct bi_join_req *req = &attempt->request.join_req;
@@ -21,7 +23,7 @@ enum js_verdict js_rejoin_check_device(const struct js_attempt *attempt)
 {
 	if (!lw_eui64_equal(&attempt->receiver, &attempt->record.join_eui))
 		return attempt->rejoin.type == 1 ? JS_UNKNOWN_DEVICE : JS_UNKNOWN_RECEIVER;
-	return attempt->record.mac_version >= LW_MAC_1_1_0 ? JS_ACCEPTED : JS_REJOIN_NOT_1_1;
+	return lw_behaves(attempt->record.mac_version, LW_REJOINS) ? JS_ACCEPTED : JS_REJOIN_NOT_1_1;
 }
 
 /* The network whose session it is: the one that the last accept was made for; ours where nobody noted that. The frame names

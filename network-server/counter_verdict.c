@@ -11,7 +11,7 @@ static bool may_reset(const struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
 	if (!uplink->profile->record.allow_fcnt_reset || !(session->flags & NS_SESSION_ABP) ||
-	    session->mac_version >= LW_MAC_1_0_4 || uplink->parsed.fctrl.ack)
+	    !ns_session_behaves(session, LW_ABP_RESTARTS) || uplink->parsed.fctrl.ack)
 		return false;
 	return uplink->fcnt < RESET_START || session->fcnt_up - uplink->fcnt > NS_SEEN_BITS;
 }

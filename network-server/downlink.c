@@ -155,7 +155,7 @@ void ns_downlink_item_came(struct ns *ns, struct now now, uint32_t device)
 static bool spend_fcnt_down(struct ns *ns, struct now now, uint32_t slot, struct ns_session *session,
 			    bool application, uint32_t *fcnt)
 {
-	bool a_counter = application && (session->flags & NS_SESSION_1_1);
+	bool a_counter = application && ns_session_behaves(session, LW_FCNT_DOWN_PAIR);
 	uint32_t *next = a_counter ? &session->a_fcnt_down : &session->n_fcnt_down;
 	if (*next == UINT32_MAX) {
 		ns_record_drop(ns, now, NS_DROP_FCNT_DOWN_EXHAUSTED, ns_of_device(ns, session->device),
@@ -198,7 +198,7 @@ static void send_without_item(struct ns *ns, struct now now, struct ns_downlink 
 	struct ns_session *session = ns_session_get(&ns->sessions, downlink->session, downlink->tag);
 	downlink->has_item = false;
 	if (!session ||
-	    (session->flags & NS_SESSION_1_1 &&
+	    (ns_session_behaves(session, LW_FCNT_DOWN_PAIR) &&
 	     !spend_fcnt_down(ns, now, downlink->session, session, false, &downlink->fcnt_down))) {
 		ns_downlink_close(ns, downlink);
 		return;

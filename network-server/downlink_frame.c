@@ -42,7 +42,7 @@ static void set_mic(struct ns *ns, struct ns_downlink *downlink, const struct ns
 #else
 	const struct lw_key *key = &session->f_nwk_s_int_key;
 #endif
-	struct lw_mic mic = session->flags & NS_SESSION_1_1
+	struct lw_mic mic = ns_session_behaves(session, LW_MIC_HALVES)
 				    ? lw_mic_down_1_1(ns->aes, &session->s_nwk_s_int_key, &input)
 				    : lw_mic_1_0(ns->aes, key, &input);
 	lw_frame_set_mic(downlink->phy, downlink->phy_length, mic);
@@ -77,7 +77,7 @@ void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink,
 		frame.frm_payload = commands;
 		frame.frm_payload_length = length;
 	} else {
-		if (session->flags & NS_SESSION_1_1)
+		if (ns_session_behaves(session, LW_FOPTS_ENCRYPTED))
 			lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_DOWN, session->dev_addr,
 					downlink->fcnt_down, item ? LW_FOPTS_AFCNT_DOWN : LW_FOPTS_NFCNT_DOWN,
 					commands, length, commands);

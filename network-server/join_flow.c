@@ -1,6 +1,7 @@
 #include "network-server/join_flow.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/version.h"
 #include "network-server/air_tell.h"
 #include "network-server/downlink.h"
 #include "network-server/join_course.h"
@@ -71,10 +72,10 @@ static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, cons
 	return NS_ACCEPTED;
 }
 
-/* Masks in a CFList came with 1.0.3: a device of before is settled by LinkADRReq. */
+/* A device of before masks in a CFList is settled by LinkADRReq. */
 static bool knows_cflist(const struct lw_region *region, enum lw_mac_version version)
 {
-	return region->plan_type == LW_PLAN_DYNAMIC || version >= LW_MAC_1_0_3;
+	return region->plan_type == LW_PLAN_DYNAMIC || lw_behaves(version, LW_CFLIST_MASKS);
 }
 
 /* What the accept tells the device (TS001 §6.2.3): our delays, and the channels that are heard. */
@@ -86,7 +87,7 @@ static void choose_parameters(struct ns *ns, struct ns_join *join, const struct 
 	struct ns_wish wish;
 	ns_wish(ns, record, region, false, &wish);
 	join->dl_settings = (struct lw_dl_settings){
-		.opt_neg = record->mac_version >= LW_MAC_1_1_0,
+		.opt_neg = lw_behaves(record->mac_version, LW_OPT_NEG),
 		.rx1_dr_offset = wish.rx1_dr_offset,
 		.rx2_data_rate = wish.rx2_dr,
 	};

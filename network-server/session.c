@@ -280,9 +280,16 @@ void ns_session_note(struct ns_session *session, uint32_t fcnt)
 	session->fcnt_up = fcnt + 1;
 }
 
+bool ns_session_behaves(const struct ns_session *session, enum lw_behaviour behaviour)
+{
+	return lw_behaves(
+		lw_version_in_use((enum lw_mac_version)session->mac_version, session->flags & NS_SESSION_1_1),
+		behaviour);
+}
+
 uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session)
 {
-	return session->flags & NS_SESSION_1_1 ? session->a_fcnt_down : session->n_fcnt_down;
+	return ns_session_behaves(session, LW_FCNT_DOWN_PAIR) ? session->a_fcnt_down : session->n_fcnt_down;
 }
 
 static uint32_t greater(uint32_t a, uint32_t b)

@@ -11,6 +11,7 @@
 
 #include "common/base/bytes.h"
 #include "common/crypto/secret.h"
+#include "common/lorawan/version.h"
 #include "common/proto/network_messages.h"
 #include "network-server/plans.h"
 #include "network-server/rare.h"
@@ -188,6 +189,8 @@ bool ns_session_set_rare(struct ns_sessions *sessions, struct ns_session *sessio
 bool ns_session_seen(const struct ns_session *session, uint32_t fcnt);
 /* Notes an accepted counter: below the next expected one (late), or moves past it. */
 void ns_session_note(struct ns_session *session, uint32_t fcnt);
+/* Whether it follows that rule: by its device's version, and as 1.0.x where it has not the keys of 1.1. */
+bool ns_session_behaves(const struct ns_session *session, enum lw_behaviour behaviour);
 /* The counter that the next application downlink would take. */
 uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session);
 

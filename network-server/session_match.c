@@ -74,7 +74,7 @@ static bool mic_fits(struct ns *ns, const struct ns_session *session, const stru
 		.length = uplink->parsed.msg_length,
 	};
 	uplink->acks = input.ack;
-	if (!(session->flags & NS_SESSION_1_1))
+	if (!ns_session_behaves(session, LW_MIC_HALVES))
 		return lw_mic_equal(lw_mic_1_0(ns->aes, &session->f_nwk_s_int_key, &input),
 				    uplink->parsed.mic);
 	for (unsigned back = 0; back <= (input.ack ? CONF_FCNT_BACK : 0); back++, input.conf_fcnt--)
@@ -119,7 +119,7 @@ static bool fits_on(struct ns *ns, const struct ns_session *session, const struc
 		if (counter_fits(ns, session, plan, uplink))
 			return true;
 		*why = NS_DROP_MIC;
-		if (!(session->flags & NS_SESSION_1_1)) /* the frequency is no part of a 1.0 MIC */
+		if (!ns_session_behaves(session, LW_MIC_HALVES)) /* the frequency is no part of a 1.0 MIC */
 			return false;
 	}
 	if (skip == 0)

@@ -2,6 +2,7 @@
 #include "network-server/state_rows.h"
 
 #include "common/crypto/sealed_key.h"
+#include "common/lorawan/version.h"
 #include "network-server/item_flow.h"
 #include "network-server/mac/mac.h"
 #include "network-server/why/record.h"
@@ -44,7 +45,7 @@ enum ns_drop ns_state_apply_abp(struct ns *ns, struct now now, const struct net_
 	const struct ns_device *device = ns_device_at(&ns->sessions, slot);
 	const struct ns_profile *profile = ns_profile_of(ns, device);
 	const struct lw_region *region = ns_region(ns, profile->region);
-	bool v1_1 = profile->record.mac_version >= LW_MAC_1_1_0;
+	bool v1_1 = lw_behaves(profile->record.mac_version, LW_NETWORK_KEYS);
 	struct ns_session session = {
 		.dev_eui = record->dev_eui,
 		.dev_addr = record->dev_addr,

@@ -102,7 +102,7 @@ static enum ns_drop limit_repeats(struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
 	uint8_t limit = session->nb_trans > 1 ? session->nb_trans : 1;
-	if (uplink->parsed.ftype == LW_CONFIRMED_UP && session->mac_version < LW_MAC_1_0_4)
+	if (uplink->parsed.ftype == LW_CONFIRMED_UP && ns_session_behaves(session, LW_CONFIRMED_RETRIES))
 		limit = 8;
 	uplink->repeat_limit = limit;
 	if (session->repeats >= limit)
@@ -161,7 +161,7 @@ static void decipher_commands(struct ns *ns, struct ns_uplink *uplink)
 		return;
 	}
 	uplink->commands_length = parsed->fctrl.fopts_length;
-	if (session->flags & NS_SESSION_1_1)
+	if (ns_session_behaves(session, LW_FOPTS_ENCRYPTED))
 		lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr, uplink->fcnt,
 				LW_FOPTS_FCNT_UP, parsed->fopts, parsed->fctrl.fopts_length,
 				uplink->commands);

@@ -121,8 +121,9 @@ static bool is_slower_retry(const struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
 	uint8_t dr = uplink->heard.dr;
-	bool slower = uplink->parsed.ftype == LW_CONFIRMED_UP && session->mac_version < LW_MAC_1_0_4 &&
-		      session->fcnt_up > 0 && dr < session->last_dr;
+	bool slower = uplink->parsed.ftype == LW_CONFIRMED_UP &&
+		      ns_session_behaves(session, LW_CONFIRMED_RETRIES) && session->fcnt_up > 0 &&
+		      dr < session->last_dr;
 	bool again = session->adr.slower == dr + 1;
 	session->adr.slower = slower ? (uint8_t)(dr + 1) : 0;
 	return slower && !again;

@@ -66,15 +66,6 @@ static void put_key(struct wr *out, const struct bi_key_envelope *key)
 	put(out, "}");
 }
 
-static const char *mac_version_text(enum lw_mac_version version)
-{
-	switch (version) {
-	case LW_MAC_1_0_0: return "1.0";
-	case LW_MAC_1_1_0: return "1.1";
-	default: return lw_mac_version_name(version);
-	}
-}
-
 /* Whether an optional member stands in the message. */
 static bool is_present(const struct bi_message *message, const struct bi_field *field)
 {
@@ -110,7 +101,7 @@ static void put_value(struct wr *out, const struct bi_message *message, const st
 		put_quoted(out, text);
 		return;
 	case BI_KIND_MAC_VERSION:
-		put_quoted(out, mac_version_text(*(const enum lw_mac_version *)(const void *)at));
+		put_quoted(out, lw_mac_version_short_name(*(const enum lw_mac_version *)(const void *)at));
 		return;
 	case BI_KIND_OCTET: put_hex(out, at, 1); return;
 	case BI_KIND_SECONDS_15: put_number(out, *at); return;

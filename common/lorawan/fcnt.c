@@ -1,5 +1,7 @@
 #include "common/lorawan/fcnt.h"
 
+#include "common/lorawan/version.h"
+
 const char *lw_fcnt_verdict_name(enum lw_fcnt_verdict verdict)
 {
 	static const char *const names[LW_FCNT_VERDICT_COUNT] = {
@@ -24,7 +26,7 @@ enum lw_fcnt_verdict lw_fcnt_judge(uint32_t next, uint32_t fcnt, enum lw_mac_ver
 		return fcnt == next - 1 ? LW_FCNT_REPEAT : LW_FCNT_LATE;
 	if (fcnt == UINT32_MAX)
 		return LW_FCNT_EXHAUSTED;
-	if (version < LW_MAC_1_0_4 && fcnt - next > LW_MAX_FCNT_GAP)
+	if (lw_behaves(version, LW_FCNT_GAP_LIMIT) && fcnt - next > LW_MAX_FCNT_GAP)
 		return LW_FCNT_GAP;
 	return LW_FCNT_NEW;
 }

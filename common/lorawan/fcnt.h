@@ -5,7 +5,7 @@
 
 #include "common/lorawan/types.h"
 
-#define LW_MAX_FCNT_GAP 16384 /* 1.0.0 to 1.0.3 */
+#define LW_MAX_FCNT_GAP 16384 /* where LW_FCNT_GAP_LIMIT holds (version.h) */
 
 enum lw_fcnt_verdict {
 	LW_FCNT_NEW = 0,
@@ -24,7 +24,7 @@ const char *lw_fcnt_verdict_name(enum lw_fcnt_verdict verdict);
  * fails, the same plus 0x10000 is the second guess, which finds a gap of 32768 or more. */
 uint32_t lw_fcnt_reconstruct(uint32_t next, uint16_t air);
 
-/* Judges a counter whose MIC was right. The gap rule holds below 1.0.4 only. */
+/* Judges a counter whose MIC was right. The gap rule holds where the version has it. */
 enum lw_fcnt_verdict lw_fcnt_judge(uint32_t next, uint32_t fcnt, enum lw_mac_version version);
 
 #endif

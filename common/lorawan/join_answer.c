@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/lorawan/frame.h"
+#include "common/lorawan/version.h"
 
 #include <string.h>
 
@@ -29,14 +30,9 @@ const char *lw_join_result_code(enum lw_join_result result)
 	return (unsigned)result < LW_JOIN_RESULT_COUNT ? results[result].code : "Other";
 }
 
-static bool is_1_1(const struct lw_join_device *device)
-{
-	return device->mac_version >= LW_MAC_1_1_0;
-}
-
 static const struct lw_key *root_key(const struct lw_join_device *device)
 {
-	return is_1_1(device) ? &device->nwk_key : &device->app_key;
+	return lw_behaves(device->mac_version, LW_TWO_ROOT_KEYS) ? &device->nwk_key : &device->app_key;
 }
 
 static enum lw_join_result read_join(struct aes *aes, const struct lw_join_device *device, const uint8_t *phy,
@@ -61,7 +57,8 @@ static enum lw_join_result read_rejoin(struct aes *aes, const struct lw_join_dev
 				       const uint8_t *phy, size_t length, struct lw_join_attempt *attempt)
 {
 	struct lw_rejoin_request request;
-	if (lw_rejoin_request_parse(&request, phy, length) != LW_OK || !is_1_1(device))
+	if (lw_rejoin_request_parse(&request, phy, length) != LW_OK ||
+	    !lw_behaves(device->mac_version, LW_REJOINS))
 		return LW_JOIN_MALFORMED;
 	if (!lw_eui64_equal(&request.dev_eui, &device->dev_eui) ||
 	    (request.type == 1 && !lw_eui64_equal(&request.join_eui, &device->join_eui)))
@@ -123,7 +120,7 @@ enum lw_join_result lw_join_answer(struct aes *aes, const struct lw_join_device 
 {
 	bool form_1_1 = parameters->dl_settings.opt_neg;
 	bool is_rejoin = attempt->join_req_type != LW_JOIN_REQ_TYPE_JOIN;
-	if ((form_1_1 && !is_1_1(device)) || (is_rejoin && !form_1_1))
+	if ((form_1_1 && !lw_behaves(device->mac_version, LW_OPT_NEG)) || (is_rejoin && !form_1_1))
 		return LW_JOIN_BAD_PARAMETERS;
 	if (join_nonce > 0xffffff)
 		return LW_JOIN_NONCE_EXHAUSTED;

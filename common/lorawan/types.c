@@ -54,6 +54,15 @@ const char *lw_regional_revision_name(enum lw_regional_revision revision)
 	return (unsigned)revision < LW_REGIONAL_REVISION_COUNT ? revision_names[revision] : "unknown";
 }
 
+const char *lw_mac_version_short_name(enum lw_mac_version version)
+{
+	switch (version) {
+	case LW_MAC_1_0_0: return "1.0";
+	case LW_MAC_1_1_0: return "1.1";
+	default: return lw_mac_version_name(version);
+	}
+}
+
 bool lw_eui64_parse(const char *text, struct lw_eui64 *eui)
 {
 	struct lw_eui64 parsed = {0};

@@ -28,7 +28,7 @@ struct lw_key {
 	uint8_t bytes[16];
 };
 
-/* The version of the MAC layer, as the profile states it. Ordered: compare with < and >=. */
+/* The version of the MAC layer, as the profile states it. Ordered by number; what differs is asked of version.h. */
 enum lw_mac_version {
 	LW_MAC_1_0_0,
 	LW_MAC_1_0_1,
@@ -64,6 +64,8 @@ const char *lw_mac_version_name(enum lw_mac_version version);
 /* "rp001-1.0.2b", "rp002-1.0.4". */
 bool lw_regional_revision_parse(const char *text, enum lw_regional_revision *revision);
 const char *lw_regional_revision_name(enum lw_regional_revision revision);
+/* As TS002 writes MACVersion: "1.0", "1.1" for the first of each, else the whole name. */
+const char *lw_mac_version_short_name(enum lw_mac_version version);
 
 #define LW_EUI64_TEXT    17 /* 16 lower-case digits and NUL */
 #define LW_DEV_ADDR_TEXT 9

@@ -49,7 +49,7 @@ static size_t masks_of(const struct ns_mac_case *of, const struct lw_channel_pla
 {
 	bool known = !(of->session->flags & NS_SESSION_SETTLE);
 	size_t count = lw_plan_mask_commands(known ? &of->plan : NULL, target, of->region, commands);
-	if (count > 1 && of->session->mac_version < LW_MAC_1_0_2)
+	if (count > 1 && !ns_session_behaves(of->session, LW_LINK_ADR_BLOCK))
 		count = masks_one_by_one(of, target, commands);
 	return count;
 }
@@ -58,7 +58,7 @@ static size_t masks_of(const struct ns_mac_case *of, const struct lw_channel_pla
 static struct ns_adr_settings as_it_is(const struct ns_session *session)
 {
 	struct ns_adr_settings settings = {KEEP, KEEP, session->nb_trans ? session->nb_trans : 1};
-	if (session->mac_version >= LW_MAC_1_0_4)
+	if (ns_session_behaves(session, LW_LINK_ADR_KEEP))
 		return settings;
 	settings.dr = session->last_dr;
 	settings.power = session->mac.tx_power;
@@ -187,7 +187,8 @@ static enum ns_mac_said answer_one_by_one(struct ns_mac_case *of, const struct n
 enum ns_mac_said ns_mac_link_adr_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
 					const struct ns_mac_block *answers)
 {
-	if (of->session->mac_version < LW_MAC_1_0_2 && asked->count > 1 && answers->count == asked->count)
+	if (!ns_session_behaves(of->session, LW_LINK_ADR_BLOCK) && asked->count > 1 &&
+	    answers->count == asked->count)
 		return answer_one_by_one(of, asked, answers);
 	/* One answer for the block, or one a request: what any of them refuses is refused. */
 	struct lw_mac_command said = answers->commands[0];

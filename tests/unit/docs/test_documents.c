@@ -37,6 +37,7 @@ static const char *const documents[] = {
 	"docs/gateways.md",
 	"docs/operators.md",
 	"docs/reading-the-source.md",
+	"docs/versions.md",
 	"application-server/README.md",
 	"cli/README.md",
 	"common/README.md",
