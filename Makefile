@@ -23,7 +23,7 @@ VERSION := $(shell cat VERSION)
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wconversion -Wno-sign-conversion -Wformat=2 \
         -Wimplicit-fallthrough $(if $(filter 1,$(WERROR)),-Werror)
 HARDEN := -fstack-protector-strong -fPIE -ftrivial-auto-var-init=zero $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3)
-CFLAGS ?= -O2 -g
+CFLAGS ?= $(if $(SANITIZE),-O1 -g1,-O2 -g)
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE -I. -I$(BUILD)/gen $(WARN) $(HARDEN) $(CFLAGS) \
         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
         $(if $(MUTANT),-DMUTANT=$(MUTANT)) -DLAMPPOST_VERSION='"$(VERSION)"'

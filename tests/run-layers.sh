@@ -1,42 +1,29 @@
 # Runs test programs that are already built, cheapest layer first, and adds up their last lines.
-# Usage: run-layers.sh BUILD fast|process|all [name-filter]. Prints only what failed, and the sum as the last line.
+# Usage: run-layers.sh BUILD fast|process|all [name-filter]. A line a program in the order of the sources, what failed with the end of
+# its output; then the ten that took longest, and the sum as the last line.
+# JOBS programs run at a time (as many as there are processors, four at most): each has ports, files and folders of its own. None
+# may count on having the machine to itself.
 set -u
 build=$1
 layers=$2
 filter=${3:-}
+jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
+ceiling=${CEILING:-600} # seconds until a program is taken for hanging
 passed=0 failed=0 skipped=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+logs=$(mktemp -d)
 
-run() { # run NAME COMMAND...: one program; its last line is `N passed, N failed, N skipped`
-	local name=$1 sum code p f s
+names=() commands=() # the plan: program N's name, and its command quoted for the shell
+plan() { # plan NAME COMMAND...
+	case $1 in *"$filter"*) ;; *) return ;; esac
+	names+=("$1")
 	shift
-	case $name in *"$filter"*) ;; *) return ;; esac
-	timeout -k 5 600 "$@" >"$log" 2>&1 </dev/null
-	code=$?
-	sum=$(tail -n 1 "$log")
-	if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
-		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
-	else
-		p=0 f=1 s=0
-	fi
-	# A program that dies after its sum, or that ran nothing, has failed.
-	[ $code -eq 0 ] || [ "$f" -gt 0 ] || f=1
-	[ $((p + f)) -gt 0 ] || f=1
-	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	if [ "$f" -gt 0 ]; then
-		printf 'FAILED %s (exit %s)\n' "$name" $code
-		grep -vE '^\[ +(OK|RUN) +\]' "$log" | tail -n 60
-	else
-		printf 'ok     %-50s %4s passed%s\n' "$name" "$p" "$([ "$s" -gt 0 ] && printf ', %s skipped' "$s")"
-	fi
+	commands+=("${*@Q}")
 }
 
-each() { # each FOLDER: every test source below tests/FOLDER has a program, and it runs
-	local source program
+each() { # each FOLDER PATTERN: every test source below tests/FOLDER has a program, and it runs
+	local source
 	while IFS= read -r source; do
-		program=$build/${source%.c}
-		run "${source#tests/}" "$program"
+		plan "${source#tests/}" "$build/${source%.c}"
 	done < <(find "tests/$1" -name "$2" | sort)
 }
 
@@ -46,16 +33,79 @@ fi
 if [ "$layers" = fast ] || [ "$layers" = all ]; then
 	each unit 'test_*.c'
 	if [ -f tests/vectors/run-vectors.c ]; then
-		run vectors "$build/tests/run-vectors" tests/vectors/*.json
+		plan vectors "$build/tests/run-vectors" tests/vectors/*.json
 	fi
 	if [ -f tests/vectors/run-gateway-samples.c ]; then
-		run gateway-samples "$build/tests/run-gateway-samples" tests/vectors/gateway-samples/udp.json
+		plan gateway-samples "$build/tests/run-gateway-samples" tests/vectors/gateway-samples/udp.json
 	fi
 	each fuzz 'fuzz_*.c'
 	each simulation 'test_*.c'
 fi
 if [ "$layers" = process ] || [ "$layers" = all ]; then
 	each process 'test_*.c'
+fi
+declare -A running=() # process id to program's number
+started=() took=()    # microseconds
+now_us() { us=${EPOCHREALTIME/[.,]/}; }
+start() { # start N: in the background, with a log of its own
+	local -a command
+	eval "command=(${commands[$1]})"
+	now_us
+	started[$1]=$us
+	timeout -k 5 "$ceiling" "${command[@]}" >"$logs/$1" 2>&1 </dev/null &
+	running[$!]=$1
+}
+trap 'kill "${!running[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
+trap 'exit 130' INT TERM
+
+codes=() reported=0 # exit code of program N once it has ended; programs before `reported` have been told
+report() { # report N: what came of it; a program's last line is `N passed, N failed, N skipped`
+	local log=$logs/$1 name=${names[$1]} code=${codes[$1]} sum p f s
+	sum=$(tail -n 1 "$log")
+	if [[ $sum =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+		p=${BASH_REMATCH[1]} f=${BASH_REMATCH[2]} s=${BASH_REMATCH[3]}
+	else
+		p=0 f=1 s=0
+	fi
+	# A program that dies after its sum, or that ran nothing, has failed.
+	[ "$code" -eq 0 ] || [ "$f" -gt 0 ] || f=1
+	[ $((p + f)) -gt 0 ] || f=1
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	if [ "$f" -gt 0 ]; then
+		case $code in
+		124 | 137) code="$code: it ran for $ceiling s" ;;
+		esac
+		printf 'FAILED %s (exit %s)\n' "$name" "$code"
+		grep -avE '^\[ +(OK|RUN) +\]' "$log" | tail -n 60
+	else
+		printf 'ok     %-50s %4s passed%s\n' "$name" "$p" "$([ "$s" -gt 0 ] && printf ', %s skipped' "$s")"
+	fi
+}
+finish_one() { # waits until one program has ended, and tells what is next in the order of the sources
+	local pid code n
+	wait -n -p pid "${!running[@]}"
+	code=$?
+	n=${running[$pid]}
+	unset "running[$pid]"
+	now_us
+	took[n]=$((us - started[n])) codes[n]=$code
+	while [ -n "${codes[$reported]:-}" ]; do
+		report $reported
+		reported=$((reported + 1))
+	done
+}
+
+for n in "${!names[@]}"; do
+	start "$n"
+	[ ${#running[@]} -lt "$jobs" ] || finish_one
+done
+while [ ${#running[@]} -gt 0 ]; do finish_one; done
+
+if [ ${#names[@]} -gt 10 ]; then
+	echo "slowest:"
+	for n in "${!names[@]}"; do
+		echo "${took[n]} ${names[n]}"
+	done | sort -rn | head -n 10 | awk '{printf "  %7.1f s  %s\n", $1 / 1000000, $2}'
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

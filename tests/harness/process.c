@@ -275,16 +275,25 @@ bool t_file_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+/* Below the ports that the kernel gives to clients, and from another place in each test program: so the port is still free when the
+ * program under test, or its successor after a kill, binds it. */
 static uint16_t free_port(int type)
 {
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof address;
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-		give_up("find", "a free port");
-	close(fd);
-	return ntohs(address.sin_port);
+	enum { FIRST = 10000, COUNT = 20000, A_PROGRAM = 61 };
+	static unsigned turn;
+	for (unsigned i = 0; i < COUNT; i++) {
+		uint16_t port = (uint16_t)(FIRST + ((unsigned)getpid() * A_PROGRAM + turn++) % COUNT);
+		int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+		const struct sockaddr_in address = {.sin_family = AF_INET,
+						    .sin_port = htons(port),
+						    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		bool is_free = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+		if (fd >= 0)
+			close(fd);
+		if (is_free)
+			return port;
+	}
+	give_up("find", "a free port");
 }
 
 uint16_t t_free_udp_port(void)

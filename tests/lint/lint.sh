@@ -54,8 +54,11 @@ rule_compile() {
 	return "${PIPESTATUS[0]}"
 }
 
+# The analyzer follows each function through 75,000 states at most, not 225,000: nearly all functions need fewer, and the few that do
+# not took half of lint's time without a finding.
+analyzer=(-Xclang -analyzer-config -Xclang max-nodes=75000)
 rule_tidy() {
-	clang-tidy --quiet --warnings-as-errors='*' "$1" -- "${flags[@]}" "${libraries[@]}" 2>/dev/null |
+	clang-tidy --quiet --warnings-as-errors='*' "$1" -- "${flags[@]}" "${libraries[@]}" "${analyzer[@]}" 2>/dev/null |
 		grep -E '(warning|error):' | head -n 8
 	return "${PIPESTATUS[0]}"
 }
@@ -76,13 +79,16 @@ report() { # report RULE CODE
 	fi
 }
 
-for rule in includes format words length; do
+format_all() { sources | xargs -P "$jobs" -n 32 clang-format --dry-run -Werror 2>&1 | head -n 40; return "${PIPESTATUS[1]}"; }
+for rule in includes words length; do
 	code=0
 	while IFS= read -r file; do
 		"rule_$rule" "$file" "$file" || code=1
 	done < <(sources)
 	report $rule $code
 done
+format_all
+report format $?
 
 cppcheck_run -j "$jobs" --cppcheck-build-dir="$(mkdir -p "$build/cppcheck" && echo "$build/cppcheck")" \
 	$(sources | grep '\.c$')
@@ -97,8 +103,9 @@ tidy_one() {
 	return 1
 }
 export -f tidy_one
-export TIDY_FLAGS="${flags[*]} ${libraries[*]}"
-sources | grep '\.c$' | grep -v '^tests/' | xargs -P "$jobs" -I{} bash -c 'tidy_one {}'
+export TIDY_FLAGS="${flags[*]} ${libraries[*]} ${analyzer[*]}"
+# The longest first, so that no processor waits for the last one.
+sources | grep '\.c$' | grep -v '^tests/' | xargs ls -S | xargs -P "$jobs" -I{} bash -c 'tidy_one {}'
 report tidy $?
 
 # The rules' own tests. First line of a refused file: /* rule: NAME as: LOGICAL/PATH */
