@@ -4,8 +4,10 @@
  * the session's counter judges. */
 #include "network-server/dedup.h"
 
+#include "common/base/bytes.h"
 #include "common/base/check.h"
 #include "common/base/mutant.h"
+#include "common/lorawan/frame.h"
 
 struct where {
 	uint64_t key;
@@ -31,6 +33,7 @@ void ns_dedup_init(struct ns_dedup *dedup, uint32_t open, uint32_t remembered, s
 	*dedup = (struct ns_dedup){.window = window, .seed = rng_u64(rng)};
 	table_init(&dedup->by_key, (size_t)open + remembered, sizeof(struct where), sizeof(uint64_t), rng);
 	ns_slab_init(&dedup->frames, open, sizeof(struct ns_frame));
+	ns_index_init(&dedup->by_addr, open);
 	ns_slab_init(&dedup->memory, remembered, sizeof(struct heard));
 	dedup->ring = calloc(remembered, sizeof *dedup->ring);
 	ASSERT(dedup->ring);
@@ -41,6 +44,7 @@ void ns_dedup_release(struct ns_dedup *dedup)
 {
 	table_release(&dedup->by_key);
 	ns_slab_release(&dedup->frames);
+	ns_index_release(&dedup->by_addr);
 	ns_slab_release(&dedup->memory);
 	deadlines_release(&dedup->deadlines);
 	free(dedup->ring);
@@ -137,6 +141,35 @@ static void add_copy(struct ns_frame *frame, const struct ns_copy *copy)
 		frame->copies[worst] = *copy;
 }
 
+static uint32_t addr_hash(const struct ns_dedup *dedup, uint32_t dev_addr)
+{
+	return ns_hash64(dev_addr, dedup->seed);
+}
+
+static void file_under_addr(struct ns_dedup *dedup, struct ns_frame *frame, uint32_t slot)
+{
+	struct rd rd = rd_init(frame->phy, frame->phy_length);
+	uint8_t type = (uint8_t)(rd_u8(&rd) >> 5);
+	frame->dev_addr = rd_u32le(&rd);
+	frame->has_dev_addr = rd_ok(&rd) && (type == LW_UNCONFIRMED_UP || type == LW_CONFIRMED_UP);
+	frame->order = dedup->opened++;
+	if (frame->has_dev_addr)
+		ns_index_add(&dedup->by_addr, addr_hash(dedup, frame->dev_addr), slot);
+}
+
+/* The window under the same DevAddr that opened first; `frame` itself where there is no other. */
+static struct ns_frame *first_of_its_addr(const struct ns_dedup *dedup, struct ns_frame *frame)
+{
+	struct ns_frame *first = frame;
+	uint32_t hash = addr_hash(dedup, frame->dev_addr), slot;
+	for (uint32_t at = 0; (slot = ns_index_next(&dedup->by_addr, hash, &at)) != NS_NO_SLOT;) {
+		struct ns_frame *other = ns_slab_at(&dedup->frames, slot);
+		if (other->dev_addr == frame->dev_addr && other->order < first->order)
+			first = other;
+	}
+	return first;
+}
+
 static enum ns_dedup_verdict open_window(struct ns_dedup *dedup, struct where *where, const uint8_t *phy,
 					 uint8_t length, const struct ns_copy *copy,
 					 const struct ns_copy_facts *facts, bool again)
@@ -157,6 +190,7 @@ static enum ns_dedup_verdict open_window(struct ns_dedup *dedup, struct where *w
 	close_at(dedup, frame, mono_add(copy->arrival, dedup->window));
 	bound_window(dedup, frame, copy, facts);
 	add_copy(frame, copy);
+	file_under_addr(dedup, frame, slot);
 	return again ? NS_DEDUP_RETRANSMISSION : NS_DEDUP_FIRST;
 }
 
@@ -239,10 +273,18 @@ bool ns_dedup_pop(struct ns_dedup *dedup, struct mono now, struct ns_frame *fram
 	struct ns_frame *closed = (struct ns_frame *)(void *)deadlines_pop(&dedup->deadlines, now);
 	if (!closed)
 		return false;
+	struct ns_frame *first = closed->has_dev_addr ? first_of_its_addr(dedup, closed) : closed;
+	if (first != closed) { /* whose turn comes when those before it are gone: its deadline has passed */
+		close_at(dedup, closed, closed->deadline.due);
+		deadlines_cancel(&dedup->deadlines, &first->deadline);
+		closed = first;
+	}
 	*frame = *closed;
 	frame->deadline = (struct deadline){0};
 	struct where *where = table_get(&dedup->by_key, &frame->key);
 	ASSERT(where && where->open);
+	if (frame->has_dev_addr)
+		ns_index_remove(&dedup->by_addr, addr_hash(dedup, frame->dev_addr), where->slot);
 	ns_slab_give(&dedup->frames, where->slot);
 	remember(dedup, frame);
 	return true;

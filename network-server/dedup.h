@@ -6,7 +6,9 @@
  *	                                                              └▶ late copy: nothing else
  *
  * The key is the PHYPayload; frequency is not part of it, since a strong device is heard on a neighbouring channel too.
- * The window closes at min(first copy + window, RX start − lead of the best gateway heard so far).
+ * The window closes at min(first copy + window, RX start − lead of the best gateway heard so far). Frames under one DevAddr are
+ * popped in the order in which they were first heard, or the counter of the earlier would be taken for an old one: where
+ * a slow gateway brings the later window's end forward, the earlier one closes with it.
  *
  * A repeat is not a copy: the same gateway with a counter more than air time + 1 s later is always a retransmission;
  * another gateway's copy is placed in time by that gateway's mapped clock; in doubt it is a retransmission. */
@@ -48,6 +50,9 @@ struct ns_frame {
 	uint64_t key;
 	uint8_t phy[LW_PHY_PAYLOAD_MAX];
 	uint8_t phy_length;
+	bool has_dev_addr; /* a data uplink */
+	uint32_t dev_addr;
+	uint64_t order;      /* of the windows' opening */
 	bool retransmission; /* the same bytes were heard before, and this is not a copy of that */
 	struct mono first;   /* arrival of the first copy */
 	struct mono sent;    /* the end of the transmission, by the earliest account */
@@ -70,6 +75,8 @@ struct ns_dedup {
 	span_us window;
 	struct table by_key; /* u64 → where */
 	struct ns_slab frames;
+	struct ns_index by_addr; /* dev_addr → open windows of data uplinks */
+	uint64_t opened;
 	struct ns_slab memory; /* of closed windows, a ring by age */
 	uint32_t *ring;        /* owned: slots of `memory`, oldest first */
 	uint32_t ring_start, ring_count;

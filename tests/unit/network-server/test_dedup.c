@@ -173,6 +173,58 @@ static void gateways_are_counted_not_copies(void **state)
 	ns_dedup_release(&dedup);
 }
 
+/* The later frame's window is brought forward by a slow gateway, or is no later; popped is what was heard first. */
+static void frames_of_one_address_close_in_the_order_they_were_heard(void **state)
+{
+	(void)state;
+	static struct ns_frame frame;
+	static const struct {
+		const char *name;
+		uint8_t mhdr, address; /* of the later frame; the earlier one's are 0x40 and 7 */
+		span_us lead;          /* of the later frame's gateway */
+		uint16_t expected[2];  /* counters, as popped */
+	} orders[] = {
+		{"a later window that closes earlier", 0x40, 7, 900 * MS, {1, 2}},
+		{"confirmed, whose window closed before it opened", 0x80, 7, 1200 * MS, {1, 2}},
+		{"the usual: later closes later", 0x40, 7, 300 * MS, {1, 2}},
+		{"another device waits for nobody", 0x40, 8, 900 * MS, {2, 1}},
+		{"no data frame: no address", 0x00, 7, 900 * MS, {2, 1}},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		t_row(orders[i].name);
+		struct rng rng = rng_seeded(1);
+		struct ns_dedup dedup;
+		ns_dedup_init(&dedup, 8, 8, 200 * MS, &rng);
+		for (uint8_t fcnt = 1; fcnt <= 2; fcnt++) {
+			const uint8_t phy[] = {fcnt == 1 ? 0x40 : orders[i].mhdr,
+					       fcnt == 1 ? 7 : orders[i].address,
+					       0,
+					       0,
+					       1,
+					       0,
+					       fcnt,
+					       0,
+					       9,
+					       9,
+					       9,
+					       9};
+			struct mono heard = {10 * S + fcnt * 6 * MS};
+			struct ns_copy copy = {.gateway_slot = fcnt, .arrival = heard, .sent = heard};
+			struct ns_copy_facts facts = {.rx_delay = 1 * S,
+						      .lead = fcnt == 1 ? 300 * MS : orders[i].lead,
+						      .airtime_us = 60000};
+			t_int("opens", NS_DEDUP_FIRST, ns_dedup_add(&dedup, phy, sizeof phy, &copy, &facts));
+		}
+		for (size_t j = 0; j < 2; j++) {
+			t_true("pops", ns_dedup_pop(&dedup, (struct mono){11 * S}, &frame));
+			t_uint("counter", orders[i].expected[j], frame.phy[6]);
+		}
+		t_false("both once", ns_dedup_pop(&dedup, (struct mono){20 * S}, &frame));
+		t_uint("open", 0, ns_dedup_open_count(&dedup));
+		ns_dedup_release(&dedup);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +232,7 @@ int main(void)
 		t_test(window_closes_in_time_for_rx1),
 		t_test(bounded_and_forgets_the_oldest),
 		t_test(gateways_are_counted_not_copies),
+		t_test(frames_of_one_address_close_in_the_order_they_were_heard),
 	};
 	return t_run(tests);
 }
