@@ -133,6 +133,7 @@ void ns_downlink_open(struct ns *ns, struct now now, uint32_t session, const str
 	downlink->acked_fcnt_up = answer->fcnt_up;
 	memcpy(downlink->answers, answer->answers, answer->answers_length);
 	downlink->answers_length = answer->answers_length;
+	downlink->beacon_from_gps_us = answer->beacon_from_gps_us;
 	downlink->windows = *windows;
 	ns_device_at(&ns->sessions, of->device)->opportunity = slot_of(downlink);
 	ASSERT(deadlines_set(&ns->downlink_deadlines, &downlink->deadline, leave_at(ns, now, downlink)) ==

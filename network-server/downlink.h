@@ -58,6 +58,7 @@ struct ns_downlink {
 	uint32_t acked_fcnt_up; /* 1.1: ConfFCnt */
 	uint8_t answers[NS_ANSWERS_MAX];
 	uint8_t answers_length;
+	int64_t beacon_from_gps_us; /* struct ns_answer */
 	struct ns_windows windows;
 	/* From fire() on. */
 	bool has_item;
@@ -78,6 +79,7 @@ struct ns_answer {
 	uint32_t fcnt_up;
 	uint8_t answers[NS_ANSWERS_MAX]; /* MAC commands, encoded */
 	uint8_t answers_length;
+	int64_t beacon_from_gps_us; /* end of the uplink, if BeaconTimingAns is among them; else 0 */
 };
 
 /* Opens the opportunity of an uplink that was accepted, or repeated; one of before that is still open is dropped. */

@@ -70,6 +70,8 @@ void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink,
 			  .f_pending = downlink->more},
 	};
 	bool port_0 = length > LW_FOPTS_MAX;
+	unsigned phy_length = LW_FRAME_MIN + length + port_0 + (item ? 1u + item->length : 0);
+	ns_mac_beacon_timing_fill(ns, session, downlink, commands, length, (uint8_t)phy_length);
 	if (port_0) {
 		lw_cipher_frm_payload(ns->aes, &session->nwk_s_enc_key, LW_DOWN, session->dev_addr,
 				      downlink->fcnt_down, commands, length, commands);

@@ -18,7 +18,7 @@
 #include "network-server/slab.h"
 
 #define NS_SEEN_BITS     128
-#define NS_SESSION_BYTES 512 /* room for a stored session */
+#define NS_SESSION_BYTES 640 /* room for a stored session */
 #define NS_ADR_HISTORY   20  /* frames */
 #define NS_QUESTION_MAX  40  /* bytes of requests in flight: eight LinkADRReq */
 
@@ -43,8 +43,14 @@ enum ns_mac_kind {
 	NS_MAC_RX_TIMING_SETUP,
 	NS_MAC_DL_CHANNEL,
 	NS_MAC_DEV_STATUS,
+	NS_MAC_ADR_PARAM_SETUP,
+	NS_MAC_FORCE_REJOIN,
+	NS_MAC_REJOIN_PARAM_SETUP,
+	NS_MAC_BEACON_FREQ,
+	NS_MAC_PING_SLOT_CHANNEL,
 	NS_MAC_KINDS /* at most 16: bits of a mask */
 };
+#define NS_MAC_HASHES 4
 const char *ns_mac_kind_name(enum ns_mac_kind kind); /* "link_adr" */
 
 /* What network-server/mac/ keeps of a session beside what is confirmed of windows and channels. The question is stored
@@ -62,7 +68,8 @@ struct ns_mac_state {
 	uint8_t tries[NS_MAC_KINDS]; /* requests since the last answer */
 	uint8_t wait[NS_MAC_KINDS];  /* uplinks until it is asked again */
 	/* Refused, and not asked again until the wish changes. */
-	uint16_t refused[NS_MAC_KINDS]; /* hash of the question; 0: none */
+	/* Hash of the question, of kinds that may be refused for what they say together: ns_mac_refused(); 0: none. */
+	uint16_t refused[NS_MAC_HASHES];
 	uint16_t refused_drs, refused_powers, refused_channels, refused_dl_channels; /* bit an index */
 	uint16_t refused_mask;     /* hash of the channels enabled; 0: none */
 	uint16_t refused_rx2_freq; /* hash of the frequency; 0: none */
@@ -73,6 +80,9 @@ struct ns_mac_state {
 	uint8_t deaf;          /* uplinks in a row with ADRACKReq that were answered in vain */
 	uint32_t status_hour; /* of wall time: DevStatusAns, or since when it is waited for; 0: never */
 };
+/* Lends the hash of the question of that kind which was refused; NULL: a kind that cannot be refused, or one whose
+ * parameters are remembered each by itself alone. */
+uint16_t *ns_mac_refused(struct ns_mac_state *mac, enum ns_mac_kind kind);
 
 /* One sample a transmission, of one data rate and power (network-server/adr/). */
 struct ns_adr_history {

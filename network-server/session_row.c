@@ -89,10 +89,12 @@ static void write_mac(struct wr *wr, const struct ns_mac_state *mac)
 	wr_copy(wr, mac->question, mac->question_length);
 	wr_u16le(wr, mac->answered);
 	wr_u8(wr, NS_MAC_KINDS);
+	struct ns_mac_state copy = *mac;
 	for (size_t i = 0; i < NS_MAC_KINDS; i++) {
 		wr_u8(wr, mac->tries[i]);
 		wr_u8(wr, mac->wait[i]);
-		wr_u16le(wr, mac->refused[i]);
+		const uint16_t *refused = ns_mac_refused(&copy, (enum ns_mac_kind)i);
+		wr_u16le(wr, refused ? *refused : 0);
 	}
 	wr_u16le(wr, mac->refused_drs);
 	wr_u16le(wr, mac->refused_powers);
@@ -121,7 +123,8 @@ static bool read_kinds(struct rd *rd, uint8_t format, struct ns_mac_state *mac)
 			continue;
 		mac->tries[i] = tries;
 		mac->wait[i] = wait;
-		mac->refused[i] = refused;
+		if (ns_mac_refused(mac, (enum ns_mac_kind)i))
+			*ns_mac_refused(mac, (enum ns_mac_kind)i) = refused;
 	}
 	return true;
 }

@@ -179,7 +179,7 @@ static void answer(struct ns *ns, struct now now, struct ns_uplink *uplink)
 		.rx2 = {session->rx2_freq_hz, session->rx2_dr},
 		.rx1_delay = session->rx_delay_s * US_PER_S,
 	};
-	if (uplink->heard.channel >= 0)
+	if (uplink->heard.channel >= 0 && uplink->answer.beacon_from_gps_us == 0)
 		windows.has_rx1 = lw_plan_rx1_freq(ns_session_plan(&ns->sessions, session), uplink->region,
 						   (uint8_t)uplink->heard.channel, &windows.rx1.freq_hz) &&
 				  ns_mac_rx1_dr(session, uplink->region, uplink->heard.dr, &windows.rx1.dr);

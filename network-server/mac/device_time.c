@@ -3,7 +3,7 @@
  * time is worse than none. */
 #include "network-server/why/record_mac.h"
 
-static bool end_of_uplink(struct ns *ns, const struct ns_frame *frame, int64_t *gps_us)
+bool ns_mac_end_of_uplink(const struct ns *ns, const struct ns_frame *frame, int64_t *gps_us)
 {
 	const struct ns_copy *clock = NULL;
 	for (uint8_t i = 0; i < frame->copy_count; i++) {
@@ -25,11 +25,11 @@ static bool end_of_uplink(struct ns *ns, const struct ns_frame *frame, int64_t *
 void ns_mac_device_time(struct ns *ns, struct now now, struct ns_uplink *uplink,
 			const struct lw_mac_command *command)
 {
-	(void)command;
 	int64_t gps_us;
-	if (!end_of_uplink(ns, uplink->frame, &gps_us) || gps_us < 0) {
+	if (!ns_mac_end_of_uplink(ns, uplink->frame, &gps_us) || gps_us < 0) {
 		ns_record_drop(ns, now, NS_DROP_TIME_UNKNOWN, ns_of_device(ns, uplink->session->device),
-			       (struct ns_numbers){.a = uplink->frame->copy_count});
+			       (struct ns_numbers){
+				       .a = decision_bytes(uplink->frame->copy_count, command->cid, 0, 0)});
 		return;
 	}
 	struct lw_mac_command answer = {.direction = LW_DOWN, .cid = LW_CID_DEVICE_TIME};

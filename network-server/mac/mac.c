@@ -3,6 +3,8 @@
 
 #include "common/base/check.h"
 
+#include <string.h>
+
 #define TRUST_FROM \
 	8 /* counters after which the loss of a device that should have its CFList's channels is judged */
 #define TRUST_TO 32 /* and after which it is believed */
@@ -17,6 +19,9 @@ static const struct {
 	{LW_CID_LINK_CHECK, ns_mac_link_check},
 	{LW_CID_REKEY, ns_mac_rekey},
 	{LW_CID_DEVICE_TIME, ns_mac_device_time},
+	{LW_CID_DEVICE_MODE, ns_mac_device_mode},
+	{LW_CID_PING_SLOT_INFO, ns_mac_ping_slot_info},
+	{LW_CID_BEACON_TIMING, ns_mac_beacon_timing},
 };
 
 static bool handle_asked(struct ns *ns, struct now now, struct ns_uplink *uplink,
@@ -180,12 +185,27 @@ void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 			ns_mac_resolve(&of, (enum ns_mac_kind)kind, &answers[kind]);
 			changed = true;
 		}
+	ns_mac_force_rejoin_follow(&of);
+	changed |= memcmp(&of.rare, ns_session_rare(&ns->sessions, session), sizeof of.rare) != 0;
 	if (changed) {
 		(void)ns_session_set_plan(&ns->sessions, session, &of.plan);
+		if (!ns_mac_keep_rare(ns, now, session, &of.rare))
+			for (int kind = 0; kind < NS_MAC_KINDS; kind++)
+				if (heard >> kind & 1)
+					session->mac.wait[kind] = NS_MAC_WAIT_MAX;
 		ns_journal_session(ns, NS_JOURNAL_MAC_REQUEST, uplink->slot);
 	}
 	doubt_channels(&of);
 	uplink->answer.must |= ns_mac_decide(&of, heard);
+}
+
+bool ns_mac_keep_rare(struct ns *ns, struct now now, struct ns_session *session, const struct ns_rare *rare)
+{
+	if (ns_session_set_rare(&ns->sessions, session, rare))
+		return true;
+	ns_record_drop(ns, now, NS_DROP_MAC_TABLE_FULL, ns_of_device(ns, session->device),
+		       (struct ns_numbers){.a = ns->sessions.rares.count});
+	return false;
 }
 
 void ns_mac_answer(struct ns *ns, struct ns_uplink *uplink, const struct lw_mac_command *command)

@@ -50,14 +50,50 @@ bool ns_mac_uplink_dwell(const struct ns_session *session, const struct lw_regio
 bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 		     const struct ns_profile *profile, struct wr *wr);
 
+/* Fills in BeaconTimingAns among the commands of a frame for RX2 that will be `phy_length` bytes long, where there is one. */
+void ns_mac_beacon_timing_fill(const struct ns *ns, const struct ns_session *session,
+			       const struct ns_downlink *downlink, uint8_t *commands, uint8_t length,
+			       uint8_t phy_length);
+
+/* --- orders --- */
+
+/* What ForceRejoinReq (TS001-1.1 §5.13) says: the device is to make a rejoin-request now, and to repeat it until it is
+ * answered. */
+struct ns_rejoin_order {
+	uint8_t period;      /* 0..7: a retry every 32 s × 2^n and up to 32 s more */
+	uint8_t max_retries; /* 0..7 */
+	uint8_t rejoin_type; /* 0 or 2; 1 asks for 0 */
+	uint8_t data_rate;   /* of the rejoin-request; NS_REJOIN_ORDER_OWN_DR: the device's present one */
+};
+#define NS_REJOIN_ORDER_OWN_DR 255
+#define NS_REJOIN_ORDER_TRIES  6 /* requests, each with the answer to an uplink, the pauses growing */
+
+enum ns_order { NS_ORDER_TAKEN, NS_ORDER_NOT_OF_ITS_VERSION, NS_ORDER_OUT_OF_RANGE, NS_ORDER_TABLE_FULL };
+/* Orders a device's rejoin: kept with the session (durable with the turn), sent with the answer to its next uplink, which it
+ * makes go, and again until ns_mac_rejoin_seen(), another session, or NS_REJOIN_ORDER_TRIES. An order in force is replaced.
+ * `slot` is the session's. */
+enum ns_order ns_mac_order_rejoin(struct ns *ns, struct now now, uint32_t slot,
+				  const struct ns_rejoin_order *order);
+/* A rejoin-request of the device was heard under that session: an order that stands is done. */
+void ns_mac_rejoin_seen(struct ns *ns, struct now now, uint32_t slot);
+/* Requests that are still to be sent; 0: no order stands. */
+uint8_t ns_mac_rejoin_left(const struct ns *ns, uint32_t slot);
+
 /* --- the wish --- */
 
 struct ns_wish {
 	uint8_t rx_delay_s, rx1_dr_offset, rx2_dr;
 	uint32_t rx2_freq_hz;
 	uint8_t max_duty_cycle;
-	uint8_t tx_param; /* as in TxParamSetupReq, and NS_TX_PARAM_KNOWN */
+	uint8_t tx_param;                     /* as in TxParamSetupReq, and NS_TX_PARAM_KNOWN */
+	uint8_t adr_limit_exp, adr_delay_exp; /* ADR_ACK_LIMIT and _DELAY = 2^n */
+	bool rejoin;                          /* RejoinParamSetupReq is wanted */
+	uint8_t rejoin_time_exp, rejoin_count_exp;
+	uint32_t beacon_freq_hz, ping_slot_freq_hz; /* 0: the region's */
+	uint8_t ping_slot_dr;
 };
+#define NS_ADR_LIMIT_EXP  6 /* what a device boots with: 64 and 32 uplinks */
+#define NS_ADR_DELAY_EXP  5
 #define NS_TX_PARAM_KNOWN 0x80 /* a session without it has what its region boots with */
 uint8_t ns_boot_tx_param(const struct lw_region *region);
 /* What the network wants of a session: OTAA, its profile's values; ABP, the server's and the region's, for there the
@@ -83,6 +119,7 @@ struct ns_mac_case {
 	const struct lw_region *region;
 	struct ns_wish wish;
 	struct lw_channel_plan plan;          /* confirmed */
+	struct ns_rare rare;                  /* confirmed */
 	const struct lw_channel_plan *wanted; /* ns_wanted() */
 	/* While an uplink is handled. */
 	struct now now;
@@ -123,6 +160,17 @@ void ns_mac_rekey(struct ns *ns, struct now now, struct ns_uplink *uplink,
 void ns_mac_reset(struct ns *ns, struct now now, struct ns_uplink *uplink,
 		  const struct lw_mac_command *command);
 
+void ns_mac_device_mode(struct ns *ns, struct now now, struct ns_uplink *uplink,
+			const struct lw_mac_command *command);
+void ns_mac_ping_slot_info(struct ns *ns, struct now now, struct ns_uplink *uplink,
+			   const struct lw_mac_command *command);
+void ns_mac_beacon_timing(struct ns *ns, struct now now, struct ns_uplink *uplink,
+			  const struct lw_mac_command *command);
+/* GPS time of the end of an uplink: a gateway's own, else the bridge's clock less half the way; false: neither is known. */
+bool ns_mac_end_of_uplink(const struct ns *ns, const struct ns_frame *frame, int64_t *gps_us);
+/* Keeps what a session was told; where there is no room it stays as it was, and that is counted. */
+bool ns_mac_keep_rare(struct ns *ns, struct now now, struct ns_session *session, const struct ns_rare *rare);
+
 /* Requests. */
 enum ns_mac_urgency ns_mac_duty_cycle_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
 enum ns_mac_said ns_mac_duty_cycle_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
@@ -148,6 +196,22 @@ enum ns_mac_said ns_mac_dl_channel_answer(struct ns_mac_case *of, const struct n
 enum ns_mac_urgency ns_mac_dev_status_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
 enum ns_mac_said ns_mac_dev_status_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
 					  const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_adr_param_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_adr_param_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					 const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_rejoin_param_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_rejoin_param_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					    const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_beacon_freq_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_beacon_freq_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+					   const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_ping_slot_channel_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+enum ns_mac_said ns_mac_ping_slot_channel_answer(struct ns_mac_case *of, const struct ns_mac_block *asked,
+						 const struct ns_mac_block *answers);
+enum ns_mac_urgency ns_mac_force_rejoin_ask(const struct ns_mac_case *of, struct ns_mac_block *ask);
+void ns_mac_force_rejoin_sent(struct ns *ns, struct ns_session *session);
+/* The device has had all requests of an order, and an uplink has come that is none: it is given up. */
+void ns_mac_force_rejoin_follow(struct ns_mac_case *of);
 
 /* What ADR makes of the session now. False: the device or its profile does not let the network choose. */
 bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *channels,

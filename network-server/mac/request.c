@@ -9,27 +9,40 @@
 struct row {
 	const char *name;
 	uint8_t cid;
+	bool unanswered; /* it has no answer: what follows from it shows whether it was taken */
 	enum ns_mac_urgency (*ask)(const struct ns_mac_case *of, struct ns_mac_block *ask);
 	enum ns_mac_said (*answer)(struct ns_mac_case *of, const struct ns_mac_block *asked,
 				   const struct ns_mac_block *answers);
 };
 
+#define ROW(name, cid, function)                                                      \
+	{                                                                             \
+		name, cid, false, ns_mac_##function##_ask, ns_mac_##function##_answer \
+	}
+
 static const struct row rows[NS_MAC_KINDS] = {
-	[NS_MAC_DUTY_CYCLE] = {"duty_cycle", LW_CID_DUTY_CYCLE, ns_mac_duty_cycle_ask,
-			       ns_mac_duty_cycle_answer},
-	[NS_MAC_TX_PARAM_SETUP] = {"tx_param_setup", LW_CID_TX_PARAM_SETUP, ns_mac_tx_param_ask,
-				   ns_mac_tx_param_answer},
-	[NS_MAC_RX_PARAM_SETUP] = {"rx_param_setup", LW_CID_RX_PARAM_SETUP, ns_mac_rx_param_ask,
-				   ns_mac_rx_param_answer},
-	[NS_MAC_NEW_CHANNEL] = {"new_channel", LW_CID_NEW_CHANNEL, ns_mac_new_channel_ask,
-				ns_mac_new_channel_answer},
-	[NS_MAC_LINK_ADR] = {"link_adr", LW_CID_LINK_ADR, ns_mac_link_adr_ask, ns_mac_link_adr_answer},
-	[NS_MAC_RX_TIMING_SETUP] = {"rx_timing_setup", LW_CID_RX_TIMING_SETUP, ns_mac_rx_timing_ask,
-				    ns_mac_rx_timing_answer},
-	[NS_MAC_DL_CHANNEL] = {"dl_channel", LW_CID_DL_CHANNEL, ns_mac_dl_channel_ask,
-			       ns_mac_dl_channel_answer},
-	[NS_MAC_DEV_STATUS] = {"dev_status", LW_CID_DEV_STATUS, ns_mac_dev_status_ask,
-			       ns_mac_dev_status_answer},
+	[NS_MAC_DUTY_CYCLE] = ROW("duty_cycle", LW_CID_DUTY_CYCLE, duty_cycle),
+	[NS_MAC_TX_PARAM_SETUP] = ROW("tx_param_setup", LW_CID_TX_PARAM_SETUP, tx_param),
+	[NS_MAC_RX_PARAM_SETUP] = ROW("rx_param_setup", LW_CID_RX_PARAM_SETUP, rx_param),
+	[NS_MAC_NEW_CHANNEL] = ROW("new_channel", LW_CID_NEW_CHANNEL, new_channel),
+	[NS_MAC_LINK_ADR] = ROW("link_adr", LW_CID_LINK_ADR, link_adr),
+	[NS_MAC_RX_TIMING_SETUP] = ROW("rx_timing_setup", LW_CID_RX_TIMING_SETUP, rx_timing),
+	[NS_MAC_DL_CHANNEL] = ROW("dl_channel", LW_CID_DL_CHANNEL, dl_channel),
+	[NS_MAC_DEV_STATUS] = ROW("dev_status", LW_CID_DEV_STATUS, dev_status),
+	[NS_MAC_ADR_PARAM_SETUP] = ROW("adr_param_setup", LW_CID_ADR_PARAM_SETUP, adr_param),
+	[NS_MAC_FORCE_REJOIN] = {"force_rejoin", LW_CID_FORCE_REJOIN, true, ns_mac_force_rejoin_ask, NULL},
+	[NS_MAC_REJOIN_PARAM_SETUP] = ROW("rejoin_param_setup", LW_CID_REJOIN_PARAM_SETUP, rejoin_param),
+	[NS_MAC_BEACON_FREQ] = ROW("beacon_freq", LW_CID_BEACON_FREQ, beacon_freq),
+	[NS_MAC_PING_SLOT_CHANNEL] = ROW("ping_slot_channel", LW_CID_PING_SLOT_CHANNEL, ping_slot_channel),
+};
+
+/* Their order in a frame. Dwell time comes before all that hangs on it: data rates, payload, RX1. Channels come before the
+ * masks that name them. What is asked for its own sake comes last. */
+static const enum ns_mac_kind order[NS_MAC_KINDS] = {
+	NS_MAC_TX_PARAM_SETUP, NS_MAC_DUTY_CYCLE,      NS_MAC_RX_PARAM_SETUP, NS_MAC_NEW_CHANNEL,
+	NS_MAC_LINK_ADR,       NS_MAC_RX_TIMING_SETUP, NS_MAC_BEACON_FREQ,    NS_MAC_PING_SLOT_CHANNEL,
+	NS_MAC_DL_CHANNEL,     NS_MAC_ADR_PARAM_SETUP, NS_MAC_FORCE_REJOIN,   NS_MAC_REJOIN_PARAM_SETUP,
+	NS_MAC_DEV_STATUS,
 };
 
 const char *ns_mac_kind_name(enum ns_mac_kind kind)
@@ -40,6 +53,17 @@ const char *ns_mac_kind_name(enum ns_mac_kind kind)
 uint8_t ns_mac_cid(enum ns_mac_kind kind)
 {
 	return rows[kind].cid;
+}
+
+uint16_t *ns_mac_refused(struct ns_mac_state *mac, enum ns_mac_kind kind)
+{
+	switch (kind) {
+	case NS_MAC_RX_PARAM_SETUP: return &mac->refused[0];
+	case NS_MAC_NEW_CHANNEL: return &mac->refused[1];
+	case NS_MAC_LINK_ADR: return &mac->refused[2];
+	case NS_MAC_DL_CHANNEL: return &mac->refused[3];
+	default: return NULL;
+	}
 }
 
 uint16_t ns_mac_hash(const void *bytes, size_t length)
@@ -62,6 +86,7 @@ void ns_mac_case_init(struct ns_mac_case *of, struct ns *ns, struct ns_session *
 		.profile = profile,
 		.region = ns_region(ns, session->region),
 		.plan = *ns_session_plan(&ns->sessions, session),
+		.rare = *ns_session_rare(&ns->sessions, session),
 		.wanted = &wanted->plan,
 	};
 	ns_wish(ns, profile, of->region, session->flags & NS_SESSION_ABP, &of->wish);
@@ -70,7 +95,7 @@ void ns_mac_case_init(struct ns_mac_case *of, struct ns *ns, struct ns_session *
 	    wanted->hash) { /* other channels are wanted: what was refused says nothing */
 		mac->channels_wish = wanted->hash;
 		mac->refused_channels = mac->refused_dl_channels = 0;
-		mac->refused[NS_MAC_NEW_CHANNEL] = mac->refused[NS_MAC_DL_CHANNEL] = 0;
+		*ns_mac_refused(mac, NS_MAC_NEW_CHANNEL) = *ns_mac_refused(mac, NS_MAC_DL_CHANNEL) = 0;
 	}
 }
 
@@ -145,24 +170,38 @@ static uint8_t pause_after(uint8_t tries)
 	return (uint8_t)(wait < NS_MAC_WAIT_MAX ? wait : NS_MAC_WAIT_MAX);
 }
 
-/* False: no room beside what else is in flight. */
-static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_kind kind,
-			  const uint8_t *bytes, size_t length)
+/* A question that the device has had more than one chance to answer is dead: without it another finds room. */
+static uint8_t only_alive(struct ns_mac_state *mac, enum ns_mac_kind but)
 {
-	uint8_t kept[NS_QUESTION_MAX];
-	uint8_t others = without(mac, kind, kept);
-	if (others + length > NS_QUESTION_MAX)
-		return false;
-	if (others < mac->question_length)
-		ns->mac_counts[kind].unanswered++;
-	memcpy(mac->question, kept, others);
-	memcpy(mac->question + others, bytes, length);
-	mac->question_length = (uint8_t)(others + length);
+	for (int i = 0; i < NS_MAC_KINDS; i++)
+		if (i != (int)but && mac->tries[i] > 1)
+			forget(mac, (enum ns_mac_kind)i);
+	return mac->question_length;
+}
+
+static void count_try(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_kind kind)
+{
 	if (mac->tries[kind] < UINT8_MAX)
 		mac->tries[kind]++;
 	mac->wait[kind] = pause_after(mac->tries[kind]);
 	mac->answered = (uint16_t)(mac->answered & ~(1u << kind));
 	ns->mac_counts[kind].asked++;
+}
+
+/* False: no room beside what else is in flight. */
+static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_kind kind,
+			  const uint8_t *bytes, size_t length)
+{
+	uint8_t before = mac->question_length;
+	forget(mac, kind);
+	if (mac->question_length < before)
+		ns->mac_counts[kind].unanswered++;
+	if (mac->question_length + length > NS_QUESTION_MAX &&
+	    only_alive(mac, kind) + length > NS_QUESTION_MAX)
+		return false;
+	memcpy(mac->question + mac->question_length, bytes, length);
+	mac->question_length = (uint8_t)(mac->question_length + length);
+	count_try(ns, mac, kind);
 	return true;
 }
 
@@ -176,7 +215,8 @@ static bool known_to(const struct ns_session *session, enum ns_mac_kind kind)
 
 static bool is_sticky(enum ns_mac_kind kind)
 {
-	return lw_mac_row_find(LW_UP, rows[kind].cid)->repeat == LW_MAC_UNTIL_DOWNLINK;
+	const struct lw_mac_row *answer = lw_mac_row_find(LW_UP, rows[kind].cid);
+	return answer && answer->repeat == LW_MAC_UNTIL_DOWNLINK;
 }
 
 static enum ns_mac_urgency ask(const struct ns_mac_case *of, enum ns_mac_kind kind,
@@ -185,7 +225,8 @@ static enum ns_mac_urgency ask(const struct ns_mac_case *of, enum ns_mac_kind ki
 	block->count = 0;
 	enum ns_mac_urgency urgency = rows[kind].ask(of, block);
 	*length = urgency == NS_MAC_NOTHING ? 0 : encode(block, of->region->freq_step_hz, bytes);
-	if (*length == 0 || ns_mac_hash(bytes, *length) == of->session->mac.refused[kind])
+	const uint16_t *refused = ns_mac_refused(&of->session->mac, kind);
+	if (*length == 0 || (refused && ns_mac_hash(bytes, *length) == *refused))
 		return NS_MAC_NOTHING;
 	return urgency;
 }
@@ -225,8 +266,8 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 	if (mac->due == 0)
 		return false;
 	ns_mac_case_init(&of, ns, session, &profile->record);
-	for (int i = 0; i < NS_MAC_KINDS; i++) {
-		enum ns_mac_kind kind = (enum ns_mac_kind)i;
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		enum ns_mac_kind kind = order[i];
 		struct ns_mac_block block;
 		uint8_t bytes[NS_QUESTION_MAX];
 		size_t length;
@@ -236,8 +277,12 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 		/* All in FOpts where it can be; a block that is longer goes alone, under FPort 0. */
 		if (sent && wr_length(wr) + length > LW_FOPTS_MAX)
 			continue;
-		if (!keep_question(ns, mac, kind, bytes, length))
+		if (rows[kind].unanswered)
+			count_try(ns, mac, kind);
+		else if (!keep_question(ns, mac, kind, bytes, length))
 			continue;
+		if (kind == NS_MAC_FORCE_REJOIN)
+			ns_mac_force_rejoin_sent(ns, session);
 		ns_record_mac(ns, now, session, kind, NS_MAC_ASKED, &block, NULL);
 		wr_copy(wr, bytes, length);
 		mac->due = (uint16_t)(mac->due & ~(1u << kind));
@@ -267,7 +312,9 @@ void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct 
 	ns_record_mac(of->ns, of->now, of->session, kind,
 		      said == NS_MAC_REFUSED ? NS_MAC_WAS_REFUSED : NS_MAC_WAS_TAKEN, &asked, answers);
 	size_t length = encode(&asked, of->region->freq_step_hz, bytes);
-	mac->refused[kind] = said == NS_MAC_REFUSED ? ns_mac_hash(bytes, length) : 0;
+	uint16_t *refused = ns_mac_refused(mac, kind);
+	if (refused)
+		*refused = said == NS_MAC_REFUSED ? ns_mac_hash(bytes, length) : 0;
 	forget(mac, kind);
 	mac->tries[kind] = mac->wait[kind] = 0;
 	mac->answered = (uint16_t)(mac->answered | 1u << kind);

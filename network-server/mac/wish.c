@@ -24,6 +24,31 @@ uint8_t ns_boot_tx_param(const struct lw_region *region)
 	return tx_param(region, NET_REGIONS_OWN, NET_REGIONS_OWN, NET_REGIONS_OWN);
 }
 
+static uint8_t or_else(uint8_t wanted, uint8_t otherwise)
+{
+	return wanted == NET_DEVICES_OWN ? otherwise : wanted;
+}
+
+/* ADR's parameters, rejoins and class B; what no device of the region could do is not wished. */
+static void more_wishes(const struct net_profile *profile, const struct lw_region *region,
+			struct ns_wish *wish)
+{
+	wish->adr_limit_exp = or_else(profile->adr_ack_limit_exp, NS_ADR_LIMIT_EXP);
+	wish->adr_delay_exp = or_else(profile->adr_ack_delay_exp, NS_ADR_DELAY_EXP);
+	wish->rejoin = profile->rejoin_time_exp != NET_DEVICES_OWN ||
+		       profile->rejoin_count_exp != NET_DEVICES_OWN;
+	wish->rejoin_time_exp = or_else(profile->rejoin_time_exp, 15); /* the longest: as good as never */
+	wish->rejoin_count_exp = or_else(profile->rejoin_count_exp, 15);
+	if (lw_region_freq_ok(region, LW_DOWN, profile->beacon_freq_hz))
+		wish->beacon_freq_hz = profile->beacon_freq_hz;
+	if (lw_region_freq_ok(region, LW_DOWN, profile->ping_slot_freq_hz))
+		wish->ping_slot_freq_hz = profile->ping_slot_freq_hz;
+	wish->ping_slot_dr = region->ping_slot.dr;
+	if (profile->ping_slot_dr < LW_DATA_RATES &&
+	    lw_region_data_rate(region, LW_DOWN, profile->ping_slot_dr))
+		wish->ping_slot_dr = profile->ping_slot_dr;
+}
+
 void ns_wish(const struct ns *ns, const struct net_profile *profile, const struct lw_region *region, bool abp,
 	     struct ns_wish *wish)
 {
@@ -36,6 +61,7 @@ void ns_wish(const struct ns *ns, const struct net_profile *profile, const struc
 		.tx_param = tx_param(region, profile->uplink_dwell, profile->downlink_dwell,
 				     profile->max_eirp_dbm),
 	};
+	more_wishes(profile, region, wish);
 	if (abp)
 		return;
 	if (profile->rx_delay_s != 0)

@@ -101,11 +101,23 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 	ROW(NS_DROP_MAC_REPEATED) = NS_RULE(
 		"mac_repeated", DEBUG,
 		"An answer {cid:a0:hex} that the device repeats until it gets a downlink.", ""),
-	ROW(NS_DROP_TIME_UNKNOWN) = NS_RULE("time_unknown", INFO,
-					    "DeviceTimeReq stays unanswered: none of {receptions:a0:count "
-					    "reception} has GPS time, or was stamped by a "
-					    "clock that is in step.",
-					    "Let NTP discipline the bridge's clock: lamppost doctor."),
+	ROW(NS_DROP_MAC_IN_CLASS_B) = NS_RULE(
+		"mac_in_class_b", INFO_GOING,
+		"Command {cid:a0:hex} would change the ping slots of a device that is in class B, and is not "
+		"answered.",
+		"The device has to leave class B first (TS001 §14.1): its firmware does not."),
+	ROW(NS_DROP_MAC_TABLE_FULL) = NS_RULE(
+		"mac_table_full", WARN,
+		"What the device was told could not be kept: {sets:a:count set} of MAC parameters are in "
+		"use, "
+		"as many as there can be. It is asked again later.",
+		"Devices differ more than any city's do: give devices of one kind one profile."),
+	ROW(NS_DROP_TIME_UNKNOWN) = NS_RULE(
+		"time_unknown", INFO,
+		"A request for the time, {cid:a1:hex}, stays unanswered: none of {receptions:a0:count "
+		"reception} has GPS time, or was stamped by a "
+		"clock that is in step.",
+		"Let NTP discipline the bridge's clock: lamppost doctor."),
 
 	ROW(NS_DROP_ITEM_UNKNOWN_DEVICE) = NS_RULE("item_unknown_device", INFO,
 						   "{item} is for {dev_eui:ab:eui}, no device of ours.",

@@ -6,6 +6,10 @@
 #define UNANSWERED   "From the third on: the device does not know the command, or does not hear us."
 #define REFUSED_NEXT "It is not asked again until something else is wanted."
 
+#define REJOIN                                                                                               \
+	"type {rejoin_type:a0} at {dr:a1:dr}, at most {max_retries:a2:count repeat}, 32 s × 2^{period:a3} " \
+	"apart"
+
 #define KIND(kind, name, command, values)                                                                  \
 	[(kind)*NS_MAC_BECAME_COUNT +                                                                      \
 		NS_MAC_ASKED] = NS_RULE("mac_" name "_asked", DEBUG, command " goes out: " values "." TRY, \
@@ -33,6 +37,27 @@ const struct decision_rule ns_mac_rules[NS_MAC_KINDS * NS_MAC_BECAME_COUNT] = {
 	KIND(NS_MAC_RX_TIMING_SETUP, "rx_timing_setup", "RXTimingSetupReq", "RxDelay {rx_delay_s:a0:s}"),
 	KIND(NS_MAC_DL_CHANNEL, "dl_channel", "DlChannelReq",
 	     "RX1 of channel {channel:b0} on {freq_hz:a:hz}, {requests:b3:count channel} in all"),
+	KIND(NS_MAC_ADR_PARAM_SETUP, "adr_param_setup", "ADRParamSetupReq",
+	     "ADRACKReq after 2^{limit_exp:a0} uplinks, slower after 2^{delay_exp:a1} more"),
+	KIND(NS_MAC_REJOIN_PARAM_SETUP, "rejoin_param_setup", "RejoinParamSetupReq",
+	     "a rejoin-request after 2^{count_exp:a1} × 16 uplinks or 2^{time_exp:a0} × 1024 s"),
+	KIND(NS_MAC_BEACON_FREQ, "beacon_freq", "BeaconFreqReq",
+	     "beacons on {freq_hz:a:hz}, the region's own where that is 0"),
+	KIND(NS_MAC_PING_SLOT_CHANNEL, "ping_slot_channel", "PingSlotChannelReq",
+	     "ping slots at {dr:b0:dr} on {freq_hz:a:hz}, the region's own where that is 0"),
+	[NS_MAC_FORCE_REJOIN * NS_MAC_BECAME_COUNT + NS_MAC_ASKED] = NS_RULE(
+		"mac_force_rejoin_asked", DEBUG, "ForceRejoinReq goes out: " REJOIN "." TRY,
+		"It has no answer: the device's rejoin-request shows that it was heard."),
+	[NS_MAC_FORCE_REJOIN * NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(
+		"mac_force_rejoin_taken", INFO_GOOD,
+		"The device made a rejoin-request after ForceRejoinReq: " REJOIN ".", ""),
+	[NS_MAC_FORCE_REJOIN * NS_MAC_BECAME_COUNT + NS_MAC_WAS_REFUSED] = NS_RULE(
+		"mac_force_rejoin_given_up", INFO,
+		"{tries:c1:count ForceRejoinReq} went out and no rejoin-request was heard: " REJOIN
+		". The order is given up.",
+		"See whether the device hears its downlinks at all, and whether its firmware has rejoins; "
+		"its "
+		"byte order may be the other one (profile field quirks)."),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_ASKED] = NS_RULE(
 		"mac_dev_status_asked", DEBUG, "DevStatusReq goes out." TRY, UNANSWERED),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(

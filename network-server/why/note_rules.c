@@ -42,6 +42,14 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"session_abp", INFO_GOOD,
 		"An ABP session {dev_addr:a:addr} begins at counter {fcnt:b}, as the device's record says.",
 		""),
+	[NS_NOTE_DEVICE_CLASS_A] = NS_RULE(
+		"device_class_a", INFO_GOOD,
+		"With counter {fcnt:a} the device says that it works in class A; it was confirmed.", ""),
+	[NS_NOTE_DEVICE_CLASS_C] = NS_RULE(
+		"device_class_c", INFO_GOING,
+		"With counter {fcnt:a} the device says that it works in class C, and was confirmed; class C "
+		"is not served yet.",
+		"Its downlinks wait for its uplinks, as in class A."),
 	[NS_NOTE_PLANNED] = NS_RULE_WORDS(
 		"downlink_planned", DEBUG,
 		"{frame} goes to {gateway} for {window:c1:word} at {dr:c0l:dr} on {freq_hz:a:hz}, "

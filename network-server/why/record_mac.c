@@ -33,6 +33,23 @@ static struct ns_numbers values_of(enum ns_mac_kind kind, const struct ns_mac_bl
 		return (struct ns_numbers){
 			.a = first->as.dl_channel_req.frequency_hz,
 			.b = decision_bytes(first->as.dl_channel_req.ch_index, 0, 0, asked->count)};
+	case NS_MAC_ADR_PARAM_SETUP:
+		return (struct ns_numbers){.a = decision_bytes(first->as.adr_param_setup_req.limit_exp,
+							       first->as.adr_param_setup_req.delay_exp, 0,
+							       0)};
+	case NS_MAC_FORCE_REJOIN:
+		return (struct ns_numbers){.a = decision_bytes(first->as.force_rejoin_req.rejoin_type,
+							       first->as.force_rejoin_req.data_rate,
+							       first->as.force_rejoin_req.max_retries,
+							       first->as.force_rejoin_req.period)};
+	case NS_MAC_REJOIN_PARAM_SETUP:
+		return (struct ns_numbers){.a = decision_bytes(first->as.rejoin_param_setup_req.max_time_n,
+							       first->as.rejoin_param_setup_req.max_count_n,
+							       0, 0)};
+	case NS_MAC_BEACON_FREQ: return (struct ns_numbers){.a = first->as.beacon_freq_req.frequency_hz};
+	case NS_MAC_PING_SLOT_CHANNEL:
+		return (struct ns_numbers){.a = first->as.ping_slot_channel_req.frequency_hz,
+					   .b = first->as.ping_slot_channel_req.data_rate};
 	case NS_MAC_DEV_STATUS:
 	case NS_MAC_KINDS: break;
 	}

@@ -147,7 +147,7 @@ static void stored_and_read(void **state)
 	written.mac.question_length = 3;
 	memcpy(written.mac.question, (const uint8_t[]){0x08, 5, 0x06}, 3);
 	written.mac.tries[NS_MAC_DEV_STATUS] = 7;
-	written.mac.refused[NS_MAC_LINK_ADR] = 0x1234;
+	*ns_mac_refused(&written.mac, NS_MAC_LINK_ADR) = 0x1234;
 	written.adr = (struct ns_adr_history){.count = 2, .dr = 5, .snr_qdb = {-20, 17}};
 	uint8_t bytes[NS_SESSION_BYTES];
 	size_t length = ns_session_encode(&sessions, &written, master, bytes);
@@ -299,7 +299,7 @@ static void read_from_the_second_format(void **state)
 	t_uint("answered", 0x81, read.mac.answered);
 	t_uint("tries", 7, read.mac.tries[NS_MAC_DEV_STATUS]);
 	t_uint("pause", 8, read.mac.wait[NS_MAC_DEV_STATUS]);
-	t_uint("refused", 0x410, read.mac.refused[NS_MAC_LINK_ADR]);
+	t_uint("refused", 0x410, *ns_mac_refused(&read.mac, NS_MAC_LINK_ADR));
 	t_uint("channels refused", 102, read.mac.refused_channels);
 	t_uint("hour of the last status", 490000, read.mac.status_hour);
 	t_int("sample", 17, read.adr.snr_qdb[0]);

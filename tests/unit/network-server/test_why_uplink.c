@@ -260,7 +260,7 @@ static const struct {
 	 "fcnt:10,age_s:0,limit_s:600"},
 	{"an unknown command", an_unknown_command, NULL, "mac_unknown", "cid:0x7e,length:3"},
 	{"an answer to nothing", an_answer_to_nothing, NULL, "mac_unexpected", "cid:0x03"},
-	{"no clock", no_time, NULL, "time_unknown", "receptions:1"},
+	{"no clock", no_time, NULL, "time_unknown", "cid:0x0d,receptions:1"},
 	{"what the gateway heard last", an_old_counter, "gateway:0000000000000001", "accepted",
 	 "freq_hz:868100000,rssi_dbm:-61,snr_db:7,length:14"},
 	{"what the gateway heard last, of no session", no_session, "gateway:0000000000000002",
