@@ -32,7 +32,7 @@ int64_t sim_device_between(struct sim_device *device, int64_t from_us, int64_t t
 void sim_device_set_state(struct sim_device *device, enum sim_device_state state, int64_t next_us)
 {
 	static const bool allowed[4][4] = {
-		[SIM_DEVICE_IDLE] = {true, true, false, true},
+		[SIM_DEVICE_IDLE] = {true, true, true, true},
 		[SIM_DEVICE_EXCHANGE] = {true, true, true, true},
 		[SIM_DEVICE_WAITING] = {true, true, true, true},
 		[SIM_DEVICE_OFF] = {true, false, false, true},
@@ -86,8 +86,25 @@ static int64_t channel_free_us(const struct sim_device *device, const struct sim
 	return free_us > device->duty_free_us ? free_us : device->duty_free_us;
 }
 
-/* Draws a channel that carries `dr` and is free. Returns −1 where none is, `*free_us` being when one will be, or
- * SIM_DEVICE_NEVER when no channel carries that rate. Joins take the default channels whatever the mask says. */
+static bool channel_carries(const struct sim_channel *channel, uint8_t dr)
+{
+	return channel->enabled && channel->freq_hz != 0 && dr >= channel->min_dr && dr <= channel->max_dr;
+}
+
+uint8_t sim_device_rate(const struct sim_device *device)
+{
+	uint8_t lowest = sim_device_min_dr(device);
+	for (uint8_t dr = device->dr; dr > lowest; dr--) {
+		for (size_t i = 0; i < device->config.plan->channels; i++) {
+			if (channel_carries(&device->channels[i], dr))
+				return dr;
+		}
+	}
+	return lowest;
+}
+
+/* Draws a channel that carries `dr` and is free, for a repeat another one than before if there is one. Returns −1 where none is,
+ * `*free_us` being when one will be, or SIM_DEVICE_NEVER when no channel carries that rate. Joins take default channels only. */
 static int draw_channel(struct sim_device *device, int64_t now_us, uint8_t dr, int64_t *free_us)
 {
 	const struct sim_plan *plan = device->config.plan;
@@ -97,14 +114,19 @@ static int draw_channel(struct sim_device *device, int64_t now_us, uint8_t dr, i
 	*free_us = SIM_DEVICE_NEVER;
 	for (size_t i = 0; i < limit; i++) {
 		const struct sim_channel *channel = &device->channels[i];
-		if (!channel->enabled || channel->freq_hz == 0 || dr < channel->min_dr ||
-		    dr > channel->max_dr)
+		if (!channel_carries(channel, dr))
 			continue;
 		int64_t at_us = channel_free_us(device, channel);
 		if (at_us < *free_us)
 			*free_us = at_us;
 		if (at_us <= now_us)
 			candidates[count++] = (uint8_t)i;
+	}
+	if (device->attempt > 0 && count > 1) {
+		for (uint32_t i = 0; i < count; i++) {
+			if (candidates[i] == device->tx_channel)
+				candidates[i--] = candidates[--count];
+		}
 	}
 	return count == 0 ? -1 : candidates[rng_below(&device->rng, count)];
 }
@@ -197,10 +219,10 @@ bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, 
 /* --- the exchange ------------------------------------------------------------------------------------------- */
 
 /* ADR back-off (1.0.4, 4.3.1.1): when LIMIT + DELAY frames have had no answer, power to the maximum; after each DELAY more
- * one rate lower, then the default channels. The frame that is about to leave is counted already. */
+ * one rate lower, then the default channels. The frame that is about to leave is not counted yet. */
 static void adr_back_off(struct sim_device *device)
 {
-	uint32_t sent = device->adr_count - 1;
+	uint32_t sent = device->adr_count;
 	if (!device->config.adr || sent < device->adr_limit + device->adr_delay ||
 	    (sent - device->adr_limit) % device->adr_delay != 0)
 		return;
@@ -214,18 +236,31 @@ static void adr_back_off(struct sim_device *device)
 	}
 }
 
+/* Counters are never used twice: with the last one the session ends, and a device that can joins anew (4.3.1.5). */
+static bool counter_is_spent(struct sim_device *device)
+{
+	if (device->fcnt_up != UINT32_MAX || device->config.fcnt_16)
+		return false;
+	if (device->config.activation == SIM_OTAA) {
+		device->joined = false;
+		sim_device_boot_parameters(device);
+	} else {
+		device->next_us = SIM_DEVICE_NEVER;
+	}
+	return true;
+}
+
 static bool start_data(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink)
 {
 	int64_t free_us;
-	uint8_t dr = device->dr;
 	device->joining = false;
+	device->attempt = 0;
+	if (counter_is_spent(device))
+		return false;
 	/* Contents and counter are settled once the frame can leave. */
-	while (draw_channel(device, now_us, dr, &free_us) < 0) {
-		if (free_us != SIM_DEVICE_NEVER || dr == sim_device_min_dr(device)) {
-			device->next_us = free_us;
-			return false;
-		}
-		dr--;
+	if (draw_channel(device, now_us, sim_device_rate(device), &free_us) < 0) {
+		device->next_us = free_us;
+		return false;
 	}
 	bool reading = device->due_us <= now_us;
 	device->soon = false;
@@ -234,12 +269,16 @@ static bool start_data(struct sim_device *device, int64_t now_us, struct sim_upl
 	if (device->due_us <= now_us)
 		device->due_us = now_us +
 				 device->config.interval_us; /* it fell behind: duty cycle, or was off */
-	sim_device_compose(device, now_us, reading);
+	/* What the frame may carry depends on the rate that it will leave at. */
+	adr_back_off(device);
+	uint8_t dr = sim_device_rate(device);
+	sim_device_compose(device, now_us, dr, reading);
 	if (reading && !device->is_reading)
 		device->due_us = now_us; /* commands went first */
-	device->attempt = 0;
-	adr_back_off(device);
-	return sim_device_transmit(device, now_us, device->dr, uplink);
+	if (sim_device_transmit(device, now_us, dr, uplink))
+		return true;
+	sim_device_set_state(device, SIM_DEVICE_WAITING, device->next_us);
+	return false;
 }
 
 /* How often the frame under way may be sent in all (section 4 of the fact sheet). */
@@ -252,7 +291,7 @@ static uint8_t transmissions_allowed(const struct sim_device *device)
 static uint8_t retry_rate(const struct sim_device *device)
 {
 	uint32_t down = device->confirmed && device->rules->own_retries ? device->attempt / 2u : 0;
-	uint8_t dr = device->dr, lowest = sim_device_min_dr(device);
+	uint8_t dr = sim_device_rate(device), lowest = sim_device_min_dr(device);
 	size_t needed = 8u + device->frame_fopts_length + device->frame_length;
 	while (down-- > 0 && dr > lowest &&
 	       sim_plan_max_payload(device->config.plan, (uint8_t)(dr - 1), device->uplink_dwell) >= needed)
@@ -303,6 +342,10 @@ bool sim_device_tick(struct sim_device *device, int64_t now_us, struct sim_uplin
 {
 	if (device->next_us > now_us)
 		return false;
+	if (device->silenced) {
+		device->next_us = SIM_DEVICE_NEVER;
+		return false;
+	}
 	switch (device->state) {
 	case SIM_DEVICE_OFF: sim_device_set_state(device, SIM_DEVICE_IDLE, now_us); return false;
 	case SIM_DEVICE_EXCHANGE: sim_device_exchange_closes(device, now_us); return false;
@@ -325,5 +368,10 @@ void sim_device_power_cycle(struct sim_device *device, int64_t now_us, int64_t o
 	sim_device_boot_parameters(device);
 	device->rekey = device->config.activation == SIM_ABP && device->rules_1_1;
 	device->soon = false;
+	if (device->config.activation == SIM_ABP && device->config.forgets_counters) {
+		device->fcnt_up = 0;
+		device->seen_down[0] = device->seen_down[1] = false;
+		device->fcnt_down[0] = device->fcnt_down[1] = 0;
+	}
 	sim_device_set_state(device, SIM_DEVICE_OFF, now_us + off_us);
 }

@@ -55,7 +55,9 @@ struct sim_device_config {
 	struct lw_dev_addr dev_addr;         /* ABP */
 	struct lw_session_keys session_keys; /* ABP; before 1.1 all network keys are the NwkSKey */
 	uint32_t first_fcnt_up;              /* ABP */
-	uint16_t first_dev_nonce;            /* 1.0.4 and 1.1 count from here */
+	bool fcnt_16;                        /* counters of 16 bits: the upper half is 0 for ever */
+	bool forgets_counters;    /* ABP up to 1.0.3: counters begin anew when the battery was out */
+	uint16_t first_dev_nonce; /* 1.0.4 and 1.1 count on from here: the last one used */
 	const struct sim_plan *plan;
 	uint8_t sub_band; /* fixed plans: 1..8, what the device was set up for; 0: all channels */
 	uint8_t dr;       /* data rate at start */
@@ -85,6 +87,7 @@ enum sim_down_result {
 	SIM_DOWN_GAP,        /* up to 1.0.3: 16,384 or more counters were skipped */
 	SIM_DOWN_JOIN_NONCE, /* not above the last one (1.1), or the last one again */
 	SIM_DOWN_PARAMETERS, /* a join-accept that asks for what the device does not have */
+	SIM_DOWN_TOO_LONG,   /* more than the data rate carries in its region */
 	SIM_DOWN_UNREADABLE, /* the radio lost it */
 	SIM_DOWN_RESULT_COUNT
 };
@@ -153,14 +156,24 @@ struct sim_downlink {
 };
 
 struct sim_channel {
-	uint32_t freq_hz;      /* 0: not defined */
-	uint32_t down_freq_hz; /* by DlChannelReq; 0: the plan's */
+	uint32_t freq_hz;        /* 0: not defined */
+	uint32_t down_freq_hz;   /* by DlChannelReq; 0: the plan's */
+	uint32_t window_freq_hz; /* the same, as the windows have it now */
 	uint8_t min_dr;
 	uint8_t max_dr;
 	bool enabled;
 };
 
 enum sim_device_state { SIM_DEVICE_IDLE, SIM_DEVICE_EXCHANGE, SIM_DEVICE_WAITING, SIM_DEVICE_OFF };
+
+/* What receive windows go by. Requests change it from the uplink on that carries their answer. */
+struct sim_windows {
+	uint8_t rx1_offset;
+	uint8_t rx2_dr;
+	uint32_t rx2_freq_hz;
+	uint8_t rx_delay_s;
+	bool downlink_dwell;
+};
 
 struct sim_answer {
 	uint8_t bytes[4];
@@ -215,8 +228,10 @@ struct sim_device {
 	uint8_t rx2_dr;
 	uint32_t rx2_freq_hz;
 	uint8_t rx_delay_s;
-	uint8_t duty_exponent; /* DutyCycleReq: 1/2^n */
-	bool uplink_dwell;     /* TxParamSetupReq: 400 ms at most */
+	struct sim_windows in_force; /* of the five above and below */
+	uint8_t duty_exponent;       /* DutyCycleReq: 1/2^n */
+	bool silenced;               /* DutyCycleReq 255 */
+	bool uplink_dwell;           /* TxParamSetupReq: 400 ms at most */
 	bool downlink_dwell;
 	int8_t max_eirp_dbm;
 	uint32_t adr_count; /* ADR_ACK_CNT */

@@ -16,6 +16,8 @@ static bool apply_mask(const struct sim_device *device, bool *enabled, uint8_t c
 	if (!plan->fixed && control != 0)
 		return false;
 	if (plan->fixed && control == 5) {
+		if (!device->rules->link_adr_banks)
+			return false;
 		for (size_t i = 0; i < plan->channels; i++)
 			enabled[i] = (mask >> (i < 64 ? i / 8 : i - 64) & 1) != 0;
 		return true;

@@ -14,10 +14,9 @@
 
 /* FOpts have room for 15 bytes. Where the commands do not fit beside the reading, they go alone in a frame of FPort 0,
  * and the reading waits for the next. */
-void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading)
+void sim_device_compose(struct sim_device *device, int64_t now_us, uint8_t dr, bool reading)
 {
-	size_t room = sim_plan_max_payload(device->config.plan, device->dr, device->uplink_dwell) -
-		      HEADER_BYTES;
+	size_t room = sim_plan_max_payload(device->config.plan, dr, device->uplink_dwell) - HEADER_BYTES;
 	uint8_t payload[SIM_PAYLOAD_MAX];
 	size_t length = 0;
 	if (reading)
@@ -46,7 +45,10 @@ void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading)
 	}
 	uint8_t every = device->config.confirmed_every;
 	device->confirmed = device->is_reading && every != 0 && device->readings % every == 0;
+	sim_device_windows_in_force(device);
 	device->frame_fcnt = device->fcnt_up++;
+	if (device->config.fcnt_16)
+		device->fcnt_up &= 0xffff;
 	device->frame_ack = device->ack;
 	device->frame_conf_fcnt = device->ack_fcnt;
 	device->ack = false;
@@ -152,6 +154,7 @@ static void start_session(struct sim_device *device, const struct lw_join_accept
 	device->rx1_offset = accept->dl_settings.rx1_dr_offset;
 	device->rx2_dr = accept->dl_settings.rx2_data_rate;
 	device->rx_delay_s = accept->rx_delay ? accept->rx_delay : 1;
+	sim_device_windows_in_force(device);
 	if (accept->has_cflist)
 		sim_device_apply_cflist(device, accept->cflist);
 }
@@ -199,10 +202,27 @@ static bool mic_fits(struct sim_device *device, const struct lw_frame *frame, ui
 	return lw_mic_equal(mic, frame->mic);
 }
 
+/* A device with counters of 16 bits goes round: what is less than half a round ahead is new. */
+static enum sim_down_result find_counter_16(struct sim_device *device, const struct lw_frame *frame,
+					    bool app_counter, uint32_t *fcnt)
+{
+	uint16_t last = (uint16_t)device->fcnt_down[app_counter];
+	uint16_t ahead = (uint16_t)(frame->fcnt - last);
+	if (!mic_fits(device, frame, frame->fcnt))
+		return SIM_DOWN_MIC;
+	*fcnt = frame->fcnt;
+	if (device->seen_down[app_counter] && (ahead == 0 || ahead >= 0x8000))
+		return SIM_DOWN_REPEATED;
+	uint32_t limit = device->rules->max_fcnt_gap;
+	return limit != 0 && ahead >= limit ? SIM_DOWN_GAP : SIM_DOWN_ACCEPTED;
+}
+
 /* The least counter above the last one with these low 16 bits; if that does not fit, whether the frame is one from before. */
 static enum sim_down_result find_counter(struct sim_device *device, const struct lw_frame *frame,
 					 bool app_counter, uint32_t *fcnt)
 {
+	if (device->config.fcnt_16)
+		return find_counter_16(device, frame, app_counter, fcnt);
 	bool seen = device->seen_down[app_counter];
 	uint32_t last = device->fcnt_down[app_counter];
 	uint32_t same_round = (last & 0xffff0000u) | frame->fcnt;

@@ -31,8 +31,8 @@ static const struct join_step {
 	{86400 * S_US, 8700000},
 };
 
-/* Returns when the next attempt may leave. */
-static int64_t join_allowed_us(struct sim_device *device, int64_t now_us)
+/* Returns when an attempt of that airtime may leave. */
+static int64_t join_allowed_us(struct sim_device *device, int64_t now_us, int64_t airtime_us)
 {
 	if (device->join_attempts == 0) {
 		device->join_first_us = now_us;
@@ -47,7 +47,9 @@ static int64_t join_allowed_us(struct sim_device *device, int64_t now_us)
 			device->join_step++;
 		step = &join_steps[device->join_step];
 	}
-	return device->join_airtime_us < step->budget_us ? now_us : device->join_first_us + step->length_us;
+	return device->join_airtime_us + airtime_us <= step->budget_us
+		       ? now_us
+		       : device->join_first_us + step->length_us;
 }
 
 /* Fixed plans alternate between the 125 kHz channels and the 500 kHz ones; others go down one rate every second attempt. */
@@ -63,7 +65,10 @@ static uint8_t join_rate(const struct sim_device *device)
 
 bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink)
 {
-	int64_t allowed_us = join_allowed_us(device, now_us);
+	const struct sim_rate *rate = &device->config.plan->rates[join_rate(device)];
+	int64_t airtime_us = sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz,
+					    LW_JOIN_REQUEST_LENGTH, true);
+	int64_t allowed_us = join_allowed_us(device, now_us, airtime_us);
 	if (allowed_us > now_us) {
 		device->next_us = allowed_us;
 		return false;

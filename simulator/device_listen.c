@@ -7,13 +7,14 @@
 #define JOIN_DELAY_1_US  (5 * S_US)
 #define JOIN_DELAY_2_US  (6 * S_US)
 #define PREAMBLE_SYMBOLS 8
+#define FRAME_OVERHEAD   5 /* MHDR and MIC */
 
 static const char *const result_names[SIM_DOWN_RESULT_COUNT] = {
 	[SIM_DOWN_ACCEPTED] = "accepted",     [SIM_DOWN_MALFORMED] = "malformed",
 	[SIM_DOWN_NOT_OURS] = "not_ours",     [SIM_DOWN_MIC] = "mic",
 	[SIM_DOWN_REPEATED] = "repeated",     [SIM_DOWN_GAP] = "gap",
 	[SIM_DOWN_JOIN_NONCE] = "join_nonce", [SIM_DOWN_PARAMETERS] = "parameters",
-	[SIM_DOWN_UNREADABLE] = "unreadable",
+	[SIM_DOWN_TOO_LONG] = "too_long",     [SIM_DOWN_UNREADABLE] = "unreadable",
 };
 
 const char *sim_down_result_name(enum sim_down_result result)
@@ -33,17 +34,18 @@ int64_t sim_device_plan_windows(struct sim_device *device, int64_t end_us)
 {
 	const struct sim_plan *plan = device->config.plan;
 	const struct sim_channel *channel = &device->channels[device->tx_channel];
-	uint8_t offset = device->joining ? 0 : device->rx1_offset;
+	uint8_t offset = device->joining ? 0 : device->in_force.rx1_offset;
 	device->uplink_end_us = end_us;
-	device->rx1_us = end_us + (device->joining ? JOIN_DELAY_1_US : device->rx_delay_s * S_US);
-	device->rx2_us = end_us + (device->joining ? JOIN_DELAY_2_US : (device->rx_delay_s + 1) * S_US);
+	device->rx1_us = end_us + (device->joining ? JOIN_DELAY_1_US : device->in_force.rx_delay_s * S_US);
+	device->rx2_us = end_us +
+			 (device->joining ? JOIN_DELAY_2_US : (device->in_force.rx_delay_s + 1) * S_US);
 	device->rx1_dr = sim_plan_rx1_dr(plan, device->tx_dr, offset,
-					 device->downlink_dwell && !device->joining);
-	device->rx1_freq_hz = channel->down_freq_hz != 0
-				      ? channel->down_freq_hz
+					 device->in_force.downlink_dwell && !device->joining);
+	device->rx1_freq_hz = channel->window_freq_hz != 0
+				      ? channel->window_freq_hz
 				      : sim_plan_rx1_freq_hz(plan, device->tx_channel, channel->freq_hz);
-	device->window_rx2_dr = device->joining ? plan->rx2_dr : device->rx2_dr;
-	device->window_rx2_freq_hz = device->joining ? plan->rx2_freq_hz : device->rx2_freq_hz;
+	device->window_rx2_dr = device->joining ? plan->rx2_dr : device->in_force.rx2_dr;
+	device->window_rx2_freq_hz = device->joining ? plan->rx2_freq_hz : device->in_force.rx2_freq_hz;
 	device->locked_window = 0;
 	return exchange_close_us(device);
 }
@@ -115,6 +117,14 @@ static void data_heard(struct sim_device *device, int64_t now_us, const struct s
 		sim_device_frame_is_over(device, now_us, acknowledged);
 }
 
+/* Devices hold a frame against the table without dwell time (RP002, regional README): the dwell time is the sender's affair. */
+static bool is_too_long(const struct sim_device *device, size_t length)
+{
+	uint8_t dr = device->locked_window == 1 ? device->rx1_dr : device->window_rx2_dr;
+	return !device->joining &&
+	       length > FRAME_OVERHEAD + (size_t)sim_plan_max_payload(device->config.plan, dr, false);
+}
+
 enum sim_down_result sim_device_receive(struct sim_device *device, int64_t now_us, int snr_cdb,
 					const uint8_t *phy, size_t length)
 {
@@ -126,12 +136,14 @@ enum sim_down_result sim_device_receive(struct sim_device *device, int64_t now_u
 		return SIM_DOWN_UNREADABLE;
 	}
 	struct sim_record record = sim_device_record(device, SIM_RECORD_DOWNLINK, now_us);
-	int margin = snr_cdb / 100;
+	int margin = (snr_cdb + (snr_cdb < 0 ? -50 : 50)) / 100; /* the nearest decibel (5.5) */
 	record.window = device->locked_window;
 	device->margin_db = (int8_t)(margin < -32 ? -32 : margin > 31 ? 31 : margin);
 	record.phy_length = (uint8_t)length;
 	memcpy(record.phy, phy, length);
-	record.result = sim_device_read_downlink(device, now_us, phy, length, &record);
+	record.result = is_too_long(device, length)
+				? SIM_DOWN_TOO_LONG
+				: sim_device_read_downlink(device, now_us, phy, length, &record);
 	sim_device_put(device, &record);
 	if (record.result != SIM_DOWN_ACCEPTED) {
 		keep_listening(device, now_us);

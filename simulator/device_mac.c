@@ -11,78 +11,7 @@
 const char *const sim_mac_fault_names[SIM_MAC_FAULT_COUNT] = {"none", "mute", "refuses_power",
 							      "doubles_link_adr"};
 
-#define STEP_HZ   100
-#define ADR_LIMIT 64
-#define ADR_DELAY 32
-
-static bool in_sub_band(const struct sim_device *device, size_t channel)
-{
-	if (!device->config.plan->fixed || device->config.sub_band == 0)
-		return true;
-	size_t bank = channel < 64 ? channel / 8 : channel - 64;
-	return bank == device->config.sub_band - 1u;
-}
-
-void sim_device_restore_channels(struct sim_device *device)
-{
-	const struct sim_plan *plan = device->config.plan;
-	for (uint8_t i = 0; i < plan->default_channels; i++)
-		device->channels[i].enabled = in_sub_band(device, i);
-}
-
-uint8_t sim_device_min_dr(const struct sim_device *device)
-{
-	return sim_plan_min_dr(device->config.plan, device->uplink_dwell);
-}
-
-void sim_device_boot_parameters(struct sim_device *device)
-{
-	const struct sim_plan *plan = device->config.plan;
-	memset(device->channels, 0, sizeof device->channels);
-	for (uint8_t i = 0; i < plan->default_channels; i++) {
-		struct sim_channel *channel = &device->channels[i];
-		channel->freq_hz = sim_plan_default_freq_hz(plan, i);
-		sim_plan_default_rates(plan, i, &channel->min_dr, &channel->max_dr);
-	}
-	sim_device_restore_channels(device);
-	device->dr = device->config.dr;
-	device->power_index = 0;
-	device->nb_trans = 1;
-	device->rx1_offset = 0;
-	device->rx2_dr = plan->rx2_dr;
-	device->rx2_freq_hz = plan->rx2_freq_hz;
-	device->rx_delay_s = device->config.rx_delay_s ? device->config.rx_delay_s : 1;
-	device->duty_exponent = 0;
-	device->uplink_dwell = plan->tx_param_setup;
-	device->downlink_dwell = false;
-	device->max_eirp_dbm = plan->max_eirp_dbm;
-	if (device->dr < sim_device_min_dr(device))
-		device->dr = sim_device_min_dr(device);
-	device->adr_count = 0;
-	device->adr_limit = ADR_LIMIT;
-	device->adr_delay = ADR_DELAY;
-	device->answer_count = 0;
-}
-
-void sim_device_apply_cflist(struct sim_device *device, const uint8_t bytes[LW_CFLIST_LENGTH])
-{
-	const struct sim_plan *plan = device->config.plan;
-	struct lw_cflist list;
-	if (!lw_cflist_decode(&list, bytes, STEP_HZ) || (list.type == 1) != plan->fixed)
-		return; /* of another kind of plan: ignored */
-	if (list.type == 0) {
-		for (size_t i = 0; i < LW_CFLIST_FREQUENCIES; i++) {
-			uint32_t freq_hz = list.frequencies_hz[i];
-			struct sim_channel *channel = &device->channels[plan->default_channels + i];
-			if (freq_hz >= plan->min_hz && freq_hz <= plan->max_hz)
-				*channel = (struct sim_channel){
-					.freq_hz = freq_hz, .max_dr = 5, .enabled = true};
-		}
-		return;
-	}
-	for (size_t i = 0; i < plan->channels; i++)
-		device->channels[i].enabled = (list.ch_masks[i / 16] >> (i % 16) & 1) != 0;
-}
+#define STEP_HZ 100
 
 /* --- answers ------------------------------------------------------------------------------------------------ */
 
@@ -218,6 +147,7 @@ static void new_channel(struct sim_device *device, const struct lw_mac_command *
 	else if (freq_ok && dr_ok)
 		device->channels[at] = (struct sim_channel){
 			.freq_hz = freq_hz, .min_dr = min_dr, .max_dr = max_dr, .enabled = true};
+	sim_device_need_channel(device);
 	ans.as.new_channel_ans.channel_frequency_ok = freq_ok;
 	ans.as.new_channel_ans.data_rate_range_ok = dr_ok;
 	sim_device_answer(device, &ans, false);
@@ -239,10 +169,12 @@ static void dl_channel(struct sim_device *device, const struct lw_mac_command *r
 	sim_device_answer(device, &ans, true);
 }
 
-static void duty_cycle(struct sim_device *device, const struct lw_mac_command *request)
+/* `raw`: the byte as it came; up to 1.0.1 the value 255 means more than its low nibble. */
+static void duty_cycle(struct sim_device *device, const struct lw_mac_command *request, uint8_t raw)
 {
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DUTY_CYCLE};
 	device->duty_exponent = request->as.duty_cycle_req.max_dcycle;
+	device->silenced = device->rules->duty_cycle_255_is_off && raw == 255;
 	sim_device_answer(device, &ans, false);
 }
 
@@ -271,7 +203,10 @@ static void tx_param_setup(struct sim_device *device, const struct lw_mac_comman
 		return; /* not a command of such plans */
 	device->uplink_dwell = request->as.tx_param_setup_req.uplink_dwell_time;
 	device->downlink_dwell = request->as.tx_param_setup_req.downlink_dwell_time;
-	device->max_eirp_dbm = eirp_dbm[request->as.tx_param_setup_req.max_eirp & 15];
+	/* A bound from above: no device sends with more than it can. */
+	int8_t bound_dbm = eirp_dbm[request->as.tx_param_setup_req.max_eirp & 15],
+	       own_dbm = device->config.plan->max_eirp_dbm;
+	device->max_eirp_dbm = bound_dbm < own_dbm ? bound_dbm : own_dbm;
 	if (device->dr < sim_device_min_dr(device))
 		device->dr = sim_device_min_dr(device);
 	sim_device_answer(device, &ans, true);
@@ -309,7 +244,7 @@ static bool is_request(uint8_t cid)
 	       cid != LW_CID_DEVICE_TIME;
 }
 
-static void apply_one(struct sim_device *device, const struct lw_mac_command *command)
+static void apply_one(struct sim_device *device, const struct lw_mac_command *command, uint8_t raw)
 {
 	switch (command->cid) {
 	case LW_CID_RESET:
@@ -325,7 +260,7 @@ static void apply_one(struct sim_device *device, const struct lw_mac_command *co
 		device->link_margin_db = command->as.link_check_ans.margin;
 		device->link_gateways = command->as.link_check_ans.gw_cnt;
 		break;
-	case LW_CID_DUTY_CYCLE: duty_cycle(device, command); break;
+	case LW_CID_DUTY_CYCLE: duty_cycle(device, command, raw); break;
 	case LW_CID_RX_PARAM_SETUP: rx_param_setup(device, command); break;
 	case LW_CID_DEV_STATUS: dev_status(device); break;
 	case LW_CID_NEW_CHANNEL: new_channel(device, command); break;
@@ -341,8 +276,8 @@ static void apply_one(struct sim_device *device, const struct lw_mac_command *co
 
 void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const uint8_t *bytes, size_t length)
 {
-	struct lw_mac_command block[16];
-	size_t count = 0;
+	struct lw_mac_command block[LW_PHY_PAYLOAD_MAX / 5];
+	size_t count = 0, blocks = 0;
 	struct lw_mac_reader reader;
 	struct lw_mac_command command;
 	(void)now_us;
@@ -356,11 +291,13 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 			block[count++] = command;
 			continue;
 		}
-		if (count > 0)
+		/* A second block is the network's mistake, and not answered. */
+		if (count > 0 && (blocks++ == 0 || !device->rules->link_adr_one_block))
 			sim_device_link_adr(device, block, count);
 		count = 0;
 		if (!got)
 			return;
-		apply_one(device, &command);
+		size_t after_cid = reader.offset + 1;
+		apply_one(device, &command, after_cid < length ? bytes[after_cid] : 0);
 	}
 }

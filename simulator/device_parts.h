@@ -1,5 +1,5 @@
-/* What the device's source files share among themselves: device.c (when), device_frame.c (bytes and keys), device_mac.c and
- * device_adr.c (commands), device_join.c, device_listen.c. */
+/* What the device's source files share among themselves: device.c (when), device_frame.c (bytes and keys), device_channels.c (what it
+ * sends on and listens to), device_mac.c and device_adr.c (commands), device_join.c, device_listen.c. */
 #ifndef LAMPPOST_SIM_DEVICE_PARTS_H
 #define LAMPPOST_SIM_DEVICE_PARTS_H
 
@@ -7,11 +7,20 @@
 
 #include "common/lorawan/mac_command.h"
 
-/* device_mac.c: sets channels and parameters to what the device boots with. */
+/* device_channels.c: sets channels and parameters to what the device boots with. */
 void sim_device_boot_parameters(struct sim_device *device);
 /* Lowest rate of uplinks, by the dwell time. */
 uint8_t sim_device_min_dr(const struct sim_device *device);
-/* Applies the commands of a downlink in order, and queues the answers. */
+/* Applies the CFList of a join-accept. */
+void sim_device_apply_cflist(struct sim_device *device, const uint8_t bytes[LW_CFLIST_LENGTH]);
+/* The default channels are on again (ADR back-off, last step). */
+void sim_device_restore_channels(struct sim_device *device);
+/* With no channel left to send on, the default ones are on again. */
+void sim_device_need_channel(struct sim_device *device);
+/* The windows of the next uplink are what the network asked for, if that uplink has all the answers. */
+void sim_device_windows_in_force(struct sim_device *device);
+
+/* device_mac.c: applies the commands of a downlink in order, and queues the answers. */
 void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const uint8_t *bytes,
 			       size_t length);
 /* Writes requests and answers that are due into at most `capacity` bytes; returns the length. What does not fit waits. */
@@ -21,11 +30,6 @@ size_t sim_device_commands_length(const struct sim_device *device);
 /* A new uplink was made: answers that go once are done. A class A downlink came: sticky ones are. */
 void sim_device_answers_sent(struct sim_device *device);
 void sim_device_answers_heard(struct sim_device *device);
-/* Applies the CFList of a join-accept. */
-void sim_device_apply_cflist(struct sim_device *device, const uint8_t bytes[LW_CFLIST_LENGTH]);
-/* The default channels are on again (ADR back-off, last step). */
-void sim_device_restore_channels(struct sim_device *device);
-
 /* Queues an answer; until_downlink: it is repeated until a class A downlink is heard. */
 void sim_device_answer(struct sim_device *device, const struct lw_mac_command *command, bool until_downlink);
 /* device_adr.c: decides on a run of `count` LinkADRReq as one, and queues the answers. */
@@ -38,6 +42,8 @@ int64_t sim_device_between(struct sim_device *device, int64_t from_us, int64_t t
 struct sim_record sim_device_record(const struct sim_device *device, enum sim_record_kind kind,
 				    int64_t at_us);
 void sim_device_put(const struct sim_device *device, const struct sim_record *record);
+/* The rate of the next frame: the one in use, or the next lower one that a channel carries. */
+uint8_t sim_device_rate(const struct sim_device *device);
 /* Puts the frame under way on the air, on a free channel; false where it has to wait, and `next_us` says until when. */
 bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, struct sim_uplink *uplink);
 /* The frame under way is over, or its windows have closed and it may be sent again. */
@@ -52,8 +58,8 @@ size_t sim_device_encode_join(struct sim_device *device, uint8_t *phy);
 /* device_listen.c: opens the windows of a frame that ends at `end_us`; returns when the last one closes. */
 int64_t sim_device_plan_windows(struct sim_device *device, int64_t end_us);
 
-/* device_frame.c: decides on counter, contents and commands of the next data frame. */
-void sim_device_compose(struct sim_device *device, int64_t now_us, bool reading);
+/* device_frame.c: decides on counter, contents and commands of the next data frame, which leaves at that rate or a faster one. */
+void sim_device_compose(struct sim_device *device, int64_t now_us, uint8_t dr, bool reading);
 /* Writes the frame under way with the channel and rate of this attempt; returns its length. */
 size_t sim_device_encode(struct sim_device *device, uint8_t *phy, size_t capacity);
 /* Reads what a window heard; on SIM_DOWN_ACCEPTED session and parameters are up to date. */
