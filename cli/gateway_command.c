@@ -1,4 +1,4 @@
-/* The record over REST gives region and channels; the network's extra channels of a dynamic region come from the
+/* The record over REST gives region and channels; the network's own channel plans come from the
  * configuration where this machine has one; the rest is gateway_config.c. Files go to standard output or a place named with
  * --output; what a person has to know goes to standard error, so that a redirected file stays a file. */
 #include "cli/gateway_command.h"
@@ -10,6 +10,7 @@
 #include "cli/problem.h"
 #include "common/base/check.h"
 #include "common/base/printable.h"
+#include "common/lorawan/extra_channels.h"
 #include "common/lorawan/gateway_plan.h"
 #include "common/text/region_yaml.h"
 #include "common/text/yaml_tree.h"
@@ -34,81 +35,88 @@ static const struct cli_option options[] = {
 	{"antenna-gain", "DBI", "gain of the antenna, less the loss of its cable, in whole dB"},
 	{"base", "FILE", "the vendor's own configuration: everything of the hardware is kept from it"},
 	{"extra-channels", "MHZ",
-	 "channels beyond a dynamic region's own (\"867.1 867.3\"); default: the network's"},
+	 "channels beyond a dynamic region's own (\"867.1 867.3 868.8@7\"); default: the network's"},
 	{"output", "PATH",
 	 "write there instead of to standard output; a directory where there are several files"},
-	{"config", "FILE", "the network's configuration, for its extra channels (-c for short)"},
+	{"config", "FILE", "the network's configuration, for its channel plans (-c for short)"},
 };
 
 /* --- what is known of the gateway --------------------------------------------------------------------------------- */
 
-/* Fills what `network-server.extra_channels` says of a region, else the usual ones. */
-static void find_extra(char extra[EXTRA_MAX], const struct cli_arguments *arguments, const char *region_id)
+/* Fills what a map of the section `network-server` says of a region. False: nothing, or there is no configuration here. */
+static bool find_setting(char setting[EXTRA_MAX], const struct cli_arguments *arguments, const char *map,
+			 const char *region_id)
 {
 	struct cli_place place;
 	struct yt tree;
 	size_t length;
-	snprintf(extra, EXTRA_MAX, "%s", lw_usual_extra_channels(region_id));
+	bool found = false;
 	const char *config = cli_argument(arguments, "config");
-	if (cli_argument(arguments, "extra-channels")) {
-		snprintf(extra, EXTRA_MAX, "%s", cli_argument(arguments, "extra-channels"));
-		return;
-	}
 	if (cli_place_find(&place, "gateway config", NULL, config) != CLI_DONE)
-		return;
+		return false;
 	char *text = cli_read_file(place.config, &length);
 	if (!text)
-		return;
+		return false;
 	if (yt_parse(&tree, place.config, text, length) && tree.root)
 		for (const struct yt_node *section = tree.root->first; section; section = section->next)
 			for (const struct yt_node *key = section->first; key; key = key->next)
 				for (const struct yt_node *row = key->first; row; row = row->next)
 					if (section->key && strcmp(section->key, "network-server") == 0 &&
-					    key->key && strcmp(key->key, "extra_channels") == 0 && row->key &&
-					    row->value && strcmp(row->key, region_id) == 0)
-						snprintf(extra, EXTRA_MAX, "%s", row->value);
+					    key->key && strcmp(key->key, map) == 0 && row->key &&
+					    row->value && strcmp(row->key, region_id) == 0) {
+						snprintf(setting, EXTRA_MAX, "%s", row->value);
+						found = true;
+					}
 	yt_release(&tree);
 	free(text);
+	return found;
 }
 
-static bool add_extra(struct lw_channel_plan *plan, const struct lw_region *region, const char *extra)
+/* A fixed plan: the channels of the record, else those of the network. */
+static int choose_channels(struct lw_channel_plan *plan, const struct lw_region *region,
+			   const char *channel_plan, const struct cli_arguments *arguments)
 {
-	uint8_t index = region->cflist.first_channel;
-	for (const char *at = extra + strspn(extra, " ,"); *at; at += strspn(at, " ,")) {
-		struct lw_new_channel channel = {
-			.index = index, .min_dr = region->cflist.min_dr, .max_dr = region->cflist.max_dr};
-		uint32_t downlink_hz;
-		if (!lw_mhz_take(&at, &channel.freq_hz) ||
-		    (*at == '/' && (at++, !lw_mhz_take(&at, &downlink_hz))))
-			return false;
-		index++;
-		if (lw_plan_apply_new_channel(plan, region, &channel) !=
-		    (LW_NEW_CHANNEL_FREQ_OK | LW_NEW_CHANNEL_DR_OK))
-			return false;
-	}
-	return true;
+	struct lw_channel_mask mask, network = {0};
+	char setting[EXTRA_MAX];
+	if (!channel_plan[0] && find_setting(setting, arguments, "channel_plans", region->id) &&
+	    !lw_channels_parse(region, setting, &network))
+		return cli_problem(CLI_REFUSED, "network-server.channel_plans", NULL,
+				   "names no channels of %s", region->id);
+	if (lw_gateway_mask(region, channel_plan, &network, &mask) && lw_plan_limit(plan, region, &mask))
+		return CLI_DONE;
+	return cli_problem(CLI_REFUSED, arguments->operands[0],
+			   "lamppost gateway update EUI --channel-plan 8-15,65",
+			   "its channel_plan is not one of %s", region->id);
+}
+
+/* A dynamic one: the region's own with those that the network adds. */
+static int add_channels(struct lw_channel_plan *plan, const struct lw_region *region,
+			const struct cli_arguments *arguments)
+{
+	char setting[EXTRA_MAX];
+	struct lw_extra_channels extra;
+	const char *word, *named = cli_argument(arguments, "extra-channels");
+	size_t length;
+	if (named)
+		snprintf(setting, sizeof setting, "%s", named);
+	else if (!find_setting(setting, arguments, "extra_channels", region->id))
+		snprintf(setting, sizeof setting, "%s", lw_usual_extra_channels(region->id));
+	enum lw_extra_verdict verdict = lw_extra_channels_read(&extra, region, setting, &word, &length);
+	if (verdict != LW_EXTRA_TAKEN)
+		return cli_problem(CLI_USAGE, named ? "--extra-channels" : "network-server.extra_channels",
+				   "--extra-channels \"867.1 867.3\"", "%.*s: %s", (int)length, word,
+				   lw_extra_verdict_name(verdict));
+	lw_extra_channels_add(&extra, region, plan);
+	return CLI_DONE;
 }
 
 /* Makes the plan of the record. */
 static int make_plan(struct lw_channel_plan *plan, const struct lw_region *region, const char *channel_plan,
 		     const struct cli_arguments *arguments)
 {
-	struct lw_channel_mask mask;
-	char extra[EXTRA_MAX];
 	lw_plan_init(plan, region);
-	if (region->plan_type == LW_PLAN_FIXED) {
-		if (lw_gateway_mask(region, channel_plan, &mask) && lw_plan_limit(plan, region, &mask))
-			return CLI_DONE;
-		return cli_problem(CLI_REFUSED, arguments->operands[0],
-				   "lamppost gateway update EUI --channel-plan 8-15,65",
-				   "its channel_plan is not one of %s", region->id);
-	}
-	find_extra(extra, arguments, region->id);
-	if (add_extra(plan, region, extra))
-		return CLI_DONE;
-	return cli_problem(CLI_USAGE, "--extra-channels", "--extra-channels \"867.1 867.3\"",
-			   "expected frequencies in MHz that %s has, at most %u", region->id,
-			   LW_PLAN_DYNAMIC_MAX - region->cflist.first_channel);
+	return region->plan_type == LW_PLAN_FIXED ? choose_channels(plan, region, channel_plan, arguments)
+						  : add_channels(plan, region, arguments);
 }
 
 static int fetch(json_t **record, const struct cli_arguments *arguments)

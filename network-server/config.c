@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/text/region_yaml.h"
+#include "network-server/extra_channels.h"
 #include "network-server/foreign.h"
 
 #include <string.h>
@@ -43,12 +44,18 @@ const struct option ns_option_rows[] = {
 	 .fallback = "1100000", .min = 1000, .max = 4000000,
 	 .help = "Room for devices; memory is taken as they come, its tables at the start."},
 	{"network-server", "extra_channels", OPTION_MAP, OPTION_AT(struct ns_options, extra_channels),
-	 .reload = true,
-	 .help = "Channels that a join-accept adds to a region's own, by region: at most five frequencies in "
-		 "MHz, a stroke and another one where a channel's downlinks go elsewhere ('867.1 "
-		 "867.3/869.1'); "
-		 "devices that joined before are told as well. Not named, eu868 has '867.1 867.3 867.5 867.7 "
+	 .check_entry = ns_extra_channels_check, .reload = true,
+	 .help = "Channels that the network adds to a region's own, by region: frequencies in MHz, behind a "
+		 "stroke that of the channel's downlinks where they go elsewhere, behind an @ the channel's "
+		 "data rates ('867.1 867.3/869.1 868.8@7 868.3@6'); as many as devices of the region keep. "
+		 "Devices that joined before are told as well. Not named, eu868 has '867.1 867.3 867.5 867.7 "
 		 "867.9'; an empty value adds none."},
+	{"network-server", "channel_plans", OPTION_MAP, OPTION_AT(struct ns_options, channel_plans),
+	 .check_entry = ns_channel_plan_check, .reload = true,
+	 .help = "Channels that devices may use where a region's are fixed, by region: channels ('8-15,65') "
+		 "or sub-bands ('sub-bands 1-2'). Devices get those of them that some gateway hears, and a "
+		 "gateway whose record names no channels is to hear them all. Not named: what the gateways "
+		 "hear."},
 	{"network-server", "join_eui_prefixes", OPTION_LIST, OPTION_AT(struct ns_options, join_eui_prefixes),
 	 .check = is_eui_prefix, .form = "EUI/bits, as in 70b3d57ed0000000/36", .reload = true,
 	 .help = "JoinEUIs that are the city's beside those of its registered devices: a join-request with "

@@ -12,6 +12,7 @@ struct ns_options {
 	int64_t disk_floor;    /* MiB */
 	int64_t max_devices;
 	struct option_map extra_channels; /* region → MHz */
+	struct option_map channel_plans;  /* region → channels */
 	struct option_list join_eui_prefixes;
 	struct option_map callers; /* bridges, applications → users */
 };

@@ -49,7 +49,8 @@ struct ns_config {
 	uint8_t join_eui_prefix_count;
 	const struct lw_region *regions; /* borrowed for ever */
 	uint8_t region_count;
-	struct ns_extra_channels extra[NS_REGIONS_MAX]; /* by region */
+	struct lw_extra_channels extra[NS_REGIONS_MAX];       /* by region */
+	struct lw_channel_mask channel_plans[NS_REGIONS_MAX]; /* by region; none: what the gateways hear */
 	span_us dedup_window;
 	uint8_t rx_delay_s; /* where a profile has none */
 	uint64_t journal_limit;

@@ -23,9 +23,9 @@ bool ns_off_plan_inside(const struct ns *ns, const struct ns_gateway *gateway, u
 		return channel >= 0 && lw_mask_get(&gateway->channels, (uint8_t)channel);
 	if (channel >= 0)
 		return true;
-	const struct ns_extra_channels *extra = &ns->config.extra[gateway->region];
+	const struct lw_extra_channels *extra = &ns->config.extra[gateway->region];
 	for (uint8_t i = 0; i < extra->count; i++)
-		if (near(extra->freq_hz[i], freq_hz))
+		if (near(extra->at[i].freq_hz, freq_hz))
 			return true;
 	const struct ns_plans *plans = &ns->sessions.plans;
 	for (uint16_t number = 0; number < plans->high; number++)
@@ -279,17 +279,19 @@ const char *ns_off_plan_plan(char text[NS_OFF_PLAN_TEXT], const struct ns *ns,
 	const struct lw_region *region = ns_region(ns, gateway->region);
 	text[0] = '\0';
 	if (region->plan_type == LW_PLAN_FIXED) {
-		append(text, "%s",
-		       gateway->record.channel_plan[0] ? gateway->record.channel_plan : LW_USUAL_FIXED_PLAN);
+		if (gateway->record.channel_plan[0])
+			append(text, "%s", gateway->record.channel_plan);
+		else
+			(void)lw_channels_format(text, NS_OFF_PLAN_TEXT, &gateway->channels);
 		return text;
 	}
 	for (uint8_t i = 0; i < region->uplink_channel_count; i++) {
 		append_mhz(text, region->uplink_channels[i].freq_hz);
 		append(text, " ");
 	}
-	const struct ns_extra_channels *extra = &ns->config.extra[gateway->region];
+	const struct lw_extra_channels *extra = &ns->config.extra[gateway->region];
 	for (uint8_t i = 0; i < extra->count; i++) {
-		append_mhz(text, extra->freq_hz[i]);
+		append_mhz(text, extra->at[i].freq_hz);
 		append(text, " ");
 	}
 	append(text, "MHz");

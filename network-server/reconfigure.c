@@ -1,5 +1,7 @@
 #include "network-server/reconfigure.h"
 
+#include "common/lorawan/gateway_plan.h"
+
 #include <string.h>
 
 static bool names(const struct option_list *list, const char *id)
@@ -10,26 +12,35 @@ static bool names(const struct option_list *list, const char *id)
 	return false;
 }
 
-static bool read_extra_channels(struct ns_config *config, const struct ns_options *options,
-				const struct option_list *regions, char problem[CONFIG_ERROR_MAX])
+static bool all_run(const char *key, const struct option_map *table, const struct option_list *regions,
+		    char problem[CONFIG_ERROR_MAX])
 {
-	const struct option_map *table = &options->extra_channels;
-	for (uint8_t i = 0; i < config->region_count; i++) {
-		char why[OPTION_EXPECT_MAX];
-		if (!ns_extra_channels_init(&config->extra[i], table, &config->regions[i], why, sizeof why)) {
-			snprintf(problem, CONFIG_ERROR_MAX, "network-server.%s", why);
-			return false;
-		}
-	}
 	for (size_t i = 0; i < table->count; i++) {
 		if (!names(regions, table->entries[i].label)) {
-			snprintf(problem, CONFIG_ERROR_MAX,
-				 "network-server.extra_channels.%s: no such region here",
+			snprintf(problem, CONFIG_ERROR_MAX, "network-server.%s.%s: no such region here", key,
 				 table->entries[i].label);
 			return false;
 		}
 	}
 	return true;
+}
+
+static bool read_channels(struct ns_config *config, const struct ns_options *options,
+			  const struct option_list *regions, char problem[CONFIG_ERROR_MAX])
+{
+	for (uint8_t i = 0; i < config->region_count; i++) {
+		char why[OPTION_EXPECT_MAX + OPTION_LABEL_MAX];
+		const struct lw_region *region = &config->regions[i];
+		if (!ns_extra_channels_init(&config->extra[i], &options->extra_channels, region, why,
+					    sizeof why) ||
+		    !ns_channel_plan_init(&config->channel_plans[i], &options->channel_plans, region, why,
+					  sizeof why)) {
+			snprintf(problem, CONFIG_ERROR_MAX, "network-server.%s", why);
+			return false;
+		}
+	}
+	return all_run("extra_channels", &options->extra_channels, regions, problem) &&
+	       all_run("channel_plans", &options->channel_plans, regions, problem);
 }
 
 bool ns_config_from(struct ns_config *config, const struct config_common *common,
@@ -55,18 +66,31 @@ bool ns_config_from(struct ns_config *config, const struct config_common *common
 	config->rx_delay_s = (uint8_t)options->rx_delay_s;
 	config->journal_limit = (uint64_t)options->journal_limit << 20;
 	config->max_devices = (uint32_t)options->max_devices;
-	return good && read_extra_channels(config, options, regions, problem);
+	return good && read_channels(config, options, regions, problem);
 }
 
-static bool same_extra_channels(const struct ns_config *a, const struct ns_config *b)
+static bool same_channels(const struct ns_config *a, const struct ns_config *b)
 {
 	bool same = true;
 	for (size_t i = 0; i < NS_REGIONS_MAX; i++) {
 		same = same && a->extra[i].count == b->extra[i].count;
 		for (uint8_t k = 0; same && k < a->extra[i].count; k++)
-			same = a->extra[i].freq_hz[k] == b->extra[i].freq_hz[k];
+			same = a->extra[i].at[k].freq_hz == b->extra[i].at[k].freq_hz;
+		same = same && lw_mask_equal(&a->channel_plans[i], &b->channel_plans[i]);
 	}
 	return same;
+}
+
+/* Those whose record names no channels follow the network's plan. */
+static void follow_channel_plans(struct ns *ns)
+{
+	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++) {
+		if (!ns_slab_holds(&ns->gateways.slab, slot))
+			continue;
+		struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+		(void)lw_gateway_mask(ns_region(ns, gateway->region), gateway->record.channel_plan,
+				      &ns->config.channel_plans[gateway->region], &gateway->channels);
+	}
 }
 
 void ns_reconfigure(struct ns *ns, const struct ns_config *config)
@@ -74,10 +98,12 @@ void ns_reconfigure(struct ns *ns, const struct ns_config *config)
 	ns->config.dedup_window = ns->dedup.window = config->dedup_window;
 	ns->config.rx_delay_s = config->rx_delay_s;
 	ns->config.journal_limit = ns->journal.limit = config->journal_limit;
-	if (!same_extra_channels(&ns->config, config))
+	if (!same_channels(&ns->config, config))
 		ns_off_plan_forget_all(ns);
 	memcpy(ns->config.extra, config->extra, sizeof ns->config.extra);
-	memset(ns->wanted, 0, sizeof ns->wanted); /* plans are made anew of the extra channels */
+	memcpy(ns->config.channel_plans, config->channel_plans, sizeof ns->config.channel_plans);
+	follow_channel_plans(ns);
+	memset(ns->wanted, 0, sizeof ns->wanted); /* plans are made anew of them */
 	memcpy(ns->config.prefixes, config->prefixes, sizeof ns->config.prefixes);
 	ns->config.prefix_count = config->prefix_count;
 	memcpy(ns->config.join_eui_prefixes, config->join_eui_prefixes, sizeof ns->config.join_eui_prefixes);

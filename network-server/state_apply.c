@@ -129,8 +129,8 @@ bool ns_state_put_gateway(struct ns *ns, struct now now, const struct net_gatewa
 {
 	int region = ns_region_find(ns, gateway->gateway.region_id);
 	struct lw_channel_mask channels;
-	if (region < 0 ||
-	    !lw_gateway_mask(ns_region(ns, (uint8_t)region), gateway->channel_plan, &channels)) {
+	if (region < 0 || !lw_gateway_mask(ns_region(ns, (uint8_t)region), gateway->channel_plan,
+					   &ns->config.channel_plans[region], &channels)) {
 		refuse_record(ns, now, NS_DROP_STATE_INVALID, gateway->version, NS_NO_SLOT);
 		return false;
 	}

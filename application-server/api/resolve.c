@@ -4,7 +4,7 @@
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/cidr.h"
-#include "common/lorawan/channel_plan.h"
+#include "common/lorawan/gateway_plan.h"
 #include "common/text/region_yaml.h"
 
 #include <stdio.h>
@@ -60,7 +60,6 @@ static void check_gateway(const json_t *record, const struct lw_region *region,
 {
 	const char *plan = text_of(record, "channel_plan");
 	struct lw_channel_mask channels;
-	struct lw_channel_plan limited;
 	struct cidr source;
 	if (!cidr_parse(text_of(record, "source_cidr"), &source))
 		record_problems_add(problems, "source_cidr",
@@ -68,15 +67,16 @@ static void check_gateway(const json_t *record, const struct lw_region *region,
 				    "192.0.2.0/24 or 2001:db8::/32");
 	if (!*plan || !region->id[0])
 		return;
-	lw_plan_init(&limited, region);
 	if (region->plan_type != LW_PLAN_FIXED)
 		record_problems_add(problems, "channel_plan",
 				    "must be empty: in %s the network tells devices their channels",
 				    region->id);
-	else if (!lw_mask_parse(plan, &channels))
-		record_problems_add(problems, "channel_plan", "must be channels and ranges, as 8-15,65");
-	else if (!lw_plan_limit(&limited, region, &channels))
-		record_problems_add(problems, "channel_plan", "names a channel that %s does not have",
+	else if (!lw_channels_parse(region, plan, &channels))
+		record_problems_add(problems, "channel_plan",
+				    lw_mask_parse(plan, &channels)
+					    ? "names a channel that %s does not have"
+					    : "must be channels and ranges that %s has, as 8-15,65, or "
+					      "sub-bands, as sub-bands 1-2",
 				    region->id);
 }
 

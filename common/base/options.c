@@ -243,6 +243,8 @@ static bool map_add(const struct option *row, struct option_map *map, const char
 	}
 	if (!text_fits(row, text, OPTION_PATH_MAX, expect))
 		return false;
+	if (row->check_entry && !row->check_entry(label, text, expect))
+		return false;
 	memcpy(map->entries[map->count].label, label, length + 1);
 	memcpy(map->entries[map->count++].value, text, strlen(text) + 1);
 	return true;

@@ -65,6 +65,8 @@ struct option {
 	 */
 	bool (*check)(const char *text);
 	const char *form;
+	/* For maps: refuses an entry, and says why. */
+	bool (*check_entry)(const char *label, const char *text, char expect[OPTION_EXPECT_MAX]);
 };
 
 #define OPTION_AT(type, member) offsetof(type, member), sizeof(((type *)0)->member)

@@ -118,12 +118,13 @@ static uint16_t hash_plan(const struct lw_channel_plan *plan)
 	return ns_mac_hash(parts, sizeof parts);
 }
 
+/* What the network adds; or, where channels are fixed, those of its plan that some gateway hears. */
 static void make_wanted(const struct ns *ns, uint8_t index, struct lw_channel_plan *plan)
 {
 	const struct lw_region *region = ns_region(ns, index);
 	lw_plan_init(plan, region);
 	if (region->plan_type != LW_PLAN_FIXED) {
-		ns_extra_channels_add(&ns->config.extra[index], region, plan);
+		lw_extra_channels_add(&ns->config.extra[index], region, plan);
 		return;
 	}
 	struct lw_channel_mask heard = {0};
@@ -133,7 +134,14 @@ static void make_wanted(const struct ns *ns, uint8_t index, struct lw_channel_pl
 			for (size_t i = 0; gateway->region == index && i < LW_MASK_WORDS; i++)
 				heard.words[i] |= gateway->channels.words[i];
 		}
-	(void)lw_plan_limit(plan, region, &heard);
+	const struct lw_channel_mask *own = &ns->config.channel_plans[index];
+	struct lw_channel_mask both = heard;
+	for (size_t i = 0; i < LW_MASK_WORDS; i++)
+		both.words[i] &= own->words[i];
+	if (lw_mask_count(own) > 0)
+		(void)lw_plan_limit(plan, region, lw_mask_count(&both) > 0 ? &both : own);
+	else
+		(void)lw_plan_limit(plan, region, &heard);
 }
 
 const struct ns_wanted *ns_wanted(struct ns *ns, uint8_t region)

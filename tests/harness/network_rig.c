@@ -75,7 +75,7 @@ void rig_init(struct rig *rig)
 
 void rig_extra_channels(struct rig *rig, const char *mhz)
 {
-	char problem[64];
+	char problem[160];
 	struct option_map map = {.count = mhz ? 1 : 0, .entries = {{.label = "eu868"}}};
 	if (mhz)
 		snprintf(map.entries[0].value, sizeof map.entries[0].value, "%s", mhz);

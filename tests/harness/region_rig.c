@@ -121,7 +121,7 @@ void t_region_gateway(struct t_region *world, const char *channel_plan)
 
 void t_region_extra(struct t_region *world, const char *extra)
 {
-	char problem[96];
+	char problem[160];
 	struct rig *rig = &world->rig;
 	struct option_map map = {.count = 1};
 	snprintf(map.entries[0].label, sizeof map.entries[0].label, "%s", world->id);

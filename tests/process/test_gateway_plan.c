@@ -34,7 +34,7 @@ static int open_world(void **state)
 	static char plan[] = "8-15,65";
 	t_setup(state);
 	network = t_network_start("network-server:\n  regions: [us915, eu868]\n  extra_channels:\n    eu868: "
-				  "\"867.1 867.3/869.1\"\n");
+				  "\"867.1 867.3/869.1 868.3@6\"\n  channel_plans:\n    us915: sub-band 3\n");
 	t_cli_must(network, 0, "gateway", "add", ROOF, "--name", "Roof", "--region", "us915",
 		   "--channel-plan", "8-15,65");
 	plan_arrives(plan);
@@ -216,7 +216,32 @@ static void extra_channels(void **state)
 		on += json_is_true(json_object_get(json_object_get(chip, name), "enable"));
 	}
 	t_uint("three of the region and two of the network", 5, on);
+	const json_t *service = json_object_get(chip, "chan_Lora_std");
+	t_true("and one at 250 kHz", json_is_true(json_object_get(service, "enable")));
+	t_int("bandwidth", 250000, json_integer_value(json_object_get(service, "bandwidth")));
 	json_decref(made);
+
+	snprintf(path, sizeof path, "%s/us.json", t_network_dir(network));
+	t_row("a gateway whose record names no channels hears the network's plan");
+	t_cli_must(network, 0, "gateway", "add", "aa555a0000000111", "--name", "Pier", "--region", "us915");
+	t_cli_must(network, 0, "gateway", "config", "aa555a0000000111", "--for", "lora_pkt_fwd", "--server",
+		   "192.0.2.1", "--output", path);
+	made = json_load_file(path, 0, NULL);
+	chip = json_object_get(made, "SX130x_conf");
+	long radio = (long)json_integer_value(json_object_get(
+		json_object_get(chip, json_integer_value(json_object_get(
+					      json_object_get(chip, "chan_Lora_std"), "radio"))
+					      ? "radio_1"
+					      : "radio_0"),
+		"freq"));
+	t_int("its 500 kHz channel", 906200000,
+	      radio + json_integer_value(json_object_get(json_object_get(chip, "chan_Lora_std"), "if")));
+	json_decref(made);
+
+	t_row("and one whose record names sub-bands those");
+	t_cli_must(network, 0, "gateway", "update", "aa555a0000000111", "--channel-plan", "sub-band 1");
+	t_cli_must(network, 4, "gateway", "update", "aa555a0000000111", "--channel-plan", "sub-band 9");
+	t_true("says what it expects", strstr(t_cli_output(network), "sub-bands 1-2") != NULL);
 }
 
 #define NWK_S_KEY "44024241ed4ce9a68c6a8bc055233fd3"

@@ -173,7 +173,7 @@ static bool make_plan(struct lw_channel_plan *plan, const char *region_id, const
 	lw_plan_init(plan, &region);
 	if (region.plan_type != LW_PLAN_FIXED)
 		return true;
-	return lw_gateway_mask(&region, channel_plan, &mask) && lw_plan_limit(plan, &region, &mask);
+	return lw_gateway_mask(&region, channel_plan, NULL, &mask) && lw_plan_limit(plan, &region, &mask);
 }
 
 static struct gateway_config config_of(enum gateway_chip chip)

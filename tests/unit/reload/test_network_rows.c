@@ -4,6 +4,7 @@
 #include "tests/harness/reload_rows.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/gateway_plan.h"
 #include "network-server/edge_process.h"
 #include "network-server/mac/mac.h"
 #include "network-server/reconfigure.h"
@@ -83,6 +84,13 @@ static bool devices_are_to_have_867_3(void)
 	return wanted->plan.freq_hz[3] == 867300000;
 }
 
+static bool devices_are_to_have_the_first_sub_band(void)
+{
+	char text[16];
+	return strcmp("0-7,64",
+		      lw_channels_format(text, sizeof text, &ns_wanted(&rig.ns, 1)->plan.enabled)) == 0;
+}
+
 static bool the_join_eui_is_ours(void)
 {
 	const struct lw_eui64 join_eui = lw_eui64_from_number(UINT64_C(0x70b3d57ed0000001));
@@ -110,6 +118,7 @@ static const struct t_reload_case cases[] = {
 	{"disk_floor", floor_value, the_disk_has_too_little_room, false},
 	{"max_devices", "2000", NULL, false},
 	{"extra_channels", "{eu868: \"867.3\"}", devices_are_to_have_867_3, false},
+	{"channel_plans", "{us915: \"sub-band 1\"}", devices_are_to_have_the_first_sub_band, false},
 	{"join_eui_prefixes", "[\"70b3d57ed0000000/36\"]", the_join_eui_is_ours, false},
 	{"callers", "{bridges: \"4242\"}", somebody_may_be_a_bridge, false},
 };
