@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define BATTERY         230 /* nine tenths */
 #define S_US            INT64_C(1000000)
 #define RX_ERROR_US     INT64_C(10000)
 #define TRIES_CONFIRMED 8 /* up to 1.0.3: the specification's suggestion */
@@ -55,6 +56,7 @@ void sim_device_init(struct sim_device *device, const struct sim_device_config *
 		.next_us = config->first_us,
 		.due_us = config->first_us,
 		.dev_nonce = config->first_dev_nonce,
+		.battery = BATTERY,
 	};
 	if (device->config.rx_error_us == 0)
 		device->config.rx_error_us = RX_ERROR_US;

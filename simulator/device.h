@@ -242,6 +242,7 @@ struct sim_device {
 	int64_t band_free_us[SIM_BANDS_MAX + 1];
 	int64_t duty_free_us;
 	int8_t margin_db; /* SNR of the last downlink, for DevStatusAns */
+	uint8_t battery;  /* for the same: 0 external, 1 to 254, 255 unknown */
 
 	/* The frame under way. */
 	bool joining;

@@ -181,7 +181,7 @@ static void duty_cycle(struct sim_device *device, const struct lw_mac_command *r
 static void dev_status(struct sim_device *device)
 {
 	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_DEV_STATUS};
-	ans.as.dev_status_ans.battery = 230;
+	ans.as.dev_status_ans.battery = device->battery;
 	ans.as.dev_status_ans.margin = device->margin_db;
 	sim_device_answer(device, &ans, false);
 }

@@ -1,4 +1,4 @@
-/* The simulated device against the published vectors in a device's role, and its rules one by one: windows, answers to MAC commands, joins,
+/* The simulated device's rules one by one (the published vectors: test_device_vectors.c): windows, answers to MAC commands, joins,
  * back-offs, duty cycle. */
 #include "simulator/device.h"
 #include "simulator/device_parts.h"
@@ -7,12 +7,9 @@
 #include "common/base/hex.h"
 #include "common/lorawan/frame.h"
 #include "common/lorawan/mac_command.h"
-#include "common/text/json.h"
 
 #include "tests/harness/harness.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define S INT64_C(1000000)
@@ -87,196 +84,6 @@ static enum sim_down_result hears(int window, const uint8_t *phy, size_t length)
 	struct sim_downlink downlink = in_window(window);
 	t_true("listens", sim_device_listens(&stand.device, &downlink));
 	return sim_device_receive(&stand.device, downlink.end_us, 500, phy, length);
-}
-
-/* --- vectors ------------------------------------------------------------------------------------------------- */
-
-static struct jr_doc open_vectors(const char *path)
-{
-	struct jr_doc doc;
-	FILE *file = fopen(path, "rb");
-	char *text = malloc(JR_SIZE_MAX);
-	assert_non_null(file);
-	assert_non_null(text);
-	size_t length = fread(text, 1, JR_SIZE_MAX, file);
-	fclose(file);
-	assert_true(jr_parse(&doc, text, length, JR_DEPTH_DEFAULT));
-	free(text);
-	return doc;
-}
-
-static size_t hex_member(const json_t *object, const char *key, uint8_t *bytes, size_t capacity)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	size_t length = 0;
-	if (text != NULL)
-		assert_true(hex_decode(bytes, capacity, &length, text, strlen(text)));
-	return length;
-}
-
-static uint32_t hex_number(const json_t *object, const char *key)
-{
-	return (uint32_t)strtoul(json_string_value(json_object_get(object, key)), NULL, 16);
-}
-
-static bool text_is(const json_t *object, const char *key, const char *value)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text != NULL && strcmp(text, value) == 0;
-}
-
-/* A device chooses the MIC's form by OptNeg; entries where the two disagree, and answers to rejoins, are not a device's. */
-static void join_accept_vectors(void **state)
-{
-	(void)state;
-	struct jr_doc doc = open_vectors("tests/vectors/join.json");
-	unsigned ran = 0;
-	size_t i;
-	json_t *entry;
-	json_array_foreach(doc.root, i, entry)
-	{
-		const json_t *input = json_object_get(entry, "input"),
-			     *expect = json_object_get(entry, "expect");
-		bool is_1_1 = text_is(entry, "kind", "join_accept_1_1");
-		if (!is_1_1 && !text_is(entry, "kind", "join_accept_1_0"))
-			continue;
-		if (is_1_1 != json_is_true(json_object_get(expect, "opt_neg")) ||
-		    (is_1_1 && !text_is(input, "join_req_type", "ff")))
-			continue;
-		struct lw_key root, mic_key;
-		struct lw_eui64 join_eui = {{0}};
-		struct lw_join_accept accept;
-		uint8_t phy[64], cflist[16];
-		size_t length = hex_member(input, "phy", phy, sizeof phy);
-		hex_member(input, "encrypt_key", root.bytes, 16);
-		hex_member(input, "mic_key", mic_key.bytes, 16);
-		hex_member(input, "join_eui", join_eui.bytes, 8);
-		uint16_t dev_nonce = is_1_1 ? (uint16_t)hex_number(input, "dev_nonce_or_rj_count") : 0;
-		t_row(json_string_value(json_object_get(entry, "name")));
-		t_str("result", "accepted",
-		      sim_down_result_name(sim_join_accept_open(aes, &root, is_1_1 ? &mic_key : NULL,
-								&join_eui, dev_nonce, phy, length, &accept)));
-		t_uint("join_nonce", hex_number(expect, "join_nonce"), accept.join_nonce);
-		t_uint("net_id", hex_number(expect, "net_id"), accept.net_id.value);
-		t_uint("dev_addr", hex_number(expect, "dev_addr"), accept.dev_addr.value);
-		t_int("offset", json_integer_value(json_object_get(expect, "rx1_dr_offset")),
-		      accept.dl_settings.rx1_dr_offset);
-		t_int("rx2", json_integer_value(json_object_get(expect, "rx2_data_rate")),
-		      accept.dl_settings.rx2_data_rate);
-		t_int("delay", json_integer_value(json_object_get(expect, "rx_delay")), accept.rx_delay);
-		size_t listed = hex_member(expect, "cflist", cflist, sizeof cflist);
-		t_bytes("cflist", cflist, listed, accept.cflist, accept.has_cflist ? 16 : 0);
-		phy[length - 1] ^= 1;
-		t_int("another last byte", SIM_DOWN_MIC,
-		      sim_join_accept_open(aes, &root, is_1_1 ? &mic_key : NULL, &join_eui, dev_nonce, phy,
-					   length, &accept));
-		ran++;
-	}
-	t_row("entries in a device's role");
-	t_uint("all", 7, ran);
-	jr_release(&doc);
-}
-
-/* The whole join: the request that the device makes, the accept that it gets, the keys that it ends with. */
-static void otaa_flow_vectors(void **state)
-{
-	(void)state;
-	struct jr_doc doc = open_vectors("tests/vectors/join.json");
-	unsigned ran = 0;
-	size_t i;
-	json_t *entry;
-	json_array_foreach(doc.root, i, entry)
-	{
-		const json_t *input = json_object_get(entry, "input"),
-			     *expect = json_object_get(entry, "expect");
-		if (!text_is(entry, "kind", "otaa_flow"))
-			continue;
-		bool is_1_1 = text_is(input, "mac_version", "1.1");
-		struct sim_device_config config = config_of("eu868", is_1_1 ? LW_MAC_1_1_0 : LW_MAC_1_0_4,
-							    SIM_OTAA);
-		struct lw_join_request request;
-		uint8_t phy[64], key[16];
-		size_t length = hex_member(input, "request_phy", phy, sizeof phy);
-		t_row(json_string_value(json_object_get(entry, "name")));
-		t_int("request", LW_OK, lw_join_request_parse(&request, phy, length));
-		config.dev_eui = request.dev_eui;
-		config.join_eui = request.join_eui;
-		config.first_dev_nonce = (uint16_t)(request.dev_nonce - 1);
-		hex_member(input, "nwk_key", is_1_1 ? config.nwk_key.bytes : config.app_key.bytes, 16);
-		if (is_1_1)
-			hex_member(input, "app_key", config.app_key.bytes, 16);
-		set_up(&config);
-		t_true("sends", sends(S));
-		t_bytes("request", phy, length, stand.uplink.phy, stand.uplink.length);
-		length = hex_member(expect, "phy", phy, sizeof phy);
-		t_int("accept", SIM_DOWN_ACCEPTED, hears(1, phy, length));
-		const json_t *keys = json_object_get(expect, "keys");
-		static const char *const names[] = {"nwk_skey", "f_nwk_s_int_key", "s_nwk_s_int_key",
-						    "nwk_s_enc_key", "app_skey"};
-		const struct lw_session_keys *got = &stand.device.keys;
-		const struct lw_key *const mine[] = {&got->f_nwk_s_int_key, &got->f_nwk_s_int_key,
-						     &got->s_nwk_s_int_key, &got->nwk_s_enc_key,
-						     &got->app_s_key};
-		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
-			if (hex_member(keys, names[k], key, sizeof key) == 16)
-				t_bytes(names[k], key, 16, mine[k]->bytes, 16);
-		}
-		t_uint("dev_addr", 0x01020304, stand.device.dev_addr.value);
-		t_uint("channel 3 of the CFList", is_1_1 ? 0 : 867100000, stand.device.channels[3].freq_hz);
-		ran++;
-	}
-	t_row("entries");
-	t_true("at least two", ran >= 2);
-	jr_release(&doc);
-}
-
-static void downlink_vectors(void **state)
-{
-	(void)state;
-	struct jr_doc doc = open_vectors("tests/vectors/data_frames.json");
-	unsigned ran = 0;
-	size_t i;
-	json_t *entry;
-	json_array_foreach(doc.root, i, entry)
-	{
-		const json_t *input = json_object_get(entry, "input"),
-			     *expect = json_object_get(entry, "expect");
-		bool is_1_1 = text_is(entry, "kind", "frame_1_1_down");
-		if (!is_1_1 && !text_is(entry, "kind", "frame_1_0_down"))
-			continue;
-		struct sim_device_config config = config_of("eu868", is_1_1 ? LW_MAC_1_1_0 : LW_MAC_1_0_4,
-							    SIM_ABP);
-		struct lw_session_keys *keys = &config.session_keys;
-		uint8_t phy[255], payload[255];
-		config.dev_addr.value = hex_number(expect, "dev_addr");
-		hex_member(input, is_1_1 ? "f_nwk_s_int_key" : "nwk_skey", keys->f_nwk_s_int_key.bytes, 16);
-		keys->s_nwk_s_int_key = keys->nwk_s_enc_key = keys->f_nwk_s_int_key;
-		hex_member(input, "s_nwk_s_int_key", keys->s_nwk_s_int_key.bytes, 16);
-		hex_member(input, "nwk_s_enc_key", keys->nwk_s_enc_key.bytes, 16);
-		hex_member(input, "app_skey", keys->app_s_key.bytes, 16);
-		size_t length = hex_member(input, "phy", phy, sizeof phy);
-		set_up(&config);
-		t_row(json_string_value(json_object_get(entry, "name")));
-		t_true("sends", sends(S));
-		stand.device.frame_fcnt = (uint32_t)json_integer_value(json_object_get(input, "conf_fcnt"));
-		uint32_t fcnt = (uint32_t)json_integer_value(json_object_get(input, "fcnt32"));
-		for (int c = 0; c < 2 && fcnt > 0; c++) {
-			stand.device.seen_down[c] = true;
-			stand.device.fcnt_down[c] = fcnt - 1;
-		}
-		t_str("result", "accepted", sim_down_result_name(hears(1, phy, length)));
-		const struct sim_record *record = &stand.last[SIM_RECORD_DOWNLINK];
-		t_uint("fcnt", fcnt, record->fcnt);
-		const json_t *fport = json_object_get(expect, "fport");
-		t_int("fport", json_is_null(fport) ? -1 : json_integer_value(fport), record->fport);
-		t_true("counter", record->app_counter == text_is(expect, "fopts_counter", "AFCntDown"));
-		size_t expected = hex_member(expect, "frm_payload", payload, sizeof payload);
-		t_bytes("payload", payload, expected, record->payload, record->length);
-		ran++;
-	}
-	t_row("entries");
-	t_uint("all", 7, ran);
-	jr_release(&doc);
 }
 
 /* --- windows ------------------------------------------------------------------------------------------------- */
@@ -700,9 +507,6 @@ static void repeated_answers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(join_accept_vectors),
-		t_test(otaa_flow_vectors),
-		t_test(downlink_vectors),
 		t_test(windows_open_and_close),
 		t_test(window_times_and_places),
 		t_test(commands_are_answered),
