@@ -278,8 +278,7 @@ bool gb_json_bool(const struct gb_json *json, int value)
 	return json->text[token_at(json, value)->start] == 't';
 }
 
-/* Copies a number so that it ends with a NUL: the text it stands in need not. */
-static bool number_text(const struct gb_json *json, int number, char *out, size_t capacity)
+bool gb_json_number_text(const struct gb_json *json, int number, char *out, size_t capacity)
 {
 	const jsmntok_t *token = token_at(json, number);
 	size_t length = (size_t)(token->end - token->start);
@@ -293,7 +292,7 @@ static bool number_text(const struct gb_json *json, int number, char *out, size_
 bool gb_json_integer(const struct gb_json *json, int number, int64_t *out)
 {
 	char text[24];
-	if (!number_text(json, number, text, sizeof text) || strpbrk(text, ".eE") != NULL)
+	if (!gb_json_number_text(json, number, text, sizeof text) || strpbrk(text, ".eE") != NULL)
 		return false;
 	char *end;
 	errno = 0;
@@ -304,10 +303,24 @@ bool gb_json_integer(const struct gb_json *json, int number, int64_t *out)
 	return true;
 }
 
+bool gb_json_natural(const struct gb_json *json, int number, uint64_t *out)
+{
+	char text[24];
+	if (!gb_json_number_text(json, number, text, sizeof text) || strpbrk(text, "-.eE") != NULL)
+		return false;
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (errno != 0 || end == text || *end != 0)
+		return false;
+	*out = value;
+	return true;
+}
+
 bool gb_json_real(const struct gb_json *json, int number, double *out)
 {
 	char text[64];
-	if (!number_text(json, number, text, sizeof text))
+	if (!gb_json_number_text(json, number, text, sizeof text))
 		return false;
 	char *end;
 	double value = strtod(text, &end);

@@ -59,6 +59,10 @@ bool gb_json_string(const struct gb_json *json, int string, char *out, size_t ca
 bool gb_json_bool(const struct gb_json *json, int value);
 /* An integer written as one (no fraction, no exponent); false when it is not, or beyond int64. */
 bool gb_json_integer(const struct gb_json *json, int number, int64_t *out);
+/* A natural number of up to 64 bits, written as one; false when it is not. */
+bool gb_json_natural(const struct gb_json *json, int number, uint64_t *out);
+/* Copies a number as it was written, NUL-terminated; false when it does not fit. */
+bool gb_json_number_text(const struct gb_json *json, int number, char *out, size_t capacity);
 /* Any number; false when it is beyond a double. */
 bool gb_json_real(const struct gb_json *json, int number, double *out);
 

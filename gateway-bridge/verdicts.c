@@ -8,11 +8,13 @@
 	{                                                       \
 		name, DECISION_AS_##level, sentence, next, NULL \
 	}
-#define FROM  "{from:a:ip}"
-#define TIMES " ({times:c:count time})"
-#define FRAME "The frame on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, SNR {snr_db:bh:db}, "
-#define BODY  "The body of {length:b:bytes} from " FROM " was refused: "
-#define ENTRY "Entry {entry:b} of rxpk from " FROM " was refused: "
+#define FROM             "{from:a:ip}"
+#define TIMES            " ({times:c:count time})"
+#define FRAME            "The frame on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, SNR {snr_db:bh:db}, "
+#define BODY             "The body of {length:b:bytes} from " FROM " was refused: "
+#define ENTRY            "Entry {entry:b} of rxpk from " FROM " was refused: "
+#define STATION          "A message of {length:b:bytes} from " FROM " was refused: "
+#define STATION_IS_WRONG "The gateway's station writes what its protocol does not have: update it."
 #define FORWARDER_IS_WRONG \
 	"The gateway's packet forwarder writes what the protocol does not have: update or replace it."
 
@@ -219,6 +221,17 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		"outbox_full",
 		ERROR, "A datagram was not sent: {waiting:b} wait to leave already" TIMES ".",
 		"The machine is too slow for its gateways, or a flood comes in: see the rates in /metrics."),
+	[GB_UNKNOWN_MESSAGE] = ROW("unknown_message", DEBUG,
+				   STATION "its msgtype is none that stations send" TIMES ".", ""),
+	[GB_BAD_EUI] = ROW("bad_eui", INFO,
+			   STATION "an EUI or router id is written in no known form" TIMES ".",
+			   STATION_IS_WRONG),
+	[GB_BAD_HEX] = ROW("bad_hex", INFO,
+			   STATION "bytes are not written in pairs of hexadecimal digits" TIMES ".",
+			   STATION_IS_WRONG),
+	[GB_BAD_FRAME] = ROW("bad_frame", INFO,
+			     STATION "MHdr, FOpts or FPort do not fit a frame of its msgtype" TIMES ".",
+			     STATION_IS_WRONG),
 };
 
 #define CHECK_FORWARDER                                                                                      \

@@ -71,6 +71,11 @@ enum gb_verdict {
 	GB_LIST_REFUSED,
 	GB_MESSAGE_REFUSED,
 	GB_OUTBOX_FULL,
+	/* a message of a Basics Station */
+	GB_UNKNOWN_MESSAGE,
+	GB_BAD_EUI,
+	GB_BAD_HEX,
+	GB_BAD_FRAME,
 	GB_VERDICT_COUNT
 };
 

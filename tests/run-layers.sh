@@ -36,7 +36,7 @@ if [ "$layers" = fast ] || [ "$layers" = all ]; then
 		plan vectors "$build/tests/run-vectors" tests/vectors/*.json
 	fi
 	if [ -f tests/vectors/run-gateway-samples.c ]; then
-		plan gateway-samples "$build/tests/run-gateway-samples" tests/vectors/gateway-samples/udp.json
+		plan gateway-samples "$build/tests/run-gateway-samples" tests/vectors/gateway-samples/*.json
 	fi
 	each fuzz 'fuzz_*.c'
 	each simulation 'test_*.c'

@@ -1,13 +1,18 @@
-/* run-gateway-samples FILE...: the captured and hand-made datagrams of tests/vectors/gateway-samples, each fed to the real
- * parser and, as a whole, to the bridge core with every EUI registered; what goes down is fed to the simulated gateway.
+/* run-gateway-samples FILE...: the captured and hand-made messages of tests/vectors/gateway-samples. A datagram of udp.json is fed to
+ * the real parser and, as a whole, to the bridge core with every EUI registered; a message of basicstation.json to the bridge's
+ * codec. What goes down is fed to the simulated gateway or station.
  *
  * Every member of a sample but `json` and `notes` is consumed: one that nobody reads, or that is needed and absent, is a
  * failure. `FAIL file: name: member: expected X, got Y`; last line `N passed, N failed, N skipped`. */
 #include "common/base/bytes.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
+#include "common/io/http_parse.h"
+#include "common/text/region_yaml.h"
 #include "gateway-bridge/bridge.h"
+#include "gateway-bridge/cups.h"
 #include "simulator/semtech_gateway.h"
+#include "simulator/station_down.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -315,6 +320,129 @@ static bool check_tx_ack(struct sample *sample, struct gb_json *json, bool valid
 	return true;
 }
 
+/* --- messages of Basics Station */
+
+static void expect_valid(struct sample *sample, bool valid, bool good, const char *why)
+{
+	if (good != valid)
+		fail(sample, "valid", "expected %s, got %s", valid ? "accepted" : "refused", why);
+}
+
+static const struct lw_region *region_of(struct sample *sample)
+{
+	static struct lw_region region;
+	bool named = json_object_get(sample->members, "region") != NULL;
+	const char *id = named ? read_text(sample, "region") : "eu868";
+	if (strcmp(region.id, id) != 0 && !region_load(&region, id))
+		fail(sample, "region", "expected a region, got %s", id);
+	return &region;
+}
+
+static void check_station_up(struct sample *sample, struct gb_json *json, const char *text, bool valid)
+{
+	struct gb_station_message message = {0};
+	enum gb_verdict verdict = gb_station_parse(json, text, strlen(text), region_of(sample), &message);
+	bool expected = json_object_get(sample->members, "phy") != NULL;
+	expect_valid(sample, valid, verdict == GB_ACCEPTED, gb_verdict_name(verdict));
+	if (verdict != GB_ACCEPTED)
+		return;
+	if (expected != (message.frame.phy_length > 0))
+		fail(sample, "phy", "expected %s frame, got %u bytes", expected ? "a" : "no",
+		     message.frame.phy_length);
+	if (expected) {
+		char phy[2 * LW_PHY_PAYLOAD_MAX + 1];
+		hex_encode(phy, message.frame.phy, message.frame.phy_length);
+		expect_text(sample, "phy", read_member(sample, "phy"), phy);
+	}
+	/* Every one of these carries `json`: the numbers that must not have lost a bit. */
+	json_t *said = json_object_get(json_object_get(sample->members, "json"), "upinfo");
+	if (said && message.frame.phy_length > 0) {
+		expect_number(sample, "xtime", json_object_get(said, "xtime"), true, message.frame.xtime);
+		expect_number(sample, "rctx", json_object_get(said, "rctx"), true, message.frame.rctx);
+	}
+}
+
+static void check_discovery(struct sample *sample, struct gb_json *json, const char *text, bool valid)
+{
+	struct lw_eui64 eui = {{0}};
+	enum gb_verdict verdict = gb_station_discovery(json, text, strlen(text), &eui);
+	expect_valid(sample, valid, verdict == GB_ACCEPTED, gb_verdict_name(verdict));
+	if (verdict != GB_ACCEPTED)
+		return;
+	char got[17];
+	snprintf(got, sizeof got, "%016llX", (unsigned long long)lw_eui64_number(&eui));
+	expect_text(sample, "eui", read_member(sample, "eui"), got);
+	/* What is answered names the same router, in a form that a station reads. */
+	char id6[GB_STATION_ID6_TEXT], answer[64];
+	struct lw_eui64 again = {{0}};
+	gb_station_id6(id6, &eui);
+	int length = snprintf(answer, sizeof answer, "{\"router\":\"%s\"}", id6);
+	if (gb_station_discovery(json, answer, (size_t)length, &again) != GB_ACCEPTED ||
+	    !lw_eui64_equal(&eui, &again))
+		fail(sample, "eui", "expected %s back, got %s", got, id6);
+}
+
+static void check_cups_question(struct sample *sample, struct gb_json *json, const char *text, bool valid)
+{
+	struct gb_cups_question question = {0};
+	json_t *said = json_object_get(sample->members, "json");
+	enum gb_verdict verdict = gb_cups_question(json, text, strlen(text), &question);
+	expect_valid(sample, valid, verdict == GB_ACCEPTED, gb_verdict_name(verdict));
+	expect_number(sample, "cupsCredCrc", json_object_get(said, "cupsCredCrc"), true,
+		      question.cups_credentials_crc);
+	expect_number(sample, "tcCredCrc", json_object_get(said, "tcCredCrc"), true,
+		      question.tc_credentials_crc);
+	expect_text(sample, "model", json_object_get(said, "model"), question.model);
+	expect_text(sample, "cupsUri", json_object_get(said, "cupsUri"), question.cups_uri);
+}
+
+static void check_http(struct sample *sample, const char *text, bool valid)
+{
+	static struct http_head head;
+	int status = http_head_parse((const uint8_t *)text, strlen(text), &head);
+	const char *token = status == 0 ? http_head_find(&head, "authorization") : NULL;
+	expect_valid(sample, valid, status == 0 && token && strcmp(head.path, "/router-info") == 0,
+		     status ? "an HTTP error" : "no token");
+}
+
+static void run_station(struct sample *sample, struct gb_json *json)
+{
+	const char *kind = read_text(sample, "kind");
+	bool valid = json_is_true(read_member(sample, "valid"));
+	if (strcmp(kind, "cups-response") == 0) {
+		struct sim_cups_answer answer;
+		const char *hex = read_text(sample, "hex");
+		if (!hex_decode(sample->bytes, sizeof sample->bytes, &sample->length, hex, strlen(hex)))
+			fail(sample, "hex", "expected hexadecimal digits");
+		enum sim_station_verdict verdict = sim_cups_parse(sample->bytes, sample->length, &answer);
+		expect_valid(sample, valid, verdict == SIM_STATION_OK, sim_station_verdict_name(verdict));
+		return;
+	}
+	const char *text = read_text(sample, "text");
+	if (strcmp(kind, "up") == 0) {
+		check_station_up(sample, json, text, valid);
+	} else if (strcmp(kind, "discovery-up") == 0) {
+		check_discovery(sample, json, text, valid);
+	} else if (strcmp(kind, "cups-request") == 0) {
+		check_cups_question(sample, json, text, valid);
+	} else if (strcmp(kind, "http") == 0) {
+		check_http(sample, text, valid);
+	} else if (strcmp(kind, "discovery-down") == 0) {
+		char uri[SIM_STATION_URI_MAX + 1];
+		enum sim_station_verdict verdict = sim_station_discovered(text, strlen(text), uri);
+		expect_valid(sample, valid, verdict == SIM_STATION_OK, sim_station_verdict_name(verdict));
+	} else if (strcmp(kind, "down") == 0) {
+		static struct sim_station_down down;
+		struct sim_station_config config;
+		(void)region_of(sample);
+		sim_station_config_default(&config);
+		enum sim_station_verdict verdict = sim_station_parse(text, strlen(text), &config, &down);
+		expect_valid(sample, valid, verdict == SIM_STATION_OK, sim_station_verdict_name(verdict));
+	} else {
+		fail(sample, "kind", "expected a kind of message, got %s", kind);
+	}
+}
+
 /* --- one sample */
 
 static void check_type(struct sample *sample)
@@ -384,6 +512,11 @@ static bool run_sample(const char *file, json_t *members, struct gb_json *json)
 	read_text(&sample, "name");
 	if (read_text(&sample, "source")[0] == 0)
 		fail(&sample, "source", "expected where it comes from, got nothing");
+	if (json_object_get(members, "kind")) {
+		run_station(&sample, json);
+		check_all_read(&sample);
+		return !sample.failed;
+	}
 	const char *hex = read_text(&sample, "datagram_hex");
 	if (!hex_decode(sample.bytes, sizeof sample.bytes, &sample.length, hex, strlen(hex)))
 		fail(&sample, "datagram_hex", "expected hexadecimal digits");
