@@ -6,7 +6,7 @@
 #ifndef LAMPPOST_CLI_GATEWAY_CONFIG_H
 #define LAMPPOST_CLI_GATEWAY_CONFIG_H
 
-#include "cli/gateway_radios.h"
+#include "common/text/gateway_radios.h"
 
 #include <jansson.h>
 

@@ -1,7 +1,7 @@
 /* The channels are sorted by frequency; a radio hears a run of them. Every way to part them between two radios is tried (nine
  * runs, and the service and FSK channel on either), and the one whose channels are nearest to their radio's centre is
  * taken; one radio alone is preferred where it is enough. */
-#include "cli/gateway_radios.h"
+#include "common/text/gateway_radios.h"
 
 #include "common/base/check.h"
 #include "common/text/mac_words.h"

@@ -2,8 +2,8 @@
  * around its centre, and behind them ten demodulators: eight for LoRa at 125 kHz with any spreading factor, one for LoRa at
  * one bandwidth and spreading factor (the "std" or service channel), one for FSK. A channel is heard at an intermediate
  * frequency, its distance from a radio's centre, which the radio's filter limits. Pure. */
-#ifndef LAMPPOST_CLI_GATEWAY_RADIOS_H
-#define LAMPPOST_CLI_GATEWAY_RADIOS_H
+#ifndef LAMPPOST_TEXT_GATEWAY_RADIOS_H
+#define LAMPPOST_TEXT_GATEWAY_RADIOS_H
 
 #include "common/lorawan/channel_plan.h"
 

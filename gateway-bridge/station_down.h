@@ -1,0 +1,44 @@
+/* What a server says to a Basics Station (basics_station.h): where to connect, frames to send, the time. Pure.
+ *
+ * A station answers nothing to a frame that it cannot send, and drops everything before its configuration: what it would refuse
+ * is refused here. Its configuration, router_config, is common/text/station_config.h. */
+#ifndef LAMPPOST_BRIDGE_STATION_DOWN_H
+#define LAMPPOST_BRIDGE_STATION_DOWN_H
+
+#include "common/proto/gateway_messages.h"
+#include "gateway-bridge/basics_station.h"
+
+#define GB_STATION_MESSAGE_MAX 4096 /* no message to a station is longer; it reads 40 kB at most */
+
+/* Writes the answer to /router-info; `uri` is "ws[s]://host:port/path" of at most GB_STATION_URI_MAX characters, or NULL with
+ * `error` in its place. Returns the length; 0: not such a URI. */
+size_t gb_station_discovery_answer(char text[GB_STATION_MESSAGE_MAX], const struct lw_eui64 *router,
+				   const char *uri, const char *error);
+
+/* One dnmsg. */
+struct gb_station_downlink {
+	int64_t diid;                      /* comes back with dntxed */
+	const struct gw_tx_attempt *first; /* RX1, RX2, class B or class C of one gateway */
+	const struct gw_tx_attempt
+		*second; /* RX2 of the same frame and gateway, a second after `first`; NULL: none */
+	uint8_t first_dr, second_dr; /* downlink indices */
+	int64_t xtime;               /* class A: when `first` begins, in the station's time */
+	int64_t rctx;
+	const uint8_t *phy;
+	uint8_t phy_length;
+};
+
+/* Writes a dnmsg. Class A windows go out as RxDelay 1 after an uplink a second (RX2 alone: two) before `xtime`. Returns the
+ * length; 0: class A without xtime, or nothing to send. */
+size_t gb_station_dnmsg(char text[GB_STATION_MESSAGE_MAX], const struct gb_station_downlink *downlink);
+
+/* Writes the answer to a timesync (`txtime` as it was written) with the GPS time, or with NULL the pair of xtime and GPS time
+ * that gives a station without PPS the time. */
+size_t gb_station_timesync(char text[GB_STATION_MESSAGE_MAX], const char *txtime, int64_t xtime,
+			   int64_t gps_time_us);
+
+/* xtime of a moment of the station's counter, nearest to one that was heard (its session stays). */
+int64_t gb_station_xtime_near(int64_t heard, struct gw_ticks ticks);
+struct gw_ticks gb_station_ticks(int64_t xtime);
+
+#endif
