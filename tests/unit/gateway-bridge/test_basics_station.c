@@ -376,7 +376,7 @@ static void configurations_hear_the_plan(void **state)
 		struct lw_channel_plan plan;
 		struct lw_channel_mask mask;
 		t_true("region", region_load(&region, rows[i].region));
-		t_true("channels", lw_gateway_mask(&region, rows[i].channels, &mask));
+		t_true("channels", lw_gateway_mask(&region, rows[i].channels, NULL, &mask));
 		lw_plan_init(&plan, &region);
 		if (region.plan_type == LW_PLAN_FIXED)
 			t_true("limited", lw_plan_limit(&plan, &region, &mask));
