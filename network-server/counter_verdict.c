@@ -7,13 +7,17 @@
 #define RESET_START \
 	8 /* a counter this low after a restart is believed even inside the window of late frames */
 
+static bool restarts_are_allowed(const struct ns_uplink *uplink)
+{
+	return uplink->profile->record.allow_fcnt_reset && uplink->session->flags & NS_SESSION_ABP &&
+	       ns_session_behaves(uplink->session, LW_ABP_RESTARTS);
+}
+
 static bool may_reset(const struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
-	if (!uplink->profile->record.allow_fcnt_reset || !(session->flags & NS_SESSION_ABP) ||
-	    !ns_session_behaves(session, LW_ABP_RESTARTS) || uplink->parsed.fctrl.ack)
-		return false;
-	return uplink->fcnt < RESET_START || session->fcnt_up - uplink->fcnt > NS_SEEN_BITS;
+	return restarts_are_allowed(uplink) && !uplink->parsed.fctrl.ack &&
+	       (uplink->fcnt < RESET_START || session->fcnt_up - uplink->fcnt > NS_SEEN_BITS);
 }
 
 /* How long ago the frame was on the air: by its GPS time, else by the gateway's mapped counter. */
@@ -47,6 +51,15 @@ static enum ns_drop judge_late(struct ns *ns, struct now now, struct ns_uplink *
 	return NS_ACCEPTED;
 }
 
+/* The MIC was made with the 16 bits alone, where the session is rounds further. */
+static bool began_again(const struct ns_uplink *uplink)
+{
+	const struct ns_session *session = uplink->session;
+	return session->flags & NS_SESSION_ABP &&
+	       (uplink->fcnt == 0 ||
+		uplink->fcnt != lw_fcnt_reconstruct(session->fcnt_up, uplink->parsed.fcnt));
+}
+
 enum ns_drop ns_uplink_judge_counter(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
@@ -62,7 +75,10 @@ enum ns_drop ns_uplink_judge_counter(struct ns *ns, struct now now, struct ns_up
 		}
 		break;
 	case LW_FCNT_LATE: break;
-	case LW_FCNT_GAP: return NS_DROP_FCNT_GAP;
+	case LW_FCNT_GAP:
+		/* Where counters may start again, a replay can have set ours back: the device that sends on from where it
+		 * really is must not be shut out by that. */
+		return restarts_are_allowed(uplink) ? NS_ACCEPTED : NS_DROP_FCNT_GAP;
 	case LW_FCNT_EXHAUSTED: return NS_DROP_FCNT_EXHAUSTED;
 	case LW_FCNT_VERDICT_COUNT: break;
 	}
@@ -71,6 +87,5 @@ enum ns_drop ns_uplink_judge_counter(struct ns *ns, struct now now, struct ns_up
 		return NS_ACCEPTED;
 	}
 	enum ns_drop drop = judge_late(ns, now, uplink);
-	bool restarted = session->flags & NS_SESSION_ABP && uplink->fcnt == 0;
-	return drop == NS_DROP_FCNT_OLD && restarted ? NS_DROP_FCNT_RESET : drop;
+	return drop == NS_DROP_FCNT_OLD && began_again(uplink) ? NS_DROP_FCNT_RESET : drop;
 }

@@ -173,7 +173,7 @@ static bool spend_fcnt_down(struct ns *ns, struct now now, uint32_t slot, struct
 #if MUTANT != MUTANT_COUNTER_AFTER_SEND
 	ns_journal_put(ns, NS_JOURNAL_FCNT_DOWN, row, wr_length(&wr), NULL, 0);
 #endif
-	*fcnt = (*next)++;
+	*fcnt = ns_session_fcnt(session, (*next)++);
 	ns_session_mark(&ns->sessions, slot);
 	return true;
 }

@@ -180,6 +180,8 @@ static void fill(struct ns_edge *edge)
 	counter(edge, "lamppost_network_joins_total", "Joins answered with an accept.", &ns->joins_done);
 	counter(edge, "lamppost_network_repeats_total", "Repeats of frames that were answered.",
 		&ns->repeats_answered);
+	counter(edge, "lamppost_network_counter_restarts_total",
+		"ABP devices that began their counters again and were allowed to.", &ns->counter_restarts);
 	counter(edge, "lamppost_network_downlinks_total", "Attempts handed to gateways.",
 		&ns->downlinks_sent);
 	counter(edge, "lamppost_network_downlinks_ok_total", "Downlinks that a gateway took.",

@@ -186,6 +186,7 @@ struct ns {
 	uint64_t drops[NS_DROP_COUNT];
 	struct ns_mac_counts mac_counts[NS_MAC_KINDS];
 	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;
+	uint64_t counter_restarts; /* of ABP devices, accepted */
 	/* Class A answers and join-accepts, and how many of them left early enough; late: commands that came after an
 	 * answer's time, which are not among the answers. */
 	uint64_t answers, answers_early, accepts, accepts_early, late_commands;

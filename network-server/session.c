@@ -287,9 +287,22 @@ bool ns_session_behaves(const struct ns_session *session, enum lw_behaviour beha
 		behaviour);
 }
 
+uint32_t ns_session_fcnt(const struct ns_session *session, uint32_t fcnt)
+{
+	return session->flags & NS_SESSION_FCNT_16 ? fcnt & UINT16_MAX : fcnt;
+}
+
+void ns_session_set_width(struct ns_session *session, bool is_16_bit)
+{
+	bool narrow = is_16_bit && ns_session_behaves(session, LW_FCNT_16_BITS);
+	session->flags = (uint8_t)((session->flags & ~NS_SESSION_FCNT_16) |
+				   (narrow ? NS_SESSION_FCNT_16 : 0));
+}
+
 uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session)
 {
-	return ns_session_behaves(session, LW_FCNT_DOWN_PAIR) ? session->a_fcnt_down : session->n_fcnt_down;
+	bool pair = ns_session_behaves(session, LW_FCNT_DOWN_PAIR);
+	return ns_session_fcnt(session, pair ? session->a_fcnt_down : session->n_fcnt_down);
 }
 
 static uint32_t greater(uint32_t a, uint32_t b)

@@ -26,6 +26,7 @@ enum ns_session_flag {
 	NS_SESSION_PENDING = 1, /* joined, no uplink yet */
 	NS_SESSION_1_1 = 2,     /* 1.1 keys, MICs and counters */
 	NS_SESSION_ABP = 4,
+	NS_SESSION_FCNT_16 = 8,  /* the device counts 16 bits: the upper half is 0 wherever a key is used */
 	NS_SESSION_STICKY = 16,  /* the device repeats an answer until a downlink arrives */
 	NS_SESSION_SETTLE = 32,  /* which channels the device has enabled is not known: LinkADRReq is due */
 	NS_SESSION_TRUSTED = 64, /* its channels are those of a CFList that nobody has confirmed yet */
@@ -201,7 +202,11 @@ bool ns_session_seen(const struct ns_session *session, uint32_t fcnt);
 void ns_session_note(struct ns_session *session, uint32_t fcnt);
 /* Whether it follows that rule: by its device's version, and as 1.0.x where it has not the keys of 1.1. */
 bool ns_session_behaves(const struct ns_session *session, enum lw_behaviour behaviour);
-/* The counter that the next application downlink would take. */
+/* A counter as the device has it, in MICs, ciphers and events: of 16 bits, the lower half. Ours goes on beyond. */
+uint32_t ns_session_fcnt(const struct ns_session *session, uint32_t fcnt);
+/* Follows what the profile says of the width of its counters. */
+void ns_session_set_width(struct ns_session *session, bool is_16_bit);
+/* The counter that the next application downlink would take, as the device has it. */
 uint32_t ns_session_next_app_fcnt_down(const struct ns_session *session);
 
 /* --- stored form: keys sealed under the master key. --- */

@@ -4,6 +4,7 @@
 #include "common/lorawan/fcnt.h"
 #include "network-server/mac/mac.h"
 
+#define ROUNDS_AHEAD   3 /* of 65,536 */
 #define CONF_FCNT_BACK 4 /* counters before the last confirmed downlink's that an ACK may name */
 
 /* Frequencies that only differ by rounding are one. */
@@ -66,7 +67,7 @@ static bool mic_fits(struct ns *ns, const struct ns_session *session, const stru
 	struct lw_mic_input input = {
 		.direction = LW_UP,
 		.dev_addr = session->dev_addr,
-		.fcnt = fcnt,
+		.fcnt = ns_session_fcnt(session, fcnt),
 		.ack = uplink->parsed.fctrl.ack,
 		.conf_fcnt = (uint16_t)session->conf_fcnt_down,
 		.tx_dr = uplink->heard.dr,
@@ -85,17 +86,22 @@ static bool mic_fits(struct ns *ns, const struct ns_session *session, const stru
 	return false;
 }
 
-/* The nearest value first, then the one a round further, then, where a reset is allowed, the 16 bits alone. */
+/* The nearest value first, then the one a round further, then the 16 bits alone: an ABP device may have begun again, which is
+ * another question than whether it may. Where it may, a replay can have set the session back by several rounds. */
 static bool counter_fits(struct ns *ns, const struct ns_session *session, const struct lw_channel_plan *plan,
 			 struct ns_uplink *uplink)
 {
 	uint32_t near = lw_fcnt_reconstruct(session->fcnt_up, uplink->parsed.fcnt);
-	uint32_t guesses[3] = {near};
+	uint32_t guesses[2 + ROUNDS_AHEAD] = {near};
 	size_t count = 1;
-	if (near < session->fcnt_up && near <= UINT32_MAX - 0x10000)
-		guesses[count++] = near + 0x10000;
-	if (uplink->profile->record.allow_fcnt_reset && near != uplink->parsed.fcnt)
-		guesses[count++] = uplink->parsed.fcnt;
+	if (!(session->flags & NS_SESSION_FCNT_16)) {
+		bool set_back = session->flags & NS_SESSION_ABP && uplink->profile->record.allow_fcnt_reset;
+		uint32_t rounds = set_back ? ROUNDS_AHEAD : near < session->fcnt_up;
+		for (uint32_t i = 1; i <= rounds && near <= UINT32_MAX - i * 0x10000; i++)
+			guesses[count++] = near + i * 0x10000;
+		if (session->flags & NS_SESSION_ABP && near != uplink->parsed.fcnt)
+			guesses[count++] = uplink->parsed.fcnt;
+	}
 	for (size_t i = 0; i < count; i++)
 		if (mic_fits(ns, session, plan, uplink, guesses[i])) {
 			uplink->fcnt = guesses[i];
@@ -140,6 +146,7 @@ static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns
 		*why = NS_DROP_REGION;
 		return false;
 	}
+	ns_session_set_width(session, uplink->profile->record.fcnt_16_bit);
 	bool found = fits_on(ns, session, ns_session_plan(&ns->sessions, session), uplink, why);
 	struct lw_channel_plan asked;
 	if ((!found || uplink->heard.channel < 0) && ns_mac_plan_asked(ns, session, &asked)) {

@@ -58,6 +58,7 @@ enum ns_drop ns_state_apply_abp(struct ns *ns, struct now now, const struct net_
 		.mac_version = (uint8_t)profile->record.mac_version,
 	};
 	enum ns_drop drop = NS_ACCEPTED;
+	ns_session_set_width(&session, profile->record.fcnt_16_bit);
 	ns_mac_boot(ns, &profile->record, region, true, &session);
 	session.tag = ns_new_tag(ns);
 	if (!ns_foreign_is_our_addr(&ns->foreign, record->dev_addr)) {

@@ -14,6 +14,9 @@
 #include "network-server/why/record.h"
 #include "network-server/why/record_uplink.h"
 
+#define NB_TRANS_MAX    15 /* §5.2: four bits */
+#define CONFIRMED_TRIES 8  /* §18.4 of 1.0.3 */
+
 static enum ns_drop parse(struct ns_uplink *uplink, struct ns_frame *frame);
 static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink);
 static enum ns_drop limit_repeats(struct ns_uplink *uplink);
@@ -97,15 +100,25 @@ static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink)
 	return NS_ACCEPTED;
 }
 
-/* At most NbTrans answers to repeats of one counter; confirmed frames up to 1.0.3 repeat up to 8 times (§4.3.1.1). */
+/* Answers that repeats of one counter get. While the network sets NbTrans a frame comes NbTrans times; a device that sets it itself
+ * may send it 15 times, and one up to 1.0.3 a confirmed frame 8 times. From 1.0.4 on what comes beyond is to be dropped (§5.2); before,
+ * one more is taken than should come. */
+static uint8_t repeats_answered(const struct ns_uplink *uplink)
+{
+	const struct ns_session *session = uplink->session;
+	if (uplink->parsed.ftype == LW_CONFIRMED_UP && ns_session_behaves(session, LW_CONFIRMED_RETRIES))
+		return CONFIRMED_TRIES;
+	if (!uplink->parsed.fctrl.adr || !uplink->profile->record.adr)
+		return NB_TRANS_MAX;
+	uint8_t nb_trans = session->nb_trans > 1 ? session->nb_trans : 1;
+	return ns_session_behaves(session, LW_NB_TRANS_LIMIT) ? nb_trans - 1 : nb_trans;
+}
+
 static enum ns_drop limit_repeats(struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
-	uint8_t limit = session->nb_trans > 1 ? session->nb_trans : 1;
-	if (uplink->parsed.ftype == LW_CONFIRMED_UP && ns_session_behaves(session, LW_CONFIRMED_RETRIES))
-		limit = 8;
-	uplink->repeat_limit = limit;
-	if (session->repeats >= limit)
+	uplink->repeat_limit = repeats_answered(uplink);
+	if (session->repeats >= uplink->repeat_limit)
 		return NS_DROP_REPEAT_LIMIT;
 	session->repeats++;
 	return NS_ACCEPTED;
@@ -134,15 +147,20 @@ static void promote(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
 }
 
-/* An ABP device up to 1.0.3 that lost its memory. FCntDown goes on: a counter is never used twice (invariant 2). Under
+/* An ABP device up to 1.0.3 that lost its memory: it is as it boots, nothing of what was asked, refused or learnt for ADR holds, and
+ * no answer is owed. FCntDown goes on: a counter is never used twice (invariant 2). Under
  * another tag, so that rows of before, whose counters are greater, say nothing of it. */
 static void restart(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
 	ns_record_note(ns, now, NS_NOTE_COUNTERS_RESTARTED, ns_of_device(ns, session->device),
 		       (struct ns_numbers){.a = uplink->fcnt, .b = session->fcnt_up});
+	ns->counter_restarts++;
 	session->tag = ns_new_tag(ns);
 	session->fcnt_up = uplink->fcnt;
+	session->last_hash = 0;
+	session->repeats = 0;
+	session->flags = (uint8_t)(session->flags & ~NS_SESSION_STICKY);
 	memset(session->seen, 0, sizeof session->seen);
 	ns_mac_boot(ns, &uplink->profile->record, uplink->region, session->flags & NS_SESSION_ABP, session);
 	ns_journal_session(ns, NS_JOURNAL_SESSION, uplink->slot);
@@ -153,16 +171,16 @@ static void decipher_commands(struct ns *ns, struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
 	const struct lw_frame *parsed = &uplink->parsed;
+	uint32_t fcnt = ns_session_fcnt(session, uplink->fcnt);
 	if (parsed->has_fport && parsed->fport == 0) {
 		uplink->commands_length = parsed->frm_payload_length;
-		lw_cipher_frm_payload(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr,
-				      uplink->fcnt, parsed->frm_payload, parsed->frm_payload_length,
-				      uplink->commands);
+		lw_cipher_frm_payload(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr, fcnt,
+				      parsed->frm_payload, parsed->frm_payload_length, uplink->commands);
 		return;
 	}
 	uplink->commands_length = parsed->fctrl.fopts_length;
 	if (ns_session_behaves(session, LW_FOPTS_ENCRYPTED))
-		lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr, uplink->fcnt,
+		lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr, fcnt,
 				LW_FOPTS_FCNT_UP, parsed->fopts, parsed->fctrl.fopts_length,
 				uplink->commands);
 	else

@@ -76,7 +76,8 @@ static void fill(const struct ns *ns, struct now now, struct net_up_event *event
 	event->head.dev_eui = session->dev_eui;
 	event->session = session->id;
 	event->dev_addr = session->dev_addr;
-	event->fcnt_up = uplink->fcnt;
+	event->fcnt_up = ns_session_fcnt(session, uplink->fcnt);
+	event->restarted = uplink->reset;
 	event->has_fport = parsed->has_fport;
 	event->fport = parsed->fport;
 	event->confirmed = parsed->ftype == LW_CONFIRMED_UP;

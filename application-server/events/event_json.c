@@ -104,6 +104,8 @@ bool as_up_json(char *text, size_t capacity, const struct as_up_parts *parts, si
 	if (event->max_payload)
 		json_out_integer(&out, "maxPayload", event->max_payload);
 	json_out_bool(&out, "late", event->late);
+	if (event->restarted)
+		json_out_bool(&out, "fCntRestarted", true);
 	if (parts->encrypted)
 		json_out_bool(&out, "encrypted", true);
 	json_out_close(&out, '}');

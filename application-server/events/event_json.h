@@ -1,7 +1,7 @@
 /* Events as the JSON that subscribers get, in the form of ChirpStack v4 (tests/vectors/chirpstack-events): the event
  * level writes its defaults, the radio level leaves them out. Differences, on purpose: `snr` is written at 0 dB too; a
  * frame without a port writes `fPort` 0 as there, and extra facts stand in extra fields (`late`, `gatewayCount`,
- * `nextFCntDown`, `maxPayload`, `encrypted`, `codecError`). Pure. */
+ * `nextFCntDown`, `maxPayload`, `encrypted`, `codecError`, `fCntRestarted`). Pure. */
 #ifndef LAMPPOST_AS_EVENT_JSON_H
 #define LAMPPOST_AS_EVENT_JSON_H
 

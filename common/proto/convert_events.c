@@ -1,7 +1,15 @@
 /* Events, network-server → application-server. */
 #include "common/proto/convert.h"
 
-enum up_flag { UP_CONFIRMED = 1, UP_ADR = 2, UP_ACK = 4, UP_CLASS_B = 8, UP_LATE = 16, UP_FLAGS = 31 };
+enum up_flag {
+	UP_CONFIRMED = 1,
+	UP_ADR = 2,
+	UP_ACK = 4,
+	UP_CLASS_B = 8,
+	UP_LATE = 16,
+	UP_RESTARTED = 32,
+	UP_FLAGS = 63
+};
 
 void convert_head_out(Lamppost__EventHead *out, const struct net_event_head *in)
 {
@@ -78,6 +86,7 @@ static uint32_t flags_of(const struct net_up_event *event)
 	flags |= event->ack ? UP_ACK : 0;
 	flags |= event->class_b ? UP_CLASS_B : 0;
 	flags |= event->late ? UP_LATE : 0;
+	flags |= event->restarted ? UP_RESTARTED : 0;
 	return flags;
 }
 
@@ -143,6 +152,7 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 		.ack = in->flags & UP_ACK,
 		.class_b = in->flags & UP_CLASS_B,
 		.late = in->flags & UP_LATE,
+		.restarted = in->flags & UP_RESTARTED,
 		.dr = (uint8_t)in->dr,
 		.freq_hz = in->freq_hz,
 		.next_fcnt_down = in->next_fcnt_down,

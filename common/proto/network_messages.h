@@ -68,6 +68,7 @@ struct net_up_event {
 	bool has_fport;
 	uint8_t fport;
 	bool confirmed, adr, ack, class_b, late;
+	bool restarted; /* an ABP device began its counters again with this one, and was allowed to */
 	uint8_t dr;
 	uint32_t freq_hz;
 	struct lw_modulation modulation;

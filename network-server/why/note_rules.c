@@ -16,7 +16,7 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"counters_restarted", WARN,
 		"The device began again at counter {fcnt:a} where {expected:b} was expected; its profile "
 		"allows that.",
-		"Such a device can be replayed to: better let it join (OTAA)."),
+		"Such a device can be replayed to: better let it join (OTAA). Downlinks go on counting."),
 	[NS_NOTE_JOIN_ASKED] = NS_RULE(
 		"join_asked", DEBUG,
 		"The join server was asked; DevNonce {dev_nonce:c}, heard by {gateways:a3:count gateway}, "

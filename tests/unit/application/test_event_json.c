@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Members of ours that the samples do not have; docs say so. */
-static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late",
+static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late",   "fCntRestarted",
 				    "encrypted",    "tries",        "window",     "eventId"};
 
 static bool is_extra(const char *name)

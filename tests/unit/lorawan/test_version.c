@@ -17,11 +17,13 @@ static const struct {
 } expected[] = {
 	{LW_FCNT_GAP_LIMIT, "yyyy--"},    /* taken out with 1.0.4; not asked of 1.1 */
 	{LW_ABP_RESTARTS, "yyyy--"},      /* 1.0.4 and 1.1 keep the counters for ever */
+	{LW_FCNT_16_BITS, "yyyy--"},      /* 32 from 1.0.4 on */
 	{LW_FCNT_DOWN_PAIR, "-----y"},    /* NFCntDown and AFCntDown */
 	{LW_FOPTS_ENCRYPTED, "-----y"},   /* NwkSEncKey */
 	{LW_MIC_HALVES, "-----y"},        /* cmacS and cmacF */
 	{LW_NETWORK_KEYS, "-----y"},      /* three of them */
 	{LW_CONFIRMED_RETRIES, "yyyy--"}, /* by the device's own policy */
+	{LW_NB_TRANS_LIMIT, "----yy"},    /* from 1.0.4 on */
 	{LW_LINK_ADR_BLOCK, "--yyyy"},    /* atomic from 1.0.2 on */
 	{LW_LINK_ADR_KEEP, "----yy"},     /* 15 keeps */
 	{LW_DEV_NONCE_COUNTS, "----yy"},  /* random before */

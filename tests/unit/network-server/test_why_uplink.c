@@ -106,7 +106,7 @@ static void a_repeat(void)
 
 static void repeats(void)
 {
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 9; i++)
 		a_repeat();
 }
 
@@ -240,8 +240,8 @@ static const struct {
 	{"an allowed restart", an_allowed_restart, NULL, "counters_restarted", "fcnt:0,expected:500"},
 	{"and it is accepted", an_allowed_restart, NULL, "uplink",
 	 "fcnt:0,dr:5,gateways:1,snr_db:7,rssi_dbm:-61"},
-	{"a repeat", a_repeat, NULL, "repeated", "fcnt:4,answers:1,limit:1"},
-	{"one repeat too many", repeats, NULL, "repeat_limit", "fcnt:4,answers:1,limit:1"},
+	{"a repeat", a_repeat, NULL, "repeated", "fcnt:4,answers:1,limit:15"},
+	{"one repeat too many", repeats, NULL, "repeat_limit", "fcnt:4,answers:15,limit:15"},
 	{"not approved", not_enabled, NULL, "device_disabled", "number:7"},
 	{"another key, and one session", another_key, NULL, "mic", "sessions:1,dev_addr:26000001,fcnt:7"},
 	{"another key, and two sessions", another_key_of_two, "server", "mic",

@@ -140,6 +140,7 @@ static void fill_up_event(struct proto_message *m)
 		.confirmed = true,
 		.ack = true,
 		.late = true,
+		.restarted = true,
 		.dr = 5,
 		.freq_hz = 868300000,
 		.modulation = sf7,
