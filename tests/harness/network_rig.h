@@ -10,7 +10,7 @@
 
 #define RIG_SENT_MAX  256
 #define RIG_BLOBS_MAX 8192
-#define RIG_ROWS_MAX  64
+#define RIG_ROWS_MAX  256
 #define RIG_LINK      7
 
 struct rig_blob {
