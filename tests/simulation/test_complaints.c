@@ -3,6 +3,7 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
+#include "common/base/bytes.h"
 #include "common/lorawan/airtime.h"
 #include "common/lorawan/join_frame.h"
 
@@ -22,12 +23,18 @@ static void rx_delay_5(struct net_profile *profile)
 	profile->rx_delay_s = 5;
 }
 
+static void with_adr(struct net_profile *profile)
+{
+	profile->rx_delay_s = 5;
+	profile->adr = true;
+}
+
 static void setup(void)
 {
 	rig_init(&rig);
 	rig_state_begin(&rig, false);
 	rig_profile(&rig, PROFILE_104, LW_MAC_1_0_4, "eu868", rx_delay_5);
-	rig_profile(&rig, PROFILE_US, LW_MAC_1_0_3, "us915", rx_delay_5);
+	rig_profile(&rig, PROFILE_US, LW_MAC_1_0_3, "us915", with_adr);
 	rig_state_end(&rig);
 }
 
@@ -276,6 +283,47 @@ static void two_equal_commands_at_once_are_two_and_one_that_comes_twice_is_one(v
 	rig_release(&rig);
 }
 
+/* --- requests of the network */
+
+/* Complaint 17: once the channel mask was changed, the power is never lowered. */
+static void power_falls_also_after_the_masks_were_changed(void **state)
+{
+	(void)state;
+	setup();
+	rig_abp(&rig, device, 1, PROFILE_US, 0x26000001, false);
+	uint8_t answer[15], answer_length = 0, dr = 3, power = 0;
+	for (unsigned n = 0; n < 60; n++) {
+		uint8_t commands[LW_PHY_PAYLOAD_MAX], length;
+		size_t before = rig.downlink_count;
+		const struct rig_frame frame = {
+			.fport = 1, .adr = true, .fopts = answer, .fopts_length = answer_length};
+		uint8_t phy_length = rig_uplink(&rig, device, &frame, phy);
+		rig_hears_on(&rig, 3, phy, phy_length, 0, 903900000, dr, 1300);
+		rig_run(&rig, 30 * US_PER_S);
+		device->fcnt_up++;
+		answer_length = 0;
+		struct lw_frame down;
+		if (rig.downlink_count == before)
+			continue;
+		assert_true(rig_last_downlink(&rig, device, &down, (uint32_t)before, commands, &length));
+		struct rd rd = rd_init(commands, length);
+		while (rd_left(&rd) >= 5 &&
+		       rd_u8(&rd) == 0x03) { /* LinkADRReq: the device does as it is asked */
+			uint8_t rate = rd_u8(&rd);
+			(void)rd_take(&rd, 3);
+			dr = rate >> 4 == 15 ? dr : rate >> 4;
+			power = (rate & 15) == 15 ? power : rate & 15;
+			answer[answer_length++] = 0x03;
+			answer[answer_length++] = 0x07;
+		}
+	}
+	const struct ns_session *session = ns_session_at(&rig.ns.sessions, 0);
+	t_uint("channels", 9, lw_mask_count(&ns_session_plan(&rig.ns.sessions, session)->enabled));
+	t_true("less power", power >= 2);
+	t_uint("and the server knows", power, session->mac.tx_power);
+	rig_release(&rig);
+}
+
 /* --- counters */
 
 /* Complaint 25: somebody plays recorded frames again, and the device is refused from then on. */
@@ -335,6 +383,7 @@ int main(void)
 		t_test(sixty_devices_powered_together_are_all_in_within_a_minute),
 		t_test(a_command_that_is_never_acknowledged_holds_up_nobody),
 		t_test(two_equal_commands_at_once_are_two_and_one_that_comes_twice_is_one),
+		t_test(power_falls_also_after_the_masks_were_changed),
 		t_test(recorded_frames_played_again_do_the_device_no_harm),
 	};
 	return t_run(tests);
