@@ -27,6 +27,27 @@ struct heard {
 	} by[NS_HEARERS_MAX];
 };
 
+struct net_reception ns_copy_reception(const struct ns_copy *copy)
+{
+	return (struct net_reception){
+		.gateway = copy->gateway,
+		.rssi_dbm = copy->rssi_dbm,
+		.has_snr = copy->has_snr,
+		.snr_cdb = copy->snr_cdb,
+		.channel = copy->channel,
+		.rf_chain = copy->rf_chain,
+		.board = copy->board,
+		.antenna = copy->antenna,
+		.ticks = copy->ticks,
+		.has_gps_time = copy->has_gps_time,
+		.gps_time_us = copy->gps_time_us,
+		.has_fine_time = copy->has_fine_time,
+		.fine_time_ns = copy->fine_time_ns,
+		.arrival = copy->wall,
+		.crc = copy->crc,
+	};
+}
+
 void ns_dedup_init(struct ns_dedup *dedup, uint32_t open, uint32_t remembered, span_us window,
 		   struct rng *rng)
 {

@@ -18,6 +18,7 @@
 #include "common/base/deadlines.h"
 #include "common/base/table.h"
 #include "common/proto/gateway_messages.h"
+#include "common/proto/network_messages.h"
 #include "network-server/slab.h"
 
 #define NS_COPIES_MAX  16
@@ -43,6 +44,9 @@ struct ns_copy {
 		sent; /* the end of the transmission, as well as the gateway's mapped counter tells; else arrival */
 	struct wall wall; /* at the bridge, its clock */
 };
+
+/* The same as it is told to the application server. */
+struct net_reception ns_copy_reception(const struct ns_copy *copy);
 
 /* A frame whose window has closed, or is open. */
 struct ns_frame {

@@ -83,18 +83,6 @@ uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw
 	return rx1 > rx2 ? rx1 : rx2;
 }
 
-uint8_t ns_region_longest(const struct lw_region *region)
-{
-	uint8_t longest = 0;
-	for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
-		uint8_t n = lw_region_data_rate(region, LW_DOWN, dr)
-				    ? lw_region_max_payload(region, dr, false, false).n
-				    : 0;
-		longest = n > longest ? n : longest;
-	}
-	return longest;
-}
-
 /* --- one attempt --- */
 
 /* Class A: MHDR and MIC are 5 of the PHYPayload's bytes. */

@@ -70,8 +70,6 @@ void ns_windows_hearers(struct ns_windows *windows, const struct ns_frame *frame
 struct mono ns_windows_start(const struct ns_windows *windows);
 /* Largest MACPayload that some window takes; 0 without a hearer. */
 uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw_region *region);
-/* Longest FRMPayload that any downlink of a region holds. */
-uint8_t ns_region_longest(const struct lw_region *region);
 
 /* Makes the list for a frame of `phy_length` bytes. NS_ACCEPTED, or why it is empty: too late, no airtime, no gateway. */
 enum ns_drop ns_plan_make(struct ns_plan *plan, const struct ns_windows *windows,

@@ -123,24 +123,7 @@ static void reception_of(struct net_reception *reception, const struct gw_uplink
 static void receptions_of(struct net_frame *frame, const struct ns_frame *heard)
 {
 	for (uint8_t i = 0; i < heard->copy_count; i++) {
-		const struct ns_copy *copy = &heard->copies[i];
-		const struct net_reception reception = {
-			.gateway = copy->gateway,
-			.rssi_dbm = copy->rssi_dbm,
-			.has_snr = copy->has_snr,
-			.snr_cdb = copy->snr_cdb,
-			.channel = copy->channel,
-			.rf_chain = copy->rf_chain,
-			.board = copy->board,
-			.antenna = copy->antenna,
-			.ticks = copy->ticks,
-			.has_gps_time = copy->has_gps_time,
-			.gps_time_us = copy->gps_time_us,
-			.has_fine_time = copy->has_fine_time,
-			.fine_time_ns = copy->fine_time_ns,
-			.arrival = copy->wall,
-			.crc = copy->crc,
-		};
+		const struct net_reception reception = ns_copy_reception(&heard->copies[i]);
 		add_reception(frame, &reception);
 	}
 	frame->gateway_count = heard->gateway_count;

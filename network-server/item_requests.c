@@ -12,7 +12,7 @@ static enum ns_drop judge(const struct ns *ns, uint32_t device, const struct net
 	if (!ns_item_valid(enqueue))
 		return NS_DROP_ITEM_INVALID;
 	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, device));
-	if (profile && enqueue->length > ns_region_longest(ns_region(ns, profile->region)))
+	if (profile && enqueue->length > lw_region_longest_downlink(ns_region(ns, profile->region)))
 		return NS_DROP_ITEM_TOO_LONG;
 	return NS_ACCEPTED;
 }
@@ -39,7 +39,7 @@ static void turn_away(struct ns *ns, struct now now, uint32_t device, const stru
 			ns_item_tell_max_payload(ns, event, of);
 		if (cause == NS_DROP_ITEM_TOO_LONG && profile) { /* what would have been taken */
 			event->has_max_payload = true;
-			event->max_payload = ns_region_longest(ns_region(ns, profile->region));
+			event->max_payload = lw_region_longest_downlink(ns_region(ns, profile->region));
 		}
 	}
 	ns_record_item_refused(ns, now, device, enqueue, cause);

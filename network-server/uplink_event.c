@@ -31,26 +31,8 @@ static void add_receptions(struct net_up_event *event, const struct ns_frame *fr
 			order[at] = order[at - 1];
 		order[at] = i;
 	}
-	for (uint8_t i = 0; i < frame->copy_count && i < NET_RECEPTIONS_MAX; i++) {
-		const struct ns_copy *copy = &frame->copies[order[i]];
-		event->receptions[event->reception_count++] = (struct net_reception){
-			.gateway = copy->gateway,
-			.rssi_dbm = copy->rssi_dbm,
-			.has_snr = copy->has_snr,
-			.snr_cdb = copy->snr_cdb,
-			.channel = copy->channel,
-			.rf_chain = copy->rf_chain,
-			.board = copy->board,
-			.antenna = copy->antenna,
-			.ticks = copy->ticks,
-			.has_gps_time = copy->has_gps_time,
-			.gps_time_us = copy->gps_time_us,
-			.has_fine_time = copy->has_fine_time,
-			.fine_time_ns = copy->fine_time_ns,
-			.arrival = copy->wall,
-			.crc = copy->crc,
-		};
-	}
+	for (uint8_t i = 0; i < frame->copy_count && i < NET_RECEPTIONS_MAX; i++)
+		event->receptions[event->reception_count++] = ns_copy_reception(&frame->copies[order[i]]);
 	event->gateway_count = frame->gateway_count;
 }
 

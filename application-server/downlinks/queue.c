@@ -31,12 +31,8 @@ static uint8_t longest_of(const char *id)
 	uint8_t longest = 0;
 	struct lw_region *region = malloc(sizeof *region);
 	ASSERT(region);
-	if (region_load(region, id)) {
-		for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
-			uint8_t n = lw_region_max_payload(region, dr, false, false).n;
-			longest = n > longest ? n : longest;
-		}
-	}
+	if (region_load(region, id))
+		longest = lw_region_longest_downlink(region);
 	free(region);
 	return longest;
 }

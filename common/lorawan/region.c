@@ -132,6 +132,18 @@ struct lw_max_payload lw_region_max_payload(const struct lw_region *region, uint
 	return region->max_payloads[repeater][table][dr];
 }
 
+uint8_t lw_region_longest_downlink(const struct lw_region *region)
+{
+	uint8_t longest = 0;
+	for (uint8_t dr = 0; dr < LW_DATA_RATES; dr++) {
+		uint8_t n = lw_region_data_rate(region, LW_DOWN, dr)
+				    ? lw_region_max_payload(region, dr, false, false).n
+				    : 0;
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
 /* --- channels and frequencies --- */
 
 static bool near(uint32_t a, uint32_t b)

@@ -296,6 +296,8 @@ bool lw_snr_floor_cdb(const struct lw_modulation *modulation, int16_t *floor_cdb
 /* Largest payloads at `dr`; a plan without a table for `dwell` on uses that for off (zeros: not allowed). */
 struct lw_max_payload lw_region_max_payload(const struct lw_region *region, uint8_t dr, bool dwell,
 					    bool repeater);
+/* Longest FRMPayload that a downlink of the region holds at any data rate. */
+uint8_t lw_region_longest_downlink(const struct lw_region *region);
 
 /* --- channels and frequencies --- */
 

@@ -76,7 +76,8 @@ static struct ns_numbers refused_numbers(const struct ns *ns, uint32_t device,
 	if (drop == NS_DROP_ITEM_TOO_LONG && profile)
 		return (struct ns_numbers){
 			.a = decision_bytes(enqueue->length,
-					    ns_region_longest(ns_region(ns, profile->region)), 0, 0)};
+					    lw_region_longest_downlink(ns_region(ns, profile->region)), 0,
+					    0)};
 	if (drop == NS_DROP_ITEM_STALE_COUNTER && session)
 		return (struct ns_numbers){enqueue->fcnt_down, ns_session_next_app_fcnt_down(session), 0};
 	if (drop == NS_DROP_ITEM_QUEUE_FULL)
