@@ -365,7 +365,9 @@ static struct lw_dev_addr address(const json_t *input)
 static bool ping_offset(const json_t *input, const json_t *expect)
 {
 	unsigned period = (unsigned)t_int_member(input, "ping_period");
-	uint16_t offset = 0, count = period > 0 ? (uint16_t)(4096 / period) : 0;
+	uint16_t offset = 0, count = 0;
+	if (period > 0)
+		count = (uint16_t)(4096 / period);
 	bool found = sim_ping_offset(aes, (uint32_t)t_int_member(input, "beacon_time"), address(input), count,
 				     &offset);
 	t_true("found", found == !t_true_member(expect, "reject"));
