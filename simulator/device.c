@@ -207,7 +207,7 @@ bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, 
 	uplink->bandwidth_hz = rate->bandwidth_hz;
 	uplink->freq_hz = device->channels[channel].freq_hz;
 	uplink->eirp_dbm = device->max_eirp_dbm - 2.0 * (device->joining ? 0 : device->power_index);
-	int64_t airtime_us = sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz, uplink->length, true);
+	int64_t airtime_us = sim_rate_airtime_us(rate, uplink->length, true);
 	uplink->end_us = now_us + airtime_us;
 	account_airtime(device, uplink->freq_hz, uplink->end_us, airtime_us);
 	if (device->joining)

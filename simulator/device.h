@@ -138,7 +138,7 @@ struct sim_uplink {
 	int64_t start_us;
 	int64_t end_us;
 	uint32_t freq_hz;
-	uint8_t spreading_factor;
+	uint8_t spreading_factor; /* 0: FSK */
 	uint32_t bandwidth_hz;
 	double eirp_dbm;
 	uint8_t phy[LW_PHY_PAYLOAD_MAX];

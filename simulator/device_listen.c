@@ -3,11 +3,10 @@
 
 #include <string.h>
 
-#define S_US             INT64_C(1000000)
-#define JOIN_DELAY_1_US  (5 * S_US)
-#define JOIN_DELAY_2_US  (6 * S_US)
-#define PREAMBLE_SYMBOLS 8
-#define FRAME_OVERHEAD   5 /* MHDR and MIC */
+#define S_US            INT64_C(1000000)
+#define JOIN_DELAY_1_US (5 * S_US)
+#define JOIN_DELAY_2_US (6 * S_US)
+#define FRAME_OVERHEAD  5 /* MHDR and MIC */
 
 static const char *const result_names[SIM_DOWN_RESULT_COUNT] = {
 	[SIM_DOWN_ACCEPTED] = "accepted",     [SIM_DOWN_MALFORMED] = "malformed",
@@ -25,8 +24,7 @@ const char *sim_down_result_name(enum sim_down_result result)
 static int64_t exchange_close_us(const struct sim_device *device)
 {
 	const struct sim_rate *rate = &device->config.plan->rates[device->window_rx2_dr];
-	return device->rx2_us + device->config.rx_error_us +
-	       PREAMBLE_SYMBOLS * sim_symbol_us(rate->spreading_factor, rate->bandwidth_hz);
+	return device->rx2_us + device->config.rx_error_us + sim_rate_patience_us(rate);
 }
 
 /* Opens the windows of a frame that ends at `end_us`. */
@@ -62,7 +60,8 @@ static bool window_hears(const struct sim_device *device, int64_t opens_us, uint
 
 bool sim_device_listens(struct sim_device *device, const struct sim_downlink *downlink)
 {
-	if (device->state != SIM_DEVICE_EXCHANGE || device->locked_window != 0 || !downlink->inverted)
+	bool lora = downlink->spreading_factor != 0; /* FSK has no polarity */
+	if (device->state != SIM_DEVICE_EXCHANGE || device->locked_window != 0 || downlink->inverted != lora)
 		return false;
 	if (window_hears(device, device->rx1_us, device->rx1_freq_hz, device->rx1_dr, downlink))
 		device->locked_window = 1;

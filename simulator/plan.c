@@ -237,7 +237,8 @@ uint32_t sim_plan_rx1_freq_hz(const struct sim_plan *plan, uint8_t channel, uint
 
 bool sim_plan_has_rate(const struct sim_plan *plan, uint8_t dr, bool up)
 {
-	if (dr >= SIM_RATES_MAX || plan->rates[dr].spreading_factor == 0)
+	if (dr >= SIM_RATES_MAX ||
+	    (plan->rates[dr].spreading_factor == 0 && plan->rates[dr].bit_rate_bps == 0))
 		return false;
 	return up ? plan->rates[dr].up : plan->rates[dr].down;
 }
@@ -276,4 +277,18 @@ int64_t sim_airtime_us(uint8_t spreading_factor, uint32_t bandwidth_hz, size_t l
 int64_t sim_airtime_fsk_us(uint32_t bit_rate_bps, size_t length)
 {
 	return (int64_t)(5 + 3 + 1 + length + 2) * 8 * 1000000 / bit_rate_bps;
+}
+
+int64_t sim_rate_airtime_us(const struct sim_rate *rate, size_t length, bool crc)
+{
+	return rate->spreading_factor == 0
+		       ? sim_airtime_fsk_us(rate->bit_rate_bps, length)
+		       : sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz, length, crc);
+}
+
+int64_t sim_rate_patience_us(const struct sim_rate *rate)
+{
+	if (rate->spreading_factor == 0)
+		return INT64_C(5 * 8 * 1000000) / rate->bit_rate_bps;
+	return 8 * sim_symbol_us(rate->spreading_factor, rate->bandwidth_hz);
 }

@@ -2,8 +2,8 @@
  * how long a frame is on the air. Written from RP002-1.0.4 for the device alone; the server has its own
  * tables and its own formula, and the two share nothing, so that neither can hide the other's mistake.
  *
- * LoRa rates only: these devices have neither FSK nor LR-FHSS and refuse them, as many do. Pure, static
- * tables. */
+ * LoRa rates only: these devices have neither FSK nor LR-FHSS and refuse them, as many do. A device can speak FSK: a plan
+ * of one's own with such a rate makes it. Pure, static tables. */
 #ifndef LAMPPOST_SIM_PLAN_H
 #define LAMPPOST_SIM_PLAN_H
 
@@ -17,12 +17,13 @@
 #define SIM_DEFAULTS_MAX 3
 
 struct sim_rate {
-	uint8_t spreading_factor; /* 0: the device has no such rate */
+	uint8_t spreading_factor; /* 0: FSK, or the device has no such rate */
 	uint32_t bandwidth_hz;
 	bool up;
 	bool down;
 	uint8_t max_mac_payload;   /* M of the region's table, bytes */
 	uint8_t max_dwell_payload; /* uplinks of 400 ms at most; 0: such an uplink cannot have this rate */
+	uint32_t bit_rate_bps;     /* FSK */
 };
 
 /* A range of frequencies with a limit on the share of time. */
@@ -84,6 +85,10 @@ size_t sim_plan_band(const struct sim_plan *plan, uint32_t freq_hz);
 int64_t sim_airtime_us(uint8_t spreading_factor, uint32_t bandwidth_hz, size_t length, bool crc);
 /* The same for FSK, 5 preamble bytes. */
 int64_t sim_airtime_fsk_us(uint32_t bit_rate_bps, size_t length);
+/* Microseconds on the air of a frame at a rate of a plan. */
+int64_t sim_rate_airtime_us(const struct sim_rate *rate, size_t length, bool crc);
+/* How long a receiver waits for a preamble at that rate before it gives up. */
+int64_t sim_rate_patience_us(const struct sim_rate *rate);
 /* Microseconds of one LoRa symbol. */
 int64_t sim_symbol_us(uint8_t spreading_factor, uint32_t bandwidth_hz);
 

@@ -1,7 +1,9 @@
 #include "tests/harness/region_rig.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/mac_command.h"
 #include "common/text/region_yaml.h"
+#include "network-server/reconfigure.h"
 #include "tests/harness/harness.h"
 
 #include <stdlib.h>
@@ -37,6 +39,11 @@ static long cell_of(const char *row, const char *key)
 long t_region_dr(const struct t_region *world, bool up, unsigned spreading_factor, uint32_t bandwidth_hz)
 {
 	const char *row;
+	if (spreading_factor == 0) {
+		row = t_sheet_row(&world->sheet, "data_rates",
+				  (const char *const[]){"modulation: \"fsk\"", NULL});
+		return row && cell_of(row, up ? "uplink" : "downlink") ? cell_of(row, "index") : -1;
+	}
 	for (size_t i = 0; (row = t_sheet_row_at(&world->sheet, "data_rates", i)) != NULL; i++)
 		if (t_sheet_has(row, "modulation: \"lora\"") &&
 		    cell_of(row, "spreading_factor") == (long)spreading_factor &&
@@ -58,29 +65,53 @@ long t_region_rx1_dr(const struct t_region *world, long uplink_dr, size_t offset
 	return row && t_sheet_item(row, "downlink_dr", offset, &dr) ? dr : -1;
 }
 
-static long max_payload(const struct t_region *world, long dr, bool dwell)
+static long max_payload(const struct t_region *world, long dr, bool dwell, const char *which)
 {
 	char rate[32], own[32];
 	snprintf(rate, sizeof rate, "dr: %ld", dr);
 	snprintf(own, sizeof own, "dwell_time: %d", dwell);
 	const char *row = t_sheet_row(&world->sheet, "max_payload_sizes",
 				      (const char *const[]){"repeater_compatible: false", own, rate, NULL});
-	return row ? cell_of(row, "m") : dwell ? max_payload(world, dr, false) : 0;
+	return row ? cell_of(row, which) : dwell ? max_payload(world, dr, false, which) : 0;
+}
+
+long t_region_max_n(const struct t_region *world, long dr, bool dwell)
+{
+	return max_payload(world, dr, dwell, "n");
 }
 
 /* The narrowest sub-band counts. */
-static long max_eirp(const struct t_region *world, uint32_t freq_hz)
+static const char *band_of(const struct t_region *world, uint32_t freq_hz)
 {
-	long eirp = value_of(world, "", "default_max_eirp_dbm"), narrowest = INT32_MAX;
-	const char *row;
+	long narrowest = INT32_MAX;
+	const char *row, *best = NULL;
 	for (size_t i = 0; (row = t_sheet_row_at(&world->sheet, "sub_bands", i)) != NULL; i++) {
 		long low = cell_of(row, "min_hz"), high = cell_of(row, "max_hz");
 		if ((long)freq_hz >= low && (long)freq_hz <= high && high - low < narrowest) {
 			narrowest = high - low;
-			eirp = cell_of(row, "max_eirp_dbm");
+			best = row;
 		}
 	}
-	return eirp;
+	return best;
+}
+
+static long max_eirp(const struct t_region *world, uint32_t freq_hz)
+{
+	const char *row = band_of(world, freq_hz);
+	return row ? cell_of(row, "max_eirp_dbm") : value_of(world, "", "default_max_eirp_dbm");
+}
+
+int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz)
+{
+	int64_t sum = 0, now_us = world->rig.now.mono.us;
+	const char *band = band_of(world, freq_hz);
+	for (size_t i = world->all_count > T_REGION_SENT ? world->all_count - T_REGION_SENT : 0;
+	     i < world->all_count; i++) {
+		const struct t_sent *sent = &world->all_sent[i % T_REGION_SENT];
+		if (sent->start_us > now_us - 3600 * US_PER_S && band_of(world, sent->freq_hz) == band)
+			sum += sent->airtime_us;
+	}
+	return sum;
 }
 
 static bool in_ranges(const struct t_region *world, uint32_t freq_hz, const char *applies)
@@ -154,6 +185,36 @@ static void add_records(struct t_region *world)
 	t_join_provision(&world->join, &keys);
 }
 
+void t_region_plan(struct t_region *world, const char *plan)
+{
+	char problem[160];
+	struct rig *rig = &world->rig;
+	struct option_map map = {.count = 1};
+	struct ns_config config = rig->ns.config;
+	snprintf(map.entries[0].label, sizeof map.entries[0].label, "%s", world->id);
+	snprintf(map.entries[0].value, sizeof map.entries[0].value, "%s", plan);
+	ASSERT(ns_channel_plan_init(&config.channel_plans[world->index], &map, &rig->regions[world->index],
+				    problem, sizeof problem));
+	ns_reconfigure(&rig->ns, &config);
+}
+
+/* Counts what the device was asked. */
+static void put_record(void *ctx, const struct sim_record *record)
+{
+	struct t_region *world = ctx;
+	struct lw_mac_reader reader;
+	struct lw_mac_command command;
+	if (record->kind != SIM_RECORD_DOWNLINK || record->result != SIM_DOWN_ACCEPTED || world->joining)
+		return;
+	unsigned count = 0, fopts = record->phy[5] & 15u;
+	lw_mac_reader_init(&reader, LW_DOWN, record->fport == 0 ? record->payload : record->phy + 8,
+			   record->fport == 0 ? record->length : fopts, 100);
+	while (lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND)
+		count += command.cid == LW_CID_LINK_ADR;
+	if (count > 0)
+		world->link_adrs = count;
+}
+
 void t_region_open(struct t_region *world, const char *id, const char *channel_plan, const char *extra,
 		   uint8_t sub_band)
 {
@@ -176,8 +237,17 @@ void t_region_open(struct t_region *world, const char *id, const char *channel_p
 	ns_on_presence(&rig->ns, rig->now, RIG_LINK, ++rig->seq, &presence);
 	rig_turn(rig);
 	add_records(world);
-	const struct sim_plan *plan = sim_plan_find(id);
-	ASSERT(plan);
+	ASSERT(sim_plan_find(id));
+	world->plan = *sim_plan_find(id);
+	const struct sim_plan *plan = &world->plan;
+	const char *fsk = t_sheet_row(&world->sheet, "data_rates",
+				      (const char *const[]){"modulation: \"fsk\"", NULL});
+	if (fsk)
+		world->plan.rates[cell_of(fsk, "index")] = (struct sim_rate){.bit_rate_bps = 50000,
+									     .up = true,
+									     .down = true,
+									     .max_mac_payload = 250,
+									     .max_dwell_payload = 250};
 	struct sim_device_config config = {
 		.name = "device",
 		.dev_eui = lw_eui64_from_number(T_DEV_EUI),
@@ -194,7 +264,7 @@ void t_region_open(struct t_region *world, const char *id, const char *channel_p
 		.interval_us = INTERVAL,
 		.fport = 1,
 	};
-	sim_device_init(&world->device, &config, 0, rig->aes, 7, (struct sim_sink){NULL, NULL});
+	sim_device_init(&world->device, &config, 0, rig->aes, 7, (struct sim_sink){put_record, world});
 }
 
 void t_region_close(struct t_region *world)
@@ -242,7 +312,7 @@ static void judge_uplink(const struct t_region *world)
 	t_true("uplink: a data rate of the region", dr >= 0);
 	t_true("uplink: a frequency of the region", in_ranges(world, up->freq_hz, "applies_to: \"uplink\""));
 	t_true("uplink: no more than the region's payload",
-	       (long)up->length - 5 <= max_payload(world, dr, device->uplink_dwell));
+	       (long)up->length - 5 <= max_payload(world, dr, device->uplink_dwell, "m"));
 	t_true("uplink: no more than the region's power",
 	       up->eirp_dbm <= (double)value_of(world, "", "default_max_eirp_dbm"));
 	long limit_ms = value_of(world, "dwell_time", "limit_ms");
@@ -259,12 +329,12 @@ static void judge_downlink(const struct t_region *world, const struct gw_tx_atte
 	const struct sim_device *device = &world->device;
 	bool join = world->joining, second = attempt->window == GW_RX2;
 	long up_dr = t_region_dr(world, true, world->uplink.spreading_factor, world->uplink.bandwidth_hz);
-	long dr = t_region_dr(world, false, attempt->modulation.spreading_factor,
+	bool lora = attempt->modulation.kind == LW_LORA;
+	long dr = t_region_dr(world, false, lora ? attempt->modulation.spreading_factor : 0,
 			      attempt->modulation.bandwidth_hz);
 	long delay_s = join ? value_of(world, "defaults", "join_accept_delay1_s") : device->rx_delay_s;
 	t_int("downlink: to the microsecond", world->uplink.end_us + (delay_s + second) * US_PER_S, start_us);
-	t_true("downlink: LoRa is inverted",
-	       attempt->invert_polarity == (attempt->modulation.kind == LW_LORA));
+	t_true("downlink: LoRa is inverted", attempt->invert_polarity == lora);
 	long wanted_dr, wanted_hz;
 	if (second) {
 		wanted_dr = join ? value_of(world, "rx2", "dr") : device->rx2_dr;
@@ -287,17 +357,27 @@ static void judge_downlink(const struct t_region *world, const struct gw_tx_atte
 			wanted_hz = (long)device->channels[device->tx_channel].down_freq_hz;
 		}
 	}
-	if (attempt->modulation.kind == LW_LORA)
-		t_int("downlink: data rate", wanted_dr, dr);
+	t_int("downlink: data rate", wanted_dr, dr);
 	t_int("downlink: frequency", wanted_hz, attempt->freq_hz);
 	t_true("downlink: a frequency of the region",
 	       in_ranges(world, attempt->freq_hz, "applies_to: \"downlink\""));
 	t_int("downlink: power", max_eirp(world, attempt->freq_hz), attempt->power_dbm);
 	t_true("downlink: no more than the region's payload",
-	       (long)length - 5 <= max_payload(world, wanted_dr, device->downlink_dwell));
+	       (long)length - 5 <= max_payload(world, wanted_dr, device->downlink_dwell, "m"));
 	if (device->downlink_dwell && !join)
 		t_true("downlink: within the dwell time",
 		       end_us - start_us <= value_of(world, "dwell_time", "limit_ms") * 1000);
+}
+
+/* No sub-band is used for longer than its share of any hour. */
+static void judge_airtime(struct t_region *world, uint32_t freq_hz, int64_t start_us, int64_t airtime_us)
+{
+	world->all_sent[world->all_count++ % T_REGION_SENT] = (struct t_sent){start_us, airtime_us, freq_hz};
+	const char *band = band_of(world, freq_hz);
+	if (band && cell_of(band, "duty_cycle_permille") < 1000)
+		t_true("downlink: within the sub-band's hour",
+		       t_region_airtime(world, freq_hz) <=
+			       cell_of(band, "duty_cycle_permille") * 3600 * 1000);
 }
 
 static void answer_gateway(struct t_region *world, const struct gw_downlink *downlink,
@@ -334,13 +414,16 @@ static void transmit(struct t_region *world, const struct gw_downlink *downlink)
 	}
 	answer_gateway(world, downlink, GW_TX_OK);
 	rig_run(rig, start_us - rig->now.mono.us);
+	judge_airtime(world, attempt->freq_hz, start_us, airtime_us);
+	if (downlink->phy_length > world->longest)
+		world->longest = downlink->phy_length;
 	struct sim_downlink frame = {.start_us = start_us,
 				     .end_us = start_us + airtime_us,
 				     .freq_hz = attempt->freq_hz,
 				     .spreading_factor = lora ? attempt->modulation.spreading_factor : 0,
-				     .bandwidth_hz = attempt->modulation.bandwidth_hz,
+				     .bandwidth_hz = lora ? attempt->modulation.bandwidth_hz : 0,
 				     .inverted = attempt->invert_polarity};
-	bool listens = lora && sim_device_listens(&world->device, &frame);
+	bool listens = sim_device_listens(&world->device, &frame);
 	rig_run(rig, airtime_us);
 	if (listens)
 		world->heard[window] = sim_device_receive(&world->device, rig->now.mono.us, 900,
@@ -374,6 +457,7 @@ void t_region_exchange(struct t_region *world)
 	world->joining = device->joining;
 	memset(world->heard, 0, sizeof world->heard);
 	memset(world->sent, 0, sizeof world->sent);
+	world->longest = 0;
 	judge_uplink(world);
 	long dr = t_region_dr(world, true, world->uplink.spreading_factor, world->uplink.bandwidth_hz);
 	rig_run(rig, world->uplink.end_us - rig->now.mono.us + BACKHAUL);

@@ -9,6 +9,8 @@
 #include "tests/harness/network_rig.h"
 #include "tests/harness/region_sheet.h"
 
+#define T_REGION_SENT 4096
+
 /* Which windows a gateway refuses because of a collision. */
 enum t_refused { T_NONE_REFUSED, T_RX1_REFUSED, T_RX2_REFUSED };
 
@@ -17,6 +19,7 @@ struct t_region {
 	struct t_join_world join;
 	struct t_sheet sheet;
 	struct sim_device device;
+	struct sim_plan plan; /* the device's: its region's with FSK, where that has it */
 	const char *id;
 	size_t index;     /* of the region in the rig */
 	uint64_t gateway; /* its number */
@@ -30,6 +33,14 @@ struct t_region {
 	bool joining;  /* it was a join-request */
 	bool heard[2]; /* RX1, RX2: the device received a frame there */
 	uint8_t sent[2];
+	size_t longest;     /* PHYPayload that left the gateway */
+	unsigned link_adrs; /* LinkADRReq in the last frame that had any */
+	/* What left the gateway. */
+	struct t_sent {
+		int64_t start_us, airtime_us;
+		uint32_t freq_hz;
+	} all_sent[T_REGION_SENT];
+	size_t all_count;
 };
 
 /* A device of 1.0.4 of that region; `channel_plan` of the gateway in a fixed plan, `extra` channels in MHz in a dynamic one;
@@ -45,6 +56,12 @@ void t_region_extra(struct t_region *world, const char *extra);
 void t_region_exchange(struct t_region *world);
 bool t_region_join(struct t_region *world);
 struct ns_session *t_region_session(struct t_region *world);
+/* Airtime of the last hour's downlinks in the sub-band of a frequency. */
+int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz);
+/* The `channel_plans` of the configuration. */
+void t_region_plan(struct t_region *world, const char *plan);
+/* N of a data rate in the sheet; 0: not to be used. */
+long t_region_max_n(const struct t_region *world, long dr, bool dwell);
 /* What the sheet has for an uplink's answer in RX1; −1: nothing. */
 long t_region_rx1_dr(const struct t_region *world, long uplink_dr, size_t offset, bool dwell);
 /* The data rate in the sheet of a LoRa modulation; −1: none. */

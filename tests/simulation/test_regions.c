@@ -20,15 +20,15 @@ static const struct region_row {
 	uint8_t min_dr;
 	uint8_t sub_band;
 } rows[] = {
-	{"eu868", "", "", "867.1 867.3", "867.1 867.5/869.1 867.7", 868300000, 3, 5, 0, 0},
+	{"eu868", "", "", "867.1@0-6 867.3", "867.1@0-6 867.5/869.1 867.7", 868300000, 3, 6, 0, 0},
 	{"us915", "8-15,65", "16-23,66", "", "", 926300000, 10, 4, 0, 0},
 	{"us915", "0-71", "0-7,64", "", "", 923900000, 9, 4, 0, 0},
 	{"au915", "0-7,64", "24-31,67", "", "", 926900000, 10, 6, 2, 0},
 	{"au915", "56-63,71", "0-71", "", "", 924500000, 13, 6, 2, 8},
-	{"as923-1", "", "", "922.2 922.4", "922.2 922.6/923.0", 923400000, 4, 5, 2, 0},
-	{"as923-2", "", "", "922.0 922.2", "922.0 922.4/922.6", 921600000, 3, 5, 2, 0},
-	{"as923-3", "", "", "917.0 917.2", "917.0 917.4/917.6", 916800000, 5, 5, 2, 0},
-	{"as923-4", "", "", "917.7 917.9", "917.7 918.1/918.3", 917500000, 2, 5, 2, 0},
+	{"as923-1", "", "", "922.2@0-6 922.4", "922.2@0-6 922.6/923.0", 923400000, 4, 6, 2, 0},
+	{"as923-2", "", "", "922.0@0-6 922.2", "922.0@0-6 922.4/922.6", 921600000, 3, 6, 2, 0},
+	{"as923-3", "", "", "917.0@0-6 917.2", "917.0@0-6 917.4/917.6", 916800000, 5, 6, 2, 0},
+	{"as923-4", "", "", "917.7@0-6 917.9", "917.7@0-6 918.1/918.3", 917500000, 2, 6, 2, 0},
 	{"in865", "", "", "866.185 866.385", "866.185 866.585/866.785", 865402500, 0, 5, 0, 0},
 	{"kr920", "", "", "922.7 922.9", "922.7 923.1/923.3", 922300000, 2, 5, 0, 0},
 };
@@ -64,10 +64,17 @@ static bool has_extra(const char *text)
 	const struct sim_channel *end = world.device.channels + world.device.config.plan->channels;
 	for (; *text; channel++) {
 		double up = strtod(text, (char **)&text), down = 0;
+		long min_dr = 0, max_dr = 5;
 		if (*text == '/')
 			down = strtod(text + 1, (char **)&text);
+		if (*text == '@')
+			min_dr = max_dr = strtol(text + 1, (char **)&text, 10);
+		if (*text == '-')
+			max_dr = strtol(text + 1, (char **)&text, 10);
 		while (*text == ' ')
 			text++;
+		if (channel->min_dr != min_dr || channel->max_dr != max_dr)
+			return false;
 		if (!channel->enabled || channel->freq_hz != (uint32_t)(up * 1e6 + 0.5) ||
 		    channel->down_freq_hz != (uint32_t)(down * 1e6 + 0.5))
 			return false;
@@ -145,6 +152,7 @@ static void move_to(uint8_t dr, uint8_t power)
 	t_int("power on the air", most + offset, (long)world.uplink.eirp_dbm);
 }
 
+/* Each rate with each power. */
 static void rates_and_powers(void **state)
 {
 	(void)state;
@@ -152,9 +160,9 @@ static void rates_and_powers(void **state)
 		open_row(&rows[i]);
 		if (t_region_join(&world)) {
 			for (uint8_t dr = rows[i].min_dr; dr <= rows[i].max_dr; dr++)
-				move_to(dr, 0);
-			for (size_t power = 0; t_sheet_row_at(&world.sheet, "tx_power", power); power++)
-				move_to(rows[i].max_dr, (uint8_t)power);
+				for (size_t power = 0; t_sheet_row_at(&world.sheet, "tx_power", power);
+				     power++)
+					move_to(dr, (uint8_t)power);
 			move_to(rows[i].min_dr, 0);
 		}
 		t_region_close(&world);
@@ -191,9 +199,7 @@ static void windows_at(const struct region_row *row, uint8_t offset, bool other_
 		rx2 |= world.heard[1];
 	}
 	world.refused = T_NONE_REFUSED;
-	long dr = t_region_rx1_dr(&world, world.device.dr, offset, false);
-	if (dr != 7) /* FSK, which the device has not */
-		t_true("heard in RX1", rx1);
+	t_true("heard in RX1", rx1);
 	t_true("heard in RX2", rx2);
 }
 
@@ -224,6 +230,11 @@ static void joins_in_either_window(void **state)
 			if (t_region_join(&world)) {
 				t_true("in that window", world.heard[second]);
 				t_uint("RX1DROffset", 1, world.device.rx1_offset);
+				world.refused = T_NONE_REFUSED; /* what a CFList does not hold comes after */
+				for (unsigned k = 0; strchr(rows[i].extra, '@') && k < PATIENCE &&
+						     !channels_are(&rows[i], false);
+				     k++)
+					t_region_exchange(&world);
 				t_true("channels",
 				       channels_are(&rows[i], false) || world.device.config.plan->fixed);
 			}
