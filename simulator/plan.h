@@ -62,7 +62,7 @@ struct sim_plan {
 	struct sim_band bands[SIM_BANDS_MAX]; /* ends at max_hz 0 */
 };
 
-/* Returns the plan of "eu868", "us915", "au915", "as923-1" to "as923-4", "in865" or "kr920"; NULL for others. */
+/* Returns the plan of "eu868", "us915", "au915", "as923-1" to "as923-4", "in865", "ru864", "eu433" or "kr920"; NULL for others. */
 const struct sim_plan *sim_plan_find(const char *name);
 /* The frequency of a default channel, by its index below `default_channels`. */
 uint32_t sim_plan_default_freq_hz(const struct sim_plan *plan, uint8_t channel);

@@ -17,11 +17,10 @@ const char *lw_extra_verdict_name(enum lw_extra_verdict verdict)
 		[LW_EXTRA_TOO_MANY] = "more channels than devices of the region keep",
 		[LW_EXTRA_FREQUENCY] = "a frequency that the region does not have",
 		[LW_EXTRA_STEP] = "finer than the steps in which devices are told frequencies",
-		[LW_EXTRA_EDGE] = "so wide a channel there reaches beyond the region's band",
-		[LW_EXTRA_GAP] = "reaches between the region's sub-bands, where nobody may send",
+		[LW_EXTRA_GAP] = "reaches out of the region's sub-bands, where nobody may send",
 		[LW_EXTRA_DOWNLINK] = "a downlink frequency that the region does not have",
 		[LW_EXTRA_DOWNLINK_GAP] =
-			"downlinks reach between the region's sub-bands, where nobody may send",
+			"downlinks reach out of the region's sub-bands, where nobody may send",
 		[LW_EXTRA_DATA_RATE] = "a data rate that the region's uplinks do not have",
 		[LW_EXTRA_SAME] = "a frequency that another channel has at the same data rate",
 		[LW_EXTRA_OVERLAP] = "overlaps another channel",
@@ -89,32 +88,27 @@ static uint32_t width_hz(const struct lw_region *region, const struct lw_extra_c
 	return width;
 }
 
-/* Between two sub-bands nobody may send; devices refuse such a channel. A region's only sub-band says nothing of what is
+/* Outside the sub-bands nobody may send; devices refuse such a channel. A region's only sub-band says nothing of what is
  * beside it: there the countries' rules count. */
-static bool in_a_gap(const struct lw_region *region, uint32_t freq_hz)
+static bool out_of_bands(const struct lw_region *region, uint32_t freq_hz)
 {
-	bool below = false, above = false;
-	for (uint8_t i = 0; i < region->sub_band_count; i++) {
-		below |= region->sub_bands[i].max_hz < freq_hz;
-		above |= region->sub_bands[i].min_hz > freq_hz;
-	}
-	return below && above && lw_region_sub_band(region, freq_hz) < 0;
+	return region->sub_band_count > 1 && lw_region_sub_band(region, freq_hz) < 0;
 }
 
-static bool reaches_a_gap(const struct lw_region *region, uint32_t freq_hz, uint32_t width)
+/* A range with a grid lists centres, and so do its sub-bands. */
+static bool lists_centres(const struct lw_region *region)
 {
-	return in_a_gap(region, freq_hz) || in_a_gap(region, freq_hz - width / 2) ||
-	       in_a_gap(region, freq_hz + width / 2);
+	bool grid = false;
+	for (size_t i = 0; i < region->freq_range_count; i++)
+		grid |= region->freq_ranges[i].grid_step_hz != 0;
+	return grid;
 }
 
-/* A range without a grid is the band itself; one with a grid lists centres, and says nothing of widths. */
 static bool reaches_out(const struct lw_region *region, uint32_t freq_hz, uint32_t width)
 {
-	for (size_t i = 0; i < region->freq_range_count; i++)
-		if (region->freq_ranges[i].grid_step_hz != 0)
-			return false;
-	return !lw_region_freq_ok(region, LW_UP, freq_hz - width / 2) ||
-	       !lw_region_freq_ok(region, LW_UP, freq_hz + width / 2);
+	uint32_t half = lists_centres(region) ? 0 : width / 2;
+	return out_of_bands(region, freq_hz - half) || out_of_bands(region, freq_hz) ||
+	       out_of_bands(region, freq_hz + half);
 }
 
 static bool rates_ok(const struct lw_region *region, const struct lw_extra_channel *channel)
@@ -165,11 +159,9 @@ static enum lw_extra_verdict judge(const struct lw_extra_channels *extra, const 
 		return LW_EXTRA_DOWNLINK;
 	if (!rates_ok(region, channel))
 		return LW_EXTRA_DATA_RATE;
-	if (reaches_a_gap(region, channel->freq_hz, width))
-		return LW_EXTRA_GAP;
 	if (reaches_out(region, channel->freq_hz, width))
-		return LW_EXTRA_EDGE;
-	if (channel->rx1_freq_hz != 0 && reaches_a_gap(region, channel->rx1_freq_hz, width))
+		return LW_EXTRA_GAP;
+	if (channel->rx1_freq_hz != 0 && reaches_out(region, channel->rx1_freq_hz, width))
 		return LW_EXTRA_DOWNLINK_GAP;
 	return beside_others(extra, region, channel);
 }

@@ -33,8 +33,7 @@ enum lw_extra_verdict {
 	LW_EXTRA_TOO_MANY,   /* devices of the region keep no more */
 	LW_EXTRA_FREQUENCY,  /* in none of the region's ranges, or off their grid */
 	LW_EXTRA_STEP,       /* no whole number of the steps that MAC commands count in */
-	LW_EXTRA_EDGE,       /* its width reaches beyond the region's band */
-	LW_EXTRA_GAP,        /* it reaches between two sub-bands, where nobody may send */
+	LW_EXTRA_GAP,        /* it reaches out of the sub-bands, where nobody may send */
 	LW_EXTRA_DOWNLINK,   /* of the downlink: as LW_EXTRA_FREQUENCY, or the region has no DlChannelReq */
 	LW_EXTRA_DOWNLINK_GAP,
 	LW_EXTRA_DATA_RATE, /* a rate that uplinks of the region do not have */

@@ -108,7 +108,7 @@ int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz)
 	for (size_t i = world->all_count > T_REGION_SENT ? world->all_count - T_REGION_SENT : 0;
 	     i < world->all_count; i++) {
 		const struct t_sent *sent = &world->all_sent[i % T_REGION_SENT];
-		if (sent->start_us > now_us - 3600 * US_PER_S && band_of(world, sent->freq_hz) == band)
+		if (sent->start_us > now_us - 3600 * US_PER_S && sent->band == band)
 			sum += sent->airtime_us;
 	}
 	return sum;
@@ -157,8 +157,9 @@ void t_region_extra(struct t_region *world, const char *extra)
 	struct option_map map = {.count = 1};
 	snprintf(map.entries[0].label, sizeof map.entries[0].label, "%s", world->id);
 	snprintf(map.entries[0].value, sizeof map.entries[0].value, "%s", extra);
-	ASSERT(ns_extra_channels_init(&rig->config.extra[world->index], &map, &rig->regions[world->index],
-				      problem, sizeof problem));
+	if (!ns_extra_channels_init(&rig->config.extra[world->index], &map, &rig->regions[world->index],
+				    problem, sizeof problem))
+		t_str("extra channels", "", problem);
 	rig->ns.config.extra[world->index] = rig->config.extra[world->index];
 	rig->ns.wanted[world->index].version = 0;
 }
@@ -372,8 +373,8 @@ static void judge_downlink(const struct t_region *world, const struct gw_tx_atte
 /* No sub-band is used for longer than its share of any hour. */
 static void judge_airtime(struct t_region *world, uint32_t freq_hz, int64_t start_us, int64_t airtime_us)
 {
-	world->all_sent[world->all_count++ % T_REGION_SENT] = (struct t_sent){start_us, airtime_us, freq_hz};
 	const char *band = band_of(world, freq_hz);
+	world->all_sent[world->all_count++ % T_REGION_SENT] = (struct t_sent){start_us, airtime_us, band};
 	if (band && cell_of(band, "duty_cycle_permille") < 1000)
 		t_true("downlink: within the sub-band's hour",
 		       t_region_airtime(world, freq_hz) <=

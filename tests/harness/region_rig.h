@@ -38,7 +38,7 @@ struct t_region {
 	/* What left the gateway. */
 	struct t_sent {
 		int64_t start_us, airtime_us;
-		uint32_t freq_hz;
+		const char *band; /* the sheet's row; NULL: none */
 	} all_sent[T_REGION_SENT];
 	size_t all_count;
 };

@@ -16,9 +16,8 @@
 	"expected frequencies in MHz with blanks between, as in 867.1, 867.3/869.1 (downlinks elsewhere) " \
 	"or 868.8@0-6 (data rates)"
 #define NOT_HERE "a frequency that the region does not have"
-#define GAP      "reaches between the region's sub-bands, where nobody may send"
-#define DOWN_GAP "downlinks reach between the region's sub-bands, where nobody may send"
-#define EDGE     "so wide a channel there reaches beyond the region's band"
+#define GAP      "reaches out of the region's sub-bands, where nobody may send"
+#define DOWN_GAP "downlinks reach out of the region's sub-bands, where nobody may send"
 #define NO_RATE  "a data rate that the region's uplinks do not have"
 #define SAME     "a frequency that another channel has at the same data rate"
 #define OVERLAP  "overlaps another channel"
@@ -77,7 +76,12 @@ static const struct {
 	 "868.45@8-11: " GAP},
 	{"downlinks between two sub-bands", "eu868", "867.1/869.3", 0, "867.1/869.3: " DOWN_GAP},
 	{"between two sub-bands of another region", "ru864", "865.5", 0, "865.5: " GAP},
-	{"on the edge of the band", "eu868", "863", 0, "863: " EDGE},
+	{"on the edge of the band", "eu868", "863", 0, "863: " GAP},
+	{"the last of a list of centres", "kr920", "923.3", 1, NULL},
+	{"between the sub-bands of a list of centres", "kr920", "922.1/922.0", 0,
+	 "922.1/922.0: a downlink frequency that the region does not have"},
+	{"above all sub-bands", "ru864", "869.5", 0, "869.5: " GAP},
+	{"on the edge of a band of centres", "eu433", "434.665", 1, NULL},
 	{"a rate that nobody has", "eu868", "867.1@0-12", 0, "867.1@0-12: " NO_RATE},
 	{"a rate that is no uplink's in this region", "in865", "866.185@0-7", 0, "866.185@0-7: " NO_RATE},
 	{"a channel of the region's own", "eu868", "868.3", 0, "868.3: " SAME},
