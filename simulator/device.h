@@ -71,6 +71,7 @@ struct sim_device_config {
 	uint8_t link_check_every;  /* LinkCheckReq in every n-th reading's frame; 0: never */
 	uint8_t device_time_every; /* DeviceTimeReq, likewise */
 	enum sim_mac_fault mac_fault;
+	bool no_rejoin_timer; /* it takes RejoinParamSetupReq's count and refuses its time */
 	enum sim_payload payload;
 	uint8_t fport;
 	double x_m;
@@ -244,6 +245,22 @@ struct sim_device {
 	int8_t margin_db; /* SNR of the last downlink, for DevStatusAns */
 	uint8_t battery;  /* for the same: 0 external, 1 to 254, 255 unknown */
 
+	/* Rejoins, class B and the class itself (device_commands.c). */
+	uint8_t rejoin_max_time_n;  /* a rejoin-request after 2^(n+10) s at most; 255: not asked for */
+	uint8_t rejoin_max_count_n; /* and 2^(n+4) uplinks */
+	uint32_t beacon_freq_hz;    /* 0: the plan's, as the next */
+	uint32_t ping_slot_freq_hz;
+	uint8_t ping_slot_dr; /* 255: the plan's */
+	bool asks_ping_slot;  /* PingSlotInfoReq until its answer */
+	uint8_t ping_periodicity;
+	bool knows_ping_slot; /* the network has the periodicity */
+	bool asks_beacon;     /* BeaconTimingReq until its answer */
+	bool has_beacon;
+	int64_t beacon_us; /* when the next beacon starts, to 30 ms */
+	uint8_t beacon_channel;
+	bool tells_mode;     /* DeviceModeInd until its Conf */
+	uint8_t device_mode; /* 0: class A, 2: class C */
+
 	/* The frame under way. */
 	bool joining;
 	bool confirmed;
@@ -296,6 +313,11 @@ void sim_device_lost(struct sim_device *device, int64_t now_us);
 /* Takes the battery out and puts it back `off_us` later: a joined session is forgotten (OTAA), counters and nonces stay as the
  * version has it: in non-volatile memory. */
 void sim_device_power_cycle(struct sim_device *device, int64_t now_us, int64_t off_us);
+
+/* Orders, for tests: the device says so with its next uplinks until the network answers. Class C (`mode` 2) is 1.1's DeviceModeInd. */
+void sim_device_tell_mode(struct sim_device *device, uint8_t mode);
+void sim_device_ask_ping_slot(struct sim_device *device, uint8_t periodicity);
+void sim_device_ask_beacon(struct sim_device *device);
 
 /* Opens a join-accept as a device does: decrypts `phy` (17 or 33 bytes) with the root key, looks at OptNeg, checks the MIC in the form
  * that goes with it (1.1 form: `js_int_key`, JoinEUI, DevNonce). Fills `accept` if SIM_DOWN_ACCEPTED. */

@@ -55,6 +55,7 @@ void sim_device_boot_parameters(struct sim_device *device)
 	device->adr_limit = ADR_LIMIT;
 	device->adr_delay = ADR_DELAY;
 	device->answer_count = 0;
+	sim_device_boot_more(device);
 	sim_device_windows_in_force(device);
 }
 

@@ -75,6 +75,7 @@ static size_t requests(const struct sim_device *device, struct wr *wr)
 	if (sim_rules_knows(device->config.mac_version, LW_CID_DEVICE_TIME) &&
 	    request_is_due(device->config.device_time_every, device->readings))
 		(void)!lw_mac_write(wr, &command, STEP_HZ);
+	sim_device_more_requests(device, wr);
 	return wr_length(wr);
 }
 
@@ -104,7 +105,7 @@ size_t sim_device_write_commands(struct sim_device *device, uint8_t *out, size_t
 
 /* --- the other requests ------------------------------------------------------------------------------------- */
 
-static bool tunable(const struct sim_device *device, uint32_t freq_hz)
+bool sim_device_tunable(const struct sim_device *device, uint32_t freq_hz)
 {
 	return freq_hz >= device->config.plan->min_hz && freq_hz <= device->config.plan->max_hz;
 }
@@ -117,7 +118,7 @@ static void rx_param_setup(struct sim_device *device, const struct lw_mac_comman
 	uint32_t freq_hz = request->as.rx_param_setup_req.frequency_hz;
 	bool offset_ok = offset <= device->config.plan->max_rx1_offset;
 	bool dr_ok = sim_plan_has_rate(device->config.plan, dr, false);
-	bool freq_ok = tunable(device, freq_hz);
+	bool freq_ok = sim_device_tunable(device, freq_hz);
 	if (offset_ok && dr_ok && freq_ok) {
 		device->rx1_offset = offset;
 		device->rx2_dr = dr;
@@ -137,7 +138,7 @@ static void new_channel(struct sim_device *device, const struct lw_mac_command *
 	uint32_t freq_hz = request->as.new_channel_req.frequency_hz;
 	uint8_t min_dr = request->as.new_channel_req.min_dr, max_dr = request->as.new_channel_req.max_dr;
 	bool freq_ok = at >= plan->default_channels && at < plan->channels &&
-		       (freq_hz == 0 || tunable(device, freq_hz));
+		       (freq_hz == 0 || sim_device_tunable(device, freq_hz));
 	bool dr_ok = at >= plan->default_channels && min_dr <= max_dr &&
 		     sim_plan_has_rate(plan, min_dr, true) && sim_plan_has_rate(plan, max_dr, true);
 	if (plan->fixed)
@@ -159,7 +160,7 @@ static void dl_channel(struct sim_device *device, const struct lw_mac_command *r
 	uint8_t at = request->as.dl_channel_req.ch_index;
 	uint32_t freq_hz = request->as.dl_channel_req.frequency_hz;
 	bool exists = at < device->config.plan->channels && device->channels[at].freq_hz != 0;
-	bool freq_ok = tunable(device, freq_hz);
+	bool freq_ok = sim_device_tunable(device, freq_hz);
 	if (device->config.plan->fixed)
 		return;
 	if (exists && freq_ok)
@@ -220,14 +221,6 @@ static void adr_param_setup(struct sim_device *device, const struct lw_mac_comma
 	sim_device_answer(device, &ans, false);
 }
 
-/* The device makes no rejoin-requests: it takes the count and refuses the time, which the specification allows. */
-static void rejoin_param_setup(struct sim_device *device)
-{
-	struct lw_mac_command ans = {.direction = LW_UP, .cid = LW_CID_REJOIN_PARAM_SETUP};
-	ans.as.rejoin_param_setup_ans.time_ok = false;
-	sim_device_answer(device, &ans, false);
-}
-
 /* Time of the end of the uplink (5.11): not of the answer. */
 static void device_time(struct sim_device *device, const struct lw_mac_command *ans)
 {
@@ -241,10 +234,11 @@ static void device_time(struct sim_device *device, const struct lw_mac_command *
 static bool is_request(uint8_t cid)
 {
 	return cid != LW_CID_RESET && cid != LW_CID_REKEY && cid != LW_CID_LINK_CHECK &&
-	       cid != LW_CID_DEVICE_TIME;
+	       cid != LW_CID_DEVICE_TIME && cid != LW_CID_PING_SLOT_INFO && cid != LW_CID_BEACON_TIMING &&
+	       cid != LW_CID_DEVICE_MODE;
 }
 
-static void apply_one(struct sim_device *device, const struct lw_mac_command *command, uint8_t raw)
+static void apply_one(struct sim_device *device, int64_t now_us, const struct lw_mac_command *command, uint8_t raw)
 {
 	switch (command->cid) {
 	case LW_CID_RESET:
@@ -269,8 +263,7 @@ static void apply_one(struct sim_device *device, const struct lw_mac_command *co
 	case LW_CID_DL_CHANNEL: dl_channel(device, command); break;
 	case LW_CID_DEVICE_TIME: device_time(device, command); break;
 	case LW_CID_ADR_PARAM_SETUP: adr_param_setup(device, command); break;
-	case LW_CID_REJOIN_PARAM_SETUP: rejoin_param_setup(device); break;
-	default: break; /* class B has no meaning for class A */
+	default: (void)sim_device_apply_more(device, now_us, command); break;
 	}
 }
 
@@ -280,7 +273,6 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 	size_t count = 0, blocks = 0;
 	struct lw_mac_reader reader;
 	struct lw_mac_command command;
-	(void)now_us;
 	lw_mac_reader_init(&reader, LW_DOWN, bytes, length, STEP_HZ);
 	for (;;) {
 		bool got = lw_mac_read(&reader, &command) == LW_MAC_READ_COMMAND &&
@@ -298,6 +290,6 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 		if (!got)
 			return;
 		size_t after_cid = reader.offset + 1;
-		apply_one(device, &command, after_cid < length ? bytes[after_cid] : 0);
+		apply_one(device, now_us, &command, after_cid < length ? bytes[after_cid] : 0);
 	}
 }

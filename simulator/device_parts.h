@@ -32,6 +32,13 @@ void sim_device_answers_sent(struct sim_device *device);
 void sim_device_answers_heard(struct sim_device *device);
 /* Queues an answer; until_downlink: it is repeated until a class A downlink is heard. */
 void sim_device_answer(struct sim_device *device, const struct lw_mac_command *command, bool until_downlink);
+/* device_commands.c: commands of 1.1 and class B. Boots their parameters; adds the device's own commands; applies one of the
+ * network's, false: it is none of these. */
+void sim_device_boot_more(struct sim_device *device);
+void sim_device_more_requests(const struct sim_device *device, struct wr *wr);
+bool sim_device_apply_more(struct sim_device *device, int64_t now_us, const struct lw_mac_command *command);
+bool sim_device_tunable(const struct sim_device *device, uint32_t freq_hz);
+
 /* device_adr.c: decides on a run of `count` LinkADRReq as one, and queues the answers. */
 void sim_device_link_adr(struct sim_device *device, const struct lw_mac_command *block, size_t count);
 
