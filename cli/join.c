@@ -68,15 +68,18 @@ void cli_print_attempt(const json_t *attempt)
 {
 	char left[160];
 	const json_t *rssi = json_object_get(attempt, "rssi");
-	snprintf(left, sizeof left, "%.19s  join   %-24s ", text_of(attempt, "updated"), verdict_of(attempt));
+	bool rejoin = strncmp(text_of(attempt, "request"), "rejoin", 6) == 0;
+	snprintf(left, sizeof left, "%.19s  %-6s %-24s ", text_of(attempt, "updated"),
+		 rejoin ? "rejoin" : "join", verdict_of(attempt));
 	print_pair(left, text_of(attempt, "message"));
 	if (rssi) {
 		snprintf(left, sizeof left,
 			 "%-28sheard by %" JSON_INTEGER_FORMAT " gateway(s), best %s, %" JSON_INTEGER_FORMAT
-			 " dBm, %s, %.6g MHz, DevNonce ",
+			 " dBm, %s, %.6g MHz, %s ",
 			 "", json_integer_value(json_object_get(attempt, "gateway_count")),
 			 text_of(attempt, "gateway"), json_integer_value(rssi), text_of(attempt, "data_rate"),
-			 json_number_value(json_object_get(attempt, "frequency")) / 1e6);
+			 json_number_value(json_object_get(attempt, "frequency")) / 1e6,
+			 rejoin ? "RJcount" : "DevNonce");
 		char nonce[16];
 		snprintf(nonce, sizeof nonce, "%" JSON_INTEGER_FORMAT,
 			 json_integer_value(json_object_get(attempt, "dev_nonce")));

@@ -1,4 +1,4 @@
-/* The join server's client: TS002 JoinReq over join.sock. A call that fails is made again by the core, with the same
+/* The join server's client: TS002 JoinReq and RejoinReq over join.sock. A call that fails is made again by the core, with the same
  * TransactionID, while there is time for the accept. */
 #include "network-server/edge_process.h"
 
@@ -52,7 +52,7 @@ void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call)
 {
 	struct bi_message message = {
 		.envelope = {.protocol = BI_PROTOCOL_1_0,
-			     .type = BI_JOIN_REQ,
+			     .type = call->type,
 			     .transaction_id = call->transaction},
 		.join_req = call->request,
 	};

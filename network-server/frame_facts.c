@@ -24,6 +24,7 @@ static const struct {
 	{NS_DROP_DOWNLINK_FRAME, NET_FRAME_FOREIGN},
 	{NS_DROP_FOREIGN_DEV_ADDR, NET_FRAME_FOREIGN},
 	{NS_DROP_FOREIGN_JOIN_EUI, NET_FRAME_FOREIGN},
+	{NS_DROP_FOREIGN_REJOIN, NET_FRAME_FOREIGN},
 };
 
 enum net_frame_standing ns_facts_standing(enum ns_drop drop)
@@ -133,14 +134,14 @@ static void receptions_of(struct net_frame *frame, const struct ns_frame *heard)
 static void read_bytes(const struct ns *ns, struct net_frame *frame)
 {
 	struct lw_frame data;
-	struct lw_join_request request;
+	struct ns_asked asked;
 	if (lw_frame_parse(&data, frame->phy, frame->phy_length, LW_UP) == LW_OK) {
 		frame->has_dev_addr = true;
 		frame->dev_addr = data.dev_addr;
-	} else if (lw_join_request_parse(&request, frame->phy, frame->phy_length) == LW_OK &&
-		   ns_device_find(&ns->sessions, &request.dev_eui) != NS_NO_SLOT) {
+	} else if (ns_asked_read(ns, frame->phy, frame->phy_length, &asked) &&
+		   ns_device_find(&ns->sessions, &asked.request.dev_eui) != NS_NO_SLOT) {
 		frame->has_device = true;
-		frame->dev_eui = request.dev_eui;
+		frame->dev_eui = asked.request.dev_eui;
 	}
 }
 

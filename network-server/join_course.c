@@ -30,6 +30,12 @@ static const struct {
 	{NS_DROP_JOIN_REFUSED, NET_JOIN_SERVER_REFUSED},
 	{NS_DROP_JOIN_BAD_ANSWER, NET_JOIN_BAD_ANSWER},
 	{NS_DROP_SESSIONS_FULL, NET_JOIN_SESSIONS_FULL},
+	{NS_DROP_REJOIN_NET_ID, NET_JOIN_REJOIN_NET_ID},
+	{NS_DROP_REJOIN_VERSION, NET_JOIN_REJOIN_VERSION},
+	{NS_DROP_REJOIN_NOT_ALLOWED, NET_JOIN_REJOIN_NOT_ALLOWED},
+	{NS_DROP_REJOIN_NO_SESSION, NET_JOIN_REJOIN_NO_SESSION},
+	{NS_DROP_REJOIN_MIC, NET_JOIN_REJOIN_MIC},
+	{NS_DROP_RJ_COUNT, NET_JOIN_RJ_COUNT},
 	{NS_DROP_NO_GATEWAY, NET_JOIN_NO_GATEWAY},
 	{NS_DROP_TOO_LATE, NET_JOIN_TOO_LATE},
 	{NS_DROP_DUTY_CYCLE, NET_JOIN_DUTY_CYCLE},
@@ -62,6 +68,9 @@ enum net_join_verdict ns_course_refusal(enum bi_result result, const char *descr
 		{"dev_nonce_used", NET_JOIN_DEV_NONCE_USED},
 		{"dev_nonce_not_increasing", NET_JOIN_DEV_NONCE_NOT_INCREASING},
 		{"join_nonce_exhausted", NET_JOIN_JOIN_NONCE_EXHAUSTED},
+		{"rejoin_not_1_1", NET_JOIN_REJOIN_VERSION},
+		{"rejoin_other_network", NET_JOIN_REJOIN_NET_ID},
+		{"rj_count_not_increasing", NET_JOIN_RJ_COUNT},
 	};
 	size_t length = strcspn(description, ":");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -131,12 +140,13 @@ static void fill_heard(const struct ns *ns, const struct ns_copy *copy, uint32_t
 	look_at_channel(ns, copy, report);
 }
 
-static void fill_who(const struct ns_device *device, const struct lw_join_request *request,
+static void fill_who(const struct ns_device *device, const struct ns_asked *asked,
 		     struct net_join_report *report)
 {
-	report->dev_eui = request->dev_eui;
-	report->join_eui = request->join_eui;
-	report->dev_nonce = request->dev_nonce;
+	report->dev_eui = asked->request.dev_eui;
+	report->join_eui = asked->request.join_eui;
+	report->dev_nonce = asked->request.dev_nonce;
+	report->request = ns_asked_kind(asked->type);
 	if (!device)
 		return;
 	report->has_device = true;
@@ -199,16 +209,16 @@ static uint32_t next_attempt(struct ns *ns, struct now now, struct ns_device *de
 	return device->attempt;
 }
 
-void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join,
-		     const struct lw_join_request *request, const struct ns_frame *frame)
+void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join, const struct ns_asked *asked,
+		     const struct ns_frame *frame)
 {
 	struct net_join_report *report = &join->report;
-	uint32_t slot = ns_device_find(&ns->sessions, &request->dev_eui);
+	uint32_t slot = ns_device_find(&ns->sessions, &asked->request.dev_eui);
 	struct ns_device *device = slot == NS_NO_SLOT ? NULL : ns_device_at(&ns->sessions, slot);
 	join->attempt = device ? next_attempt(ns, now, device) : ns_join_reports_number(&ns->join_reports);
 	report->time = ns_frame_time(frame);
 	report->unheard = device ? device->unheard : 0;
-	fill_who(device, request, report);
+	fill_who(device, asked, report);
 	fill_heard(ns, ns_join_best_copy(frame), frame->gateway_count, report);
 }
 
@@ -268,17 +278,17 @@ void ns_course_yes(struct ns *ns, const struct ns_join *join)
 		ns_device_at(&ns->sessions, join->device)->attempt = join->attempt;
 }
 
-void ns_course_stopped(struct ns *ns, struct now now, const struct lw_join_request *request,
+void ns_course_stopped(struct ns *ns, struct now now, const struct ns_asked *asked,
 		       const struct ns_copy *copy, enum ns_drop drop)
 {
-	uint32_t slot = ns_device_find(&ns->sessions, &request->dev_eui);
+	uint32_t slot = ns_device_find(&ns->sessions, &asked->request.dev_eui);
 	if (slot == NS_NO_SLOT)
 		return;
 	struct ns_device *device = ns_device_at(&ns->sessions, slot);
 	struct ns_join join = {.attempt = next_attempt(ns, now, device)};
 	join.report.time = copy->wall;
 	join.report.unheard = device->unheard;
-	fill_who(device, request, &join.report);
+	fill_who(device, asked, &join.report);
 	fill_heard(ns, copy, 1, &join.report);
 	ns_course_refused(ns, &join, drop);
 }

@@ -8,15 +8,15 @@
 #ifndef LAMPPOST_NETWORK_SERVER_JOIN_COURSE_H
 #define LAMPPOST_NETWORK_SERVER_JOIN_COURSE_H
 
-#include "network-server/join_flow.h"
+#include "network-server/rejoin.h"
 
 #define NS_COURSE_PAUSE 2 /* seconds; a device waits 6 for its accept before it asks again */
 
 /* --- join_flow.c --- */
 /* A request whose window has closed: fills join->report with who asked and how it was heard. Also tells of the attempt
  * before if its accept was sent and no uplink came since. */
-void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join,
-		     const struct lw_join_request *request, const struct ns_frame *frame);
+void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join, const struct ns_asked *asked,
+		     const struct ns_frame *frame);
 /* It ended there. `ns_course_end()` of the drop is what is reported, made more precise where the report tells more. */
 void ns_course_refused(struct ns *ns, const struct ns_join *join, enum ns_drop drop);
 /* The join server has not answered a call; reported once. */
@@ -28,7 +28,7 @@ void ns_course_yes(struct ns *ns, const struct ns_join *join);
 
 /* --- reception.c: one copy that goes no further: the bytes of an earlier join-request once more (NS_DROP_JOIN_REPEATED),
  * or no room (NS_DROP_DEDUP_FULL). --- */
-void ns_course_stopped(struct ns *ns, struct now now, const struct lw_join_request *request,
+void ns_course_stopped(struct ns *ns, struct now now, const struct ns_asked *asked,
 		       const struct ns_copy *copy, enum ns_drop drop);
 
 /* --- downlink.c, tx_ack.c: of a join's downlink alone; others are ignored. --- */

@@ -6,6 +6,7 @@
 #include "network-server/downlink.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
+#include "network-server/rejoin.h"
 #include "network-server/uplink.h"
 #include "network-server/why/record_join.h"
 
@@ -66,6 +67,9 @@ static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, cons
 	windows->dwell = region->dwell.downlink_default;
 	windows->has_rx1 = lw_region_join_windows(region, copy->freq_hz, join->join_dr, &windows->rx1,
 						  &windows->rx2);
+	join->rx2_freq_hz = windows->rx2.freq_hz;
+	if (ns_is_rejoin(join->type))
+		ns_rejoin_windows(ns, join, copy, windows);
 	windows->rx1_delay = region->defaults.join_accept_delay1_s * US_PER_S;
 	ns_windows_hearers(windows, frame);
 	join->give_up = mono_add(ns_windows_start(windows), US_PER_S - NS_LEAD_UNKNOWN);
@@ -98,6 +102,8 @@ static void choose_parameters(struct ns *ns, struct ns_join *join, const struct 
 	request->has_cflist = lw_cflist_build(&ns_wanted(ns, join->region)->plan, region, request->cflist);
 	if (request->has_cflist && knows_cflist(region, record->mac_version))
 		(void)lw_cflist_apply(&join->plan, region, request->cflist);
+	if (join->type == 2)
+		ns_rejoin_keep(ns, join);
 }
 
 static void call(struct ns *ns, struct now now, struct ns_join *join)
@@ -118,20 +124,24 @@ static void close_join(struct ns *ns, struct ns_join *join, uint32_t slot)
 
 static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame, struct ns_join *join)
 {
-	struct lw_join_request request;
-	if (lw_join_request_parse(&request, frame->phy, frame->phy_length) != LW_OK)
+	struct ns_asked asked;
+	if (!ns_asked_read(ns, frame->phy, frame->phy_length, &asked))
 		return NS_DROP_MALFORMED;
-	join->dev_eui = request.dev_eui;
+	join->type = asked.type;
+	join->dev_eui = asked.request.dev_eui;
 	join->time = ns_frame_time(frame);
 	join->seen = ns_frame_seen(now, frame);
 	join->airtime_us = frame->airtime_us;
-	ns_course_begin(ns, now, join, &request, frame);
-	enum ns_drop drop = find_device(ns, &request, &join->device);
+	ns_course_begin(ns, now, join, &asked, frame);
+	enum ns_drop drop = find_device(ns, &asked.request, &join->device);
 	if (drop != NS_ACCEPTED)
 		return drop;
 	const struct ns_profile *profile = ns_profile_of(ns, ns_device_at(&ns->sessions, join->device));
 	if (!profile || !ns_slab_holds(&ns->gateways.slab, frame->copies[0].gateway_slot))
 		return NS_DROP_REGION;
+	if (ns_is_rejoin(join->type) &&
+	    (drop = ns_rejoin_admit(ns, join, profile, &asked, frame)) != NS_ACCEPTED)
+		return drop;
 	if ((drop = find_windows(ns, join, profile, frame)) != NS_ACCEPTED)
 		return drop;
 	/* A backhaul brought it too late: its accept would reach nobody, and would take the place of a session that the
@@ -141,8 +151,9 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	if (!ns_journal_open(&ns->journal))
 		return NS_DROP_JOURNAL_FULL;
 	choose_parameters(ns, join, profile);
-	join->call.join_eui = request.join_eui;
-	join->call.request.dev_eui = request.dev_eui;
+	join->call.type = ns_is_rejoin(join->type) ? BI_REJOIN_REQ : BI_JOIN_REQ;
+	join->call.join_eui = asked.request.join_eui;
+	join->call.request.dev_eui = asked.request.dev_eui;
 	memcpy(join->call.request.phy_payload, frame->phy, frame->phy_length);
 	join->call.request.phy_length = frame->phy_length;
 	if (!ns_foreign_draw(&ns->foreign, ns->rng, ns_day(now.wall), address_taken, ns,
@@ -161,6 +172,8 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	row->slot = slot;
 	struct ns_join *kept = ns_slab_at(&ns->joins, slot);
 	*kept = *join;
+	if (ns_is_rejoin(join->type))
+		ns_rejoin_count(ns, kept);
 	ns_record_join_asked(ns, now, kept, frame);
 	call(ns, now, kept);
 	return NS_ACCEPTED;
@@ -168,7 +181,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 
 enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame)
 {
-	struct ns_join join = {0};
+	struct ns_join join = {.type = LW_JOIN_REQ_TYPE_JOIN, .session = NS_NO_SLOT};
 	enum ns_drop drop = start(ns, now, frame, &join);
 	if (drop != NS_ACCEPTED) {
 		ns_count(ns, drop);
@@ -236,7 +249,7 @@ static void set_parameters(struct ns *ns, const struct ns_join *join, struct ns_
 	session->rx_delay_s = request->rx_delay ? request->rx_delay : 1;
 	session->rx1_dr_offset = join->dl_settings.rx1_dr_offset;
 	session->rx2_dr = join->dl_settings.rx2_data_rate;
-	session->rx2_freq_hz = join->windows.rx2.freq_hz;
+	session->rx2_freq_hz = join->rx2_freq_hz;
 	(void)ns_session_set_plan(&ns->sessions, session, &join->plan);
 	if (region->plan_type != LW_PLAN_FIXED)
 		return;
@@ -260,7 +273,8 @@ static bool make_session(struct ns *ns, const struct ns_join *join, const struct
 		.mac_version = (uint8_t)request->mac_version,
 		.last_dr = join->join_dr,
 	};
-	set_parameters(ns, join, session);
+	if (!ns_rejoin_inherit(ns, join, session))
+		set_parameters(ns, join, session);
 	if (join->dl_settings.opt_neg)
 		session->flags |= NS_SESSION_1_1;
 	session->tag = ns_new_tag(ns);
@@ -278,6 +292,7 @@ static enum status emit_event(struct ns *ns, struct now now, const struct ns_joi
 	event->head.dev_eui = join->dev_eui;
 	event->session = session->id;
 	event->join_eui = join->call.join_eui;
+	event->request = ns_asked_kind(join->type);
 	event->dev_addr = session->dev_addr;
 	snprintf(event->region_id, sizeof event->region_id, "%.15s", ns_region(ns, join->region)->id);
 	memcpy(event->app_s_key_label, answer->app_s_key.label, NET_KEK_LABEL_MAX - 1);
@@ -290,7 +305,7 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 			   const struct bi_message *message)
 {
 	const struct bi_join_ans *answer = &message->join_ans;
-	if (message->envelope.type != BI_JOIN_ANS)
+	if (message->envelope.type != (ns_is_rejoin(join->type) ? BI_REJOIN_ANS : BI_JOIN_ANS))
 		return NS_DROP_JOIN_BAD_ANSWER;
 	if (message->envelope.result != BI_SUCCESS)
 		return NS_DROP_JOIN_REFUSED;

@@ -1,4 +1,4 @@
-/* A join from its request to its accept (TS001 §6.2, TS002 §8).
+/* A join or rejoin (rejoin.h) from its request to its accept (TS001 §6.2, TS002 §8).
  *
  *	            ns_join_handle()                       Success: session stored as pending,
  *	request ───────────────────▶ WAITING ─────────────▶ event, accept planned at once
@@ -18,6 +18,10 @@
 
 struct ns_join {
 	struct deadline deadline; /* first member */
+	uint8_t type;             /* LW_JOIN_REQ_TYPE_JOIN, or of a rejoin (rejoin.h) 0, 1, 2 */
+	/* Of a rejoin: the session that the device uses, or NS_NO_SLOT. */
+	uint32_t session, session_tag;
+	uint16_t rj_count_expected;
 	uint32_t transaction;
 	uint32_t device; /* slot */
 	struct lw_eui64 dev_eui;
@@ -28,17 +32,17 @@ struct ns_join {
 	uint8_t region;
 	uint8_t join_dr;
 	struct ns_windows windows;
+	uint32_t rx2_freq_hz; /* after the accept */
 	struct ns_join_call call;
 	struct lw_dl_settings dl_settings;
 	struct lw_channel_plan plan; /* what the device has after the accept */
-	uint8_t phy[LW_JOIN_REQUEST_LENGTH];
 	/* For join_course.c. */
 	uint32_t attempt; /* 0: not told of */
 	bool waits;       /* that was told */
 	struct net_join_report report;
 };
 
-/* A join-request whose window has closed; the verdict has been counted. */
+/* A join- or rejoin-request whose window has closed; the verdict has been counted. */
 enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame);
 /* Lends the copy whose frequency most gateways heard, of those the one of the best SNR; ghosts on neighbouring channels are
  * fewer. */

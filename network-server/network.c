@@ -287,7 +287,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 	while (!ns_turn_is_full(ns) && ns_dedup_pop(&ns->dedup, now.mono, &ns->frame)) {
 		enum lw_ftype ftype;
 		if (lw_classify(ns->frame.phy, ns->frame.phy_length, LW_UP, &ftype) == LW_OK &&
-		    ftype == LW_JOIN_REQUEST)
+		    (ftype == LW_JOIN_REQUEST || ftype == LW_REJOIN_REQUEST))
 			(void)ns_join_handle(ns, now, &ns->frame);
 		else
 			(void)ns_uplink_handle(ns, now, &ns->frame);

@@ -19,6 +19,7 @@ enum ns_out_kind {
 };
 
 struct ns_join_call {
+	enum bi_type type; /* BI_JOIN_REQ or BI_REJOIN_REQ */
 	uint32_t transaction;
 	struct lw_eui64 join_eui;
 	struct bi_join_req request;

@@ -5,17 +5,21 @@
 #include "common/lorawan/frame.h"
 #include "common/lorawan/join_frame.h"
 #include "network-server/join_course.h"
+#include "network-server/rejoin.h"
 #include "network-server/why/record.h"
 
-/* A registered device's request goes on, whatever its JoinEUI: the flow tells it from the registered one. */
+/* A registered device's request goes on, whatever its JoinEUI or NetID: the flow tells it from the registered one. A rejoin of
+ * type 0 or 2 that names none of our devices is another network's: many have the NetID 000000. */
 static enum ns_drop screen_join(struct ns *ns, struct now now, const struct gw_uplink *uplink)
 {
-	struct lw_join_request request;
-	if (lw_join_request_parse(&request, uplink->phy, uplink->phy_length) != LW_OK)
+	struct ns_asked asked;
+	if (!ns_asked_read(ns, uplink->phy, uplink->phy_length, &asked))
 		return NS_DROP_MALFORMED;
-	if (ns_device_find(&ns->sessions, &request.dev_eui) != NS_NO_SLOT)
+	if (ns_device_find(&ns->sessions, &asked.request.dev_eui) != NS_NO_SLOT)
 		return NS_ACCEPTED;
-	return ns_stranger_hear(ns, now, &request, uplink);
+	if (ns_is_rejoin(asked.type) && asked.type != 1)
+		return NS_DROP_FOREIGN_REJOIN;
+	return ns_stranger_hear(ns, now, &asked, uplink);
 }
 
 /* Foreign frames end here, before any look-up but that of a DevEUI (invariant 12). Fills what is needed to find copies. */
@@ -32,9 +36,7 @@ static enum ns_drop screen(struct ns *ns, struct now now, const struct gw_uplink
 		return NS_DROP_DOWNLINK_FRAME;
 	if (verdict != LW_OK)
 		return NS_DROP_MALFORMED;
-	if (ftype == LW_REJOIN_REQUEST)
-		return NS_DROP_REJOIN;
-	*join = ftype == LW_JOIN_REQUEST;
+	*join = ftype == LW_JOIN_REQUEST || ftype == LW_REJOIN_REQUEST;
 	if (*join) {
 		*rx_delay = 5 * US_PER_S;
 		return screen_join(ns, now, uplink);
@@ -87,10 +89,11 @@ static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32
 }
 
 /* The numbers of a rule are the same wherever it is recorded. */
-static struct ns_numbers numbers_of_heard(const struct gw_uplink *uplink, enum ns_drop drop)
+static struct ns_numbers numbers_of_heard(const struct ns *ns, const struct gw_uplink *uplink,
+					  enum ns_drop drop)
 {
 	struct lw_frame frame;
-	struct lw_join_request request;
+	struct ns_asked asked;
 	struct ns_numbers heard = ns_numbers_of_heard(uplink->freq_hz, uplink->rssi_dbm, uplink->has_snr,
 						      uplink->snr_cdb, uplink->phy_length);
 	if (drop == NS_DROP_UNKNOWN_DEV_ADDR &&
@@ -99,10 +102,10 @@ static struct ns_numbers numbers_of_heard(const struct gw_uplink *uplink, enum n
 			.a = frame.dev_addr.value,
 			.b = decision_halves(frame.fcnt, uplink->has_snr ? uplink->snr_cdb : INT16_MIN)};
 	if ((drop == NS_DROP_JOIN_UNKNOWN_DEVICE || drop == NS_DROP_JOIN_REPEATED) &&
-	    lw_join_request_parse(&request, uplink->phy, uplink->phy_length) == LW_OK) {
+	    ns_asked_read(ns, uplink->phy, uplink->phy_length, &asked)) {
 		if (drop == NS_DROP_JOIN_UNKNOWN_DEVICE)
-			return ns_numbers_of_eui(&request.dev_eui, request.dev_nonce);
-		heard.c = request.dev_nonce;
+			return ns_numbers_of_eui(&asked.request.dev_eui, asked.request.dev_nonce);
+		heard.c = asked.request.dev_nonce;
 	}
 	return heard;
 }
@@ -110,15 +113,15 @@ static struct ns_numbers numbers_of_heard(const struct gw_uplink *uplink, enum n
 static enum ns_drop stop(struct ns *ns, struct now now, const struct gw_uplink *uplink,
 			 const struct ns_copy *copy, bool join, enum ns_drop drop)
 {
-	struct lw_join_request request;
-	if (!join || lw_join_request_parse(&request, uplink->phy, uplink->phy_length) != LW_OK)
+	struct ns_asked asked;
+	if (!join || !ns_asked_read(ns, uplink->phy, uplink->phy_length, &asked))
 		return drop;
-	ns_course_stopped(ns, now, &request, copy, drop);
+	ns_course_stopped(ns, now, &asked, copy, drop);
 	if (drop == NS_DROP_JOIN_REPEATED) {
-		uint32_t device = ns_device_find(&ns->sessions, &request.dev_eui);
+		uint32_t device = ns_device_find(&ns->sessions, &asked.request.dev_eui);
 		ns_record_rule(ns, now, drop,
 			       ns_of_frame(ns, device, copy->gateway_slot, uplink->phy, uplink->phy_length),
-			       numbers_of_heard(uplink, drop));
+			       numbers_of_heard(ns, uplink, drop));
 	}
 	return drop;
 }
@@ -177,7 +180,8 @@ static void record_heard(struct ns *ns, struct now now, uint32_t gateway, const 
 {
 	if (gateway == NS_NO_SLOT)
 		return;
-	if (drop == NS_DROP_FOREIGN_DEV_ADDR || drop == NS_DROP_FOREIGN_JOIN_EUI) {
+	if (drop == NS_DROP_FOREIGN_DEV_ADDR || drop == NS_DROP_FOREIGN_JOIN_EUI ||
+	    drop == NS_DROP_FOREIGN_REJOIN) {
 		record_foreign(ns, now, gateway);
 		return;
 	}
@@ -188,7 +192,7 @@ static void record_heard(struct ns *ns, struct now now, uint32_t gateway, const 
 		ns_gateways_at(&ns->gateways, gateway)->foreign_run = 0;
 	uint16_t rule = ns_rule_of_drop(drop);
 	ns_record_last(ns, now, (enum ns_table)(rule >> 8), rule & UINT8_MAX, NS_GATEWAY_HEARD, whom,
-		       numbers_of_heard(uplink, drop));
+		       numbers_of_heard(ns, uplink, drop));
 }
 
 /* What no window will tell of again: an address without a session, once for all copies; no room; a gateway of nobody's. */
@@ -199,7 +203,7 @@ static void record_lost(struct ns *ns, struct now now, uint32_t gateway, const s
 	const struct decision *last = decision_newest(&ns->decisions, whom.subject);
 	if (drop == NS_DROP_UNKNOWN_DEV_ADDR || drop == NS_DROP_DEDUP_FULL) {
 		if (drop == NS_DROP_DEDUP_FULL || !last || last->ref != whom.ref)
-			ns_record_rule(ns, now, drop, whom, numbers_of_heard(uplink, drop));
+			ns_record_rule(ns, now, drop, whom, numbers_of_heard(ns, uplink, drop));
 	} else if (drop == NS_DROP_UNKNOWN_GATEWAY) {
 		struct ns_numbers numbers = ns_numbers_of_eui(&uplink->gateway, 0);
 		whom.about = DECISION_ABOUT_NOTHING;

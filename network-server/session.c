@@ -322,6 +322,7 @@ static void keep_greater(struct ns_session *copy, const struct ns_session *prese
 	}
 	copy->n_fcnt_down = greater(copy->n_fcnt_down, present->n_fcnt_down);
 	copy->a_fcnt_down = greater(copy->a_fcnt_down, present->a_fcnt_down);
+	copy->rj_count0 = (uint16_t)greater(copy->rj_count0, present->rj_count0);
 }
 
 bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session)

@@ -118,8 +118,9 @@ struct ns_session {
 	uint8_t rx1_dr_offset, rx2_dr, nb_trans;
 	uint8_t last_dr; /* of the last uplink */
 	uint32_t rx2_freq_hz;
-	uint16_t plan; /* the device's channels: ns_session_plan() */
-	uint16_t rare; /* what few devices were told: ns_session_rare() */
+	uint16_t rj_count0; /* 1.1: the RJcount0 that is expected next */
+	uint16_t plan;      /* the device's channels: ns_session_plan() */
+	uint16_t rare;      /* what few devices were told: ns_session_rare() */
 	struct ns_mac_state mac;
 	struct ns_adr_history adr;
 };

@@ -65,6 +65,12 @@ void ns_session_tail_write(struct wr *wr, const struct ns_sessions *sessions,
 {
 	if (session->rare != 0)
 		write_rare(wr, ns_session_rare(sessions, session));
+	if (session->rj_count0 != 0) {
+		uint8_t bytes[2];
+		struct wr body = wr_init(bytes, sizeof bytes);
+		wr_u16le(&body, session->rj_count0);
+		write_group(wr, NS_TAIL_REJOIN, &body);
+	}
 }
 
 bool ns_session_tail_read(struct rd *rd, struct ns_sessions *sessions, struct ns_session *session)
@@ -78,6 +84,7 @@ bool ns_session_tail_read(struct rd *rd, struct ns_sessions *sessions, struct ns
 		struct rd body = rd_init(bytes, bytes ? length : 0);
 		switch (id) {
 		case NS_TAIL_RARE: read_rare(&body, sessions, session); break;
+		case NS_TAIL_REJOIN: session->rj_count0 = rd_u16le(&body); break;
 		default: break; /* of a later release */
 		}
 	}

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "network-server/network.h"
+#include "network-server/rejoin.h"
 #include "network-server/why/record.h"
 
 #define SLICE        64 /* silent entries forgotten in one go */
@@ -41,32 +42,31 @@ void ns_strangers_release(struct ns_strangers *strangers)
 }
 
 /* Who could be meant: the registered device of the reversed or swapped EUI. */
-static enum net_join_verdict judge(const struct ns *ns, const struct lw_join_request *request,
-				   uint32_t *device)
+static enum net_join_verdict judge(const struct ns *ns, const struct ns_asked *asked, uint32_t *device)
 {
-	struct lw_eui64 mirror = lw_eui64_reverse(&request->dev_eui);
+	struct lw_eui64 mirror = lw_eui64_reverse(&asked->request.dev_eui);
 	*device = ns_device_find(&ns->sessions, &mirror);
 	if (*device != NS_NO_SLOT)
 		return NET_JOIN_DEV_EUI_REVERSED;
-	*device = ns_device_find(&ns->sessions, &request->join_eui);
+	*device = ns_device_find(&ns->sessions, &asked->request.join_eui);
 	if (*device != NS_NO_SLOT &&
-	    lw_eui64_equal(&ns_device_at(&ns->sessions, *device)->join_eui, &request->dev_eui))
+	    lw_eui64_equal(&ns_device_at(&ns->sessions, *device)->join_eui, &asked->request.dev_eui))
 		return NET_JOIN_EUIS_SWAPPED;
 	*device = NS_NO_SLOT;
-	return ns_foreign_is_our_join_eui(&ns->foreign, &request->join_eui) ? NET_JOIN_UNKNOWN_DEV_EUI
-									    : NET_JOIN_FOREIGN;
+	return ns_foreign_is_our_join_eui(&ns->foreign, &asked->request.join_eui) ? NET_JOIN_UNKNOWN_DEV_EUI
+										  : NET_JOIN_FOREIGN;
 }
 
-static void note(struct stranger *stranger, struct now now, const struct lw_join_request *request,
+static void note(struct stranger *stranger, struct now now, const struct ns_asked *asked,
 		 const struct gw_uplink *uplink)
 {
 	struct net_join_report *report = &stranger->report;
-	bool another = !report->has_heard || report->dev_nonce != request->dev_nonce;
+	bool another = !report->has_heard || report->dev_nonce != asked->request.dev_nonce;
 	if (another)
 		stranger->first = uplink->gateway;
 	else if (!lw_eui64_equal(&stranger->first, &uplink->gateway) && report->times == 0)
 		return; /* a copy that comes after the report */
-	bool better = report->times == 0 || report->dev_nonce != request->dev_nonce ||
+	bool better = report->times == 0 || report->dev_nonce != asked->request.dev_nonce ||
 		      uplink->rssi_dbm > report->rssi_dbm;
 	if (report->times == 0) {
 		report->time = now.wall;
@@ -78,7 +78,8 @@ static void note(struct stranger *stranger, struct now now, const struct lw_join
 	if (i == report->gateway_count && i < GATEWAYS_MAX)
 		stranger->gateways[report->gateway_count++] = uplink->gateway;
 	report->times += another || lw_eui64_equal(&stranger->first, &uplink->gateway);
-	report->dev_nonce = request->dev_nonce;
+	report->dev_nonce = asked->request.dev_nonce;
+	report->request = ns_asked_kind(asked->type);
 	if (!better)
 		return;
 	report->has_heard = true;
@@ -90,14 +91,14 @@ static void note(struct stranger *stranger, struct now now, const struct lw_join
 	report->snr_cdb = uplink->snr_cdb;
 }
 
-enum ns_drop ns_stranger_hear(struct ns *ns, struct now now, const struct lw_join_request *request,
+enum ns_drop ns_stranger_hear(struct ns *ns, struct now now, const struct ns_asked *asked,
 			      const struct gw_uplink *uplink)
 {
 	uint32_t device;
-	enum net_join_verdict verdict = judge(ns, request, &device);
+	enum net_join_verdict verdict = judge(ns, asked, &device);
 	bool foreign = verdict == NET_JOIN_FOREIGN;
 	struct ns_stranger_sort *sort = foreign ? &ns->strangers.foreign : &ns->strangers.ours;
-	const struct pair pair = {request->dev_eui, request->join_eui};
+	const struct pair pair = {asked->request.dev_eui, asked->request.join_eui};
 	bool made;
 	struct stranger *stranger = table_put(&sort->table, &pair, &made);
 	enum ns_drop drop = foreign ? NS_DROP_FOREIGN_JOIN_EUI : NS_DROP_JOIN_UNKNOWN_DEVICE;
@@ -119,12 +120,12 @@ enum ns_drop ns_stranger_hear(struct ns *ns, struct now now, const struct lw_joi
 		report->device_join_eui = ns_device_at(&ns->sessions, device)->join_eui;
 	}
 	if (!foreign &&
-	    (!report->has_heard || report->dev_nonce != request->dev_nonce)) /* once for all copies */
+	    (!report->has_heard || report->dev_nonce != asked->request.dev_nonce)) /* once for all copies */
 		ns_record_rule(ns, now, drop,
 			       ns_of_frame(ns, NS_NO_SLOT, ns_gateways_find(&ns->gateways, &uplink->gateway),
 					   uplink->phy, uplink->phy_length),
-			       ns_numbers_of_eui(&request->dev_eui, request->dev_nonce));
-	note(stranger, now, request, uplink);
+			       ns_numbers_of_eui(&asked->request.dev_eui, asked->request.dev_nonce));
+	note(stranger, now, asked, uplink);
 	return drop;
 }
 

@@ -37,9 +37,11 @@ struct ns_strangers {
 
 void ns_strangers_init(struct ns_strangers *strangers, struct rng *rng);
 void ns_strangers_release(struct ns_strangers *strangers);
+struct ns_asked; /* rejoin.h */
+
 /* One reception of a request whose DevEUI is not registered. Returns the verdict to count: NS_DROP_JOIN_UNKNOWN_DEVICE or
  * NS_DROP_FOREIGN_JOIN_EUI. */
-enum ns_drop ns_stranger_hear(struct ns *ns, struct now now, const struct lw_join_request *request,
+enum ns_drop ns_stranger_hear(struct ns *ns, struct now now, const struct ns_asked *asked,
 			      const struct gw_uplink *uplink);
 /* Reports what is due; from ns_on_tick(). */
 void ns_strangers_tick(struct ns *ns, struct now now);

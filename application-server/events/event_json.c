@@ -119,6 +119,8 @@ bool as_join_json(char *text, size_t capacity, const struct net_join_event *even
 	json_out_open(&out, NULL, '{');
 	put_head(&out, &event->head, device, event->dev_addr);
 	json_out_text(&out, "regionConfigId", event->region_id);
+	if (event->request != NET_REQUEST_JOIN)
+		json_out_text(&out, "request", net_join_request_name(event->request));
 	json_out_close(&out, '}');
 	return json_out_done(&out, length);
 }

@@ -61,6 +61,23 @@ static void put_join_request(struct json_out *out, const struct lw_join_request 
 	put_hex(out, "mic", request->mic.bytes, sizeof request->mic.bytes);
 }
 
+static void put_rejoin_request(struct json_out *out, const struct lw_rejoin_request *request)
+{
+	json_out_open(out, "rejoinRequest", '{');
+	json_out_integer(out, "rejoinType", request->type);
+	if (request->type == 1) {
+		put_eui(out, "joinEui", &request->join_eui);
+	} else {
+		char net_id[LW_NET_ID_TEXT];
+		lw_net_id_format(net_id, request->net_id);
+		json_out_text(out, "netId", net_id);
+	}
+	put_eui(out, "devEui", &request->dev_eui);
+	json_out_integer(out, "rjCount", request->rj_count);
+	json_out_close(out, '}');
+	put_hex(out, "mic", request->mic.bytes, sizeof request->mic.bytes);
+}
+
 /* A gateway may hear another's downlink: the type says which way it goes. */
 static void put_bytes(struct json_out *out, const struct net_frame *frame)
 {
@@ -70,12 +87,15 @@ static void put_bytes(struct json_out *out, const struct net_frame *frame)
 	bool down = ftype == LW_JOIN_ACCEPT || ftype == LW_UNCONFIRMED_DOWN || ftype == LW_CONFIRMED_DOWN;
 	struct lw_frame data;
 	struct lw_join_request request;
+	struct lw_rejoin_request rejoin;
 	json_out_text(out, "fType", lw_ftype_name(ftype));
 	json_out_integer(out, "major", phy[0] & 3);
 	if (lw_frame_parse(&data, phy, length, down ? LW_DOWN : LW_UP) == LW_OK)
 		put_data(out, frame, &data, down ? LW_DOWN : LW_UP);
 	else if (lw_join_request_parse(&request, phy, length) == LW_OK)
 		put_join_request(out, &request);
+	else if (lw_rejoin_request_parse(&rejoin, phy, length) == LW_OK)
+		put_rejoin_request(out, &rejoin);
 	put_hex(out, "phyPayload", phy, length);
 }
 

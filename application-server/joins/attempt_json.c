@@ -82,6 +82,16 @@ static void say_euis(struct message *message, const struct net_join_report *repo
 	}
 }
 
+/* What the request counts with (TS001-1.1 §6.2.4). */
+static const char *nonce_name(const struct net_join_report *report)
+{
+	switch (report->request) {
+	case NET_REQUEST_JOIN: return "DevNonce";
+	case NET_REQUEST_REJOIN_1: return "RJcount1";
+	default: return "RJcount0";
+	}
+}
+
 static void say_numbers(struct message *message, const struct net_join_report *report,
 			enum net_join_verdict verdict)
 {
@@ -90,10 +100,11 @@ static void say_numbers(struct message *message, const struct net_join_report *r
 	case NET_JOIN_DEV_NONCE_USED:
 	case NET_JOIN_DEV_NONCE_NOT_INCREASING:
 	case NET_JOIN_DEV_NONCE_REPEATED:
+	case NET_JOIN_RJ_COUNT:
 		if (numbers)
-			say(message, " DevNonce %s.", numbers);
+			say(message, " %s %s.", nonce_name(report), numbers);
 		else
-			say(message, " DevNonce %u.", report->dev_nonce);
+			say(message, " %s %u.", nonce_name(report), report->dev_nonce);
 		break;
 	case NET_JOIN_WRONG_REGION:
 	case NET_JOIN_DATA_RATE:
@@ -226,10 +237,11 @@ json_t *as_attempt_json(struct as_joins *joins, struct now now, const struct as_
 	char time[AS_TIME_TEXT], updated[AS_TIME_TEXT], number[20];
 	snprintf(number, sizeof number, "%016" PRIx64, report->attempt);
 	json_t *body = json_pack(
-		"{ss ss ss so so sI so so ss ss? ss ss ss sI so}", "attempt", number, "time",
+		"{ss ss ss so so sI ss so so ss ss? ss ss ss sI so}", "attempt", number, "time",
 		as_time_format(time, report->time), "updated", as_time_format(updated, attempt->updated),
 		"dev_eui", eui_or_null(true, &report->dev_eui), "join_eui",
-		eui_or_null(true, &report->join_eui), "dev_nonce", (json_int_t)report->dev_nonce, "device",
+		eui_or_null(true, &report->join_eui), "dev_nonce", (json_int_t)report->dev_nonce, "request",
+		net_join_request_name(report->request), "device",
 		eui_or_null(report->has_device, &report->device), "device_join_eui",
 		eui_or_null(report->has_device, &report->device_join_eui), "verdict", row->name, "problem",
 		problem, "message", message.text, "next", next, "cause", report->cause, "accepts_unheard",

@@ -178,6 +178,18 @@ bool unpack_up_event(struct proto_message *message, const Lamppost__Envelope *en
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id);
 }
 
+static const char *const request_names[NET_REQUESTS] = {
+	[NET_REQUEST_JOIN] = "join",
+	[NET_REQUEST_REJOIN_0] = "rejoin_0",
+	[NET_REQUEST_REJOIN_1] = "rejoin_1",
+	[NET_REQUEST_REJOIN_2] = "rejoin_2",
+};
+
+const char *net_join_request_name(enum net_join_request request)
+{
+	return (unsigned)request < NET_REQUESTS ? request_names[request] : "unknown";
+}
+
 enum status pack_join_event(const struct proto_message *message, struct packing *to)
 {
 	const struct net_join_event *in = &message->join_event;
@@ -190,6 +202,8 @@ enum status pack_join_event(const struct proto_message *message, struct packing 
 	out.dev_addr = in->dev_addr.value;
 	out.region_id = convert_text(in->region_id);
 	out.app_s_key_label = convert_text(in->app_s_key_label);
+	out.has_request = in->request != NET_REQUEST_JOIN;
+	out.request = (uint32_t)in->request;
 	out.app_s_key_wrapped = convert_bytes(in->app_s_key_wrapped, sizeof in->app_s_key_wrapped);
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_JOIN_EVENT, &out);
 }
@@ -198,7 +212,10 @@ bool unpack_join_event(struct proto_message *message, const Lamppost__Envelope *
 {
 	const Lamppost__JoinEvent *in = envelope->join_event;
 	struct net_join_event *out = &message->join_event;
+	if (in->request >= NET_REQUESTS)
+		return false;
 	*out = (struct net_join_event){
+		.request = (enum net_join_request)in->request,
 		.join_eui = lw_eui64_from_number(in->join_eui),
 		.dev_addr = {in->dev_addr},
 	};

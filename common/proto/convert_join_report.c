@@ -15,6 +15,8 @@ enum status pack_join_report(const struct proto_message *message, struct packing
 	out.dev_eui = lw_eui64_number(&in->dev_eui);
 	out.join_eui = lw_eui64_number(&in->join_eui);
 	out.dev_nonce = in->dev_nonce;
+	out.has_request = in->request != NET_REQUEST_JOIN;
+	out.request = (uint32_t)in->request;
 	out.has_device = out.has_device_join_eui = in->has_device;
 	out.device = lw_eui64_number(&in->device);
 	out.device_join_eui = lw_eui64_number(&in->device_join_eui);
@@ -85,7 +87,8 @@ bool unpack_join_report(struct proto_message *message, const Lamppost__Envelope 
 {
 	const Lamppost__JoinReport *in = envelope->join_report;
 	if (in->attempt == 0 || in->verdict >= NET_JOIN_VERDICT_COUNT || in->dev_nonce > UINT16_MAX ||
-	    in->unheard > UINT16_MAX || in->has_device != in->has_device_join_eui)
+	    in->unheard > UINT16_MAX || in->has_device != in->has_device_join_eui ||
+	    in->request >= NET_REQUESTS)
 		return false;
 	struct net_join_report *out = &message->join_report;
 	*out = (struct net_join_report){
@@ -95,6 +98,7 @@ bool unpack_join_report(struct proto_message *message, const Lamppost__Envelope 
 		.dev_eui = lw_eui64_from_number(in->dev_eui),
 		.join_eui = lw_eui64_from_number(in->join_eui),
 		.dev_nonce = (uint16_t)in->dev_nonce,
+		.request = (enum net_join_request)in->request,
 		.has_device = in->has_device,
 		.device = lw_eui64_from_number(in->device),
 		.device_join_eui = lw_eui64_from_number(in->device_join_eui),

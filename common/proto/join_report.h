@@ -60,6 +60,13 @@ enum net_join_verdict {
 	NET_JOIN_TOO_LATE,
 	NET_JOIN_DUTY_CYCLE,
 	NET_JOIN_GATEWAY_REFUSED,
+	/* why a rejoin was refused */
+	NET_JOIN_REJOIN_NET_ID,
+	NET_JOIN_REJOIN_VERSION,
+	NET_JOIN_REJOIN_NOT_ALLOWED,
+	NET_JOIN_REJOIN_NO_SESSION,
+	NET_JOIN_REJOIN_MIC,
+	NET_JOIN_RJ_COUNT,
 	NET_JOIN_VERDICT_COUNT
 };
 
@@ -88,7 +95,8 @@ struct net_join_report {
 	enum net_join_verdict verdict;
 	struct wall time;                  /* of the request; of a later report: of what it tells */
 	struct lw_eui64 dev_eui, join_eui; /* as the device sent them */
-	uint16_t dev_nonce;
+	uint16_t dev_nonce;                /* of a rejoin: RJcount */
+	enum net_join_request request;
 	/* The registered device that it is about: dev_eui's own, or the one whose EUIs are reversed or swapped. */
 	bool has_device;
 	struct lw_eui64 device, device_join_eui; /* as registered */

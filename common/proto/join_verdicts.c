@@ -133,6 +133,27 @@ static const struct net_join_row rows[NET_JOIN_VERDICT_COUNT] = {
 	    "See the cause. TX_FREQ or TX_POWER: the gateway's own configuration does not allow this "
 	    "region's "
 	    "downlinks. TOO_LATE: its backhaul is slow."),
+	ROW(REJOIN_NET_ID, "rejoin_net_id", PROBLEM,
+	    "The rejoin belongs to a session of another network than this one.",
+	    "See that common.net_id is what it was when the device joined. A device that came from another "
+	    "network has "
+	    "to join here."),
+	ROW(REJOIN_VERSION, "rejoin_not_1_1", PROBLEM,
+	    "The device sent a rejoin, and its profile says a version before 1.1, which has none.",
+	    "If the device is one of 1.1, give it a profile of 1.1 and its NwkKey."),
+	ROW(REJOIN_NOT_ALLOWED, "rejoin_not_allowed", PROBLEM,
+	    "The device's profile does not allow rejoins of this type. Its session goes on.",
+	    "To allow them: lamppost profile update SLUG --rejoin all (or keys, for type 2 alone)."),
+	ROW(REJOIN_NO_SESSION, "rejoin_no_session", PROBLEM,
+	    "The rejoin is signed with a session's key, and the device has no session of 1.1 here.",
+	    "Make the device join, or send a rejoin of type 1, which needs none."),
+	ROW(REJOIN_MIC, "rejoin_mic", PROBLEM,
+	    "The rejoin is signed with none of the keys of the device's sessions.",
+	    "A device that lost its session: make it join. Otherwise somebody sends in its name."),
+	ROW(RJ_COUNT, "rj_count", PROBLEM,
+	    "The rejoin's count does not increase: a replay, or a device that lost its counter. Its session "
+	    "goes on.",
+	    "Nothing, where it happens once. Else make the device join, which begins the count anew."),
 };
 
 const struct net_join_row *net_join_row(enum net_join_verdict verdict)

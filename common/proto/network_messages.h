@@ -110,9 +110,20 @@ struct net_air_event {
 };
 #define NET_DEAF_EXTRA (5 * US_PER_MS) /* a half-duplex gateway needs it to turn round */
 
+/* What a device asks with (TS001-1.1 §6.2). The numbers are on the wire: only add at the end. */
+enum net_join_request {
+	NET_REQUEST_JOIN,
+	NET_REQUEST_REJOIN_0, /* a new session in time */
+	NET_REQUEST_REJOIN_1, /* a new session after a lost state */
+	NET_REQUEST_REJOIN_2, /* new keys, the radio parameters kept */
+	NET_REQUESTS
+};
+const char *net_join_request_name(enum net_join_request request); /* "join", "rejoin_0"... */
+
 struct net_join_event {
 	struct net_event_head head;
 	struct net_session_id session;
+	enum net_join_request request;
 	struct lw_eui64 join_eui;
 	struct lw_dev_addr dev_addr;
 	char region_id[GW_REGION_ID_MAX];

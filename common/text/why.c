@@ -80,10 +80,11 @@ static const char *text_of(const json_t *object, const char *member)
 	return text ? text : "";
 }
 
-/* Join requests carry a DevNonce; what is decided of joins without one is named so. */
+/* Join requests carry a DevNonce, rejoins an RJcount; what is decided of joins without one is named so. */
 static bool is_about_a_join(const json_t *decision)
 {
-	return json_object_get(json_object_get(decision, "numbers"), "dev_nonce") ||
+	const json_t *numbers = json_object_get(decision, "numbers");
+	return json_object_get(numbers, "dev_nonce") || json_object_get(numbers, "rj_count") ||
 	       strncmp(text_of(decision, "verdict"), "join", 4) == 0 ||
 	       strcmp(text_of(decision, "process"), "join-server") == 0;
 }

@@ -69,11 +69,14 @@ static void take_whose(struct why_subject *subject, const uint8_t *phy, size_t l
 {
 	struct lw_frame frame;
 	struct lw_join_request request;
+	struct lw_rejoin_request rejoin;
 	if (lw_frame_parse(&frame, phy, length, LW_UP) == LW_OK ||
 	    lw_frame_parse(&frame, phy, length, LW_DOWN) == LW_OK)
 		lw_dev_addr_format(subject->device, frame.dev_addr);
 	else if (lw_join_request_parse(&request, phy, length) == LW_OK)
 		lw_eui64_format(subject->device, &request.dev_eui);
+	else if (lw_rejoin_request_parse(&rejoin, phy, length) == LW_OK)
+		lw_eui64_format(subject->device, &rejoin.dev_eui);
 }
 
 /* "2b11ff0d@49be7df1", "2b11ff0d@70b3d57ed0000001" */

@@ -158,7 +158,8 @@ static void say_delivery(struct summary *summary)
 static bool is_a_problem(const struct summary *summary, const json_t *decision)
 {
 	const json_t *numbers = json_object_get(decision, "numbers");
-	bool of_a_device = json_object_get(decision, "dev_addr") || json_object_get(numbers, "dev_nonce");
+	bool of_a_device = json_object_get(decision, "dev_addr") || json_object_get(numbers, "dev_nonce") ||
+			   json_object_get(numbers, "rj_count");
 	return strcmp(text_of(decision, "kind"), "problem") == 0 &&
 	       !(summary->question->subject.kind == WHY_GATEWAY && of_a_device);
 }

@@ -2,13 +2,14 @@
  *
  *	receptions    a frequency, bl RSSI, bh SNR, c0 length of the PHYPayload; kept of each gateway's last alone
  *	data frames   as each sentence says; `a` is the 32-bit counter wherever a session is known
- *	joins         c is the DevNonce */
+ *	joins         c is the DevNonce, of a rejoin RJcount; b0 of a rejoin's own verdicts is its type */
 #include "network-server/why/book.h"
 
 #include "common/text/region_yaml.h"
 
-#define HEARD " Heard on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, {snr_db:bh:db}, {length:c0:bytes}."
-#define NONCE " DevNonce {dev_nonce:c}."
+#define HEARD  " Heard on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, {snr_db:bh:db}, {length:c0:bytes}."
+#define NONCE  " DevNonce, of a rejoin RJcount, {dev_nonce:c}."
+#define REJOIN "The rejoin of type {type:b0} with RJcount {rj_count:c}"
 
 static const char *const floors[] = {"its limit", "the floor of free disk space", NULL};
 static const char *const faults[] = {"it is no join answer",
@@ -40,6 +41,22 @@ static const char *const refusals[] = {"waiting",
 				       "the device is not provisioned there",
 				       "the JoinNonces are used up",
 				       "a cause that is not known",
+				       "join_server_not_reached",
+				       "join_bad_answer",
+				       "journal_full",
+				       "no_address",
+				       "sessions_full",
+				       "busy",
+				       "no_gateway",
+				       "too_late",
+				       "duty_cycle",
+				       "gateway_refused",
+				       "the device's session is another network's",
+				       "its record of the device is of a version before 1.1",
+				       "rejoin_not_allowed",
+				       "rejoin_no_session",
+				       "rejoin_mic",
+				       "RJcount1 does not increase",
 				       NULL};
 
 const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
@@ -56,9 +73,6 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 					"{gateway} heard a proprietary frame; no flow takes it." HEARD, ""),
 	[NS_DROP_DOWNLINK_FRAME] = NS_RULE(
 		"downlink_frame", DEBUG, "{gateway} reported a downlink frame, another gateway's." HEARD, ""),
-	[NS_DROP_REJOIN] = NS_RULE(
-		"rejoin", INFO_GOING,
-		"{gateway} heard a rejoin-request; devices that send it join anew instead." HEARD, ""),
 	[NS_DROP_UNKNOWN_GATEWAY] = NS_RULE("unknown_gateway", DEBUG_PROBLEM,
 					    "Gateway {eui:ab:eui}, which heard a frame, is not registered.",
 					    "Register it if it is yours: lamppost gateway add."),
@@ -70,6 +84,11 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 	[NS_DROP_FOREIGN_JOIN_EUI] = NS_RULE(
 		"foreign_join_eui", DEBUG,
 		"The JoinEUI is not one of ours; such requests are counted, never recorded.", ""),
+	[NS_DROP_FOREIGN_REJOIN] = NS_RULE(
+		"foreign_rejoin", DEBUG,
+		"A rejoin-request of type 0 or 2 names none of our devices; such requests are counted, never "
+		"recorded.",
+		""),
 	[NS_DROP_DEDUP_FULL] = NS_RULE(
 		"dedup_full", WARN, "Too many frames in one deduplication window: {frame} was dropped." HEARD,
 		"A flood, or more traffic than one server is made for: see `lamppost status`."),
@@ -187,4 +206,32 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"Do both servers have the same KEK? See kek-* in STATE/keys.", faults),
 	[NS_DROP_SESSIONS_FULL] = NS_RULE("sessions_full", ERROR,
 					  "All {capacity:a} places of the table of sessions are taken.", ""),
+	[NS_DROP_REJOIN_NET_ID] = NS_RULE(
+		"rejoin_net_id", INFO,
+		REJOIN " names the NetID {net_id:a:hex}, which is not ours: the device's session is another "
+		       "network's.",
+		"See that common.net_id is what it was when the device joined. A device that came from "
+		"another "
+		"network has to join here."),
+	[NS_DROP_REJOIN_VERSION] = NS_RULE(
+		"rejoin_not_1_1", INFO,
+		REJOIN " is of a device whose profile says a version before 1.1, which has no rejoins.",
+		"If the device is one of 1.1, give it a profile of 1.1 and its NwkKey."),
+	[NS_DROP_REJOIN_NOT_ALLOWED] = NS_RULE(
+		"rejoin_not_allowed", INFO,
+		REJOIN " is not answered: the device's profile does not allow it.",
+		"To allow it: lamppost profile update SLUG --rejoin all (or keys, for type 2 alone)."),
+	[NS_DROP_REJOIN_NO_SESSION] = NS_RULE(
+		"rejoin_no_session", INFO,
+		REJOIN " is signed with a session's key, and the device has no session of 1.1 here.",
+		"Make it join, or send a rejoin of type 1, which needs none."),
+	[NS_DROP_REJOIN_MIC] = NS_RULE(
+		"rejoin_mic", INFO, REJOIN " is signed with none of the keys of the device's sessions.",
+		"A device that lost its session: make it join. Otherwise somebody sends in its name."),
+	[NS_DROP_RJ_COUNT] = NS_RULE(
+		"rj_count", INFO,
+		REJOIN
+		" was refused: RJcount0 {expected:a} or more was expected, and 65,535 is never taken. A "
+		"replay, or a device that lost its counter.",
+		"Let it go on: its session works, and a join begins the count anew."),
 };

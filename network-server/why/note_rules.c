@@ -26,7 +26,7 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 	[NS_NOTE_JOIN_ASKED_AGAIN] = NS_RULE(
 		"join_asked_again", WARN,
 		"The join server has not answered and was asked again; {left_ms:a:signed} ms are left. "
-		"DevNonce "
+		"DevNonce, of a rejoin RJcount, "
 		"{dev_nonce:c}.",
 		"See whether the join server runs and answers: lamppost doctor."),
 	[NS_NOTE_SESSION_JOINED] = NS_RULE("session_joined", INFO_GOING,
@@ -34,6 +34,20 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 					   "{dev_addr:a:addr} waits for its first "
 					   "uplink; RxDelay {rx_delay_s:b0:s}, RX2 at {rx2_dr:b1:dr}.",
 					   ""),
+	[NS_NOTE_REJOIN_ASKED] = NS_RULE(
+		"rejoin_asked", DEBUG,
+		"The join server was asked for a rejoin of type {type:a3h}; RJcount {rj_count:c}, heard by "
+		"{gateways:a3l:count gateway}, best by {gateway} with {snr_db:al:db} at {dr:a2:dr}. It would "
+		"be "
+		"{dev_addr:b:addr}.",
+		""),
+	[NS_NOTE_SESSION_REJOINED] = NS_RULE(
+		"session_rejoined", INFO_GOING,
+		"The join server accepted a rejoin of type {type:b2} with RJcount {rj_count:c}: the new "
+		"session "
+		"{dev_addr:a:addr} waits for its first uplink, until when the one before goes on; RxDelay "
+		"{rx_delay_s:b0:s}, RX2 at {rx2_dr:b1:dr}.",
+		""),
 	[NS_NOTE_SESSION_ENTERED] = NS_RULE("session_entered", INFO_GOOD,
 					    "The first uplink, counter {fcnt:b}, under the session "
 					    "{dev_addr:a:addr}: the one before it is over.",

@@ -1,5 +1,6 @@
 #include "network-server/why/record_join.h"
 
+#include "common/base/check.h"
 #include "network-server/join_course.h"
 
 static struct ns_whom whom_of(const struct ns *ns, const struct ns_join *join)
@@ -50,6 +51,20 @@ static struct ns_numbers numbers_of_frame(const struct ns *ns, const struct ns_j
 	case NS_DROP_JOIN_FULL: return (struct ns_numbers){.a = ns->joins.count, .c = dev_nonce};
 	case NS_DROP_JOIN_NO_ADDRESS:
 		return (struct ns_numbers){.a = ns->config.prefix_count, .c = dev_nonce};
+	case NS_DROP_REJOIN_NET_ID: {
+		struct ns_asked asked;
+		ASSERT(ns_asked_read(ns, frame->phy, frame->phy_length, &asked));
+		return (struct ns_numbers){asked.net_id.value, decision_bytes(join->type, 0, 0, 0),
+					   dev_nonce};
+	}
+	case NS_DROP_RJ_COUNT:
+		return (struct ns_numbers){join->rj_count_expected, decision_bytes(join->type, 0, 0, 0),
+					   dev_nonce};
+	case NS_DROP_REJOIN_VERSION:
+	case NS_DROP_REJOIN_NOT_ALLOWED:
+	case NS_DROP_REJOIN_NO_SESSION:
+	case NS_DROP_REJOIN_MIC:
+		return (struct ns_numbers){.b = decision_bytes(join->type, 0, 0, 0), .c = dev_nonce};
 	default: return (struct ns_numbers){.c = dev_nonce};
 	}
 }
@@ -72,8 +87,13 @@ void ns_record_join_asked(struct ns *ns, struct now now, const struct ns_join *j
 			  const struct ns_frame *frame)
 {
 	const struct ns_copy *copy = ns_join_best_copy(frame);
-	uint32_t gateways = frame->gateway_count < UINT8_MAX ? frame->gateway_count : UINT8_MAX;
-	ns_record_note(ns, now, NS_NOTE_JOIN_ASKED, whom_heard(ns, join, frame),
+	bool rejoin = ns_is_rejoin(join->type);
+	uint32_t most = rejoin ? 15 : UINT8_MAX;
+	uint32_t gateways = frame->gateway_count < most ? frame->gateway_count : most;
+	if (rejoin)
+		gateways |= (uint32_t)join->type << 4;
+	ns_record_note(ns, now, rejoin ? NS_NOTE_REJOIN_ASKED : NS_NOTE_JOIN_ASKED,
+		       whom_heard(ns, join, frame),
 		       (struct ns_numbers){
 			       .a = decision_halves(copy->has_snr ? copy->snr_cdb : INT16_MIN,
 						    join->join_dr | gateways << 8),
@@ -98,7 +118,7 @@ void ns_record_join_end(struct ns *ns, struct now now, const struct ns_join *joi
 	else if (drop == NS_DROP_JOIN_REFUSED)
 		numbers.a = ns_course_refusal(answer->envelope.result, answer->envelope.description);
 	else if (drop == NS_DROP_JOIN_BAD_ANSWER)
-		numbers.a = answer->envelope.type == BI_JOIN_ANS;
+		numbers.a = answer->envelope.type == (ns_is_rejoin(join->type) ? BI_REJOIN_ANS : BI_JOIN_ANS);
 	else if (drop == NS_DROP_SESSIONS_FULL)
 		numbers.a = ns->sessions.slab.capacity;
 	else if (drop == NS_DROP_JOIN_UNKNOWN_DEVICE)
@@ -108,9 +128,11 @@ void ns_record_join_end(struct ns *ns, struct now now, const struct ns_join *joi
 
 void ns_record_joined(struct ns *ns, struct now now, const struct ns_join *join)
 {
-	ns_record_note(ns, now, NS_NOTE_SESSION_JOINED, whom_of(ns, join),
+	bool rejoin = ns_is_rejoin(join->type);
+	ns_record_note(ns, now, rejoin ? NS_NOTE_SESSION_REJOINED : NS_NOTE_SESSION_JOINED, whom_of(ns, join),
 		       (struct ns_numbers){.a = join->call.request.dev_addr.value,
 					   .b = decision_bytes(join->call.request.rx_delay,
-							       join->dl_settings.rx2_data_rate, 0, 0),
+							       join->dl_settings.rx2_data_rate,
+							       rejoin ? join->type : 0, 0),
 					   .c = (uint16_t)join->report.dev_nonce});
 }

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Members of ours that the samples do not have; docs say so. */
-static const char *const extra[] = {"gatewayCount", "nextFCntDown", "maxPayload", "late",   "fCntRestarted",
-				    "encrypted",    "tries",        "window",     "eventId"};
+static const char *const extra[] = {"gatewayCount",  "request",   "nextFCntDown", "maxPayload", "late",
+				    "fCntRestarted", "encrypted", "tries",        "window",     "eventId"};
 
 static bool is_extra(const char *name)
 {
@@ -210,6 +210,13 @@ static void join_events_have_the_members_of_the_samples(void **state)
 	json_t *json = json_loads(text, 0, NULL);
 	compare(samples, json, path, 0);
 	t_uint("members", 5, json_object_size(json));
+	json_decref(json);
+	struct net_join_event rejoin = event;
+	rejoin.request = NET_REQUEST_REJOIN_0;
+	assert_true(as_join_json(text, sizeof text, &rejoin, &device, &length));
+	json = json_loads(text, 0, NULL);
+	compare(samples, json, path, 0);
+	t_str("of a rejoin", "rejoin_0", json_string_value(json_object_get(json, "request")));
 	json_decref(json);
 	json_decref(samples);
 }

@@ -282,6 +282,18 @@ static void a_join_request_and_a_downlink_have_parts_of_their_own(void **state)
 	t_true("it is nobody that is known", json_object_get(json, "devEui") == NULL);
 	json_decref(json);
 
+	static const uint8_t rejoin[19] = {0xc0, 2, 3, 2, 1, 8, 7, 6, 5, 4, 3, 2, 1, 0x34, 0x12, 1, 2, 3, 4};
+	memcpy(frame.phy, rejoin, sizeof rejoin);
+	frame.phy_length = sizeof rejoin;
+	json = json_of(&frame, NULL);
+	request = json_object_get(json, "rejoinRequest");
+	t_str("a rejoin-request", "RejoinRequest", text_at(json, "fType"));
+	t_int("its type", 2, number_at(request, "rejoinType"));
+	t_str("NetID", "010203", text_at(request, "netId"));
+	t_str("DevEUI", "0102030405060708", text_at(request, "devEui"));
+	t_int("RJcount", 0x1234, number_at(request, "rjCount"));
+	json_decref(json);
+
 	frame = frame_of(true, NET_FRAME_NOTE);
 	static const uint8_t down[] = {0x60, 3, 2, 1, 0x26, 0x30, 1, 0, 1, 2, 3, 4};
 	memcpy(frame.phy, down, sizeof down);

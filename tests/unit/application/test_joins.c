@@ -301,28 +301,37 @@ static const struct {
 	const char *plan; /* off it; NULL: on it */
 	const char *problem;
 	const char *contains; /* of the message */
+	enum net_join_request request;
 } sentences[] = {
 	{"another JoinEUI", NET_JOIN_JOIN_EUI_DIFFERS, "", 0, NULL, "join_eui_differs",
-	 "It sends 1122334455667788, registered is 00000000000000cc."},
+	 "It sends 1122334455667788, registered is 00000000000000cc.", NET_REQUEST_JOIN},
 	{"no such DevEUI", NET_JOIN_UNKNOWN_DEV_EUI, "", 0, NULL, "unknown_dev_eui",
-	 "It sends DevEUI 0102030405060708, JoinEUI 1122334455667788."},
+	 "It sends DevEUI 0102030405060708, JoinEUI 1122334455667788.", NET_REQUEST_JOIN},
 	{"a DevNonce with the last one", NET_JOIN_DEV_NONCE_NOT_INCREASING,
 	 "JoinReqFailed: dev_nonce_not_increasing: 17, the last was 900", 0, NULL, "dev_nonce_not_increasing",
-	 "DevNonce 17, the last was 900."},
+	 "DevNonce 17, the last was 900.", NET_REQUEST_JOIN},
 	{"a DevNonce of a foreign join server", NET_JOIN_DEV_NONCE_USED, "FrameReplayed", 0, NULL,
-	 "dev_nonce_used", "DevNonce 17."},
+	 "dev_nonce_used", "DevNonce 17.", NET_REQUEST_JOIN},
+	{"a count of type 2", NET_JOIN_RJ_COUNT, "", 0, NULL, "rj_count", "RJcount0 17.",
+	 NET_REQUEST_REJOIN_2},
+	{"a count of type 1, with the last one", NET_JOIN_RJ_COUNT,
+	 "JoinReqFailed: rj_count_not_increasing: 17, the last was 18", 0, NULL, "rj_count",
+	 "RJcount1 17, the last was 18.", NET_REQUEST_REJOIN_1},
 	{"a gateway that refuses", NET_JOIN_GATEWAY_REFUSED, "tx_freq", 0, NULL, "gateway_refused",
-	 "It said: tx_freq."},
+	 "It said: tx_freq.", NET_REQUEST_JOIN},
 	{"two regions", NET_JOIN_WRONG_REGION, "us915", 0, NULL, "wrong_region",
-	 "The gateway is set to eu868, the device's profile to us915."},
+	 "The gateway is set to eu868, the device's profile to us915.", NET_REQUEST_JOIN},
 	{"not heard three times", NET_JOIN_ACCEPT_UNHEARD, "", 3, NULL, "accept_not_heard",
-	 "3 accepts in a row"},
+	 "3 accepts in a row", NET_REQUEST_JOIN},
 	{"another sub-band", NET_JOIN_ACCEPTED, "", 0, "8-15,65", "wrong_sub_band",
-	 "It sent on 868.1 MHz (channel 3, sub-band 1); the gateway's plan is 8-15,65 (sub-band 2)."},
+	 "It sent on 868.1 MHz (channel 3, sub-band 1); the gateway's plan is 8-15,65 (sub-band 2).",
+	 NET_REQUEST_JOIN},
 	{"another sub-band, and joined all the same", NET_JOIN_JOINED, "", 0, "0-7,64", "wrong_sub_band",
-	 "0-7,64 (sub-band 1)"},
-	{"a worse problem comes first", NET_JOIN_WRONG_KEY, "", 0, "8-15", "wrong_key", "8-15 (sub-band 2)"},
-	{"a plan of no sub-band", NET_JOIN_JOINED, "", 0, "0-3,9", "wrong_sub_band", "plan is 0-3,9."},
+	 "0-7,64 (sub-band 1)", NET_REQUEST_JOIN},
+	{"a worse problem comes first", NET_JOIN_WRONG_KEY, "", 0, "8-15", "wrong_key", "8-15 (sub-band 2)",
+	 NET_REQUEST_JOIN},
+	{"a plan of no sub-band", NET_JOIN_JOINED, "", 0, "0-3,9", "wrong_sub_band", "plan is 0-3,9.",
+	 NET_REQUEST_JOIN},
 };
 
 static void what_is_said(void **state)
@@ -335,6 +344,7 @@ static void what_is_said(void **state)
 		made.device_join_eui = lw_eui64_from_number(0xcc);
 		snprintf(made.cause, sizeof made.cause, "%s", sentences[i].cause);
 		made.unheard = sentences[i].unheard;
+		made.request = sentences[i].request;
 		made.off_plan = sentences[i].plan != NULL;
 		made.channel = 3;
 		made.sub_band = 1;
@@ -342,6 +352,7 @@ static void what_is_said(void **state)
 		hears(&made);
 		(void)list(&t_city_admin, "/api/v1/devices/0102030405060708/joins");
 		t_str("problem", sentences[i].problem, text(0, "problem"));
+		t_str("request", net_join_request_name(sentences[i].request), text(0, "request"));
 		if (!strstr(text(0, "message"), sentences[i].contains))
 			t_str("message has", sentences[i].contains, text(0, "message"));
 		t_true("and says what to do", strlen(text(0, "next")) > 10);

@@ -108,7 +108,7 @@ static void each_way_to_be_dropped_is_told(void **state)
 		{"proprietary", 8, NS_DROP_PROPRIETARY, NET_FRAME_FOREIGN, false},
 		{"the journal is at its limit", 9, NS_DROP_JOURNAL_FULL, NET_FRAME_PROBLEM, true},
 		{"the device is not approved", 10, NS_DROP_DEVICE_DISABLED, NET_FRAME_PROBLEM, true},
-		{"a rejoin-request", 11, NS_DROP_REJOIN, NET_FRAME_PROBLEM, false},
+		{"a rejoin-request of nobody's", 11, NS_DROP_FOREIGN_REJOIN, NET_FRAME_FOREIGN, false},
 		{"an unknown JoinEUI", 12, NS_DROP_FOREIGN_JOIN_EUI, NET_FRAME_FOREIGN, false},
 		{"a counter of before", 13, NS_DROP_FCNT_OLD, NET_FRAME_PROBLEM, true},
 		{"the last frame once more", 14, NS_DROP_REPEATED, NET_FRAME_NOTE, true},
@@ -140,6 +140,7 @@ static void each_way_to_be_dropped_is_told(void **state)
 		if (change == 11) {
 			length = 19;
 			phy[0] = 0xc0;
+			phy[1] = 0;
 		}
 		if (change == 12) {
 			memset(phy, 0, sizeof phy);

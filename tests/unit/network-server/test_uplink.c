@@ -119,7 +119,7 @@ static void what_is_dropped_and_why(void **state)
 		{"the journal is at its limit", 11, NS_DROP_JOURNAL_FULL},
 		{"the disk is nearly full", 12, NS_DROP_JOURNAL_FULL},
 		{"the device is not approved", 13, NS_DROP_DEVICE_DISABLED},
-		{"a rejoin-request", 14, NS_DROP_REJOIN},
+		{"a rejoin-request of nobody's", 14, NS_DROP_FOREIGN_REJOIN},
 		{"an unknown JoinEUI", 15, NS_DROP_FOREIGN_JOIN_EUI},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(drops); i++) {
@@ -153,6 +153,7 @@ static void what_is_dropped_and_why(void **state)
 		if (change == 14) {
 			length = 19;
 			phy[0] = 0xc0;
+			phy[1] = 0;
 		}
 		if (change == 15) {
 			memset(phy, 0, sizeof phy);

@@ -179,7 +179,8 @@ static void fill_up_event(struct proto_message *m)
 static void fill_join_event(struct proto_message *m)
 {
 	m->join_event = (struct net_join_event){
-		head(), {{3}}, eui, {0x26000002}, "us915", "application", {1, 2, 3, 4, 5, 6, 7, 8},
+		head(),       {{3}},   NET_REQUEST_REJOIN_2, eui,
+		{0x26000002}, "us915", "application",        {1, 2, 3, 4, 5, 6, 7, 8},
 	};
 }
 
@@ -224,6 +225,7 @@ static void fill_join_report(struct proto_message *m)
 		.dev_eui = eui,
 		.join_eui = eui,
 		.dev_nonce = UINT16_MAX,
+		.request = NET_REQUEST_REJOIN_1,
 		.has_device = true,
 		.device = eui,
 		.device_join_eui = eui,
