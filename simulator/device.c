@@ -57,6 +57,9 @@ void sim_device_init(struct sim_device *device, const struct sim_device_config *
 		.due_us = config->first_us,
 		.dev_nonce = config->first_dev_nonce,
 		.battery = BATTERY,
+		.rejoin_order = SIM_NO_REJOIN,
+		.rejoin_max_time_n = SIM_NO_REJOIN,
+		.rejoin_max_count_n = SIM_NO_REJOIN,
 	};
 	if (device->config.rx_error_us == 0)
 		device->config.rx_error_us = RX_ERROR_US;
@@ -166,12 +169,17 @@ static void put_phy(struct sim_record *record, const uint8_t *phy, size_t length
 static void record_uplink(const struct sim_device *device, const struct sim_uplink *uplink)
 {
 	struct sim_record record = sim_device_record(
-		device, device->joining ? SIM_RECORD_JOIN_REQUEST : SIM_RECORD_UPLINK, uplink->start_us);
+		device, sim_device_awaits_accept(device) ? SIM_RECORD_JOIN_REQUEST : SIM_RECORD_UPLINK,
+		uplink->start_us);
 	record.attempt = device->attempt;
 	record.dr = device->tx_dr;
 	record.freq_hz = uplink->freq_hz;
 	if (device->joining) {
+		record.join_req_type = LW_JOIN_REQ_TYPE_JOIN;
 		record.dev_nonce = (uint16_t)device->dev_nonce;
+	} else if (device->rejoining) {
+		record.join_req_type = device->rejoin_type;
+		record.dev_nonce = (uint16_t)device->rj_count[device->rejoin_type == 1];
 	} else {
 		record.fcnt = device->frame_fcnt;
 		record.confirmed = device->confirmed;
@@ -200,8 +208,9 @@ bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, 
 	device->tx_channel = (uint8_t)channel;
 	device->tx_dr = dr;
 	device->attempt++;
-	uplink->length = device->joining ? sim_device_encode_join(device, uplink->phy)
-					 : sim_device_encode(device, uplink->phy, sizeof uplink->phy);
+	uplink->length = device->joining     ? sim_device_encode_join(device, uplink->phy)
+			 : device->rejoining ? sim_device_encode_rejoin(device, uplink->phy)
+					     : sim_device_encode(device, uplink->phy, sizeof uplink->phy);
 	uplink->start_us = now_us;
 	uplink->spreading_factor = rate->spreading_factor;
 	uplink->bandwidth_hz = rate->bandwidth_hz;
@@ -277,6 +286,7 @@ static bool start_data(struct sim_device *device, int64_t now_us, struct sim_upl
 	sim_device_compose(device, now_us, dr, reading);
 	if (reading && !device->is_reading)
 		device->due_us = now_us; /* commands went first */
+	device->rejoin_uplinks++;
 	if (sim_device_transmit(device, now_us, dr, uplink))
 		return true;
 	sim_device_set_state(device, SIM_DEVICE_WAITING, device->next_us);
@@ -301,9 +311,11 @@ static uint8_t retry_rate(const struct sim_device *device)
 	return dr;
 }
 
-static void rest(struct sim_device *device, int64_t now_us)
+void sim_device_rest(struct sim_device *device, int64_t now_us)
 {
-	int64_t next_us = device->due_us;
+	int64_t next_us = device->due_us, rejoin_us = sim_device_rejoin_due_us(device);
+	if (rejoin_us < next_us)
+		next_us = rejoin_us > now_us ? rejoin_us : now_us;
 	if (device->soon) {
 		int64_t soon_us = now_us + sim_device_between(device, S_US, 3 * S_US);
 		next_us = soon_us < next_us ? soon_us : next_us;
@@ -322,7 +334,7 @@ void sim_device_frame_is_over(struct sim_device *device, int64_t now_us, bool ac
 	record.fport = device->frame_fport;
 	sim_device_put(device, &record);
 	sim_device_answers_sent(device);
-	rest(device, now_us);
+	sim_device_rest(device, now_us);
 }
 
 /* RX2 has closed and nothing was accepted. */
@@ -331,6 +343,11 @@ void sim_device_exchange_closes(struct sim_device *device, int64_t now_us)
 	if (device->joining) {
 		sim_device_set_state(device, SIM_DEVICE_IDLE,
 				     now_us + sim_device_between(device, S_US, 8 * S_US));
+		return;
+	}
+	if (device->rejoining) {
+		sim_device_rejoin_closes(device);
+		sim_device_rest(device, now_us);
 		return;
 	}
 	if (device->attempt < transmissions_allowed(device))
@@ -354,14 +371,19 @@ bool sim_device_tick(struct sim_device *device, int64_t now_us, struct sim_uplin
 	case SIM_DEVICE_WAITING: return sim_device_transmit(device, now_us, retry_rate(device), uplink);
 	case SIM_DEVICE_IDLE: break;
 	}
-	return device->joined ? start_data(device, now_us, uplink)
-			      : sim_device_start_join(device, now_us, uplink);
+	if (!device->joined)
+		return sim_device_start_join(device, now_us, uplink);
+	return sim_device_rejoin_due_us(device) <= now_us ? sim_device_start_rejoin(device, now_us, uplink)
+							  : start_data(device, now_us, uplink);
 }
 
 void sim_device_power_cycle(struct sim_device *device, int64_t now_us, int64_t off_us)
 {
 	device->locked_window = 0;
 	device->joining = false;
+	if (device->rejoining)
+		sim_device_rejoin_closes(device);
+	device->rejoin_order = SIM_NO_REJOIN;
 	device->ack = false;
 	if (device->config.activation == SIM_OTAA) {
 		device->joined = false;

@@ -31,6 +31,7 @@
 #define SIM_DEVICE_NAME  48
 #define SIM_ANSWERS_MAX  24
 #define SIM_DEVICE_NEVER INT64_MAX
+#define SIM_NO_REJOIN    255
 
 enum sim_activation { SIM_OTAA, SIM_ABP };
 
@@ -95,8 +96,8 @@ enum sim_down_result {
 const char *sim_down_result_name(enum sim_down_result result);
 
 enum sim_record_kind {
-	SIM_RECORD_JOIN_REQUEST, /* dev_nonce */
-	SIM_RECORD_JOINED,       /* dev_nonce, join_nonce, dev_addr */
+	SIM_RECORD_JOIN_REQUEST, /* dev_nonce, join_req_type */
+	SIM_RECORD_JOINED,       /* dev_nonce, join_req_type, join_nonce, dev_addr */
 	SIM_RECORD_UPLINK,       /* one transmission: fcnt, attempt, fport, payload, confirmed */
 	SIM_RECORD_OUTCOME,      /* a frame is over: fcnt, attempt (how many), acknowledged, confirmed */
 	SIM_RECORD_DOWNLINK, /* one frame heard in a window: result and, if a MIC fitted, fcnt and the rest */
@@ -109,8 +110,9 @@ struct sim_record {
 	int64_t at_us;   /* world time: start of an uplink, end of a downlink */
 	uint32_t device; /* index */
 	struct lw_dev_addr dev_addr;
-	uint32_t fcnt; /* 32 bits */
-	uint16_t dev_nonce;
+	uint32_t fcnt;         /* 32 bits */
+	uint16_t dev_nonce;    /* of a rejoin: RJcount */
+	uint8_t join_req_type; /* LW_JOIN_REQ_TYPE_JOIN; of a rejoin 0, 1, 2 */
 	uint32_t join_nonce;
 	bool confirmed;
 	bool acknowledged; /* outcome: the network acknowledged it; downlink: ACK is set */
@@ -220,6 +222,21 @@ struct sim_device {
 	int64_t join_airtime_us; /* spent in this step of the back-off */
 	uint8_t join_step;
 
+	/* Rejoins of 1.1 (device_rejoin.c). */
+	uint8_t rejoin_max_time_n;  /* a rejoin-request after 2^(n+10) s at most; 255: not asked for */
+	uint8_t rejoin_max_count_n; /* and 2^(n+4) uplinks */
+	bool rejoining;             /* the frame under way is a rejoin-request */
+	uint8_t rejoin_type;        /* of it */
+	uint32_t rj_count[2];       /* next: RJcount0 of this session; RJcount1, which never restarts */
+	struct lw_net_id net_id;    /* of the session */
+	int64_t rejoin_since_us;    /* the last rejoin of type 0, or the session's begin */
+	uint32_t rejoin_uplinks;    /* since then */
+	uint8_t rejoin_order;       /* of the network or a test: the type; SIM_NO_REJOIN: none */
+	uint8_t rejoin_left;        /* times that it is still to be sent */
+	uint8_t rejoin_period;      /* 32 s × 2^n between them */
+	uint8_t rejoin_dr;          /* SIM_NO_REJOIN: the usual one */
+	int64_t rejoin_order_us;    /* when it is due */
+
 	/* MAC parameters. */
 	struct sim_channel channels[SIM_CHANNELS_MAX];
 	uint8_t dr;
@@ -245,10 +262,8 @@ struct sim_device {
 	int8_t margin_db; /* SNR of the last downlink, for DevStatusAns */
 	uint8_t battery;  /* for the same: 0 external, 1 to 254, 255 unknown */
 
-	/* Rejoins, class B and the class itself (device_commands.c). */
-	uint8_t rejoin_max_time_n;  /* a rejoin-request after 2^(n+10) s at most; 255: not asked for */
-	uint8_t rejoin_max_count_n; /* and 2^(n+4) uplinks */
-	uint32_t beacon_freq_hz;    /* 0: the plan's, as the next */
+	/* Class B and the class itself (device_commands.c). */
+	uint32_t beacon_freq_hz; /* 0: the plan's, as the next */
 	uint32_t ping_slot_freq_hz;
 	uint8_t ping_slot_dr; /* 255: the plan's */
 	bool asks_ping_slot;  /* PingSlotInfoReq until its answer */
@@ -318,6 +333,9 @@ void sim_device_power_cycle(struct sim_device *device, int64_t now_us, int64_t o
 void sim_device_tell_mode(struct sim_device *device, uint8_t mode);
 void sim_device_ask_ping_slot(struct sim_device *device, uint8_t periodicity);
 void sim_device_ask_beacon(struct sim_device *device);
+/* Makes it send a rejoin-request of a type (1.1, joined) as soon as its channels are free: 1 is what a device does that doubts that
+ * the network still knows it. */
+void sim_device_order_rejoin(struct sim_device *device, int64_t now_us, uint8_t type);
 
 /* Opens a join-accept as a device does: decrypts `phy` (17 or 33 bytes) with the root key, looks at OptNeg, checks the MIC in the form
  * that goes with it (1.1 form: `js_int_key`, JoinEUI, DevNonce). Fills `accept` if SIM_DOWN_ACCEPTED. */

@@ -140,17 +140,26 @@ static void start_session(struct sim_device *device, const struct lw_join_accept
 	else
 		lw_session_keys_1_0(device->aes, root, accept->join_nonce, accept->net_id, dev_nonce,
 				    &device->keys);
-	sim_device_boot_parameters(device);
+	sim_device_enter_session(device, accept, true);
+}
+
+void sim_device_enter_session(struct sim_device *device, const struct lw_join_accept *accept, bool anew)
+{
 	device->joined = true;
 	device->has_join_nonce = true;
 	device->join_nonce = accept->join_nonce;
 	device->join_attempts = 0;
+	device->rj_count[0] = 0;
+	device->net_id = accept->net_id;
 	device->dev_addr = accept->dev_addr;
 	device->fcnt_up = 0;
 	device->seen_down[0] = device->seen_down[1] = false;
 	device->fcnt_down[0] = device->fcnt_down[1] = 0;
 	device->rekey = device->rules_1_1;
 	device->ack = false;
+	if (!anew)
+		return;
+	sim_device_boot_parameters(device);
 	device->rx1_offset = accept->dl_settings.rx1_dr_offset;
 	device->rx2_dr = accept->dl_settings.rx2_data_rate;
 	device->rx_delay_s = accept->rx_delay ? accept->rx_delay : 1;
@@ -159,8 +168,8 @@ static void start_session(struct sim_device *device, const struct lw_join_accept
 		sim_device_apply_cflist(device, accept->cflist);
 }
 
-static enum sim_down_result read_accept(struct sim_device *device, const uint8_t *phy, size_t length,
-					struct sim_record *record)
+static enum sim_down_result read_accept(struct sim_device *device, int64_t now_us, const uint8_t *phy,
+					size_t length, struct sim_record *record)
 {
 	bool is_1_1 = device->rules->two_root_keys;
 	const struct sim_plan *plan = device->config.plan;
@@ -174,6 +183,7 @@ static enum sim_down_result read_accept(struct sim_device *device, const uint8_t
 	record->join_nonce = accept.join_nonce;
 	record->dev_addr = accept.dev_addr;
 	record->dev_nonce = (uint16_t)device->dev_nonce;
+	record->join_req_type = LW_JOIN_REQ_TYPE_JOIN;
 	if (device->has_join_nonce &&
 	    (accept.join_nonce == device->join_nonce ||
 	     (device->rules->join_nonce_rises && accept.join_nonce < device->join_nonce)))
@@ -182,6 +192,7 @@ static enum sim_down_result read_accept(struct sim_device *device, const uint8_t
 	    accept.dl_settings.rx1_dr_offset > plan->max_rx1_offset)
 		return SIM_DOWN_PARAMETERS;
 	start_session(device, &accept);
+	sim_device_rejoin_begins(device, now_us);
 	return SIM_DOWN_ACCEPTED;
 }
 
@@ -273,7 +284,12 @@ enum sim_down_result sim_device_read_downlink(struct sim_device *device, int64_t
 	if (lw_classify(phy, length, LW_DOWN, &ftype) != LW_OK)
 		return SIM_DOWN_MALFORMED;
 	if (device->joining)
-		return ftype == LW_JOIN_ACCEPT ? read_accept(device, phy, length, record) : SIM_DOWN_NOT_OURS;
+		return ftype == LW_JOIN_ACCEPT ? read_accept(device, now_us, phy, length, record)
+					       : SIM_DOWN_NOT_OURS;
+	if (device->rejoining)
+		return ftype == LW_JOIN_ACCEPT
+			       ? sim_device_read_rejoin_accept(device, now_us, phy, length, record)
+			       : SIM_DOWN_NOT_OURS;
 	if (ftype == LW_JOIN_ACCEPT)
 		return SIM_DOWN_NOT_OURS;
 	if (lw_frame_parse(&frame, phy, length, LW_DOWN) != LW_OK)

@@ -34,9 +34,10 @@ int64_t sim_device_plan_windows(struct sim_device *device, int64_t end_us)
 	const struct sim_channel *channel = &device->channels[device->tx_channel];
 	uint8_t offset = device->joining ? 0 : device->in_force.rx1_offset;
 	device->uplink_end_us = end_us;
-	device->rx1_us = end_us + (device->joining ? JOIN_DELAY_1_US : device->in_force.rx_delay_s * S_US);
-	device->rx2_us = end_us +
-			 (device->joining ? JOIN_DELAY_2_US : (device->in_force.rx_delay_s + 1) * S_US);
+	/* A rejoin has a join's delays, and else the windows of the session (1.1, 6.2.3). */
+	bool accept = sim_device_awaits_accept(device);
+	device->rx1_us = end_us + (accept ? JOIN_DELAY_1_US : device->in_force.rx_delay_s * S_US);
+	device->rx2_us = end_us + (accept ? JOIN_DELAY_2_US : (device->in_force.rx_delay_s + 1) * S_US);
 	device->rx1_dr = sim_plan_rx1_dr(plan, device->tx_dr, offset,
 					 device->in_force.downlink_dwell && !device->joining);
 	device->rx1_freq_hz = channel->window_freq_hz != 0
@@ -98,9 +99,16 @@ static void joined(struct sim_device *device, int64_t now_us, const struct sim_r
 {
 	struct sim_record record = sim_device_record(device, SIM_RECORD_JOINED, now_us);
 	record.dev_nonce = downlink->dev_nonce;
+	record.join_req_type = downlink->join_req_type;
 	record.join_nonce = downlink->join_nonce;
 	record.window = downlink->window;
 	sim_device_put(device, &record);
+	if (device->rejoining) {
+		device->rejoining = false;
+		device->soon = true;
+		sim_device_rest(device, now_us);
+		return;
+	}
 	device->joining = false;
 	device->due_us = now_us + sim_device_between(device, S_US / 10, S_US);
 	sim_device_set_state(device, SIM_DEVICE_IDLE, device->due_us);
@@ -120,7 +128,7 @@ static void data_heard(struct sim_device *device, int64_t now_us, const struct s
 static bool is_too_long(const struct sim_device *device, size_t length)
 {
 	uint8_t dr = device->locked_window == 1 ? device->rx1_dr : device->window_rx2_dr;
-	return !device->joining &&
+	return !sim_device_awaits_accept(device) &&
 	       length > FRAME_OVERHEAD + (size_t)sim_plan_max_payload(device->config.plan, dr, false);
 }
 
@@ -149,7 +157,7 @@ enum sim_down_result sim_device_receive(struct sim_device *device, int64_t now_u
 		return record.result;
 	}
 	device->locked_window = 0;
-	if (device->joining)
+	if (sim_device_awaits_accept(device))
 		joined(device, now_us, &record);
 	else
 		data_heard(device, now_us, &record);

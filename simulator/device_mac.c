@@ -263,6 +263,7 @@ static void apply_one(struct sim_device *device, int64_t now_us, const struct lw
 	case LW_CID_DL_CHANNEL: dl_channel(device, command); break;
 	case LW_CID_DEVICE_TIME: device_time(device, command); break;
 	case LW_CID_ADR_PARAM_SETUP: adr_param_setup(device, command); break;
+	case LW_CID_FORCE_REJOIN: sim_device_force_rejoin(device, command); break;
 	default: (void)sim_device_apply_more(device, now_us, command); break;
 	}
 }

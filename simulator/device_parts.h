@@ -57,10 +57,33 @@ bool sim_device_transmit(struct sim_device *device, int64_t now_us, uint8_t dr, 
 void sim_device_frame_is_over(struct sim_device *device, int64_t now_us, bool acknowledged);
 void sim_device_exchange_closes(struct sim_device *device, int64_t now_us);
 
+/* Nothing is under way: until the next reading, rejoin, or what the network wants soon. */
+void sim_device_rest(struct sim_device *device, int64_t now_us);
+/* The frame under way is a join- or a rejoin-request. */
+static inline bool sim_device_awaits_accept(const struct sim_device *device)
+{
+	return device->joining || device->rejoining;
+}
+
 /* device_join.c: begins a join attempt, within the back-off; true if the request goes on the air. */
 bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink);
 /* Writes the join-request with the DevNonce of this attempt. */
 size_t sim_device_encode_join(struct sim_device *device, uint8_t *phy);
+
+/* device_rejoin.c. A session begins: its counts and times do. */
+void sim_device_rejoin_begins(struct sim_device *device, int64_t now_us);
+/* When the next rejoin-request is due; SIM_DEVICE_NEVER: none is. */
+int64_t sim_device_rejoin_due_us(const struct sim_device *device);
+/* Puts it on the air; false where it has to wait, as sim_device_transmit(). */
+bool sim_device_start_rejoin(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink);
+size_t sim_device_encode_rejoin(struct sim_device *device, uint8_t *phy);
+void sim_device_rejoin_closes(struct sim_device *device);
+void sim_device_force_rejoin(struct sim_device *device, const struct lw_mac_command *request);
+enum sim_down_result sim_device_read_rejoin_accept(struct sim_device *device, int64_t now_us,
+						   const uint8_t *phy, size_t length,
+						   struct sim_record *record);
+/* device_frame.c: the session that an accept gives; keys are there. `anew`: radio parameters begin anew, with those of the accept. */
+void sim_device_enter_session(struct sim_device *device, const struct lw_join_accept *accept, bool anew);
 
 /* device_listen.c: opens the windows of a frame that ends at `end_us`; returns when the last one closes. */
 int64_t sim_device_plan_windows(struct sim_device *device, int64_t end_us);

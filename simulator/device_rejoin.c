@@ -52,7 +52,7 @@ void sim_device_order_rejoin(struct sim_device *device, int64_t now_us, uint8_t 
 }
 
 /* §5.13: at once, and as often again as it says; types 0 and 1 ask for type 0. */
-void sim_device_force_rejoin(struct sim_device *device, int64_t now_us, const struct lw_mac_command *request)
+void sim_device_force_rejoin(struct sim_device *device, const struct lw_mac_command *request)
 {
 	uint8_t type = request->as.force_rejoin_req.rejoin_type;
 	if (!device->rules_1_1 || device->config.activation != SIM_OTAA || type > 2)
@@ -61,7 +61,7 @@ void sim_device_force_rejoin(struct sim_device *device, int64_t now_us, const st
 	device->rejoin_left = (uint8_t)(request->as.force_rejoin_req.max_retries + 1);
 	device->rejoin_period = request->as.force_rejoin_req.period;
 	device->rejoin_dr = request->as.force_rejoin_req.data_rate;
-	device->rejoin_order_us = now_us;
+	device->rejoin_order_us = 0;
 }
 
 /* By RejoinParamSetupReq (§5.14). */
@@ -96,8 +96,8 @@ size_t sim_device_encode_rejoin(struct sim_device *device, uint8_t *phy)
 					    .dev_eui = device->config.dev_eui,
 					    .rj_count = (uint16_t)*count_of(device, type)};
 	size_t length = lw_rejoin_request_encode(&request, phy);
-	const struct lw_key *key =
-		counts_with_session(type) ? &device->keys.s_nwk_s_int_key : &device->js_int_key;
+	const struct lw_key *key = counts_with_session(type) ? &device->keys.s_nwk_s_int_key
+							     : &device->js_int_key;
 	struct lw_mic mic = lw_mic_join(device->aes, key, phy, length - sizeof mic.bytes);
 	memcpy(phy + length - sizeof mic.bytes, mic.bytes, sizeof mic.bytes);
 	return length;
@@ -128,8 +128,8 @@ bool sim_device_start_rejoin(struct sim_device *device, int64_t now_us, struct s
 	}
 	if (ordered && --device->rejoin_left == 0)
 		device->rejoin_order = SIM_NO_REJOIN;
-	device->rejoin_order_us =
-		now_us + sim_device_between(device, 0, RETRY_UNIT) + (RETRY_UNIT << device->rejoin_period);
+	device->rejoin_order_us = now_us + sim_device_between(device, 0, RETRY_UNIT) +
+				  (RETRY_UNIT << device->rejoin_period);
 	return true;
 }
 
@@ -150,7 +150,8 @@ static enum sim_down_result open_accept(struct sim_device *device, const uint8_t
 	if (length != LW_JOIN_ACCEPT_LENGTH && length != LW_JOIN_ACCEPT_MAX)
 		return SIM_DOWN_MALFORMED;
 	memcpy(plain, phy, length);
-	struct lw_key js_enc_key = lw_key_js_enc(device->aes, &device->config.nwk_key, &device->config.dev_eui);
+	struct lw_key js_enc_key = lw_key_js_enc(device->aes, &device->config.nwk_key,
+						 &device->config.dev_eui);
 	if (lw_join_accept_decrypt(device->aes, &js_enc_key, plain, length) != LW_OK ||
 	    lw_join_accept_parse(accept, plain, length) != LW_OK)
 		return SIM_DOWN_MALFORMED;

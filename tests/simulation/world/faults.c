@@ -44,6 +44,32 @@ void world_power_cycle(struct world *world, unsigned device, double seconds)
 	world_fault_happened(world, WORLD_FAULT_DEVICE);
 }
 
+void world_rejoin(struct world *world, unsigned device, unsigned type)
+{
+	sim_device_order_rejoin(&world->sim->devices[device], world->now_us, (uint8_t)type);
+	sim_world_schedule_device(world->sim, device);
+}
+
+unsigned world_rejoins(const struct world *world, unsigned device, unsigned type, bool accepted)
+{
+	size_t count;
+	uint64_t dropped;
+	const struct sim_entry *entries = sim_world_entries(world->sim, &count, &dropped);
+	unsigned found = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct sim_record *record = &entries[i].record;
+		found += record->device == device && record->join_req_type == type &&
+			 record->kind == (accepted ? SIM_RECORD_JOINED : SIM_RECORD_JOIN_REQUEST);
+	}
+	return found;
+}
+
+uint32_t world_device_addr(const struct world *world, unsigned device)
+{
+	const struct sim_device *at = sim_world_device(world->sim, device);
+	return at->joined ? at->dev_addr.value : 0;
+}
+
 void world_deafen(struct world *world, unsigned device, unsigned downlinks)
 {
 	world->sim->devices[device].miss_downlinks = downlinks;

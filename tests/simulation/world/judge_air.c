@@ -47,6 +47,33 @@ static void judge_data(struct world *world, const struct sim_air_entry *entry, c
 			    frame->dev_addr.value);
 }
 
+/* The answer to a rejoin is ciphered under JSEncKey; the JoinNonces are those of joins. */
+static bool judge_rejoin_accept(struct world *world, const struct sim_air_entry *entry, unsigned i)
+{
+	const struct sim_device *device = sim_world_device(world->sim, i);
+	const struct sim_device_config *config = &device->config;
+	struct aes *aes = world->judge->aes;
+	struct lw_key key = lw_key_js_enc(aes, &config->nwk_key, &config->dev_eui);
+	struct lw_join_accept accept;
+	uint8_t plain[LW_JOIN_ACCEPT_MAX];
+	if (entry->length > sizeof plain)
+		return false;
+	memcpy(plain, entry->phy, entry->length);
+	if (lw_join_accept_decrypt(aes, &key, plain, entry->length) != LW_OK ||
+	    lw_join_accept_parse(&accept, plain, entry->length) != LW_OK)
+		return false;
+	struct lw_mic mic = lw_mic_join_accept_1_1(
+		aes, &device->js_int_key, device->rejoin_type, &config->join_eui,
+		(uint16_t)device->rj_count[device->rejoin_type == 1], plain, (size_t)entry->length - 4);
+	if (!lw_mic_equal(mic, accept.mic))
+		return false;
+	if (judge_used_twice(&world->judge->join_nonces, (uint64_t)i << 24 | accept.join_nonce, entry->phy,
+			     entry->length))
+		world_break(world, "device %u: JoinNonce %u is on the air with two contents", i,
+			    accept.join_nonce);
+	return true;
+}
+
 /* Opened with the root key of each device that is joining. */
 static void judge_accept(struct world *world, const struct sim_air_entry *entry)
 {
@@ -55,6 +82,8 @@ static void judge_accept(struct world *world, const struct sim_air_entry *entry)
 		const struct sim_device_config *config = &device->config;
 		struct lw_join_accept accept;
 		bool v1_1 = config->mac_version >= LW_MAC_1_1_0;
+		if (device->rejoining && judge_rejoin_accept(world, entry, i))
+			return;
 		if (!device->joining && device->joined)
 			continue;
 		if (sim_join_accept_open(world->judge->aes, v1_1 ? &config->nwk_key : &config->app_key,

@@ -129,6 +129,12 @@ void world_replay(struct world *world);
 void world_power_cycle(struct world *world, unsigned device, double seconds);
 /* A device misses the next downlinks. */
 void world_deafen(struct world *world, unsigned device, unsigned downlinks);
+/* A device of 1.1 that has joined sends a rejoin-request of a type (0, 1, 2) when its channels are free. */
+void world_rejoin(struct world *world, unsigned device, unsigned type);
+/* Rejoin-requests of a type that it has sent, or accepts to them that it took. */
+unsigned world_rejoins(const struct world *world, unsigned device, unsigned type, bool accepted);
+/* Its address; 0: it has not joined. */
+uint32_t world_device_addr(const struct world *world, unsigned device);
 /* All processes lose their power at once, in the midst of whatever they write. */
 void world_blackout(struct world *world);
 /* The process stands still. */

@@ -1,0 +1,162 @@
+/* Rejoins of 1.1 through a whole city (world/world.h): real cores, edges and stores of all servers, and a device that shares nothing
+ * with them. The judge holds at every step: no counter, nonce or JoinNonce twice, every reading delivered once as it was made, every
+ * command at its end. */
+#include "tests/harness/harness.h"
+#include "tests/simulation/world/world.h"
+
+#include "common/base/check.h"
+
+#include <stdio.h>
+
+static struct world *city(uint64_t seed, unsigned interval_s)
+{
+	struct world *world = world_new(seed);
+	world_gateways(world, 1);
+	world_devices(world, 1, WORLD_OTAA_1_1);
+	world_place(world, 0, 60, 5);
+	world_interval(world, interval_s);
+	world_begin(world);
+	world_run_seconds(world, 1900);
+	return world;
+}
+
+static void ends_well(struct world *world)
+{
+	world_settle(world);
+	t_str("all that is promised", "", world_broken(world));
+	world_free(world);
+}
+
+static const char *const types[] = {"type 0", "type 1", "type 2"};
+
+/* A new address and new keys, and readings go on under them. */
+static void each_type_renews_the_session(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= 2; type++) {
+		t_row(types[type]);
+		struct world *world = city(100 + type, 60);
+		uint32_t before = world_device_addr(world, 0);
+		t_true("joined", before != 0);
+		world_rejoin(world, 0, type);
+		world_run_seconds(world, 30);
+		t_uint("sent", 1, world_rejoins(world, 0, type, false));
+		t_uint("accepted", 1, world_rejoins(world, 0, type, true));
+		t_true("another address", world_device_addr(world, 0) != before);
+		uint64_t delivered = world_totals(world).delivered;
+		world_run_seconds(world, 600);
+		t_true("readings go on", world_totals(world).delivered >= delivered + 8);
+		ends_well(world);
+	}
+}
+
+/* The accept is lost: the old session goes on, and the next count is taken. */
+static void a_lost_accept_costs_nothing(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= 2; type++) {
+		t_row(types[type]);
+		struct world *world = city(200 + type, 600);
+		uint32_t before = world_device_addr(world, 0);
+		world_run_seconds(world, 100); /* between two readings */
+		world_deafen(world, 0, 1);
+		world_rejoin(world, 0, type);
+		world_run_seconds(world, 30);
+		t_uint("sent", 1, world_rejoins(world, 0, type, false));
+		t_uint("not heard", 0, world_rejoins(world, 0, type, true));
+		uint64_t delivered = world_totals(world).delivered;
+		world_run_seconds(world, 1300);
+		t_true("the old session goes on", world_totals(world).delivered >= delivered + 2);
+		t_uint("under its address", before, world_device_addr(world, 0));
+		world_rejoin(world, 0, type);
+		world_run_seconds(world, 30);
+		t_uint("accepted", 1, world_rejoins(world, 0, type, true));
+		world_run_seconds(world, 1300);
+		ends_well(world);
+	}
+}
+
+/* Servers die between request and accept, and between accept and first uplink. */
+static void a_restart_in_between_costs_nothing(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum world_process process;
+		enum world_moment moment;
+		double after_s; /* the request */
+	} rows[] = {
+		{"network server, before it asks", WORLD_NETWORK, WORLD_BEFORE_COMMIT, 0.1},
+		{"network server, having asked", WORLD_NETWORK, WORLD_AFTER_COMMIT, 0.2},
+		{"network server, in the midst of a commit", WORLD_NETWORK, WORLD_IN_COMMIT, 0.25},
+		{"network server, the accept under way", WORLD_NETWORK, WORLD_AFTER_COMMIT, 3},
+		{"network server, before the first uplink", WORLD_NETWORK, WORLD_AFTER_COMMIT, 6.5},
+		{"join server, before it is asked", WORLD_JOIN, WORLD_BEFORE_COMMIT, 0},
+		{"join server, having decided", WORLD_JOIN, WORLD_AFTER_COMMIT, 0},
+		{"application server, before it has the new key", WORLD_APPLICATION, WORLD_BEFORE_COMMIT,
+		 0.2},
+		{"application server, having the new key", WORLD_APPLICATION, WORLD_AFTER_COMMIT, 0.3},
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct world *world = city(300 + i, 300);
+		world_rejoin(world, 0, i % 3);
+		if (rows[i].after_s > 0)
+			world_run_seconds(world, rows[i].after_s);
+		world_crash(world, rows[i].process, rows[i].moment);
+		uint64_t delivered = world_totals(world).delivered;
+		world_run_seconds(world, 1600);
+		t_true("readings go on", world_totals(world).delivered >= delivered + 4);
+		world_rejoin(world, 0, i % 3);
+		world_run_seconds(world, 60);
+		t_true("another rejoin is taken", world_rejoins(world, 0, i % 3, true) >= 1);
+		ends_well(world);
+	}
+}
+
+/* Commands that wait while the keys change arrive under the new ones. */
+static void commands_cross_the_change_of_keys(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= 2; type++) {
+		t_row(types[type]);
+		struct world *world = city(400 + type, 300);
+		for (unsigned i = 0; i < 3; i++)
+			world_send_command(world, 0, i % 2 == 1);
+		world_run_seconds(world, 2);
+		world_rejoin(world, 0, type);
+		world_run_seconds(world, 40);
+		t_uint("accepted", 1, world_rejoins(world, 0, type, true));
+		world_run_seconds(world, 2400);
+		t_uint("commands", 3, world_totals(world).commands_received);
+		ends_well(world);
+	}
+}
+
+/* RJcount0 begins anew with each session, RJcount1 never. */
+static void many_rejoins_in_a_row(void **state)
+{
+	(void)state;
+	struct world *world = city(500, 300);
+	unsigned accepted = 0;
+	for (unsigned i = 0; i < 12; i++) {
+		world_rejoin(world, 0, i % 3);
+		world_run_seconds(world, i % 2 ? 30 : 400);
+	}
+	for (unsigned type = 0; type <= 2; type++)
+		accepted += world_rejoins(world, 0, type, true);
+	t_uint("accepted", 12, accepted);
+	ends_well(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(each_type_renews_the_session),
+		t_test(a_lost_accept_costs_nothing),
+		t_test(a_restart_in_between_costs_nothing),
+		t_test(commands_cross_the_change_of_keys),
+		t_test(many_rejoins_in_a_row),
+	};
+	return t_run(tests);
+}
