@@ -210,7 +210,7 @@ static const struct {
 	 "0a01"},
 	{"ADRParamSetupReq in 1.1", "eu868", LW_MAC_1_1_0, false, "0c55", "0c"},
 	{"ADRParamSetupReq before", "eu868", LW_MAC_1_0_4, false, "0c55", ""},
-	{"RejoinParamSetupReq in 1.1", "eu868", LW_MAC_1_1_0, false, "0f00", "0f00"},
+	{"RejoinParamSetupReq in 1.1", "eu868", LW_MAC_1_1_0, false, "0f00", "0f01"},
 	{"several, answered in their order", "eu868", LW_MAC_1_0_4, false, "060803040506",
 	 "06e600080406e600"},
 	{"what follows an unknown command is not read", "eu868", LW_MAC_1_0_4, false, "0680 06", "06e600"},
