@@ -72,6 +72,9 @@ void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink,
 	bool port_0 = length > LW_FOPTS_MAX;
 	unsigned phy_length = LW_FRAME_MIN + length + port_0 + (item ? 1u + item->length : 0);
 	ns_mac_beacon_timing_fill(ns, session, downlink, commands, length, (uint8_t)phy_length);
+	enum lw_fopts_counter fopts = item ? LW_FOPTS_AFCNT_DOWN : LW_FOPTS_NFCNT_DOWN;
+	if (profile && profile->record.quirks & NET_QUIRK_FOPTS_BEFORE_ERRATUM)
+		fopts = LW_FOPTS_BEFORE_ERRATUM;
 	if (port_0) {
 		lw_cipher_frm_payload(ns->aes, &session->nwk_s_enc_key, LW_DOWN, session->dev_addr,
 				      downlink->fcnt_down, commands, length, commands);
@@ -81,8 +84,7 @@ void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink,
 	} else {
 		if (ns_session_behaves(session, LW_FOPTS_ENCRYPTED))
 			lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_DOWN, session->dev_addr,
-					downlink->fcnt_down, item ? LW_FOPTS_AFCNT_DOWN : LW_FOPTS_NFCNT_DOWN,
-					commands, length, commands);
+					downlink->fcnt_down, fopts, commands, length, commands);
 		memcpy(frame.fopts, commands, length);
 		frame.fctrl.fopts_length = length;
 	}

@@ -179,10 +179,11 @@ static void decipher_commands(struct ns *ns, struct ns_uplink *uplink)
 		return;
 	}
 	uplink->commands_length = parsed->fctrl.fopts_length;
+	bool before = uplink->profile->record.quirks & NET_QUIRK_FOPTS_BEFORE_ERRATUM;
 	if (ns_session_behaves(session, LW_FOPTS_ENCRYPTED))
 		lw_cipher_fopts(ns->aes, &session->nwk_s_enc_key, LW_UP, session->dev_addr, fcnt,
-				LW_FOPTS_FCNT_UP, parsed->fopts, parsed->fctrl.fopts_length,
-				uplink->commands);
+				before ? LW_FOPTS_BEFORE_ERRATUM : LW_FOPTS_FCNT_UP, parsed->fopts,
+				parsed->fctrl.fopts_length, uplink->commands);
 	else
 		memcpy(uplink->commands, parsed->fopts, parsed->fctrl.fopts_length);
 }

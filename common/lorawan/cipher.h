@@ -2,7 +2,8 @@
  * blocks A_i is XORed, so that the same call encrypts and decrypts.
  *
  *	A_i  01 | 00 00 00 | c | dir | DevAddr(4) | FCnt(4) | 00 | i
- *	     c = 0 for FRMPayload; FOpts: 1 (FCntUp, NFCntDown) or 2 (AFCntDown), i = 1
+ *	     c = 0 for FRMPayload; FOpts: 1 (FCntUp, NFCntDown) or 2 (AFCntDown), i = 1; before the erratum 0,
+ *	     which is the key stream of FPort 0 under the same counter
  */
 #ifndef LAMPPOST_LORAWAN_CIPHER_H
 #define LAMPPOST_LORAWAN_CIPHER_H
@@ -12,7 +13,13 @@
 
 /* The counter that numbers a 1.1 frame: FCntUp for uplinks; NFCntDown for downlinks with no FPort or FPort 0,
  * AFCntDown with FPort above 0. The value is byte 4 of the block. */
-enum lw_fopts_counter { LW_FOPTS_FCNT_UP = 1, LW_FOPTS_NFCNT_DOWN = 1, LW_FOPTS_AFCNT_DOWN = 2 };
+enum lw_fopts_counter {
+	LW_FOPTS_BEFORE_ERRATUM =
+		0, /* of every frame, for devices that were built before the erratum of 1.1 */
+	LW_FOPTS_FCNT_UP = 1,
+	LW_FOPTS_NFCNT_DOWN = 1,
+	LW_FOPTS_AFCNT_DOWN = 2
+};
 
 /* Returns the counter that FOpts of a 1.1 frame go with. */
 enum lw_fopts_counter lw_fopts_counter(enum lw_direction direction, bool has_fport, uint8_t fport);

@@ -173,3 +173,11 @@ enum lw_mac_write lw_mac_write(struct wr *wr, const struct lw_mac_command *comma
 	wr_copy(wr, payload, length);
 	return LW_MAC_WRITE_OK;
 }
+
+void lw_mac_force_rejoin_turn(uint8_t command[3])
+{
+	ASSERT_CMP(command[0], ==, LW_CID_FORCE_REJOIN);
+	uint8_t low = command[1];
+	command[1] = command[2];
+	command[2] = low;
+}

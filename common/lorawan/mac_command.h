@@ -343,4 +343,8 @@ MUST_USE enum lw_mac_write lw_mac_write(struct wr *wr, const struct lw_mac_comma
 /* Returns the dBm of TxParamSetupReq's index 0..15; 0 beyond. */
 int lw_max_eirp_dbm(uint8_t index);
 
+/* Turns the two octets of an encoded ForceRejoinReq around, for devices that take its high byte first (mac_command_table.c has
+ * the order of every other field: low byte first). */
+void lw_mac_force_rejoin_turn(uint8_t command[3]);
+
 #endif

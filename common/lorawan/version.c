@@ -29,6 +29,8 @@ static const struct lw_behaviour_row rows[LW_BEHAVIOUR_COUNT] = {
 		"While the network sets NbTrans (ADR), more than NbTrans transmissions of a frame are dropped by it in silence."},
 	[LW_LINK_ADR_BLOCK] = {"link_adr_block", FROM(LW_MAC_1_0_2), "TS001-1.0.4 §5.2",
 		"Contiguous LinkADRReq are one block, all or nothing; before, each stands for itself."},
+	[LW_LINK_ADR_ANS_ONCE] = {"link_adr_ans_once", FROM(LW_MAC_1_1_0), "TS001-1.1 §5.3",
+		"A block of LinkADRReq has one LinkADRAns; before, each request has its own."},
 	[LW_LINK_ADR_KEEP] = {"link_adr_keep", FROM(LW_MAC_1_0_4), "TS001-1.0.4 §5.2",
 		"DataRate or TXPower 15 in LinkADRReq keeps what the device has."},
 	[LW_DEV_NONCE_COUNTS] = {"dev_nonce_counts", FROM(LW_MAC_1_0_4), "TS001-1.0.4 §6.2",

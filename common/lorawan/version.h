@@ -23,6 +23,7 @@ enum lw_behaviour {
 	LW_NB_TRANS_LIMIT,
 	/* MAC commands. */
 	LW_LINK_ADR_BLOCK,
+	LW_LINK_ADR_ANS_ONCE,
 	LW_LINK_ADR_KEEP,
 	/* Joins. */
 	LW_DEV_NONCE_COUNTS,

@@ -190,7 +190,12 @@ enum ns_mac_said ns_mac_link_adr_answer(struct ns_mac_case *of, const struct ns_
 	if (!ns_session_behaves(of->session, LW_LINK_ADR_BLOCK) && asked->count > 1 &&
 	    answers->count == asked->count)
 		return answer_one_by_one(of, asked, answers);
-	/* One answer for the block, or one a request: what any of them refuses is refused. */
+	/* One answer for the block, or one a request: what any of them refuses is refused. Where the version has one, and the
+	 * profile does not say that the device gives more, that is noted. */
+	if (answers->count > 1 && ns_session_behaves(of->session, LW_LINK_ADR_ANS_ONCE) &&
+	    !(of->profile->quirks & NET_QUIRK_DUPLICATE_LINK_ADR_ANS))
+		ns_record_mac_drop(of->ns, of->now, of->session, NS_DROP_MAC_UNEXPECTED, LW_CID_LINK_ADR,
+				   of->uplink->commands_length);
 	struct lw_mac_command said = answers->commands[0];
 	for (uint8_t i = 1; i < answers->count; i++) {
 		const struct lw_mac_command *also = &answers->commands[i];

@@ -281,8 +281,11 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 			count_try(ns, mac, kind);
 		else if (!keep_question(ns, mac, kind, bytes, length))
 			continue;
-		if (kind == NS_MAC_FORCE_REJOIN)
+		if (kind == NS_MAC_FORCE_REJOIN) {
 			ns_mac_force_rejoin_sent(ns, session);
+			if (profile->record.quirks & NET_QUIRK_FORCE_REJOIN_HIGH_BYTE_FIRST)
+				lw_mac_force_rejoin_turn(bytes);
+		}
 		ns_record_mac(ns, now, session, kind, NS_MAC_ASKED, &block, NULL);
 		wr_copy(wr, bytes, length);
 		mac->due = (uint16_t)(mac->due & ~(1u << kind));

@@ -411,8 +411,9 @@ uint8_t rig_uplink(struct rig *rig, const struct rig_device *device, const struc
 	frame.frm_payload_length = wanted->length;
 	if (wanted->fopts_length && device->v1_1)
 		lw_cipher_fopts(rig->aes, &device->keys.nwk_s_enc_key, LW_UP, device->dev_addr,
-				device->fcnt_up, LW_FOPTS_FCNT_UP, wanted->fopts, wanted->fopts_length,
-				frame.fopts);
+				device->fcnt_up,
+				device->fopts_before_erratum ? LW_FOPTS_BEFORE_ERRATUM : LW_FOPTS_FCNT_UP,
+				wanted->fopts, wanted->fopts_length, frame.fopts);
 	else if (wanted->fopts_length)
 		memcpy(frame.fopts, wanted->fopts, wanted->fopts_length);
 	uint8_t length = (uint8_t)lw_frame_encode(&frame, phy, LW_PHY_PAYLOAD_MAX);
@@ -502,7 +503,10 @@ bool rig_last_downlink(struct rig *rig, const struct rig_device *device, struct 
 		memcpy(commands, frame->fopts, *length);
 		if (device->v1_1)
 			lw_cipher_fopts(rig->aes, &device->keys.nwk_s_enc_key, LW_DOWN, device->dev_addr,
-					fcnt, frame->has_fport ? LW_FOPTS_AFCNT_DOWN : LW_FOPTS_NFCNT_DOWN,
+					fcnt,
+					device->fopts_before_erratum ? LW_FOPTS_BEFORE_ERRATUM
+					: frame->has_fport           ? LW_FOPTS_AFCNT_DOWN
+								     : LW_FOPTS_NFCNT_DOWN,
 					frame->fopts, *length, commands);
 	}
 	return true;

@@ -72,6 +72,7 @@ struct rig_device {
 	struct lw_eui64 dev_eui, join_eui;
 	struct lw_dev_addr dev_addr;
 	bool v1_1;
+	bool fopts_before_erratum;
 	struct lw_session_keys keys;
 	uint32_t fcnt_up;
 	uint16_t conf_fcnt_down;

@@ -25,6 +25,7 @@ static const struct {
 	{LW_CONFIRMED_RETRIES, "yyyy--"}, /* by the device's own policy */
 	{LW_NB_TRANS_LIMIT, "----yy"},    /* from 1.0.4 on */
 	{LW_LINK_ADR_BLOCK, "--yyyy"},    /* atomic from 1.0.2 on */
+	{LW_LINK_ADR_ANS_ONCE, "-----y"}, /* one a request before */
 	{LW_LINK_ADR_KEEP, "----yy"},     /* 15 keeps */
 	{LW_DEV_NONCE_COUNTS, "----yy"},  /* random before */
 	{LW_TWO_ROOT_KEYS, "-----y"},     /* NwkKey */
