@@ -19,20 +19,6 @@
 #define REWRITE_ITEMS    256 /* a turn */
 #define REWRITE_GATEWAYS 16  /* a turn; up to 5 KiB each */
 
-const struct lw_region *ns_region(const struct ns *ns, uint8_t index)
-{
-	ASSERT_CMP(index, <, ns->config.region_count);
-	return &ns->config.regions[index];
-}
-
-int ns_region_find(const struct ns *ns, const char *id)
-{
-	for (int i = 0; i < ns->config.region_count; i++)
-		if (strncmp(ns->config.regions[i].id, id, GW_REGION_ID_MAX) == 0)
-			return i;
-	return -1;
-}
-
 const struct ns_profile *ns_profile_of(const struct ns *ns, const struct ns_device *device)
 {
 	const struct ns_profile *profile = &ns->profiles[device->profile];
@@ -176,7 +162,7 @@ bool ns_load_session(struct ns *ns, uint32_t slot, const uint8_t *bytes, size_t 
 	struct ns_session session;
 	if (!ns_session_decode(&ns->sessions, &session, ns->config.master, bytes, length))
 		return false;
-	bool taken = session.region < ns->config.region_count &&
+	bool taken = ns_region_is_there(ns, session.region) &&
 		     ns_session_restore(&ns->sessions, slot, &session);
 	secret_wipe(&session, sizeof session);
 	return taken;

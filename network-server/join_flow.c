@@ -57,7 +57,7 @@ static enum ns_drop find_windows(const struct ns *ns, struct ns_join *join, cons
 {
 	const struct ns_copy *copy = ns_join_best_copy(frame);
 	join->region = profile->region;
-	if (ns_gateways_at(&ns->gateways, copy->gateway_slot)->region != profile->region)
+	if (ns_gateways_at(&ns->gateways, copy->gateway_slot)->region != ns_region_base(profile->region))
 		return NS_DROP_REGION;
 	const struct lw_region *region = ns_region(ns, profile->region);
 	if (!lw_region_uplink_dr(region, &copy->modulation, &join->join_dr))

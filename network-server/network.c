@@ -83,6 +83,7 @@ void ns_release(struct ns *ns)
 	deadlines_release(&ns->join_deadlines);
 	table_release(&ns->joins_by_transaction);
 	decision_ring_release(&ns->decisions);
+	ns_regions_release(ns);
 	free(ns->profiles);
 	free(ns->writes);
 	free(ns->event);

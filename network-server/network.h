@@ -71,7 +71,7 @@ struct ns_profile {
 	struct net_profile record;
 	uint32_t run;
 	bool used;
-	uint8_t region;
+	uint8_t region; /* number, in the profile's revision */
 };
 
 /* A row of desired state, or a fact beside the journal, to be written in the turn's transaction. */
@@ -168,8 +168,9 @@ struct ns {
 	struct ns_join_reports join_reports;
 	struct ns_strangers strangers;
 	struct ns_frames frames;
-	struct ns_profile *profiles; /* NS_PROFILES_MAX */
-	struct ns_wanted wanted[NS_REGIONS_MAX];
+	struct ns_profile *profiles;                                           /* NS_PROFILES_MAX */
+	struct lw_region *revised[LW_REGIONAL_REVISION_COUNT][NS_REGIONS_MAX]; /* owned: regions.c */
+	struct ns_wanted wanted[NS_REGIONS_MAX];                               /* by base */
 	struct ns_link links[NS_LINKS_MAX];
 	struct ns_write *writes; /* NS_WRITES_MAX */
 	size_t write_count;
@@ -271,8 +272,17 @@ void ns_journal_session_gone(struct ns *ns, uint32_t slot, uint32_t tag);
 void ns_drop_session(struct ns *ns, struct now now, uint32_t slot);
 /* Lends a row to fill that is written with the turn; there is room (NS_WRITES_RESERVE). */
 struct ns_write *ns_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, size_t key_length);
-const struct lw_region *ns_region(const struct ns *ns, uint8_t index);
-/* Returns the index of a region by id, or −1. */
+/* Lends the region of a number: the configuration's (`gateway->region`), or the same in an older revision, which profiles and sessions
+ * may have (regions.c). */
+const struct lw_region *ns_region(const struct ns *ns, uint8_t number);
+/* The number of the same region as the configuration has it. */
+uint8_t ns_region_base(uint8_t number);
+/* The number of the region with that base in a revision; the base itself where nothing differs. */
+uint8_t ns_region_in(struct ns *ns, uint8_t base, enum lw_regional_revision revision);
+/* Whether a stored number means a region here; ns_region() may be asked then. */
+bool ns_region_is_there(struct ns *ns, uint8_t number);
+void ns_regions_release(struct ns *ns);
+/* Returns the base number of a region by id, or −1. */
 int ns_region_find(const struct ns *ns, const char *id);
 const struct ns_profile *ns_profile_of(const struct ns *ns, const struct ns_device *device);
 uint64_t ns_link_of(const struct ns *ns, const struct lw_eui64 *gateway);

@@ -112,7 +112,7 @@ struct ns_session {
 	uint8_t last_mic[4];
 	uint8_t repeats;     /* answers given to repeats of the last frame */
 	uint8_t flags;       /* enum ns_session_flag */
-	uint8_t region;      /* index in the core's regions */
+	uint8_t region;      /* number: ns_region() */
 	uint8_t mac_version; /* enum lw_mac_version */
 	uint8_t rx_delay_s;  /* what the device uses now; so the next */
 	uint8_t rx1_dr_offset, rx2_dr, nb_trans;

@@ -139,13 +139,16 @@ static bool fits(struct ns *ns, uint32_t slot, struct ns_uplink *uplink, enum ns
 	struct ns_session *session = ns_session_at(&ns->sessions, slot);
 	const struct ns_device *device = ns_device_at(&ns->sessions, session->device);
 	uplink->profile = ns_profile_of(ns, device);
-	uplink->region = ns_region(ns, session->region);
 	const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways,
 							  uplink->frame->copies[0].gateway_slot);
-	if (!uplink->profile || gateway->region != session->region) {
+	if (!uplink->profile || gateway->region != ns_region_base(session->region)) {
 		*why = NS_DROP_REGION;
 		return false;
 	}
+	/* Another revision in the profile is meant for the sessions there are, too. */
+	if (ns_region_base(uplink->profile->region) == ns_region_base(session->region))
+		session->region = uplink->profile->region;
+	uplink->region = ns_region(ns, session->region);
 	ns_session_set_width(session, uplink->profile->record.fcnt_16_bit);
 	bool found = fits_on(ns, session, ns_session_plan(&ns->sessions, session), uplink, why);
 	struct lw_channel_plan asked;

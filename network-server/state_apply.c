@@ -104,7 +104,8 @@ bool ns_state_put_profile(struct ns *ns, struct now now, const struct net_profil
 		refuse_record(ns, now, NS_DROP_STATE_FULL, profile->version, NS_NO_SLOT);
 		return false;
 	}
-	ns->profiles[index] = (struct ns_profile){*profile, ns->state.run, true, (uint8_t)region};
+	uint8_t number = ns_region_in(ns, (uint8_t)region, profile->regional_revision);
+	ns->profiles[index] = (struct ns_profile){*profile, ns->state.run, true, number};
 	return true;
 }
 

@@ -35,7 +35,7 @@ enum status ns_store_sessions_load(struct ns_store *store, struct ns *ns)
 			db_reset(store->db, NS_SQL_SESSION_LOAD);
 			return ST_DATABASE;
 		}
-		if (session.region >= ns->config.region_count ||
+		if (!ns_region_is_there(ns, session.region) ||
 		    !ns_session_restore(&ns->sessions, slot, &session))
 			if (slot < ns->sessions.slab.capacity)
 				ns_session_mark(&ns->sessions, slot); /* the next sweep removes the row */

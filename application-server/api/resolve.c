@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/base/cidr.h"
 #include "common/lorawan/gateway_plan.h"
+#include "common/lorawan/revision.h"
 #include "common/text/region_yaml.h"
 
 #include <stdio.h>
@@ -135,6 +136,19 @@ static bool is_served(const char *served, const char *id)
 	return !served || !*served;
 }
 
+/* From here on the region is what the device was built by. */
+static void check_revision(const json_t *record, struct lw_region *region, struct record_problems *problems)
+{
+	enum lw_regional_revision revision;
+	const char *name = text_of(record, "regional_revision");
+	if (!region->id[0] || !name || !lw_regional_revision_parse(name, &revision))
+		return;
+	if (!lw_region_exists_in(region, revision))
+		record_problems_add(problems, "regional_revision", "%s has no %s, which came later", name,
+				    region->id);
+	lw_region_revise(region, revision);
+}
+
 static void check_radio(enum record_kind kind, const char *served, const json_t *record,
 			struct record_problems *problems)
 {
@@ -149,8 +163,10 @@ static void check_radio(enum record_kind kind, const char *served, const json_t 
 				    id, served);
 	if (kind == RECORD_GATEWAY)
 		check_gateway(record, &region, problems);
-	if (kind == RECORD_PROFILE)
+	if (kind == RECORD_PROFILE) {
+		check_revision(record, &region, problems);
 		check_profile(record, &region, problems);
+	}
 }
 
 static void check_codec(const json_t *record, struct record_problems *problems)

@@ -128,7 +128,8 @@ static bool build_masks(const struct lw_channel_plan *wanted, const struct lw_re
 	for (size_t i = 0; i < region->cflist.mask_count; i++)
 		wr_u16le(wr, wanted->enabled.words[i]);
 	wr_zeros(wr, LW_CFLIST_SIZE - 1 - 2U * region->cflist.mask_count);
-	return lw_mask_count(&wanted->enabled) < region->uplink_channel_count;
+	return region->cflist.mask_count > 0 &&
+	       lw_mask_count(&wanted->enabled) < region->uplink_channel_count;
 }
 
 bool lw_cflist_build(const struct lw_channel_plan *wanted, const struct lw_region *region,

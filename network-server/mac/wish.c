@@ -146,6 +146,7 @@ static void make_wanted(const struct ns *ns, uint8_t index, struct lw_channel_pl
 
 const struct ns_wanted *ns_wanted(struct ns *ns, uint8_t region)
 {
+	region = ns_region_base(region);
 	struct ns_wanted *wanted = &ns->wanted[region];
 	if (wanted->version != ns->gateways.version + 1) {
 		make_wanted(ns, region, &wanted->plan);
