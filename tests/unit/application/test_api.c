@@ -47,6 +47,14 @@ static const struct {
 	{"an offset that the region lacks", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.0.3\",\"rx1_dr_offset\":4}",
 	 422, "rx1_dr_offset"},
+	{"a revision that has no such region yet", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"as923-2\",\"mac_version\":\"1.0.2\","
+	 "\"regional_revision\":\"rp001-1.0.2b\"}",
+	 422, "regional_revision"},
+	{"a rate that the device's revision lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\","
+	 "\"regional_revision\":\"rp001-1.0.3a\",\"max_dr\":8}",
+	 422, "max_dr"},
 	{"a data rate of RX2 that the region lacks", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.0.3\",\"rx2_dr\":4}", 422,
 	 "rx2_dr"},
