@@ -66,7 +66,7 @@ enum ns_drop ns_uplink_judge_counter(struct ns *ns, struct now now, struct ns_up
 #if MUTANT == MUTANT_REPLAY_ACCEPTED
 	return NS_ACCEPTED;
 #endif
-	switch (lw_fcnt_judge(session->fcnt_up, uplink->fcnt, session->mac_version)) {
+	switch (lw_fcnt_judge(session->fcnt_up, uplink->fcnt, ns_session_version(session))) {
 	case LW_FCNT_NEW: return NS_ACCEPTED;
 	case LW_FCNT_REPEAT:
 		if (uplink->hash == session->last_hash) {

@@ -280,11 +280,14 @@ void ns_session_note(struct ns_session *session, uint32_t fcnt)
 	session->fcnt_up = fcnt + 1;
 }
 
+enum lw_mac_version ns_session_version(const struct ns_session *session)
+{
+	return lw_version_in_use((enum lw_mac_version)session->mac_version, session->flags & NS_SESSION_1_1);
+}
+
 bool ns_session_behaves(const struct ns_session *session, enum lw_behaviour behaviour)
 {
-	return lw_behaves(
-		lw_version_in_use((enum lw_mac_version)session->mac_version, session->flags & NS_SESSION_1_1),
-		behaviour);
+	return lw_behaves(ns_session_version(session), behaviour);
 }
 
 uint32_t ns_session_fcnt(const struct ns_session *session, uint32_t fcnt)

@@ -201,7 +201,8 @@ bool ns_session_set_rare(struct ns_sessions *sessions, struct ns_session *sessio
 bool ns_session_seen(const struct ns_session *session, uint32_t fcnt);
 /* Notes an accepted counter: below the next expected one (late), or moves past it. */
 void ns_session_note(struct ns_session *session, uint32_t fcnt);
-/* Whether it follows that rule: by its device's version, and as 1.0.x where it has not the keys of 1.1. */
+/* The version that it follows: its device's, and the last of 1.0 where a device of 1.1 has not the keys of 1.1. */
+enum lw_mac_version ns_session_version(const struct ns_session *session);
 bool ns_session_behaves(const struct ns_session *session, enum lw_behaviour behaviour);
 /* A counter as the device has it, in MICs, ciphers and events: of 16 bits, the lower half. Ours goes on beyond. */
 uint32_t ns_session_fcnt(const struct ns_session *session, uint32_t fcnt);

@@ -6,6 +6,7 @@
 #include "common/base/cidr.h"
 #include "common/lorawan/gateway_plan.h"
 #include "common/lorawan/revision.h"
+#include "common/lorawan/version.h"
 #include "common/text/region_yaml.h"
 
 #include <stdio.h>
@@ -136,6 +137,28 @@ static bool is_served(const char *served, const char *id)
 	return !served || !*served;
 }
 
+/* What a profile would say in vain: its devices' version does not have it. */
+static void check_version(const json_t *record, struct record_problems *problems)
+{
+	static const struct {
+		const char *field;
+		enum lw_behaviour needs;
+		const char *why;
+	} rows[] = {
+		{"fcnt_16_bit", LW_FCNT_16_BITS, "count 32 bits"},
+		{"allow_fcnt_reset", LW_ABP_RESTARTS, "keep their counters for ever"},
+	};
+	enum lw_mac_version version;
+	const char *name = text_of(record, "mac_version");
+	if (!name || !lw_mac_version_parse(name, &version))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (json_is_true(json_object_get(record, rows[i].field)) &&
+		    !lw_behaves(version, rows[i].needs))
+			record_problems_add(problems, rows[i].field,
+					    "cannot be set: devices of LoRaWAN %s %s", name, rows[i].why);
+}
+
 /* From here on the region is what the device was built by. */
 static void check_revision(const json_t *record, struct lw_region *region, struct record_problems *problems)
 {
@@ -164,6 +187,7 @@ static void check_radio(enum record_kind kind, const char *served, const json_t 
 	if (kind == RECORD_GATEWAY)
 		check_gateway(record, &region, problems);
 	if (kind == RECORD_PROFILE) {
+		check_version(record, problems);
 		check_revision(record, &region, problems);
 		check_profile(record, &region, problems);
 	}

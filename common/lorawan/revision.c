@@ -189,7 +189,7 @@ static void us915_rates(struct lw_region *region)
 		{8, 250, {13, 13, 12, 11}, 500, 12500},
 	};
 	uint8_t fast = ARRAY_SIZE(rates) - 1;
-	for (uint8_t dr = 0; dr < ARRAY_SIZE(rates); dr++) {
+	for (uint8_t dr = 0; dr <= fast; dr++) {
 		struct lw_data_rate *rate = &region->data_rates[LW_UP][dr];
 		rate->modulation.spreading_factor = rates[dr].spreading_factor;
 		rate->modulation.bandwidth_hz = rates[dr].bandwidth_khz * 1000u;

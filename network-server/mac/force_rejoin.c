@@ -78,8 +78,7 @@ enum ns_order ns_mac_order_rejoin(struct ns *ns, struct now now, uint32_t slot,
 {
 	struct ns_session *session = ns_session_at(&ns->sessions, slot);
 	const struct lw_mac_row *row = lw_mac_row_find(LW_DOWN, LW_CID_FORCE_REJOIN);
-	if (!(session->flags & NS_SESSION_1_1) ||
-	    !lw_mac_row_in_version(row, (enum lw_mac_version)session->mac_version))
+	if (!(session->flags & NS_SESSION_1_1) || !lw_mac_row_in_version(row, ns_session_version(session)))
 		return NS_ORDER_NOT_OF_ITS_VERSION;
 	if (order->period > 7 || order->max_retries > 7 || order->rejoin_type > 2 ||
 	    (order->data_rate > 15 && order->data_rate != NS_REJOIN_ORDER_OWN_DR))

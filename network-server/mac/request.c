@@ -209,8 +209,7 @@ static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_k
 
 static bool known_to(const struct ns_session *session, enum ns_mac_kind kind)
 {
-	return lw_mac_row_in_version(lw_mac_row_find(LW_DOWN, rows[kind].cid),
-				     (enum lw_mac_version)session->mac_version);
+	return lw_mac_row_in_version(lw_mac_row_find(LW_DOWN, rows[kind].cid), ns_session_version(session));
 }
 
 static bool is_sticky(enum ns_mac_kind kind)

@@ -51,6 +51,14 @@ static const struct {
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"as923-2\",\"mac_version\":\"1.0.2\","
 	 "\"regional_revision\":\"rp001-1.0.2b\"}",
 	 422, "regional_revision"},
+	{"16 bits of a version that has 32", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.4\",\"fcnt_16_bit\":"
+	 "true}",
+	 422, "fcnt_16_bit"},
+	{"restarts of a version that knows none", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.1.0\","
+	 "\"allow_fcnt_reset\":true}",
+	 422, "allow_fcnt_reset"},
 	{"a rate that the device's revision lacks", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\","
 	 "\"regional_revision\":\"rp001-1.0.3a\",\"max_dr\":8}",
