@@ -320,7 +320,8 @@ static const struct sim_plan *read_region(struct yt *tree, const struct yt_node 
 	yt_text(tree, node, name, sizeof name);
 	const struct sim_plan *plan = tree->failed ? NULL : sim_plan_find(name);
 	if (plan == NULL)
-		yt_fail(tree, node, "expected eu868, us915, au915, as923-1 to as923-4, in865, ru864, eu433 or kr920");
+		yt_fail(tree, node,
+			"expected eu868, us915, au915, as923-1 to as923-4, in865, ru864, eu433 or kr920");
 	return plan;
 }
 

@@ -101,15 +101,18 @@ static long max_eirp(const struct t_region *world, uint32_t freq_hz)
 	return row ? cell_of(row, "max_eirp_dbm") : value_of(world, "", "default_max_eirp_dbm");
 }
 
-int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz)
+int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz, int64_t until_us)
 {
-	int64_t sum = 0, now_us = world->rig.now.mono.us;
+	int64_t sum = 0, since_us = until_us - 3600 * US_PER_S;
 	const char *band = band_of(world, freq_hz);
 	for (size_t i = world->all_count > T_REGION_SENT ? world->all_count - T_REGION_SENT : 0;
 	     i < world->all_count; i++) {
 		const struct t_sent *sent = &world->all_sent[i % T_REGION_SENT];
-		if (sent->start_us > now_us - 3600 * US_PER_S && sent->band == band)
-			sum += sent->airtime_us;
+		int64_t start_us = sent->start_us > since_us ? sent->start_us : since_us;
+		int64_t end_us = sent->start_us + sent->airtime_us;
+		end_us = end_us < until_us ? end_us : until_us;
+		if (end_us > start_us && sent->band == band)
+			sum += end_us - start_us;
 	}
 	return sum;
 }
@@ -377,7 +380,7 @@ static void judge_airtime(struct t_region *world, uint32_t freq_hz, int64_t star
 	world->all_sent[world->all_count++ % T_REGION_SENT] = (struct t_sent){start_us, airtime_us, band};
 	if (band && cell_of(band, "duty_cycle_permille") < 1000)
 		t_true("downlink: within the sub-band's hour",
-		       t_region_airtime(world, freq_hz) <=
+		       t_region_airtime(world, freq_hz, start_us + airtime_us) <=
 			       cell_of(band, "duty_cycle_permille") * 3600 * 1000);
 }
 

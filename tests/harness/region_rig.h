@@ -56,8 +56,8 @@ void t_region_extra(struct t_region *world, const char *extra);
 void t_region_exchange(struct t_region *world);
 bool t_region_join(struct t_region *world);
 struct ns_session *t_region_session(struct t_region *world);
-/* Airtime of the last hour's downlinks in the sub-band of a frequency. */
-int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz);
+/* Airtime of downlinks in the sub-band of a frequency in the hour that ends then. */
+int64_t t_region_airtime(const struct t_region *world, uint32_t freq_hz, int64_t until_us);
 /* The `channel_plans` of the configuration. */
 void t_region_plan(struct t_region *world, const char *plan);
 /* N of a data rate in the sheet; 0: not to be used. */

@@ -215,7 +215,8 @@ static void sub_bands_are_not_overdrawn(void **state)
 					int64_t used = limited[i].freqs_hz[k] == 0
 							       ? 0
 							       : t_region_airtime(&world,
-										  limited[i].freqs_hz[k]);
+										  limited[i].freqs_hz[k],
+										  world.rig.now.mono.us);
 					most[k] = used > most[k] ? used : most[k];
 				}
 			}
