@@ -72,26 +72,37 @@ struct mono ns_windows_start(const struct ns_windows *windows)
 	return mono_add(windows->by[0].sent, windows->rx1_delay);
 }
 
+#define FRAME_OVERHEAD 5 /* MHDR and MIC */
+
+/* M of the table, less where a frame of that length would break the dwell time: au915 has no such table. */
+static uint8_t room_of(const struct lw_region *region, uint8_t dr, bool dwell)
+{
+	uint8_t m = lw_region_max_payload(region, dr, dwell, false).m;
+	const struct lw_data_rate *rate = lw_region_data_rate(region, LW_DOWN, dr);
+	uint32_t limit_us = region->dwell.limit_ms * (uint32_t)US_PER_MS;
+	while (dwell && rate && limit_us > 0 && m > 0 &&
+	       lw_airtime_us(&rate->modulation, LW_DOWN, m + FRAME_OVERHEAD) > limit_us)
+		m--;
+	return m;
+}
+
 uint8_t ns_windows_max_payload(const struct ns_windows *windows, const struct lw_region *region)
 {
 	if (windows->count == 0)
 		return 0;
-	uint8_t rx1 = windows->has_rx1
-			      ? lw_region_max_payload(region, windows->rx1.dr, windows->dwell, false).m
-			      : 0;
-	uint8_t rx2 = lw_region_max_payload(region, windows->rx2.dr, windows->dwell, false).m;
+	uint8_t rx1 = windows->has_rx1 ? room_of(region, windows->rx1.dr, windows->dwell) : 0;
+	uint8_t rx2 = room_of(region, windows->rx2.dr, windows->dwell);
 	return rx1 > rx2 ? rx1 : rx2;
 }
 
 /* --- one attempt --- */
 
-/* Class A: MHDR and MIC are 5 of the PHYPayload's bytes. */
 static bool fits(const struct lw_region *region, bool dwell, uint8_t dr, uint8_t phy_length,
 		 uint32_t airtime_us)
 {
 	if (dwell && airtime_us > region->dwell.limit_ms * (uint32_t)US_PER_MS)
 		return false;
-	return lw_region_max_payload(region, dr, dwell, false).m + 5 >= phy_length;
+	return lw_region_max_payload(region, dr, dwell, false).m + FRAME_OVERHEAD >= phy_length;
 }
 
 /* The lead is what the gateway usually needs; when that has passed already, a later window is the better bet. */
