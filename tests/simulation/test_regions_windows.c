@@ -4,6 +4,8 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/region_rig.h"
 
+#include "network-server/mac/mac.h"
+
 #define PATIENCE 40 /* exchanges until a wish has to be met */
 #define OVERHEAD 13 /* bytes of a frame beside its payload */
 
@@ -95,6 +97,75 @@ static void rx1_at_every_offset_and_rate(void **state)
 				for (uint8_t dr = rows[i].min_dr; dr <= rows[i].max_dr; dr++) {
 					set_dr(dr);
 					first_window(dr, offset);
+				}
+			}
+		}
+		t_region_close(&world);
+	}
+}
+
+/* --- after LR-FHSS --- */
+
+static const struct {
+	const char *name, *channel_plan, *extra;
+	uint32_t freq_hz;
+	long rx1_hz;
+	uint8_t first_dr, last_dr, slow_dr;
+} hopping[] = {
+	{"eu868", "", "867.1@8-11", 867100000, 867100000, 8, 11, 0},
+	{"us915", "8-15,65", "", 904600000, 923900000, 5, 6, 8},
+	{"au915", "8-15,65", "", 917500000, 923900000, 7, 7, 8},
+};
+
+/* The device does not speak it: its keys do, and what the gateway is told to send is looked at. */
+static void answer_to(const struct rig_device *device, uint32_t freq_hz, long rx1_hz, uint8_t dr,
+		      uint8_t offset)
+{
+	uint8_t phy[LW_PHY_PAYLOAD_MAX];
+	struct rig *rig = &world.rig;
+	uint64_t before = rig->downlink_count;
+	uint8_t length = rig_uplink(rig, device, &(struct rig_frame){.fport = 1, .confirmed = true}, phy);
+	rig_hears_on(rig, world.gateway, phy, length, 0, freq_hz, dr, 900);
+	rig_run(rig, 8 * US_PER_S);
+	world.downlinks_done = rig->downlink_count;
+	if (!t_true("an answer", rig->downlink_count > before))
+		return;
+	const struct gw_downlink *sent = &rig->downlinks[before % RIG_SENT_MAX];
+	const struct gw_tx_attempt *attempt = &sent->attempts[0];
+	t_int("in RX1", GW_RX1, attempt->window);
+	t_int("frequency", rx1_hz, attempt->freq_hz);
+	t_int("data rate", t_region_rx1_dr(&world, dr, offset, false),
+	      t_region_dr(&world, false, attempt->modulation.spreading_factor,
+			  attempt->modulation.bandwidth_hz));
+}
+
+/* The channel that this device refuses, as another one would have taken it. */
+static void gets_the_channel(void)
+{
+	struct ns_session *session = t_region_session(&world);
+	struct lw_channel_plan plan = ns_wanted(&world.rig.ns, (uint8_t)world.index)->plan;
+	t_true("kept", ns_session_set_plan(&world.rig.ns.sessions, session, &plan));
+}
+
+static void rx1_after_lr_fhss(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(hopping); i++) {
+		long most = 0;
+		const struct window_row row = {hopping[i].name, hopping[i].channel_plan, hopping[i].extra,
+					       .slow_dr = hopping[i].slow_dr};
+		if (open_row(&row)) {
+			t_true("offsets", t_sheet_value(&world.sheet, "", "max_rx1_dr_offset", &most));
+			for (uint8_t offset = 0; offset <= most; offset++) {
+				set_offset(offset);
+				for (unsigned k = 0; k < 6; k++) /* what is left to be told */
+					t_region_exchange(&world);
+				for (uint8_t dr = hopping[i].first_dr; dr <= hopping[i].last_dr; dr++) {
+					gets_the_channel();
+					struct rig_device device = {.dev_addr = world.device.dev_addr,
+								    .keys = world.device.keys,
+								    .fcnt_up = world.device.fcnt_up++};
+					answer_to(&device, hopping[i].freq_hz, hopping[i].rx1_hz, dr, offset);
 				}
 			}
 		}
@@ -235,7 +306,8 @@ static void uplinks_to_the_byte(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {t_test(rx1_at_every_offset_and_rate), t_test(rx2_at_every_rate),
-					   t_test(downlinks_to_the_byte), t_test(uplinks_to_the_byte)};
+	const struct CMUnitTest tests[] = {t_test(rx1_at_every_offset_and_rate), t_test(rx1_after_lr_fhss),
+					   t_test(rx2_at_every_rate), t_test(downlinks_to_the_byte),
+					   t_test(uplinks_to_the_byte)};
 	return t_run(tests);
 }
