@@ -114,7 +114,7 @@ static int draw_channel(struct sim_device *device, int64_t now_us, uint8_t dr, i
 {
 	const struct sim_plan *plan = device->config.plan;
 	size_t limit = device->joining ? plan->default_channels : plan->channels;
-	uint8_t candidates[SIM_CHANNELS_MAX];
+	uint8_t candidates[SIM_CHANNELS_MAX] = {0};
 	uint32_t count = 0;
 	*free_us = SIM_DEVICE_NEVER;
 	for (size_t i = 0; i < limit; i++) {

@@ -81,7 +81,7 @@ static const char *text_of(struct reading *of, const char *name)
 		fail(of, SIM_STATION_MISSING);
 	else if (!json_is_string(value))
 		fail(of, SIM_STATION_WRONG_TYPE);
-	return value && json_is_string(value) ? json_string_value(value) : "";
+	return json_is_string(value) ? json_string_value(value) : "";
 }
 
 /* --- dnmsg --- */

@@ -11,8 +11,8 @@ const char *lw_extra_verdict_name(enum lw_extra_verdict verdict)
 {
 	static const char *const names[LW_EXTRA_VERDICTS] = {
 		[LW_EXTRA_TAKEN] = "taken",
-		[LW_EXTRA_SPELLING] = "expected frequencies in MHz with blanks between, as in 867.1, "
-				      "867.3/869.1 (downlinks elsewhere) or 868.8@0-6 (data rates)",
+		[LW_EXTRA_SPELLING] = ("expected frequencies in MHz with blanks between, as in 867.1, "
+				       "867.3/869.1 (downlinks elsewhere) or 868.8@0-6 (data rates)"),
 		[LW_EXTRA_FIXED_PLAN] = "the region's channels are fixed: channel_plans chooses among them",
 		[LW_EXTRA_TOO_MANY] = "more channels than devices of the region keep",
 		[LW_EXTRA_FREQUENCY] = "a frequency that the region does not have",

@@ -313,11 +313,11 @@ void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct 
 	enum ns_mac_said said = rows[kind].answer(of, &asked, answers);
 	ns_record_mac(of->ns, of->now, of->session, kind,
 		      said == NS_MAC_REFUSED ? NS_MAC_WAS_REFUSED : NS_MAC_WAS_TAKEN, &asked, answers);
+	forget(mac, kind);
 	size_t length = encode(&asked, of->region->freq_step_hz, bytes);
 	uint16_t *refused = ns_mac_refused(mac, kind);
 	if (refused)
 		*refused = said == NS_MAC_REFUSED ? ns_mac_hash(bytes, length) : 0;
-	forget(mac, kind);
 	mac->tries[kind] = mac->wait[kind] = 0;
 	mac->answered = (uint16_t)(mac->answered | 1u << kind);
 	if (said == NS_MAC_REFUSED)

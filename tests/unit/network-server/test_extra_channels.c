@@ -243,7 +243,7 @@ static void configuration(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		char error[CONFIG_ERROR_MAX] = "";
 		t_row(files[i].name);
-		struct config_common common;
+		struct config_common common = {0};
 		(void)config_read_text(&program, &common, "f.yaml", files[i].text, strlen(files[i].text),
 				       error);
 		t_str("problem", files[i].problem, error);
