@@ -3,6 +3,7 @@
 #include "cli/device.h"
 
 #include "cli/client.h"
+#include "cli/device_mac.h"
 #include "cli/import_rows.h"
 #include "cli/input.h"
 #include "cli/problem.h"
@@ -165,5 +166,16 @@ const struct cli_command cli_device_commands[] = {
 	 .option_count = ARRAY_SIZE(import_options),
 	 .examples = "lamppost device import sensors.csv --dry-run\n",
 	 .run = run_import},
+	{.group = "device",
+	 .name = "mac",
+	 .summary = "what it has taken and refused of what the network wants",
+	 .description =
+		 "One line a parameter: windows, channels, data rate, power, ADR's and the rejoin's "
+		 "parameters, class B. States: agreed; due (asked with the next downlink); asked (and not "
+		 "answered yet: how often, and after how many uplinks again); refused (not asked again until "
+		 "something else is wanted: lamppost why device EUI has the answer); not_known_to_version.",
+	 .operands = "EUI",
+	 .examples = "lamppost device mac 70b3d57ed0000001\n",
+	 .run = cli_device_mac},
 };
 const size_t cli_device_command_count = ARRAY_SIZE(cli_device_commands);

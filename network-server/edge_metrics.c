@@ -272,6 +272,7 @@ enum status ns_edge_metrics_open(struct ns_edge *edge)
 	if (status == ST_OK) {
 		ns_edge_gateways_open(edge);
 		ns_edge_why_open(edge);
+		ns_edge_mac_open(edge);
 	}
 	return status;
 }

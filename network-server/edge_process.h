@@ -123,6 +123,8 @@ void ns_edge_write_off_plan(FILE *out, const struct ns *ns, const struct ns_gate
 void ns_edge_gateways_open(struct ns_edge *edge);
 /* edge_why.c: GET /why/... */
 void ns_edge_why_open(struct ns_edge *edge);
+/* edge_mac.c: GET /mac/device/{eui} */
+void ns_edge_mac_open(struct ns_edge *edge);
 /* Logs verdicts that were counted since the last time, one line each with its count. */
 void ns_edge_log_verdicts(struct ns_edge *edge);
 

@@ -52,6 +52,7 @@ struct as_answer {
 	bool later;   /* there is none yet: as_import_step() gives it */
 	struct as_why
 		*why; /* owned: what the other processes are to be asked before it is answered (why/why.h) */
+	char asks_network[48]; /* path of the network server's admin socket that answers; "": none */
 	struct as_view view;
 };
 void as_answer_release(struct as_answer *answer);

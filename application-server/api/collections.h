@@ -28,6 +28,7 @@ void as_handle_joins(struct as_api *api, const struct as_call *call, struct as_a
 void as_handle_device_joins(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* Why: answered when the other processes were asked. */
+void as_handle_device_mac(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_device_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateway_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_join_why(struct as_api *api, const struct as_call *call, struct as_answer *answer);

@@ -57,6 +57,7 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/devices/{id}/readings", as_handle_readings},
 	{"GET", "/api/v1/devices/{id}/joins", as_handle_device_joins},
 	{"GET", "/api/v1/devices/{id}/why", as_handle_device_why},
+	{"GET", "/api/v1/devices/{id}/mac", as_handle_device_mac},
 	{"GET", "/api/v1/gateways/{id}/why", as_handle_gateway_why},
 	{"GET", "/api/v1/joins/{id}/why", as_handle_join_why},
 	{"GET", "/api/v1/downlinks/{id}/why", as_handle_downlink_why},

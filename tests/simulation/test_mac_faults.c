@@ -1,8 +1,11 @@
 /* MAC commands where something goes wrong: answers lost, repeated, missing or refused, commands that a version does not know, a
  * command of nobody's in the middle, orders that nothing comes of, restarts in between. */
+#include "network-server/mac/report.h"
 #include "tests/harness/harness.h"
 #include "tests/harness/mac_rig.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PATIENCE 40
@@ -410,6 +413,74 @@ static void complaint_20_a_device_that_never_answers_is_not_flooded(void **state
 	t_mac_close(&mac);
 }
 
+/* --- what an engineer sees --- */
+
+/* The parameter's object in the report, up to its end; NULL: it has none. */
+static const char *parameter(const char *report, const char *name, char text[256])
+{
+	char key[64];
+	snprintf(key, sizeof key, "{\"name\":\"%s\",", name);
+	const char *at = strstr(report, key);
+	if (!at)
+		return NULL;
+	snprintf(text, 256, "%.*s", (int)strcspn(at, "}") + 1, at);
+	return text;
+}
+
+static void parameter_is(const char *name, const char *command, const char *rest)
+{
+	char *report = NULL, got[256], expected[256];
+	size_t length = 0;
+	FILE *out = open_memstream(&report, &length);
+	assert_non_null(out);
+	struct lw_eui64 dev_eui = lw_eui64_from_number(T_DEV_EUI);
+	t_true("a report", ns_mac_report(ns, &dev_eui, out));
+	fclose(out);
+	snprintf(expected, sizeof expected, "{\"name\":\"%s\",\"command\":\"%s\",%s}", name, command, rest);
+	t_str(name, rest ? expected : "none", parameter(report, name, got) ? got : "none");
+	free(report);
+}
+
+static void the_report_follows_a_parameter(void **state)
+{
+	(void)state;
+	open_as(LW_MAC_1_1_0, built_narrow);
+	t_mac_exchanges(&mac, 3);
+	parameter_is("max_duty_cycle", "DutyCycleReq",
+		     "\"desired\":0,\"confirmed\":0,\"state\":\"agreed\",\"tries\":0,\"next_in_uplinks\":0");
+	want_duty();
+	profile->beacon_freq_hz = 869800000;
+	profile->rejoin_count_exp = 9;
+	t_mac_profile(&mac);
+	parameter_is("max_duty_cycle", "DutyCycleReq",
+		     "\"desired\":3,\"confirmed\":0,\"state\":\"due\",\"tries\":0,\"next_in_uplinks\":0");
+	parameter_is("rejoin_count_exp", "RejoinParamSetupReq",
+		     "\"desired\":9,\"confirmed\":null,\"state\":\"due\",\"tries\":0,\"next_in_uplinks\":0");
+	t_mac_exchange(&mac);
+	parameter_is("max_duty_cycle", "DutyCycleReq",
+		     "\"desired\":3,\"confirmed\":0,\"state\":\"asked\",\"tries\":1,\"next_in_uplinks\":0");
+	t_mac_exchanges(&mac, 3);
+	parameter_is("max_duty_cycle", "DutyCycleReq",
+		     "\"desired\":3,\"confirmed\":3,\"state\":\"agreed\",\"tries\":0,\"next_in_uplinks\":0");
+	parameter_is("beacon_freq_hz", "BeaconFreqReq",
+		     "\"desired\":869800000,\"confirmed\":0,\"state\":\"refused\",\"tries\":0,"
+		     "\"next_in_uplinks\":0");
+	parameter_is("channels", "LinkADRReq",
+		     "\"desired\":\"0-2\",\"confirmed\":\"0-2\",\"state\":\"agreed\",\"tries\":0,"
+		     "\"next_in_uplinks\":0");
+	t_mac_close(&mac);
+	open_as(LW_MAC_1_0_3, NULL);
+	want_adr_param();
+	t_mac_profile(&mac);
+	t_mac_exchange(&mac);
+	parameter_is("adr_ack_limit_exp", "ADRParamSetupReq",
+		     "\"desired\":3,\"confirmed\":6,\"state\":\"not_known_to_version\",\"tries\":0,"
+		     "\"next_in_uplinks\":0");
+	struct lw_eui64 nobody = lw_eui64_from_number(99);
+	t_false("a device that is not known", ns_mac_report(ns, &nobody, stderr));
+	t_mac_close(&mac);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +495,7 @@ int main(void)
 		t_test(an_order_is_repeated_and_given_up),
 		t_test(an_order_ends_with_the_rejoin),
 		t_test(everything_is_wished_at_once),
+		t_test(the_report_follows_a_parameter),
 		t_test(complaint_20_a_device_that_never_answers_is_not_flooded),
 	};
 	return t_run(tests);
