@@ -16,6 +16,8 @@
 
 #define NS_ADR_MIN     5
 #define NS_ADR_NO_NEED INT16_MAX
+#define NS_ADR_FRAME   30 /* bytes of a frame whose airtime is weighed */
+#define NS_ADR_LISTEN  8  /* symbols of a receive window in which nothing comes */
 
 struct ns_adr_settings {
 	uint8_t dr;
@@ -30,6 +32,9 @@ struct ns_adr_limits {
 	uint8_t margin_db;
 	uint8_t fixed_dr;                /* of the algorithm `fixed`, whose `drs` have at most this one */
 	int16_t need_cdb[LW_DATA_RATES]; /* least SNR; NS_ADR_NO_NEED where SNR says nothing (FSK, LR-FHSS) */
+	/* What a transmission costs a device, of a frame of NS_ADR_FRAME bytes; steady. */
+	uint32_t airtime_us[LW_DATA_RATES];
+	uint32_t listen_us[LW_DATA_RATES]; /* its two receive windows, where nothing comes */
 };
 
 struct ns_adr_input {
@@ -37,6 +42,8 @@ struct ns_adr_input {
 	uint32_t span;                        /* counters that the history covers, lost ones included */
 	struct ns_adr_settings now;           /* what the device uses */
 	struct ns_adr_limits limits;
+	/* How busy a channel is around the gateway that hears the device best, by data rate (adr_load.h); steady. */
+	uint16_t busy[LW_DATA_RATES];
 };
 
 enum ns_adr_reason {
@@ -66,6 +73,7 @@ struct ns_adr_decision {
 	int16_t steps;
 	uint8_t loss_percent;
 	uint8_t expect_percent; /* of readings that will be lost with what is wanted; steady */
+	uint8_t crowd_percent;  /* of transmissions that are lost by collision with what is now; steady */
 	uint8_t samples;
 };
 

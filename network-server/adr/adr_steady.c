@@ -1,34 +1,49 @@
-/* The cheapest settings under which few readings would be lost, by everything that was heard and by what was not.
+/* The settings whose readings cost least, those that are lost included, by everything that was heard and by what was not.
  *
  * The history holds the best signal of each frame among all gateways, so that its spread is what several gateways leave of it; the
  * counters between say exactly how many frames nobody heard. From both follows what each setting would lose:
  *
  *	lost now      p = (lost / span) ^ (1 / NbTrans): of single transmissions
+ *	by collision  c = 1 − e ^ (−2 × share × busy): two frames of a data rate collide if one begins while the other lasts, and the
+ *	              stronger mostly survives; `busy` is what the gateway that hears the device best hears at that rate
+ *	by weakness   w = 1 − (1 − p) / (1 − c): no louder signal and no slower rate helps against c, none of it is held against the signal
  *	to lose more  so many of the frames heard as would have fallen below the need of a faster rate or less power; at least what
- *	              the tail of a fading channel says of p: 1 − (1 − p) ^ (10 ^ (dB / 10))
+ *	              the tail of a fading channel says of w: 1 − (1 − w) ^ (10 ^ (dB / 10))
  *	to lose less  the same tail with a gain
- *	readings      p ^ NbTrans
+ *	readings      (1 − (1 − w) (1 − c)) ^ NbTrans, with w and c of the setting
  *
- * Wanted are of all data rates, powers and repeats those that cost least (airtime × power × repeats) and lose at most LOSE; where none
- * does, those that lose least. They are asked for where the present ones lose more than LOSE_MOST, or where that saves a fifth. A data
- * rate is lowered by two at most at a time, and what a device refused is not among the limits: the next best is taken instead. */
+ * A setting's price is that of a reading: energy of its transmissions and their receive windows (more where the rate is crowded: a frame
+ * spoils as many as it meets) and PRICE for a reading that is lost. So energy goes where it buys most readings: devices near a gateway
+ * lose hardly any, those far away up to LOSE. Of all data rates, powers and repeats the cheapest is wanted; it is asked for where it
+ * saves a fifth, or where the present setting loses more than LOSE_MOST. A data rate is lowered by two at most at a time, and what a
+ * device refused is not among the limits: the next best is taken instead.
+ *
+ * The profile's margin has no use in this: it stands for the spread that is measured here. Only what a profile asks for beyond the
+ * usual 10 dB is kept: so much stronger must frames be for a faster rate or less power. */
+#include "network-server/adr/adr_load.h"
 #include "network-server/adr/adr_parts.h"
 
 #include <math.h>
 
-#define LOSE      0.15
-#define LOSE_MOST 0.18
-#define SAVE      0.80 /* of the cost, at most */
-#define PRIOR     0.5  /* frames: a history without a loss is no proof that there is none */
-#define FEW_CDB   500  /* what a short history may be wrong by */
-#define STEP_BACK 2
-#define POWERS    8
+#define LOSE       0.20
+#define LOSE_MOST  0.22
+#define PRICE      60.0 /* mJ: of a lost reading, in the energy of a usual radio */
+#define FORBIDDEN  1e6  /* mJ: of a reading that is lost beyond LOSE */
+#define SAVE       0.80 /* of the price, at most */
+#define PRIOR      0.5  /* frames: a history without a loss is no proof that there is none */
+#define FEW_CDB    500  /* what a short history may be wrong by */
+#define USUAL_DB   10   /* margin of a profile that asks for nothing special */
+#define STEP_BACK  2
+#define SHARE      0.5 /* of the frames that meet another of their data rate are lost */
+#define POWERS     8
+#define LISTEN_MW  15.0
+#define MOST_TIMES 3
 
 /* mW while sending, of a usual radio at 16 dBm and 2 dB less a step; of another the ratios are what counts. */
 static const uint8_t draw_mw[POWERS] = {154, 112, 85, 69, 58, 51, 47, 45};
 
 struct outlook {
-	double loss, cost; /* of readings; of a reading, in any unit */
+	double loss, price; /* of readings; mJ of one */
 };
 
 static double tail(double loss, double harder_db)
@@ -36,17 +51,29 @@ static double tail(double loss, double harder_db)
 	return 1 - pow(1 - loss, pow(10, harder_db / 10));
 }
 
-/* Of single transmissions at another data rate and power. */
-static double loss_at(const struct ns_adr_input *input, double now, int harder_cdb)
+static double meets(const struct ns_adr_input *input, uint8_t dr)
+{
+	return 2 * SHARE * input->busy[dr] / NS_ADR_LOAD_ALL;
+}
+
+static double crowd_at(const struct ns_adr_input *input, uint8_t dr)
+{
+	return 1 - exp(-meets(input, dr));
+}
+
+/* By a weak signal, of single transmissions at another data rate and power; `now`: at the present ones. */
+static double weak_at(const struct ns_adr_input *input, double now, int harder_cdb)
 {
 	const struct ns_adr_history *history = input->history;
-	int least = input->limits.need_cdb[input->now.dr] + harder_cdb;
 	unsigned under = 0;
 	if (harder_cdb == 0)
 		return now;
-	double by_tail = tail(now, harder_cdb / 100.0);
 	if (harder_cdb < 0)
-		return by_tail;
+		return tail(now, harder_cdb / 100.0);
+	if (input->limits.margin_db > USUAL_DB)
+		harder_cdb += 100 * (input->limits.margin_db - USUAL_DB);
+	double by_tail = tail(now, harder_cdb / 100.0);
+	int least = input->limits.need_cdb[input->now.dr] + harder_cdb;
 	if (history->count < NS_ADR_HISTORY)
 		least += FEW_CDB;
 	for (uint8_t i = 0; i < history->count; i++)
@@ -55,41 +82,45 @@ static double loss_at(const struct ns_adr_input *input, double now, int harder_c
 	return by_frames > by_tail ? by_frames : by_tail;
 }
 
-static bool is_better(const struct outlook *one, const struct outlook *other)
+static struct outlook outlook_of(const struct ns_adr_input *input, const struct ns_adr_settings *of,
+				 double loss)
 {
-	if (one->loss <= LOSE)
-		return other->loss > LOSE || one->cost < other->cost;
-	return other->loss > LOSE && one->loss < other->loss;
+	const struct ns_adr_limits *limits = &input->limits;
+	double sending = limits->airtime_us[of->dr] * 1e-6 *
+			 draw_mw[of->power < POWERS ? of->power : POWERS - 1];
+	double listening = limits->listen_us[of->dr] * 1e-6 * LISTEN_MW;
+	double price = of->nb_trans * (sending + listening) * (1 + meets(input, of->dr)) + PRICE * loss;
+	if (loss > LOSE)
+		price += FORBIDDEN * (loss - LOSE);
+	return (struct outlook){loss, price};
 }
 
-static double cost_of(uint8_t power, uint8_t nb_trans, double airtime)
-{
-	return airtime * draw_mw[power < POWERS ? power : POWERS - 1] * nb_trans;
-}
-
-/* The best of all, beginning with what is. */
-static struct outlook search(const struct ns_adr_input *input, double single, const struct outlook *here,
+/* The best of all, beginning with what is. `weak`: of single transmissions now. */
+static struct outlook search(const struct ns_adr_input *input, double weak, const struct outlook *here,
 			     struct ns_adr_settings *choice)
 {
 	const struct ns_adr_limits *limits = &input->limits;
 	const struct ns_adr_settings now = *choice;
 	struct outlook best = *here;
 	for (uint8_t dr = now.dr > STEP_BACK ? (uint8_t)(now.dr - STEP_BACK) : 0; dr < LW_DATA_RATES; dr++) {
-		int more = limits->need_cdb[dr] - limits->need_cdb[now.dr];
 		if (!ns_adr_may(limits->drs, dr) || limits->need_cdb[dr] == NS_ADR_NO_NEED)
 			continue;
-		double airtime = pow(10, -more / 1000.0); /* 2.5 dB a spreading factor, 1.8 times the time */
+		int more = limits->need_cdb[dr] - limits->need_cdb[now.dr];
+		double clear = 1 - crowd_at(input, dr);
 		for (uint8_t power = 0; power < LW_TX_POWERS - 1; power++) {
 			if (!ns_adr_may(limits->powers, power))
 				continue;
-			double each = loss_at(input, single, more + 200 * (power - now.power)), loss = 1;
-			for (uint8_t n = 1; n <= 3 && n <= limits->max_nb_trans; n++) {
+			double each = 1 -
+				      clear * (1 - weak_at(input, weak, more + 200 * (power - now.power)));
+			double loss = 1;
+			for (uint8_t n = 1; n <= MOST_TIMES && n <= limits->max_nb_trans; n++) {
+				const struct ns_adr_settings of = {dr, power, n};
 				loss *= each;
-				struct outlook of = {loss, cost_of(power, n, airtime)};
-				if (!is_better(&of, &best))
+				struct outlook outlook = outlook_of(input, &of, loss);
+				if (outlook.price >= best.price)
 					continue;
-				best = of;
-				*choice = (struct ns_adr_settings){dr, power, n};
+				best = outlook;
+				*choice = of;
 			}
 		}
 	}
@@ -109,13 +140,18 @@ struct ns_adr_decision ns_adr_steady(const struct ns_adr_input *input)
 	decision.reason = NS_ADR_STEADY_KEEP;
 	uint32_t span = input->span < count ? count : input->span;
 	double readings = (span - count + PRIOR) / (span + 2 * PRIOR);
-	double single = pow(readings, 1.0 / choice.nb_trans);
-	struct outlook here = {readings, cost_of(choice.power, choice.nb_trans, 1)};
-	struct outlook best = search(input, single, &here, &choice);
+	double crowd = crowd_at(input, choice.dr);
+	double weak = 1 - (1 - pow(readings, 1.0 / choice.nb_trans)) / (1 - crowd);
+	/* Of a device that loses less than the crowd explains, next to nothing is weak. */
+	if (weak < PRIOR / (span + 2 * PRIOR) / 2)
+		weak = PRIOR / (span + 2 * PRIOR) / 2;
+	struct outlook here = outlook_of(input, &choice, readings);
+	struct outlook best = search(input, weak, &here, &choice);
 	decision.loss_percent = (uint8_t)((span - count) * 100 / span);
+	decision.crowd_percent = (uint8_t)lround(100 * crowd);
 	decision.expect_percent = (uint8_t)lround(100 * here.loss);
 	bool over = input->limits.max_nb_trans >= 1 && decision.wanted.nb_trans > input->limits.max_nb_trans;
-	if (!over && here.loss <= LOSE_MOST && best.cost > here.cost * SAVE)
+	if (!over && here.loss <= LOSE_MOST && best.price > here.price * SAVE)
 		return decision;
 	if (over && choice.nb_trans > input->limits.max_nb_trans)
 		choice.nb_trans = input->limits.max_nb_trans;

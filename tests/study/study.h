@@ -44,6 +44,8 @@ struct study_result {
 	double airtime_s;       /* of uplinks */
 	double downlinks;
 	double frames[STUDY_DRS]; /* transmissions, by data rate */
+	double weak,
+		drowned; /* transmissions that nobody read: too weak for every gateway; strong enough for one */
 };
 
 void study_run(const struct study_job *job, struct study_result *result);

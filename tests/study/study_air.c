@@ -54,10 +54,11 @@ static bool stands_out(const struct study_air *air, const struct study_tx *tx, i
 	return true;
 }
 
-uint32_t study_air_end(struct study_air *air, int32_t device, double *snr_db, int *best)
+uint32_t study_air_end(struct study_air *air, int32_t device, double *snr_db, int *best, bool *strong)
 {
 	struct study_tx *tx = &air->txs[device];
 	uint32_t heard = 0;
+	*strong = false;
 	int32_t *at = &air->first[tx->channel];
 	while (*at != device)
 		at = &air->txs[*at].next;
@@ -68,9 +69,12 @@ uint32_t study_air_end(struct study_air *air, int32_t device, double *snr_db, in
 		if (!tx->locked[g])
 			continue;
 		gateway->busy--;
+		*strong = true;
 		if (gateway->off || is_deaf(gateway, tx) || !stands_out(air, tx, g))
 			continue;
 		heard |= 1u << g;
+		ns_adr_load_note(&gateway->load, (uint8_t)(12 - tx->sf),
+				 (uint32_t)(tx->end_us - tx->start_us), (struct mono){tx->end_us});
 		if (*best < 0 || tx->power_dbm[g] > tx->power_dbm[*best])
 			*best = g;
 	}

@@ -2,6 +2,7 @@
 #ifndef LAMPPOST_TESTS_STUDY_STUDY_PARTS_H
 #define LAMPPOST_TESTS_STUDY_STUDY_PARTS_H
 
+#include "network-server/adr/adr_load.h"
 #include "tests/study/study.h"
 
 #define STUDY_CHANNELS 8
@@ -24,6 +25,7 @@ struct study_gateway {
 	int64_t deaf_us[STUDY_DEAF][2];
 	unsigned deaf;
 	double heard;
+	struct ns_adr_load load;
 };
 
 struct study_air {
@@ -34,8 +36,9 @@ struct study_air {
 };
 
 void study_air_start(struct study_air *air, int32_t device);
-/* Ends a transmission. The gateways that read it, as bits, and the best signal-to-noise ratio among them with its gateway. */
-uint32_t study_air_end(struct study_air *air, int32_t device, double *snr_db, int *best);
+/* Ends a transmission. The gateways that read it, as bits, and the best signal-to-noise ratio among them with its gateway.
+ * `strong`: some gateway would have read it, had nothing else been on the air. */
+uint32_t study_air_end(struct study_air *air, int32_t device, double *snr_db, int *best, bool *strong);
 /* A gateway sends; false: it is sending already. */
 bool study_air_send(struct study_air *air, int gateway, int64_t start_us, int64_t end_us);
 

@@ -193,8 +193,15 @@ static void limits_of(struct ns_adr_limits *limits)
 {
 	*limits = (struct ns_adr_limits){
 		.drs = 0x3f, .powers = 0xff, .max_nb_trans = 3, .margin_db = 10, .fixed_dr = 2};
-	for (int dr = 0; dr < LW_DATA_RATES; dr++)
+	for (int dr = 0; dr < LW_DATA_RATES; dr++) {
+		uint8_t sf = (uint8_t)(12 - dr);
 		limits->need_cdb[dr] = (int16_t)(dr < STUDY_DRS ? -2000 + 250 * dr : NS_ADR_NO_NEED);
+		if (dr >= STUDY_DRS)
+			continue;
+		limits->airtime_us[dr] = (uint32_t)sim_airtime_us(sf, 125000, NS_ADR_FRAME, true);
+		limits->listen_us[dr] = (uint32_t)(NS_ADR_LISTEN *
+						   (sim_symbol_us(sf, 125000) + sim_symbol_us(12, 125000)));
+	}
 }
 
 /* What the network server does with an uplink's answer, or makes of a data rate that changed (mac/link_adr.c, mac/mac.c). */
@@ -218,7 +225,7 @@ static void learn(struct device *device, uint8_t dr)
 	}
 }
 
-static bool wants(struct run *run, struct device *device, struct ns_adr_settings *wanted)
+static bool wants(struct run *run, struct device *device, int best, struct ns_adr_settings *wanted)
 {
 	struct ns_session *session = &device->session;
 	struct ns_adr_input input = {
@@ -227,6 +234,8 @@ static bool wants(struct run *run, struct device *device, struct ns_adr_settings
 		.now = {session->last_dr, session->mac.tx_power, session->nb_trans},
 	};
 	limits_of(&input.limits);
+	ns_adr_load_share(&run->air.gateways[best].load, STUDY_CHANNELS,
+			  (struct mono){run->air.txs[device - run->devices].end_us}, input.busy);
 	*wanted = ns_adr_decide(run->job->algorithm, &input).wanted;
 	return wanted->dr != input.now.dr || wanted->power != input.now.power ||
 	       wanted->nb_trans != input.now.nb_trans;
@@ -278,7 +287,7 @@ static bool heard(struct run *run, uint32_t index, double snr_db, int best)
 	if (device->wait > 0)
 		device->wait--;
 	else
-		ask = wants(run, device, &wanted);
+		ask = wants(run, device, best, &wanted);
 	if (!ask && !device->ask_ack)
 		return false;
 	if (ask) {
@@ -296,8 +305,11 @@ static void end(struct run *run, uint32_t index, int64_t now_us)
 	double snr_db = 0;
 	int best;
 	device->sending = false;
-	bool done = study_air_end(&run->air, (int32_t)index, &snr_db, &best) != 0 && !device->delivered &&
-		    heard(run, index, snr_db, best);
+	bool strong;
+	bool read = study_air_end(&run->air, (int32_t)index, &snr_db, &best, &strong) != 0;
+	if (!read && run->air.txs[index].start_us >= run->measured_us)
+		*(strong ? &run->result->drowned : &run->result->weak) += 1;
+	bool done = read && !device->delivered && heard(run, index, snr_db, best);
 	if (!done && device->copies < device->nb_trans) {
 		run->due_us[index] = now_us + COPY_US;
 		return;

@@ -19,6 +19,10 @@ static void needs(struct ns_adr_limits *limits)
 {
 	for (int dr = 0; dr < LW_DATA_RATES; dr++)
 		limits->need_cdb[dr] = (int16_t)(dr < 6 ? -2000 + 250 * dr : NS_ADR_NO_NEED);
+	for (int dr = 0; dr < 6; dr++) {
+		limits->airtime_us[dr] = 1800000u >> dr;
+		limits->listen_us[dr] = 8 * (32768u + (32768u >> dr));
+	}
 }
 
 static void decisions(void **state)
@@ -681,7 +685,7 @@ static void steady(void **state)
 		 1,
 		 NS_ADR_STEADY,
 		 3,
-		 0,
+		 1,
 		 1},
 		{"at most two rates slower at a time",
 		 6,
