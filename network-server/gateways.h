@@ -10,6 +10,7 @@
 #include "common/lorawan/duty_cycle.h"
 #include "common/lorawan/region.h"
 #include "common/proto/network_messages.h"
+#include "network-server/adr/adr_load.h"
 #include "network-server/off_plan.h"
 #include "network-server/slab.h"
 
@@ -49,6 +50,7 @@ struct ns_gateway {
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
 	struct ns_off_plan off_plan;             /* frequencies that it should not hear */
+	struct ns_adr_load load;                 /* how busy the air around it is, for ADR */
 	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */
 	uint32_t foreign_run; /* other networks' frames since the last one of ours */
 };

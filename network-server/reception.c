@@ -126,6 +126,16 @@ static enum ns_drop stop(struct ns *ns, struct now now, const struct gw_uplink *
 	return drop;
 }
 
+/* Whoever sent it and whatever becomes of it: it was on the air. */
+static void note_load(struct ns *ns, struct now now, struct ns_gateway *gateway,
+		      const struct gw_uplink *uplink)
+{
+	uint8_t dr;
+	if (lw_region_uplink_dr(ns_region(ns, gateway->region), &uplink->modulation, &dr))
+		ns_adr_load_note(&gateway->load, dr,
+				 lw_airtime_us(&uplink->modulation, LW_UP, uplink->phy_length), now.mono);
+}
+
 /* `slot`: of the gateway. */
 static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const struct gw_uplink *uplink,
 			    uint32_t slot)
@@ -140,6 +150,7 @@ static enum ns_drop receive(struct ns *ns, struct now now, uint64_t link, const 
 	gateway->online = true;
 	gateway->uplinks++;
 	ns_off_plan_hear(ns, now, gateway, uplink);
+	note_load(ns, now, gateway, uplink);
 	bool join = false;
 	struct ns_copy_facts facts = {.lead = ns_gateway_lead(gateway)};
 	enum ns_drop drop = screen(ns, now, uplink, &facts.rx_delay, &join);

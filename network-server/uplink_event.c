@@ -85,17 +85,23 @@ static void fill(const struct ns *ns, struct now now, struct net_up_event *event
 }
 
 /* The best SNR of all gateways: ADR's sample of this transmission. */
-static bool best_snr(const struct ns_frame *frame, int16_t *snr_cdb)
+/* NULL: no copy tells. */
+static const struct ns_copy *loudest(const struct ns_frame *frame)
 {
-	bool any = false;
+	const struct ns_copy *best = NULL;
 	for (uint8_t i = 0; i < frame->copy_count; i++) {
 		const struct ns_copy *copy = &frame->copies[i];
-		if (copy->has_snr && (!any || copy->snr_cdb > *snr_cdb)) {
-			*snr_cdb = copy->snr_cdb;
-			any = true;
-		}
+		if (copy->has_snr && (!best || copy->snr_cdb > best->snr_cdb))
+			best = copy;
 	}
-	return any;
+	return best;
+}
+
+/* A sample for ADR, and where it was heard best. */
+static void note_sample(struct ns_session *session, uint8_t dr, const struct ns_copy *best)
+{
+	ns_adr_note(&session->adr, dr, best->snr_cdb);
+	session->adr.gateway = best->gateway_slot < UINT16_MAX ? (uint16_t)(best->gateway_slot + 1) : 0;
 }
 
 /* Up to 1.0.3 a device sends a confirmed frame that stays unacknowledged again at lower data rates (§18.4 of 1.0.3), and this may
@@ -124,21 +130,20 @@ enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *
 	wr_u32le(&wr, uplink->fcnt);
 	wr_copy(&wr, uplink->parsed.mic.bytes, 4);
 	wr_u64le(&wr, uplink->hash);
-	int16_t snr_cdb = 0;
 	bool retry = !uplink->late && is_slower_retry(uplink);
-	bool has_snr = !uplink->late && !retry && best_snr(uplink->frame, &snr_cdb);
+	const struct ns_copy *best = uplink->late || retry ? NULL : loudest(uplink->frame);
 	uint8_t dr = retry ? session->last_dr : uplink->heard.dr;
 	wr_u8(&wr, dr);
-	wr_u8(&wr, has_snr);
-	wr_u16le(&wr, (uint16_t)snr_cdb);
+	wr_u8(&wr, best != NULL);
+	wr_u16le(&wr, best ? (uint16_t)best->snr_cdb : 0);
 	wr_zeros(&wr, wr_room(&wr));
 	if (ns_emit(ns, now, NS_JOURNAL_UPLINK, head, sizeof head, message, &message->up_event.head) != ST_OK)
 		return NS_DROP_JOURNAL_FULL;
 	uplink->event = message->up_event.head.id;
 	uplink->previous_dr = session->last_dr;
 	ns_session_note(session, uplink->fcnt);
-	if (has_snr)
-		ns_adr_note(&session->adr, dr, snr_cdb);
+	if (best)
+		note_sample(session, dr, best);
 	if (!uplink->late) {
 		session->last_hash = uplink->hash;
 		memcpy(session->last_mic, uplink->parsed.mic.bytes, 4);

@@ -1,5 +1,6 @@
 /* Why the data rate is what it is. Numbers: al best SNR of the history, ah what is to spare after need and margin, b0 data
- * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin; of `fixed_not` c1 is the fixed data rate, of `steady` the loss that is expected. */
+ * rate, b1 power, b2 NbTrans (the lower four bits before, the upper after), b3 samples, c0 loss, c1 the margin; of `fixed_not` c1 is the fixed data rate, of `steady` the loss that is expected,
+ * and al what is lost by collision. */
 #include "network-server/adr/adr.h"
 
 #define RULE(name, level, sentence, next)                       \
@@ -11,6 +12,7 @@
 	"rate "                                                                                            \
 	"and a margin of {margin_db:c1} dB need"
 #define LOSS     "loss {loss_percent:c0:percent}"
+#define CROWD    ", collisions at this data rate take {crowd_percent:al:percent} of transmissions"
 #define AS_IT_IS "{dr:b0l:dr}, power {power:b1l}, NbTrans {nb_trans:b2l}"
 #define AS_IT_IS_WANTED                                                                                     \
 	"from {dr_before:b0l:dr}, power {power_before:b1l}, NbTrans {nb_trans_before:b2l} to {dr:b0h:dr}, " \
@@ -53,12 +55,12 @@ const struct decision_rule ns_adr_rules[NS_ADR_REASON_COUNT] = {
 		"or its region and channels have none such; it stays at {dr:b0l:dr}.",
 		"Another adr_fixed_dr in the profile, or another algorithm."),
 	[NS_ADR_STEADY_KEEP] = RULE("adr_steady_keep", DEBUG,
-				    "ADR holds " AS_IT_IS ": of {samples:b3:count frame} " LOSS
+				    "ADR holds " AS_IT_IS ": of {samples:b3:count frame} " LOSS CROWD
 				    ", {expected_percent:c1:percent} of readings are expected to be lost.",
 				    ""),
 	[NS_ADR_STEADY] = RULE(
 		"adr_steady", DEBUG,
-		"ADR goes " AS_IT_IS_WANTED ": of {samples:b3:count frame} " LOSS
+		"ADR goes " AS_IT_IS_WANTED ": of {samples:b3:count frame} " LOSS CROWD
 		"; with this {expected_percent:c1:percent} of readings are expected to be lost.",
 		""),
 };
@@ -68,10 +70,13 @@ struct ns_numbers ns_adr_numbers(const struct ns_adr_input *input, const struct 
 	const struct ns_adr_settings *now = &input->now, *wanted = &decision->wanted;
 	uint8_t margin = decision->reason == NS_ADR_FIXED_NOT ? input->limits.fixed_dr
 							      : input->limits.margin_db;
-	if (decision->reason == NS_ADR_STEADY || decision->reason == NS_ADR_STEADY_KEEP)
+	int16_t signal = decision->snr_max_cdb;
+	if (decision->reason == NS_ADR_STEADY || decision->reason == NS_ADR_STEADY_KEEP) {
 		margin = decision->expect_percent;
+		signal = decision->crowd_percent;
+	}
 	return (struct ns_numbers){
-		.a = decision_halves(decision->snr_max_cdb, decision->spare_cdb),
+		.a = decision_halves(signal, decision->spare_cdb),
 		.b = decision_bytes((now->dr & 15) | wanted->dr << 4, (now->power & 15) | wanted->power << 4,
 				    (now->nb_trans & 15) | wanted->nb_trans << 4, decision->samples),
 		.c = (uint16_t)(decision->loss_percent | margin << 8),

@@ -4,6 +4,7 @@
  * has to make sense alone.
  *
  * With ADR off a device may take the mask and refuse the rest, which is all that is wanted then. */
+#include "common/lorawan/airtime.h"
 #include "network-server/why/record_mac.h"
 
 #include <string.h>
@@ -231,6 +232,16 @@ static int16_t need_of(const struct lw_modulation *modulation, uint32_t bandwidt
 	return need_cdb;
 }
 
+/* Without an answer both receive windows are listened into, RX1 at about the uplink's data rate. */
+static uint32_t listen_us(const struct ns_mac_case *of, const struct lw_modulation *modulation)
+{
+	const struct lw_data_rate *rx2 = lw_region_data_rate(of->region, LW_DOWN, of->session->rx2_dr);
+	uint32_t symbols = lw_symbol_us(modulation->spreading_factor, modulation->bandwidth_hz);
+	if (rx2)
+		symbols += lw_symbol_us(rx2->modulation.spreading_factor, rx2->modulation.bandwidth_hz);
+	return NS_ADR_LISTEN * symbols;
+}
+
 static void limits_of(const struct ns_mac_case *of, const struct lw_channel_plan *channels,
 		      struct ns_adr_limits *limits)
 {
@@ -247,6 +258,10 @@ static void limits_of(const struct ns_mac_case *of, const struct lw_channel_plan
 		const struct lw_data_rate *rate = lw_region_data_rate(region, LW_UP, dr);
 		limits->need_cdb[dr] = rate && now ? need_of(&rate->modulation, now->modulation.bandwidth_hz)
 						   : NS_ADR_NO_NEED;
+		if (limits->need_cdb[dr] != NS_ADR_NO_NEED) {
+			limits->airtime_us[dr] = lw_airtime_us(&rate->modulation, LW_UP, NS_ADR_FRAME);
+			limits->listen_us[dr] = listen_us(of, &rate->modulation);
+		}
 		bool chosen = fixed ? rate && dr == limits->fixed_dr
 				    : limits->need_cdb[dr] != NS_ADR_NO_NEED && dr >= of->profile->min_dr &&
 					      dr <= max_dr;
@@ -258,6 +273,17 @@ static void limits_of(const struct ns_mac_case *of, const struct lw_channel_plan
 	for (uint8_t power = 0; power < LW_TX_POWERS - 1; power++)
 		if (region->tx_powers[power].defined && !(session->mac.refused_powers >> power & 1))
 			limits->powers = (uint16_t)(limits->powers | 1u << power);
+}
+
+/* How busy the air is where the device was heard best: there its frames live or die. */
+static void busy_of(const struct ns_mac_case *of, const struct lw_channel_plan *channels,
+		    uint16_t busy[LW_DATA_RATES])
+{
+	const struct ns_gateways *gateways = &of->ns->gateways;
+	uint16_t gateway = of->session->adr.gateway;
+	if (gateway > 0 && ns_slab_holds(&gateways->slab, gateway - 1u))
+		ns_adr_load_share(&ns_gateways_at(gateways, gateway - 1u)->load,
+				  lw_mask_count(&channels->enabled), of->now.mono, busy);
 }
 
 bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *channels,
@@ -272,6 +298,7 @@ bool ns_mac_adr(const struct ns_mac_case *of, const struct lw_channel_plan *chan
 		.now = {session->last_dr, session->mac.tx_power, session->nb_trans},
 	};
 	limits_of(of, channels, &input.limits);
+	busy_of(of, channels, input.busy);
 	*decision = ns_adr_decide(of->profile->adr_algorithm, &input);
 	if (of->uplink)
 		ns_record_adr(of->ns, of->now, of->session, &input, decision);

@@ -121,9 +121,8 @@ struct ns_mac_case {
 	struct lw_channel_plan plan;          /* confirmed */
 	struct ns_rare rare;                  /* confirmed */
 	const struct lw_channel_plan *wanted; /* ns_wanted() */
-	/* While an uplink is handled. */
 	struct now now;
-	const struct ns_uplink *uplink;
+	const struct ns_uplink *uplink; /* while one is handled; else NULL */
 };
 
 /* Commands of one kind, in their order. */

@@ -265,6 +265,7 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 	if (mac->due == 0)
 		return false;
 	ns_mac_case_init(&of, ns, session, &profile->record);
+	of.now = now;
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		enum ns_mac_kind kind = order[i];
 		struct ns_mac_block block;

@@ -460,7 +460,8 @@ static void samples_come_back_from_the_journal(void **state)
 	} while ((rig.ns.sessions.dirty_count == 0 || rig.ns.fold.active) && device.fcnt_up < NS_ADR_HISTORY);
 	t_uint("not in a row yet", 1, rig.ns.sessions.dirty_count);
 	struct ns_adr_history before = session()->adr;
-	before.told = 0; /* not stored: it is recorded once more */
+	before.told = 0;    /* not stored: it is recorded once more */
+	before.gateway = 0; /* nor this: the next uplink tells */
 	t_uint("one each", device.fcnt_up, before.count);
 	rig_restart(&rig);
 	t_bytes("all of them", (const uint8_t *)&before, sizeof before, (const uint8_t *)&session()->adr,
