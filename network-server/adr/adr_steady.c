@@ -19,7 +19,7 @@
  * device refused is not among the limits: the next best is taken instead.
  *
  * The profile's margin has no use in this: it stands for the spread that is measured here. Only what a profile asks for beyond the
- * usual 10 dB is kept: so much stronger must frames be for a faster rate or less power. */
+ * usual 10 dB is kept: so much stronger must frames have been heard for a faster rate or less power. */
 #include "network-server/adr/adr_load.h"
 #include "network-server/adr/adr_parts.h"
 
@@ -70,10 +70,10 @@ static double weak_at(const struct ns_adr_input *input, double now, int harder_c
 		return now;
 	if (harder_cdb < 0)
 		return tail(now, harder_cdb / 100.0);
-	if (input->limits.margin_db > USUAL_DB)
-		harder_cdb += 100 * (input->limits.margin_db - USUAL_DB);
 	double by_tail = tail(now, harder_cdb / 100.0);
 	int least = input->limits.need_cdb[input->now.dr] + harder_cdb;
+	if (input->limits.margin_db > USUAL_DB)
+		least += 100 * (input->limits.margin_db - USUAL_DB);
 	if (history->count < NS_ADR_HISTORY)
 		least += FEW_CDB;
 	for (uint8_t i = 0; i < history->count; i++)

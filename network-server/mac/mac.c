@@ -160,6 +160,22 @@ static void doubt_channels(struct ns_mac_case *of)
 		session->flags = (uint8_t)(session->flags & ~NS_SESSION_TRUSTED);
 }
 
+/* What was refused is asked again now and then (NS_MAC_FORGIVE). True: the session changed. */
+static bool forgive(struct ns_session *session)
+{
+	struct ns_mac_state *mac = &session->mac;
+	uint16_t *question = ns_mac_refused(mac, NS_MAC_LINK_ADR);
+	uint32_t passed = 1; /* counters since the frame before */
+	if (!mac->refused_drs && !mac->refused_powers && !mac->refused_mask && !*question)
+		return false;
+	while (passed < NS_SEEN_BITS && !(session->seen[passed / 64] >> (passed % 64) & 1))
+		passed++;
+	if (((session->fcnt_up - 1) & (NS_MAC_FORGIVE - 1)) >= passed)
+		return false;
+	mac->refused_drs = mac->refused_powers = mac->refused_mask = *question = 0;
+	return true;
+}
+
 void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
@@ -177,6 +193,7 @@ void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	of.now = now;
 	bool changed = follow_back_off(&of);
 	changed |= try_other_windows(&of);
+	changed |= forgive(session);
 	infer_link_adr(&of, &answers[NS_MAC_LINK_ADR]);
 	uint16_t heard = 0;
 	for (int kind = 0; kind < NS_MAC_KINDS; kind++)

@@ -21,6 +21,9 @@
 #include "network-server/adr/adr.h"
 #include "network-server/uplink.h"
 
+/* Uplinks, a power of two: a device that refused a data rate, power or mask of LinkADRReq is asked again, so that no refusal holds
+ * for ever; its reason may have gone. */
+#define NS_MAC_FORGIVE  512
 #define NS_MAC_WAIT_MAX 63 /* uplinks between two requests that stay without answer */
 #define NS_MAC_DEAF     4 /* answers to ADRACKReq in vain, after which an ABP device is taken to have restarted */
 #define NS_MAC_BLOCK    8 /* commands of one kind in a frame */

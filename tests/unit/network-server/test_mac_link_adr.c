@@ -568,6 +568,121 @@ static void a_fixed_data_rate(void **state)
 	}
 }
 
+/* --- what users of other servers complain of --------------------------------------------------------------------------------- */
+
+struct obeys {
+	uint8_t dr, power, nb_trans;
+	unsigned asked, refused;
+	const char *says; /* what it answers next; NULL: nothing */
+};
+
+/* A device near a gateway. `with`: what it answers; "": nothing, ever. */
+static void goes_on(struct obeys *device_is, unsigned uplinks, const char *with)
+{
+	for (unsigned n = 0; n < uplinks; n++) {
+		sends(&(struct uplink){.says = device_is->says,
+				       .dr = device_is->dr,
+				       .snr_cdb = 1000 - 200 * device_is->power,
+				       .restart = n % 200 == 199});
+		device_is->says = NULL;
+		if (commands_length < 5 || commands[0] != 0x03)
+			continue;
+		device_is->asked++;
+		device_is->says = with[0] ? with : NULL;
+		if (strcmp(with, "0307") != 0)
+			continue;
+		device_is->dr = commands[commands_length - 4] >> 4;
+		device_is->power = commands[commands_length - 4] & 15;
+		device_is->nb_trans = commands[commands_length - 1] & 15;
+	}
+}
+
+static void complaint_17_a_refusal_does_not_pin_a_device_to_the_lowest_data_rate(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum net_adr_algorithm algorithm;
+		const char *answer;
+	} rows[] = {
+		{"usual: all refused", NET_ADR_USUAL, "0300"},
+		{"steady: all refused", NET_ADR_STEADY, "0300"},
+		{"steady: every data rate refused", NET_ADR_STEADY, "0305"},
+		{"steady: every power refused", NET_ADR_STEADY, "0303"},
+		{"steady: every mask refused", NET_ADR_STEADY, "0306"},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		choose_usual();
+		chosen.adr_algorithm = rows[i].algorithm;
+		setup(LW_MAC_1_0_4, "eu868");
+		t_row(rows[i].name);
+		struct obeys one = {.nb_trans = 1};
+		goes_on(&one, NS_MAC_FORGIVE - 10, rows[i].answer);
+		t_true("asked", one.asked >= 1);
+		t_true("not flooded", one.asked <= 24);
+		t_uint("where it was", 0, one.dr);
+		goes_on(&one, 60, "0307");
+		t_uint("the highest data rate once it takes it", 5, one.dr);
+		rig_release(&rig);
+	}
+}
+
+/* chirpstack#850: after the channels had been set, ADR did no more. */
+static void complaint_17_the_power_falls_after_the_channel_mask_was_changed(void **state)
+{
+	(void)state;
+	static const enum net_adr_algorithm algorithms[] = {NET_ADR_USUAL, NET_ADR_STEADY};
+	for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
+		choose_usual();
+		chosen.adr_algorithm = algorithms[i];
+		setup(LW_MAC_1_0_4, "us915");
+		t_row(net_adr_algorithm_name(algorithms[i]));
+		struct obeys one = {.nb_trans = 1};
+		goes_on(&one, 100, "0307");
+		t_uint("channels", 9, lw_mask_count(&plan()->enabled));
+		t_uint("data rate", 3, one.dr);
+		t_true("less power, where that saves much", one.power >= (algorithms[i] == NET_ADR_USUAL));
+		t_true("soon settled", one.asked <= 8);
+		rig_release(&rig);
+	}
+}
+
+static void complaint_20_a_device_that_never_answers_is_not_flooded(void **state)
+{
+	(void)state;
+	static const enum net_adr_algorithm algorithms[] = {NET_ADR_USUAL, NET_ADR_FIXED, NET_ADR_STEADY};
+	for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
+		choose_usual();
+		chosen.adr_algorithm = algorithms[i];
+		chosen.adr_fixed_dr = 4;
+		setup(LW_MAC_1_0_4, "eu868");
+		t_row(net_adr_algorithm_name(algorithms[i]));
+		struct obeys one = {.nb_trans = 1};
+		goes_on(&one, 400, "");
+		t_true("asked", one.asked >= 1);
+		t_true("ever more seldom", one.asked <= 8 + 400 / NS_MAC_WAIT_MAX);
+		t_uint("and not taken for moved", 0, session()->mac.tx_power);
+		rig_release(&rig);
+	}
+}
+
+/* A gateway tells how busy the air around it is by all that it hears, and ADR is told of the one that hears best. */
+static void the_load_of_the_gateway_that_hears_best(void **state)
+{
+	(void)state;
+	choose_usual();
+	setup(LW_MAC_1_0_4, "eu868");
+	sends(&(struct uplink){.dr = 0, .snr_cdb = 500});
+	uint16_t gateway = session()->adr.gateway;
+	t_true("remembered", gateway > 0);
+	uint16_t busy[LW_DATA_RATES];
+	rig_run(&rig, NS_ADR_LOAD_SLICE);
+	ns_adr_load_share(&ns_gateways_at(&rig.ns.gateways, gateway - 1u)->load, 1, rig.now.mono, busy);
+	t_true("a frame at DR0 is on the air", busy[0] > 0);
+	t_uint("none at DR5", 0, busy[5]);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,6 +699,10 @@ int main(void)
 		t_test(samples_come_back_from_the_journal),
 		t_test(the_loop),
 		t_test(a_fixed_data_rate),
+		t_test(complaint_17_a_refusal_does_not_pin_a_device_to_the_lowest_data_rate),
+		t_test(complaint_17_the_power_falls_after_the_channel_mask_was_changed),
+		t_test(complaint_20_a_device_that_never_answers_is_not_flooded),
+		t_test(the_load_of_the_gateway_that_hears_best),
 	};
 	return t_run(tests);
 }
