@@ -88,9 +88,9 @@ static const struct record_field profile_fields[] = {
 	{.name = "adr_algorithm",
 	 .type = RECORD_ENUM,
 	 .names = adr_algorithms,
-	 .standard = "\"usual\"",
-	 .help = "what chooses: usual: by the best signal of 20 frames; fixed: adr_fixed_dr at full power; "
-		 "steady: the cheapest that loses few"},
+	 .standard = "\"steady\"",
+	 .help = "what chooses: steady: the cheapest that loses few; usual: by the best signal of 20 frames; "
+		 "fixed: adr_fixed_dr at full power"},
 	{.name = "adr_fixed_dr",
 	 .type = RECORD_INTEGER,
 	 .max = 14,

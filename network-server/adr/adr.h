@@ -3,7 +3,7 @@
  *
  *	usual   by the best signal of the last 20 frames                            adr_usual.c, where its rules stand
  *	fixed   the profile's data rate, full power, each uplink once               adr_fixed.c
- *	steady  the cheapest settings under which few readings would be lost        adr_steady.c
+ *	steady  the settings whose readings cost least, lost ones included          adr_steady.c, of new profiles
  *
  * All are asked at an uplink alone, so that a data rate is lowered only while the device is still heard: one that is not is left
  * to its own back-off. What a device refused, and what its channels, region or profile do not allow, is not in the limits.

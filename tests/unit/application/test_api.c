@@ -647,7 +647,7 @@ static void versions_and_tombstones(void **state)
 	t_int("highest data rate", NET_REGIONS_OWN, records[0].profile.max_dr);
 	t_int("power", NET_REGIONS_OWN, records[0].profile.max_eirp_dbm);
 	t_int("tries", 3, records[0].profile.confirmed_downlink_tries);
-	t_int("ADR", NET_ADR_USUAL, records[0].profile.adr_algorithm);
+	t_int("ADR of a new profile", NET_ADR_STEADY, records[0].profile.adr_algorithm);
 	t_int("revision", LW_RP002_1_0_4, records[0].profile.regional_revision);
 	t_int("ADRParamSetupReq", NET_DEVICES_OWN, records[0].profile.adr_ack_limit_exp);
 	t_int("RejoinParamSetupReq", NET_DEVICES_OWN, records[0].profile.rejoin_time_exp);
