@@ -12,7 +12,8 @@
  *	       └─ decide ──▶ mac.due ──▶ ns_mac_requests() as the frame is made: ask() ──▶ question, stored with the turn
  *
  * A lost request is asked again, the pause between growing from none to NS_MAC_WAIT_MAX uplinks, for each kind by itself: a
- * command that a device does not know holds up nothing else. An answer that no question waits for changes nothing: a repeat
+ * command that a device does not know holds up nothing else. What was refused is not asked again until the wish changes, what
+ * ADR asked for not for NS_MAC_FORGIVE uplinks. An answer that no question waits for changes nothing: a repeat
  * of a sticky one (§5: repeated until a downlink arrives; one is sent, even empty), or unexpected. */
 #ifndef LAMPPOST_NETWORK_SERVER_MAC_MAC_H
 #define LAMPPOST_NETWORK_SERVER_MAC_MAC_H
