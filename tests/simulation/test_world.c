@@ -76,8 +76,8 @@ static bool run_seed(uint64_t seed, uint64_t *digest, uint64_t faults[WORLD_FAUL
 
 /* --- ADR with devices that share nothing with the server --- */
 
-/* One beside its gateway and one far away, both at DR0 at first, heard for half a day: the near one ends at the highest data rate with
- * less power, the far one stays. */
+/* One beside its gateway and one far away, both at DR0 at first, heard for half a day: the near one ends at the highest data rate, by
+ * the usual algorithm with less power, where the far one stays; the steady one, of new profiles, weighs copies as well. */
 static void adr_brings_the_near_one_up(void **state)
 {
 	(void)state;
@@ -96,8 +96,9 @@ static void adr_brings_the_near_one_up(void **state)
 		world_begin(world);
 		world_run_hours(world, 12);
 		t_uint("near: data rate", 5, world_device_dr(world, 0));
-		t_true("near: less power", world_device_power(world, 0) > 0);
-		t_true("far: slow", world_device_dr(world, 1) <= 1);
+		bool usual = profiles[i] == WORLD_OTAA_1_0_3 || profiles[i] == WORLD_OTAA_1_1;
+		t_true("near: less power", world_device_power(world, 0) > 0 || !usual);
+		t_true("far: slow", world_device_dr(world, 1) <= (usual ? 1 : 3));
 		t_uint("far: full power", 0, world_device_power(world, 1));
 		if (getenv("V"))
 			printf("%s: near DR%u power %u, far DR%u power %u\n", name, world_device_dr(world, 0),

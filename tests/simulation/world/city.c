@@ -18,10 +18,12 @@ static const struct profile_row {
 	unsigned confirmed_every, link_check_every;
 	const char *mac; /* more members of the profile */
 } profiles[WORLD_PROFILE_COUNT] = {
-	[WORLD_OTAA_1_0_3] = {"otaa-1-0-3", "1.0.3", false, 4, 0, "\"dev_status_interval_h\": 1"},
+	[WORLD_OTAA_1_0_3] = {"otaa-1-0-3", "1.0.3", false, 4, 0,
+			      "\"dev_status_interval_h\": 1, \"adr_algorithm\": \"usual\""},
 	[WORLD_OTAA_1_0_4] = {"otaa-1-0-4", "1.0.4", false, 3, 5,
 			      "\"rx1_dr_offset\": 1, \"rx2_dr\": 3, \"rx2_freq_hz\": 869100000"},
-	[WORLD_OTAA_1_1] = {"otaa-1-1", "1.1.0", false, 3, 0, "\"adr_margin_db\": 5, \"max_duty_cycle\": 3"},
+	[WORLD_OTAA_1_1] = {"otaa-1-1", "1.1.0", false, 3, 0,
+			    "\"adr_algorithm\": \"usual\", \"adr_margin_db\": 5, \"max_duty_cycle\": 3"},
 	[WORLD_ABP_1_0_3] = {"abp-1-0-3", "1.0.3", true, 2, 0, "\"max_nb_trans\": 2, \"min_dr\": 1"},
 };
 
