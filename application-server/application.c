@@ -1,6 +1,8 @@
 #include "application-server/application.h"
 
 #include "application-server/events/event_json.h"
+#include "application-server/store_device.h"
+#include "application-server/store_ledger.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/lorawan/cipher.h"
@@ -160,6 +162,29 @@ static enum status store_up(struct as_application *app, struct uplink *uplink)
 	return as_store_event_put(app->store, &event, is_reading ? &reading : NULL);
 }
 
+/* What an uplink adds to the ledger, once: by the day on which it came, whatever a gateway's clock said. */
+static enum status post_up(struct as_application *app, struct now now, const struct uplink *uplink)
+{
+	const struct net_up_event *up = uplink->event;
+	struct as_posting posting = {.kind = AS_POST_UPLINK,
+				     .flags = up->late ? AS_POST_LATE : 0,
+				     .dev_eui = (int64_t)lw_eui64_number(&up->head.dev_eui),
+				     .agency = uplink->device.agency,
+				     .at = up->seen.us ? up->seen : now.wall,
+				     .airtime_us = up->airtime_us,
+				     .count = up->count,
+				     .fcnt = up->fcnt_up,
+				     .missed = up->missed,
+				     .gateways = (uint16_t)up->gateway_count,
+				     .dr = up->dr,
+				     .spreading_factor = up->modulation.spreading_factor,
+				     .bandwidth_hz = up->modulation.bandwidth_hz};
+	if (up->late)
+		posting.repairs = as_store_lost_on(app->store, posting.dev_eui, up->count, up->fcnt_up,
+						   as_day_of(posting.at));
+	return as_store_post(app->store, &posting);
+}
+
 enum status as_application_finish(struct as_application *app, const struct net_event_head *head,
 				  enum status status)
 {
@@ -185,6 +210,8 @@ enum status as_application_on_up(struct as_application *app, struct now now, con
 		write_up(app, &uplink);
 		status = store_up(app, &uplink);
 	}
+	if (status == ST_OK && uplink.known)
+		status = post_up(app, now, &uplink);
 	if (status == ST_OK && uplink.known)
 		as_rules_add(&app->decisions, now.wall, &event->head.dev_eui, NULL, &uplink.said);
 	json_decref(uplink.object);
@@ -243,9 +270,34 @@ enum status as_application_on_join(struct as_application *app, struct now now,
 	return as_application_finish(app, &join->head, as_store_event_put(app->store, &event, NULL));
 }
 
+static const enum as_posting_kind posting_kinds[NET_AIR_KIND_COUNT] = {
+	[NET_AIR_REPEAT] = AS_POST_REPEAT,
+	[NET_AIR_JOIN_REQUEST] = AS_POST_JOIN_REQUEST,
+	[NET_AIR_JOIN_ACCEPT] = AS_POST_JOIN_ACCEPT,
+	[NET_AIR_ITEM] = AS_POST_ITEM,
+	[NET_AIR_MAC] = AS_POST_MAC,
+};
+
 enum status as_application_on_air(struct as_application *app, const struct net_air_event *event)
 {
-	return as_application_finish(app, &event->head, ST_OK);
+	struct as_posting posting = {.kind = posting_kinds[event->kind],
+				     .flags = event->back ? AS_POST_BACK : 0,
+				     .dev_eui = (int64_t)lw_eui64_number(&event->head.dev_eui),
+				     .gateway = (int64_t)lw_eui64_number(&event->gateway),
+				     .at = event->head.time,
+				     .airtime_us = event->airtime_us,
+				     .deaf_us = event->deaf_us};
+	bool is_new;
+	enum status status = as_store_post_is_new(app->store, &event->head, &is_new);
+	if (status == ST_OK && !is_new)
+		status = ST_EXISTS;
+	if (status == ST_OK)
+		status = as_store_device_agency(app->store, &event->head.dev_eui, &posting.agency);
+	if (status == ST_NOT_FOUND) /* removed meanwhile: nobody's, but the gateway was deaf */
+		status = ST_OK;
+	if (status == ST_OK)
+		status = as_store_post(app->store, &posting);
+	return as_application_finish(app, &event->head, status);
 }
 
 /* --- what begins or ends in other files of the core ---------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "application-server/store_events.h"
 #include "application-server/store_items.h"
 #include "application-server/store_joins.h"
+#include "application-server/store_ledger.h"
 #include "application-server/store_readings.h"
 
 #define PRUNE_ROWS    1000 /* removed in one step */
@@ -28,7 +29,10 @@ bool as_retention_step(struct as_retention *retention, struct now now)
 	if (status == ST_OK)
 		status = as_store_attempts_prune(store, (struct wall){now.wall.us - ATTEMPTS_KEPT},
 						 PRUNE_ROWS);
+	bool ledger = false;
+	if (status == ST_OK)
+		status = as_store_ledger_tick(store, now.wall, oldest_reading, &ledger);
 	if (status != ST_OK)
 		as_store_abandon(store);
-	return more || retention->items_left || as_store_events_count(store) > kept;
+	return more || ledger || retention->items_left || as_store_events_count(store) > kept;
 }

@@ -2,7 +2,7 @@
 
 #include "application-server/store_private.h"
 
-enum { STATUS_PUT, STATUS_GET, COMMAND_SEEN, COMMAND_PUT, COMMANDS_SHED, COUNT };
+enum { STATUS_PUT, STATUS_GET, AGENCY, COMMAND_SEEN, COMMAND_PUT, COMMANDS_SHED, COUNT };
 
 const char *const as_sql_device[] = {
 	[STATUS_PUT] =
@@ -10,6 +10,7 @@ const char *const as_sql_device[] = {
 		"ON CONFLICT (dev_eui) DO UPDATE SET time = ?2, battery = ?3, margin_db = ?4 WHERE time <= "
 		"?2",
 	[STATUS_GET] = "SELECT time, battery, margin_db FROM device_status WHERE dev_eui = ?1",
+	[AGENCY] = "SELECT agency FROM devices WHERE dev_eui = ?1",
 	[COMMAND_SEEN] = "SELECT 1 FROM commands_seen WHERE digest = ?1 AND (time > ?2 OR (mid = ?3 AND "
 			 "time > ?4)) LIMIT 1",
 	[COMMAND_PUT] = "INSERT INTO commands_seen (digest, mid, time) VALUES (?1, ?2, ?3)",
@@ -46,6 +47,20 @@ bool as_store_device_status(struct as_store *store, const struct lw_eui64 *dev_e
 					    .margin_db = (int16_t)db_column_i64(db, s, 2)};
 	db_reset(db, s);
 	return true;
+}
+
+enum status as_store_device_agency(struct as_store *store, const struct lw_eui64 *dev_eui,
+				   struct net_uuid *agency)
+{
+	struct db *db = store->city;
+	int s = store->device_base + AGENCY;
+	db_bind_i64(db, s, 1, (int64_t)lw_eui64_number(dev_eui));
+	enum db_step step = db_step(db, s);
+	if (step != DB_ROW)
+		return step == DB_DONE ? ST_NOT_FOUND : db_step_status(db);
+	bool whole = db_column_copy(db, s, 0, agency->bytes, sizeof agency->bytes);
+	db_reset(db, s);
+	return whole ? ST_OK : ST_DATABASE;
 }
 
 bool as_store_command_seen(struct as_store *store, const uint8_t digest[SECRET_HASH], int mid,

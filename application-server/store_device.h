@@ -23,6 +23,10 @@ enum status as_store_device_status_put(struct as_store *store, const struct lw_e
 bool as_store_device_status(struct as_store *store, const struct lw_eui64 *dev_eui,
 			    struct as_device_status *status);
 
+/* Fills the agency whose device it is. ST_NOT_FOUND: no such device. */
+enum status as_store_device_agency(struct as_store *store, const struct lw_eui64 *dev_eui,
+				   struct net_uuid *agency) MUST_USE;
+
 /* `digest` stands for topic and bytes. Whether such a command was taken within AS_COMMAND_WINDOW, or under the same message
  * id within AS_COMMAND_SAME_MID: a broker delivers again under the id it used (MQTT 3.1.1 §4.4), however long we were away. */
 bool as_store_command_seen(struct as_store *store, const uint8_t digest[SECRET_HASH], int mid,

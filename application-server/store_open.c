@@ -107,13 +107,15 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 
 static enum status open_readings(struct as_store *store, const struct as_store_options *options)
 {
-	int total = as_sql_events_count + as_sql_readings_count + as_sql_joins_count, count = 0, events_base;
+	int total = as_sql_events_count + as_sql_readings_count + as_sql_joins_count + as_sql_ledger_count,
+	    count = 0, events_base;
 	const char **list = calloc((size_t)total, sizeof *list);
 	if (!list)
 		return ST_NO_MEMORY;
 	join_list(list, &count, &events_base, as_sql_events, as_sql_events_count);
 	join_list(list, &count, &store->readings_base, as_sql_readings, as_sql_readings_count);
 	join_list(list, &count, &store->joins_base, as_sql_joins, as_sql_joins_count);
+	join_list(list, &count, &store->ledger_base, as_sql_ledger, as_sql_ledger_count);
 	ASSERT_CMP(events_base, ==, 0); /* store_events.c counts on it */
 	enum status status = db_open(&(struct db_options){.path = options->readings_path,
 							  .migrations = &db_migrations_readings,
@@ -147,6 +149,8 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 		status = as_store_events_load(store);
 	if (status == ST_OK)
 		status = as_store_readings_load(store, options->rng);
+	if (status == ST_OK)
+		status = as_store_ledger_load(store, options->rng);
 	if (status == ST_OK) {
 		as_store_desired_load(store);
 		as_store_items_load(store);
@@ -174,6 +178,7 @@ void as_store_close(struct as_store *store)
 	db_close(store->city);
 	db_close(store->readings);
 	as_heads_release(&store->heads);
+	as_store_ledger_release(store);
 	free(store->recent);
 	as_records_sql_free(store->record_sql);
 	as_store_joins_release(store);
@@ -208,6 +213,8 @@ enum status as_store_commit(struct as_store *store)
 		status = db_commit(store->city);
 	if (status == ST_OK && db_in_transaction(store->readings)) {
 		status = as_store_readings_fold(store);
+		if (status == ST_OK)
+			status = as_store_ledger_fold(store);
 		if (status == ST_OK)
 			status = db_commit(store->readings);
 	}

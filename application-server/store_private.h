@@ -4,6 +4,7 @@
 #define LAMPPOST_AS_STORE_PRIVATE_H
 
 #include "application-server/agencies/scope.h"
+#include "application-server/ledger/accounts.h"
 #include "application-server/reading_heads.h"
 #include "application-server/store.h"
 #include "common/db/checkpoint.h"
@@ -11,14 +12,29 @@
 
 struct as_join_scratch; /* store_joins.c */
 
+#define AS_TAIL_BYTES (32 * 1024) /* of one row of ledger_tail */
+
+struct as_ledger {
+	struct as_accounts accounts;
+	struct wr tail; /* what was posted since the last row, in `bytes` */
+	uint8_t bytes[AS_TAIL_BYTES];
+	uint64_t turn;            /* the last row of the tail */
+	uint64_t fold_turn;       /* the fold that is under way, or was last, holds it up to here */
+	uint64_t done_turn;       /* every account holds it up to here */
+	uint64_t shed_turn;       /* its rows are gone up to here */
+	uint32_t hour, fold_hour; /* of the last posting; when the last fold began */
+	char journal[32];         /* cursor's name: of which journal of the network server */
+	uint64_t journal_row;     /* the last that was posted of it */
+};
+
 struct as_store {
 	struct db *city, *readings;
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base,
 		census_base;
-	int joins_base, readings_base;        /* of readings.db, behind the events' */
-	struct as_join_scratch *join_scratch; /* owned, of store_joins.c */
+	int joins_base, readings_base, ledger_base; /* of readings.db, behind the events' */
+	struct as_join_scratch *join_scratch;       /* owned, of store_joins.c */
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
@@ -26,6 +42,7 @@ struct as_store {
 	uint64_t floor;           /* tombstones up to here are gone */
 	uint64_t last_seq;
 	struct as_reading_heads heads;
+	struct as_ledger ledger;
 	struct as_recent *recent; /* owned ring */
 	uint64_t stored_events;   /* in the events table, for retention */
 	int64_t items_last; /* the row of the newest downlink item ever, in this process: never given again */
@@ -56,6 +73,8 @@ extern const char *const as_sql_readings[];
 extern const int as_sql_readings_count;
 extern const char *const as_sql_joins[];
 extern const int as_sql_joins_count;
+extern const char *const as_sql_ledger[];
+extern const int as_sql_ledger_count;
 
 /* Makes the record statements; their count is as_records_sql_count(). Freed by as_records_sql_free(). */
 char **as_records_sql_new(void);
@@ -91,5 +110,11 @@ enum status as_store_reading_put(struct as_store *store, uint64_t seq,
 				 const struct as_reading *reading) MUST_USE;
 /* In a turn that writes to readings.db: a slice of the heads that are due. */
 enum status as_store_readings_fold(struct as_store *store) MUST_USE;
+
+/* --- the ledger, of store_ledger.c. */
+enum status as_store_ledger_load(struct as_store *store, struct rng *rng) MUST_USE;
+void as_store_ledger_release(struct as_store *store);
+/* In a turn that writes to readings.db: the turn's postings, and a slice of the accounts that are due. */
+enum status as_store_ledger_fold(struct as_store *store) MUST_USE;
 
 #endif

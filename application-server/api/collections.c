@@ -2,11 +2,9 @@
 #include "application-server/api/collections.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/api/device_status.h"
 #include "application-server/api/records.h"
-#include "application-server/store_device.h"
-#include "application-server/store_events.h"
 #include "application-server/store_records.h"
-#include "application-server/time_text.h"
 #include "application-server/uuid.h"
 
 #include <string.h>
@@ -33,38 +31,6 @@ json_t *as_get_or_answer(struct as_api *api, const struct as_call *call, enum re
 	else if (status != ST_OK)
 		as_answer_failed(answer, status);
 	return record;
-}
-
-/* Battery as ChirpStack has it: 1 to 254 are parts of 254; 0 is external power, 255 could not be measured. */
-static void add_status(json_t *record, const struct as_device_status *status)
-{
-	char text[AS_TIME_TEXT];
-	bool measured = status->battery != 0 && status->battery != 255;
-	json_object_set_new(record, "battery_percent",
-			    measured ? json_integer(status->battery * 100 / 254) : json_null());
-	json_object_set_new(record, "external_power",
-			    status->battery == 255 ? json_null() : json_boolean(status->battery == 0));
-	json_object_set_new(record, "margin_db", json_integer(status->margin_db));
-	json_object_set_new(record, "status_at", json_string(as_time_format(text, status->time)));
-}
-
-/* What devices said stands elsewhere: when one was heard last, its battery, how much a downlink holds. */
-static void add_last_seen(struct as_api *api, enum record_kind kind, json_t *record)
-{
-	struct lw_eui64 eui;
-	struct as_last_seen seen;
-	struct as_device_status status;
-	char text[AS_TIME_TEXT];
-	const char *dev_eui = json_string_value(json_object_get(record, "dev_eui"));
-	if (kind != RECORD_DEVICE || !dev_eui || !lw_eui64_parse(dev_eui, &eui))
-		return;
-	if (as_store_last_seen(api->app->store, &eui, &seen)) {
-		json_object_set_new(record, "last_seen", json_string(as_time_format(text, seen.time)));
-		if (seen.has_max_payload)
-			json_object_set_new(record, "max_payload", json_integer(seen.max_payload));
-	}
-	if (as_store_device_status(api->app->store, &eui, &status))
-		add_status(record, &status);
 }
 
 /* Resolves a filter (`agency`, `application`); false with an answer. */
@@ -106,6 +72,10 @@ void as_handle_list(struct as_api *api, const struct as_call *call, struct as_an
 		as_answer_problem(answer, 422, "application", "application filters devices alone");
 		return;
 	}
+	if (schema->kind == RECORD_DEVICE && as_asks_for_status(call)) {
+		as_list_status(api, call, &query, answer);
+		return;
+	}
 	enum status status = as_store_record_list(api->app->store, call->scope, schema->kind, &query, &items,
 						  next);
 	if (status == ST_INVALID)
@@ -116,7 +86,8 @@ void as_handle_list(struct as_api *api, const struct as_call *call, struct as_an
 		return;
 	json_array_foreach(items, index, item)
 	{
-		add_last_seen(api, schema->kind, item);
+		if (schema->kind == RECORD_DEVICE)
+			as_add_last_seen(api, call, item);
 		if (schema->kind == RECORD_GATEWAY)
 			as_add_live(api, call->now, item);
 	}
@@ -129,7 +100,8 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 	json_t *record = schema ? as_get_or_answer(api, call, schema->kind, answer) : NULL;
 	if (!record)
 		return;
-	add_last_seen(api, schema->kind, record);
+	if (schema->kind == RECORD_DEVICE)
+		as_add_last_seen(api, call, record);
 	if (schema->kind == RECORD_GATEWAY)
 		as_add_live(api, call->now, record);
 	as_answer_json(answer, 200, record);

@@ -1,5 +1,6 @@
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
+#include "application-server/api/device_status.h"
 #include "application-server/api/import.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -56,6 +57,7 @@ const struct as_route as_routes[] = {
 	{"DELETE", "/api/v1/devices/{id}/downlinks/{item}", as_handle_downlink_flush},
 	{"GET", "/api/v1/devices/{id}/readings", as_handle_readings},
 	{"GET", "/api/v1/devices/{id}/joins", as_handle_device_joins},
+	{"GET", "/api/v1/devices/{id}/status", as_handle_device_status},
 	{"GET", "/api/v1/devices/{id}/why", as_handle_device_why},
 	{"GET", "/api/v1/devices/{id}/mac", as_handle_device_mac},
 	{"GET", "/api/v1/gateways/{id}/why", as_handle_gateway_why},

@@ -10,6 +10,7 @@
 #include "application-server/application.h"
 #include "application-server/store_device.h"
 #include "application-server/store_items.h"
+#include "application-server/store_ledger.h"
 #include "common/base/check.h"
 #include "common/lorawan/cipher.h"
 
@@ -200,6 +201,15 @@ void as_application_on_seal(struct as_application *app, struct now now, const st
 
 /* --- what a device says of itself ----------------------------------------------------------------------------- */
 
+/* The history has what was told, once: the event's id is unique. */
+static enum status keep_said(struct as_application *app, const struct net_status_event *event)
+{
+	struct as_said said = {
+		.time = event->head.time, .battery = event->battery, .margin_db = event->margin_db};
+	said.has_agency = as_store_device_agency(app->store, &event->head.dev_eui, &said.agency) == ST_OK;
+	return as_store_said_put(app->store, (int64_t)lw_eui64_number(&event->head.dev_eui), &said);
+}
+
 enum status as_application_on_status(struct as_application *app, struct now now,
 				     const struct net_status_event *event)
 {
@@ -214,5 +224,7 @@ enum status as_application_on_status(struct as_application *app, struct now now,
 	if (status == ST_OK)
 		status = as_application_tell(app, AS_EVENT_STATUS, &event->head.id, &event->head.dev_eui,
 					     event->head.time, as_status_json, event);
+	if (status == ST_OK)
+		status = keep_said(app, event);
 	return as_application_finish(app, &event->head, status);
 }
