@@ -35,6 +35,16 @@ struct as_application_counters {
 	uint64_t moves_repeated; /* changes of an item that had been here before */
 	uint64_t moves_refused;  /* of an item that has ended */
 	uint64_t moves_unknown;  /* of an item that is not here any more */
+	uint64_t quota_warnings; /* devices and agencies whose uplinks went beyond their quota of the day */
+};
+
+/* An agency's uplink airtime of a day, kept for those that have a quota (quota.c). */
+#define AS_AGENCY_DAYS 64
+struct as_agency_day {
+	struct net_uuid agency;
+	uint32_t day;
+	int64_t up_us;
+	bool warned;
 };
 
 struct as_application {
@@ -51,6 +61,8 @@ struct as_application {
 		[NET_REGIONS_MAX]; /* ids of the regions that the network server serves; "": not heard of yet */
 	uint64_t stored_row; /* of the network server's journal: all up to it is in this turn or before */
 	struct as_application_counters counters;
+	struct as_agency_day agency_days[AS_AGENCY_DAYS];
+	size_t next_agency_day;
 	struct decision_euis decisions; /* what was decided here, by device (why/rules.h) */
 	char *json;                     /* owned scratch of AS_EVENT_MAX bytes */
 };

@@ -104,6 +104,7 @@ static enum status insert(struct as_store *store, const struct as_item *item, st
 	db_bind_i64(db, s, 14, item->ended);
 	db_bind_i64(db, s, 15, now.us);
 	db_bind_i64(db, s, 16, ++store->items_last);
+	db_bind_i64(db, s, 17, item->airtime_us);
 	enum status status = db_run(db, s);
 	store->items_version++;
 	return status == ST_CONFLICT ? ST_NOT_FOUND : status; /* a foreign key dangles: no such device */
@@ -219,6 +220,18 @@ size_t as_store_items_of_agency(struct as_store *store, const struct net_uuid *a
 {
 	bind_uuid(store->city, at(store, WAITING_OF_AGENCY), 1, agency);
 	return (size_t)number(store, at(store, WAITING_OF_AGENCY));
+}
+
+int64_t as_store_items_airtime(struct as_store *store, int64_t dev_eui)
+{
+	db_bind_i64(store->city, at(store, AIRTIME), 1, dev_eui);
+	return (int64_t)as_store_number(store->city, at(store, AIRTIME), 0);
+}
+
+int64_t as_store_items_airtime_of_agency(struct as_store *store, const struct net_uuid *agency)
+{
+	bind_uuid(store->city, at(store, AIRTIME_OF_AGENCY), 1, agency);
+	return (int64_t)as_store_number(store->city, at(store, AIRTIME_OF_AGENCY), 0);
 }
 
 static enum status read_items(struct as_store *store, int s, int place, int64_t *after, struct as_item *items,

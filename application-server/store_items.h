@@ -48,6 +48,10 @@ enum status as_store_item_move(struct as_store *store, const struct net_uuid *id
 size_t as_store_items_waiting(struct as_store *store, const struct lw_eui64 *dev_eui);
 size_t as_store_items_of_agency(struct as_store *store, const struct net_uuid *agency);
 
+/* How long those will be on the air, about, in microseconds. */
+int64_t as_store_items_airtime(struct as_store *store, int64_t dev_eui);
+int64_t as_store_items_airtime_of_agency(struct as_store *store, const struct net_uuid *agency);
+
 /* --- for the hand-over to the network server. Changes whenever there is something new to hand over, in this process. */
 uint64_t as_store_items_version(const struct as_store *store);
 /* Both fill up to `limit` items after `*after`, which moves on. */

@@ -8,8 +8,8 @@ const char *const as_sql_items[] = {
 	[ITEM_PUT] =
 		"INSERT INTO downlinks (item, dev_eui, agency, fport, length, confirmed, priority, "
 		"expires_at, encrypted, fcnt_given, digest, payload, status, ended, cause, created_at, "
-		"changed_at, row) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, '', "
-		"?15, ?15, ?16)",
+		"changed_at, row, airtime_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+		"?13, ?14, '', ?15, ?15, ?16, ?17)",
 	[ITEM_GET] = "SELECT " COLUMNS " FROM downlinks WHERE item = ?1",
 	[ITEM_MOVE] = "UPDATE downlinks SET status = ?2, ended = ?3, fcnt_down = coalesce(?4, fcnt_down), "
 		      "gateway = coalesce(?5, gateway), tries = max(tries, ?6), cause = ?7, changed_at = ?8, "
@@ -27,6 +27,8 @@ const char *const as_sql_items[] = {
 		    "WHERE item = ?1 ORDER BY row",
 	[WAITING] = "SELECT count(*) FROM downlinks WHERE dev_eui = ?1 AND ended = 0",
 	[WAITING_OF_AGENCY] = "SELECT waiting FROM downlink_counts WHERE agency = ?1",
+	[AIRTIME] = "SELECT sum(airtime_us) FROM downlinks WHERE dev_eui = ?1 AND ended = 0",
+	[AIRTIME_OF_AGENCY] = "SELECT airtime_us FROM downlink_counts WHERE agency = ?1",
 	[QUEUED] = "SELECT " COLUMNS
 		   " FROM downlinks WHERE ended = 0 AND status <= 1 AND row > ?1 ORDER BY row LIMIT ?2",
 	[FLUSHING] = "SELECT " COLUMNS

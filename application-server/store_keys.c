@@ -32,7 +32,10 @@ const char *const as_sql_keys[] = {
 	[SESSION_REMOVE] = "DELETE FROM sessions WHERE dev_eui = ?1 AND session = ?2",
 	[DEVICE_INFO] =
 		"SELECT d.agency, d.application, d.profile, d.name, a.name, ap.name, p.name, p.class, "
-		"p.codec IS NOT NULL, ap.tags, p.tags, d.tags, p.region FROM devices d JOIN agencies a ON "
+		"p.codec IS NOT NULL, ap.tags, p.tags, d.tags, p.region, coalesce(d.airtime_up_s_per_day, "
+		"a.device_airtime_up_s_per_day, -1), coalesce(d.airtime_down_s_per_day, "
+		"a.device_airtime_down_s_per_day, -1), coalesce(a.airtime_up_s_per_day, -1), "
+		"coalesce(a.airtime_down_s_per_day, -1) FROM devices d JOIN agencies a ON "
 		"a.id = "
 		"d.agency "
 		"JOIN applications ap ON ap.id = d.application JOIN profiles p ON p.id = d.profile "
@@ -142,6 +145,8 @@ enum status as_store_device_info(struct as_store *store, const struct lw_eui64 *
 	info->profile_tags = db_column_text(db, s, 10);
 	info->device_tags = db_column_text(db, s, 11);
 	snprintf(info->region, sizeof info->region, "%s", db_column_text(db, s, 12));
+	for (int i = 0; i < AS_QUOTAS; i++)
+		info->quota_s[i] = db_column_i64(db, s, 13 + i);
 	return ST_OK;
 }
 

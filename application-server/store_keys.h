@@ -22,6 +22,14 @@ enum status as_store_session_remove(struct as_store *store, const struct lw_eui6
 				    const struct net_session_id *session) MUST_USE;
 
 /* --- devices */
+enum as_quota_kind {
+	AS_QUOTA_DEVICE_UP,
+	AS_QUOTA_DEVICE_DOWN,
+	AS_QUOTA_AGENCY_UP,
+	AS_QUOTA_AGENCY_DOWN,
+	AS_QUOTAS
+};
+
 struct as_device_info {
 	struct net_uuid agency, application, profile;
 	char name[AS_NAME_MAX], agency_name[AS_NAME_MAX], application_name[AS_NAME_MAX],
@@ -29,6 +37,7 @@ struct as_device_info {
 	char device_class; /* 'A', 'B', 'C' */
 	char region[16];   /* of its profile */
 	bool has_codec;
+	int64_t quota_s[AS_QUOTAS]; /* of airtime a day (quota.h); −1: none */
 	/* JSON text, lent until the next call */
 	const char *application_tags, *profile_tags, *device_tags;
 };

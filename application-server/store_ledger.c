@@ -1,6 +1,5 @@
 #include "application-server/store_ledger.h"
 
-#include "application-server/store_events.h"
 #include "application-server/store_ledger_private.h"
 #include "common/base/check.h"
 
@@ -24,6 +23,22 @@ static enum status write_tail(struct as_store *store)
 	ledger->turn++;
 	ledger->tail = wr_init(ledger->bytes, AS_TAIL_BYTES);
 	return db_run(store->readings, s);
+}
+
+static uint64_t mark(struct as_store *store, const char *name)
+{
+	int s = store->ledger_base + MARK_GET;
+	db_bind_text(store->readings, s, 1, name);
+	return as_store_number(store->readings, s, 0);
+}
+
+static enum status set_mark(struct as_store *store, const char *name, uint64_t value)
+{
+	int s = store->ledger_base + MARK_PUT;
+	enum status status = as_store_write_readings(store);
+	db_bind_text(store->readings, s, 1, name);
+	db_bind_i64(store->readings, s, 2, (int64_t)value);
+	return status == ST_OK ? db_run(store->readings, s) : status;
 }
 
 /* --- folding --------------------------------------------------------------------------------------------------- */
@@ -111,7 +126,7 @@ static enum status write_slice(struct as_store *store, size_t limit)
 	if (status != ST_OK || as_accounts_folding(&ledger->accounts))
 		return status;
 	ledger->done_turn = ledger->fold_turn;
-	return as_store_cursor_set(store, AS_LEDGER_CURSOR, ledger->done_turn);
+	return set_mark(store, AS_MARK_FOLDED, ledger->done_turn);
 }
 
 static enum status shed_tail(struct as_store *store)
@@ -197,13 +212,13 @@ enum status as_store_post_is_new(struct as_store *store, const struct net_event_
 	name_journal(name, &head->id);
 	if (strcmp(name, ledger->journal) != 0) {
 		snprintf(ledger->journal, sizeof ledger->journal, "%s", name);
-		ledger->journal_row = as_store_cursor_get(store, name);
+		ledger->journal_row = mark(store, name);
 	}
 	*is_new = head->row > ledger->journal_row;
 	if (!*is_new)
 		return ST_OK;
 	ledger->journal_row = head->row;
-	return as_store_cursor_set(store, name, head->row);
+	return set_mark(store, name, head->row);
 }
 
 uint32_t as_store_lost_on(struct as_store *store, int64_t dev_eui, uint32_t count, uint32_t fcnt,
@@ -279,8 +294,8 @@ enum status as_store_ledger_load(struct as_store *store, struct rng *rng)
 	enum db_step step;
 	as_accounts_init(&ledger->accounts, rng);
 	ledger->tail = wr_init(ledger->bytes, AS_TAIL_BYTES);
-	/* Every account holds what stands up to the cursor. */
-	ledger->turn = ledger->fold_turn = as_store_cursor_get(store, AS_LEDGER_CURSOR);
+	/* Every account holds what stands up to the mark. */
+	ledger->turn = ledger->fold_turn = mark(store, AS_MARK_FOLDED);
 	ledger->done_turn = ledger->shed_turn = ledger->turn;
 	db_bind_i64(db, s, 1, (int64_t)ledger->turn);
 	while ((step = db_step(db, s)) == DB_ROW) {

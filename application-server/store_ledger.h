@@ -40,6 +40,9 @@ bool as_store_heard_last(struct as_store *store, int64_t dev_eui, struct wall no
 /* Fills an agency's hour: of a gateway, or of all (0). */
 void as_store_hour(struct as_store *store, const struct net_uuid *agency, int64_t gateway, uint32_t hour,
 		   struct as_hour_account *account);
+/* Fills the sum of an agency's hours from the one to the other, both included. */
+void as_store_agency_air(struct as_store *store, const struct net_uuid *agency, uint32_t first_hour,
+			 uint32_t last_hour, struct as_hour_account *sum);
 /* A gateway's downlinks from the one hour to the other, both included, in sums by agency; an agency may come more than once. */
 enum status as_store_gateway_air(struct as_store *store, int64_t gateway, uint32_t first_hour,
 				 uint32_t last_hour,

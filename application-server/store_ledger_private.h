@@ -4,12 +4,14 @@
 
 #include "application-server/store_private.h"
 
-#define AS_LEDGER_CURSOR "ledger" /* the last turn of the tail that was folded */
+#define AS_MARK_FOLDED "folded" /* the last turn of the tail that every account holds */
 
 enum as_ledger_statement {
 	TAIL_PUT,
 	TAIL_NEXT,
 	TAIL_SHED,
+	MARK_GET,
+	MARK_PUT,
 	DAY_HEARD,
 	DAY_PUT,
 	DAY_UPTO,
@@ -19,6 +21,7 @@ enum as_ledger_statement {
 	HOUR_PUT,
 	HOUR_UPTO,
 	HOUR_GET,
+	HOURS_OF_AGENCY,
 	HOURS_OF_GATEWAY,
 	SAID_PUT,
 	SAID_LIST,

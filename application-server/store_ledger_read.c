@@ -22,6 +22,9 @@ const char *const as_sql_ledger[] = {
 	[TAIL_PUT] = "INSERT INTO ledger_tail (turn, postings) VALUES (?1, ?2)",
 	[TAIL_NEXT] = "SELECT turn, postings FROM ledger_tail WHERE turn > ?1 ORDER BY turn LIMIT 1",
 	[TAIL_SHED] = "DELETE FROM ledger_tail WHERE turn <= ?1",
+	[MARK_GET] = "SELECT value FROM ledger_marks WHERE name = ?1",
+	[MARK_PUT] = "INSERT INTO ledger_marks (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE "
+		     "SET value = ?2",
 	[DAY_HEARD] = "UPDATE device_days SET " SUMS(LAST) " WHERE day = ?1 AND dev_eui = ?2 AND seen IS NOT "
 							   "NULL",
 	[DAY_PUT] = "INSERT INTO device_days (day, dev_eui, agency, upto, expected, received, up_us, "
@@ -47,6 +50,9 @@ const char *const as_sql_ledger[] = {
 	[HOUR_UPTO] = "SELECT upto FROM airtime_hours WHERE agency = ?1 AND gateway = ?2 AND hour = ?3",
 	[HOUR_GET] = "SELECT up_us, down_us, deaf_us, ups, downs, warned FROM airtime_hours WHERE agency = "
 		     "?1 AND gateway = ?2 AND hour = ?3",
+	[HOURS_OF_AGENCY] =
+		"SELECT sum(up_us), sum(down_us), sum(deaf_us), sum(ups), sum(downs), max(warned) "
+		"FROM airtime_hours WHERE agency = ?1 AND gateway = 0 AND hour BETWEEN ?2 AND ?3",
 	[HOURS_OF_GATEWAY] = "SELECT agency, sum(down_us), sum(deaf_us), sum(downs) FROM airtime_hours "
 			     "WHERE gateway = ?1 AND gateway != 0 AND hour BETWEEN ?2 AND ?3 GROUP BY agency",
 	[SAID_PUT] = "INSERT INTO device_statuses (dev_eui, agency, time, battery, margin_db) VALUES (?1, "
@@ -144,6 +150,56 @@ void as_store_hour(struct as_store *store, const struct net_uuid *agency, int64_
 		db_reset(db, s);
 	}
 	as_accounts_add_hour(&store->ledger.accounts, account);
+}
+
+#define LOOK_UP_HOURS 48 /* so many are looked up one by one; for more all that is in memory is walked */
+
+struct agency_sum {
+	const struct net_uuid *agency;
+	struct as_hour_account *sum;
+};
+
+static void add_if_of_agency(void *ctx, const struct as_hour_account *account)
+{
+	const struct agency_sum *to = ctx;
+	if (memcmp(account->key.agency.bytes, to->agency->bytes, sizeof to->agency->bytes) != 0)
+		return;
+	to->sum->up_us += account->up_us;
+	to->sum->down_us += account->down_us;
+	to->sum->deaf_us += account->deaf_us;
+	to->sum->ups += account->ups;
+	to->sum->downs += account->downs;
+	to->sum->warned |= account->warned;
+}
+
+void as_store_agency_air(struct as_store *store, const struct net_uuid *agency, uint32_t first_hour,
+			 uint32_t last_hour, struct as_hour_account *sum)
+{
+	struct db *db = store->readings;
+	int s = store->ledger_base + HOURS_OF_AGENCY;
+	*sum = (struct as_hour_account){.key = {*agency, 0, first_hour}};
+	db_bind_blob(db, s, 1, agency->bytes, sizeof agency->bytes);
+	db_bind_i64(db, s, 2, first_hour);
+	db_bind_i64(db, s, 3, last_hour);
+	if (db_step(db, s) == DB_ROW) {
+		sum->up_us = db_column_i64(db, s, 0);
+		sum->down_us = db_column_i64(db, s, 1);
+		sum->deaf_us = db_column_i64(db, s, 2);
+		sum->ups = db_column_i64(db, s, 3);
+		sum->downs = db_column_i64(db, s, 4);
+		sum->warned = db_column_i64(db, s, 5) != 0;
+		db_reset(db, s);
+	}
+	struct agency_sum to = {agency, sum};
+	if (last_hour - first_hour >= LOOK_UP_HOURS) {
+		as_accounts_each_hour(&store->ledger.accounts, 0, first_hour, last_hour, add_if_of_agency,
+				      &to);
+		return;
+	}
+	for (uint32_t hour = first_hour; hour <= last_hour; hour++) {
+		sum->key.hour = hour;
+		as_accounts_add_hour(&store->ledger.accounts, sum);
+	}
 }
 
 enum status as_store_gateway_air(struct as_store *store, int64_t gateway, uint32_t first_hour,

@@ -23,7 +23,7 @@ struct as_ledger {
 	uint64_t done_turn;       /* every account holds it up to here */
 	uint64_t shed_turn;       /* its rows are gone up to here */
 	uint32_t hour, fold_hour; /* of the last posting; when the last fold began */
-	char journal[32];         /* cursor's name: of which journal of the network server */
+	char journal[32];         /* mark's name: of which journal of the network server */
 	uint64_t journal_row;     /* the last that was posted of it */
 };
 

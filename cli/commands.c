@@ -1,9 +1,11 @@
 /* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
  * `tables` with its file's commands (command.h tells how). */
+#include "cli/airtime.h"
 #include "cli/capture.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/device.h"
+#include "cli/device_status.h"
 #include "cli/doctor.h"
 #include "cli/downlink.h"
 #include "cli/events.h"
@@ -34,6 +36,7 @@ static const struct cli_group groups[] = {
 	{.name = "deployment", .summary = "programmes that devices belong to"},
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
+	{.name = "airtime", .summary = "who uses the air: agencies with their quotas, gateways, devices"},
 	{.name = "join", .summary = "what became of join-requests: why a sensor does not join"},
 	{.name = "why",
 	 .summary = "which rule decided what: silent sensors, gateways, lost frames and commands"},
@@ -60,7 +63,9 @@ static const struct {
 	{cli_status_commands, &cli_status_command_count},
 	{cli_doctor_commands, &cli_doctor_command_count},
 	{cli_record_commands, &cli_record_command_count},
+	{cli_device_status_commands, &cli_device_status_command_count},
 	{cli_device_commands, &cli_device_command_count},
+	{cli_airtime_commands, &cli_airtime_command_count},
 	{cli_gateway_commands, &cli_gateway_command_count},
 	{cli_watch_commands, &cli_watch_command_count},
 	{cli_join_commands, &cli_join_command_count},

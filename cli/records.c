@@ -126,7 +126,7 @@ static int fetch_list(struct cli_client *client, const struct record_schema *sch
 	}
 }
 
-static int run_list(const struct cli_arguments *arguments)
+int cli_record_list(const struct cli_arguments *arguments)
 {
 	const struct record_schema *schema = schema_of(arguments->command);
 	size_t limit = SIZE_MAX;
@@ -160,7 +160,7 @@ static int list_unregistered(const struct cli_arguments *arguments)
 static int run_gateways(const struct cli_arguments *arguments)
 {
 	if (!cli_argument(arguments, "unregistered"))
-		return run_list(arguments);
+		return cli_record_list(arguments);
 	if (cli_argument(arguments, "agency") || cli_argument(arguments, "limit"))
 		return cli_problem(CLI_USAGE, "--unregistered", "lamppost gateway list --unregistered",
 				   "stands alone: what is not registered belongs to no agency");
@@ -271,7 +271,7 @@ static void make_update_options(struct cli_made_options *made, const struct cli_
 	{                                                                                                    \
 		.group = kind, .name = "list", .summary = "all that you may see", .options = list_options,   \
 		.option_count = ARRAY_SIZE(list_options), .examples = "lamppost " kind " list" example "\n", \
-		.run = run_list                                                                              \
+		.run = cli_record_list                                                                       \
 	}
 #define SHOW(kind, id, example)                                                                \
 	{                                                                                      \
@@ -319,7 +319,6 @@ const struct cli_command cli_record_commands[] = {
 
 	ADD("device", "EUI",
 	    "70b3d57ed0000001 --name 'Bed 1' --application soil --profile probe-eu --app-key @key.txt"),
-	LIST("device", " --application soil"),
 	SHOW("device", "EUI", "70b3d57ed0000001"),
 	UPDATE("device", "EUI", "70b3d57ed0000001 --enabled false"),
 	REMOVE("device", "EUI", "70b3d57ed0000001"),

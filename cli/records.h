@@ -9,4 +9,7 @@
 extern const struct cli_command cli_record_commands[];
 extern const size_t cli_record_command_count;
 
+/* Runs `list` of the kind that the command's group names. */
+int cli_record_list(const struct cli_arguments *arguments);
+
 #endif

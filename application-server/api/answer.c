@@ -15,8 +15,8 @@ static const struct {
 	int status;
 	const char *title;
 } titles[] = {
-	{400, "Bad request"},       {403, "Not permitted"}, {404, "Not found"},     {409, "Conflict"},
-	{422, "Refused by a rule"}, {500, "Failed"},        {503, "Not available"},
+	{400, "Bad request"},       {403, "Not permitted"},  {404, "Not found"}, {409, "Conflict"},
+	{422, "Refused by a rule"}, {429, "Quota is spent"}, {500, "Failed"},    {503, "Not available"},
 };
 
 static const char *title_of(int status)

@@ -1,3 +1,4 @@
+#include "application-server/api/airtime.h"
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
 #include "application-server/api/device_status.h"
@@ -48,6 +49,8 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/events", as_handle_events},
 	{"GET", "/api/v1/frames", as_handle_frames},
 	{"GET", "/api/v1/joins", as_handle_joins},
+	{"GET", "/api/v1/airtime", as_handle_airtime},
+	{"GET", "/api/v1/airtime/gateways", as_handle_airtime_gateways},
 	{"POST", "/api/v1/devices/import", as_handle_import},
 	{"PUT", "/api/v1/devices/{id}/keys", as_handle_keys_put},
 	{"POST", "/api/v1/devices/{id}/downlinks", as_handle_downlink},

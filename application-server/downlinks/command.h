@@ -25,7 +25,7 @@ struct as_command {
 	bool has_id;
 	bool has_object;              /* for an encoder: `object` stands in the place of data */
 	const json_t *object;         /* borrowed from what was read */
-	char why[AS_COMMAND_WHY_MAX]; /* of the encoder, when it refused; "" else */
+	char why[AS_COMMAND_WHY_MAX]; /* of the encoder, or of a quota, when it refused; "" else */
 	uint8_t payload[AS_COMMAND_DATA_MAX];
 	size_t length; /* may be longer than any frame */
 };

@@ -115,7 +115,9 @@ static enum status tell_refusal(struct intake *one, enum as_enqueued verdict, co
 	struct as_log log = {.description = as_enqueued_reason(verdict), .code = "UNKNOWN"};
 	if (verdict == AS_NO_ENCODER || verdict == AS_NOT_ENCODED)
 		log.code = "DOWNLINK_CODEC";
-	if (verdict == AS_NOT_ENCODED)
+	if (verdict == AS_DEVICE_QUOTA || verdict == AS_AGENCY_QUOTA)
+		log.code = "AIRTIME_QUOTA";
+	if (one->command->why[0])
 		as_log_add(&log, "cause", "%s", one->command->why);
 	if (verdict == AS_TOO_LONG) {
 		log.code = "DOWNLINK_PAYLOAD_SIZE";
@@ -201,10 +203,11 @@ static void digest_of(const struct intake *one, uint8_t digest[SECRET_HASH])
 static enum status enqueue(struct intake *one, enum as_intake_verdict *verdict)
 {
 	static const enum as_intake_verdict verdicts[AS_ENQUEUED_COUNT] = {
-		[AS_ENQUEUED] = AS_INTAKE_TAKEN,      [AS_ENQUEUED_BEFORE] = AS_INTAKE_REPEATED,
-		[AS_ID_TAKEN] = AS_INTAKE_REFUSED,    [AS_DEVICE_FULL] = AS_INTAKE_REFUSED,
-		[AS_AGENCY_FULL] = AS_INTAKE_REFUSED, [AS_TOO_LONG] = AS_INTAKE_REFUSED,
-		[AS_NO_ENCODER] = AS_INTAKE_REFUSED,  [AS_NOT_ENCODED] = AS_INTAKE_REFUSED};
+		[AS_ENQUEUED] = AS_INTAKE_TAKEN,       [AS_ENQUEUED_BEFORE] = AS_INTAKE_REPEATED,
+		[AS_ID_TAKEN] = AS_INTAKE_REFUSED,     [AS_DEVICE_FULL] = AS_INTAKE_REFUSED,
+		[AS_AGENCY_FULL] = AS_INTAKE_REFUSED,  [AS_DEVICE_QUOTA] = AS_INTAKE_REFUSED,
+		[AS_AGENCY_QUOTA] = AS_INTAKE_REFUSED, [AS_TOO_LONG] = AS_INTAKE_REFUSED,
+		[AS_NO_ENCODER] = AS_INTAKE_REFUSED,   [AS_NOT_ENCODED] = AS_INTAKE_REFUSED};
 	const struct as_intake_message *message = one->message;
 	uint8_t digest[SECRET_HASH];
 	struct as_item item;

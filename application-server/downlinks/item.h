@@ -31,6 +31,7 @@ struct as_item {
 	bool encrypted;      /* by the agency, under fcnt_given */
 	uint32_t fcnt_given;
 	uint8_t digest[SECRET_HASH]; /* keyed, of all of the above but the expiry */
+	uint32_t airtime_us;         /* about, while it waits: it counts for quotas */
 	/* What became of it. */
 	enum net_item_status status;
 	bool ended;

@@ -1,5 +1,6 @@
 #include "application-server/downlinks/queue.h"
 
+#include "application-server/quota.h"
 #include "application-server/store_items.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -17,6 +18,8 @@ const char *as_enqueued_reason(enum as_enqueued verdict)
 		[AS_ID_TAKEN] = "id is taken by another downlink",
 		[AS_DEVICE_FULL] = "queue_full: as many downlinks as may wait for a device do",
 		[AS_AGENCY_FULL] = "queue_full: as many downlinks as may wait for an agency's devices do",
+		[AS_DEVICE_QUOTA] = "quota: the device's downlink airtime of today is spent",
+		[AS_AGENCY_QUOTA] = "quota: the agency's downlink airtime of today is spent",
 		[AS_TOO_LONG] = "longer than the region carries at any data rate",
 		[AS_NO_ENCODER] = "the profile's codec only decodes: send data (base64) or hex",
 		[AS_NOT_ENCODED] = "the profile's codec cannot write it",
@@ -109,6 +112,14 @@ static bool has_room(struct as_application *app, const struct as_item *item, enu
 	return *verdict == AS_ENQUEUED;
 }
 
+static bool is_within_quota(struct as_application *app, struct now now, const struct as_device_info *device,
+			    struct as_item *item, struct as_command *command, enum as_enqueued *verdict,
+			    struct as_quota *quota)
+{
+	*verdict = as_quota_judge(app, now.wall, device, item, quota, command->why);
+	return *verdict == AS_ENQUEUED;
+}
+
 /* Its time had passed when it came: that it came, and why it never left, is kept and told all the same. */
 static enum status put_expired(struct as_application *app, struct now now, struct as_item *item)
 {
@@ -126,7 +137,8 @@ static enum status put_expired(struct as_application *app, struct now now, struc
 
 /* What was decided, with what was too much. */
 static void say(struct as_application *app, struct now now, const struct as_device_info *device,
-		const struct as_item *item, size_t length, enum as_enqueued verdict)
+		const struct as_item *item, size_t length, enum as_enqueued verdict,
+		const struct as_quota *quota)
 {
 	struct decision said = {.table = AS_TABLE_COMMAND,
 				.verdict = (uint8_t)verdict,
@@ -138,6 +150,10 @@ static void say(struct as_application *app, struct now now, const struct as_devi
 		said.b = AS_AGENCY_ITEMS_MAX;
 	else if (verdict == AS_TOO_LONG)
 		said.b = as_queue_longest(app, device->region);
+	else if (verdict == AS_DEVICE_QUOTA || verdict == AS_AGENCY_QUOTA) {
+		said.a = (uint32_t)((quota->used_us + quota->waiting_us) / US_PER_MS);
+		said.b = (uint32_t)quota->limit_s;
+	}
 	as_rules_add(&app->decisions, now.wall, &item->dev_eui, &item->item, &said);
 }
 
@@ -146,6 +162,7 @@ enum status as_queue_add(struct as_application *app, struct now now, const struc
 			 struct as_item *item, enum as_enqueued *verdict)
 {
 	enum status status = ST_OK;
+	struct as_quota quota = {.limit_s = -1};
 	*verdict = AS_ENQUEUED;
 	if (make_item(app, dev_eui, device, command, item, verdict)) {
 		status = command->has_id ? find_before(app, item, verdict) : ST_NOT_FOUND;
@@ -155,12 +172,13 @@ enum status as_queue_add(struct as_application *app, struct now now, const struc
 			item->created = item->changed = now.wall;
 			if (expired)
 				status = put_expired(app, now, item);
-			else if (has_room(app, item, verdict))
+			else if (has_room(app, item, verdict) &&
+				 is_within_quota(app, now, device, item, command, verdict, &quota))
 				status = as_store_item_put(app->store, item, now.wall);
 		}
 	}
 	if (status == ST_OK) {
-		say(app, now, device, item, command->length, *verdict);
+		say(app, now, device, item, command->length, *verdict, &quota);
 		app->counters.items += *verdict == AS_ENQUEUED;
 		app->counters.items_repeated += *verdict == AS_ENQUEUED_BEFORE;
 		app->counters.items_refused += *verdict > AS_ENQUEUED_BEFORE;

@@ -17,6 +17,8 @@ enum as_enqueued {
 	AS_ID_TAKEN,        /* by another command */
 	AS_DEVICE_FULL,
 	AS_AGENCY_FULL,
+	AS_DEVICE_QUOTA, /* of airtime (quota.h): the command's `why` */
+	AS_AGENCY_QUOTA,
 	AS_TOO_LONG,    /* for this region at any data rate */
 	AS_NO_ENCODER,  /* an object, and the profile's codec cannot encode */
 	AS_NOT_ENCODED, /* an object that the profile's codec cannot write: the command's `why` */

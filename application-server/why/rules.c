@@ -128,6 +128,20 @@ static const struct decision_rule command_rules[AS_ENQUEUED_COUNT] = {
 		"for "
 		"the agency's devices already.",
 		"Find what sends without end; lamppost downlink flush EUI drops what waits for a device."),
+	[AS_DEVICE_QUOTA] = ROW("command_device_quota", WARN,
+				"{item} for port {port:c} was refused: {used_ms:a:ms} of the device's "
+				"downlink airtime of today, "
+				"{quota_s:b:s}, are used or wait, and it does not fit into the rest.",
+				"It frees at midnight UTC. lamppost airtime --device EUI shows what used it; "
+				"lamppost device update "
+				"EUI --airtime-down-s-per-day N raises it."),
+	[AS_AGENCY_QUOTA] = ROW(
+		"command_agency_quota", WARN,
+		"{item} for port {port:c} was refused: {used_ms:a:ms} of the agency's downlink airtime of "
+		"today, "
+		"{quota_s:b:s}, are used or wait, and it does not fit into the rest.",
+		"It frees at midnight UTC. lamppost airtime --agency AGENCY shows what used it; the city's "
+		"administrators may raise it."),
 	[AS_TOO_LONG] = ROW("command_too_long", WARN,
 			    "{item} of {length:a:bytes} for port {port:c} was refused: the device's "
 			    "region carries "
@@ -183,12 +197,28 @@ static const struct decision_rule intake_rules[AS_INTAKE_VERDICTS] = {
 		"The decision beside this one says by which rule."),
 };
 
+static const struct decision_rule airtime_rules[AS_AIRTIME_VERDICT_COUNT] = {
+	[AS_AIRTIME_DEVICE_BEYOND] = ROW("airtime_device_beyond", WARN,
+					 "The device used {used_s:a:s} of uplink airtime today, its quota is "
+					 "{quota_s:b:s}; it is heard all "
+					 "the same.",
+					 "See how often it sends and at which data rate: lamppost device "
+					 "status EUI. A device that never lets "
+					 "go of a slow data rate has ADR switched off."),
+	[AS_AIRTIME_AGENCY_BEYOND] = ROW("airtime_agency_beyond", WARN,
+					 "With this device the agency's devices used {used_s:a:s} of uplink "
+					 "airtime today, their quota is "
+					 "{quota_s:b:s}; they are heard all the same.",
+					 "lamppost airtime --agency AGENCY shows which devices use most."),
+};
+
 static const struct decision_table tables[AS_TABLE_COUNT] = {
 	[AS_TABLE_UPLINK] = {"uplink", uplink_rules, ARRAY_SIZE(uplink_rules)},
 	[AS_TABLE_CODEC] = {"codec", codec_rules, ARRAY_SIZE(codec_rules)},
 	[AS_TABLE_LPP] = {"cayenne_lpp", lpp_rules, ARRAY_SIZE(lpp_rules)},
 	[AS_TABLE_SEAL] = {"seal", seal_rules, ARRAY_SIZE(seal_rules)},
 	[AS_TABLE_COMMAND] = {"command", command_rules, ARRAY_SIZE(command_rules)},
+	[AS_TABLE_AIRTIME] = {"airtime", airtime_rules, ARRAY_SIZE(airtime_rules)},
 	[AS_TABLE_INTAKE] = {"mqtt", intake_rules, ARRAY_SIZE(intake_rules)},
 };
 const struct decision_book as_rules = {"application-server", tables, ARRAY_SIZE(tables)};

@@ -20,10 +20,13 @@ enum as_table {
 	AS_TABLE_CODEC,   /* enum codec_verdict; the same */
 	AS_TABLE_LPP,     /* enum lpp_verdict; the same, and the byte in the high half of b */
 	AS_TABLE_SEAL,    /* enum as_seal_verdict; a counter */
-	AS_TABLE_COMMAND, /* enum as_enqueued; a length, b limit, c port */
+	AS_TABLE_COMMAND, /* enum as_enqueued; a length (quotas: ms used), b limit, c port */
 	AS_TABLE_INTAKE,  /* enum as_intake_verdict; a length */
+	AS_TABLE_AIRTIME, /* enum as_airtime_verdict; a seconds used, b quota */
 	AS_TABLE_COUNT
 };
+
+enum as_airtime_verdict { AS_AIRTIME_DEVICE_BEYOND, AS_AIRTIME_AGENCY_BEYOND, AS_AIRTIME_VERDICT_COUNT };
 
 enum as_payload_verdict {
 	AS_PAYLOAD_STORED, /* no codec: stored as it is */

@@ -11,6 +11,13 @@
 static const char *const activations[] = {"otaa", "abp", NULL};
 static const char *const data_classes[] = {"public", "sensitive", "private", "confidential", NULL};
 
+/* Nobody has a quota but who is given one (application-server/quota.h). */
+#define QUOTA(field, text)                                                                          \
+	{                                                                                           \
+		.name = field, .type = RECORD_INTEGER, .flags = RECORD_NULLABLE, .max = 1000000000, \
+		.unit = "s", .help = text                                                           \
+	}
+
 static const struct record_field agency_fields[] = {
 	ID,
 	SLUG,
@@ -21,6 +28,12 @@ static const struct record_field agency_fields[] = {
 	 .max = 200,
 	 .standard = "\"\"",
 	 .help = "who answers for its sensors"},
+	QUOTA("airtime_up_s_per_day",
+	      "uplink airtime a day of all its devices; beyond it is told, never dropped"),
+	QUOTA("airtime_down_s_per_day",
+	      "downlink airtime a day of all its devices; beyond it commands are refused"),
+	QUOTA("device_airtime_up_s_per_day", "the same of each device that has none of its own"),
+	QUOTA("device_airtime_down_s_per_day", "the same of each device that has none of its own"),
 	CREATED,
 };
 
@@ -121,6 +134,8 @@ static const struct record_field device_fields[] = {
 	 .max = INT64_C(4294967295),
 	 .standard = "0",
 	 .help = "ABP: next downlink counter (imported sessions)"},
+	QUOTA("airtime_up_s_per_day", "uplink airtime a day; none: its agency's for devices"),
+	QUOTA("airtime_down_s_per_day", "downlink airtime a day; none: its agency's for devices"),
 	LATITUDE,
 	LONGITUDE,
 	TAGS,

@@ -55,6 +55,13 @@ CREATE TABLE airtime_hours (
 CREATE INDEX airtime_hours_by_gateway ON airtime_hours (gateway, hour) WHERE gateway != 0;
 CREATE INDEX airtime_hours_by_age ON airtime_hours (hour);
 
+-- Where the ledger stands: the last turn that every account holds, and of each journal of the network server the last row that was
+-- posted. (Not among the cursors: those are numbers of events.)
+CREATE TABLE ledger_marks (
+	name TEXT PRIMARY KEY,
+	value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What devices said of their battery and margin.
 CREATE TABLE device_statuses (
 	row INTEGER PRIMARY KEY,
