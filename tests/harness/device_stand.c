@@ -4,6 +4,7 @@
 #include "common/base/hex.h"
 #include "common/lorawan/cipher.h"
 #include "common/lorawan/frame.h"
+#include "common/lorawan/join_frame.h"
 #include "common/lorawan/mic.h"
 
 #include <string.h>
@@ -69,6 +70,23 @@ enum sim_down_result t_stand_hears(struct t_stand *stand, int window, const uint
 	ASSERT(sim_device_listens(&stand->device, &downlink));
 	stand->now_us = downlink.end_us;
 	return sim_device_receive(&stand->device, downlink.end_us, 500, phy, length);
+}
+
+enum sim_down_result t_stand_accept(struct t_stand *stand, const uint8_t body[12])
+{
+	const struct sim_device *device = &stand->device;
+	bool two_roots = device->config.mac_version == LW_MAC_1_1_0;
+	const struct lw_key *root = two_roots ? &device->config.nwk_key : &device->config.app_key;
+	uint8_t phy[17] = {0x20};
+	memcpy(phy + 1, body, 12);
+	struct lw_mic mic = two_roots && (body[10] & 0x80) != 0
+				    ? lw_mic_join_accept_1_1(stand->aes, &device->js_int_key, 0xff,
+							     &device->config.join_eui,
+							     (uint16_t)device->dev_nonce, phy, 13)
+				    : lw_mic_join(stand->aes, root, phy, 13);
+	memcpy(phy + 13, mic.bytes, 4);
+	ASSERT(lw_join_accept_encrypt(stand->aes, root, phy, sizeof phy) == LW_OK);
+	return t_stand_hears(stand, 1, phy, sizeof phy);
 }
 
 static size_t from_hex(const char *text, uint8_t *bytes, size_t capacity)

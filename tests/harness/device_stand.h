@@ -26,6 +26,9 @@ struct sim_downlink t_stand_in_window(const struct t_stand *stand, int window);
 /* The frame is heard in that window, on time. */
 enum sim_down_result t_stand_hears(struct t_stand *stand, int window, const uint8_t *phy, size_t length);
 
+/* A join-accept without CFList, as a join server makes it from those 12 bytes between MHDR and MIC, is heard in RX1. */
+enum sim_down_result t_stand_accept(struct t_stand *stand, const uint8_t body[12]);
+
 /* A data downlink for the device as a network would make it, with the session's own keys. */
 struct t_down {
 	bool confirmed;

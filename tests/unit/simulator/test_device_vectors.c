@@ -344,24 +344,6 @@ static bool join_accept(const json_t *input, const json_t *expect)
 	return true;
 }
 
-/* The join server's answer with those fields, made from bytes, is heard. */
-static enum sim_down_result hear_accept(const uint8_t body[12])
-{
-	const struct sim_device *device = &stand.device;
-	uint8_t phy[17] = {0x20};
-	bool form_1_1 = device->config.mac_version == LW_MAC_1_1_0 && (body[10] & 0x80) != 0;
-	memcpy(phy + 1, body, 12);
-	const struct lw_key *root = device->config.mac_version == LW_MAC_1_1_0 ? &device->config.nwk_key
-									       : &device->config.app_key;
-	struct lw_mic mic = form_1_1 ? lw_mic_join_accept_1_1(aes, &device->js_int_key, 0xff,
-							      &device->config.join_eui,
-							      (uint16_t)device->dev_nonce, phy, 13)
-				     : lw_mic_join(aes, root, phy, 13);
-	memcpy(phy + 13, mic.bytes, 4);
-	t_int("encrypted", LW_OK, lw_join_accept_encrypt(aes, root, phy, sizeof phy));
-	return t_stand_hears(&stand, 1, phy, sizeof phy);
-}
-
 static void write_u24(uint8_t *out, uint32_t value)
 {
 	struct wr wr = wr_init(out, 3);
@@ -374,7 +356,7 @@ static bool dl_settings(const json_t *input, const json_t *expect)
 	uint8_t body[12] = {1};
 	t_hex_member(input, "byte", &body[10], 1);
 	ask(t_true_member(expect, "opt_neg"), &key, &key, (struct lw_eui64){{0}}, (struct lw_eui64){{0}}, 1);
-	enum sim_down_result result = hear_accept(body);
+	enum sim_down_result result = t_stand_accept(&stand, body);
 	unsigned offset = (unsigned)t_int_member(expect, "rx1_dr_offset"),
 		 dr = (unsigned)t_int_member(expect, "rx2_data_rate");
 	if (offset > 5 || dr > 6) { /* eu868 and a LoRa device have no more */
@@ -397,7 +379,7 @@ static bool join_accept_body(const json_t *input, const json_t *expect)
 	if (length != 12)
 		return false;
 	ask(t_true_member(expect, "opt_neg"), &key, &key, (struct lw_eui64){{0}}, (struct lw_eui64){{0}}, 1);
-	t_str("result", "accepted", sim_down_result_name(hear_accept(body)));
+	t_str("result", "accepted", sim_down_result_name(t_stand_accept(&stand, body)));
 	t_uint("join_nonce", t_hex_number(expect, "join_nonce"), stand.device.join_nonce);
 	t_uint("dev_addr", t_hex_number(expect, "dev_addr"), stand.device.dev_addr.value);
 	t_uint("offset", (unsigned)t_int_member(expect, "rx1_dr_offset"), stand.device.rx1_offset);
@@ -510,7 +492,7 @@ static bool session_keys(const json_t *input, const json_t *expect)
 	write_u24(body, t_hex_number(input, "join_nonce"));
 	write_u24(body + 3, t_hex_number(input, "net_id"));
 	body[10] = is_1_1 ? 0x80 : 0;
-	t_str("accept", "accepted", sim_down_result_name(hear_accept(body)));
+	t_str("accept", "accepted", sim_down_result_name(t_stand_accept(&stand, body)));
 	check_session(expect, false);
 	return true;
 }
