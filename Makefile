@@ -154,8 +154,8 @@ soak: $(BUILD)/tests/simulation/test_world
 ## radio-report: compare the ADR algorithms in simulated cities; writes docs/radio-report.md (SEEDS=5, FIRST_SEED=1)
 radio-report: $(STUDY)
 	$(Q)$(STUDY) docs $(SEEDS) $(FIRST_SEED) $$(nproc)
-## mutants: eight faults built in on purpose, each of which the worlds must notice
-mutants: $(BUILD)/tests/simulation/test_world
+## mutants: faults built in on purpose, each of which the worlds or the regions must notice
+mutants: $(BUILD)/tests/simulation/test_world $(BUILD)/tests/simulation/test_regions
 	$(Q)bash tests/simulation/mutants.sh $(BUILD)
 
 ## lint: include table, clang-format, cppcheck, clang-tidy, and the rules' own tests

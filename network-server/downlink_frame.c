@@ -42,6 +42,9 @@ static void set_mic(struct ns *ns, struct ns_downlink *downlink, const struct ns
 #else
 	const struct lw_key *key = &session->f_nwk_s_int_key;
 #endif
+#if MUTANT == MUTANT_CONF_FCNT_OFF
+	input.conf_fcnt++;
+#endif
 	struct lw_mic mic = ns_session_behaves(session, LW_MIC_HALVES)
 				    ? lw_mic_down_1_1(ns->aes, &session->s_nwk_s_int_key, &input)
 				    : lw_mic_1_0(ns->aes, key, &input);
@@ -53,6 +56,8 @@ void ns_frame_build(struct ns *ns, struct now now, struct ns_downlink *downlink,
 {
 #if MUTANT == MUTANT_ACK_DROPPED
 	downlink->ack = false;
+#elif MUTANT == MUTANT_ACK_UNASKED
+	downlink->ack = true;
 #endif
 	uint8_t room = ns_windows_max_payload(&downlink->windows, ns_region(ns, session->region));
 	uint8_t commands[128];

@@ -1,6 +1,7 @@
 #include "network-server/downlink_plan.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/lorawan/airtime.h"
 
 #define LATEST_LEAD       (30 * US_PER_MS) /* under this nothing reaches a gateway's queue in time */
@@ -214,6 +215,10 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 	const struct ns_hearer *hearer = &windows->by[index];
 	const struct lw_rx_window *rx = window == GW_RX1 ? &windows->rx1 : &windows->rx2;
 	const struct lw_data_rate *rate = lw_region_data_rate(region, LW_DOWN, rx->dr);
+#if MUTANT == MUTANT_RX2_RATE_OFF
+	if (window == GW_RX2)
+		rate = lw_region_data_rate(region, LW_DOWN, (uint8_t)(rx->dr + 1));
+#endif
 	if (!rate || !ns_slab_holds(&gateways->slab, hearer->gateway))
 		return NS_DROP_NO_GATEWAY;
 	const struct ns_gateway *gateway = ns_gateways_at(gateways, hearer->gateway);
@@ -233,6 +238,9 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		.board = hearer->board,
 		.antenna = hearer->antenna,
 	};
+#if MUTANT == MUTANT_RX1_CHANNEL_OFF
+	attempt.tx.freq_hz += window == GW_RX1 ? 200000 : 0;
+#endif
 	if (!fits(region, windows->dwell, rx->dr, phy_length, attempt.airtime_us)) {
 		plan->why.too_long++;
 		return NS_DROP_NO_GATEWAY;

@@ -1,6 +1,7 @@
 #include "network-server/join_flow.h"
 
 #include "common/base/check.h"
+#include "common/base/mutant.h"
 #include "common/lorawan/version.h"
 #include "network-server/air_tell.h"
 #include "network-server/downlink.h"
@@ -104,6 +105,13 @@ static void choose_parameters(struct ns *ns, struct ns_join *join, const struct 
 		(void)lw_cflist_apply(&join->plan, region, request->cflist);
 	if (join->type == 2)
 		ns_rejoin_keep(ns, join);
+#if MUTANT == MUTANT_CFLIST_ORDER
+	for (size_t i = 0; i < 3; i++) {
+		uint8_t first = request->cflist[i];
+		request->cflist[i] = request->cflist[i + 3];
+		request->cflist[i + 3] = first;
+	}
+#endif
 }
 
 static void call(struct ns *ns, struct now now, struct ns_join *join)

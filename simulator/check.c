@@ -186,8 +186,8 @@ static bool is_join_accept(const char *phy)
 static void walk_downlinks(struct check *check, const json_t *device)
 {
 	/* Another device's frames, and what the radio lost, are nothing that the network did wrong. */
-	static const char *const faults[] = {"malformed", "mic",        "repeated",
-					     "gap",       "join_nonce", "parameters"};
+	static const char *const faults[] = {"malformed",  "mic",        "repeated", "gap",
+					     "join_nonce", "parameters", "too_long"};
 	size_t i;
 	const json_t *downlink;
 	json_array_foreach(json_object_get(device, "downlinks"), i, downlink)
@@ -201,6 +201,9 @@ static void walk_downlinks(struct check *check, const json_t *device)
 				problem(check, "device %s heard a downlink that it refused: %s, %s",
 					text_of(device, "name"), result, phy);
 		}
+		if (is_true(downlink, "unasked_ack"))
+			problem(check, "device %s heard an ACK for what was not confirmed: %s",
+				text_of(device, "name"), phy);
 		if (strcmp(result, "accepted") == 0 && !accept)
 			must_be_delivered(check, device, sent_before(device, int_of(downlink, "at_us"), -1),
 					  "answered");

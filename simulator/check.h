@@ -7,7 +7,8 @@
  *	once         one frame is one event id, however often it is delivered; one id is one content
  *	in order     first deliveries of a session have rising counters
  *	joins        every accepted join-accept has its event; no DevNonce is accepted and no JoinNonce given twice
- *	air          no FCntDown stands for two contents; no device heard a counter again, a bad MIC or a gap
+ *	air          no FCntDown stands for two contents; no device heard a counter again, a bad MIC, a gap,
+ *	             more bytes than the data rate carries, or an ACK for what was not confirmed
  *
  * Only what the report and the subscriber say is looked at: the servers' own word counts for nothing here. */
 #ifndef LAMPPOST_SIM_CHECK_H

@@ -117,6 +117,7 @@ struct sim_record {
 	bool confirmed;
 	bool acknowledged; /* outcome: the network acknowledged it; downlink: ACK is set */
 	bool reading;      /* an uplink with a reading of the application */
+	bool unasked_ack;  /* downlink: ACK is set, and the frame that it answers was not confirmed */
 	bool app_counter;  /* downlink of 1.1: AFCntDown, else NFCntDown or the one counter */
 	uint8_t attempt;   /* from 1 */
 	uint8_t window;    /* downlink: 1 or 2 */

@@ -307,6 +307,7 @@ enum sim_down_result sim_device_read_downlink(struct sim_device *device, int64_t
 	record->fcnt = fcnt;
 	record->app_counter = app_counter;
 	record->acknowledged = frame.fctrl.ack;
+	record->unasked_ack = frame.fctrl.ack && !device->confirmed;
 	record->confirmed = frame.ftype == LW_CONFIRMED_DOWN;
 	record->fport = frame.has_fport ? frame.fport : -1;
 	record->length = frame.frm_payload_length;

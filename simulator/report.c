@@ -92,6 +92,8 @@ static json_t *downlink_json(const struct sim_device *device, const struct sim_r
 	json_object_set_new(object, "result", json_string(sim_down_result_name(record->result)));
 	set_int(object, "window", record->window);
 	set_hex(object, "phy", record->phy, record->phy_length);
+	if (record->unasked_ack)
+		json_object_set_new(object, "unasked_ack", json_true());
 	bool accept = record->phy_length > 0 && record->phy[0] >> 5 == 1;
 	if (read && !accept) {
 		const char *counter = record->app_counter ? "afcnt" : device->rules_1_1 ? "nfcnt" : "fcnt";

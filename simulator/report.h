@@ -9,7 +9,7 @@
  *	   "sent": [{"at_us", "dev_addr", "fcnt", "attempt", "fport", "payload", "reading", "confirmed", "ack", "dr", "freq_hz", "phy",
  *	             "heard_by"}],
  *	   "outcomes": [{"at_us", "fcnt", "attempts", "confirmed", "acknowledged", "reading"}],
- *	   "downlinks": [{"at_us", "result", "window", "fcnt", "counter", "fport", "payload", "confirmed", "ack", "phy"}]}],
+ *	   "downlinks": [{"at_us", "result", "window", "fcnt", "counter", "fport", "payload", "confirmed", "ack", "unasked_ack"?, "phy"}]}],
  *	 "gateways": [{"eui", "heard", "ghosts", "push_data", "push_acks", "pull_data", "pull_acks", "pull_resp", "sent",
  *	               "refused": {CODE: N}, "missed": {REASON: N}, "bad_datagrams": {REASON: N}}],
  *	 "air": [{"at_us", "gateway", "token", "freq_hz", "phy"}]}

@@ -24,6 +24,8 @@ static const struct band {
 /* Whatever carries its address it must be able to take; what the radio lost is no fault. */
 void judge_downlink_at_device(struct world *world, const struct sim_record *record)
 {
+	if (record->unasked_ack)
+		world_break(world, "device %u: an ACK for what was not confirmed", record->device);
 	switch (record->result) {
 	case SIM_DOWN_ACCEPTED:
 	case SIM_DOWN_UNREADABLE:
