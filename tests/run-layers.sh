@@ -47,12 +47,17 @@ fi
 declare -A running=() # process id to program's number
 started=() took=()    # microseconds
 now_us() { us=${EPOCHREALTIME/[.,]/}; }
-start() { # start N: in the background, with a log of its own
+start() { # start N: in the background, with a log of its own; its exit code is in N.code once it has ended
 	local -a command
 	eval "command=(${commands[$1]})"
 	now_us
 	started[$1]=$us
-	timeout -k 5 "$ceiling" "${command[@]}" >"$logs/$1" 2>&1 </dev/null &
+	( # what becomes of a program is not the shell's news: a job that dies of a signal may be gone before anybody waits for it
+		timeout -k 5 "$ceiling" "${command[@]}" >"$logs/$1" 2>&1 </dev/null &
+		trap 'kill $!' TERM
+		wait $!
+		echo $? >"$logs/$1.code"
+	) 2>/dev/null &
 	running[$!]=$1
 }
 trap 'kill "${!running[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
@@ -81,11 +86,25 @@ report() { # report N: what came of it; a program's last line is `N passed, N fa
 		printf 'ok     %-50s %4s passed%s\n' "$name" "$p" "$([ "$s" -gt 0 ] && printf ', %s skipped' "$s")"
 	fi
 }
+ended() { # finds a program that has ended: its process id in `pid`
+	local alive
+	for pid in "${!running[@]}"; do
+		kill -0 "$pid" 2>/dev/null && alive=yes || alive=
+		[ -s "$logs/${running[$pid]}.code" ] && return
+		if [ -z "$alive" ]; then
+			echo 125 >"$logs/${running[$pid]}.code"
+			return
+		fi
+	done
+	return 1
+}
 finish_one() { # waits until one program has ended, and tells what is next in the order of the sources
 	local pid code n
-	wait -n -p pid "${!running[@]}"
-	code=$?
+	until ended; do
+		wait -n 2>/dev/null || sleep 0.01
+	done
 	n=${running[$pid]}
+	code=$(<"$logs/$n.code")
 	unset "running[$pid]"
 	now_us
 	took[n]=$((us - started[n])) codes[n]=$code
