@@ -274,6 +274,15 @@ bool as_edge_network_want_frames(struct as_edge_network *edge, const struct net_
 	return io_link_client_queued(edge->link) <= QUEUED_MAX && send_message(edge, PROTO_FRAMES_WANTED);
 }
 
+bool as_edge_network_force_rejoin(void *ctx, const struct net_force_rejoin *order)
+{
+	struct as_edge_network *edge = ctx;
+	if (!edge->said_hello || io_link_client_queued(edge->link) > QUEUED_MAX)
+		return false;
+	edge->out->force_rejoin = *order;
+	return send_message(edge, PROTO_FORCE_REJOIN);
+}
+
 bool as_edge_network_is_up(const struct as_edge_network *edge)
 {
 	return edge->said_hello;

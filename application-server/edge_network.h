@@ -37,6 +37,8 @@ void as_edge_network_close(struct as_edge_network *edge);
 bool as_edge_network_drain(struct as_edge_network *edge);
 /* Tells the network server which frames a stream wants; false: it does not go out now. */
 bool as_edge_network_want_frames(struct as_edge_network *edge, const struct net_frames_wanted *wanted);
+/* For struct as_api; `ctx` is the edge. False: there is no link, or no room in it. */
+bool as_edge_network_force_rejoin(void *ctx, const struct net_force_rejoin *order);
 bool as_edge_network_is_up(const struct as_edge_network *edge);
 
 #endif

@@ -294,7 +294,9 @@ static enum status start(struct server *server)
 				      .census = &server->census,
 				      .live = &server->live,
 				      .status = status_members,
-				      .status_ctx = server};
+				      .status_ctx = server,
+				      .force_rejoin = as_edge_network_force_rejoin,
+				      .force_rejoin_ctx = &server->network};
 	status = as_import_resume(&server->api);
 	if (status != ST_OK)
 		return status;

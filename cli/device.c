@@ -6,6 +6,7 @@
 #include "cli/device_mac.h"
 #include "cli/import_rows.h"
 #include "cli/input.h"
+#include "cli/rejoin.h"
 #include "cli/problem.h"
 #include "common/text/record_schema.h"
 #include "cli/seal.h"
@@ -177,5 +178,20 @@ const struct cli_command cli_device_commands[] = {
 	 .operands = "EUI",
 	 .examples = "lamppost device mac 70b3d57ed0000001\n",
 	 .run = cli_device_mac},
+	{.group = "device",
+	 .name = "rejoin",
+	 .summary = "have a device of LoRaWAN 1.1 renew its keys",
+	 .description =
+		 "The device is told with the answer to its next uplink (ForceRejoinReq), and asked again "
+		 "until its "
+		 "rejoin-request is heard. Until the first uplink under the new keys the old ones go on; "
+		 "queued downlinks wait and go out under the new ones.",
+	 .operands = "EUI",
+	 .options = cli_rejoin_options,
+	 .option_count = CLI_REJOIN_OPTIONS,
+	 .examples = "lamppost device rejoin 70b3d57ed0000001\n"
+		     "lamppost device rejoin 70b3d57ed0000001 --type 0 --dr 0 --retries 3\n",
+	 .exits = "4 the device is one of ABP or of a version before 1.1, or its profile does not allow it\n",
+	 .run = cli_rejoin_run},
 };
 const size_t cli_device_command_count = ARRAY_SIZE(cli_device_commands);

@@ -125,6 +125,7 @@ static bool from_app(struct ns_edge *edge, struct now now)
 	case PROTO_GATEWAY: ns_on_gateway(ns, now, &message->gateway); return true;
 	case PROTO_ENQUEUE: ns_on_enqueue(ns, now, &message->enqueue); return true;
 	case PROTO_FLUSH: ns_on_flush(ns, now, &message->flush); return true;
+	case PROTO_FORCE_REJOIN: ns_on_force_rejoin(ns, now, &message->force_rejoin); return true;
 	case PROTO_SEALED: ns_on_sealed(ns, now, &message->sealed); return true;
 	case PROTO_FRAMES_WANTED: ns_on_frames_wanted(ns, now, &message->frames_wanted); return true;
 	default: return false;

@@ -181,7 +181,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	struct ns_join *kept = ns_slab_at(&ns->joins, slot);
 	*kept = *join;
 	if (ns_is_rejoin(join->type))
-		ns_rejoin_count(ns, kept);
+		ns_rejoin_count(ns, now, kept);
 	ns_record_join_asked(ns, now, kept, frame);
 	call(ns, now, kept);
 	return NS_ACCEPTED;

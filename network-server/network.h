@@ -224,6 +224,7 @@ void ns_on_state_end(struct ns *ns, struct now now, const struct net_state_end *
 void ns_state_tick(struct ns *ns, struct now now);
 void ns_on_enqueue(struct ns *ns, struct now now, const struct net_enqueue *enqueue);
 void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush);
+void ns_on_force_rejoin(struct ns *ns, struct now now, const struct net_force_rejoin *wanted);
 void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed);
 
 /* --- the join server. `answer` is NULL when the call failed (it is made again by itself while there is time). --- */

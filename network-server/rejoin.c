@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/lorawan/version.h"
 #include "network-server/mac/mac.h"
+#include "network-server/why/record.h"
 
 #define MIC_LENGTH 4
 
@@ -97,6 +98,39 @@ enum ns_drop ns_rejoin_admit(struct ns *ns, struct ns_join *join, const struct n
 	return fits ? NS_ACCEPTED : NS_DROP_RJ_COUNT;
 }
 
+/* Kept with the session that the device uses; a device that has none joins anyway. */
+void ns_on_force_rejoin(struct ns *ns, struct now now, const struct net_force_rejoin *wanted)
+{
+	const struct ns_rejoin_order order = {
+		.period = wanted->period,
+		.max_retries = wanted->max_retries,
+		.rejoin_type = wanted->rejoin_type,
+		.data_rate = wanted->has_data_rate ? wanted->data_rate : NS_REJOIN_ORDER_OWN_DR,
+	};
+	uint32_t device = ns_device_find(&ns->sessions, &wanted->dev_eui);
+	if (device == NS_NO_SLOT) {
+		ns_record_drop(ns, now, NS_DROP_ORDER_UNKNOWN_DEVICE, ns_of_device(ns, NS_NO_SLOT),
+			       ns_numbers_of_eui(&wanted->dev_eui, 0));
+		return;
+	}
+	const struct ns_device *record = ns_device_at(&ns->sessions, device);
+	const struct ns_profile *profile = ns_profile_of(ns, record);
+	struct ns_numbers numbers = {
+		.a = decision_bytes(order.rejoin_type, order.max_retries, order.period, order.data_rate)};
+	uint32_t slot = record->session != NS_NO_SLOT ? record->session : record->pending;
+	enum ns_drop drop = NS_ACCEPTED;
+	if (slot == NS_NO_SLOT)
+		drop = NS_DROP_ORDER_NO_SESSION;
+	else if (!profile || !is_allowed(profile->record.rejoin, order.rejoin_type))
+		drop = NS_DROP_ORDER_NOT_ALLOWED;
+	else if (ns_mac_order_rejoin(ns, now, slot, &order) != NS_ORDER_TAKEN)
+		drop = NS_DROP_ORDER_NOT_TAKEN;
+	if (drop == NS_ACCEPTED)
+		ns_record_note(ns, now, NS_NOTE_REJOIN_ORDERED, ns_of_device(ns, device), numbers);
+	else
+		ns_record_drop(ns, now, drop, ns_of_device(ns, device), numbers);
+}
+
 static struct ns_session *session_of(const struct ns *ns, const struct ns_join *join)
 {
 	if (join->session == NS_NO_SLOT)
@@ -132,11 +166,12 @@ void ns_rejoin_keep(struct ns *ns, struct ns_join *join)
 	join->plan = *ns_session_plan(&ns->sessions, session);
 }
 
-void ns_rejoin_count(struct ns *ns, const struct ns_join *join)
+void ns_rejoin_count(struct ns *ns, struct now now, const struct ns_join *join)
 {
 	struct ns_session *session = session_of(ns, join);
 	if (join->type == 1 || !session)
 		return;
+	ns_mac_rejoin_seen(ns, now, join->session);
 	session->rj_count0 = (uint16_t)(join->report.dev_nonce + 1);
 	ns_journal_session(ns, NS_JOURNAL_SESSION, join->session);
 }

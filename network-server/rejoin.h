@@ -44,8 +44,8 @@ void ns_rejoin_windows(const struct ns *ns, const struct ns_join *join, const st
 		       struct ns_windows *windows);
 /* Type 2: what the accept says is what the device has. */
 void ns_rejoin_keep(struct ns *ns, struct ns_join *join);
-/* RJcount0 is used up, durably with this turn. */
-void ns_rejoin_count(struct ns *ns, const struct ns_join *join);
+/* RJcount0 is used up, durably with this turn; an order of a rejoin has been followed. */
+void ns_rejoin_count(struct ns *ns, struct now now, const struct ns_join *join);
 /* Type 2: the new session takes over what the network knows of the device's radio. False: the session is gone. */
 bool ns_rejoin_inherit(struct ns *ns, const struct ns_join *join, struct ns_session *session);
 

@@ -58,8 +58,6 @@ void sim_device_init(struct sim_device *device, const struct sim_device_config *
 		.dev_nonce = config->first_dev_nonce,
 		.battery = BATTERY,
 		.rejoin_order = SIM_NO_REJOIN,
-		.rejoin_max_time_n = SIM_NO_REJOIN,
-		.rejoin_max_count_n = SIM_NO_REJOIN,
 	};
 	if (device->config.rx_error_us == 0)
 		device->config.rx_error_us = RX_ERROR_US;

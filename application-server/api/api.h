@@ -21,6 +21,9 @@ struct as_api {
 	/* Gives the members of GET /api/v1/status that the edges know; NULL: none. */
 	json_t *(*status)(void *ctx);
 	void *status_ctx;
+	/* Passes an order on to the network server; false: it is not reached. NULL: nobody is. */
+	bool (*force_rejoin)(void *ctx, const struct net_force_rejoin *order);
+	void *force_rejoin_ctx;
 	struct as_census *census;            /* borrowed; NULL: none is taken */
 	const struct as_live_gateways *live; /* borrowed; NULL: nobody asks the bridge */
 	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */

@@ -14,6 +14,7 @@ void as_handle_remove(struct as_api *api, const struct as_call *call, struct as_
 /* Devices. */
 void as_handle_keys_put(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_rejoin(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_readings(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* Downlinks of a device. */

@@ -54,6 +54,7 @@ const struct as_route as_routes[] = {
 	{"POST", "/api/v1/devices/import", as_handle_import},
 	{"PUT", "/api/v1/devices/{id}/keys", as_handle_keys_put},
 	{"POST", "/api/v1/devices/{id}/downlinks", as_handle_downlink},
+	{"POST", "/api/v1/devices/{id}/rejoin", as_handle_rejoin},
 	{"GET", "/api/v1/devices/{id}/downlinks", as_handle_downlinks},
 	{"DELETE", "/api/v1/devices/{id}/downlinks", as_handle_downlinks_flush},
 	{"GET", "/api/v1/devices/{id}/downlinks/{item}", as_handle_downlink_get},

@@ -71,6 +71,7 @@ CONVERT_PAIR(device);
 CONVERT_PAIR(gateway);
 CONVERT_PAIR(enqueue);
 CONVERT_PAIR(flush);
+CONVERT_PAIR(force_rejoin);
 CONVERT_PAIR(seal);
 CONVERT_PAIR(sealed);
 CONVERT_PAIR(frames_wanted);

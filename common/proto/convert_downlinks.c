@@ -60,6 +60,36 @@ bool unpack_flush(struct proto_message *message, const Lamppost__Envelope *envel
 	return !in->has_item || convert_take_exact(out->item.bytes, sizeof out->item.bytes, &in->item);
 }
 
+enum status pack_force_rejoin(const struct proto_message *message, struct packing *to)
+{
+	const struct net_force_rejoin *in = &message->force_rejoin;
+	Lamppost__ForceRejoin out = LAMPPOST__FORCE_REJOIN__INIT;
+	out.dev_eui = lw_eui64_number(&in->dev_eui);
+	out.rejoin_type = in->rejoin_type;
+	out.period = in->period;
+	out.max_retries = in->max_retries;
+	out.has_data_rate = in->has_data_rate;
+	out.data_rate = in->data_rate;
+	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_FORCE_REJOIN, &out);
+}
+
+bool unpack_force_rejoin(struct proto_message *message, const Lamppost__Envelope *envelope)
+{
+	const Lamppost__ForceRejoin *in = envelope->force_rejoin;
+	if ((in->rejoin_type != 0 && in->rejoin_type != 2) || in->period > 7 || in->max_retries > 7 ||
+	    in->data_rate > 15)
+		return false;
+	message->force_rejoin = (struct net_force_rejoin){
+		.dev_eui = lw_eui64_from_number(in->dev_eui),
+		.rejoin_type = (uint8_t)in->rejoin_type,
+		.period = (uint8_t)in->period,
+		.max_retries = (uint8_t)in->max_retries,
+		.has_data_rate = in->has_data_rate,
+		.data_rate = (uint8_t)in->data_rate,
+	};
+	return true;
+}
+
 enum status pack_seal(const struct proto_message *message, struct packing *to)
 {
 	const struct net_seal *in = &message->seal;

@@ -90,6 +90,7 @@ static const struct row {
 	ROW(FLUSH, flush),
 	ROW(SEAL, seal),
 	ROW(SEALED, sealed),
+	ROW(FORCE_REJOIN, force_rejoin),
 	ROW(FRAMES_WANTED, frames_wanted),
 	ROW(FRAME, frame),
 };

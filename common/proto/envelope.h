@@ -69,6 +69,7 @@ enum proto_kind {
 	PROTO_FLUSH,
 	PROTO_SEAL,
 	PROTO_SEALED,
+	PROTO_FORCE_REJOIN,
 	PROTO_FRAMES_WANTED,
 	PROTO_FRAME,
 	PROTO_KIND_COUNT
@@ -105,6 +106,7 @@ struct proto_message {
 		struct net_gateway gateway;
 		struct net_enqueue enqueue;
 		struct net_flush flush;
+		struct net_force_rejoin force_rejoin;
 		struct net_seal seal;
 		struct net_sealed sealed;
 		struct net_frames_wanted frames_wanted;

@@ -324,6 +324,17 @@ struct net_flush {
 	struct net_uuid item;
 };
 
+/* application → network: the device is to make a rejoin-request (ForceRejoinReq, TS001-1.1 §5.13). Not acknowledged: what becomes of
+ * it is told by `why` and by the join's reports. */
+struct net_force_rejoin {
+	struct lw_eui64 dev_eui;
+	uint8_t rejoin_type; /* 0 or 2 */
+	uint8_t period;      /* 0..7: 32 s × 2^n between its tries */
+	uint8_t max_retries; /* 0..7 */
+	bool has_data_rate;
+	uint8_t data_rate; /* 0..15 of the request; without one that of the device's last uplink */
+};
+
 struct net_seal {
 	struct net_uuid item;
 	struct lw_eui64 dev_eui;

@@ -167,6 +167,24 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 		"A confirmed item is sent again by itself; see whether an unconfirmed one is to be sent "
 		"again."),
 
+	ROW(NS_DROP_ORDER_UNKNOWN_DEVICE) = NS_RULE(
+		"order_unknown_device", INFO,
+		"A rejoin was ordered of {dev_eui:ab:eui}, which has not reached the network server.",
+		"Order it again in a few seconds; see lamppost status where it stays so."),
+	ROW(NS_DROP_ORDER_NO_SESSION) = NS_RULE(
+		"order_no_session", INFO,
+		"A rejoin of type {type:a0} was ordered, and the device has no session: it cannot be told.",
+		"Nothing: a device without a session joins by itself."),
+	ROW(NS_DROP_ORDER_NOT_ALLOWED) = NS_RULE(
+		"order_not_allowed", INFO,
+		"A rejoin of type {type:a0} was ordered, and the device's profile does not answer rejoins of "
+		"that type.",
+		"To allow it: lamppost profile update SLUG --rejoin all (or keys, for type 2 alone)."),
+	ROW(NS_DROP_ORDER_NOT_TAKEN) = NS_RULE(
+		"order_not_taken", INFO,
+		"A rejoin of type {type:a0} was ordered, and the device's session is one of 1.0, which has "
+		"none.",
+		"Make the device join anew: a session of 1.1 begins with a join of a device of 1.1."),
 	ROW(NS_DROP_STATE_OUT_OF_ORDER) = NS_RULE(
 		"state_out_of_order", WARN,
 		"A record of version {version:a} outside a run, or after {last:b}.",

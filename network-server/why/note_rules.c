@@ -48,6 +48,12 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		"{dev_addr:a:addr} waits for its first uplink, until when the one before goes on; RxDelay "
 		"{rx_delay_s:b0:s}, RX2 at {rx2_dr:b1:dr}.",
 		""),
+	[NS_NOTE_REJOIN_ORDERED] = NS_RULE(
+		"rejoin_ordered", INFO_GOING,
+		"A rejoin of type {type:a0} was ordered, with {retries:a1:count retry} and period "
+		"{period:a2}, data "
+		"rate {dr:a3:dr or none}: it goes with the answer to the device's next uplink.",
+		"A class A device hears it after its next uplink: see lamppost why device EUI then."),
 	[NS_NOTE_SESSION_ENTERED] = NS_RULE("session_entered", INFO_GOOD,
 					    "The first uplink, counter {fcnt:b}, under the session "
 					    "{dev_addr:a:addr}: the one before it is over.",

@@ -149,6 +149,58 @@ static void many_rejoins_in_a_row(void **state)
 	ends_well(world);
 }
 
+/* From the API to the device's ForceRejoinReq, and back with new keys. */
+static void the_city_orders_a_rejoin(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *body;
+		unsigned type;
+		bool crash;
+	} rows[] = {
+		{"type 2, as usual", "{}", 2, false},
+		{"type 0", "{\"rejoin_type\": 0}", 0, false},
+		{"type 2 at DR 3, with a retry", "{\"data_rate\": 3, \"max_retries\": 1}", 2, false},
+		{"ordered, then the network server dies", "{}", 2, true},
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct world *world = city(600 + i, 120);
+		uint32_t before = world_device_addr(world, 0);
+		t_int("status", 202, world_order_rejoin(world, 0, rows[i].body));
+		world_run_seconds(world, 5);
+		if (rows[i].crash)
+			world_crash(world, WORLD_NETWORK, WORLD_AFTER_COMMIT);
+		world_run_seconds(world, 600);
+		t_uint("sent once", 1, world_rejoins(world, 0, rows[i].type, false));
+		t_uint("accepted", 1, world_rejoins(world, 0, rows[i].type, true));
+		t_true("another address", world_device_addr(world, 0) != before);
+		ends_well(world);
+	}
+}
+
+/* The accept of each try is lost but the last: the device keeps to what it was told (5.13). */
+static void an_ordered_rejoin_is_tried_again(void **state)
+{
+	(void)state;
+	struct world *world = city(700, 3000);
+	t_int("status", 202, world_order_rejoin(world, 0, "{\"max_retries\": 2, \"period\": 1}"));
+	while (world_rejoins(world, 0, 2, false) == 0)
+		if (!world_run_seconds(world, 1))
+			break;
+	world_deafen(world, 0, 2);
+	world_run_seconds(world, 30);
+	t_uint("one try", 1, world_rejoins(world, 0, 2, false));
+	world_run_seconds(world, 90);
+	t_uint("two tries, 64 to 96 s apart", 2, world_rejoins(world, 0, 2, false));
+	world_run_seconds(world, 110);
+	t_uint("three", 3, world_rejoins(world, 0, 2, false));
+	t_uint("the last is heard", 1, world_rejoins(world, 0, 2, true));
+	world_run_seconds(world, 3000);
+	t_uint("and none follows", 3, world_rejoins(world, 0, 2, false));
+	ends_well(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +209,8 @@ int main(void)
 		t_test(a_restart_in_between_costs_nothing),
 		t_test(commands_cross_the_change_of_keys),
 		t_test(many_rejoins_in_a_row),
+		t_test(the_city_orders_a_rejoin),
+		t_test(an_ordered_rejoin_is_tried_again),
 	};
 	return t_run(tests);
 }

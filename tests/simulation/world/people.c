@@ -111,6 +111,13 @@ void world_send_command(struct world *world, unsigned device, bool confirmed)
 	world_put(world, (struct world_event){.at_us = world->now_us, .happen = command_called, .a = number});
 }
 
+int world_order_rejoin(struct world *world, unsigned device, const char *body)
+{
+	char dev_eui[LW_EUI64_TEXT];
+	lw_eui64_format(dev_eui, &world->scenario.devices[device].dev_eui);
+	return world_api(world, "POST", "/api/v1/devices/{id}/rejoin", NULL, dev_eui, body);
+}
+
 static void command_comes(struct world *world, const struct world_event *event)
 {
 	(void)event;

@@ -58,7 +58,10 @@ static bool start(struct machine *machine)
 		&self->store);
 	ASSERT(status == ST_OK && self->keys.aes);
 	as_application_init(&self->app, self->store, &self->keys, &self->rng);
-	self->api = (struct as_api){.app = &self->app, .rng = &self->rng};
+	self->api = (struct as_api){.app = &self->app,
+				    .rng = &self->rng,
+				    .force_rejoin = as_edge_network_force_rejoin,
+				    .force_rejoin_ctx = &self->network};
 	self->again = io_timer_new(&machine->loop, on_again, machine);
 	status = as_edge_network_open(&self->network, &machine->loop, &self->app, WORLD_RUN_DIR, &self->rng);
 	if (status == ST_OK)

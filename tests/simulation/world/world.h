@@ -131,6 +131,8 @@ void world_power_cycle(struct world *world, unsigned device, double seconds);
 void world_deafen(struct world *world, unsigned device, unsigned downlinks);
 /* A device of 1.1 that has joined sends a rejoin-request of a type (0, 1, 2) when its channels are free. */
 void world_rejoin(struct world *world, unsigned device, unsigned type);
+/* The city orders one of it through the API; returns the HTTP status. */
+int world_order_rejoin(struct world *world, unsigned device, const char *body);
 /* Rejoin-requests of a type that it has sent, or accepts to them that it took. */
 unsigned world_rejoins(const struct world *world, unsigned device, unsigned type, bool accepted);
 /* Its address; 0: it has not joined. */

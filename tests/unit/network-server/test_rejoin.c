@@ -476,6 +476,63 @@ static void a_restart_between_request_and_answer(void **state)
 	rig_release(&rig);
 }
 
+/* An order goes with the answer to the next uplink, survives a restart, and is done when the rejoin comes. */
+static void an_order_is_sent_and_followed(void **state)
+{
+	(void)state;
+	const struct net_force_rejoin wanted = {device.dev_eui, 2, 1, 3, true, 4};
+	for (unsigned restart = 0; restart < 2; restart++) {
+		t_row(restart ? "with a restart" : "without");
+		setup(PROFILE_11);
+		joins();
+		struct net_force_rejoin of_it = wanted;
+		of_it.dev_eui = device.dev_eui;
+		ns_on_force_rejoin(&rig.ns, rig.now, &of_it);
+		rig_turn(&rig);
+		if (restart)
+			rig_restart(&rig);
+		size_t before = rig.downlink_count;
+		uint8_t commands[LW_PHY_PAYLOAD_MAX], length = 0;
+		struct lw_frame frame;
+		uplink(&device, NULL, 0);
+		t_uint("an answer", before + 1, rig.downlink_count);
+		uint32_t fcnt = ns_session_at(&rig.ns.sessions, record()->session)->n_fcnt_down - 1;
+		t_true("reads", rig_last_downlink(&rig, &device, &frame, fcnt, commands, &length));
+		const uint8_t expected[] = {0x0e, 0x24, 0x0b}; /* type 2, DR4; period 1, retries 3 */
+		bool found = false;
+		for (uint8_t i = 0; i + sizeof expected <= length; i++)
+			found |= memcmp(commands + i, expected, sizeof expected) == 0;
+		t_true("with ForceRejoinReq", found);
+		rejoin(2, 0);
+		t_uint("the rejoin is asked for", 2, rig.join_count);
+		t_uint("the order is done", 1, rig.ns.mac_counts[NS_MAC_FORCE_REJOIN].taken);
+		rig_release(&rig);
+	}
+}
+
+static void an_order_that_cannot_be(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum change change;
+		enum ns_drop drop;
+	} orders[] = {
+		{"an unknown device", UNREGISTERED, NS_DROP_ORDER_UNKNOWN_DEVICE},
+		{"a device without a session", NO_SESSION, NS_DROP_ORDER_NO_SESSION},
+		{"a session of 1.0", SESSION_OF_1_0, NS_DROP_ORDER_NOT_TAKEN},
+		{"a profile that answers none", NONE_ALLOWED, NS_DROP_ORDER_NOT_ALLOWED},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		t_row(orders[i].name);
+		prepare(&(struct refusal){.change = orders[i].change});
+		ns_on_force_rejoin(&rig.ns, rig.now,
+				   &(struct net_force_rejoin){.dev_eui = device.dev_eui, .rejoin_type = 2});
+		t_uint(ns_verdict(orders[i].drop)->name, 1, rig.ns.drops[orders[i].drop]);
+		rig_release(&rig);
+	}
+}
+
 /* What the join server's refusals of a rejoin mean. */
 static void refusals_of_the_join_server(void **state)
 {
@@ -498,6 +555,8 @@ int main(void)
 		t_test(what_of_the_radio_is_kept),
 		t_test(copies_and_repeats),
 		t_test(refusals_of_the_join_server),
+		t_test(an_order_is_sent_and_followed),
+		t_test(an_order_that_cannot_be),
 		t_test(a_restart_between_request_and_answer),
 	};
 	return t_run(tests);

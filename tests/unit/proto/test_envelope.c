@@ -365,6 +365,11 @@ static void fill_sealed(struct proto_message *m)
 	m->sealed = (struct net_sealed){uuid, 56, true, "", {1, 2}, 2};
 }
 
+static void fill_force_rejoin(struct proto_message *m)
+{
+	m->force_rejoin = (struct net_force_rejoin){eui, 2, 7, 6, true, 15};
+}
+
 static void fill_frames_wanted(struct proto_message *m)
 {
 	m->frames_wanted = (struct net_frames_wanted){
@@ -465,6 +470,7 @@ static const struct {
 	{PROTO_FLUSH, fill_flush},
 	{PROTO_SEAL, fill_seal},
 	{PROTO_SEALED, fill_sealed},
+	{PROTO_FORCE_REJOIN, fill_force_rejoin},
 	{PROTO_FRAMES_WANTED, fill_frames_wanted},
 	{PROTO_FRAME, fill_frame},
 };
