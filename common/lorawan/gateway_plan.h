@@ -14,8 +14,8 @@
 /* Reads a list of channels, "8-15,65", or of sub-bands, "sub-bands 1,3-4" or "sub-band 2": eight channels each and the wide
  * one among them where the region has such. False: neither, or one that the region does not have; `channels` untouched. */
 bool lw_channels_parse(const struct lw_region *region, const char *text, struct lw_channel_mask *channels);
-/* Writes it as a list of channels; cut if `capacity` is too small. Returns `text`. */
-const char *lw_channels_format(char *text, size_t capacity, const struct lw_channel_mask *channels);
+/* Writes it as a list of channels; cut if `capacity` is too small. Returns `out`. */
+const char *lw_channels_format(char *out, size_t capacity, const struct lw_channel_mask *channels);
 
 /* Fills the channels of a record's `channel_plan` (lw_channels_parse(); "": those of `network` unless it is NULL or has
  * none, else the usual ones); none for a dynamic region. False: not such a list, or not of this region. */
