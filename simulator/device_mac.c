@@ -238,7 +238,8 @@ static bool is_request(uint8_t cid)
 	       cid != LW_CID_DEVICE_MODE;
 }
 
-static void apply_one(struct sim_device *device, int64_t now_us, const struct lw_mac_command *command, uint8_t raw)
+static void apply_one(struct sim_device *device, int64_t now_us, const struct lw_mac_command *command,
+		      uint8_t raw)
 {
 	switch (command->cid) {
 	case LW_CID_RESET:
