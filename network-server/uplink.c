@@ -49,7 +49,8 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 			return NS_ACCEPTED;
 		/* §4.3.1.2: a new uplink tells whether a confirmed downlink arrived. */
 		ns_items_uplink(ns, now, uplink->session->device, uplink->acks, &uplink->event);
-	} else {
+	} else if (uplink->frame->retransmission) {
+		/* Else it is what a bridge brings again after a restart of ours: it was on the air once. */
 		ns_air_tell_uplink(ns, NET_AIR_REPEAT, &uplink->session->dev_eui,
 				   ns_frame_seen(now, uplink->frame), uplink->frame->airtime_us);
 	}
