@@ -250,7 +250,10 @@ static json_t *shares_json(struct shares *shares)
 static json_t *deaf_percent(const struct span *span, struct wall now, int64_t deaf_us)
 {
 	int64_t passed = now.us - (int64_t)span->first * HOUR_US;
-	return passed > 0 ? json_real((double)(deaf_us * 1000000 / passed) / 10000) : json_null();
+	if (passed <= 0)
+		return json_null();
+	int64_t parts = deaf_us * 1000000 / passed;
+	return json_real((double)parts / 10000);
 }
 
 static json_t *gateway_json(struct as_api *api, const struct as_call *call, const json_t *record,

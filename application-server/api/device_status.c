@@ -40,7 +40,10 @@ static void add(struct sum *sum, const struct as_day_account *day)
 /* Percent with one decimal; null where nothing was expected. */
 static json_t *percent_json(int64_t part, int64_t whole)
 {
-	return whole > 0 ? json_real((double)((part * 2000 + whole) / (2 * whole)) / 10) : json_null();
+	if (whole <= 0)
+		return json_null();
+	int64_t tenths = (part * 2000 + whole) / (2 * whole);
+	return json_real((double)tenths / 10);
 }
 
 static int64_t lost_of(const struct sum *sum)

@@ -18,7 +18,8 @@ static uint64_t row;
 
 static struct net_event_head head(struct wall time)
 {
-	struct net_event_head made = {.row = ++row, .time = time};
+	row++;
+	struct net_event_head made = {.row = row, .time = time};
 	memcpy(made.id.bytes + 8, &row, sizeof row);
 	ASSERT(lw_eui64_parse(EUI, &made.dev_eui));
 	return made;

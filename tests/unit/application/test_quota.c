@@ -26,7 +26,8 @@ static int call(const char *method, const char *target, const char *body)
 
 static struct net_event_head head(void)
 {
-	struct net_event_head made = {.row = ++row, .time = city->now.wall};
+	row++;
+	struct net_event_head made = {.row = row, .time = city->now.wall};
 	memcpy(made.id.bytes + 8, &row, sizeof row);
 	ASSERT(lw_eui64_parse(EUI, &made.dev_eui));
 	return made;
