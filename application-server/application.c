@@ -297,6 +297,8 @@ enum status as_application_on_air(struct as_application *app, const struct net_a
 		status = as_store_device_agency(app->store, &event->head.dev_eui, &posting.agency);
 	if (status == ST_NOT_FOUND) /* removed meanwhile: nobody's, but the gateway was deaf */
 		status = ST_OK;
+	if (status == ST_OK && (posting.kind == AS_POST_REPEAT || posting.kind == AS_POST_JOIN_REQUEST))
+		as_quota_heard(app, &posting);
 	if (status == ST_OK)
 		status = as_store_post(app->store, &posting);
 	return as_application_finish(app, &event->head, status);

@@ -129,6 +129,15 @@ static struct as_agency_day *agency_day(struct as_application *app, const struct
 	return made;
 }
 
+void as_quota_heard(struct as_application *app, const struct as_posting *posting)
+{
+	uint32_t day = as_day_of(posting->at);
+	for (size_t i = 0; i < AS_AGENCY_DAYS; i++)
+		if (app->agency_days[i].day == day &&
+		    as_uuid_equal(&app->agency_days[i].agency, &posting->agency))
+			app->agency_days[i].up_us += posting->airtime_us;
+}
+
 static enum status tell(struct as_application *app, struct now now, const struct net_event_head *head,
 			bool of_agency, int64_t used_us, int64_t limit_s)
 {

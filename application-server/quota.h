@@ -36,4 +36,7 @@ enum as_enqueued as_quota_judge(struct as_application *app, struct wall now,
 enum status as_quota_uplink(struct as_application *app, struct now now, const struct as_device_info *device,
 			    const struct net_event_head *head, struct as_posting *posting) MUST_USE;
 
+/* What is posted was on the air beside the uplinks (a repeat, a join-request): it counts, and is told with the next uplink. */
+void as_quota_heard(struct as_application *app, const struct as_posting *posting);
+
 #endif

@@ -221,21 +221,28 @@ enum status as_store_post_is_new(struct as_store *store, const struct net_event_
 	return set_mark(store, name, head->row);
 }
 
+/* How far a counter is behind the newest of its run. Only one of 16 bits that has begun again at 0 can be above it. */
+static uint32_t behind(uint32_t newest, uint32_t fcnt)
+{
+	return newest >= fcnt ? newest - fcnt : (uint16_t)(newest - fcnt);
+}
+
 uint32_t as_store_lost_on(struct as_store *store, int64_t dev_eui, uint32_t count, uint32_t fcnt,
 			  uint32_t today)
 {
-	uint32_t found = 0, low = 0;
+	uint32_t found = 0, low = 0, newest = 0;
 	for (uint32_t day = today; day > 0 && today - day < AS_REPAIR_DAYS; day--) {
 		struct as_day_account account;
 		as_store_day(store, dev_eui, day, &account);
 		if (!account.heard)
 			continue;
-		if (account.count != count || account.fcnt < fcnt)
+		newest = found ? newest : account.fcnt;
+		if (account.count != count || behind(newest, account.fcnt) > behind(newest, fcnt))
 			break;
 		found = day;
 		low = account.low;
 	}
-	return found && fcnt >= low ? found : 0;
+	return found && behind(newest, fcnt) <= behind(newest, low) ? found : 0;
 }
 
 /* --- start and time ---------------------------------------------------------------------------------------------- */

@@ -152,26 +152,6 @@ void as_store_hour(struct as_store *store, const struct net_uuid *agency, int64_
 	as_accounts_add_hour(&store->ledger.accounts, account);
 }
 
-#define LOOK_UP_HOURS 48 /* so many are looked up one by one; for more all that is in memory is walked */
-
-struct agency_sum {
-	const struct net_uuid *agency;
-	struct as_hour_account *sum;
-};
-
-static void add_if_of_agency(void *ctx, const struct as_hour_account *account)
-{
-	const struct agency_sum *to = ctx;
-	if (memcmp(account->key.agency.bytes, to->agency->bytes, sizeof to->agency->bytes) != 0)
-		return;
-	to->sum->up_us += account->up_us;
-	to->sum->down_us += account->down_us;
-	to->sum->deaf_us += account->deaf_us;
-	to->sum->ups += account->ups;
-	to->sum->downs += account->downs;
-	to->sum->warned |= account->warned;
-}
-
 void as_store_agency_air(struct as_store *store, const struct net_uuid *agency, uint32_t first_hour,
 			 uint32_t last_hour, struct as_hour_account *sum)
 {
@@ -189,12 +169,6 @@ void as_store_agency_air(struct as_store *store, const struct net_uuid *agency, 
 		sum->downs = db_column_i64(db, s, 4);
 		sum->warned = db_column_i64(db, s, 5) != 0;
 		db_reset(db, s);
-	}
-	struct agency_sum to = {agency, sum};
-	if (last_hour - first_hour >= LOOK_UP_HOURS) {
-		as_accounts_each_hour(&store->ledger.accounts, 0, first_hour, last_hour, add_if_of_agency,
-				      &to);
-		return;
 	}
 	for (uint32_t hour = first_hour; hour <= last_hour; hour++) {
 		sum->key.hour = hour;

@@ -6,6 +6,7 @@
 #include "network-server/uplink.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/fcnt.h"
 #include "network-server/adr/adr.h"
 
 struct wall ns_frame_time(const struct ns_frame *frame)
@@ -43,6 +44,10 @@ static uint32_t missed_before(const struct ns_uplink *uplink)
 	const struct ns_session *session = uplink->session;
 	bool first = session->seen[0] == 0 && session->seen[1] == 0;
 	if (uplink->late)
+		return 0;
+	/* Accepted all the same (restarts_are_allowed()): it was not there that the counter stood. */
+	if (!uplink->reset &&
+	    lw_fcnt_judge(session->fcnt_up, uplink->fcnt, ns_session_version(session)) == LW_FCNT_GAP)
 		return 0;
 	if (uplink->reset || uplink->fcnt < session->fcnt_up)
 		return uplink->fcnt;

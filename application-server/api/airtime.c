@@ -15,10 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAYS_MAX  400
-#define SPANS_MAX 1000
-#define HOUR_US   (3600 * US_PER_S)
-#define HOURS_MAX 60000 /* rows that one page of gateways or agencies may have to read */
+#define DAYS_MAX     400
+#define SPANS_MAX    1000
+#define HOUR_US      (3600 * US_PER_S)
+#define HOURS_MAX    3000 /* rows that one page of agencies may have to read: about a millisecond */
+#define GATEWAYS_MAX 20   /* of a page: for each all that is in memory is walked */
 
 struct span {
 	unsigned days;
@@ -208,11 +209,12 @@ static void add_share(void *ctx, const struct as_hour_account *sum)
 {
 	struct shares *shares = ctx;
 	char id[AS_UUID_TEXT];
+	/* Nor in the totals: what is left of them would be the others'. */
+	if (!as_scope_sees(shares->call->scope, &sum->key.agency))
+		return;
 	shares->total.down_us += sum->down_us;
 	shares->total.deaf_us += sum->deaf_us;
 	shares->total.downs += sum->downs;
-	if (!as_scope_sees(shares->call->scope, &sum->key.agency))
-		return;
 	as_uuid_format(id, &sum->key.agency);
 	json_t *share = json_object_get(shares->agencies, id);
 	if (!share) {
@@ -286,6 +288,7 @@ void as_handle_airtime_gateways(struct as_api *api, const struct as_call *call, 
 	if (!read_span(call, &span, answer) || !as_call_limit(call, answer, &query.limit))
 		return;
 	unsigned most = HOURS_MAX / 10 / (span.last - span.first + 1) + 1;
+	most = most < GATEWAYS_MAX ? most : GATEWAYS_MAX;
 	query.limit = query.limit < most ? query.limit : most;
 	enum status status;
 	if (named) {

@@ -15,7 +15,7 @@
 
 #define DAYS_MAX    400
 #define DAYS        7
-#define LOOKUPS_MAX 4000 /* accounts that one page looks at */
+#define LOOKUPS_MAX 1000 /* accounts that one page looks at: a few milliseconds with the records */
 #define HISTORY     100
 
 /* --- loss and airtime ------------------------------------------------------------------------------------------- */
@@ -188,17 +188,19 @@ static void add_said(void *ctx, const struct as_said *said)
 	json_array_append_new(history->list, item);
 }
 
-static json_t *days_json(struct as_api *api, const struct as_call *call, int64_t eui, unsigned days)
+/* The days of a sum, which is filled with them. */
+static json_t *days_json(struct as_api *api, const struct as_call *call, int64_t eui, struct sum *chosen)
 {
 	json_t *list = json_array();
 	uint32_t today = as_day_of(call->now.wall);
-	for (uint32_t back = 0; back < days && back < today; back++) {
+	for (uint32_t back = 0; back < chosen->days && back < today; back++) {
 		struct as_day_account account;
 		char text[AS_TIME_TEXT];
 		if (!day_of(api, call, eui, today - back, &account))
 			continue;
 		struct sum sum = {.days = 1};
 		add(&sum, &account);
+		add(chosen, &account);
 		json_t *day = loss_json(&sum);
 		json_object_del(day, "days");
 		as_time_format(text, (struct wall){(int64_t)(today - back) * 86400 * US_PER_S});
@@ -241,12 +243,13 @@ void as_handle_device_status(struct as_api *api, const struct as_call *call, str
 		json_object_set_new(body, members[i], member(device, members[i]));
 	json_object_set_new(body, "silent_s", json_integer(silent_s(device, call->now.wall)));
 	struct sum today = sum_of(api, call, key, 1), week = sum_of(api, call, key, 7),
-		   month = sum_of(api, call, key, 30), chosen = sum_of(api, call, key, (unsigned)days);
+		   month = sum_of(api, call, key, 30), chosen = {.days = (unsigned)days};
+	json_t *list = days_json(api, call, key, &chosen);
 	json_object_set_new(body, "loss",
 			    json_pack("{so so so so}", "today", loss_json(&today), "7_days", loss_json(&week),
 				      "30_days", loss_json(&month), "chosen", loss_json(&chosen)));
 	json_object_set_new(body, "airtime_today", air_json(&today));
-	json_object_set_new(body, "days", days_json(api, call, key, (unsigned)days));
+	json_object_set_new(body, "days", list);
 	json_object_set_new(body, "history", history.list);
 	json_decref(device);
 	if (status == ST_OK) {

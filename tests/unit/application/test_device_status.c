@@ -162,6 +162,52 @@ static void the_list_finds_the_bad_ones(void **state)
 	t_city_free(city);
 }
 
+static void bring_late(uint32_t fcnt)
+{
+	struct net_up_event up = {.head = head(city->now.wall),
+				  .session = {{1}},
+				  .fcnt_up = fcnt,
+				  .late = true,
+				  .region_id = "eu868",
+				  .gateway_count = 1,
+				  .count = 7,
+				  .seen = city->now.wall};
+	assert_int_equal(ST_OK, as_application_on_up(&city->app, city->now, &up));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+}
+
+/* A late frame undoes the loss that was booked, once; where the counter has 16 bits that is across its end, too. */
+static void a_late_frame_is_no_second_one(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t first, second, missed, late, expected;
+		unsigned lost;
+	} rows[] = {
+		{"lost and brought", 100, 105, 4, 103, 6, 3},
+		{"before the first that was heard", 100, 105, 4, 97, 7, 4},
+		{"16 bits: before the end, at the loss that goes across it", 65500, 5, 40, 65530, 42, 39},
+		{"16 bits: behind the end, at the same", 65500, 5, 40, 3, 42, 39},
+		{"16 bits: before the first that was heard", 65500, 5, 40, 65490, 43, 40},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (int same_day = 0; same_day < 2; same_day++) {
+			setup();
+			t_row(rows[i].name);
+			hear(same_day ? HOUR : DAY, rows[i].first, 0);
+			hear(0, rows[i].second, rows[i].missed);
+			bring_late(rows[i].late);
+			t_int("200", 200,
+			      t_city_call(city, &t_city_admin, "GET", "/api/v1/devices/" EUI "/status",
+					  NULL));
+			t_int("expected", rows[i].expected,
+			      integer(t_city_answer(city), "loss", "7_days", "expected"));
+			t_int("lost", rows[i].lost, integer(t_city_answer(city), "loss", "7_days", "lost"));
+			t_city_free(city);
+		}
+}
+
 /* Whoever was never heard is silent since it was registered; no other filter takes what is not known. */
 static void a_device_that_was_never_heard_is_silent(void **state)
 {
@@ -184,6 +230,7 @@ int main(void)
 		t_test(one_device_has_its_history),
 		t_test(complaint_31_last_seen_does_not_trust_a_gateways_clock),
 		t_test(the_list_finds_the_bad_ones),
+		t_test(a_late_frame_is_no_second_one),
 		t_test(a_device_that_was_never_heard_is_silent),
 	};
 	return t_run(tests);

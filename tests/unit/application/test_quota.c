@@ -6,6 +6,7 @@
 #include "application-server/downlinks/intake.h"
 #include "application-server/store_events.h"
 #include "application-server/store_ledger.h"
+#include "application-server/store_private.h"
 #include "common/base/check.h"
 
 #include <stdio.h>
@@ -213,6 +214,27 @@ static void uplinks_beyond_the_quota_are_told_once_a_day(void **state)
 	}
 }
 
+/* With the agency's sum in memory, too, a repeat counts: what is used is what is told. */
+static void repeats_and_joins_count_for_the_agency(void **state)
+{
+	static const enum net_air_kind kinds[] = {NET_AIR_REPEAT, NET_AIR_JOIN_REQUEST};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		setup();
+		t_int("set", 200, call("PATCH", "/api/v1/agencies/parks", "{\"airtime_up_s_per_day\":1}"));
+		uint64_t seq = as_store_events_last(city->store);
+		hear(0, 100000);
+		struct net_air_event air = {.head = head(), .kind = kinds[i], .airtime_us = 900000};
+		assert_int_equal(ST_OK, as_application_on_air(&city->app, &air));
+		assert_int_equal(ST_OK, as_application_on_air(&city->app, &air)); /* at least once */
+		assert_int_equal(ST_OK, as_store_commit(city->store));
+		t_uint("exactly the quota", 0, logs_since(seq));
+		hear(1, 1);
+		t_uint("beyond it", 1, logs_since(seq));
+		t_city_free(city);
+	}
+}
+
 static json_int_t member(const json_t *item, const char *name)
 {
 	return json_integer_value(json_object_get(item, name));
@@ -266,6 +288,37 @@ static void the_ledger_is_shown_to_who_may_see_it(void **state)
 	t_city_free(city);
 }
 
+/* What others send through an agency's gateway is theirs: totals with it would tell. */
+static void an_agencys_gateway_shows_its_own_use_alone(void **state)
+{
+	(void)state;
+	setup();
+	t_int("water", 201, call("POST", "/api/v1/agencies", "{\"slug\":\"water\",\"name\":\"Water\"}"));
+	/* No record can say it yet. */
+	assert_int_equal(ST_OK, db_exec(city->store->city, "UPDATE gateways SET agency = (SELECT id FROM "
+							   "agencies WHERE slug = 'water')"));
+	send(NET_AIR_MAC, 2000000, false); /* to a device of parks */
+	struct as_scope water = t_city_scope(city, AS_MANAGER, "water");
+	const struct {
+		const char *name;
+		const struct as_scope *scope;
+		unsigned downlinks, deaf_ms, agencies;
+	} rows[] = {{"the city", &t_city_admin, 1, 2005, 1}, {"its owner", &water, 0, 0, 0}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_int("200", 200,
+		      t_city_call(city, rows[i].scope, "GET", "/api/v1/airtime/gateways?gateway=" GATEWAY,
+				  NULL));
+		const json_t *gateway = json_array_get(json_object_get(t_city_answer(city), "items"), 0);
+		t_int("downlinks", rows[i].downlinks, member(gateway, "downlinks"));
+		t_int("deaf", rows[i].deaf_ms, member(gateway, "deaf_ms"));
+		t_true("percent", (json_number_value(json_object_get(gateway, "deaf_percent")) > 0) ==
+					  (rows[i].deaf_ms > 0));
+		t_uint("for whom", rows[i].agencies, json_array_size(json_object_get(gateway, "agencies")));
+	}
+	t_city_free(city);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,7 +326,9 @@ int main(void)
 		t_test(complaint_21_what_a_device_makes_the_network_send_counts),
 		t_test(a_command_by_mqtt_is_refused_with_its_event),
 		t_test(uplinks_beyond_the_quota_are_told_once_a_day),
+		t_test(repeats_and_joins_count_for_the_agency),
 		t_test(the_ledger_is_shown_to_who_may_see_it),
+		t_test(an_agencys_gateway_shows_its_own_use_alone),
 	};
 	return t_run(tests);
 }

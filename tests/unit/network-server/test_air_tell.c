@@ -65,6 +65,8 @@ static void what_was_missed_is_told(void **state)
 		{"a restart: the frames before it in the new run are missing", PROFILE_RESET, 500, 2, 2,
 		 true},
 		{"a restart at 0", PROFILE_RESET, 500, 0, 0, true},
+		{"counters were set back by a replay: where the device really is, nothing was missed",
+		 PROFILE_RESET, 5, 20000, 0, false},
 		{"one that comes late was missed before", PROFILE_LATE, 20, 10, 0, false},
 	};
 	(void)state;
