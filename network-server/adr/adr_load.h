@@ -3,7 +3,8 @@
  *
  * Counts alone, no identifiers. A frame that nobody could read is not counted: the air is at least as busy as said. Devices hop
  * over all channels that are enabled, so that the channels around a gateway bear alike and one number a data rate is enough.
- * Pure: the time comes in, monotonic. Of fixed size, one a gateway; not stored: after a start it fills within the hour. */
+ * Pure: the time comes in, monotonic. Of fixed size, one a gateway; not stored: after a start the air counts as quiet for ten
+ * minutes, and as two thirds as busy as it is after an hour. */
 #ifndef LAMPPOST_NETWORK_SERVER_ADR_ADR_LOAD_H
 #define LAMPPOST_NETWORK_SERVER_ADR_ADR_LOAD_H
 

@@ -61,16 +61,14 @@ static double crowd_at(const struct ns_adr_input *input, uint8_t dr)
 	return 1 - exp(-meets(input, dr));
 }
 
-/* By a weak signal, of single transmissions at another data rate and power; `now`: at the present ones. */
-static double weak_at(const struct ns_adr_input *input, double now, int harder_cdb)
+/* By a weak signal, of single transmissions at another data rate and power, as far as the frames heard tell; `now`: at the present
+ * ones. */
+static double weak_by_frames(const struct ns_adr_input *input, double now, int harder_cdb)
 {
 	const struct ns_adr_history *history = input->history;
 	unsigned under = 0;
-	if (harder_cdb == 0)
-		return now;
-	if (harder_cdb < 0)
-		return tail(now, harder_cdb / 100.0);
-	double by_tail = tail(now, harder_cdb / 100.0);
+	if (harder_cdb <= 0)
+		return 0;
 	int least = input->limits.need_cdb[input->now.dr] + harder_cdb;
 	if (input->limits.margin_db > USUAL_DB)
 		least += 100 * (input->limits.margin_db - USUAL_DB);
@@ -78,8 +76,12 @@ static double weak_at(const struct ns_adr_input *input, double now, int harder_c
 		least += FEW_CDB;
 	for (uint8_t i = 0; i < history->count; i++)
 		under += history->snr_qdb[i] * NS_ADR_QDB < least;
-	double by_frames = now + (1 - now) * (under + PRIOR) / (history->count + 2 * PRIOR);
-	return by_frames > by_tail ? by_frames : by_tail;
+	return now + (1 - now) * (under + PRIOR) / (history->count + 2 * PRIOR);
+}
+
+static double weak_by_tail(double now, int harder_cdb)
+{
+	return harder_cdb == 0 ? now : tail(now, harder_cdb / 100.0);
 }
 
 static struct outlook outlook_of(const struct ns_adr_input *input, const struct ns_adr_settings *of,
@@ -95,13 +97,34 @@ static struct outlook outlook_of(const struct ns_adr_input *input, const struct 
 	return (struct outlook){loss, price};
 }
 
-/* The best of all, beginning with what is. `weak`: of single transmissions now. */
+struct candidate {
+	struct ns_adr_settings of;
+	struct outlook outlook;
+};
+
+/* With the best number of repeats; `each`: lost of single transmissions. */
+static struct candidate with_repeats(const struct ns_adr_input *input, uint8_t dr, uint8_t power, double each)
+{
+	struct candidate best = {{0}, {1, HUGE_VAL}};
+	double loss = 1;
+	for (uint8_t n = 1; n <= MOST_TIMES && n <= input->limits.max_nb_trans; n++) {
+		const struct ns_adr_settings of = {dr, power, n};
+		loss *= each;
+		struct outlook outlook = outlook_of(input, &of, loss);
+		if (outlook.price < best.outlook.price)
+			best = (struct candidate){of, outlook};
+	}
+	return best;
+}
+
+/* The best of all, beginning with what is. `weak`: of single transmissions now. A tail costs ten times what all else does here, so
+ * that it is asked only where a candidate would be the best without. */
 static struct outlook search(const struct ns_adr_input *input, double weak, const struct outlook *here,
 			     struct ns_adr_settings *choice)
 {
 	const struct ns_adr_limits *limits = &input->limits;
 	const struct ns_adr_settings now = *choice;
-	struct outlook best = *here;
+	struct candidate best = {now, *here};
 	for (uint8_t dr = now.dr > STEP_BACK ? (uint8_t)(now.dr - STEP_BACK) : 0; dr < LW_DATA_RATES; dr++) {
 		if (!ns_adr_may(limits->drs, dr) || limits->need_cdb[dr] == NS_ADR_NO_NEED)
 			continue;
@@ -110,29 +133,29 @@ static struct outlook search(const struct ns_adr_input *input, double weak, cons
 		for (uint8_t power = 0; power < LW_TX_POWERS - 1; power++) {
 			if (!ns_adr_may(limits->powers, power))
 				continue;
-			double each = 1 -
-				      clear * (1 - weak_at(input, weak, more + 200 * (power - now.power)));
-			double loss = 1;
-			for (uint8_t n = 1; n <= MOST_TIMES && n <= limits->max_nb_trans; n++) {
-				const struct ns_adr_settings of = {dr, power, n};
-				loss *= each;
-				struct outlook outlook = outlook_of(input, &of, loss);
-				if (outlook.price >= best.price)
-					continue;
-				best = outlook;
-				*choice = of;
-			}
+			int harder = more + 200 * (power - now.power);
+			double by_frames = weak_by_frames(input, weak, harder);
+			struct candidate that = with_repeats(input, dr, power, 1 - clear * (1 - by_frames));
+			if (that.outlook.price >= best.outlook.price)
+				continue;
+			double by_tail = weak_by_tail(weak, harder);
+			if (by_tail > by_frames)
+				that = with_repeats(input, dr, power, 1 - clear * (1 - by_tail));
+			if (that.outlook.price < best.outlook.price)
+				best = that;
 		}
 	}
-	return best;
+	*choice = best.of;
+	return best.outlook;
 }
 
 struct ns_adr_decision ns_adr_steady(const struct ns_adr_input *input)
 {
 	uint8_t count = input->history->count;
 	struct ns_adr_decision decision = ns_adr_usual(input);
-	if (decision.reason == NS_ADR_OUTSIDE || decision.reason == NS_ADR_NO_SNR ||
-	    decision.reason == NS_ADR_TOO_FEW)
+	/* Too few say nothing of a loss, even where the profile wants fewer repeats at once. */
+	if (decision.reason == NS_ADR_OUTSIDE || decision.reason == NS_ADR_NO_SNR || count < NS_ADR_MIN ||
+	    input->history->dr != input->now.dr)
 		return decision;
 	struct ns_adr_settings choice = input->now;
 	choice.nb_trans = choice.nb_trans < 1 ? 1 : choice.nb_trans;

@@ -1,5 +1,5 @@
 /* What an uplink costs the network server's core alone: no sockets, no store, turns of 16 uplinks, each heard by three
- * gateways, from devices drawn at random.
+ * gateways, from devices drawn at random; without ADR, and with each of its algorithms at a device whose settings stay.
  *
  *	bench_uplinks [SESSIONS...]     default: 1000 1000000 */
 #include "common/base/check.h"
@@ -39,19 +39,36 @@ static void end_turn(void)
 	ns_outbox_clear(&ns.outbox);
 }
 
-static void add_devices(uint32_t sessions)
+/* Of whatever algorithm: a device at DR5 that is just heard keeps DR5 and full power. */
+static void add_profile(uint64_t version, bool adr, enum net_adr_algorithm algorithm)
 {
-	uint64_t version = 1;
-	ns_on_state_begin(&ns, now, &(struct net_state_begin){.city = {{7}}, .full = true});
 	struct net_profile profile = {.version = version,
 				      .id = {{1}},
 				      .mac_version = LW_MAC_1_0_4,
 				      .region_id = "eu868",
 				      .rx2_dr = 255};
 	net_profile_defaults(&profile);
-	profile.adr = false;
+	profile.adr = adr;
+	profile.adr_algorithm = algorithm;
+	profile.adr_fixed_dr = 5;
 	profile.dev_status_interval_h = 0;
 	ns_on_profile(&ns, now, &profile);
+}
+
+static void choose_adr(bool adr, enum net_adr_algorithm algorithm)
+{
+	uint64_t version = ns.state.applied_version + 1;
+	ns_on_state_begin(&ns, now, &(struct net_state_begin){.city = {{7}}});
+	add_profile(version, adr, algorithm);
+	ns_on_state_end(&ns, now, &(struct net_state_end){version});
+	end_turn();
+}
+
+static void add_devices(uint32_t sessions)
+{
+	uint64_t version = 1;
+	ns_on_state_begin(&ns, now, &(struct net_state_begin){.city = {{7}}, .full = true});
+	add_profile(version, false, NET_ADR_USUAL);
 	for (uint64_t i = 1; i <= 3; i++) {
 		struct net_gateway gateway = {
 			.version = version + i,
@@ -99,6 +116,7 @@ static void make(struct gw_uplink *uplink, uint32_t device)
 	static const uint8_t payload[16] = {1};
 	struct lw_frame frame = {.ftype = LW_UNCONFIRMED_UP,
 				 .dev_addr = {device},
+				 .fctrl = {.adr = true},
 				 .fcnt = (uint16_t)fcnt,
 				 .has_fport = true,
 				 .fport = 1,
@@ -109,7 +127,7 @@ static void make(struct gw_uplink *uplink, uint32_t device)
 		.modulation = lw_region_data_rate(ns_region(&ns, 0), LW_UP, 5)->modulation,
 		.rssi_dbm = -90,
 		.has_snr = true,
-		.snr_cdb = 700};
+		.snr_cdb = -700};
 	uplink->phy_length = (uint8_t)lw_frame_encode(&frame, uplink->phy, sizeof uplink->phy);
 	struct lw_mic_input input = {.direction = LW_UP,
 				     .dev_addr = {device},
@@ -163,6 +181,12 @@ static void run(uint32_t sessions, struct lw_region *region, struct secret_maste
 	(void)measure(sessions);
 	for (int i = 0; i < 3; i++)
 		printf("%9u sessions: %6.0f ns an uplink\n", sessions, measure(sessions));
+	for (enum net_adr_algorithm algorithm = 0; algorithm < NET_ADR_ALGORITHMS; algorithm++) {
+		choose_adr(true, algorithm);
+		(void)measure(sessions);
+		printf("%9u sessions: %6.0f ns an uplink with ADR %s\n", sessions, measure(sessions),
+		       net_adr_algorithm_name(algorithm));
+	}
 	ns_release(&ns);
 }
 

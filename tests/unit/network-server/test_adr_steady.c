@@ -128,6 +128,27 @@ static void energy_goes_where_it_buys_readings(void **state)
 	t_uint("but nobody is left to lose a third", 2, wanted(&far).nb_trans);
 }
 
+/* A profile that now allows fewer repeats than a device has is obeyed at once; all else waits for samples. */
+static void a_lower_limit_of_repeats_moves_nothing_else(void **state)
+{
+	(void)state;
+	struct ns_adr_input input = heard(5, 900, false);
+	input.now.nb_trans = 3;
+	input.limits.max_nb_trans = 1;
+	for (uint8_t count = 0; count < NS_ADR_MIN; count++) {
+		samples.count = count;
+		input.span = count == 0 ? 60 : 2 * count;
+		struct ns_adr_decision decision = ns_adr_decide(NET_ADR_STEADY, &input);
+		t_int("for the repeats", NS_ADR_REPEATS, decision.reason);
+		t_uint("data rate", 5, decision.wanted.dr);
+		t_uint("power", 0, decision.wanted.power);
+		t_uint("repeats", 1, decision.wanted.nb_trans);
+	}
+	input.span = 0; /* a device of which nothing was heard yet */
+	samples.count = 0;
+	t_uint("nothing to divide by", 1, wanted(&input).nb_trans);
+}
+
 /* --- the table of a gateway ------------------------------------------------------------------------------------------------ */
 
 static void load(void **state)
@@ -172,6 +193,7 @@ int main(void)
 		t_test(what_collides_is_not_weak),
 		t_test(a_crowded_rate_is_left_to_others),
 		t_test(energy_goes_where_it_buys_readings),
+		t_test(a_lower_limit_of_repeats_moves_nothing_else),
 		t_test(load),
 	};
 	return t_run(tests);
