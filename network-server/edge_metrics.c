@@ -182,6 +182,8 @@ static void fill(struct ns_edge *edge)
 		&ns->repeats_answered);
 	counter(edge, "lamppost_network_counter_restarts_total",
 		"ABP devices that began their counters again and were allowed to.", &ns->counter_restarts);
+	counter(edge, "lamppost_network_uplinks_too_long_total",
+		"Uplinks accepted that were longer than their data rate allows.", &ns->uplinks_too_long);
 	counter(edge, "lamppost_network_downlinks_total", "Attempts handed to gateways.",
 		&ns->downlinks_sent);
 	counter(edge, "lamppost_network_downlinks_ok_total", "Downlinks that a gateway took.",

@@ -188,6 +188,7 @@ struct ns {
 	struct ns_mac_counts mac_counts[NS_MAC_KINDS];
 	uint64_t receptions, uplinks, joins_done, downlinks_sent, downlinks_acked, repeats_answered;
 	uint64_t counter_restarts; /* of ABP devices, accepted */
+	uint64_t uplinks_too_long; /* for their data rate; accepted */
 	/* Class A answers and join-accepts, and how many of them left early enough; late: commands that came after an
 	 * answer's time, which are not among the answers. */
 	uint64_t answers, answers_early, accepts, accepts_early, late_commands;

@@ -45,6 +45,7 @@ static enum ns_drop handle(struct ns *ns, struct now now, struct ns_uplink *upli
 		if ((drop = ns_uplink_deliver(ns, now, uplink)) != NS_ACCEPTED)
 			return drop;
 		ns_record_uplink(ns, now, uplink, NS_ACCEPTED);
+		ns_record_too_long(ns, now, uplink);
 		if (uplink->late)
 			return NS_ACCEPTED;
 		/* §4.3.1.2: a new uplink tells whether a confirmed downlink arrived. */

@@ -28,6 +28,7 @@ enum ns_note {
 	/* uplinks */
 	NS_NOTE_UPLINK,
 	NS_NOTE_UPLINK_LATE,
+	NS_NOTE_UPLINK_TOO_LONG,
 	NS_NOTE_COUNTERS_RESTARTED,
 	/* joins and sessions */
 	NS_NOTE_JOIN_ASKED,

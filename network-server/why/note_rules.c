@@ -12,6 +12,15 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 					"alone, at {dr:b2:dr}, {snr_db:bl:db}, "
 					"{rssi_dbm:c:dbm}; {gateways:b3:count gateway} heard it.",
 					""),
+	[NS_NOTE_UPLINK_TOO_LONG] = NS_RULE(
+		"uplink_too_long", INFO,
+		"Counter {fcnt:a} is longer than its data rate allows: {length:c0:count byte} of MACPayload, "
+		"of {dr:b2:dr} "
+		"the region takes {most:c1:count byte}; it was taken all the same.",
+		"The device breaks its region's rules, and other gateways may lose such frames: a shorter "
+		"payload, or a "
+		"min_dr in its profile at which it fits; where it has moved to a slower rate by itself, more "
+		"coverage."),
 	[NS_NOTE_COUNTERS_RESTARTED] = NS_RULE(
 		"counters_restarted", WARN,
 		"The device began again at counter {fcnt:a} where {expected:b} was expected; its profile "

@@ -3,7 +3,10 @@
 #include "network-server/why/record_uplink.h"
 
 #include "common/lorawan/fcnt.h"
+#include "network-server/mac/mac.h"
 #include "network-server/why/record.h"
+
+#define FRAME_OVERHEAD 5 /* MHDR and MIC */
 
 static const struct ns_copy *best_copy(const struct ns_frame *frame)
 {
@@ -95,4 +98,19 @@ void ns_record_uplink(struct ns *ns, struct now now, const struct ns_uplink *upl
 			       accepted(uplink, copy));
 	else
 		ns_record_rule(ns, now, drop, whom, numbers_of(ns, uplink, drop, copy));
+}
+
+void ns_record_too_long(struct ns *ns, struct now now, const struct ns_uplink *uplink)
+{
+	bool dwell = ns_mac_uplink_dwell(uplink->session, uplink->region);
+	uint8_t dr = uplink->heard.dr, most = lw_region_max_payload(uplink->region, dr, dwell, false).m;
+	unsigned length = uplink->frame->phy_length - FRAME_OVERHEAD;
+	if (length <= most)
+		return;
+	ns->uplinks_too_long++;
+	const struct ns_copy *copy = best_copy(uplink->frame);
+	ns_record_note(ns, now, NS_NOTE_UPLINK_TOO_LONG, whom_of(ns, uplink, copy),
+		       (struct ns_numbers){.a = uplink->fcnt,
+					   .b = decision_bytes(0, 0, dr, 0),
+					   .c = (uint16_t)(length | (unsigned)most << 8)});
 }

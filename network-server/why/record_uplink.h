@@ -6,5 +6,7 @@
 
 /* Records what became of an uplink, `drop` NS_ACCEPTED or the verdict, which is counted elsewhere. */
 void ns_record_uplink(struct ns *ns, struct now now, const struct ns_uplink *uplink, enum ns_drop drop);
+/* Of an accepted one, before its commands are read: where it has more bytes than its data rate may carry (M of RP002), that is counted and told. */
+void ns_record_too_long(struct ns *ns, struct now now, const struct ns_uplink *uplink);
 
 #endif

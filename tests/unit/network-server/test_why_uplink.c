@@ -69,6 +69,28 @@ static void two_gateways_hear(void)
 	rig_run(&rig, 10 * US_PER_S);
 }
 
+/* At DR0 of eu868 a frame has 59 bytes of MACPayload at most: 51 of payload. */
+static void heard_at_dr0(uint8_t length)
+{
+	static const uint8_t payload[64] = {1};
+	registered(PROFILE_104);
+	device.fcnt_up = 3;
+	phy_length = rig_uplink(&rig, &device,
+				&(struct rig_frame){.fport = 1, .payload = payload, .length = length}, phy);
+	rig_hears_on(&rig, 1, phy, phy_length, 0, 868100000, 0, -300);
+	rig_run(&rig, 10 * US_PER_S);
+}
+
+static void as_long_as_may_be(void)
+{
+	heard_at_dr0(51);
+}
+
+static void a_byte_too_long(void)
+{
+	heard_at_dr0(52);
+}
+
 static void an_old_counter(void)
 {
 	registered(PROFILE_103);
@@ -234,6 +256,10 @@ static const struct {
 	const char *verdict, *numbers;
 } rows[] = {
 	{"accepted", two_gateways_hear, NULL, "uplink", "fcnt:3,dr:4,gateways:2,snr_db:-3,rssi_dbm:-62"},
+	{"as long as its data rate allows", as_long_as_may_be, NULL, "uplink_too_long", "nothing"},
+	{"a byte longer", a_byte_too_long, NULL, "uplink_too_long", "fcnt:3,length:60,dr:0,most:59"},
+	{"and it is accepted", a_byte_too_long, NULL, "uplink",
+	 "fcnt:3,dr:0,gateways:1,snr_db:-3,rssi_dbm:-61"},
 	{"an old counter", an_old_counter, NULL, "fcnt_old", "fcnt:3,expected:6"},
 	{"a gap", a_gap, NULL, "fcnt_gap", "fcnt:20000,limit:16384,expected:6"},
 	{"a restart", a_restart, NULL, "fcnt_reset", "fcnt:0,expected:500"},
