@@ -162,8 +162,12 @@ bool ns_load_session(struct ns *ns, uint32_t slot, const uint8_t *bytes, size_t 
 	struct ns_session session;
 	if (!ns_session_decode(&ns->sessions, &session, ns->config.master, bytes, length))
 		return false;
-	bool taken = ns_region_is_there(ns, session.region) &&
-		     ns_session_restore(&ns->sessions, slot, &session);
+	bool taken = true;
+	if (ns_region_is_there(ns, session.region))
+		taken = ns_session_restore(&ns->sessions, slot, &session);
+	else if (slot < ns->sessions.slab.capacity)
+		ns_session_mark(&ns->sessions,
+				slot); /* its region is configured no more: the next sweep removes the row */
 	secret_wipe(&session, sizeof session);
 	return taken;
 }

@@ -39,6 +39,8 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 	ASSERT(ns->aes);
 	ns_dedup_init(&ns->dedup, config->max_frames, config->max_remembered, config->dedup_window, rng);
 	ns_sessions_init(&ns->sessions, config->max_devices, rng);
+	ns->sessions.regions = config->regions;
+	ns->sessions.region_count = config->region_count;
 	ns_gateways_init(&ns->gateways, config->max_gateways, rng_u64(rng));
 	ns_foreign_init(&ns->foreign, config->prefixes, config->prefix_count,
 			config->max_devices < RELEASED_MAX ? config->max_devices : RELEASED_MAX, rng);

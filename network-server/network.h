@@ -31,7 +31,6 @@
 
 #define NS_LINKS_MAX    64
 #define NS_PROFILES_MAX 1024
-#define NS_REGIONS_MAX  20
 #define NS_WRITES_MAX   16384
 #define NS_WRITE_BYTES  192
 

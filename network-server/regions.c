@@ -2,6 +2,7 @@
  *
  *	NS_REGIONS_MAX × steps back from the newest revision + index in the configuration
  *
+ * A stored session names its region by its id as well (session_tail.c): the list of the configuration may change.
  * A revision in which nothing of the region differs has the number of the sheet. */
 #include "network-server/network.h"
 
@@ -10,7 +11,7 @@
 
 #include <stdlib.h>
 
-_Static_assert(NS_REGIONS_MAX *LW_REGIONAL_REVISION_COUNT <= UINT8_MAX + 1, "a number is a byte");
+_Static_assert(NS_REGIONS_MAX *LW_REGIONAL_REVISION_COUNT <= NS_REGION_GONE, "a number is a byte");
 
 #define NEWEST (LW_REGIONAL_REVISION_COUNT - 1)
 

@@ -17,6 +17,8 @@
 #include "network-server/rare.h"
 #include "network-server/slab.h"
 
+#define NS_REGIONS_MAX   20
+#define NS_REGION_GONE   UINT8_MAX /* no number of a region */
 #define NS_SEEN_BITS     128
 #define NS_SESSION_BYTES 640 /* room for a stored session */
 #define NS_ADR_HISTORY   20  /* frames */
@@ -159,6 +161,8 @@ struct ns_sessions {
 	struct ns_plans plans;
 	struct ns_rares rares;
 	uint64_t seed;
+	const struct lw_region *regions; /* borrowed, the configuration's: rows name them by id */
+	uint8_t region_count;
 };
 
 void ns_sessions_init(struct ns_sessions *sessions, uint32_t devices, struct rng *rng);

@@ -60,6 +60,27 @@ static void read_rare(struct rd *rd, struct ns_sessions *sessions, struct ns_ses
 	(void)ns_session_set_rare(sessions, session, &rare);
 }
 
+static uint32_t hash_of_id(const struct lw_region *region)
+{
+	uint32_t word = UINT32_C(0x811c9dc5);
+	for (const char *at = region->id; *at; at++)
+		word = (word ^ (uint8_t)*at) * UINT32_C(0x01000193);
+	return word;
+}
+
+/* The place that the region has now; one that is configured no more has none. */
+static void read_region(struct rd *rd, const struct ns_sessions *sessions, struct ns_session *session)
+{
+	uint32_t word = rd_u32le(rd);
+	uint8_t of_revision = session->region - session->region % NS_REGIONS_MAX;
+	if (sessions->region_count == 0)
+		return;
+	session->region = NS_REGION_GONE;
+	for (uint8_t i = 0; i < sessions->region_count; i++)
+		if (hash_of_id(&sessions->regions[i]) == word)
+			session->region = (uint8_t)(of_revision + i);
+}
+
 void ns_session_tail_write(struct wr *wr, const struct ns_sessions *sessions,
 			   const struct ns_session *session)
 {
@@ -70,6 +91,12 @@ void ns_session_tail_write(struct wr *wr, const struct ns_sessions *sessions,
 		struct wr body = wr_init(bytes, sizeof bytes);
 		wr_u16le(&body, session->rj_count0);
 		write_group(wr, NS_TAIL_REJOIN, &body);
+	}
+	if (session->region % NS_REGIONS_MAX < sessions->region_count) {
+		uint8_t bytes[4];
+		struct wr body = wr_init(bytes, sizeof bytes);
+		wr_u32le(&body, hash_of_id(&sessions->regions[session->region % NS_REGIONS_MAX]));
+		write_group(wr, NS_TAIL_REGION, &body);
 	}
 }
 
@@ -85,6 +112,7 @@ bool ns_session_tail_read(struct rd *rd, struct ns_sessions *sessions, struct ns
 		switch (id) {
 		case NS_TAIL_RARE: read_rare(&body, sessions, session); break;
 		case NS_TAIL_REJOIN: session->rj_count0 = rd_u16le(&body); break;
+		case NS_TAIL_REGION: read_region(&body, sessions, session); break;
 		default: break; /* of a later release */
 		}
 	}

@@ -8,8 +8,9 @@
 #include "network-server/session.h"
 
 enum ns_tail_group {
-	NS_TAIL_RARE = 1,  /* struct ns_rare (rare.h) */
-	NS_TAIL_REJOIN = 2 /* RJcount0 that is expected next */
+	NS_TAIL_RARE = 1,   /* struct ns_rare (rare.h) */
+	NS_TAIL_REJOIN = 2, /* RJcount0 that is expected next */
+	NS_TAIL_REGION = 3  /* which region, whatever its place in the configuration: a hash of its id */
 };
 
 void ns_session_tail_write(struct wr *wr, const struct ns_sessions *sessions,

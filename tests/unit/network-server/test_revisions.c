@@ -6,6 +6,9 @@
 #include "common/lorawan/mac_command.h"
 #include "network-server/mac/mac.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static struct rig rig;
 static struct rig_device device;
 static uint8_t phy[LW_PHY_PAYLOAD_MAX], commands[LW_PHY_PAYLOAD_MAX], count;
@@ -94,6 +97,49 @@ static void the_room_of_its_revision(void **state)
 	rig_release(&rig);
 }
 
+/* Someone sorts the list, or adds a region in front: each session stays what it was. */
+static void the_list_of_regions_may_change(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint8_t order[3], count; /* of eu868, us915, as923-1 */
+		unsigned events;
+		uint8_t base;
+	} rows[] = {
+		{"as it was", {0, 1, 2}, 3, 2, 1},
+		{"the other way round", {2, 1, 0}, 3, 2, 1},
+		{"its region is the first now", {1, 0, 2}, 3, 2, 0},
+		{"its region alone", {1}, 1, 2, 0},
+		{"its region is gone: it has no session, and the start goes on", {0, 2}, 2, 1, 0},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		rig_init(&rig);
+		t_row(rows[i].name);
+		profile_of("us915", LW_RP001_1_0_2B);
+		rig_abp(&rig, &device, 1, 1, 0x26000001, false);
+		device.dr = 3;
+		device.channel = 8;
+		sends(3);
+		struct lw_region *before = calloc(3, sizeof *before);
+		assert_non_null(before);
+		memcpy(before, rig.regions, 3 * sizeof *before);
+		for (uint8_t k = 0; k < rows[i].count; k++)
+			rig.regions[k] = before[rows[i].order[k]];
+		free(before);
+		rig.config.region_count = rows[i].count;
+		rig_restart(&rig);
+		sends(3);
+		t_uint("events", rows[i].events, rig_events_of(&rig, PROTO_UP_EVENT));
+		if (rows[i].events == 2) {
+			t_uint("place", rows[i].base, ns_region_base(session()->region));
+			t_str("region", "us915", ns_region(&rig.ns, session()->region)->id);
+			t_true("of its revision", session()->region != rows[i].base);
+		}
+		rig_release(&rig);
+	}
+}
+
 /* Sub-band 2 for a device that knows ChMaskCntl 5, and for one that does not; TXPower stays below what is reserved. */
 static void requests_that_its_revision_knows(void **state)
 {
@@ -125,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(a_cflist_for_those_who_know_it),
 		t_test(the_room_of_its_revision),
+		t_test(the_list_of_regions_may_change),
 		t_test(requests_that_its_revision_knows),
 	};
 	return t_run(tests);
