@@ -27,12 +27,7 @@ static bool age_of(struct ns *ns, struct now now, const struct ns_copy *copy, sp
 		*age = gps_us_from_wall(now.wall) - copy->gps_time_us;
 		return true;
 	}
-	struct mono sent;
-	if (!ns_gateway_place(ns_gateways_at(&ns->gateways, copy->gateway_slot), copy->ticks, now.mono,
-			      &sent))
-		return false;
-	*age = mono_since(now.mono, sent);
-	return true;
+	return ns_gateway_age(ns_gateways_at(&ns->gateways, copy->gateway_slot), copy->ticks, now.mono, age);
 }
 
 /* Buffered while a backhaul was down: data only where the profile allows it, from gateways that prove who they are, for a
@@ -43,8 +38,11 @@ static enum ns_drop judge_late(struct ns *ns, struct now now, struct ns_uplink *
 	if (limit_s == 0 || ns_session_seen(uplink->session, uplink->fcnt))
 		return NS_DROP_FCNT_OLD;
 	const struct ns_copy *copy = &uplink->frame->copies[0];
-	uplink->age = -1;
-	if (!age_of(ns, now, copy, &uplink->age) || uplink->age > limit_s * US_PER_S ||
+	if (!age_of(ns, now, copy, &uplink->age)) {
+		uplink->age = -1;
+		return NS_DROP_LATE_REFUSED;
+	}
+	if (uplink->age > limit_s * US_PER_S ||
 	    !ns_gateways_at(&ns->gateways, copy->gateway_slot)->record.gateway.has_token)
 		return NS_DROP_LATE_REFUSED;
 	uplink->late = true;

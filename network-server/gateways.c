@@ -122,15 +122,43 @@ static bool has_restarted(struct ns_gateway *gateway, struct mono arrival, span_
 	       (alike && mono_since(arrival, gateway->misfit_at) >= US_PER_S);
 }
 
+static struct mono by_former(const struct ns_gateway *gateway, struct gw_ticks ticks)
+{
+	return mono_add(gateway->former_at, gw_ticks_since(ticks, gateway->former_ticks));
+}
+
+static void keep_former(struct ns_gateway *gateway)
+{
+	if (gateway->has_former)
+		return;
+	gateway->has_former = true;
+	gateway->former_ticks = gateway->ticks;
+	gateway->former_at = gateway->at;
+}
+
+/* An arrival on it shows that it was right; one out of its reach can show nothing any more. Returns whether it was right. */
+static bool review_former(struct ns_gateway *gateway, struct gw_ticks ticks, struct mono arrival)
+{
+	span_us off = mono_since(arrival, by_former(gateway, ticks));
+	bool fits = off <= US_PER_S && off >= -US_PER_S;
+	if (fits || mono_since(arrival, gateway->former_at) > MAP_REACH)
+		gateway->has_former = false;
+	return fits;
+}
+
 void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mono arrival)
 {
 	span_us passed = mono_since(arrival, gateway->at);
 	bool fresh = !gateway->mapped || passed > MAP_REACH || passed < -MAP_REACH;
+	bool former_was_right = gateway->has_former && review_former(gateway, ticks, arrival);
 	if (!fresh) {
 		span_us elapsed = gw_ticks_since(ticks, gateway->ticks);
 		struct mono expected = mono_add(gateway->at, elapsed);
 		span_us late = mono_since(arrival, expected);
-		if (has_restarted(gateway, arrival, late)) {
+		bool restarted = has_restarted(gateway, arrival, late);
+		if (!former_was_right && (restarted || late < -MAP_LOST))
+			keep_former(gateway);
+		if (restarted) {
 			fresh = true;
 		} else if (elapsed < 0) {
 			return; /* out of order: says nothing new */
@@ -156,6 +184,20 @@ bool ns_gateway_place(const struct ns_gateway *gateway, struct gw_ticks ticks, s
 		return false;
 	*at = mono_add(gateway->at, gw_ticks_since(ticks, gateway->ticks));
 	return true;
+}
+
+bool ns_gateway_age(const struct ns_gateway *gateway, struct gw_ticks ticks, struct mono now, span_us *age)
+{
+	struct mono sent;
+	if (!ns_gateway_place(gateway, ticks, now, &sent))
+		return false;
+	*age = mono_since(now, sent);
+	if (!gateway->has_former || mono_since(now, gateway->former_at) > MAP_REACH)
+		return true;
+	span_us former = mono_since(now, by_former(gateway, ticks));
+	if (former > *age)
+		*age = former;
+	return former >= -US_PER_S;
 }
 
 /* An entry of zeros lies before any time that is asked about. */

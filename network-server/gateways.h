@@ -43,6 +43,10 @@ struct ns_gateway {
 	bool mapped;
 	struct gw_ticks ticks;
 	struct mono at;
+	/* The line that an arrival broke: it may have been a frame that was kept somewhere, and no restart. */
+	bool has_former;
+	struct gw_ticks former_ticks;
+	struct mono former_at;
 	uint8_t misfits;                         /* arrivals in a row that were all more than a second late */
 	struct mono misfit_at;                   /* the first of those that were late by about as much */
 	span_us misfit_late;                     /* by how much */
@@ -85,6 +89,10 @@ void ns_gateway_map(struct ns_gateway *gateway, struct gw_ticks ticks, struct mo
 /* Places a counter value on our clock, the gateway's usual delay included. False: not mapped, or too long ago. */
 bool ns_gateway_place(const struct ns_gateway *gateway, struct gw_ticks ticks, struct mono now,
 		      struct mono *at);
+
+/* How long ago a counter value was, as to a frame that its gateway may have kept: by the line there is and by the one that such
+ * frames broke, the longer of both. False: not known. The counter has 32 bits: ages beyond 35 minutes cannot be told. */
+bool ns_gateway_age(const struct ns_gateway *gateway, struct gw_ticks ticks, struct mono now, span_us *age);
 
 /* Whether the gateway's transmitter is taken in a span (half duplex). */
 bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, span_us length);

@@ -176,7 +176,8 @@ void ns_on_presence(struct ns *ns, struct now now, uint64_t link, uint64_t seq,
 	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
 	gateway->online = presence->online;
 	if (strcmp(presence->reason, "restarted") == 0)
-		gateway->mapped = false; /* its counter began again: what was learned of it is void */
+		gateway->mapped = gateway->has_former =
+			false; /* its counter began again: what was learned of it is void */
 	if (presence->online)
 		gateway->link = link;
 	else if (gateway->link == link)

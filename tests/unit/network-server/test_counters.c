@@ -9,7 +9,16 @@ static struct rig rig;
 static struct rig_device device;
 static uint8_t phy[LW_PHY_PAYLOAD_MAX];
 
-enum { PROFILE_103, PROFILE_16, PROFILE_16_104, PROFILE_RESET, PROFILE_104, PROFILE_LATE, PROFILE_RESET_104 };
+enum {
+	PROFILE_103,
+	PROFILE_16,
+	PROFILE_16_104,
+	PROFILE_RESET,
+	PROFILE_104,
+	PROFILE_LATE,
+	PROFILE_RESET_104,
+	PROFILE_HOUR
+};
 
 static void is_16_bit(struct net_profile *profile)
 {
@@ -31,6 +40,11 @@ static void takes_late(struct net_profile *profile)
 	profile->late_uplink_s = 50;
 }
 
+static void takes_an_hour(struct net_profile *profile)
+{
+	profile->late_uplink_s = 3600;
+}
+
 static void setup(uint8_t profile)
 {
 	rig_init(&rig);
@@ -41,6 +55,7 @@ static void setup(uint8_t profile)
 	rig_profile(&rig, PROFILE_RESET_104, LW_MAC_1_0_4, "eu868", may_restart);
 	rig_profile(&rig, PROFILE_104, LW_MAC_1_0_4, "eu868", adapts);
 	rig_profile(&rig, PROFILE_LATE, LW_MAC_1_0_4, "eu868", takes_late);
+	rig_profile(&rig, PROFILE_HOUR, LW_MAC_1_0_4, "eu868", takes_an_hour);
 	rig_state_end(&rig);
 	rig_abp(&rig, &device, 1, profile, 0x26000001, false);
 }
@@ -296,6 +311,12 @@ static void late_readings(void **state)
 	} rows[] = {
 		{"kept by a gateway with a token", PROFILE_LATE, 15, 30, true, NS_ACCEPTED},
 		{"kept for longer than the profile takes", PROFILE_LATE, 15, 100, true, NS_DROP_LATE_REFUSED},
+		{"kept for longer than any backhaul holds a frame", PROFILE_LATE, 15, 300, true,
+		 NS_DROP_LATE_REFUSED},
+		{"kept as long, and the profile takes it", PROFILE_HOUR, 15, 300, true, NS_ACCEPTED},
+		{"kept for 42 minutes", PROFILE_HOUR, 15, 2500, true, NS_ACCEPTED},
+		{"kept for longer than the gateway's counter tells", PROFILE_HOUR, 15, 3500, true,
+		 NS_DROP_LATE_REFUSED},
 		{"from a gateway that does not prove who it is", PROFILE_LATE, 15, 30, false,
 		 NS_DROP_LATE_REFUSED},
 		{"the profile takes none", PROFILE_104, 15, 30, true, NS_DROP_FCNT_OLD},

@@ -54,6 +54,39 @@ static void counters_are_placed_in_time(void **state)
 	}
 }
 
+/* What a gateway kept while its backhaul was down comes at once: how old each is, in seconds; -1: cannot be told. */
+static void kept_frames_have_their_age(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		struct {
+			double at_s, ticks_s;
+			int age_s;
+		} frames[FRAMES_MAX];
+	} kept[] = {
+		{"three, then a live one, then one more that was kept",
+		 {{10, 10, 0}, {1000, 400, 600}, {1000.1, 500, 500}, {1000.2, 900, 100}, {1001, 1001, 0}}},
+		{"after the live one the line is right again",
+		 {{10, 10, 0}, {1000, 400, 600}, {1001, 1001, 0}, {1001.5, 401.5, 600}}},
+		{"older than the counter tells", {{3000, 3000, 0}, {3010, 610, -1}, {3011, 3011, 0}}},
+		{"it began again long after, and is believed to have kept nothing",
+		 {{1000, 1000, 0}, {3200, 5, 0}, {3210, 15, 0}}},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		struct ns_gateway gateway = {0};
+		t_row(kept[i].name);
+		for (size_t j = 0; j < FRAMES_MAX && kept[i].frames[j].at_s > 0; j++) {
+			struct mono now = at(kept[i].frames[j].at_s);
+			struct gw_ticks ticks = {(uint32_t)(kept[i].frames[j].ticks_s * 1e6 + .5)};
+			span_us age;
+			ns_gateway_map(&gateway, ticks, now);
+			bool known = ns_gateway_age(&gateway, ticks, now, &age);
+			t_int("age", kept[i].frames[j].age_s, known ? (age + US_PER_S / 2) / US_PER_S : -1);
+		}
+	}
+}
+
 /* The bridge tells of a restart before it hands on the frame that showed it. */
 static void the_bridge_knows_of_a_restart(void **state)
 {
@@ -83,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(counters_are_placed_in_time),
+		t_test(kept_frames_have_their_age),
 		t_test(the_bridge_knows_of_a_restart),
 	};
 	return t_run(tests);
