@@ -105,7 +105,12 @@ void cli_group_help(const struct cli_group *group, FILE *out)
 	fputs("\nCommands (each has --help):\n", out);
 	for (size_t i = 0; (command = cli_command_of(group->name, i)); i++) {
 		usage_text(command, usage, sizeof usage);
-		snprintf(left, sizeof left, "  %s ", usage + strlen(group->name) + (command->name ? 1 : 0));
+		/* One without a name is known by its option. */
+		if (!command->name && command->option_count > 0)
+			snprintf(left, sizeof left, "  --%s ", command->options[0].name);
+		else
+			snprintf(left, sizeof left, "  %s ",
+				 usage + strlen(group->name) + (command->name ? 1 : 0));
 		if (!command->hidden)
 			wrap_labelled(out, left, command->summary, terminal_width(), indent + 2);
 	}

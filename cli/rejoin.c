@@ -53,9 +53,9 @@ int cli_rejoin_run(const struct cli_arguments *arguments)
 		json_dumpf(answer, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else if (exit_code == CLI_DONE) {
-		printf("ordered: it goes with the answer to the device's next uplink\n"
+		printf("ordered: %s\n"
 		       "lamppost why device %s tells what becomes of it\n",
-		       eui);
+		       json_string_value(json_object_get(answer, "note")), eui);
 	}
 	json_decref(body);
 	json_decref(answer);

@@ -96,7 +96,10 @@ static void tell(struct as_api *api, const json_t *device, const struct net_forc
 					 "rejoin_type", order->rejoin_type, "data_rate",
 					 order->has_data_rate ? json_integer(order->data_rate) : json_null(),
 					 "period", order->period, "max_retries", order->max_retries, "note",
-					 "it goes with the answer to the device's next uplink"));
+					 json_is_string(json_object_get(device, "last_seen"))
+						 ? "it goes with the answer to the device's next uplink"
+						 : "the device was never heard: without a session it joins "
+						   "by itself, and the order is dropped"));
 }
 
 void as_handle_rejoin(struct as_api *api, const struct as_call *call, struct as_answer *answer)

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FREQ_STEP_HZ 100 /* MAC commands name frequencies in these steps */
+
 /* Gives a record that the caller sees, or says why not. */
 static enum status look_up(struct as_resolver *resolver, const struct record_field *field,
 			   const char *reference, json_t **record, struct record_problems *problems)
@@ -103,7 +105,7 @@ static void check_profile(const json_t *record, const struct lw_region *region,
 			  struct record_problems *problems)
 {
 	static const char *const tx_param[] = {"uplink_dwell", "downlink_dwell", "max_eirp_dbm"};
-	int64_t rx2_freq_hz = number_of(record, "rx2_freq_hz", 0);
+	static const char *const frequencies[] = {"rx2_freq_hz", "beacon_freq_hz", "ping_slot_freq_hz"};
 	if (number_of(record, "min_dr", 0) > number_of(record, "max_dr", LW_DATA_RATES))
 		record_problems_add(problems, "min_dr", "must not be above max_dr");
 	if (!region->id[0])
@@ -114,8 +116,18 @@ static void check_profile(const json_t *record, const struct lw_region *region,
 	check_profile_rate(record, "rx2_dr", region, LW_DOWN, problems);
 	check_profile_rate(record, "min_dr", region, LW_UP, problems);
 	check_profile_rate(record, "max_dr", region, LW_UP, problems);
-	if (rx2_freq_hz != 0 && !lw_region_freq_ok(region, LW_DOWN, (uint32_t)rx2_freq_hz))
-		record_problems_add(problems, "rx2_freq_hz", "is no downlink frequency of %s", region->id);
+	check_profile_rate(record, "ping_slot_dr", region, LW_DOWN, problems);
+	if (same_text("fixed", text_of(record, "adr_algorithm")))
+		check_profile_rate(record, "adr_fixed_dr", region, LW_UP, problems);
+	for (size_t i = 0; i < ARRAY_SIZE(frequencies); i++) {
+		int64_t freq_hz = number_of(record, frequencies[i], 0);
+		if (freq_hz != 0 && !lw_region_freq_ok(region, LW_DOWN, (uint32_t)freq_hz))
+			record_problems_add(problems, frequencies[i], "is no downlink frequency of %s",
+					    region->id);
+		else if (freq_hz % FREQ_STEP_HZ != 0)
+			record_problems_add(problems, frequencies[i], "must be a multiple of %d",
+					    FREQ_STEP_HZ);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(tx_param) && !region->has_tx_param_setup_req; i++)
 		if (!json_is_null(json_object_get(record, tx_param[i])) &&
 		    json_object_get(record, tx_param[i]))

@@ -170,7 +170,7 @@ static bool check_number(const struct record_field *field, const json_t *value, 
 static bool check_enum(const struct record_field *field, const char *text, json_t **normal,
 		       struct record_reason *reason)
 {
-	char list[150] = "";
+	char list[sizeof reason->text - sizeof "must be one of "] = "";
 	for (size_t i = 0; field->names[i]; i++) {
 		if (strcmp(field->names[i], text) == 0) {
 			*normal = json_string(text);

@@ -59,7 +59,7 @@ const struct decision_rule ns_note_rules[NS_NOTE_COUNT] = {
 		""),
 	[NS_NOTE_REJOIN_ORDERED] = NS_RULE(
 		"rejoin_ordered", INFO_GOING,
-		"A rejoin of type {type:a0} was ordered, with {retries:a1:count retry} and period "
+		"A rejoin of type {type:a0} was ordered, with at most {retries:a1:count repeat} and period "
 		"{period:a2}, data "
 		"rate {dr:a3:dr or none}: it goes with the answer to the device's next uplink.",
 		"A class A device hears it after its next uplink: see lamppost why device EUI then."),

@@ -70,6 +70,22 @@ static const struct {
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"rx2_freq_hz\":"
 	 "915000000}",
 	 422, "rx2_freq_hz"},
+	{"a frequency of beacons that the region lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.1.0\",\"beacon_freq_hz\":"
+	 "868100000}",
+	 422, "beacon_freq_hz"},
+	{"a frequency of ping slots between two steps of 100 Hz", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.1.0\",\"ping_slot_freq_"
+	 "hz\":"
+	 "869525050}",
+	 422, "ping_slot_freq_hz"},
+	{"a data rate of ping slots that the region lacks", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.1.0\",\"ping_slot_dr\":7}",
+	 422, "ping_slot_dr"},
+	{"a fixed data rate that no uplink of the region has", "POST", "/api/v1/profiles",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.0.3\",\"adr_algorithm\":"
+	 "\"fixed\",\"adr_fixed_dr\":12}",
+	 422, "adr_fixed_dr"},
 	{"a highest data rate under the lowest", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"eu868\",\"mac_version\":\"1.0.3\",\"min_dr\":4,\"max_"
 	 "dr\":3}",

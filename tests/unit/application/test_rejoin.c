@@ -103,6 +103,11 @@ static void what_may_be_ordered(void **state)
 			t_uint("retries", rows[i].told.max_retries, told.max_retries);
 			t_int("rate chosen", rows[i].told.has_data_rate, told.has_data_rate);
 			t_uint("rate", rows[i].told.data_rate, told.data_rate);
+			t_str("what comes next is true of a device that was never heard",
+			      "the device was never heard: without a session it joins by itself, and the "
+			      "order "
+			      "is dropped",
+			      t_city_text(city, "note"));
 			t_true("of that device", told.dev_eui.bytes[0] == 1 && told.dev_eui.bytes[7] == 8);
 		} else {
 			t_true("says why", strlen(t_city_text(city, "detail")) > 10);

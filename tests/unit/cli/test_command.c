@@ -231,6 +231,14 @@ static const char *help_of(const char *group, const char *name)
 	return help_text;
 }
 
+static void a_command_without_a_name_stands_in_its_group_by_its_option(void **state)
+{
+	(void)state;
+	const char *help = help_of("why", NULL);
+	t_true("its option", strstr(help, "\n  --rules "));
+	t_true("what it does", strstr(help, " every rule of every process\n"));
+}
+
 static void help_of_one_command_is_as_it_was_written(void **state)
 {
 	(void)state;
@@ -350,6 +358,7 @@ int main(void)
 		t_test(every_command_has_a_group),
 		t_test(every_example_is_a_command_line),
 		t_test(every_command_in_the_documents_is_taken),
+		t_test(a_command_without_a_name_stands_in_its_group_by_its_option),
 		t_test(help_of_one_command_is_as_it_was_written),
 		t_test(help_names_everything),
 		t_test(words_that_are_wrong_are_usage),

@@ -75,6 +75,11 @@ static const struct {
 	 "dev_addr", "belongs to activation abp"},
 	{"a codec is an object", RECORD_PROFILE, RECORD_CHANGE, "{\"codec\":7}", "codec",
 	 "must be an object"},
+	{"the longest list of names is told to its end", RECORD_PROFILE, RECORD_CHANGE,
+	 "{\"regional_revision\":\"rp9\"}", "regional_revision",
+	 "must be one of rp001-1.0, rp001-1.0.1, rp001-1.0.2a, rp001-1.0.2b, rp001-1.0.3a, rp001-1.1a, "
+	 "rp001-1.1b, "
+	 "rp002-1.0.0, rp002-1.0.1, rp002-1.0.2, rp002-1.0.3, rp002-1.0.4"},
 	{"or the name of a built-in one", RECORD_PROFILE, RECORD_CHANGE, "{\"codec\":\"cayenne\"}", "codec",
 	 "must be one of cayenne-lpp"},
 };

@@ -1,0 +1,2 @@
+-- Rows of sessions and of profiles have new members at their end, which programs of before cannot read. No table changes: the number keeps those programs from
+-- this file, and the file as it was stays beside it.
