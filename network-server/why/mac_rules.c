@@ -57,7 +57,7 @@ const struct decision_rule ns_mac_rules[NS_MAC_KINDS * NS_MAC_BECAME_COUNT] = {
 		". The order is given up.",
 		"See whether the device hears its downlinks at all, and whether its firmware has rejoins; "
 		"its "
-		"byte order may be the other one (profile field quirks)."),
+		"byte order may be the other one (profile field quirk_force_rejoin_high_byte_first)."),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_ASKED] = NS_RULE(
 		"mac_dev_status_asked", DEBUG, "DevStatusReq goes out." TRY, UNANSWERED),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(
