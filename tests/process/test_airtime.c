@@ -107,6 +107,42 @@ static struct truth read_events(const struct t_network *network)
 	return truth;
 }
 
+/* Each filter asks what it says: nobody was silent for an hour, none told a battery, nothing is lost beyond 100 %, and all are silent
+ * for a second once the load is over. */
+static bool all_are_silent(void *ctx)
+{
+	struct t_network *network = ctx;
+	t_cli_must(network, 0, "device", "list", "--silent", "1s", "--json");
+	json_t *items = json_loads(t_cli_output(network), 0, NULL);
+	size_t count = json_array_size(items);
+	json_decref(items);
+	return count == DEVICES;
+}
+
+static void how_they_fare_at_the_command_line(struct t_network *network, const char *eui)
+{
+	static const char *const none[][2] = {
+		{"--silent", "1h"}, {"--battery-below", "100"}, {"--loss-above", "100"}};
+	t_row("the list finds who is silent");
+	t_true("all", t_wait_until(all_are_silent, network, T_SLOW_CEILING));
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		t_row(none[i][0]);
+		t_cli_must(network, 0, "device", "list", none[i][0], none[i][1], "--json");
+		t_true("nobody is like that", strncmp(t_cli_output(network), "[]", 2) == 0);
+	}
+	t_row("one device for people");
+	t_cli_must(network, 0, "device", "status", eui);
+	t_true("when", strstr(t_cli_output(network), " ago, by 1 gateway(s), DR") != NULL);
+	t_true("what it lost", strstr(t_cli_output(network), "lost today       ") != NULL);
+	t_true("a row of today", strstr(t_cli_output(network), "EXPECTED  RECEIVED  LOST") != NULL);
+	t_row("what it has taken");
+	t_cli_must(network, 0, "device", "mac", eui);
+	t_true("a line a parameter", strstr(t_cli_output(network), "\nrx1_dr_offset ") != NULL);
+	t_row("a rejoin of a device of ABP");
+	t_cli_must(network, 4, "device", "rejoin", eui);
+	t_true("says why", strstr(t_cli_output(network), "a device of ABP has no rejoin") != NULL);
+}
+
 static void the_ledger_is_exact_through_kills(void **state)
 {
 	(void)state;
@@ -142,8 +178,9 @@ static void the_ledger_is_exact_through_kills(void **state)
 	const json_t *water = json_array_get(json_object_get(answer, "agencies"), 0);
 	t_int("the agency's uplinks", truth.received, json_integer_value(json_object_get(water, "uplinks")));
 	json_decref(answer);
-	t_row("a quota at the command line");
 	const char *eui = json_string_value(json_object_get(json_array_get(items, 0), "dev_eui"));
+	how_they_fare_at_the_command_line(network, eui);
+	t_row("a quota at the command line");
 	t_cli_must(network, 0, "downlink", "send", eui, "--port", "1", "--hex", "01");
 	t_cli_must(network, 0, "agency", "update", "water", "--device-airtime-down-s-per-day", "0");
 	t_cli_must(network, 4, "downlink", "send", eui, "--port", "1", "--hex", "02");
