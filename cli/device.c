@@ -172,7 +172,8 @@ const struct cli_command cli_device_commands[] = {
 	 .summary = "what it has taken and refused of what the network wants",
 	 .description =
 		 "One line a parameter: windows, channels, data rate, power, ADR's and the rejoin's "
-		 "parameters, class B. States: agreed; due (asked with the next downlink); asked (and not "
+		 "parameters, class B. States: agreed; due (asked with the next downlink, later by a device "
+		 "that refused much); asked (and not "
 		 "answered yet: how often, and after how many uplinks again); refused (not asked again until "
 		 "something else is wanted: lamppost why device EUI has the answer); not_known_to_version.",
 	 .operands = "EUI",

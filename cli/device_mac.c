@@ -30,7 +30,7 @@ static enum colour colour_of(const char *state)
 static void print_table(const json_t *answer)
 {
 	static const char *const titles[] = {"PARAMETER", "WANTED", "THE DEVICE HAS",
-					     "STATE",     "TRIES",  "AGAIN IN"};
+					     "STATE",     "TRIES",  "ASKED AFTER"};
 	const json_t *parameter;
 	struct table_text table;
 	size_t i;
@@ -48,9 +48,12 @@ static void print_table(const json_t *answer)
 		const char *state = json_string_value(json_object_get(parameter, "state"));
 		const char *name = json_string_value(json_object_get(parameter, "name"));
 		bool asked = state && strcmp(state, "asked") == 0;
-		if (asked)
+		bool due = state && strcmp(state, "due") == 0;
+		if (json_integer_value(json_object_get(parameter, "next_in_uplinks")) > 0)
 			snprintf(again, sizeof again, "%s uplinks",
 				 value_of(parameter, "next_in_uplinks", wait));
+		else if (asked || due)
+			snprintf(again, sizeof again, "its next uplink");
 		const char *cells[] = {name ? name : "?",
 				       value_of(parameter, "desired", desired),
 				       value_of(parameter, "confirmed", confirmed),

@@ -81,6 +81,7 @@ struct ns_mac_state {
 	uint16_t
 		channels_wish; /* hash of the wish that `refused_channels` and `refused_dl_channels` are about */
 	uint8_t deaf;          /* uplinks in a row with ADRACKReq that were answered in vain */
+	uint8_t sticky;        /* uplinks in a row with answers that a downlink would end; not stored */
 	uint32_t status_hour; /* of wall time: DevStatusAns, or since when it is waited for; 0: never */
 };
 /* Lends the hash of the question of that kind which was refused; NULL: a kind that cannot be refused, or one whose

@@ -41,6 +41,7 @@ enum sim_mac_fault {
 	SIM_MAC_MUTE,             /* neither does nor answers what is asked of it */
 	SIM_MAC_REFUSES_POWER,    /* of LinkADRReq: every power but the highest */
 	SIM_MAC_DOUBLES_LINK_ADR, /* answers each LinkADRReq twice */
+	SIM_MAC_REFUSES,          /* all that an answer can refuse */
 	SIM_MAC_FAULT_COUNT
 };
 extern const char *const sim_mac_fault_names[SIM_MAC_FAULT_COUNT];

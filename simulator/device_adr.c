@@ -87,6 +87,8 @@ static void decide(struct sim_device *device, const struct lw_mac_command *block
 		/* Without ADR the network decides on the mask alone (1.0.4, 4.3.1.1). */
 		dr_ok = power_ok = false;
 	}
+	if (device->config.mac_fault == SIM_MAC_REFUSES)
+		mask_ok = dr_ok = power_ok = false;
 	bool all = mask_ok && dr_ok && power_ok;
 	if (all || (mask_ok && !device->config.adr)) {
 		for (size_t i = 0; i < SIM_CHANNELS_MAX; i++)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 const char *const sim_mac_fault_names[SIM_MAC_FAULT_COUNT] = {"none", "mute", "refuses_power",
-							      "doubles_link_adr"};
+							      "doubles_link_adr", "refuses"};
 
 #define STEP_HZ 100
 
@@ -269,6 +269,24 @@ static void apply_one(struct sim_device *device, int64_t now_us, const struct lw
 	}
 }
 
+/* A device that will have none of it: every bit of its answer is 0, and nothing is done. False: no answer to this can say so. */
+static bool refuse(struct sim_device *device, uint8_t cid)
+{
+	switch (cid) {
+	case LW_CID_RX_PARAM_SETUP:
+	case LW_CID_DL_CHANNEL:
+	case LW_CID_PING_SLOT_CHANNEL:
+		sim_device_answer(device, &(struct lw_mac_command){.direction = LW_UP, .cid = cid}, true);
+		return true;
+	case LW_CID_NEW_CHANNEL:
+	case LW_CID_REJOIN_PARAM_SETUP:
+	case LW_CID_BEACON_FREQ:
+		sim_device_answer(device, &(struct lw_mac_command){.direction = LW_UP, .cid = cid}, false);
+		return true;
+	default: return false;
+	}
+}
+
 void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const uint8_t *bytes, size_t length)
 {
 	struct lw_mac_command block[LW_PHY_PAYLOAD_MAX / 5];
@@ -291,6 +309,8 @@ void sim_device_apply_commands(struct sim_device *device, int64_t now_us, const 
 		count = 0;
 		if (!got)
 			return;
+		if (device->config.mac_fault == SIM_MAC_REFUSES && refuse(device, command.cid))
+			continue;
 		size_t after_cid = reader.offset + 1;
 		apply_one(device, now_us, &command, after_cid < length ? bytes[after_cid] : 0);
 	}

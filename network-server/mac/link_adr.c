@@ -138,13 +138,16 @@ static void remember_power(struct ns_mac_state *mac, uint8_t power)
 	mac->refused_powers = (uint16_t)(mac->refused_powers | refused);
 }
 
+/* Where the mask that was wanted is refused, and then that which the device is taken to have, the former is remembered: else
+ * each would be asked for in turn for ever. */
 static void remember(struct ns_mac_case *of, const struct ns_mac_block *asked,
 		     const struct lw_mac_command *answer)
 {
 	struct ns_session *session = of->session;
 	const struct lw_mac_command *last = &asked->commands[asked->count - 1];
 	struct lw_channel_plan plan = of->plan;
-	if (!answer->as.link_adr_ans.ch_mask_ack && apply_masks(of, &plan, asked) == LW_MASK_APPLIED)
+	if (!answer->as.link_adr_ans.ch_mask_ack && apply_masks(of, &plan, asked) == LW_MASK_APPLIED &&
+	    !(session->mac.refused_mask && lw_mask_equal(&plan.enabled, &of->plan.enabled)))
 		session->mac.refused_mask = ns_mac_hash(&plan.enabled, sizeof plan.enabled);
 	if (!(session->flags & NS_SESSION_ADR))
 		return; /* the network had not the right to choose: it says nothing of what the device can */

@@ -176,6 +176,19 @@ static bool forgive(struct ns_session *session)
 	return true;
 }
 
+/* How long a device has repeated an answer; beyond NS_MAC_STICKY it is not owed a downlink each time. */
+static void bound_sticky(struct ns_session *session)
+{
+	struct ns_mac_state *mac = &session->mac;
+	if (!(session->flags & NS_SESSION_STICKY)) {
+		mac->sticky = 0;
+		return;
+	}
+	mac->sticky = mac->sticky < UINT8_MAX ? (uint8_t)(mac->sticky + 1) : NS_MAC_STICKY_EVERY;
+	if (mac->sticky > NS_MAC_STICKY && mac->sticky % NS_MAC_STICKY_EVERY != 0)
+		session->flags = (uint8_t)(session->flags & ~NS_SESSION_STICKY);
+}
+
 void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
@@ -185,6 +198,7 @@ void ns_mac_handle(struct ns *ns, struct now now, struct ns_uplink *uplink)
 	read_commands(ns, now, uplink, answers);
 	if (uplink->repeat)
 		return;
+	bound_sticky(session);
 	session->flags = (uint8_t)((session->flags & ~NS_SESSION_ADR) |
 				   (uplink->parsed.fctrl.adr ? NS_SESSION_ADR : 0));
 	ns_mac_case_init(&of, ns, session, &uplink->profile->record);

@@ -13,7 +13,8 @@
  *
  * A lost request is asked again, the pause between growing from none to NS_MAC_WAIT_MAX uplinks, for each kind by itself: a
  * command that a device does not know holds up nothing else. What was refused is not asked again until the wish changes, what
- * ADR asked for not for NS_MAC_FORGIVE uplinks. An answer that no question waits for changes nothing: a repeat
+ * ADR asked for not for NS_MAC_FORGIVE uplinks; a device that refuses one thing after the other is asked with the same growing
+ * pauses, until it takes something. An answer that no question waits for changes nothing: a repeat
  * of a sticky one (§5: repeated until a downlink arrives; one is sent, even empty), or unexpected. */
 #ifndef LAMPPOST_NETWORK_SERVER_MAC_MAC_H
 #define LAMPPOST_NETWORK_SERVER_MAC_MAC_H
@@ -27,7 +28,11 @@
 #define NS_MAC_FORGIVE  512
 #define NS_MAC_WAIT_MAX 63 /* uplinks between two requests that stay without answer */
 #define NS_MAC_DEAF     4 /* answers to ADRACKReq in vain, after which an ABP device is taken to have restarted */
-#define NS_MAC_BLOCK    8 /* commands of one kind in a frame */
+/* Uplinks in a row with an answer that a downlink would end: each of these is given one, then every so many. A device that is
+ * out of reach, or repeats it whatever it hears, does not have the air of a downlink for each uplink. */
+#define NS_MAC_STICKY       8
+#define NS_MAC_STICKY_EVERY 16
+#define NS_MAC_BLOCK        8 /* commands of one kind in a frame */
 
 /* --- uplinks --- */
 
@@ -150,6 +155,10 @@ bool ns_mac_question(const struct ns_session *session, enum ns_mac_kind kind, ui
 uint8_t ns_mac_cid(enum ns_mac_kind kind);
 /* Answers of an uplink, by kind: resolved against their questions. */
 void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct ns_mac_block *answers);
+/* Whether the session's version has that request. */
+bool ns_mac_known_to(const struct ns_session *session, enum ns_mac_kind kind);
+/* Whether something is left to ask of that kind; false: all agrees, or was refused. */
+bool ns_mac_would_ask(const struct ns_mac_case *of, enum ns_mac_kind kind);
 /* Which kinds are due now; `heard` are those that this uplink answered. True: a frame has to go. */
 bool ns_mac_decide(struct ns_mac_case *of, uint16_t heard);
 

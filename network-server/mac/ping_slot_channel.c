@@ -34,6 +34,11 @@ enum ns_mac_said ns_mac_ping_slot_channel_answer(struct ns_mac_case *of, const s
 		of->rare.ping_slot_freq_hz = freq_hz;
 		of->rare.ping_slot_dr = dr;
 		of->rare.known |= NS_RARE_PING_SLOT_DR;
+		/* A wish that is met ends what was remembered of another. */
+		if (freq_hz == of->wish.ping_slot_freq_hz)
+			of->rare.refused_ping_freq = 0;
+		if (dr == of->wish.ping_slot_dr)
+			of->rare.refused_ping_dr = 0;
 		return NS_MAC_TAKEN;
 	}
 	if (!freq_ok)

@@ -12,14 +12,15 @@ struct page {
 
 static const char *state_of(const struct ns_mac_case *of, enum ns_mac_kind kind, bool agreed, bool refused)
 {
-	const struct lw_mac_row *row = lw_mac_row_find(LW_DOWN, ns_mac_cid(kind));
+	struct ns_mac_state *mac = &of->session->mac;
+	const uint16_t *together = ns_mac_refused(mac, kind);
 	if (agreed)
 		return "agreed";
-	if (!lw_mac_row_in_version(row, (enum lw_mac_version)of->session->mac_version))
+	if (!ns_mac_known_to(of->session, kind))
 		return "not_known_to_version";
-	if (refused)
+	if (refused || (together && *together != 0 && !ns_mac_would_ask(of, kind)))
 		return "refused";
-	return of->session->mac.tries[kind] > 0 ? "asked" : "due";
+	return mac->tries[kind] > 0 && !(mac->answered >> kind & 1) ? "asked" : "due";
 }
 
 /* What stands before and behind the two values. `channel` −1: not of one channel. */
@@ -37,9 +38,9 @@ static void end(struct page *page, enum ns_mac_kind kind, bool agreed, bool refu
 {
 	const struct ns_mac_state *mac = &page->of->session->mac;
 	const char *state = state_of(page->of, kind, agreed, refused);
-	bool waits = strcmp(state, "asked") == 0;
+	bool asked = strcmp(state, "asked") == 0, waits = asked || strcmp(state, "due") == 0;
 	fprintf(page->out, ",\"state\":\"%s\",\"tries\":%u,\"next_in_uplinks\":%u}", state,
-		waits ? mac->tries[kind] : 0u, waits ? mac->wait[kind] : 0u);
+		asked ? mac->tries[kind] : 0u, waits ? mac->wait[kind] : 0u);
 }
 
 /* `confirmed` −1: not known. */
@@ -103,21 +104,29 @@ static void transmission(struct page *page)
 	       lw_max_eirp_dbm(has & 15), false);
 }
 
+/* Where RX1 of a channel is: at its own frequency unless a plan says otherwise; 0: there is no such channel. */
+static uint32_t rx1_of(const struct lw_channel_plan *plan, const struct lw_region *region, uint8_t index)
+{
+	struct lw_channel channel;
+	if (plan->rx1_freq_hz[index] != 0)
+		return plan->rx1_freq_hz[index];
+	return lw_plan_channel(plan, region, index, &channel) ? channel.freq_hz : 0;
+}
+
 /* Channels of the device's own, where it or the network has one. */
 static void channels(struct page *page)
 {
 	const struct ns_mac_case *of = page->of;
 	const struct ns_mac_state *mac = &of->session->mac;
-	for (unsigned i = 0; i < LW_PLAN_DYNAMIC_MAX && of->region->plan_type != LW_PLAN_FIXED; i++) {
+	for (uint8_t i = 0; i < LW_PLAN_DYNAMIC_MAX && of->region->plan_type != LW_PLAN_FIXED; i++) {
 		uint32_t wanted = of->wanted->freq_hz[i], has = of->plan.freq_hz[i];
 		if (wanted != 0 || has != 0)
-			number(page, NS_MAC_NEW_CHANNEL, "freq_hz", (int)i, wanted, has,
+			number(page, NS_MAC_NEW_CHANNEL, "freq_hz", i, wanted, has,
 			       mac->refused_channels >> i & 1);
-		wanted = of->wanted->rx1_freq_hz[i];
-		has = of->plan.rx1_freq_hz[i];
-		if (wanted != 0 || has != 0)
-			number(page, NS_MAC_DL_CHANNEL, "rx1_freq_hz", (int)i, wanted, has,
-			       mac->refused_dl_channels >> i & 1);
+		if (of->region->has_dl_channel_req &&
+		    (of->wanted->rx1_freq_hz[i] != 0 || of->plan.rx1_freq_hz[i] != 0))
+			number(page, NS_MAC_DL_CHANNEL, "rx1_freq_hz", i, rx1_of(of->wanted, of->region, i),
+			       rx1_of(&of->plan, of->region, i), mac->refused_dl_channels >> i & 1);
 	}
 }
 
@@ -193,7 +202,7 @@ static void write_report(struct ns *ns, struct ns_session *session, const struct
 		"{\"dev_eui\":\"%s\",\"dev_addr\":\"%s\",\"mac_version\":\"%s\",\"class\":\"%c\",\"sticky\":%"
 		"s,"
 		"\"rejoin_ordered\":%u,\"parameters\":[",
-		eui, addr, lw_mac_version_name((enum lw_mac_version)session->mac_version),
+		eui, addr, lw_mac_version_name(ns_session_version(session)),
 		of.rare.device_mode == 2 ? 'C' : 'A', session->flags & NS_SESSION_STICKY ? "true" : "false",
 		of.rare.order_left);
 	windows(&page);

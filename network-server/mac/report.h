@@ -6,12 +6,13 @@
  *	                 "state": "agreed", "tries": 0, "next_in_uplinks": 0}]}
  *
  *	agreed                  the device has it
- *	due                     it will be asked with the next downlink
+ *	due                     it will be asked after `next_in_uplinks` uplinks: with the next downlink, or later where the
+ *	                        device has refused several requests of that command in a row
  *	asked                   it was asked `tries` times and has not answered; again after `next_in_uplinks` uplinks
  *	refused                 it said no: not asked again until something else is wanted
  *	not_known_to_version    its version has no such command: it stays as it is
  *
- * A parameter that its region does not have is left out. `confirmed` is null where nobody knows what the device has. */
+ * `mac_version` is the one that the session follows: 1.0.4 where a device of 1.1 has not the keys of 1.1. A parameter that its region does not have is left out. `confirmed` is null where nobody knows what the device has. */
 #ifndef LAMPPOST_NETWORK_SERVER_MAC_REPORT_H
 #define LAMPPOST_NETWORK_SERVER_MAC_REPORT_H
 

@@ -170,11 +170,12 @@ static uint8_t pause_after(uint8_t tries)
 	return (uint8_t)(wait < NS_MAC_WAIT_MAX ? wait : NS_MAC_WAIT_MAX);
 }
 
-/* A question that the device has had more than one chance to answer is dead: without it another finds room. */
-static uint8_t only_alive(struct ns_mac_state *mac, enum ns_mac_kind but)
+/* A question that the device has had more than one chance to answer is dead: without it another finds room. `fresh`: a bit a
+ * kind that goes with this very frame. */
+static uint8_t only_alive(struct ns_mac_state *mac, uint16_t fresh)
 {
 	for (int i = 0; i < NS_MAC_KINDS; i++)
-		if (i != (int)but && mac->tries[i] > 1)
+		if (!(fresh >> i & 1) && mac->tries[i] > 1)
 			forget(mac, (enum ns_mac_kind)i);
 	return mac->question_length;
 }
@@ -189,7 +190,7 @@ static void count_try(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_kind 
 }
 
 /* False: no room beside what else is in flight. */
-static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_kind kind,
+static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_kind kind, uint16_t fresh,
 			  const uint8_t *bytes, size_t length)
 {
 	uint8_t before = mac->question_length;
@@ -197,7 +198,7 @@ static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_k
 	if (mac->question_length < before)
 		ns->mac_counts[kind].unanswered++;
 	if (mac->question_length + length > NS_QUESTION_MAX &&
-	    only_alive(mac, kind) + length > NS_QUESTION_MAX)
+	    only_alive(mac, fresh) + length > NS_QUESTION_MAX)
 		return false;
 	memcpy(mac->question + mac->question_length, bytes, length);
 	mac->question_length = (uint8_t)(mac->question_length + length);
@@ -207,7 +208,7 @@ static bool keep_question(struct ns *ns, struct ns_mac_state *mac, enum ns_mac_k
 
 /* --- what is due --- */
 
-static bool known_to(const struct ns_session *session, enum ns_mac_kind kind)
+bool ns_mac_known_to(const struct ns_session *session, enum ns_mac_kind kind)
 {
 	return lw_mac_row_in_version(lw_mac_row_find(LW_DOWN, rows[kind].cid), ns_session_version(session));
 }
@@ -230,6 +231,14 @@ static enum ns_mac_urgency ask(const struct ns_mac_case *of, enum ns_mac_kind ki
 	return urgency;
 }
 
+bool ns_mac_would_ask(const struct ns_mac_case *of, enum ns_mac_kind kind)
+{
+	struct ns_mac_block block;
+	uint8_t bytes[NS_QUESTION_MAX];
+	size_t length;
+	return ask(of, kind, &block, bytes, &length) != NS_MAC_NOTHING;
+}
+
 bool ns_mac_decide(struct ns_mac_case *of, uint16_t heard)
 {
 	struct ns_mac_state *mac = &of->session->mac;
@@ -248,7 +257,7 @@ bool ns_mac_decide(struct ns_mac_case *of, uint16_t heard)
 		if ((heard >> kind & 1) && is_sticky(kind))
 			continue;
 		enum ns_mac_urgency urgency = ask(of, kind, &block, bytes, &length);
-		if (urgency == NS_MAC_NOTHING || !known_to(of->session, kind))
+		if (urgency == NS_MAC_NOTHING || !ns_mac_known_to(of->session, kind))
 			continue;
 		mac->due = (uint16_t)(mac->due | 1u << kind);
 		must |= urgency == NS_MAC_SEND;
@@ -261,7 +270,7 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 {
 	struct ns_mac_state *mac = &session->mac;
 	struct ns_mac_case of;
-	bool sent = false;
+	uint16_t sent = 0; /* bit a kind */
 	if (mac->due == 0)
 		return false;
 	ns_mac_case_init(&of, ns, session, &profile->record);
@@ -279,7 +288,7 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 			continue;
 		if (rows[kind].unanswered)
 			count_try(ns, mac, kind);
-		else if (!keep_question(ns, mac, kind, bytes, length))
+		else if (!keep_question(ns, mac, kind, sent, bytes, length))
 			continue;
 		if (kind == NS_MAC_FORCE_REJOIN) {
 			ns_mac_force_rejoin_sent(ns, session);
@@ -289,12 +298,12 @@ bool ns_mac_requests(struct ns *ns, struct now now, struct ns_session *session,
 		ns_record_mac(ns, now, session, kind, NS_MAC_ASKED, &block, NULL);
 		wr_copy(wr, bytes, length);
 		mac->due = (uint16_t)(mac->due & ~(1u << kind));
-		sent = true;
+		sent = (uint16_t)(sent | 1u << kind);
 		/* A mask that names a channel which the device has yet to define would be refused. */
 		if (kind == NS_MAC_NEW_CHANNEL)
 			mac->due = (uint16_t)(mac->due & ~(1u << NS_MAC_LINK_ADR));
 	}
-	return sent;
+	return sent != 0;
 }
 
 /* --- answers --- */
@@ -319,10 +328,11 @@ void ns_mac_resolve(struct ns_mac_case *of, enum ns_mac_kind kind, const struct 
 	uint16_t *refused = ns_mac_refused(mac, kind);
 	if (refused)
 		*refused = said == NS_MAC_REFUSED ? ns_mac_hash(bytes, length) : 0;
-	mac->tries[kind] = mac->wait[kind] = 0;
 	mac->answered = (uint16_t)(mac->answered | 1u << kind);
-	if (said == NS_MAC_REFUSED)
+	if (said == NS_MAC_REFUSED) {
 		of->ns->mac_counts[kind].refused++;
-	else
-		of->ns->mac_counts[kind].taken++;
+		return; /* and the pause stands: who refuses one thing after the other is asked ever more seldom */
+	}
+	mac->tries[kind] = mac->wait[kind] = 0;
+	of->ns->mac_counts[kind].taken++;
 }

@@ -35,6 +35,13 @@ enum ns_mac_said ns_mac_rx_param_answer(struct ns_mac_case *of, const struct ns_
 		session->rx1_dr_offset = offset;
 		session->rx2_dr = dr;
 		session->rx2_freq_hz = freq_hz;
+		/* A wish that is met ends what was remembered of another. */
+		if (offset == of->wish.rx1_dr_offset)
+			session->mac.refused_offset = 0;
+		if (dr == of->wish.rx2_dr)
+			session->mac.refused_rx2_dr = 0;
+		if (freq_hz == of->wish.rx2_freq_hz)
+			session->mac.refused_rx2_freq = 0;
 		return NS_MAC_TAKEN;
 	}
 	if (!answer->as.rx_param_setup_ans.rx1_dr_offset_ack)
