@@ -233,7 +233,8 @@ static enum status keep_session(struct as_application *app, struct now now,
 		return ST_OK;
 	as_keys_seal_session(app->keys, &event->head.dev_eui, &event->session, &key, sealed);
 	lw_key_wipe(&key);
-	return as_store_session_put(app->store, &event->head.dev_eui, &event->session, sealed, now.wall);
+	return as_store_session_put(app->store, &event->head.dev_eui, &event->session, sealed,
+				    event->has_in_use ? &event->in_use : NULL, now.wall);
 }
 
 enum status as_application_on_join(struct as_application *app, struct now now,
@@ -357,6 +358,6 @@ const char *as_application_take_abp_key(struct as_application *app, struct now n
 		return refusal;
 	as_keys_seal_session(app->keys, dev_eui, &abp, &key, sealed);
 	lw_key_wipe(&key);
-	*status = as_store_session_put(app->store, dev_eui, &abp, sealed, now.wall);
+	*status = as_store_session_put(app->store, dev_eui, &abp, sealed, NULL, now.wall);
 	return NULL;
 }

@@ -42,6 +42,8 @@ static void forget_connection(struct as_edge_network *edge)
 	edge->app->stored_row = 0; /* what was not acknowledged comes again */
 	edge->items_row = edge->flushes_row = 0;
 	edge->items_version = UINT64_MAX;
+	for (size_t i = 0; i < edge->order_count; i++)
+		edge->orders[i].seq = 0;
 }
 
 static void on_open(void *ctx, struct now now, io_link_id link, const struct io_peer *peer)
@@ -86,6 +88,43 @@ static void on_seal(struct as_edge_network *edge, struct now now, const struct n
 		LOG_WARN("seal", "sent=false");
 }
 
+/* --- orders of rejoins: told until they are acknowledged ----------------------------------------------------- */
+
+/* Returns whether some wait. */
+static bool send_orders(struct as_edge_network *edge)
+{
+	for (size_t i = 0; i < edge->order_count; i++) {
+		struct as_order *order = &edge->orders[i];
+		if (order->seq != 0)
+			continue;
+		edge->out->force_rejoin = order->order;
+		if (!send_message(edge, PROTO_FORCE_REJOIN))
+			return true;
+		order->seq = edge->seq;
+	}
+	return false;
+}
+
+static void on_ack(struct as_edge_network *edge, uint64_t seq)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < edge->order_count; i++)
+		if (edge->orders[i].seq == 0 || edge->orders[i].seq > seq)
+			edge->orders[kept++] = edge->orders[i];
+	edge->order_count = kept;
+}
+
+bool as_edge_network_force_rejoin(void *ctx, const struct net_force_rejoin *order)
+{
+	struct as_edge_network *edge = ctx;
+	if (!edge->said_hello || edge->order_count == AS_ORDERS_MAX)
+		return false;
+	edge->orders[edge->order_count++] = (struct as_order){.order = *order};
+	if (edge->replica.state == AS_REPLICA_READY)
+		(void)send_orders(edge);
+	return true;
+}
+
 static enum status dispatch(struct as_edge_network *edge, struct now now)
 {
 	const struct proto_message *in = edge->in;
@@ -110,6 +149,7 @@ static enum status dispatch(struct as_edge_network *edge, struct now now)
 			edge->on_frame(edge->frame_ctx, now, &in->frame);
 		return ST_OK;
 	case PROTO_SEAL: on_seal(edge, now, &in->seal); return ST_OK;
+	case PROTO_ACK: on_ack(edge, in->ack.seq); return ST_OK;
 	default: return ST_OK; /* of a later minor version, or not for us */
 	}
 }
@@ -262,9 +302,9 @@ bool as_edge_network_drain(struct as_edge_network *edge)
 		return false;
 	acknowledge(edge);
 	bool more = replicate(edge);
-	/* An item of a device that the network server does not know yet would be refused. */
+	/* An item or an order for a device that the network server does not know yet would be refused. */
 	if (!more && edge->replica.state == AS_REPLICA_READY)
-		more = hand_over_items(edge);
+		more = send_orders(edge) || hand_over_items(edge);
 	return more;
 }
 
@@ -272,15 +312,6 @@ bool as_edge_network_want_frames(struct as_edge_network *edge, const struct net_
 {
 	edge->out->frames_wanted = *wanted;
 	return io_link_client_queued(edge->link) <= QUEUED_MAX && send_message(edge, PROTO_FRAMES_WANTED);
-}
-
-bool as_edge_network_force_rejoin(void *ctx, const struct net_force_rejoin *order)
-{
-	struct as_edge_network *edge = ctx;
-	if (!edge->said_hello || io_link_client_queued(edge->link) > QUEUED_MAX)
-		return false;
-	edge->out->force_rejoin = *order;
-	return send_message(edge, PROTO_FORCE_REJOIN);
 }
 
 bool as_edge_network_is_up(const struct as_edge_network *edge)

@@ -8,6 +8,14 @@
 #include "common/io/link.h"
 #include "common/proto/envelope.h"
 
+#define AS_ORDERS_MAX 256
+
+/* An order of a rejoin that the network server has not acknowledged; on another connection it is told again. */
+struct as_order {
+	uint64_t seq; /* in this connection; 0: not sent */
+	struct net_force_rejoin order;
+};
+
 struct as_edge_network {
 	struct as_application *app; /* borrowed */
 	struct as_joins *joins;     /* borrowed; set after open, NULL: reports are not taken */
@@ -27,6 +35,8 @@ struct as_edge_network {
 	 * all that there was when the store's items had `items_version`. */
 	int64_t items_row, flushes_row;
 	uint64_t items_version;
+	struct as_order orders[AS_ORDERS_MAX]; /* the oldest first */
+	size_t order_count;
 	uint64_t malformed, connections;
 };
 
@@ -37,7 +47,8 @@ void as_edge_network_close(struct as_edge_network *edge);
 bool as_edge_network_drain(struct as_edge_network *edge);
 /* Tells the network server which frames a stream wants; false: it does not go out now. */
 bool as_edge_network_want_frames(struct as_edge_network *edge, const struct net_frames_wanted *wanted);
-/* For struct as_api; `ctx` is the edge. False: there is no link, or no room in it. */
+/* For struct as_api; `ctx` is the edge. Keeps the order until the network server has it durably, whatever becomes of the link
+ * meanwhile; only this process must not die before. False: there is no link, or AS_ORDERS_MAX wait. */
 bool as_edge_network_force_rejoin(void *ctx, const struct net_force_rejoin *order);
 bool as_edge_network_is_up(const struct as_edge_network *edge);
 

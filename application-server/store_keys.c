@@ -25,7 +25,8 @@ const char *const as_sql_keys[] = {
 		"coalesce((SELECT max(created_at) + 1 FROM sessions WHERE dev_eui = ?1), 0))) "
 		"ON CONFLICT (dev_eui, session) DO UPDATE SET app_s_key = ?3",
 	[SESSION_PRUNE] =
-		"DELETE FROM sessions WHERE dev_eui = ?1 AND session <> zeroblob(16) AND session NOT IN "
+		"DELETE FROM sessions WHERE dev_eui = ?1 AND session <> zeroblob(16) AND session <> ?3 AND "
+		"session NOT IN "
 		"(SELECT session FROM sessions WHERE dev_eui = ?1 AND session <> zeroblob(16) "
 		"ORDER BY created_at DESC LIMIT ?2)",
 	[SESSION_GET] = "SELECT app_s_key FROM sessions WHERE dev_eui = ?1 AND session = ?2",
@@ -74,7 +75,8 @@ static void bind_session(struct db *db, int s, const struct lw_eui64 *dev_eui,
 
 enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *dev_eui,
 				 const struct net_session_id *session,
-				 const uint8_t key[AS_SEALED_SESSION_KEY], struct wall now)
+				 const uint8_t key[AS_SEALED_SESSION_KEY],
+				 const struct net_session_id *in_use, struct wall now)
 {
 	int put = store->keys_base + SESSION_PUT, prune = store->keys_base + SESSION_PRUNE;
 	enum status status = as_store_write_city(store);
@@ -88,6 +90,7 @@ enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *
 		return status;
 	db_bind_i64(store->city, prune, 1, number_of(dev_eui));
 	db_bind_i64(store->city, prune, 2, AS_SESSIONS_KEPT);
+	db_bind_blob(store->city, prune, 3, (in_use ? in_use : session)->bytes, sizeof session->bytes);
 	return db_run(store->city, prune);
 }
 

@@ -7,14 +7,16 @@
 #include "common/crypto/secret.h"
 
 #define AS_SEALED_SESSION_KEY (16 + SECRET_SEAL_OVERHEAD)
-#define AS_SESSIONS_KEPT      4 /* of one OTAA device: joins whose accept it may or may not have heard */
-#define AS_NAME_MAX           101
-#define AS_TAGS_MAX           12288 /* JSON text of one record's tags */
+#define AS_SESSIONS_KEPT \
+	4 /* of one OTAA device beside the one in use: accepts that it may or may not have heard */
+#define AS_NAME_MAX 101
+#define AS_TAGS_MAX 12288 /* JSON text of one record's tags */
 
-/* --- sessions. ST_NOT_FOUND from store: no such device. */
+/* --- sessions. ST_NOT_FOUND from store: no such device. Forgets all but the latest AS_SESSIONS_KEPT and `in_use` (NULL: none). */
 enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *dev_eui,
 				 const struct net_session_id *session,
-				 const uint8_t key[AS_SEALED_SESSION_KEY], struct wall now) MUST_USE;
+				 const uint8_t key[AS_SEALED_SESSION_KEY],
+				 const struct net_session_id *in_use, struct wall now) MUST_USE;
 enum status as_store_session_get(struct as_store *store, const struct lw_eui64 *dev_eui,
 				 const struct net_session_id *session,
 				 uint8_t key[AS_SEALED_SESSION_KEY]) MUST_USE;

@@ -112,7 +112,17 @@ static bool from_bridge(struct ns_edge *edge, struct now now, struct ns_edge_lin
 	}
 }
 
-static bool from_app(struct ns_edge *edge, struct now now)
+/* Leaves after the commit of this turn, in which the order became durable. */
+static void acknowledge(struct ns_edge *edge, const struct ns_edge_link *link)
+{
+	struct ns_out *out = ns_outbox_add(&edge->ns.outbox, NS_OUT_ACK);
+	if (!out)
+		return; /* it is told again, on another connection */
+	out->link = link->id;
+	out->seq = link->heard;
+}
+
+static bool from_app(struct ns_edge *edge, struct now now, const struct ns_edge_link *link)
 {
 	const struct proto_message *message = edge->message;
 	struct ns *ns = &edge->ns;
@@ -125,7 +135,10 @@ static bool from_app(struct ns_edge *edge, struct now now)
 	case PROTO_GATEWAY: ns_on_gateway(ns, now, &message->gateway); return true;
 	case PROTO_ENQUEUE: ns_on_enqueue(ns, now, &message->enqueue); return true;
 	case PROTO_FLUSH: ns_on_flush(ns, now, &message->flush); return true;
-	case PROTO_FORCE_REJOIN: ns_on_force_rejoin(ns, now, &message->force_rejoin); return true;
+	case PROTO_FORCE_REJOIN:
+		ns_on_force_rejoin(ns, now, &message->force_rejoin);
+		acknowledge(edge, link);
+		return true;
 	case PROTO_SEALED: ns_on_sealed(ns, now, &message->sealed); return true;
 	case PROTO_FRAMES_WANTED: ns_on_frames_wanted(ns, now, &message->frames_wanted); return true;
 	default: return false;
@@ -177,7 +190,7 @@ static void on_message(void *ctx, struct now now, io_link_id id, const uint8_t *
 	} else if (kind == PROTO_BYE) {
 		io_link_server_close(edge->links_server, id);
 	} else if (!(link->role == PROTO_GATEWAY_BRIDGE ? from_bridge(edge, now, link)
-							: from_app(edge, now))) {
+							: from_app(edge, now, link))) {
 		ns_record_protocol(&edge->ns, now, NS_PROTOCOL_MESSAGE, kind);
 		refuse_message(edge, link, link->heard, "a message that this role may not send");
 	}

@@ -301,6 +301,10 @@ static enum status emit_event(struct ns *ns, struct now now, const struct ns_joi
 	event->session = session->id;
 	event->join_eui = join->call.join_eui;
 	event->request = ns_asked_kind(join->type);
+	const struct ns_session *before = ns_join_in_use(ns, join);
+	event->has_in_use = before != NULL;
+	if (before)
+		event->in_use = before->id;
 	event->dev_addr = session->dev_addr;
 	snprintf(event->region_id, sizeof event->region_id, "%.15s", ns_region(ns, join->region)->id);
 	memcpy(event->app_s_key_label, answer->app_s_key.label, NET_KEK_LABEL_MAX - 1);
@@ -325,9 +329,7 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 	if (!make_session(ns, join, answer, &session)) {
 		drop = NS_DROP_JOIN_BAD_ANSWER;
 	} else {
-		uint32_t oldest = ns_device_at(&ns->sessions, device)->elder;
-		if (oldest != NS_NO_SLOT)
-			ns_drop_session(ns, now, oldest);
+		ns_join_make_room(ns, now, join);
 		uint32_t slot = ns_session_add(&ns->sessions, &session);
 		if (slot == NS_NO_SLOT) {
 			drop = NS_DROP_SESSIONS_FULL;

@@ -138,6 +138,26 @@ static struct ns_session *session_of(const struct ns *ns, const struct ns_join *
 	return ns_session_get(&ns->sessions, join->session, join->session_tag);
 }
 
+const struct ns_session *ns_join_in_use(const struct ns *ns, const struct ns_join *join)
+{
+	const struct ns_session *proved = session_of(ns, join);
+	uint32_t slot = ns_device_at(&ns->sessions, join->device)->session;
+	if (proved)
+		return proved;
+	return slot == NS_NO_SLOT ? NULL : ns_session_at(&ns->sessions, slot);
+}
+
+void ns_join_make_room(struct ns *ns, struct now now, const struct ns_join *join)
+{
+	const struct ns_device *device = ns_device_at(&ns->sessions, join->device);
+	const struct ns_session *kept = ns_join_in_use(ns, join);
+	uint32_t gone = device->elder;
+	if (gone != NS_NO_SLOT && kept == ns_session_at(&ns->sessions, gone))
+		gone = device->pending;
+	if (gone != NS_NO_SLOT)
+		ns_drop_session(ns, now, gone);
+}
+
 void ns_rejoin_windows(const struct ns *ns, const struct ns_join *join, const struct ns_copy *copy,
 		       struct ns_windows *windows)
 {

@@ -42,6 +42,12 @@ enum ns_drop ns_rejoin_admit(struct ns *ns, struct ns_join *join, const struct n
 /* Where there is a session that the device uses its windows take the place of the region's. */
 void ns_rejoin_windows(const struct ns *ns, const struct ns_join *join, const struct ns_copy *copy,
 		       struct ns_windows *windows);
+/* The session that the device goes on with where it does not hear this accept: the one that its rejoin-request proved, else the one
+ * of its last uplinks; NULL: none. Lent. */
+const struct ns_session *ns_join_in_use(const struct ns *ns, const struct ns_join *join);
+/* The place that the new session needs when no uplink came under two accepts: that of the older one, unless it is the one that the
+ * device is in. */
+void ns_join_make_room(struct ns *ns, struct now now, const struct ns_join *join);
 /* Type 2: what the accept says is what the device has. */
 void ns_rejoin_keep(struct ns *ns, struct ns_join *join);
 /* RJcount0 is used up, durably with this turn; an order of a rejoin has been followed. */

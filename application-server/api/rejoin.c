@@ -6,6 +6,7 @@
 #include "application-server/store_records.h"
 #include "common/base/check.h"
 #include "common/lorawan/version.h"
+#include "common/text/region_yaml.h"
 
 #include <string.h>
 
@@ -75,6 +76,18 @@ static const char *cannot(const json_t *device, const json_t *profile, const str
 	return NULL;
 }
 
+/* A data rate that no device of the region can send at; a problem was added. */
+static bool is_beyond_region(const json_t *profile, const struct net_force_rejoin *order,
+			     struct record_problems *problems)
+{
+	struct lw_region region = {.id = ""};
+	if (!order->has_data_rate || !region_load(&region, text_of(profile, "region")) ||
+	    lw_region_data_rate(&region, LW_UP, order->data_rate))
+		return false;
+	record_problems_add(problems, "data_rate", "%s has no such data rate for uplinks", region.id);
+	return true;
+}
+
 static void tell(struct as_api *api, const json_t *device, const struct net_force_rejoin *order,
 		 struct as_answer *answer)
 {
@@ -83,13 +96,18 @@ static void tell(struct as_api *api, const json_t *device, const struct net_forc
 	enum status status = as_store_record_get(api->app->store, &city, RECORD_PROFILE,
 						 text_of(device, "profile"), &profile);
 	const char *reason = status == ST_OK ? cannot(device, profile, order) : NULL;
+	struct record_problems problems = {.count = 0};
+	bool beyond = status == ST_OK && is_beyond_region(profile, order, &problems);
 	json_decref(profile);
 	if (status != ST_OK)
 		as_answer_failed(answer, status);
 	else if (reason)
 		as_answer_problem(answer, 409, NULL, "%s", reason);
+	else if (beyond)
+		as_answer_problems(answer, &problems);
 	else if (!api->force_rejoin || !api->force_rejoin(api->force_rejoin_ctx, order))
-		as_answer_problem(answer, 503, NULL, "the network server is not reached; try again");
+		as_answer_problem(answer, 503, NULL,
+				  "the network server is not reached, or behind with such orders; try again");
 	else
 		as_answer_json(answer, 202,
 			       json_pack("{ss si so si si ss}", "dev_eui", text_of(device, "dev_eui"),

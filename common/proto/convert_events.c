@@ -205,6 +205,8 @@ enum status pack_join_event(const struct proto_message *message, struct packing 
 	out.has_request = in->request != NET_REQUEST_JOIN;
 	out.request = (uint32_t)in->request;
 	out.app_s_key_wrapped = convert_bytes(in->app_s_key_wrapped, sizeof in->app_s_key_wrapped);
+	out.has_in_use = in->has_in_use;
+	out.in_use = convert_bytes(in->in_use.bytes, sizeof in->in_use.bytes);
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_JOIN_EVENT, &out);
 }
 
@@ -218,7 +220,10 @@ bool unpack_join_event(struct proto_message *message, const Lamppost__Envelope *
 		.request = (enum net_join_request)in->request,
 		.join_eui = lw_eui64_from_number(in->join_eui),
 		.dev_addr = {in->dev_addr},
+		.has_in_use = in->has_in_use,
 	};
+	if (in->has_in_use && !convert_take_exact(out->in_use.bytes, sizeof out->in_use.bytes, &in->in_use))
+		return false;
 	return convert_head_in(&out->head, in->head) &&
 	       convert_take_exact(out->session.bytes, sizeof out->session.bytes, &in->session) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id) &&

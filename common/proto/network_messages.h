@@ -129,6 +129,9 @@ struct net_join_event {
 	char region_id[GW_REGION_ID_MAX];
 	char app_s_key_label[NET_KEK_LABEL_MAX]; /* KEK that the network server does not have */
 	uint8_t app_s_key_wrapped[NET_WRAPPED_KEY_SIZE];
+	/* The session that the device goes on with where it does not hear the accept, however many were made since. */
+	bool has_in_use;
+	struct net_session_id in_use;
 };
 
 enum net_item_status {

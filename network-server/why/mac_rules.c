@@ -55,9 +55,10 @@ const struct decision_rule ns_mac_rules[NS_MAC_KINDS * NS_MAC_BECAME_COUNT] = {
 		"mac_force_rejoin_given_up", INFO,
 		"{tries:c1:count ForceRejoinReq} went out and no rejoin-request was heard: " REJOIN
 		". The order is given up.",
-		"See whether the device hears its downlinks at all, and whether its firmware has rejoins; "
-		"its "
-		"byte order may be the other one (profile field quirk_force_rejoin_high_byte_first)."),
+		"See whether the device hears its downlinks at all, and whether its firmware has rejoins. "
+		"Some "
+		"read the request's bytes the other way around: lamppost profile update SLUG "
+		"--quirk-force-rejoin-high-byte-first true."),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_ASKED] = NS_RULE(
 		"mac_dev_status_asked", DEBUG, "DevStatusReq goes out." TRY, UNANSWERED),
 	[NS_MAC_DEV_STATUS * NS_MAC_BECAME_COUNT + NS_MAC_WAS_TAKEN] = NS_RULE(

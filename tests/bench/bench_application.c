@@ -100,9 +100,9 @@ static void add_devices(void)
 			 FIRST_DEV_EUI + i, i);
 		must("/api/v1/devices", body);
 		as_keys_seal_session(&bench.city->keys, &dev_eui, &abp, &bench.key, sealed);
-		ASSERT_CMP(
-			as_store_session_put(bench.city->store, &dev_eui, &abp, sealed, bench.city->now.wall),
-			==, ST_OK);
+		ASSERT_CMP(as_store_session_put(bench.city->store, &dev_eui, &abp, sealed, NULL,
+						bench.city->now.wall),
+			   ==, ST_OK);
 		ASSERT_CMP(as_store_commit(bench.city->store), ==, ST_OK);
 	}
 }

@@ -201,6 +201,160 @@ static void an_ordered_rejoin_is_tried_again(void **state)
 	ends_well(world);
 }
 
+/* More accepts than anybody keeps sessions for, none of them heard and no reading between: the session in use stays, with its
+ * application key. */
+static void a_session_outlives_all_accepts_that_are_not_heard(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= 2; type++) {
+		t_row(types[type]);
+		struct world *world = city(800 + type, 1000);
+		uint32_t before = world_device_addr(world, 0);
+		world_run_seconds(world, 100);
+		for (unsigned i = 0; i < 8; i++) {
+			world_deafen(world, 0, 1);
+			world_rejoin(world, 0, type);
+			world_run_seconds(world, 40);
+		}
+		t_uint("sent", 8, world_rejoins(world, 0, type, false));
+		t_uint("heard", 0, world_rejoins(world, 0, type, true));
+		uint64_t delivered = world_totals(world).delivered;
+		world_deafen(world, 0, 0);
+		world_run_seconds(world, 2500);
+		t_uint("the same address", before, world_device_addr(world, 0));
+		t_true("readings go on", world_totals(world).delivered >= delivered + 2);
+		ends_well(world);
+	}
+}
+
+/* The device has heard an accept and made no reading since: what it asks for next proves that session, and its further accepts are
+ * lost. */
+static void a_session_without_uplinks_outlives_them_too(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= 2; type += 2) {
+		t_row(types[type]);
+		struct world *world = city(820 + type, 1000);
+		world_run_seconds(world, 100);
+		world_rejoin(world, 0, type);
+		world_run_seconds(world, 40);
+		t_uint("heard", 1, world_rejoins(world, 0, type, true));
+		uint32_t address = world_device_addr(world, 0);
+		for (unsigned i = 0; i < 7; i++) {
+			world_deafen(world, 0, 1);
+			world_rejoin(world, 0, type);
+			world_run_seconds(world, 40);
+		}
+		t_uint("sent", 8, world_rejoins(world, 0, type, false));
+		t_uint("and no other", 1, world_rejoins(world, 0, type, true));
+		uint64_t delivered = world_totals(world).delivered;
+		world_run_seconds(world, 2500);
+		t_uint("the same address", address, world_device_addr(world, 0));
+		t_true("readings go on", world_totals(world).delivered >= delivered + 2);
+		ends_well(world);
+	}
+}
+
+/* 202 was said: the order is kept until the network server has it durably. */
+static void an_order_outlives_the_network_server(void **state)
+{
+	(void)state;
+	static const char *const moments[WORLD_MOMENT_COUNT] = {"before a commit", "in a commit",
+								"after a commit", "half drained"};
+	for (unsigned moment = 0; moment < WORLD_MOMENT_COUNT; moment++) {
+		t_row(moments[moment]);
+		struct world *world = city(900 + moment, 120);
+		world_crash(world, WORLD_NETWORK, (enum world_moment)moment);
+		t_int("status", 202, world_order_rejoin(world, 0, "{}"));
+		world_run_seconds(world, 600);
+		t_uint("sent once", 1, world_rejoins(world, 0, 2, false));
+		t_uint("accepted", 1, world_rejoins(world, 0, 2, true));
+		ends_well(world);
+	}
+}
+
+/* RejoinParamSetupReq from a profile's fields: type 0, by the uplinks made or by the time gone. */
+static void rejoins_come_by_themselves(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *body;
+		unsigned interval_s, seconds, least, most;
+	} rows[] = {
+		{"after 16 uplinks", "{\"rejoin_count_exp\": 0, \"rejoin_time_exp\": 15}", 30, 3000, 5, 8},
+		{"after 1,024 s", "{\"rejoin_count_exp\": 15, \"rejoin_time_exp\": 0}", 300, 6000, 5, 7},
+	};
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		struct world *world = city(920 + i, rows[i].interval_s);
+		uint32_t before = world_device_addr(world, 0);
+		world_profile(world, WORLD_OTAA_1_1, rows[i].body);
+		world_run_seconds(world, rows[i].seconds);
+		unsigned made = world_rejoins(world, 0, 0, false);
+		t_true("made", made >= rows[i].least);
+		t_true("and no more", made <= rows[i].most);
+		t_uint("each accepted", made, world_rejoins(world, 0, 0, true));
+		t_true("another address", world_device_addr(world, 0) != before);
+		ends_well(world);
+	}
+}
+
+/* Somebody recorded each rejoin-request and plays it again: after its accept, after the first uplink, after another rejoin and after a
+ * restart. */
+static void a_replayed_rejoin_changes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type <= 2; type++) {
+		t_row(types[type]);
+		struct world *world = city(940 + type, 100);
+		world_rejoin(world, 0, type);
+		world_run_seconds(world, 20);
+		uint32_t address = world_device_addr(world, 0);
+		unsigned joins = (unsigned)world_totals(world).joins;
+		uint64_t sessions = world_totals(world).sessions;
+		for (unsigned i = 0; i < 6; i++) {
+			t_true("played again", world_replay_rejoin(world, 0, type));
+			world_run_seconds(world, 90);
+			if (i == 3)
+				world_crash(world, WORLD_NETWORK, WORLD_AFTER_COMMIT);
+			if (i == 4)
+				world_crash(world, WORLD_JOIN, WORLD_AFTER_COMMIT);
+		}
+		t_uint("no join", joins, (unsigned)world_totals(world).joins);
+		t_uint("the same address", address, world_device_addr(world, 0));
+		t_uint("no session", sessions, world_totals(world).sessions);
+		ends_well(world);
+	}
+}
+
+/* Worlds that a seed draws (test_world.c), in which devices of 1.1 rejoin as well. */
+static void worlds_with_rejoins_keep_what_is_promised(void **state)
+{
+	(void)state;
+	static const unsigned long seeds[] = {1, 2, 4, 5, 66, 311};
+	for (unsigned i = 0; i < ARRAY_SIZE(seeds); i++) {
+		char name[32];
+		snprintf(name, sizeof name, "seed %lu", seeds[i]);
+		t_row(name);
+		struct world *world = world_new(seeds[i]);
+		world_gateways(world, 1 + (unsigned)(seeds[i] % 3));
+		world_devices(world, 2, WORLD_OTAA_1_0_3);
+		world_devices(world, 1, WORLD_OTAA_1_0_4);
+		world_devices(world, 1, WORLD_OTAA_1_1);
+		world_devices(world, 1, WORLD_ABP_1_0_3);
+		world_interval(world, 60);
+		world_faults(world, 90);
+		world_rejoins_too(world);
+		world_commands(world, 6);
+		world_begin(world);
+		world_run_hours(world, 1);
+		t_true("rejoins", world_rejoins(world, 3, 0, false) + world_rejoins(world, 3, 1, false) +
+						  world_rejoins(world, 3, 2, false) >
+					  0);
+		ends_well(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +365,12 @@ int main(void)
 		t_test(many_rejoins_in_a_row),
 		t_test(the_city_orders_a_rejoin),
 		t_test(an_ordered_rejoin_is_tried_again),
+		t_test(a_session_outlives_all_accepts_that_are_not_heard),
+		t_test(a_session_without_uplinks_outlives_them_too),
+		t_test(an_order_outlives_the_network_server),
+		t_test(rejoins_come_by_themselves),
+		t_test(a_replayed_rejoin_changes_nothing),
+		t_test(worlds_with_rejoins_keep_what_is_promised),
 	};
 	return t_run(tests);
 }

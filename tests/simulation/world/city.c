@@ -200,3 +200,8 @@ void world_register(struct world *world)
 	for (size_t i = 0; i < world->device_count && !world->broken; i++)
 		register_device(world, i);
 }
+
+void world_profile(struct world *world, enum world_profile profile, const char *body)
+{
+	must(world, 200, "PATCH", "/api/v1/{collection}/{id}", "profiles", profiles[profile].slug, body);
+}

@@ -50,6 +50,24 @@ void world_rejoin(struct world *world, unsigned device, unsigned type)
 	sim_world_schedule_device(world->sim, device);
 }
 
+/* Of its own, or because the city orders it; of any type that may be. */
+static void somebody_rejoins(struct world *world, struct rng *rng)
+{
+	unsigned first = rng_below(rng, world->device_count);
+	bool ordered = rng_below(rng, 3) == 0;
+	unsigned type = rng_below(rng, 3);
+	for (unsigned i = 0; i < world->device_count; i++) {
+		unsigned device = (first + i) % world->device_count;
+		if (world->profiles[device] != WORLD_OTAA_1_1)
+			continue;
+		if (!ordered)
+			world_rejoin(world, device, type);
+		else if (world->machines[WORLD_APPLICATION].up)
+			(void)world_order_rejoin(world, device, type == 0 ? "{\"rejoin_type\": 0}" : "{}");
+		return;
+	}
+}
+
 unsigned world_rejoins(const struct world *world, unsigned device, unsigned type, bool accepted)
 {
 	size_t count;
@@ -77,6 +95,23 @@ void world_deafen(struct world *world, unsigned device, unsigned downlinks)
 }
 
 /* The attacker stands where the device stands, and sends as loud. */
+static void play_again(struct world *world, const struct sim_record *record)
+{
+	const struct sim_plan *plan = world->scenario.plan;
+	const struct sim_rate *rate = &plan->rates[record->dr];
+	struct sim_uplink uplink = {.start_us = world->now_us,
+				    .freq_hz = record->freq_hz,
+				    .spreading_factor = rate->spreading_factor,
+				    .bandwidth_hz = rate->bandwidth_hz,
+				    .eirp_dbm = plan->max_eirp_dbm,
+				    .length = record->phy_length};
+	uplink.end_us = world->now_us +
+			sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz, record->phy_length, true);
+	memcpy(uplink.phy, record->phy, record->phy_length);
+	sim_world_uplink_starts(world->sim, record->device, &uplink, SIZE_MAX);
+	world_fault_happened(world, WORLD_FAULT_REPLAY);
+}
+
 void world_replay(struct world *world)
 {
 	size_t count;
@@ -87,21 +122,25 @@ void world_replay(struct world *world)
 			&entries[rng_below(&world->fault_rng, (uint32_t)count)].record;
 		if (record->kind != SIM_RECORD_UPLINK && record->kind != SIM_RECORD_JOIN_REQUEST)
 			continue;
-		const struct sim_plan *plan = world->scenario.plan;
-		const struct sim_rate *rate = &plan->rates[record->dr];
-		struct sim_uplink uplink = {.start_us = world->now_us,
-					    .freq_hz = record->freq_hz,
-					    .spreading_factor = rate->spreading_factor,
-					    .bandwidth_hz = rate->bandwidth_hz,
-					    .eirp_dbm = plan->max_eirp_dbm,
-					    .length = record->phy_length};
-		uplink.end_us = world->now_us + sim_airtime_us(rate->spreading_factor, rate->bandwidth_hz,
-							       record->phy_length, true);
-		memcpy(uplink.phy, record->phy, record->phy_length);
-		sim_world_uplink_starts(world->sim, record->device, &uplink, SIZE_MAX);
-		world_fault_happened(world, WORLD_FAULT_REPLAY);
+		play_again(world, record);
 		return;
 	}
+}
+
+bool world_replay_rejoin(struct world *world, unsigned device, unsigned type)
+{
+	size_t count;
+	uint64_t dropped;
+	const struct sim_entry *entries = sim_world_entries(world->sim, &count, &dropped);
+	while (count-- > 0) {
+		const struct sim_record *record = &entries[count].record;
+		if (record->kind != SIM_RECORD_JOIN_REQUEST || record->device != device ||
+		    record->join_req_type != type)
+			continue;
+		play_again(world, record);
+		return true;
+	}
+	return false;
 }
 
 void world_jump_clock(struct world *world, double seconds)
@@ -137,7 +176,7 @@ static void draw_fault(struct world *world)
 	enum world_process process = (enum world_process)rng_below(rng, WORLD_PROCESS_COUNT);
 	unsigned gateway = rng_below(rng, world->gateway_count);
 	unsigned device = rng_below(rng, world->device_count);
-	switch (rng_below(rng, 24)) {
+	switch (rng_below(rng, world->rejoins_too ? 28 : 24)) {
 	case 0:
 	case 1: world_cut(world, gateway, between(rng, 5, 300)); break;
 	case 2: world_jump_clock(world, between(rng, -1, 1) * (rng_below(rng, 2) ? 10 : 200000)); break;
@@ -157,6 +196,10 @@ static void draw_fault(struct world *world)
 	case 13: world_power_cycle(world, device, between(rng, 1, 60)); break;
 	case 14: world_deafen(world, device, 1 + rng_below(rng, 4)); break;
 	case 15: world_blackout(world); break;
+	case 24:
+	case 25:
+	case 26:
+	case 27: somebody_rejoins(world, rng); break;
 	default: world_crash(world, process, (enum world_moment)rng_below(rng, WORLD_MOMENT_COUNT)); break;
 	}
 }
@@ -176,6 +219,11 @@ void world_faults_begin(struct world *world)
 		world_put(world, (struct world_event){.at_us = world_next_us(world, &world->fault_rng,
 									     world->faults_an_hour),
 						      .happen = fault_comes});
+}
+
+void world_rejoins_too(struct world *world)
+{
+	world->rejoins_too = true;
 }
 
 void world_faults(struct world *world, double an_hour)

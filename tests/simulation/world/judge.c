@@ -137,7 +137,11 @@ void judge_committed(struct world *world, const uint8_t *event, size_t length)
 		world_break(world, "network server: an event that cannot be read");
 	else if (judge->message->kind == PROTO_UP_EVENT)
 		judge_up_event(world, &judge->message->up_event);
-	else if (judge->message->kind == PROTO_DOWNLINK_EVENT)
+	else if (judge->message->kind == PROTO_JOIN_EVENT &&
+		 judge->message->join_event.head.row > judge->join_row) {
+		judge->join_row = judge->message->join_event.head.row;
+		judge->totals.sessions++;
+	} else if (judge->message->kind == PROTO_DOWNLINK_EVENT)
 		judge_downlink_event(world, &judge->message->downlink_event);
 }
 

@@ -61,6 +61,7 @@ struct judge_air_use {
 };
 
 struct judge {
+	uint64_t join_row; /* the last join event's; a restart reads them again */
 	struct judge_device *devices;
 	struct judge_map counters;    /* FCntDown of a session → frame */
 	struct judge_map join_nonces; /* of a device → join-accept */

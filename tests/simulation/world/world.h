@@ -103,6 +103,8 @@ void world_place(struct world *world, unsigned device, unsigned metres, unsigned
 /* What a device is set to. */
 unsigned world_device_dr(const struct world *world, unsigned device);
 unsigned world_device_power(const struct world *world, unsigned device);
+/* After the beginning: changes members of the profile of a kind, through the API. */
+void world_profile(struct world *world, enum world_profile profile, const char *body);
 /* Registers everything through the API and starts the processes. */
 void world_begin(struct world *world);
 
@@ -125,6 +127,8 @@ void world_jump_clock(struct world *world, double seconds);
 void world_restart_gateway(struct world *world, unsigned gateway);
 /* Somebody in the middle of the city plays a frame again that a device sent some time before. */
 void world_replay(struct world *world);
+/* The same with the last rejoin-request of a type of one device; false: it made none. */
+bool world_replay_rejoin(struct world *world, unsigned device, unsigned type);
 /* A device loses its power for so long; an OTAA device joins again. */
 void world_power_cycle(struct world *world, unsigned device, double seconds);
 /* A device misses the next downlinks. */
@@ -152,6 +156,8 @@ struct world_backhaul {
 void world_backhaul(struct world *world, struct world_backhaul backhaul);
 /* All of the above, drawn from the seed, so many an hour in the mean. */
 void world_faults(struct world *world, double an_hour);
+/* Devices of 1.1 rejoin among them, of their own or because the city orders it. */
+void world_rejoins_too(struct world *world);
 
 /* --- people */
 /* An agency sends a command to a device: through the API with an id of its own, calling again until the answer is 202, or through its
@@ -170,6 +176,7 @@ struct world_totals {
 	uint64_t steps;               /* after each of which the judge looked */
 	uint64_t readings, delivered; /* made by devices; different ones at the subscriber */
 	uint64_t joins;               /* accepts that devices took */
+	uint64_t sessions;            /* that the network server made, heard of or not */
 	uint64_t downlinks;           /* frames on the air */
 	uint64_t commands, commands_received;
 	uint64_t airtime_percent; /* the most that a gateway used of a sub-band's share of an hour */

@@ -51,6 +51,7 @@ struct world {
 	uint64_t digest;
 	uint64_t faults[WORLD_FAULT_COUNT];
 	double faults_an_hour, commands_an_hour;
+	bool rejoins_too;
 	/* devices and gateways */
 	unsigned device_count, gateway_count, interval_s;
 	enum world_profile profiles[WORLD_DEVICES_MAX];

@@ -38,7 +38,7 @@ static json_t *uplink(struct t_city *city, uint8_t fport, const char *payload)
 	assert_true(hex_decode(clear, sizeof clear, &length, payload, strlen(payload)));
 	as_keys_seal_session(&city->keys, &event.head.dev_eui, &event.session, &key, sealed);
 	assert_int_equal(ST_OK, as_store_session_put(city->store, &event.head.dev_eui, &event.session, sealed,
-						     city->now.wall));
+						     NULL, city->now.wall));
 	lw_cipher_frm_payload(city->keys.aes, &key, LW_UP, event.dev_addr, event.fcnt_up, clear, length,
 			      event.frm_payload);
 	event.frm_payload_length = (uint8_t)length;

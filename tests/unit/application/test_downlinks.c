@@ -677,7 +677,8 @@ static void keep_session_key(const char *hex)
 	const struct net_session_id session = {{3}};
 	assert_true(lw_key_parse(hex, &key) && lw_eui64_parse("0102030405060708", &eui));
 	as_keys_seal_session(&city->keys, &eui, &session, &key, sealed);
-	assert_int_equal(ST_OK, as_store_session_put(city->store, &eui, &session, sealed, city->now.wall));
+	assert_int_equal(ST_OK,
+			 as_store_session_put(city->store, &eui, &session, sealed, NULL, city->now.wall));
 	assert_int_equal(ST_OK, as_store_commit(city->store));
 }
 

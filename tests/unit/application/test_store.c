@@ -332,13 +332,39 @@ static void latest_session_stays_when_the_clock_is_set_back(void **state)
 	for (uint8_t join = 1; join <= 3 * AS_SESSIONS_KEPT; join++) {
 		struct net_session_id session = {{join}}, before = {{(uint8_t)(join - AS_SESSIONS_KEPT)}};
 		struct wall now = {city->now.wall.us - join * US_PER_S};
-		t_int("put", ST_OK, as_store_session_put(city->store, &dev_eui, &session, key, now));
+		t_int("put", ST_OK, as_store_session_put(city->store, &dev_eui, &session, key, NULL, now));
 		t_int("the latest is there", ST_OK,
 		      as_store_session_get(city->store, &dev_eui, &session, key));
 		if (join > AS_SESSIONS_KEPT)
 			t_int("the oldest has gone", ST_NOT_FOUND,
 			      as_store_session_get(city->store, &dev_eui, &before, key));
 	}
+	t_city_free(city);
+}
+
+/* Accepts that a device does not hear, one after the other: it goes on with the session that it has. */
+static void the_session_in_use_stays(void **state)
+{
+	(void)state;
+	struct t_city *city = t_city_new();
+	struct lw_eui64 dev_eui;
+	uint8_t key[AS_SEALED_SESSION_KEY] = {1};
+	const struct net_session_id in_use = {{1}};
+	t_city_furnish(city);
+	assert_true(lw_eui64_parse("0102030405060708", &dev_eui));
+	for (uint8_t join = 1; join <= 3 * AS_SESSIONS_KEPT; join++) {
+		struct net_session_id session = {{join}};
+		t_int("put", ST_OK,
+		      as_store_session_put(city->store, &dev_eui, &session, key, join > 1 ? &in_use : NULL,
+					   city->now.wall));
+		t_int("the one in use is there", ST_OK,
+		      as_store_session_get(city->store, &dev_eui, &in_use, key));
+	}
+	const struct net_session_id second = {{2}}, other = {{100}};
+	t_int("others have gone", ST_NOT_FOUND, as_store_session_get(city->store, &dev_eui, &second, key));
+	t_int("put", ST_OK, as_store_session_put(city->store, &dev_eui, &other, key, &other, city->now.wall));
+	t_int("and this one when another is in use", ST_NOT_FOUND,
+	      as_store_session_get(city->store, &dev_eui, &in_use, key));
 	t_city_free(city);
 }
 
@@ -432,6 +458,7 @@ int main(void)
 		t_test(readings_go_by_age_in_slices),
 		t_test(events_are_read_in_order_wherever_they_stand),
 		t_test(latest_session_stays_when_the_clock_is_set_back),
+		t_test(the_session_in_use_stays),
 		t_test(a_device_keeps_a_bounded_past),
 		t_test(what_waits_for_an_agency_is_counted),
 		t_test(rows_are_never_used_again),
