@@ -135,14 +135,15 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"fcnt_exhausted", WARN,
 		"The uplink counter is used up at {fcnt:a}; {expected:b} was expected.",
 		"Make the device join again; an ABP device needs new keys."),
-	[NS_DROP_FCNT_RESET] = NS_RULE("fcnt_reset", WARN,
-				       "The device began again at counter {fcnt:a} where {expected:b} was "
-				       "expected, and its profile does not "
-				       "allow that.",
-				       "Better let it join (OTAA). Or, up to LoRaWAN 1.0.3, say in its "
-				       "profile that it counts 16 bits "
-				       "(fcnt_16_bit), if it begins again after 65,535 alone; or that it may "
-				       "begin again (allow_fcnt_reset), which lets frames be replayed."),
+	[NS_DROP_FCNT_RESET] = NS_RULE(
+		"fcnt_reset", WARN,
+		"The device began again at counter {fcnt:a} where {expected:b} was "
+		"expected, which its profile or its mac_version does not "
+		"allow.",
+		"Better let it join (OTAA). Or say in its profile that it counts 16 bits "
+		"(fcnt_16_bit), if it begins again after 65,535 alone; or that it may "
+		"begin again (allow_fcnt_reset), which lets frames be replayed. Both need a "
+		"mac_version of 1.0.3 or before: a device that begins again is none of 1.0.4."),
 	[NS_DROP_DEVICE_DISABLED] = NS_RULE(
 		"device_disabled", INFO,
 		"The device is registered, not enabled; its counter or DevNonce is {number:a}.",
