@@ -54,12 +54,22 @@ static uint32_t missed_before(const struct ns_uplink *uplink)
 	return first && session->flags & NS_SESSION_ABP ? 0 : uplink->fcnt - session->fcnt_up;
 }
 
+/* A frame that a gateway without GPS time kept was on the air before the bridge had it. */
+static struct wall time_of(struct now now, const struct ns_uplink *uplink)
+{
+	const struct ns_copy *copy = &uplink->frame->copies[0];
+	struct wall time = ns_frame_time(uplink->frame);
+	if (uplink->late && !copy->has_gps_time)
+		time.us = copy->wall.us - (uplink->age - mono_since(now.mono, copy->arrival));
+	return time;
+}
+
 static void fill(const struct ns *ns, struct now now, struct net_up_event *event,
 		 const struct ns_uplink *uplink)
 {
 	const struct ns_session *session = uplink->session;
 	const struct lw_frame *parsed = &uplink->parsed;
-	event->head.time = ns_frame_time(uplink->frame);
+	event->head.time = time_of(now, uplink);
 	event->head.dev_eui = session->dev_eui;
 	event->session = session->id;
 	event->dev_addr = session->dev_addr;

@@ -340,11 +340,14 @@ static void late_readings(void **state)
 								.fopts_length = 1},
 					    phy);
 		size_t downlinks = rig.downlink_count;
+		int64_t sent = rig.now.wall.us - rows[i].late_s * US_PER_S;
 		rig_hears(&rig, 1, phy, length, rows[i].late_s * US_PER_S);
 		rig_run(&rig, 10 * US_PER_S);
 		bool accepted = rows[i].expected == NS_ACCEPTED;
 		if (t_uint("events", 2u + accepted, rig_events_of(&rig, PROTO_UP_EVENT)) && accepted) {
 			t_true("marked", last_up()->late);
+			t_int("when it was on the air, to the second", 0,
+			      (last_up()->head.time.us - sent) / US_PER_S);
 			t_uint("its counter", rows[i].fcnt, last_up()->fcnt_up);
 		}
 		if (!accepted)
