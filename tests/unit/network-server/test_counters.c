@@ -86,7 +86,7 @@ static const struct net_up_event *last_up(void)
 	return NULL;
 }
 
-static void sixteen_bits(void **state)
+static void sixteen_and_thirty_two_bits(void **state)
 {
 	(void)state;
 	static const struct {
@@ -108,6 +108,10 @@ static void sixteen_bits(void **state)
 		 NS_DROP_FCNT_RESET, 0x10000},
 		{"the same in its second frame", PROFILE_103, 0x10000, 1, NS_DROP_FCNT_RESET, 0x10000},
 		{"1.0.4 knows 32 bits alone", PROFILE_16_104, 0x10000, 0x10000, NS_ACCEPTED, 0x10001},
+		{"1.0.4 after 40,000 frames that nobody heard", PROFILE_104, 100000, 140000, NS_ACCEPTED,
+		 140001},
+		{"1.0.3 after as many", PROFILE_103, 100000, 140000, NS_DROP_FCNT_GAP, 100000},
+		{"1.0.3 after 16,384", PROFILE_103, 100000, 116384, NS_ACCEPTED, 116385},
 		{"1.0.4 with 16 bits began again", PROFILE_16_104, 0x10000, 5, NS_DROP_FCNT_RESET, 0x10000},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -361,7 +365,7 @@ static void late_readings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(sixteen_bits),
+		t_test(sixteen_and_thirty_two_bits),
 		t_test(downlinks_of_16_bits),
 		t_test(what_a_restart_takes_with_it),
 		t_test(who_may_restart),
