@@ -168,6 +168,7 @@ static void what_a_restart_takes_with_it(void **state)
 	at->adr.count = 7;
 	at->flags |= NS_SESSION_STICKY;
 	at->repeats = 2;
+	at->seen[0] = at->seen[1] = UINT64_MAX;
 	uint32_t tag = at->tag;
 	send_reading(2);
 	t_row("a restart that is allowed");
@@ -181,6 +182,8 @@ static void what_a_restart_takes_with_it(void **state)
 	t_uint("ADR begins anew", 1, at->adr.count);
 	t_uint("repeats", 0, at->repeats);
 	t_false("no answer is owed", at->flags & NS_SESSION_STICKY);
+	t_uint("of the counters of before none is seen", 1, at->seen[0]);
+	t_uint("nor further back", 0, at->seen[1]);
 	t_true("a session of its own in the journal", at->tag != tag);
 	t_true("the downlink counter goes on", at->n_fcnt_down >= 40);
 	t_row("the next frame is nothing special");
@@ -188,6 +191,12 @@ static void what_a_restart_takes_with_it(void **state)
 	t_uint("events", 2, rig_events_of(&rig, PROTO_UP_EVENT));
 	t_false("a restart", last_up()->restarted);
 	t_uint("counted", 1, rig.ns.counter_restarts);
+	t_row("a crash does not forget it");
+	rig_restart(&rig);
+	t_uint("next counter", 4, session()->fcnt_up);
+	send_reading(4);
+	t_uint("events", 3, rig_events_of(&rig, PROTO_UP_EVENT));
+	t_false("a restart", last_up()->restarted);
 	rig_release(&rig);
 }
 
@@ -216,6 +225,36 @@ static void who_may_restart(void **state)
 			t_uint(ns_verdict(rows[i].expected)->name, 1, rig.ns.drops[rows[i].expected]);
 		rig_release(&rig);
 	}
+}
+
+static void what_is_taken_for_a_restart(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint32_t sent;
+		enum ns_drop expected;
+	} rows[] = {
+		{"one of the last 128: a backhaul brought it late", 450, NS_DROP_FCNT_OLD},
+		{"the last of those", 372, NS_DROP_FCNT_OLD},
+		{"further back", 371, NS_ACCEPTED},
+		{"one of the first eight", 7, NS_ACCEPTED},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(PROFILE_RESET);
+		t_row(rows[i].name);
+		session()->fcnt_up = 500;
+		send_reading(rows[i].sent);
+		t_uint("restarts", rows[i].expected == NS_ACCEPTED, rig.ns.counter_restarts);
+		t_uint("dropped", rows[i].expected != NS_ACCEPTED, rig.ns.drops[NS_DROP_FCNT_OLD]);
+		rig_release(&rig);
+	}
+	setup(PROFILE_RESET);
+	t_row("one of the first eight, few frames later");
+	session()->fcnt_up = 12;
+	send_reading(7);
+	t_uint("restarts", 1, rig.ns.counter_restarts);
+	rig_release(&rig);
 }
 
 /* Complaint 25: with the check off, one replayed frame shut a sensor out for good. */
@@ -369,6 +408,7 @@ int main(void)
 		t_test(downlinks_of_16_bits),
 		t_test(what_a_restart_takes_with_it),
 		t_test(who_may_restart),
+		t_test(what_is_taken_for_a_restart),
 		t_test(a_replay_does_not_shut_a_sensor_out),
 		t_test(repeats_and_nb_trans),
 		t_test(counters_are_used_up),
