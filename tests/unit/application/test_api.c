@@ -80,7 +80,7 @@ static const struct {
 	 "869525050}",
 	 422, "ping_slot_freq_hz"},
 	{"a data rate of ping slots that the region lacks", "POST", "/api/v1/profiles",
-	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.1.0\",\"ping_slot_dr\":7}",
+	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.1.0\",\"ping_slot_dr\":3}",
 	 422, "ping_slot_dr"},
 	{"a fixed data rate that no uplink of the region has", "POST", "/api/v1/profiles",
 	 "{\"slug\":\"p\",\"name\":\"n\",\"region\":\"us915\",\"mac_version\":\"1.0.3\",\"adr_algorithm\":"

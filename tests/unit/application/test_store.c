@@ -1,6 +1,7 @@
 /* The store as it is asked for by many records: plans of its queries, pages, tombstones. */
 #include "tests/harness/city.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/process.h"
 
 #include "application-server/store_desired.h"
 #include "application-server/store_device.h"
@@ -448,6 +449,39 @@ static void events_are_read_in_order_wherever_they_stand(void **state)
 	t_city_free(city);
 }
 
+/* An upgrade changes nobody's radio: a profile of the first release chooses data rates as it did, and has nothing that it never asked
+ * for, whatever new profiles begin with. */
+static void a_profile_of_before_keeps_what_it_had(void **state)
+{
+	(void)state;
+	static const char insert[] =
+		"INSERT INTO profiles (id, slug, name, region, mac_version, class, rx_delay_s, "
+		"rx1_dr_offset, adr, "
+		"allow_fcnt_reset, late_uplink_s, tags, created_at) VALUES (zeroblob(16), 'old', 'Old', "
+		"'us915', '1.0.3', 'A', 0, 0, 1, 0, 0, '{}', 0)";
+	static const char kept[] =
+		"SELECT count(*) FROM profiles WHERE slug = 'old' AND adr_algorithm = 'usual' AND "
+		"regional_revision = 'rp002-1.0.4' AND rejoin = 'all' AND fcnt_16_bit = 0 AND "
+		"quirk_force_rejoin_high_byte_first + quirk_fopts_before_erratum + "
+		"quirk_duplicate_link_adr_ans = 0 AND coalesce(adr_ack_limit_exp, adr_ack_delay_exp, "
+		"rejoin_time_exp, rejoin_count_exp, beacon_freq_hz, ping_slot_freq_hz, ping_slot_dr) IS NULL";
+	struct db_migrations before = db_migrations_application_server;
+	before.count = 1;
+	char dir[T_DIR_MAX], path[T_DIR_MAX + 10];
+	struct db *db = NULL;
+	t_temp_dir(dir);
+	snprintf(path, sizeof path, "%s/city.db", dir);
+	assert_int_equal(ST_OK, db_open(&(struct db_options){.path = path, .migrations = &before}, &db));
+	assert_int_equal(ST_OK, db_exec(db, insert));
+	db_close(db);
+	assert_int_equal(ST_OK, db_open(&(struct db_options){.path = path,
+							     .migrations = &db_migrations_application_server},
+					&db));
+	t_int("as it was", 1, db_query_i64(db, kept, -1));
+	db_close(db);
+	t_temp_dir_remove(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +497,7 @@ int main(void)
 		t_test(what_waits_for_an_agency_is_counted),
 		t_test(rows_are_never_used_again),
 		t_test(commands_are_known_again),
+		t_test(a_profile_of_before_keeps_what_it_had),
 	};
 	return t_run(tests);
 }
