@@ -8,7 +8,7 @@ build=$1
 layers=$2
 filter=${3:-}
 jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
-ceiling=${CEILING:-600} # seconds until a program is taken for hanging
+ceiling=${CEILING:-1200} # seconds until a program is taken for hanging
 passed=0 failed=0 skipped=0
 logs=$(mktemp -d)
 
