@@ -128,6 +128,9 @@ void as_add_last_seen(struct as_api *api, const struct as_call *call, json_t *re
 	bool has_reading = as_store_last_seen(api->app->store, &eui, &seen);
 	bool heard = as_store_heard_last(api->app->store, (int64_t)lw_eui64_number(&eui), call->now.wall,
 					 &last);
+	/* When it was another agency's: not this one's to see. */
+	if (heard && !as_scope_sees(call->scope, &last.agency))
+		has_reading = heard = false;
 	if (has_reading && seen.has_max_payload)
 		json_object_set_new(record, "max_payload", json_integer(seen.max_payload));
 	if (heard) {

@@ -208,6 +208,36 @@ static void a_late_frame_is_no_second_one(void **state)
 		}
 }
 
+/* What a device did and said under another agency is not its new one's to see. */
+static void a_device_that_changed_hands_has_no_past(void **state)
+{
+	(void)state;
+	setup();
+	t_int("water", 201,
+	      t_city_call(city, &t_city_admin, "POST", "/api/v1/agencies",
+			  "{\"slug\":\"water\",\"name\":\"Water\"}"));
+	t_int("its application", 201,
+	      t_city_call(city, &t_city_admin, "POST", "/api/v1/applications",
+			  "{\"slug\":\"pumps\",\"name\":\"Pumps\",\"agency\":\"water\"}"));
+	hear(2 * DAY, 7, 3);
+	say(2 * DAY, 100, 5);
+	t_int("removed by parks", 204,
+	      t_city_call(city, &t_city_admin, "DELETE", "/api/v1/devices/" EUI, NULL));
+	t_int("registered by water", 201,
+	      t_city_call(city, &t_city_admin, "POST", "/api/v1/devices",
+			  "{\"dev_eui\":\"" EUI "\",\"name\":\"d\",\"application\":\"pumps\",\"profile\":"
+			  "\"probe\",\"join_eui\":\"70b3d57ed0000001\"}"));
+	struct as_scope water = t_city_scope(city, AS_READER, "water");
+	t_int("200", 200, t_city_call(city, &water, "GET", "/api/v1/devices/" EUI "/status", NULL));
+	const json_t *body = t_city_answer(city);
+	t_int("loss", 0, integer(body, "loss", "7_days", "expected"));
+	t_uint("days", 0, json_array_size(json_object_get(body, "days")));
+	t_uint("history", 0, json_array_size(json_object_get(body, "history")));
+	t_true("when it was heard", json_is_null(json_object_get(body, "last_seen")));
+	t_true("battery", json_is_null(json_object_get(body, "battery_percent")));
+	t_city_free(city);
+}
+
 /* Whoever was never heard is silent since it was registered; no other filter takes what is not known. */
 static void a_device_that_was_never_heard_is_silent(void **state)
 {
@@ -235,6 +265,7 @@ int main(void)
 		t_test(complaint_31_last_seen_does_not_trust_a_gateways_clock),
 		t_test(the_list_finds_the_bad_ones),
 		t_test(a_late_frame_is_no_second_one),
+		t_test(a_device_that_changed_hands_has_no_past),
 		t_test(a_device_that_was_never_heard_is_silent),
 	};
 	return t_run(tests);
