@@ -237,8 +237,11 @@ int cli_report_answer(const char *what, int code, const json_t *problem)
 	if (!detail)
 		detail = title ? title : "the server gave no reason";
 	char next[80];
-	(void)cli_problem(CLI_FAILED, what, code == 404 ? next_for_missing(detail, next) : NULL, "%s",
-			  detail);
+	(void)cli_problem(CLI_FAILED, what,
+			  code == 404   ? next_for_missing(detail, next)
+			  : code == 429 ? "lamppost airtime"
+					: NULL,
+			  "%s", detail);
 	size_t i;
 	const json_t *error;
 	json_array_foreach(errors, i, error)

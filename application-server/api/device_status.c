@@ -226,9 +226,9 @@ static json_t *member(const json_t *record, const char *name)
 /* GET /api/v1/devices/{eui}/status?days= : days of the table and of the chosen span, 7 without one. */
 void as_handle_device_status(struct as_api *api, const struct as_call *call, struct as_answer *answer)
 {
-	static const char *const members[] = {"dev_eui",        "name",      "last_seen",
-					      "gateway_count",  "dr",        "battery_percent",
-					      "external_power", "margin_db", "status_at"};
+	static const char *const members[] = {
+		"dev_eui",         "name",           "last_seen", "gateway_count", "dr",
+		"battery_percent", "external_power", "margin_db", "status_at",     "agency_slug"};
 	struct lw_eui64 eui;
 	long days = DAYS;
 	if (!number_of(call, "days", 1, DAYS_MAX, &days, answer))

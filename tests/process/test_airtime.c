@@ -186,6 +186,9 @@ static void the_ledger_is_exact_through_kills(void **state)
 	t_cli_must(network, 4, "downlink", "send", eui, "--port", "1", "--hex", "02");
 	t_true("says which",
 	       strstr(t_cli_output(network), "the device may use 0 s of downlink airtime") != NULL);
+	t_true("and what next", strstr(t_cli_output(network), "Try: lamppost airtime.") != NULL);
+	t_cli_must(network, 0, "agency", "update", "water", "--device-airtime-down-s-per-day", "");
+	t_cli_must(network, 0, "downlink", "send", eui, "--port", "1", "--hex", "02");
 	json_decref(items);
 	t_network_free(network);
 }

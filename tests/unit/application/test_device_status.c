@@ -96,6 +96,7 @@ static void one_device_has_its_history(void **state)
 	t_str("last seen by the server's clock", "2024-10-04T11:50:00+00:00", t_city_text(city, "last_seen"));
 	t_true("external power", json_is_true(json_object_get(body, "external_power")));
 	t_true("no percent then", json_is_null(json_object_get(body, "battery_percent")));
+	t_str("whose", "parks", t_city_text(city, "agency_slug"));
 	const json_t *history = json_object_get(body, "history");
 	t_uint("history, each once", 3, json_array_size(history));
 	t_int("newest first", -32,
