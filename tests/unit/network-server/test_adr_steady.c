@@ -149,6 +149,32 @@ static void a_lower_limit_of_repeats_moves_nothing_else(void **state)
 	t_uint("nothing to divide by", 1, wanted(&input).nb_trans);
 }
 
+/* What NbTrans hides is known all the same: of 22 readings two were lost although each was sent three times. */
+static void repeats_hide_what_single_transmissions_lose(void **state)
+{
+	(void)state;
+	struct ns_adr_input input = heard(5, -700, true);
+	input.now.nb_trans = 3;
+	input.span = 22;
+	t_true("sent once most would be lost", wanted(&input).nb_trans > 1 || wanted(&input).dr < 5);
+	input.span = 20;
+	input.limits.max_nb_trans = 1;
+	t_uint("but what the profile allows is obeyed", 1, wanted(&input).nb_trans);
+}
+
+static void a_short_history_is_trusted_less(void **state)
+{
+	(void)state;
+	/* 4 dB above what DR4 needs, 1.5 dB above DR5. */
+	struct ns_adr_input input = heard(4, -700, true);
+	for (int n = 0; n < NS_ADR_HISTORY; n++)
+		samples.snr_qdb[n] = -6 * 4;
+	t_uint("20 frames", 5, wanted(&input).dr);
+	samples.count = 10;
+	input.span = 10;
+	t_uint("10 frames", 4, wanted(&input).dr);
+}
+
 /* --- the table of a gateway ------------------------------------------------------------------------------------------------ */
 
 static void load(void **state)
@@ -194,6 +220,8 @@ int main(void)
 		t_test(a_crowded_rate_is_left_to_others),
 		t_test(energy_goes_where_it_buys_readings),
 		t_test(a_lower_limit_of_repeats_moves_nothing_else),
+		t_test(repeats_hide_what_single_transmissions_lose),
+		t_test(a_short_history_is_trusted_less),
 		t_test(load),
 	};
 	return t_run(tests);

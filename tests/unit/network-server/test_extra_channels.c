@@ -61,6 +61,8 @@ static const struct {
 	{"in Hz", "eu868", "867100000", 0, "867100000: " SPELLING},
 	{"finer than a step", "eu868", "867.10005", 0,
 	 "867.10005: finer than the steps in which devices are told frequencies"},
+	{"downlinks finer than a step", "eu868", "867.1/869.10005", 0,
+	 "867.1/869.10005: finer than the steps in which devices are told frequencies"},
 	{"finer than a step of 200 Hz", "ism2400", "2405.0001", 0,
 	 "2405.0001: finer than the steps in which devices are told frequencies"},
 	{"a region of fixed channels", "us915", "902.3", 0,

@@ -666,6 +666,44 @@ static void complaint_20_a_device_that_never_answers_is_not_flooded(void **state
 	}
 }
 
+/* The profile's limits, and a rate of a wider channel: us915's DR4 is SF8 of 500 kHz, which needs 3.5 dB more than DR3. */
+static void what_may_be_asked(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *region;
+		enum net_adr_algorithm algorithm;
+		uint8_t min_dr, max_dr, dr;
+		int snr_cdb;
+		uint8_t asked_dr;
+	} rows[] = {
+		{"usual: as fast as the profile lets", "eu868", NET_ADR_USUAL, 0, 3, 0, 1000, 3},
+		{"steady: as fast as the profile lets", "eu868", NET_ADR_STEADY, 0, 3, 0, 1000, 3},
+		{"usual: at least as fast as it says", "eu868", NET_ADR_USUAL, 2, 5, 0, -1900, 2},
+		{"steady: at least as fast as it says", "eu868", NET_ADR_STEADY, 2, 5, 0, -1900, 2},
+		{"3 dB to spare: power alone", "us915", NET_ADR_USUAL, 0, 4, 3, 550, 3},
+		{"3.75 dB: the wide channel", "us915", NET_ADR_USUAL, 0, 4, 3, 625, 4},
+		{"the region's highest does not go there", "us915", NET_ADR_USUAL, 0, NET_REGIONS_OWN, 3,
+		 1000, 3},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t asked_dr = 0;
+		choose_usual();
+		chosen.adr_algorithm = rows[i].algorithm;
+		chosen.min_dr = rows[i].min_dr;
+		chosen.max_dr = rows[i].max_dr;
+		setup(LW_MAC_1_0_4, rows[i].region);
+		t_row(rows[i].name);
+		for (int n = 0; n < 40; n++) {
+			sends(&(struct uplink){.dr = rows[i].dr, .snr_cdb = rows[i].snr_cdb});
+			if (commands_length >= 5 && commands[0] == 0x03 && asked_dr < commands[1] >> 4)
+				asked_dr = commands[1] >> 4;
+		}
+		t_uint("data rate", rows[i].asked_dr, asked_dr);
+		rig_release(&rig);
+	}
+}
+
 /* A gateway tells how busy the air around it is by all that it hears, and ADR is told of the one that hears best. */
 static void the_load_of_the_gateway_that_hears_best(void **state)
 {
@@ -702,6 +740,7 @@ int main(void)
 		t_test(complaint_17_a_refusal_does_not_pin_a_device_to_the_lowest_data_rate),
 		t_test(complaint_17_the_power_falls_after_the_channel_mask_was_changed),
 		t_test(complaint_20_a_device_that_never_answers_is_not_flooded),
+		t_test(what_may_be_asked),
 		t_test(the_load_of_the_gateway_that_hears_best),
 	};
 	return t_run(tests);
