@@ -219,6 +219,25 @@ static void the_report_says_refused_and_not_due(void **state)
 	t_mac_close(&mac);
 }
 
+/* It names another part than the one that was new: the same request is not made again, and the report says why. */
+static void the_report_says_refused_of_what_was_refused_together(void **state)
+{
+	(void)state;
+	t_mac_open(&mac, &(struct t_mac_setup){.version = LW_MAC_1_0_4, .device = is_mute});
+	t_mac_exchanges(&mac, 3);
+	profile->rx1_dr_offset = 2;
+	t_mac_profile(&mac);
+	state_is("rx1_dr_offset", "due");
+	t_mac_exchange(&mac);
+	state_is("rx1_dr_offset", "asked");
+	device->answers[0] = (struct sim_answer){.bytes = {LW_CID_RX_PARAM_SETUP, 6}, .length = 2};
+	device->answer_count = 1;
+	t_mac_exchanges(&mac, SETTLE);
+	t_uint("asked once", 1, t_mac_asked(&mac, NS_MAC_RX_PARAM_SETUP));
+	state_is("rx1_dr_offset", "refused");
+	t_mac_close(&mac);
+}
+
 /* RX1 at the channel's own frequency is said as that frequency, whether a plan names it or not. */
 static void the_report_names_where_rx1_is(void **state)
 {
@@ -256,6 +275,7 @@ int main(void)
 		t_test(an_answer_that_is_repeated_for_ever_is_not_answered_for_ever),
 		t_test(a_wish_that_comes_back_is_asked_again),
 		t_test(the_report_says_refused_and_not_due),
+		t_test(the_report_says_refused_of_what_was_refused_together),
 		t_test(the_report_names_where_rx1_is),
 		t_test(the_report_follows_the_sessions_version),
 	};
