@@ -93,8 +93,8 @@ struct ns_adr_history {
 	uint8_t count;                  /* samples, the newest first */
 	uint8_t dr;                     /* of all of them */
 	int8_t snr_qdb[NS_ADR_HISTORY]; /* best of all gateways, quarters of dB */
-	uint8_t told;   /* of the decision that was recorded last (why/record_mac.c); not stored */
-	uint8_t slower; /* data rate + 1 of a frame that may have been a slower retry; not stored */
+	uint8_t told; /* of the decision that was recorded last (why/record_mac.c); not stored */
+	uint8_t slower; /* of frames that may have been slower retries: data rate + 1, their number × 16; not stored */
 	uint16_t
 		gateway; /* slot + 1 of the one that heard the newest best; 0: none, or past 65,534; not stored */
 };

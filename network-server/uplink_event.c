@@ -120,7 +120,9 @@ static void note_sample(struct ns_session *session, uint8_t dr, const struct ns_
 }
 
 /* Up to 1.0.3 a device sends a confirmed frame that stays unacknowledged again at lower data rates (§18.4 of 1.0.3), and this may
- * be the first of them that anybody heard: it says nothing of what the device is set to. Twice the same is no retry. */
+ * be the first of them that anybody heard: it says nothing of what the device is set to. SLOWER_RUN in a row at one rate are no
+ * retries: where much is lost, two or three readings in turn are first heard so. */
+#define SLOWER_RUN 4
 static bool is_slower_retry(const struct ns_uplink *uplink)
 {
 	struct ns_session *session = uplink->session;
@@ -128,9 +130,9 @@ static bool is_slower_retry(const struct ns_uplink *uplink)
 	bool slower = uplink->parsed.ftype == LW_CONFIRMED_UP &&
 		      ns_session_behaves(session, LW_CONFIRMED_RETRIES) && session->fcnt_up > 0 &&
 		      dr < session->last_dr;
-	bool again = session->adr.slower == dr + 1;
-	session->adr.slower = slower ? (uint8_t)(dr + 1) : 0;
-	return slower && !again;
+	unsigned run = (session->adr.slower & 15) == dr + 1 ? (session->adr.slower >> 4) + 1u : 1;
+	session->adr.slower = slower ? (uint8_t)((run << 4 & 0xf0) | (dr + 1u)) : 0;
+	return slower && run < SLOWER_RUN;
 }
 
 enum ns_drop ns_uplink_deliver(struct ns *ns, struct now now, struct ns_uplink *uplink)

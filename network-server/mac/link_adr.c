@@ -119,6 +119,9 @@ static void take(struct ns_mac_case *of, const struct ns_mac_block *asked, bool 
 	if (!rates)
 		return;
 	uint8_t power = last->as.link_adr_req.tx_power, nb_trans = last->as.link_adr_req.nb_trans;
+	/* The frame that brought the answer may have been a slower retry (uplink_event.c): the next is no step back. */
+	if (last->as.link_adr_req.data_rate != KEEP)
+		session->last_dr = last->as.link_adr_req.data_rate;
 	bool changed = (power != KEEP && power != session->mac.tx_power) ||
 		       (nb_trans != 0 && nb_trans != session->nb_trans);
 	if (power != KEEP)

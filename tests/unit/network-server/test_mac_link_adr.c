@@ -369,7 +369,8 @@ static void a_slower_retry(void **state)
 		uint8_t power, dr;
 	} rows[] = {
 		{"a confirmed frame, once", LW_MAC_1_0_3, true, 1, 2, 5},
-		{"twice: the device is slower", LW_MAC_1_0_3, true, 2, 0, 3},
+		{"three in a row: so much may be lost", LW_MAC_1_0_3, true, 3, 2, 5},
+		{"four in a row: the device is slower", LW_MAC_1_0_3, true, 4, 0, 3},
 		{"one without confirmation is", LW_MAC_1_0_3, false, 1, 0, 3},
 		{"from 1.0.4 on retries keep the rate", LW_MAC_1_0_4, true, 1, 0, 3},
 	};
@@ -391,6 +392,26 @@ static void a_slower_retry(void **state)
 		t_uint("data rate after a restart", rows[i].dr, session()->last_dr);
 		rig_release(&rig);
 	}
+}
+
+/* Worlds of seeds 132 and 351: the device has slowed down as it was asked to, and says so in a frame that may be a slower retry.
+ * The next frame is no step of its own back-off, after which it would be at full power. */
+static void an_answer_in_a_slower_retry(void **state)
+{
+	(void)state;
+	choose_usual();
+	chosen.adr_algorithm = NET_ADR_FIXED;
+	chosen.adr_fixed_dr = 3;
+	setup(LW_MAC_1_0_3, "eu868");
+	sends(&(struct uplink){.dr = 5, .snr_cdb = 900});
+	expect("0330070001");
+	sends(&(struct uplink){.says = "0307", .dr = 3, .snr_cdb = 900, .confirmed = true});
+	t_uint("the rate it was asked for", 3, session()->last_dr);
+	rig_restart(&rig);
+	t_uint("also after a restart", 3, session()->last_dr);
+	sends(&(struct uplink){.dr = 3, .snr_cdb = 900});
+	t_uint("no step back", 3, session()->last_dr);
+	rig_release(&rig);
 }
 
 /* An ABP device that lost its power and listens as it boots: it asks whether anybody hears it, and gets no answer where the
@@ -732,6 +753,7 @@ int main(void)
 		t_test(trust),
 		t_test(back_off),
 		t_test(a_slower_retry),
+		t_test(an_answer_in_a_slower_retry),
 		t_test(deaf),
 		t_test(a_repeat_is_no_sample),
 		t_test(samples_come_back_from_the_journal),
