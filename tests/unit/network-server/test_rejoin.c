@@ -373,6 +373,34 @@ static void the_old_session_goes_on_until_the_first_uplink(void **state)
 	}
 }
 
+/* The device is in a session under which no uplink has come, and hears no further accept: its rejoin-requests prove that session,
+ * which stays, and each join event names it. */
+static void a_session_that_a_rejoin_proved_stays(void **state)
+{
+	(void)state;
+	setup(PROFILE_11);
+	joins();
+	rejoin(0, 0);
+	struct rig_device then, lost;
+	say_yes(&then);
+	rig_run(&rig, 10 * US_PER_S);
+	struct net_session_id its = ns_session_at(&rig.ns.sessions, record()->pending)->id;
+	device = then;
+	for (uint16_t i = 0; i < 5; i++) {
+		rejoin(i % 2 ? 0 : 2, i);
+		say_yes(&lost);
+		const struct net_join_event *event = &rig.events[rig.event_count - 1].join_event;
+		t_true("the session in use is named",
+		       event->has_in_use && memcmp(event->in_use.bytes, its.bytes, sizeof its.bytes) == 0);
+		rig_run(&rig, 10 * US_PER_S);
+	}
+	unsigned events = rig_events_of(&rig, PROTO_UP_EVENT);
+	uplink(&device, NULL, 0);
+	t_uint("its uplink is taken", events + 1, rig_events_of(&rig, PROTO_UP_EVENT));
+	t_uint("sessions", 2, rig.ns.sessions.slab.count);
+	rig_release(&rig);
+}
+
 /* Its MIC proves the new keys, whether it says so with RekeyInd or not. */
 static void a_first_uplink_without_rekey_ind_is_taken(void **state)
 {
@@ -551,6 +579,7 @@ int main(void)
 		t_test(each_refusal_has_its_verdict),
 		t_test(rj_count_0_always_increases),
 		t_test(the_old_session_goes_on_until_the_first_uplink),
+		t_test(a_session_that_a_rejoin_proved_stays),
 		t_test(a_first_uplink_without_rekey_ind_is_taken),
 		t_test(what_of_the_radio_is_kept),
 		t_test(copies_and_repeats),
