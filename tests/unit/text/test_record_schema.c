@@ -1,6 +1,7 @@
 #include "tests/harness/harness.h"
 
 #include "common/base/hex.h"
+#include "common/proto/network_messages.h"
 #include "common/text/record_schema.h"
 
 #include <stdio.h>
@@ -169,6 +170,28 @@ static void text_both_ways(void **state)
 	}
 }
 
+/* The names of a profile's choices are those that its readers know, in their order; and nothing is told of a gateway that only a
+ * device has. */
+static void choices_are_what_readers_know(void **state)
+{
+	(void)state;
+	const struct record_schema *profile = record_schema(RECORD_PROFILE);
+	const char *const *revisions = record_field(profile, "regional_revision")->names;
+	const char *const *rejoins = record_field(profile, "rejoin")->names;
+	for (int i = 0; i < LW_REGIONAL_REVISION_COUNT; i++)
+		t_str("revision", lw_regional_revision_name((enum lw_regional_revision)i), revisions[i]);
+	t_true("no more revisions", revisions[LW_REGIONAL_REVISION_COUNT] == NULL);
+	for (int i = 0; i < NET_REJOINS; i++) {
+		enum net_rejoin rejoin;
+		t_true("known", net_rejoin_parse(rejoins[i], &rejoin));
+		t_int("in their order", i, rejoin);
+	}
+	t_true("no more rejoins", rejoins[NET_REJOINS] == NULL);
+	t_true("a gateway has no data rate", record_field(record_schema(RECORD_GATEWAY), "dr") == NULL);
+	t_true("nor is it heard by gateways",
+	       record_field(record_schema(RECORD_GATEWAY), "gateway_count") == NULL);
+}
+
 /* The rows themselves: what every other part relies on. */
 static void tables_are_whole(void **state)
 {
@@ -211,9 +234,8 @@ int main(void)
 	const uint8_t blob[RECORD_SEALED_KEY_SIZE] = {1, 2, 3};
 	base64_encode(sealed, blob, sizeof blob);
 	const struct CMUnitTest tests[] = {
-		t_test(validation),
-		t_test(creation_fills_defaults_and_normal_forms),
-		t_test(text_both_ways),
+		t_test(validation),       t_test(creation_fills_defaults_and_normal_forms),
+		t_test(text_both_ways),   t_test(choices_are_what_readers_know),
 		t_test(tables_are_whole),
 	};
 	return t_run(tests);
