@@ -232,6 +232,42 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 	[GB_BAD_FRAME] = ROW("bad_frame", INFO,
 			     STATION "MHdr, FOpts or FPort do not fit a frame of its msgtype" TIMES ".",
 			     STATION_IS_WRONG),
+	[GB_CERTIFICATE_FOREIGN] = ROW(
+		"certificate_foreign",
+		WARN,
+		"A connection from " FROM
+		" calls itself {gateway} and presents a certificate that is not that gateway's: refused" TIMES
+		".",
+		"Somebody uses its EUI, or the files of two gateways were mixed up: lamppost gateway "
+		"certificate EUI list."),
+	[GB_CERTIFICATE_VOID] = ROW(
+		"certificate_void",
+		WARN, "{gateway} presents a certificate that was revoked, from " FROM ": refused" TIMES ".",
+		"If the gateway is yours, give it a new one: lamppost gateway certificate EUI issue. "
+		"If not, somebody has its old key."),
+	[GB_CERTIFICATE_EXPIRED] = ROW("certificate_expired", WARN,
+				       "{gateway} presents a certificate whose time is over, from " FROM
+				       ": refused" TIMES ".",
+				       "Give it a new one: lamppost gateway certificate EUI renew. See why "
+				       "CUPS did not renew it in time."),
+	[GB_TOKEN_WRONG] = ROW(
+		"token_wrong",
+		WARN, "{gateway} presents a token that is not its own, from " FROM ": refused" TIMES ".",
+		"If the gateway is yours, give it a new one: lamppost gateway token EUI rotate. If not, "
+		"somebody tries tokens from that address."),
+	[GB_CREDENTIAL_NOT_ALLOWED] =
+		ROW("credential_not_allowed", WARN,
+		    "{gateway} calls from " FROM
+		    " with a kind of credential that its record does not accept: refused" TIMES ".",
+		    "See what its record accepts: lamppost gateway show EUI; change it with lamppost gateway "
+		    "update "
+		    "EUI --accept-certificate true, --accept-token true."),
+	[GB_CREDENTIAL_MISSING] =
+		ROW("credential_missing", WARN,
+		    "A connection from " FROM
+		    " calls itself {gateway} and presents neither certificate nor token: refused" TIMES ".",
+		    "Give the gateway its credential: lamppost gateway certificate EUI issue, or "
+		    "lamppost gateway token EUI issue."),
 };
 
 #define CHECK_FORWARDER                                                                                      \
