@@ -17,8 +17,9 @@ struct call {
 	struct io_http_client *client;
 	io_http_call_id id;
 	CURL *easy;
-	struct curl_slist *headers; /* owned */
-	uint8_t *answer;            /* owned, NUL behind it */
+	struct curl_slist *headers;    /* owned */
+	struct curl_slist *connect_to; /* owned */
+	uint8_t *answer;               /* owned, NUL behind it */
 	size_t length;
 	size_t limit;
 	char reason[CURL_ERROR_SIZE];
@@ -63,6 +64,7 @@ static void drop(struct call *call)
 		curl_multi_remove_handle(client->multi, call->easy);
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
+	curl_slist_free_all(call->connect_to);
 	free(call->answer);
 	free(call);
 	client->count--;
@@ -84,6 +86,7 @@ static enum status status_of(CURLcode code, const struct call *call)
 	case CURLE_OK: return ST_OK;
 	case CURLE_OPERATION_TIMEDOUT: return ST_TIMEOUT;
 	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CERTPROBLEM:
 	case CURLE_SSL_CACERT_BADFILE: return ST_REFUSED;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
@@ -276,6 +279,16 @@ static void set_request(struct call *call, const struct io_http_call *from)
 	}
 	if (from->ca_file)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, from->ca_file);
+	if (from->cert_file) {
+		curl_easy_setopt(easy, CURLOPT_SSLCERT, from->cert_file);
+		curl_easy_setopt(easy, CURLOPT_SSLKEY, from->key_file);
+	}
+	if (from->connect_to) { /* any host and port of the URL: this host, the same port */
+		bool ipv6 = strchr(from->connect_to, ':') != NULL;
+		snprintf(line, sizeof line, ipv6 ? "::[%s]:" : "::%s:", from->connect_to);
+		call->connect_to = curl_slist_append(NULL, line);
+		curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);
+	}
 }
 
 enum status io_http_client_start(struct io_http_client *client, const struct io_http_call *from,

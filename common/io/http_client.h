@@ -37,7 +37,12 @@ struct io_http_call {
 	const char *content_type; /* of the body; NULL: application/json */
 	span_us timeout;          /* whole call; 0: 10 s; negative: none (streams) */
 	size_t answer_limit;      /* bytes; 0: 1 MiB; not applied with on_data */
-	const char *ca_file;      /* NULL: the system's */
+	const char *ca_file;      /* whom to trust (PEM); NULL: the system's */
+	const char *cert_file;    /* the caller's own certificate and key (PEM); NULL: none */
+	const char *key_file;
+	const char *
+		connect_to; /* a numeric host that is dialled instead of the URL's, whose name is still asked for and
+				 * checked; NULL: the URL's */
 	/* Pieces of the body as they come (server-sent events, downloads), lent; NULL: collected. */
 	void (*on_data)(void *ctx, struct now now, io_http_call_id call, const uint8_t *bytes, size_t length);
 	void (*on_done)(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer);

@@ -17,6 +17,11 @@
 #include "common/io/address.h"
 #include "common/io/http.h"
 #include "common/io/loop.h"
+#include "common/io/tls_peer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef uint64_t io_http_exchange; /* 0: none */
 
@@ -32,12 +37,31 @@ struct io_http_route {
 	void (*handle)(void *ctx, struct now now, const struct io_http_request *request);
 };
 
+/* What a server on the open network lets in. A zero is the default or, where it says so, no limit. IPv6 sources are told
+ * apart by their first 64 bits. */
+struct io_http_admission {
+	/* TLS handshakes under way, and new ones a second, of all sources: more wait in the kernel's backlog, refused
+	 * by nobody, so that a city's gateways that all come back at once are served one after the other. */
+	unsigned handshakes_at_once; /* 0: 64 */
+	unsigned handshakes_per_s;   /* 0: no limit */
+	/* Of one source: closed before a byte is read. */
+	unsigned source_connections;      /* 0: no limit */
+	unsigned source_handshakes_per_s; /* with a burst of 4 s; 0: no limit */
+	span_us handshake_timeout;        /* from the connection to the end of its handshake; 0: 10 s */
+};
+
 struct io_http_server_options {
 	const char *unix_path; /* listens there, mode 0660; or NULL: TCP */
 	const char *host;      /* TCP: numeric, "*" for all */
 	uint16_t port;         /* TCP: 0: any free one */
+	int listen_fd; /* a listening TCP socket that was handed over (taken); 0: none, host and port are opened */
+	unsigned backlog;      /* connections the kernel holds until they are accepted; 0: 128 */
 	const char *cert_file; /* TCP: PEM chain; NULL: no TLS, allowed on loopback only (ST_REFUSED) */
 	const char *key_file;
+	const char *ca_file; /* PEM: whose client certificates are good; needed when they are asked for */
+	enum io_tls_clients client_certificates;
+	bool plain_anywhere; /* without TLS on any host: for a network of one's own, or behind what ends TLS */
+	struct io_http_admission admission;
 	size_t max_connections;  /* 0: 256 */
 	size_t body_limit;       /* bytes; 0: 1 MiB */
 	size_t stream_buffer;    /* bytes waiting for one slow reader; 0: 1 MiB */
@@ -56,6 +80,13 @@ void io_http_server_free(struct io_http_server *server); /* NULL is allowed; no 
 /* Adds rows; keeps a borrow of the table until freed. Asserts on a malformed pattern. At most 512 rows. */
 void io_http_server_add(struct io_http_server *server, const struct io_http_route *routes, size_t count,
 			void *ctx);
+/* Reads certificate, key and CA again; sessions and connections stay, new ones get the new ones. ST_INVALID: the old ones go
+ * on; logged. ST_NOT_FOUND: the server has no TLS. */
+enum status io_http_server_reload_tls(struct io_http_server *server) MUST_USE;
+/* Accepts nothing new from here on: what waits in the backlog of a socket that was handed over is the successor's. */
+void io_http_server_stop_accepting(struct io_http_server *server);
+/* Whether nothing waits to be written any more and no session is closing (io_ws_stop()). */
+bool io_http_server_drained(const struct io_http_server *server);
 /* The port in use (TCP). */
 uint16_t io_http_server_port(const struct io_http_server *server);
 
@@ -65,6 +96,17 @@ struct io_http_server_stats {
 	uint64_t requests;
 	uint64_t refused;      /* answered by the server itself with 4xx or 5xx */
 	uint64_t slow_readers; /* streams closed because the reader did not keep up */
+	uint64_t handshakes;   /* TLS: completed */
+	uint64_t resumed;      /* of these, with a ticket of an earlier one */
+	uint64_t handshaking;  /* now */
+	/* Connections that were closed before a request could arrive, by cause. */
+	uint64_t handshakes_failed;    /* TLS said no: version, cipher, certificate, no TLS at all */
+	uint64_t certificates_refused; /* of these: the client's certificate, or that there was none */
+	uint64_t handshakes_slow;      /* handshake_timeout passed, or the peer left within */
+	uint64_t source_connections;   /* source had too many */
+	uint64_t source_rate;          /* source came too often */
+	uint64_t full;                 /* max_connections */
+	uint64_t waited;               /* connections that had to wait in the backlog: not refused */
 };
 const struct io_http_server_stats *io_http_server_stats(const struct io_http_server *server);
 
@@ -84,6 +126,9 @@ const uint8_t *io_http_request_body(const struct io_http_request *request, size_
 const struct io_peer *io_http_request_peer(const struct io_http_request *request);
 /* The address of a TCP peer; NULL on a Unix socket. */
 const struct io_address *io_http_request_from(const struct io_http_request *request);
+
+/* The client's certificate and how it was judged; NULL: it showed none, or the server asks for none. */
+const struct io_tls_peer *io_http_request_certificate(const struct io_http_request *request);
 
 /* --- answering, inside the handler or later. ST_NOT_FOUND: the client has gone, or it was answered already.
  */
