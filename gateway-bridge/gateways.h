@@ -17,6 +17,7 @@
 #include "common/base/table.h"
 #include "common/proto/gateway_messages.h"
 #include "gateway-bridge/address.h"
+#include "gateway-bridge/health.h"
 #include "gateway-bridge/rate.h"
 
 #define GB_KNOWN_MAX   16384
@@ -64,6 +65,8 @@ struct gb_gateway {
 	struct gb_address ticks_from; /* and from where, port and all */
 	span_us ticks_off;            /* how far the last one was from where it must be */
 	uint32_t restarts;
+
+	struct gb_health health; /* counted while it is in the list */
 
 	struct deadline silence;     /* the table's: when to look whether it went silent */
 	uint32_t mark, older, newer; /* the table's */
