@@ -18,8 +18,8 @@ static bool is_region(const char *text)
 
 static bool is_eui_prefix(const char *text)
 {
-	struct ns_eui_prefix prefix;
-	return ns_eui_prefix_parse(text, &prefix);
+	struct lw_eui_prefix prefix;
+	return lw_eui_prefix_parse(text, &prefix);
 }
 
 const struct option ns_option_rows[] = {

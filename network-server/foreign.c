@@ -45,29 +45,7 @@ void ns_foreign_release(struct ns_foreign *foreign)
 	*foreign = (struct ns_foreign){0};
 }
 
-bool ns_eui_prefix_parse(const char *text, struct ns_eui_prefix *prefix)
-{
-	char digits[LW_EUI64_TEXT];
-	struct lw_eui64 eui;
-	unsigned bits = 0;
-	size_t length = strnlen(text, LW_EUI64_TEXT);
-	if (length < LW_EUI64_TEXT || text[LW_EUI64_TEXT - 1] != '/')
-		return false;
-	memcpy(digits, text, LW_EUI64_TEXT - 1);
-	digits[LW_EUI64_TEXT - 1] = 0;
-	const char *at = text + LW_EUI64_TEXT;
-	for (; *at >= '0' && *at <= '9' && bits <= 64; at++)
-		bits = bits * 10 + (unsigned)(*at - '0');
-	if (*at || bits < 1 || bits > 64 || !lw_eui64_parse(digits, &eui))
-		return false;
-	uint64_t value = lw_eui64_number(&eui);
-	if (bits < 64 && value << bits != 0)
-		return false;
-	*prefix = (struct ns_eui_prefix){value, (uint8_t)bits};
-	return true;
-}
-
-void ns_foreign_allow_join_euis(struct ns_foreign *foreign, const struct ns_eui_prefix *prefixes,
+void ns_foreign_allow_join_euis(struct ns_foreign *foreign, const struct lw_eui_prefix *prefixes,
 				uint8_t count)
 {
 	ASSERT_CMP(count, <=, NS_PREFIXES_MAX);
@@ -85,9 +63,8 @@ bool ns_foreign_is_our_addr(const struct ns_foreign *foreign, struct lw_dev_addr
 
 bool ns_foreign_is_our_join_eui(const struct ns_foreign *foreign, const struct lw_eui64 *join_eui)
 {
-	uint64_t number = lw_eui64_number(join_eui);
 	for (uint8_t i = 0; i < foreign->eui_prefix_count; i++)
-		if ((number ^ foreign->eui_prefixes[i].value) >> (64 - foreign->eui_prefixes[i].bits) == 0)
+		if (lw_eui_prefix_has(&foreign->eui_prefixes[i], join_eui))
 			return true;
 	return table_get(&foreign->join_euis, join_eui) != NULL;
 }

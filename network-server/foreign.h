@@ -8,22 +8,17 @@
 #include "common/base/table.h"
 #include "common/base/units.h"
 #include "common/lorawan/dev_addr.h"
+#include "common/lorawan/eui_prefix.h"
 
 #define NS_PREFIXES_MAX  32
 #define NS_JOIN_EUIS_MAX 4096
 #define NS_NET_IDS_MAX   256
 #define NS_REUSE_DAYS    30
 
-/* JoinEUIs whose first `bits` bits are those of `value`. */
-struct ns_eui_prefix {
-	uint64_t value;
-	uint8_t bits; /* 1 .. 64 */
-};
-
 struct ns_foreign {
 	struct lw_dev_addr_prefix prefixes[NS_PREFIXES_MAX];
 	uint8_t prefix_count;
-	struct ns_eui_prefix eui_prefixes[NS_PREFIXES_MAX]; /* of JoinEUIs */
+	struct lw_eui_prefix eui_prefixes[NS_PREFIXES_MAX]; /* of JoinEUIs */
 	uint8_t eui_prefix_count;
 	struct table join_euis; /* JoinEUI → number of devices */
 	struct table net_ids;   /* type and NwkID → count */
@@ -38,10 +33,8 @@ void ns_foreign_set_prefixes(struct ns_foreign *foreign, const struct lw_dev_add
 			     uint8_t count);
 void ns_foreign_release(struct ns_foreign *foreign);
 
-/* Reads "70b3d57ed0000000/36". False: not such a form, no bit, or a bit set beyond them. */
-bool ns_eui_prefix_parse(const char *text, struct ns_eui_prefix *prefix);
 /* JoinEUIs that are ours beside those of registered devices. */
-void ns_foreign_allow_join_euis(struct ns_foreign *foreign, const struct ns_eui_prefix *prefixes,
+void ns_foreign_allow_join_euis(struct ns_foreign *foreign, const struct lw_eui_prefix *prefixes,
 				uint8_t count);
 
 bool ns_foreign_is_our_addr(const struct ns_foreign *foreign, struct lw_dev_addr dev_addr);

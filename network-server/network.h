@@ -44,7 +44,7 @@ struct ns_config {
 	struct lw_net_id net_id;
 	struct lw_dev_addr_prefix prefixes[NS_PREFIXES_MAX];
 	uint8_t prefix_count;
-	struct ns_eui_prefix join_eui_prefixes[NS_PREFIXES_MAX]; /* ours beside those of registered devices */
+	struct lw_eui_prefix join_eui_prefixes[NS_PREFIXES_MAX]; /* ours beside those of registered devices */
 	uint8_t join_eui_prefix_count;
 	const struct lw_region *regions; /* borrowed for ever */
 	uint8_t region_count;

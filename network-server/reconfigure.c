@@ -57,7 +57,7 @@ bool ns_config_from(struct ns_config *config, const struct config_common *common
 						&config->prefixes[config->prefix_count++]) &&
 		       good;
 	for (size_t i = 0; i < euis->count; i++)
-		good = ns_eui_prefix_parse(euis->items[i],
+		good = lw_eui_prefix_parse(euis->items[i],
 					   &config->join_eui_prefixes[config->join_eui_prefix_count++]) &&
 		       good;
 	if (!good)

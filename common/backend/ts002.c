@@ -105,6 +105,7 @@ static const struct bi_field home_ns_req_fields[] = {
 
 static const struct bi_field home_ns_ans_fields[] = {
 	ROW("HNetID", BI_KIND_NET_ID, true, home_ns_ans.h_net_id),
+	{"HNSID", BI_KIND_OPTIONAL_EUI64, false, AT(home_ns_ans.h_ns_id), AT(home_ns_ans.has_h_ns_id)},
 };
 
 #define BODY(fields)                       \
@@ -121,6 +122,7 @@ static const struct bi_body bodies[BI_BODIES] = {
 
 static const char *const kind_rules[BI_KIND_COUNT] = {
 	[BI_KIND_EUI64] = "16 hexadecimal digits",
+	[BI_KIND_OPTIONAL_EUI64] = "16 hexadecimal digits",
 	[BI_KIND_DEV_ADDR] = "8 hexadecimal digits",
 	[BI_KIND_NET_ID] = "6 hexadecimal digits",
 	[BI_KIND_MAC_VERSION] = "one of 1.0, 1.0.1, 1.0.2, 1.0.3, 1.0.4, 1.1",
@@ -202,10 +204,60 @@ struct bi_envelope bi_answer_envelope(const struct bi_envelope *request)
 		.receiver_token = request->sender_token,
 		.result = BI_SUCCESS,
 	};
+	answer.has_receiver_ns_id = request->has_sender_ns_id;
+	answer.receiver_ns_id = request->sender_ns_id;
 	memcpy(answer.foreign_version, request->foreign_version, sizeof answer.foreign_version);
 	memcpy(answer.sender_id, request->receiver_id, sizeof answer.sender_id);
 	memcpy(answer.receiver_id, request->sender_id, sizeof answer.receiver_id);
 	return answer;
+}
+
+struct bi_envelope bi_error_envelope(const struct bi_envelope *answer, enum bi_result result)
+{
+	struct bi_envelope error = {
+		.protocol = answer->protocol,
+		.type = BI_ERROR_NOTIF,
+		.transaction_id = answer->transaction_id,
+		.receiver_token = answer->sender_token,
+		.result = result,
+	};
+	memcpy(error.sender_id, answer->receiver_id, sizeof error.sender_id);
+	memcpy(error.receiver_id, answer->sender_id, sizeof error.receiver_id);
+	return error;
+}
+
+enum bi_match bi_answer_match(const struct bi_envelope *request, const struct bi_envelope *answer)
+{
+	ASSERT(!bi_type_is_answer(request->type) && request->type < BI_ERROR_NOTIF);
+	const struct bi_token *sent = &request->sender_token, *back = &answer->receiver_token;
+	if (answer->type != request->type + 1)
+		return BI_MATCH_TYPE;
+	if (answer->transaction_id != request->transaction_id)
+		return BI_MATCH_TRANSACTION;
+	if (strcmp(answer->sender_id, request->receiver_id) != 0)
+		return BI_MATCH_SENDER;
+	if (strcmp(answer->receiver_id, request->sender_id) != 0)
+		return BI_MATCH_RECEIVER;
+	if (sent->length && back->length &&
+	    (sent->length != back->length || memcmp(sent->bytes, back->bytes, sent->length) != 0))
+		return BI_MATCH_TOKEN;
+	if (answer->protocol != request->protocol && answer->result != BI_INVALID_PROTOCOL_VERSION)
+		return BI_MATCH_VERSION;
+	return BI_MATCH_OK;
+}
+
+const char *bi_match_name(enum bi_match match)
+{
+	static const char *const names[BI_MATCH_COUNT] = {
+		[BI_MATCH_OK] = "ok",
+		[BI_MATCH_TYPE] = "wrong_message",
+		[BI_MATCH_TRANSACTION] = "wrong_transaction",
+		[BI_MATCH_SENDER] = "wrong_sender",
+		[BI_MATCH_RECEIVER] = "wrong_receiver",
+		[BI_MATCH_TOKEN] = "wrong_token",
+		[BI_MATCH_VERSION] = "wrong_version",
+	};
+	return (unsigned)match < BI_MATCH_COUNT ? names[match] : "unknown";
 }
 
 static const char *without_prefix(const char *id)

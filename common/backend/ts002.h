@@ -8,6 +8,8 @@
  *		... error.field and error.rule say what was wrong; error.has_envelope whether it can be
  * answered
  *
+ * A VSExtension, or any other member that we do not know, is passed by; a VSExtension that is none is a fault.
+ *
  * Reading is tolerant about form (a 0x prefix, either case of digits and of member names, a member that is
  * missing, null or empty where it is optional, members that we do not know) and strict about content: every
  * length and range is checked, so that a value that was read can be used as it is. Writing gives lower-case
@@ -67,8 +69,10 @@ enum bi_type {
 };
 /* "JoinReq"... */
 const char *bi_type_name(enum bi_type type);
-/* Whether it is an ...Ans, which carries a Result. */
+/* Whether it is an ...Ans, which carries a Result, as BI_ERROR_NOTIF does. */
 bool bi_type_is_answer(enum bi_type type);
+/* Finds a type by its exact name. */
+bool bi_type_parse(const char *text, enum bi_type *type);
 
 /* ResultCode. */
 enum bi_result {
@@ -117,7 +121,10 @@ struct bi_envelope {
 	uint32_t transaction_id;
 	struct bi_token sender_token;   /* opaque; in a request */
 	struct bi_token receiver_token; /* opaque; what the other side sent as its SenderToken */
-	/* Answers only. */
+	/* SenderNSID and ReceiverNSID, which network of several under one NetID; 1.1, not written in 1.0. */
+	bool has_sender_ns_id, has_receiver_ns_id;
+	struct lw_eui64 sender_ns_id, receiver_ns_id;
+	/* Answers, and BI_ERROR_NOTIF. */
 	enum bi_result result;
 	char description[BI_DESCRIPTION_TEXT]; /* printable; "" when absent */
 };
@@ -178,6 +185,8 @@ struct bi_home_ns_req {
 
 struct bi_home_ns_ans {
 	struct lw_net_id h_net_id; /* required after BI_SUCCESS */
+	bool has_h_ns_id;          /* 1.1 */
+	struct lw_eui64 h_ns_id;
 };
 
 /* One message. envelope.type says which member of the union counts. */
@@ -220,14 +229,32 @@ struct bi_error {
 bool bi_read(const char *text, size_t length, struct bi_message *message, struct bi_error *error);
 
 /* Writes one message, NUL-terminated, and returns its length without NUL; 0 when it does not fit
- * (BI_WRITTEN_MAX always does). Asserts that the type has a body here, or is an answer, of which the envelope
- * alone is then written. Answers other than BI_SUCCESS carry the envelope and the Result only. */
+ * (BI_WRITTEN_MAX always does). Asserts that the type has a body here, or is an answer or BI_ERROR_NOTIF, of
+ * which the envelope alone is then written. Answers other than BI_SUCCESS carry the envelope and the Result only. */
 size_t bi_write(const struct bi_message *message, char *out, size_t capacity);
 
 /* The envelope of the answer to a request: IDs swapped, TransactionID and version kept, SenderToken returned
  * as ReceiverToken; result BI_SUCCESS. The request's type has an answer (BI_ERROR_NOTIF and answers:
  * asserted). */
 struct bi_envelope bi_answer_envelope(const struct bi_envelope *request);
+
+/* The envelope of the ErrorNotif that tells the sender of an answer what is wrong with it (TS002-1.1): IDs swapped,
+ * TransactionID and version kept. */
+struct bi_envelope bi_error_envelope(const struct bi_envelope *answer, enum bi_result result);
+
+/* Whether an answer is the one to a request. */
+enum bi_match {
+	BI_MATCH_OK,
+	BI_MATCH_TYPE,        /* of another message */
+	BI_MATCH_TRANSACTION, /* TransactionID differs */
+	BI_MATCH_SENDER,      /* its SenderID is not the request's ReceiverID */
+	BI_MATCH_RECEIVER,    /* its ReceiverID is not the request's SenderID */
+	BI_MATCH_TOKEN, /* its ReceiverToken is another than the request's SenderToken; one that is missing is forgiven */
+	BI_MATCH_VERSION, /* ProtocolVersion differs, unless it says InvalidProtocolVersion */
+	BI_MATCH_COUNT
+};
+enum bi_match bi_answer_match(const struct bi_envelope *request, const struct bi_envelope *answer);
+const char *bi_match_name(enum bi_match match); /* "wrong_transaction"... */
 
 /* A SenderID or ReceiverID as what it stands for; false when it is not one. */
 bool bi_id_eui64(const char *id, struct lw_eui64 *eui);

@@ -7,6 +7,7 @@
 
 enum bi_kind {
 	BI_KIND_EUI64,
+	BI_KIND_OPTIONAL_EUI64, /* `extra` is the offset of its has_ flag */
 	BI_KIND_DEV_ADDR,
 	BI_KIND_NET_ID,
 	BI_KIND_MAC_VERSION,
@@ -38,7 +39,5 @@ struct bi_body {
 const struct bi_body *bi_body_of(enum bi_type type);
 /* What a kind demands, for people: "16 hexadecimal digits". */
 const char *bi_kind_rule(enum bi_kind kind);
-/* Finds a type by its exact name. */
-bool bi_type_parse(const char *text, enum bi_type *type);
 
 #endif

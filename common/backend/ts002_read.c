@@ -1,12 +1,11 @@
 /* JSON to struct bi_message: the envelope first, since it decides whether a faulty request can be answered,
  * then the rows of the body. The first fault ends the reading and is named. */
 #include "common/backend/ts002.h"
-#include "common/backend/ts002_fields.h"
+#include "common/backend/ts002_values.h"
 
 #include "common/base/check.h"
 #include "common/base/hex.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -19,175 +18,10 @@ static bool fault(struct bi_error *error, enum bi_fault kind, const char *field,
 	return false;
 }
 
-/* Lends a member, its name in any case; NULL when missing, null, or an empty text. */
-static const json_t *member(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-	if (!value) {
-		const char *key;
-		json_t *other;
-		json_object_foreach((json_t *)object, key, other)
-		{
-			if (strcasecmp(key, name) == 0) {
-				value = other;
-				break;
-			}
-		}
-	}
-	if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0))
-		return NULL;
-	return value;
-}
-
-/* Decodes hexadecimal text of `least` to `most` octets, with or without 0x. */
-static enum bi_fault read_hex(const json_t *value, uint8_t *out, size_t least, size_t most, size_t *length)
-{
-	if (!json_is_string(value))
-		return BI_FAULT_TYPE;
-	const char *text = json_string_value(value);
-	size_t digits = json_string_length(value);
-	if (digits >= 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-		text += 2;
-		digits -= 2;
-	}
-	uint8_t decoded[LW_PHY_PAYLOAD_MAX];
-	ASSERT_CMP(most, <=, sizeof decoded);
-	if (digits > 2 * most || !hex_decode(decoded, most, length, text, digits) || *length < least)
-		return BI_FAULT_VALUE;
-	memcpy(out, decoded, *length);
-	return BI_FAULT_NONE;
-}
-
-static enum bi_fault read_integer(const json_t *value, json_int_t most, uint32_t *out)
-{
-	if (!json_is_integer(value))
-		return BI_FAULT_TYPE;
-	json_int_t number = json_integer_value(value);
-	if (number < 0 || number > most)
-		return BI_FAULT_VALUE;
-	*out = (uint32_t)number;
-	return BI_FAULT_NONE;
-}
-
-/* Copies text of 1 .. capacity − 1 printable ASCII characters. */
-static enum bi_fault read_text(const json_t *value, char *out, size_t capacity)
-{
-	if (!json_is_string(value))
-		return BI_FAULT_TYPE;
-	const char *text = json_string_value(value);
-	size_t length = json_string_length(value);
-	if (length >= capacity)
-		return BI_FAULT_VALUE;
-	for (size_t i = 0; i < length; i++)
-		if (text[i] < 0x20 || text[i] > 0x7e)
-			return BI_FAULT_VALUE;
-	memcpy(out, text, length + 1);
-	return BI_FAULT_NONE;
-}
-
-static enum bi_fault read_key(const json_t *value, struct bi_key_envelope *key)
-{
-	if (!json_is_object(value))
-		return BI_FAULT_TYPE;
-	const json_t *label = member(value, "KEKLabel");
-	const json_t *bytes = member(value, "AESKey");
-	if (!bytes)
-		return BI_FAULT_VALUE;
-	struct bi_key_envelope read = {0};
-	enum bi_fault kind = label ? read_text(label, read.label, sizeof read.label) : BI_FAULT_NONE;
-	if (kind != BI_FAULT_NONE)
-		return kind;
-	size_t size = label ? BI_KEY_WRAPPED : BI_KEY_CLEAR;
-	size_t length;
-	kind = read_hex(bytes, read.key, size, size, &length);
-	if (kind != BI_FAULT_NONE)
-		return kind;
-	read.length = (uint8_t)length;
-	*key = read;
-	return BI_FAULT_NONE;
-}
-
-static enum bi_fault read_value(const json_t *value, const struct bi_field *field, struct bi_message *message)
-{
-	uint8_t *at = (uint8_t *)message + field->offset;
-	uint8_t *extra = (uint8_t *)message + field->extra;
-	uint8_t bytes[8];
-	size_t length = 0;
-	uint32_t number = 0;
-	enum bi_fault kind = BI_FAULT_NONE;
-	switch (field->kind) {
-	case BI_KIND_EUI64: return read_hex(value, ((struct lw_eui64 *)(void *)at)->bytes, 8, 8, &length);
-	case BI_KIND_DEV_ADDR:
-		kind = read_hex(value, bytes, 4, 4, &length);
-		if (kind == BI_FAULT_NONE)
-			((struct lw_dev_addr *)(void *)at)->value = (uint32_t)bytes[0] << 24 |
-								    (uint32_t)bytes[1] << 16 |
-								    (uint32_t)bytes[2] << 8 | bytes[3];
-		return kind;
-	case BI_KIND_NET_ID:
-		kind = read_hex(value, bytes, 3, 3, &length);
-		if (kind == BI_FAULT_NONE)
-			((struct lw_net_id *)(void *)at)->value = (uint32_t)bytes[0] << 16 |
-								  (uint32_t)bytes[1] << 8 | bytes[2];
-		return kind;
-	case BI_KIND_MAC_VERSION:
-		if (!json_is_string(value))
-			return BI_FAULT_TYPE;
-		if (!lw_mac_version_parse(json_string_value(value), (enum lw_mac_version *)(void *)at))
-			return BI_FAULT_VALUE;
-		return BI_FAULT_NONE;
-	case BI_KIND_OCTET: return read_hex(value, at, 1, 1, &length);
-	case BI_KIND_SECONDS_15:
-		kind = read_integer(value, 15, &number);
-		if (kind == BI_FAULT_NONE)
-			*at = (uint8_t)number;
-		return kind;
-	case BI_KIND_U32:
-		kind = read_integer(value, UINT32_MAX, &number);
-		if (kind == BI_FAULT_NONE) {
-			*(uint32_t *)(void *)at = number;
-			*(bool *)extra = true;
-		}
-		return kind;
-	case BI_KIND_FRAME:
-		kind = read_hex(value, at, 1, LW_PHY_PAYLOAD_MAX, &length);
-		if (kind == BI_FAULT_NONE)
-			*extra = (uint8_t)length;
-		return kind;
-	case BI_KIND_JOIN_ACCEPT: {
-		uint8_t accept[33];
-		kind = read_hex(value, accept, 17, 33, &length);
-		if (kind == BI_FAULT_NONE && length != 17 && length != 33)
-			kind = BI_FAULT_VALUE;
-		if (kind == BI_FAULT_NONE) {
-			memcpy(at, accept, length);
-			*extra = (uint8_t)length;
-		}
-		return kind;
-	}
-	case BI_KIND_CFLIST:
-		kind = read_hex(value, at, BI_CFLIST_SIZE, BI_CFLIST_SIZE, &length);
-		if (kind == BI_FAULT_NONE)
-			*(bool *)extra = true;
-		return kind;
-	case BI_KIND_KEY: return read_key(value, (struct bi_key_envelope *)(void *)at);
-	case BI_KIND_SESSION_KEY_ID: {
-		struct bi_session_key_id *id = (struct bi_session_key_id *)(void *)at;
-		kind = read_hex(value, id->bytes, 1, BI_SESSION_KEY_ID_MAX, &length);
-		if (kind == BI_FAULT_NONE)
-			id->length = (uint8_t)length;
-		return kind;
-	}
-	case BI_KIND_COUNT: break;
-	}
-	ASSERT(!"a kind without a reader");
-	return BI_FAULT_TYPE;
-}
-
 /* A key envelope whose AESKey is missing, null or empty counts as absent, as an empty object does. */
 static bool key_is_empty(const struct bi_field *field, const json_t *value)
 {
-	return field->kind == BI_KIND_KEY && json_is_object(value) && !member(value, "AESKey");
+	return field->kind == BI_KIND_KEY && json_is_object(value) && !bi_member(value, "AESKey");
 }
 
 static bool read_body(const json_t *object, struct bi_message *message, struct bi_error *error)
@@ -195,13 +29,13 @@ static bool read_body(const json_t *object, struct bi_message *message, struct b
 	const struct bi_body *body = bi_body_of(message->envelope.type);
 	for (size_t i = 0; i < body->count; i++) {
 		const struct bi_field *field = &body->fields[i];
-		const json_t *value = member(object, field->name);
+		const json_t *value = bi_member(object, field->name);
 		if (!value || key_is_empty(field, value)) {
 			if (field->required)
 				return fault(error, BI_FAULT_MISSING, field->name, bi_kind_rule(field->kind));
 			continue;
 		}
-		enum bi_fault kind = read_value(value, field, message);
+		enum bi_fault kind = bi_read_value(value, field, message);
 		if (kind != BI_FAULT_NONE)
 			return fault(error, kind, field->name, bi_kind_rule(field->kind));
 	}
@@ -242,10 +76,10 @@ static void normalise_id(char id[BI_ID_TEXT])
 static bool read_id(const json_t *object, const char *name, char id[BI_ID_TEXT], struct bi_error *error)
 {
 	static const char rule[] = "1 to 64 printable characters";
-	const json_t *value = member(object, name);
+	const json_t *value = bi_member(object, name);
 	if (!value)
 		return fault(error, BI_FAULT_MISSING, name, rule);
-	enum bi_fault kind = read_text(value, id, BI_ID_TEXT);
+	enum bi_fault kind = bi_read_text(value, id, BI_ID_TEXT);
 	if (kind != BI_FAULT_NONE)
 		return fault(error, kind, name, rule);
 	normalise_id(id);
@@ -254,15 +88,46 @@ static bool read_id(const json_t *object, const char *name, char id[BI_ID_TEXT],
 
 static bool read_token(const json_t *object, const char *name, struct bi_token *token, struct bi_error *error)
 {
-	const json_t *value = member(object, name);
+	const json_t *value = bi_member(object, name);
 	if (!value)
 		return true;
 	size_t length;
-	enum bi_fault kind = read_hex(value, token->bytes, 1, BI_TOKEN_MAX, &length);
+	enum bi_fault kind = bi_read_hex(value, token->bytes, 1, BI_TOKEN_MAX, &length);
 	if (kind != BI_FAULT_NONE)
 		return fault(error, kind, name, "1 to 64 octets in hexadecimal");
 	token->length = (uint8_t)length;
 	return true;
+}
+
+static bool read_ns_id(const json_t *object, const char *name, bool *has, struct lw_eui64 *id,
+		       struct bi_error *error)
+{
+	const json_t *value = bi_member(object, name);
+	if (!value)
+		return true;
+	size_t length;
+	enum bi_fault kind = bi_read_hex(value, id->bytes, sizeof id->bytes, sizeof id->bytes, &length);
+	if (kind != BI_FAULT_NONE)
+		return fault(error, kind, name, bi_kind_rule(BI_KIND_EUI64));
+	*has = true;
+	return true;
+}
+
+/* What a vendor adds is not ours to look into; that it is the standard's frame for such is. */
+static bool check_vs_extension(const json_t *object, struct bi_error *error)
+{
+	const json_t *extension = bi_member(object, "VSExtension");
+	uint8_t oui[3];
+	size_t length;
+	if (!extension)
+		return true;
+	if (!json_is_object(extension))
+		return fault(error, BI_FAULT_TYPE, "VSExtension", "an object with VendorID and Object");
+	const json_t *vendor = bi_member(extension, "VendorID");
+	if (!vendor)
+		return true;
+	enum bi_fault kind = bi_read_hex(vendor, oui, sizeof oui, sizeof oui, &length);
+	return kind == BI_FAULT_NONE || fault(error, kind, "VendorID", "6 hexadecimal digits");
 }
 
 /* A description is for people: what is not printable is replaced, what is too long is cut. */
@@ -280,25 +145,25 @@ static void read_description(const json_t *value, char description[BI_DESCRIPTIO
 static bool read_result(const json_t *object, struct bi_envelope *envelope, struct bi_error *error)
 {
 	static const char rule[] = "an object with a ResultCode";
-	const json_t *result = member(object, "Result");
+	const json_t *result = bi_member(object, "Result");
 	if (!result)
 		return fault(error, BI_FAULT_MISSING, "Result", rule);
 	if (!json_is_object(result))
 		return fault(error, BI_FAULT_TYPE, "Result", rule);
-	const json_t *code = member(result, "ResultCode");
+	const json_t *code = bi_member(result, "ResultCode");
 	if (!code)
 		return fault(error, BI_FAULT_MISSING, "ResultCode", "a result code");
 	if (!json_is_string(code))
 		return fault(error, BI_FAULT_TYPE, "ResultCode", "a result code");
 	envelope->result = bi_result_parse(json_string_value(code));
-	read_description(member(result, "Description"), envelope->description);
+	read_description(bi_member(result, "Description"), envelope->description);
 	return true;
 }
 
 static bool read_type(const json_t *object, struct bi_envelope *envelope, struct bi_error *error)
 {
 	static const char rule[] = "a message type of TS002";
-	const json_t *value = member(object, "MessageType");
+	const json_t *value = bi_member(object, "MessageType");
 	if (!value)
 		return fault(error, BI_FAULT_MISSING, "MessageType", rule);
 	if (!json_is_string(value))
@@ -311,7 +176,7 @@ static bool read_type(const json_t *object, struct bi_envelope *envelope, struct
 static bool read_protocol(const json_t *object, struct bi_envelope *envelope, struct bi_error *error)
 {
 	static const char rule[] = "1.0 or 1.1";
-	const json_t *value = member(object, "ProtocolVersion");
+	const json_t *value = bi_member(object, "ProtocolVersion");
 	if (!value)
 		return fault(error, BI_FAULT_MISSING, "ProtocolVersion", rule);
 	if (!json_is_string(value))
@@ -336,10 +201,10 @@ static bool read_envelope(const json_t *object, struct bi_envelope *envelope, st
 	if (!read_type(object, envelope, error) || !read_id(object, "SenderID", envelope->sender_id, error) ||
 	    !read_id(object, "ReceiverID", envelope->receiver_id, error))
 		return false;
-	const json_t *transaction = member(object, "TransactionID");
+	const json_t *transaction = bi_member(object, "TransactionID");
 	if (!transaction)
 		return fault(error, BI_FAULT_MISSING, "TransactionID", rule);
-	enum bi_fault kind = read_integer(transaction, UINT32_MAX, &envelope->transaction_id);
+	enum bi_fault kind = bi_read_integer(transaction, UINT32_MAX, &envelope->transaction_id);
 	if (kind != BI_FAULT_NONE)
 		return fault(error, kind, "TransactionID", rule);
 	if (!read_token(object, "SenderToken", &envelope->sender_token, error) ||
@@ -348,7 +213,17 @@ static bool read_envelope(const json_t *object, struct bi_envelope *envelope, st
 	error->has_envelope = true; /* a version that we do not speak is answered as well */
 	if (!read_protocol(object, envelope, error))
 		return false;
-	return !bi_type_is_answer(envelope->type) || read_result(object, envelope, error);
+	if (!read_ns_id(object, "SenderNSID", &envelope->has_sender_ns_id, &envelope->sender_ns_id, error) ||
+	    !read_ns_id(object, "ReceiverNSID", &envelope->has_receiver_ns_id, &envelope->receiver_ns_id,
+			error) ||
+	    !check_vs_extension(object, error))
+		return false;
+	if (envelope->type == BI_ERROR_NOTIF && !bi_member(object, "Result")) {
+		envelope->result = BI_OTHER;
+		return true;
+	}
+	bool has_result = bi_type_is_answer(envelope->type) || envelope->type == BI_ERROR_NOTIF;
+	return !has_result || read_result(object, envelope, error);
 }
 
 static bool read_message(const json_t *object, struct bi_message *message, struct bi_error *error)

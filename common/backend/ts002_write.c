@@ -73,6 +73,7 @@ static bool is_present(const struct bi_message *message, const struct bi_field *
 	const uint8_t *extra = (const uint8_t *)message + field->extra;
 	switch (field->kind) {
 	case BI_KIND_U32:
+	case BI_KIND_OPTIONAL_EUI64:
 	case BI_KIND_CFLIST: return *(const bool *)extra;
 	case BI_KIND_FRAME:
 	case BI_KIND_JOIN_ACCEPT: return *extra > 0;
@@ -89,6 +90,7 @@ static void put_value(struct wr *out, const struct bi_message *message, const st
 	char text[LW_EUI64_TEXT];
 	switch (field->kind) {
 	case BI_KIND_EUI64:
+	case BI_KIND_OPTIONAL_EUI64:
 		lw_eui64_format(text, (const struct lw_eui64 *)(const void *)at);
 		put_quoted(out, text);
 		return;
@@ -120,6 +122,16 @@ static void put_value(struct wr *out, const struct bi_message *message, const st
 	ASSERT(!"a kind without a writer");
 }
 
+static void put_ns_id(struct wr *out, const char *name, bool has, const struct lw_eui64 *id)
+{
+	char text[LW_EUI64_TEXT];
+	if (!has)
+		return;
+	lw_eui64_format(text, id);
+	put_name(out, name);
+	put_quoted(out, text);
+}
+
 static void put_envelope(struct wr *out, const struct bi_envelope *envelope)
 {
 	put(out, "{\"ProtocolVersion\":");
@@ -142,7 +154,11 @@ static void put_envelope(struct wr *out, const struct bi_envelope *envelope)
 		put_name(out, "ReceiverToken");
 		put_hex(out, envelope->receiver_token.bytes, envelope->receiver_token.length);
 	}
-	if (!bi_type_is_answer(envelope->type))
+	if (envelope->protocol == BI_PROTOCOL_1_1) {
+		put_ns_id(out, "SenderNSID", envelope->has_sender_ns_id, &envelope->sender_ns_id);
+		put_ns_id(out, "ReceiverNSID", envelope->has_receiver_ns_id, &envelope->receiver_ns_id);
+	}
+	if (!bi_type_is_answer(envelope->type) && envelope->type != BI_ERROR_NOTIF)
 		return;
 	put_name(out, "Result");
 	put(out, "{\"ResultCode\":");
@@ -158,7 +174,7 @@ size_t bi_write(const struct bi_message *message, char *out, size_t capacity)
 {
 	const struct bi_envelope *envelope = &message->envelope;
 	bool answer = bi_type_is_answer(envelope->type);
-	ASSERT(envelope->type < BI_BODIES || answer);
+	ASSERT(envelope->type < BI_BODIES || answer || envelope->type == BI_ERROR_NOTIF);
 	struct wr wr = wr_init((uint8_t *)out, capacity);
 	put_envelope(&wr, envelope);
 	if (envelope->type < BI_BODIES && (!answer || envelope->result == BI_SUCCESS)) {

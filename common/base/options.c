@@ -241,7 +241,7 @@ static bool map_add(const struct option *row, struct option_map *map, const char
 			return false;
 		}
 	}
-	if (!text_fits(row, text, OPTION_PATH_MAX, expect))
+	if (!text_fits(row, text, row->words ? OPTION_VALUE_MAX : OPTION_PATH_MAX, expect))
 		return false;
 	if (row->check_entry && !row->check_entry(label, text, expect))
 		return false;

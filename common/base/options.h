@@ -21,6 +21,7 @@
 #define OPTION_ITEM_MAX   128
 #define OPTION_LABEL_MAX  64
 #define OPTION_PATH_MAX   256
+#define OPTION_VALUE_MAX  640 /* of a map's entry that is a group of words */
 #define OPTION_EXPECT_MAX 192
 
 enum option_type {
@@ -43,7 +44,7 @@ struct option_map {
 	size_t count;
 	struct {
 		char label[OPTION_LABEL_MAX];
-		char value[OPTION_PATH_MAX];
+		char value[OPTION_VALUE_MAX]; /* of a row without `words` as long as a path */
 	} entries[OPTION_MAP_MAX];
 };
 
@@ -60,6 +61,7 @@ struct option {
 	const char *unit;    /* for messages and the manual; NULL when there is none */
 	const char *help;    /* one sentence or two */
 	bool reload;         /* taken over while running */
+	bool words;          /* of a map: an entry is a group, see option_words.h */
 	const char *choices; /* OPTION_CHOICE: names with a blank between */
 	/* For strings, paths and items: refuses what has the wrong form; `form` then says what is expected.
 	 */

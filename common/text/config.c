@@ -2,6 +2,7 @@
 #include "common/text/config.h"
 
 #include "common/base/check.h"
+#include "common/base/option_words.h"
 #include "common/lorawan/dev_addr.h"
 #include "common/text/yaml_tree.h"
 
@@ -62,6 +63,28 @@ struct rows {
 	void *config;
 };
 
+/* A group of an entry as a line of words. */
+static bool write_words(struct yt *tree, const struct yt_node *group, char line[OPTION_VALUE_MAX])
+{
+	line[0] = '\0';
+	for (const struct yt_node *member = group->first; member; member = member->next) {
+		bool good = member->kind != YT_MAP &&
+			    option_word_append(line, member->key,
+					       member->kind == YT_SCALAR ? member->value : "");
+		for (const struct yt_node *item = member->first; item && good; item = item->next)
+			good = item->kind == YT_SCALAR && !strchr(item->value, ',') &&
+			       option_word_append_item(line, item->value);
+		if (!good) {
+			yt_fail(tree, member,
+				"expected a value without blanks, or a list of them; all of them together at "
+				"most %d characters",
+				OPTION_VALUE_MAX - 1);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void read_items(struct yt *tree, const struct option *row, void *config, const struct yt_node *node)
 {
 	char expect[OPTION_EXPECT_MAX];
@@ -72,9 +95,13 @@ static void read_items(struct yt *tree, const struct option *row, void *config, 
 	}
 	option_clear(row, config);
 	for (const struct yt_node *item = node->first; item && !tree->failed; item = item->next) {
-		if (item->kind != YT_SCALAR)
+		char line[OPTION_VALUE_MAX];
+		bool group = row->words && item->kind == YT_MAP;
+		if (group && !write_words(tree, item, line))
+			return;
+		if (item->kind != YT_SCALAR && !group)
 			yt_fail(tree, item, "expected a single value");
-		else if (!option_add(row, config, item->key, item->value, expect))
+		else if (!option_add(row, config, item->key, group ? line : item->value, expect))
 			yt_fail(tree, item, "%s", expect);
 	}
 	if (!tree->failed && !option_finish(row, config, expect))

@@ -18,12 +18,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct bi_error error;
 	bool read = bi_read((const char *)data, size, &message, &error);
 	ASSERT(read == (error.fault == BI_FAULT_NONE));
-	if (read && (message.envelope.type < BI_BODIES || bi_type_is_answer(message.envelope.type))) {
+	enum bi_type type = message.envelope.type;
+	if (read && (type < BI_BODIES || bi_type_is_answer(type) || type == BI_ERROR_NOTIF)) {
 		char text[BI_WRITTEN_MAX];
 		size_t length = bi_write(&message, text, sizeof text);
 		ASSERT(length > 0 && bi_read(text, length, &again, &error));
-		/* 1.0 has no name for two of the results. */
+		/* 1.0 has no name for two of the results, and no member for network servers. */
 		again.envelope.result = message.envelope.result;
+		if (message.envelope.protocol == BI_PROTOCOL_1_0) {
+			again.envelope.has_sender_ns_id = message.envelope.has_sender_ns_id;
+			again.envelope.has_receiver_ns_id = message.envelope.has_receiver_ns_id;
+			again.envelope.sender_ns_id = message.envelope.sender_ns_id;
+			again.envelope.receiver_ns_id = message.envelope.receiver_ns_id;
+		}
 		ASSERT(memcmp(&message, &again, sizeof message) == 0);
 	}
 	char answer[BI_WRITTEN_MAX], problem[JS_PROBLEM_TEXT];

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ENVELOPE(type)                                                                             \
@@ -37,8 +38,26 @@ static const char app_s_key_ans[] = "{" ENVELOPE("AppSKeyAns") SUCCESS
 static const char home_ns_req[] = "{" ENVELOPE("HomeNSReq") ",\"DevEUI\":\"0102030405060708\"}";
 static const char home_ns_ans[] = "{" ENVELOPE("HomeNSAns") SUCCESS ",\"HNetID\":\"60000d\"}";
 
-static const char *const good[] = {join_req,      rejoin_req,    join_ans,    join_ans_1_1,
-				   app_s_key_req, app_s_key_ans, home_ns_req, home_ns_ans};
+static const char rejoin_ans[] = "{" ENVELOPE("RejoinAns") SUCCESS
+	",\"PHYPayload\":\"20c9fbb259e11649096a568a9e3b7117c3\","
+	"\"NwkSKey\":{\"AESKey\":\"00112233445566778899aabbccddeeff\"}}";
+static const char error_notif[] = "{" ENVELOPE(
+	"ErrorNotif") ",\"Result\":{\"ResultCode\":\"MalformedRequest\",\"Description\":\"PHYPayload\"}}";
+/* 1.1 names the network servers as well. */
+static const char home_ns_req_1_1[] =
+	"{\"ProtocolVersion\":\"1.1\",\"SenderID\":\"000013\",\"SenderNSID\":\"1122334455667788\","
+	"\"ReceiverID\":"
+	"\"0807060504030201\",\"ReceiverNSID\":\"2122334455667788\",\"TransactionID\":0,\"MessageType\":"
+	"\"HomeNSReq\",\"DevEUI\":\"0102030405060708\"}";
+static const char home_ns_ans_1_1[] = "{\"ProtocolVersion\":\"1.1\",\"SenderID\":\"0807060504030201\","
+				      "\"ReceiverID\":\"000013\",\"ReceiverNSID\":"
+				      "\"1122334455667788\",\"TransactionID\":0,\"MessageType\":"
+				      "\"HomeNSAns\",\"Result\":{\"ResultCode\":\"Success\"},"
+				      "\"HNetID\":\"60000d\",\"HNSID\":\"1122334455667788\"}";
+
+static const char *const good[] = {rejoin_ans,    error_notif,   home_ns_req_1_1, home_ns_ans_1_1,
+				   join_req,      rejoin_req,    join_ans,        join_ans_1_1,
+				   app_s_key_req, app_s_key_ans, home_ns_req,     home_ns_ans};
 
 #define HEX_64  "0011223344556677889900112233445566778899001122334455667788990011"
 #define LONG_ID "\"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345\""
@@ -162,6 +181,49 @@ static const struct bad_row bad[] = {
 	{"HomeNSAns without HNetID", home_ns_ans, "HNetID", NULL, BI_FAULT_MISSING, "HNetID", true},
 	{"HomeNSAns with a NetID of 4 octets", home_ns_ans, "HNetID", "\"0060000d\"", BI_FAULT_VALUE,
 	 "HNetID", true},
+	{"HomeNSAns with an HNSID of 7 octets", home_ns_ans, "HNSID", "\"01020304050607\"", BI_FAULT_VALUE,
+	 "HNSID", true},
+	{"HomeNSAns with a number as HNSID", home_ns_ans, "HNSID", "7", BI_FAULT_TYPE, "HNSID", true},
+	{"a number as SenderNSID", join_req, "SenderNSID", "7", BI_FAULT_TYPE, "SenderNSID", true},
+	{"a SenderNSID of 9 octets", join_req, "SenderNSID", "\"010203040506070809\"", BI_FAULT_VALUE,
+	 "SenderNSID", true},
+	{"a list as ReceiverNSID", join_ans, "ReceiverNSID", "[]", BI_FAULT_TYPE, "ReceiverNSID", true},
+	{"a text as VSExtension", join_req, "VSExtension", "\"00005e\"", BI_FAULT_TYPE, "VSExtension", true},
+	{"a VendorID of 2 octets", join_req, "VSExtension", "{\"VendorID\":\"005e\"}", BI_FAULT_VALUE,
+	 "VendorID", true},
+	{"a number as VendorID", join_ans, "VSExtension", "{\"VendorID\":94,\"Object\":{}}", BI_FAULT_TYPE,
+	 "VendorID", true},
+	{"a notification whose Result is text", error_notif, "Result", "\"Other\"", BI_FAULT_TYPE, "Result",
+	 true},
+	{"a notification without ResultCode", error_notif, "Result/ResultCode", NULL, BI_FAULT_MISSING,
+	 "ResultCode", true},
+	{"AppSKeyReq with a DevEUI of 9 octets", app_s_key_req, "DevEUI", "\"010203040506070809\"",
+	 BI_FAULT_VALUE, "DevEUI", true},
+	{"AppSKeyReq with a list as DevEUI", app_s_key_req, "DevEUI", "[]", BI_FAULT_TYPE, "DevEUI", true},
+	{"AppSKeyReq with a SessionKeyID of 33 octets", app_s_key_req, "SessionKeyID", "\"" HEX_64 "00\"",
+	 BI_FAULT_VALUE, "SessionKeyID", true},
+	{"AppSKeyAns with a text as AppSKey", app_s_key_ans, "AppSKey", "\"00\"", BI_FAULT_TYPE, "AppSKey",
+	 true},
+	{"AppSKeyAns with a number as DevEUI", app_s_key_ans, "DevEUI", "1", BI_FAULT_TYPE, "DevEUI", true},
+	{"AppSKeyAns with a number as SessionKeyID", app_s_key_ans, "SessionKeyID", "10", BI_FAULT_TYPE,
+	 "SessionKeyID", true},
+	{"HomeNSReq with an object as DevEUI", home_ns_req, "DevEUI", "{\"a\":1}", BI_FAULT_TYPE, "DevEUI",
+	 true},
+	{"HomeNSReq with a DevEUI of 9 octets", home_ns_req, "DevEUI", "\"010203040506070809\"",
+	 BI_FAULT_VALUE, "DevEUI", true},
+	{"RejoinReq without PHYPayload", rejoin_req, "PHYPayload", NULL, BI_FAULT_MISSING, "PHYPayload",
+	 true},
+	{"RejoinReq without MACVersion", rejoin_req, "MACVersion", NULL, BI_FAULT_MISSING, "MACVersion",
+	 true},
+	{"RejoinReq without DevEUI", rejoin_req, "DevEUI", NULL, BI_FAULT_MISSING, "DevEUI", true},
+	{"RejoinReq without DLSettings", rejoin_req, "DLSettings", NULL, BI_FAULT_MISSING, "DLSettings",
+	 true},
+	{"RejoinReq without RxDelay", rejoin_req, "RxDelay", NULL, BI_FAULT_MISSING, "RxDelay", true},
+	{"RejoinAns without PHYPayload", rejoin_ans, "PHYPayload", NULL, BI_FAULT_MISSING, "PHYPayload",
+	 true},
+	{"RejoinAns without keys", rejoin_ans, "NwkSKey", NULL, BI_FAULT_MISSING, "NwkSKey", true},
+	{"RejoinAns with a key of 15 octets", rejoin_ans, "NwkSKey/AESKey",
+	 "\"112233445566778899aabbccddeeff\"", BI_FAULT_VALUE, "NwkSKey", true},
 	{"HomeNSAns with a number as NetID", home_ns_ans, "HNetID", "13", BI_FAULT_TYPE, "HNetID", true},
 };
 
@@ -411,6 +473,72 @@ static void answers_mirror_the_request(void **state)
 	t_int("type", BI_PR_START_ANS, back.envelope.type);
 }
 
+static void an_answer_is_matched_to_its_request(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		const char *member, *value;
+		enum bi_match match;
+	} rows[] = {
+		{"the answer", "Lifetime", "5", BI_MATCH_OK},
+		{"the answer to a rejoin", "MessageType", "\"RejoinAns\"", BI_MATCH_TYPE},
+		{"another TransactionID", "TransactionID", "4712", BI_MATCH_TRANSACTION},
+		{"another JoinEUI answers", "SenderID", "\"0807060504030202\"", BI_MATCH_SENDER},
+		{"for another network", "ReceiverID", "\"000014\"", BI_MATCH_RECEIVER},
+		{"our token", "ReceiverToken", "\"A1B2\"", BI_MATCH_OK},
+		{"no token", "ReceiverToken", "null", BI_MATCH_OK},
+		{"another token", "ReceiverToken", "\"a1b3\"", BI_MATCH_TOKEN},
+		{"a longer token", "ReceiverToken", "\"a1b200\"", BI_MATCH_TOKEN},
+		{"another version", "ProtocolVersion", "\"1.1\"", BI_MATCH_VERSION},
+	};
+	static const char answer_text[] = "{\"ProtocolVersion\":\"1.0\",\"SenderID\":\"0807060504030201\","
+					  "\"ReceiverID\":\"000013\",\"TransactionID\":4711,\"MessageType\":"
+					  "\"JoinAns\",\"Result\":{\"ResultCode\":\"MICFailed\"}}";
+	struct bi_message request, answer;
+	struct bi_error error;
+	assert_true(bi_read(join_req, strlen(join_req), &request, &error));
+	/* A token that nobody sent proves nothing, and does no harm. */
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		json_t *root = json_loads(answer_text, 0, NULL);
+		json_object_set_new(root, rows[i].member, json_loads(rows[i].value, JSON_DECODE_ANY, NULL));
+		char *text = json_dumps(root, 0);
+		/* A success needs keys; a refusal of another type is one as well. */
+		assert_true(bi_read(text, strlen(text), &answer, &error));
+		t_str("match", bi_match_name(rows[i].match),
+		      bi_match_name(bi_answer_match(&request.envelope, &answer.envelope)));
+		free(text);
+		json_decref(root);
+	}
+	t_row("a refusal of the version comes in the version of the other side");
+	answer.envelope = bi_answer_envelope(&request.envelope);
+	answer.envelope.protocol = BI_PROTOCOL_1_1;
+	answer.envelope.result = BI_INVALID_PROTOCOL_VERSION;
+	t_int("match", BI_MATCH_OK, bi_answer_match(&request.envelope, &answer.envelope));
+}
+
+static void a_notification_turns_the_ids_round(void **state)
+{
+	(void)state;
+	struct bi_message answer, notif = {0}, back;
+	struct bi_error error;
+	assert_true(bi_read(join_ans, strlen(join_ans), &answer, &error));
+	notif.envelope = bi_error_envelope(&answer.envelope, BI_MALFORMED);
+	char text[BI_WRITTEN_MAX];
+	size_t length = bi_write(&notif, text, sizeof text);
+	t_true("read", bi_read(text, length, &back, &error));
+	t_int("type", BI_ERROR_NOTIF, back.envelope.type);
+	t_str("sender_id", answer.envelope.receiver_id, back.envelope.sender_id);
+	t_str("receiver_id", answer.envelope.sender_id, back.envelope.receiver_id);
+	t_uint("transaction_id", 4711, back.envelope.transaction_id);
+	t_int("result", BI_MALFORMED, back.envelope.result);
+	static const char bare[] = "{" ENVELOPE("ErrorNotif") "}";
+	t_row("without a Result");
+	t_true("read", bi_read(bare, strlen(bare), &back, &error));
+	t_int("result", BI_OTHER, back.envelope.result);
+}
+
 static void bodies_that_are_no_message(void **state)
 {
 	(void)state;
@@ -465,11 +593,17 @@ static void a_refusal_needs_no_body(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(each_fault_names_its_field),    t_test(tolerant_forms_read_the_same),
-		t_test(values_land_where_they_belong), t_test(what_is_written_reads_back),
-		t_test(the_longest_message_fits),      t_test(result_codes),
-		t_test(answers_mirror_the_request),    t_test(bodies_that_are_no_message),
+		t_test(each_fault_names_its_field),
+		t_test(tolerant_forms_read_the_same),
+		t_test(values_land_where_they_belong),
+		t_test(what_is_written_reads_back),
+		t_test(the_longest_message_fits),
+		t_test(result_codes),
+		t_test(answers_mirror_the_request),
+		t_test(bodies_that_are_no_message),
 		t_test(a_refusal_needs_no_body),
+		t_test(an_answer_is_matched_to_its_request),
+		t_test(a_notification_turns_the_ids_round),
 	};
 	return t_run(tests);
 }

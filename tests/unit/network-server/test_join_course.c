@@ -781,9 +781,9 @@ static void prefixes_of_join_euis(void **state)
 		{"", false, 0, 0},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		struct ns_eui_prefix prefix;
+		struct lw_eui_prefix prefix;
 		t_row(prefixes[i].text);
-		t_int("read", prefixes[i].good, ns_eui_prefix_parse(prefixes[i].text, &prefix));
+		t_int("read", prefixes[i].good, lw_eui_prefix_parse(prefixes[i].text, &prefix));
 		if (!prefixes[i].good)
 			continue;
 		setup(PROFILE_103);

@@ -12,6 +12,7 @@ struct sample {
 	char udp_listen[64];
 	int64_t window_us;
 	struct option_map keks;
+	struct option_map peers;
 	char host[64];
 	int64_t port;
 };
@@ -27,6 +28,8 @@ static const struct option rows[] = {
 	{"gateway-bridge", "window", OPTION_DURATION, OPTION_AT(struct sample, window_us),
 	 .fallback = "200ms", .min = 0, .max = 5000000, .help = "A window.", .reload = true},
 	{"gateway-bridge", "keks", OPTION_MAP, OPTION_AT(struct sample, keks), .help = "Keys by label."},
+	{"gateway-bridge", "peers", OPTION_MAP, OPTION_AT(struct sample, peers), .words = true,
+	 .help = "Groups by label."},
 	{"gateway-bridge", "broker.host", OPTION_STRING, OPTION_AT(struct sample, host), .fallback = "",
 	 .help = "Of a group."},
 	{"gateway-bridge", "broker.port", OPTION_INT, OPTION_AT(struct sample, port), .fallback = "1883",
@@ -58,6 +61,17 @@ static const struct {
 	 "l.yaml:3: gateway-bridge.broker.hosts: a: unknown key"},
 	{"a value out of range in a group", "gateway-bridge:\n  broker: {port: 0}\n",
 	 "l.yaml:2: gateway-bridge.broker.port: 0: expected 1 to 65535"},
+	{"a group as an entry", "gateway-bridge:\n  peers: {a: {b: c, d: [1, 2]}}\n", ""},
+	{"a blank in a member of an entry", "gateway-bridge:\n  peers: {a: {b: \"c d\"}}\n",
+	 "l.yaml:2: gateway-bridge.peers.a.b: c d: expected a value without blanks, or a list of them; all "
+	 "of them "
+	 "together at most 639 characters"},
+	{"a group in an entry's group", "gateway-bridge:\n  peers: {a: {b: {c: d}}}\n",
+	 "l.yaml:2: gateway-bridge.peers.a.b: expected a value without blanks, or a list of them; all of "
+	 "them together "
+	 "at most 639 characters"},
+	{"a group where a path is expected", "gateway-bridge:\n  keks: {a: {b: c}}\n",
+	 "l.yaml:2: gateway-bridge.keks.a: expected a single value"},
 	{"a group that is none", "gateway-bridge:\n  broker: 5\n",
 	 "l.yaml:2: gateway-bridge.broker: 5: expected a map of keys"},
 	{"a group in a group", "gateway-bridge:\n  broker: {broker: {host: a}}\n",
