@@ -32,7 +32,9 @@ const char *const as_sql_desired[] = {
 		   "d.s_nwk_s_int_key, "
 		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version "
 		   "FROM devices d JOIN profiles p ON p.id = d.profile WHERE d.dev_eui = ?1",
-	[GATEWAY] = "SELECT region, channel_plan, source_cidr FROM gateways WHERE eui = ?1",
+	[GATEWAY] = "SELECT region, channel_plan, source_cidr, accept_udp, accept_token, accept_certificate, "
+		    "accept_mqtt, chip, token_hash, token_hash_next, certificates_void_us FROM gateways "
+		    "WHERE eui = ?1",
 };
 const int as_sql_desired_count = COUNT;
 
@@ -162,7 +164,18 @@ static void load_gateway(struct db *db, int s, struct net_gateway *gateway)
 	snprintf(gateway->channel_plan, sizeof gateway->channel_plan, "%s", db_column_text(db, s, 1));
 	snprintf(gateway->gateway.source_cidr, sizeof gateway->gateway.source_cidr, "%s",
 		 db_column_text(db, s, 2));
-	gateway->gateway.accept_udp = true;
+	static const uint8_t accepts[] = {GW_ACCEPT_UDP, GW_ACCEPT_TOKEN, GW_ACCEPT_CERTIFICATE,
+					  GW_ACCEPT_MQTT};
+	for (size_t i = 0; i < sizeof accepts; i++)
+		if (db_column_i64(db, s, 3 + (int)i))
+			gateway->gateway.accept |= accepts[i];
+	gateway->gateway.chip = strcmp(db_column_text(db, s, 7), "sx1301") == 0 ? GW_SX1301 : GW_SX1302;
+	for (int i = 0; i < GW_TOKENS_MAX; i++)
+		if (!db_column_is_null(db, s, 8 + i))
+			db_column_copy(db, s, 8 + i,
+				       gateway->gateway.token_hashes[gateway->gateway.token_count++],
+				       GW_TOKEN_HASH);
+	gateway->gateway.certificates_void_us = db_column_i64(db, s, 10);
 }
 
 /* Fills the body of a record whose head is known. ST_NOT_FOUND cannot be: each has a row or a tombstone. */

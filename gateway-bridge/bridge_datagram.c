@@ -251,7 +251,7 @@ static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb
 {
 	enum gb_verdict verdict = GB_ACCEPTED;
 	bool known = gateway && gateway->known;
-	if (known && !gateway->row.accept_udp)
+	if (known && !(gateway->row.accept & GW_ACCEPT_UDP))
 		verdict = GB_UDP_NOT_ALLOWED;
 	else if (known && !gb_cidr_contains(&gateway->source, &from->address))
 		verdict = GB_FOREIGN_SOURCE;

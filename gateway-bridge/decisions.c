@@ -85,7 +85,7 @@ static enum gb_present state_of(const struct gb_gateway *gateway, struct now now
 {
 	if (!gateway->known)
 		return GB_NOW_UNREGISTERED;
-	if (!gateway->row.accept_udp)
+	if (!(gateway->row.accept & GW_ACCEPT_UDP))
 		return GB_NOW_OTHER_PROTOCOL;
 	if (gateway->datagrams == 0)
 		return GB_NOW_NEVER_HEARD;

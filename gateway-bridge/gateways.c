@@ -187,9 +187,11 @@ uint64_t gb_gateways_flapping(const struct gb_gateways *gateways)
 
 static bool same_row(const struct gw_gateway *a, const struct gw_gateway *b)
 {
-	return strcmp(a->region_id, b->region_id) == 0 && a->accept_udp == b->accept_udp &&
-	       strcmp(a->source_cidr, b->source_cidr) == 0 && a->has_token == b->has_token &&
-	       (!a->has_token || memcmp(a->token_hash, b->token_hash, sizeof a->token_hash) == 0);
+	return strcmp(a->region_id, b->region_id) == 0 && a->accept == b->accept &&
+	       strcmp(a->source_cidr, b->source_cidr) == 0 && a->token_count == b->token_count &&
+	       memcmp(a->token_hashes, b->token_hashes, a->token_count * sizeof a->token_hashes[0]) == 0 &&
+	       a->certificates_void_us == b->certificates_void_us && a->chip == b->chip &&
+	       strcmp(a->channels, b->channels) == 0;
 }
 
 static void unstage(struct gb_gateways *gateways)
@@ -241,7 +243,7 @@ static bool adopt(struct gb_gateways *gateways, const struct gw_gateway *row)
 	gateway->mark = gateways->mark;
 	bool parsed = cidr_parse(row->source_cidr, &gateway->source);
 	ASSERT(parsed);
-	if (!row->accept_udp || !gb_cidr_contains(&gateway->source, &gateway->path.address))
+	if (!(row->accept & GW_ACCEPT_UDP) || !gb_cidr_contains(&gateway->source, &gateway->path.address))
 		gateway->has_path = false;
 	return changed;
 }

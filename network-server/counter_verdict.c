@@ -43,7 +43,7 @@ static enum ns_drop judge_late(struct ns *ns, struct now now, struct ns_uplink *
 		return NS_DROP_LATE_REFUSED;
 	}
 	if (uplink->age > limit_s * US_PER_S ||
-	    !ns_gateways_at(&ns->gateways, copy->gateway_slot)->record.gateway.has_token)
+	    ns_gateways_at(&ns->gateways, copy->gateway_slot)->record.gateway.accept & GW_ACCEPT_UDP)
 		return NS_DROP_LATE_REFUSED;
 	uplink->late = true;
 	return NS_ACCEPTED;

@@ -54,6 +54,30 @@ bool ns_extra_channels_init(struct lw_extra_channels *extra, const struct option
 	return false;
 }
 
+static void format_mhz(char *out, size_t capacity, uint32_t freq_hz)
+{
+	snprintf(out, capacity, "%u.%06u", freq_hz / 1000000u, freq_hz % 1000000u);
+	for (size_t length = strlen(out); length > 1 && out[length - 1] == '0' && out[length - 2] != '.';)
+		out[--length] = 0;
+}
+
+void ns_extra_channels_format(char *out, size_t capacity, const struct lw_extra_channels *extra)
+{
+	size_t at = 0;
+	out[0] = 0;
+	for (size_t i = 0; i < extra->count && at < capacity; i++) {
+		const struct lw_extra_channel *channel = &extra->at[i];
+		char up[16], down[17] = "";
+		format_mhz(up, sizeof up, channel->freq_hz);
+		if (channel->rx1_freq_hz) {
+			down[0] = '/';
+			format_mhz(down + 1, sizeof down - 1, channel->rx1_freq_hz);
+		}
+		at += (size_t)snprintf(out + at, capacity - at, "%s%s%s@%u-%u", i ? " " : "", up, down,
+				       channel->min_dr, channel->max_dr);
+	}
+}
+
 bool ns_channel_plan_init(struct lw_channel_mask *channels, const struct option_map *table,
 			  const struct lw_region *region, char *problem, size_t capacity)
 {

@@ -15,6 +15,9 @@ bool ns_extra_channels_init(struct lw_extra_channels *extra, const struct option
 bool ns_channel_plan_init(struct lw_channel_mask *channels, const struct option_map *table,
 			  const struct lw_region *region, char *problem, size_t capacity);
 
+/* Writes channels as they are read; cut if `capacity` is too small, which GW_CHANNELS_MAX is not. */
+void ns_extra_channels_format(char *out, size_t capacity, const struct lw_extra_channels *extra);
+
 /* One entry of the tables, as the rows of the configuration check them: with the file and line of the entry. */
 bool ns_extra_channels_check(const char *region_id, const char *text, char expect[OPTION_EXPECT_MAX]);
 bool ns_channel_plan_check(const char *region_id, const char *text, char expect[OPTION_EXPECT_MAX]);

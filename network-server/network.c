@@ -1,6 +1,7 @@
 #include "network-server/network.h"
 
 #include "common/base/check.h"
+#include "common/lorawan/gateway_plan.h"
 #include "common/lorawan/frame.h"
 #include "network-server/downlink.h"
 #include "network-server/item_flow.h"
@@ -196,9 +197,16 @@ bool ns_gateway_list_part(const struct ns *ns, uint32_t *cursor, struct gw_gatew
 	list->first = *cursor == 0;
 	list->count = 0;
 	for (; *cursor < ns->gateways.slab.high && list->count < GW_LIST_PART_MAX; (*cursor)++)
-		if (ns_slab_holds(&ns->gateways.slab, *cursor))
-			list->gateways[list->count++] =
-				ns_gateways_at(&ns->gateways, *cursor)->record.gateway;
+		if (ns_slab_holds(&ns->gateways.slab, *cursor)) {
+			const struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, *cursor);
+			struct gw_gateway *row = &list->gateways[list->count++];
+			*row = gateway->record.gateway;
+			if (ns_region(ns, gateway->region)->plan_type == LW_PLAN_FIXED)
+				lw_channels_format(row->channels, sizeof row->channels, &gateway->channels);
+			else
+				ns_extra_channels_format(row->channels, sizeof row->channels,
+							 &ns->config.extra[gateway->region]);
+		}
 	list->last = *cursor >= ns->gateways.slab.high;
 	return !list->last;
 }

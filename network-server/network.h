@@ -32,7 +32,7 @@
 #define NS_LINKS_MAX    64
 #define NS_PROFILES_MAX 1024
 #define NS_WRITES_MAX   16384
-#define NS_WRITE_BYTES  192
+#define NS_WRITE_BYTES  208
 
 /* A turn ends early when it is full (ns_turn_is_full): then one more step, an event's or a tick's, still fits, whatever it
  * is, so that nothing which must last is ever dropped. The largest steps: an uplink's event, 8 KiB; the 32 items of a

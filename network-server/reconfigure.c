@@ -98,11 +98,14 @@ void ns_reconfigure(struct ns *ns, const struct ns_config *config)
 	ns->config.dedup_window = ns->dedup.window = config->dedup_window;
 	ns->config.rx_delay_s = config->rx_delay_s;
 	ns->config.journal_limit = ns->journal.limit = config->journal_limit;
-	if (!same_channels(&ns->config, config))
+	bool same = same_channels(&ns->config, config);
+	if (!same)
 		ns_off_plan_forget_all(ns);
 	memcpy(ns->config.extra, config->extra, sizeof ns->config.extra);
 	memcpy(ns->config.channel_plans, config->channel_plans, sizeof ns->config.channel_plans);
 	follow_channel_plans(ns);
+	if (!same)
+		ns->gateways.version++;           /* stations are told their channels anew */
 	memset(ns->wanted, 0, sizeof ns->wanted); /* plans are made anew of them */
 	memcpy(ns->config.prefixes, config->prefixes, sizeof ns->config.prefixes);
 	ns->config.prefix_count = config->prefix_count;

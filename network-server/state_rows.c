@@ -5,11 +5,17 @@
 #define FORMAT 1
 #define FORMAT_PROFILE \
 	4 /* 1 ended with `late_uplink_s`, 2 with `confirmed_downlink_tries`, 3 with `adr_fixed_dr` */
+#define FORMAT_GATEWAY 2 /* 1 had one token and no policy but UDP or not, and ended with `channel_plan` */
+
+static uint8_t format_of(enum ns_write_kind kind)
+{
+	return kind == NS_WRITE_PROFILE ? FORMAT_PROFILE : kind == NS_WRITE_GATEWAY ? FORMAT_GATEWAY : FORMAT;
+}
 
 static struct wr begin(struct ns_write *write)
 {
 	struct wr wr = wr_init(write->bytes, sizeof write->bytes);
-	wr_u8(&wr, write->kind == NS_WRITE_PROFILE ? FORMAT_PROFILE : FORMAT);
+	wr_u8(&wr, format_of(write->kind));
 	return wr;
 }
 
@@ -77,10 +83,14 @@ void ns_state_write_gateway(struct ns *ns, const struct net_gateway *gateway)
 	struct wr wr = begin(write);
 	wr_u64le(&wr, gateway->version);
 	wr_copy(&wr, (const uint8_t *)gateway->gateway.region_id, sizeof gateway->gateway.region_id);
-	wr_u8(&wr, (uint8_t)(gateway->gateway.accept_udp | gateway->gateway.has_token << 1));
+	wr_u8(&wr, gateway->gateway.accept);
 	wr_copy(&wr, (const uint8_t *)gateway->gateway.source_cidr, sizeof gateway->gateway.source_cidr);
-	wr_copy(&wr, gateway->gateway.token_hash, sizeof gateway->gateway.token_hash);
 	wr_copy(&wr, (const uint8_t *)gateway->channel_plan, sizeof gateway->channel_plan);
+	wr_u64le(&wr, (uint64_t)gateway->gateway.certificates_void_us);
+	wr_u8(&wr, (uint8_t)gateway->gateway.chip);
+	wr_u8(&wr, gateway->gateway.token_count);
+	for (size_t i = 0; i < gateway->gateway.token_count; i++)
+		wr_copy(&wr, gateway->gateway.token_hashes[i], sizeof gateway->gateway.token_hashes[i]);
 	end(write, &wr);
 }
 
@@ -173,17 +183,44 @@ static bool load_device(struct ns *ns, const uint8_t *key, struct rd *rd)
 	return rd_ok(rd) && ns_state_put_device(ns, (struct now){0}, &device, &slot);
 }
 
-static bool load_gateway(struct ns *ns, const uint8_t *key, struct rd *rd)
+/* Of before there was a policy: UDP or not, and one token or none. */
+static void read_gateway_1(struct rd *rd, struct net_gateway *gateway)
+{
+	uint8_t flags = rd_u8(rd);
+	gateway->gateway.accept = (uint8_t)((flags & 1 ? GW_ACCEPT_UDP : 0u) | GW_ACCEPT_TOKEN |
+					    GW_ACCEPT_CERTIFICATE);
+	gateway->gateway.token_count = flags >> 1 & 1;
+	gateway->gateway.chip = GW_SX1302;
+	read_text(rd, gateway->gateway.source_cidr, sizeof gateway->gateway.source_cidr);
+	rd_copy(rd, gateway->gateway.token_hashes[0], sizeof gateway->gateway.token_hashes[0]);
+	read_text(rd, gateway->channel_plan, sizeof gateway->channel_plan);
+}
+
+static bool read_gateway(struct rd *rd, struct net_gateway *gateway)
+{
+	gateway->gateway.accept = rd_u8(rd);
+	read_text(rd, gateway->gateway.source_cidr, sizeof gateway->gateway.source_cidr);
+	read_text(rd, gateway->channel_plan, sizeof gateway->channel_plan);
+	gateway->gateway.certificates_void_us = (int64_t)rd_u64le(rd);
+	uint8_t chip = rd_u8(rd);
+	gateway->gateway.chip = (enum gw_chip)chip;
+	gateway->gateway.token_count = rd_u8(rd);
+	if (chip >= GW_CHIP_COUNT || gateway->gateway.token_count > GW_TOKENS_MAX)
+		return false;
+	for (size_t i = 0; i < gateway->gateway.token_count; i++)
+		rd_copy(rd, gateway->gateway.token_hashes[i], sizeof gateway->gateway.token_hashes[i]);
+	return true;
+}
+
+static bool load_gateway(struct ns *ns, const uint8_t *key, struct rd *rd, uint8_t format)
 {
 	struct net_gateway gateway = {.version = rd_u64le(rd)};
 	memcpy(gateway.gateway.eui.bytes, key, 8);
 	read_text(rd, gateway.gateway.region_id, sizeof gateway.gateway.region_id);
-	uint8_t flags = rd_u8(rd);
-	gateway.gateway.accept_udp = flags & 1;
-	gateway.gateway.has_token = flags >> 1 & 1;
-	read_text(rd, gateway.gateway.source_cidr, sizeof gateway.gateway.source_cidr);
-	rd_copy(rd, gateway.gateway.token_hash, sizeof gateway.gateway.token_hash);
-	read_text(rd, gateway.channel_plan, sizeof gateway.channel_plan);
+	if (format == 1)
+		read_gateway_1(rd, &gateway);
+	else if (!read_gateway(rd, &gateway))
+		return false;
 	return rd_ok(rd) && ns_state_put_gateway(ns, (struct now){0}, &gateway);
 }
 
@@ -205,12 +242,12 @@ bool ns_load_write(struct ns *ns, enum ns_write_kind kind, const uint8_t *key, s
 	struct rd rd = rd_init(bytes, length);
 	struct rd at = rd_init(key, key_length);
 	uint8_t format = rd_u8(&rd);
-	if (format < 1 || format > (kind == NS_WRITE_PROFILE ? FORMAT_PROFILE : FORMAT))
+	if (format < 1 || format > format_of(kind))
 		return false;
 	switch (kind) {
 	case NS_WRITE_PROFILE: return key_length == 16 && load_profile(ns, format, key, &rd);
 	case NS_WRITE_DEVICE: return key_length == 8 && load_device(ns, key, &rd);
-	case NS_WRITE_GATEWAY: return key_length == 8 && load_gateway(ns, key, &rd);
+	case NS_WRITE_GATEWAY: return key_length == 8 && load_gateway(ns, key, &rd, format);
 	case NS_WRITE_RELEASED: {
 		struct lw_dev_addr dev_addr = {rd_u32be(&at)};
 		uint16_t day = rd_u16le(&rd);

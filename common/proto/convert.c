@@ -94,26 +94,46 @@ bool convert_modulation_in(struct lw_modulation *out, const Lamppost__Modulation
 	return convert_take_text(out->code_rate, sizeof out->code_rate, in->code_rate);
 }
 
-void convert_gateway_out(Lamppost__Gateway *out, const struct gw_gateway *in)
+void convert_gateway_out(Lamppost__Gateway *out, ProtobufCBinaryData tokens[GW_TOKENS_MAX],
+			 const struct gw_gateway *in)
 {
 	lamppost__gateway__init(out);
 	out->eui = lw_eui64_number(&in->eui);
 	out->region_id = convert_text(in->region_id);
-	out->accept_udp = in->accept_udp;
+	out->accept_udp = (in->accept & GW_ACCEPT_UDP) != 0;
+	out->has_accept = true;
+	out->accept = in->accept;
 	out->source_cidr = in->source_cidr[0] ? convert_text(in->source_cidr) : NULL;
-	out->has_token_hash = in->has_token;
-	out->token_hash = convert_bytes(in->token_hash, sizeof in->token_hash);
+	for (size_t i = 0; i < in->token_count; i++)
+		tokens[i] = convert_bytes(in->token_hashes[i], sizeof in->token_hashes[i]);
+	out->n_token_hash = in->token_count;
+	out->token_hash = tokens;
+	out->has_certificates_void_us = in->certificates_void_us != 0;
+	out->certificates_void_us = in->certificates_void_us;
+	out->has_chip = true;
+	out->chip = (uint32_t)in->chip;
+	out->channels = in->channels[0] ? convert_text(in->channels) : NULL;
 }
 
 bool convert_gateway_in(struct gw_gateway *out, const Lamppost__Gateway *in)
 {
+	if ((in->has_accept && !convert_fits_u8(in->accept)) || in->n_token_hash > GW_TOKENS_MAX ||
+	    in->chip >= GW_CHIP_COUNT)
+		return false;
 	*out = (struct gw_gateway){
 		.eui = lw_eui64_from_number(in->eui),
-		.accept_udp = in->accept_udp,
-		.has_token = in->has_token_hash,
+		.accept = (uint8_t)(in->has_accept   ? in->accept
+				    : in->accept_udp ? GW_ACCEPT_UDP
+						     : 0u),
+		.token_count = (uint8_t)in->n_token_hash,
+		.certificates_void_us = in->certificates_void_us,
+		.chip = (enum gw_chip)in->chip,
 	};
+	for (size_t i = 0; i < in->n_token_hash; i++)
+		if (!convert_take_exact(out->token_hashes[i], sizeof out->token_hashes[i],
+					&in->token_hash[i]))
+			return false;
 	return convert_take_text(out->region_id, sizeof out->region_id, in->region_id) &&
 	       convert_take_text(out->source_cidr, sizeof out->source_cidr, in->source_cidr) &&
-	       (!in->has_token_hash ||
-		convert_take_exact(out->token_hash, sizeof out->token_hash, &in->token_hash));
+	       convert_take_text(out->channels, sizeof out->channels, in->channels);
 }

@@ -35,7 +35,9 @@ void convert_modulation_out(Lamppost__Modulation *out, const struct lw_modulatio
 bool convert_modulation_in(struct lw_modulation *out, const Lamppost__Modulation *in);
 void convert_head_out(Lamppost__EventHead *out, const struct net_event_head *in);
 bool convert_head_in(struct net_event_head *out, const Lamppost__EventHead *in);
-void convert_gateway_out(Lamppost__Gateway *out, const struct gw_gateway *in);
+/* `tokens` is lent to `out`. */
+void convert_gateway_out(Lamppost__Gateway *out, ProtobufCBinaryData tokens[GW_TOKENS_MAX],
+			 const struct gw_gateway *in);
 bool convert_gateway_in(struct gw_gateway *out, const Lamppost__Gateway *in);
 
 void convert_reception_out(Lamppost__Reception *out, const struct net_reception *in);

@@ -278,8 +278,9 @@ enum status pack_gateway_list(const struct proto_message *message, struct packin
 	ASSERT_CMP(in->count, <=, GW_LIST_PART_MAX);
 	Lamppost__Gateway gateways[GW_LIST_PART_MAX];
 	Lamppost__Gateway *pointers[GW_LIST_PART_MAX];
+	ProtobufCBinaryData tokens[GW_LIST_PART_MAX][GW_TOKENS_MAX];
 	for (size_t i = 0; i < in->count; i++) {
-		convert_gateway_out(&gateways[i], &in->gateways[i]);
+		convert_gateway_out(&gateways[i], tokens[i], &in->gateways[i]);
 		pointers[i] = &gateways[i];
 	}
 	Lamppost__GatewayList out = LAMPPOST__GATEWAY_LIST__INIT;

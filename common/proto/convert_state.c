@@ -326,7 +326,8 @@ enum status pack_gateway(const struct proto_message *message, struct packing *to
 {
 	const struct net_gateway *in = &message->gateway;
 	Lamppost__Gateway gateway;
-	convert_gateway_out(&gateway, &in->gateway);
+	ProtobufCBinaryData tokens[GW_TOKENS_MAX];
+	convert_gateway_out(&gateway, tokens, &in->gateway);
 	Lamppost__GatewayRecord out = LAMPPOST__GATEWAY_RECORD__INIT;
 	out.version = in->version;
 	out.deleted = in->deleted;

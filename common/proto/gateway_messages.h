@@ -17,12 +17,21 @@
 #define GW_ADDRESS_MAX   64 /* "203.0.113.7:41022" */
 #define GW_REGION_ID_MAX 16 /* "cn470-rp001" */
 #define GW_CIDR_MAX      64
+#define GW_TOKENS_MAX    2   /* of one gateway: while one is replaced by another both count */
+#define GW_TOKEN_HASH    32  /* bytes: BLAKE2b-256 of the token */
+#define GW_CHANNELS_MAX  448 /* as many extra channels as a device keeps, written at full length */
 
 /* rssi_dbm of a reception whose gateway did not say: below anything that can be heard. */
 #define GW_RSSI_UNKNOWN (-200)
 
 enum gw_crc { GW_CRC_OK, GW_CRC_BAD, GW_CRC_NONE };
-enum gw_protocol { GW_SEMTECH_UDP_V1, GW_SEMTECH_UDP_V2, GW_BASICS_STATION, GW_PROTOCOL_COUNT };
+enum gw_protocol {
+	GW_SEMTECH_UDP_V1,
+	GW_SEMTECH_UDP_V2,
+	GW_BASICS_STATION,
+	GW_CHIRPSTACK_MQTT,
+	GW_PROTOCOL_COUNT
+};
 
 /* One reception of one frame by one gateway (bridge → network). */
 struct gw_uplink {
@@ -138,15 +147,29 @@ struct gw_presence {
 	char reason[GW_CAUSE_MAX]; /* "pull_data", "silent", "moved", "flapping", "settled", "restarted" */
 };
 
+/* By what a gateway may come. */
+enum gw_accept {
+	GW_ACCEPT_UDP = 1,         /* Semtech UDP: proves nothing but its address */
+	GW_ACCEPT_TOKEN = 2,       /* Basics Station with one of its tokens */
+	GW_ACCEPT_CERTIFICATE = 4, /* Basics Station with a client certificate of the city's CA */
+	GW_ACCEPT_MQTT = 8 /* ChirpStack's MQTT topics: who may publish there is the broker's to judge */
+};
+enum gw_chip { GW_SX1301, GW_SX1302, GW_CHIP_COUNT }; /* what its receiver is, for router_config */
+
 /* One row of the gateway list that a bridge keeps (network → bridge, in parts; the bridge swaps when `last`
  * arrived). */
 struct gw_gateway {
 	struct lw_eui64 eui;
 	char region_id[GW_REGION_ID_MAX];
-	bool accept_udp;
-	char source_cidr[GW_CIDR_MAX]; /* "" = any; pins the address of a UDP gateway */
-	bool has_token;
-	uint8_t token_hash[32]; /* BLAKE2b */
+	uint8_t accept;                /* bits of enum gw_accept */
+	char source_cidr[GW_CIDR_MAX]; /* "" = any; pins the address of a gateway */
+	uint8_t token_count;
+	uint8_t token_hashes[GW_TOKENS_MAX][GW_TOKEN_HASH];
+	int64_t certificates_void_us; /* wall: client certificates issued at or before it are void; 0: none */
+	enum gw_chip chip;
+	/* What it is to hear, as the network server reads record and configuration: in a fixed plan the channels
+	 * (lw_channels_parse()), in a dynamic one those beyond the region's own (lw_extra_channels_read()). */
+	char channels[GW_CHANNELS_MAX];
 };
 
 struct gw_gateway_list {

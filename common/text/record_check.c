@@ -54,6 +54,27 @@ static void check_device(enum record_mode mode, const json_t *normal, struct rec
 			record_problems_add(problems, abp_only[i], "belongs to activation abp");
 }
 
+/* A day of the calendar, as in 2027-05-31. */
+static bool is_day(const char *text)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	int year, month, day, end = 0;
+	if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 ||
+	    sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3 || end != 10 || month < 1 ||
+	    month > 12)
+		return false;
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	return year >= 2000 && day >= 1 && day <= days[month - 1] + (leap && month == 2);
+}
+
+static void check_gateway(enum record_mode mode, const json_t *normal, struct record_problems *problems)
+{
+	check_place(mode, normal, problems);
+	const char *until = json_string_value(json_object_get(normal, "permission_until"));
+	if (until && until[0] && !is_day(until))
+		record_problems_add(problems, "permission_until", "must be a day, as in 2027-05-31");
+}
+
 enum status record_fill(const struct record_schema *schema, json_t *normal)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
@@ -117,7 +138,7 @@ enum status record_check(const struct record_schema *schema, enum record_mode mo
 	if (problems->count == 0 && schema->kind == RECORD_DEVICE)
 		check_device(mode, out, problems);
 	if (problems->count == 0 && schema->kind == RECORD_GATEWAY)
-		check_place(mode, out, problems);
+		check_gateway(mode, out, problems);
 	if (!no_memory && problems->count == 0 && mode == RECORD_CREATE)
 		no_memory = record_fill(schema, out) != ST_OK;
 	if (no_memory || problems->count) {

@@ -5,7 +5,7 @@
 
 #include "common/text/record_schema.h"
 
-extern const struct record_schema record_profile_schema;
+extern const struct record_schema record_profile_schema, record_gateway_schema;
 
 #define ID                                                                                              \
 	{                                                                                               \

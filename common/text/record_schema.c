@@ -1,6 +1,6 @@
 /* The rows. To add a field: a row here, a column in a migration of the application server, a member of the
  * replicated message if another process needs it. Everything else (validation, options, help, table columns)
- * follows. Profiles have a file of their own: record_profile.c. */
+ * follows. Profiles and gateways have files of their own: record_profile.c, record_gateway.c. */
 #include "common/text/record_schema.h"
 
 #include "common/base/check.h"
@@ -189,67 +189,6 @@ static const struct record_field device_fields[] = {
 	CREATED,
 };
 
-static const char *const gateway_states[] = {"online", "silent", "never", NULL};
-
-static const struct record_field gateway_fields[] = {
-	{.name = "eui",
-	 .type = RECORD_EUI,
-	 .flags = RECORD_REQUIRED | RECORD_FIXED | RECORD_LIST,
-	 .help = "the gateway's EUI"},
-	NAME,
-	{.name = "slug",
-	 .type = RECORD_SLUG,
-	 .flags = RECORD_NULLABLE,
-	 .help = "short name for the command line"},
-	{.name = "agency",
-	 .type = RECORD_REFERENCE,
-	 .flags = RECORD_FIXED | RECORD_LIST | RECORD_NULLABLE,
-	 .reference = RECORD_AGENCY,
-	 .help = "agency that owns it; none: the city's"},
-	{.name = "region",
-	 .type = RECORD_SLUG,
-	 .flags = RECORD_REQUIRED | RECORD_LIST,
-	 .max = 15,
-	 .help = "regional parameters: eu868, us915..."},
-	{.name = "channel_plan",
-	 .type = RECORD_TEXT,
-	 .flags = RECORD_LIST,
-	 .max = 31,
-	 .standard = "\"\"",
-	 .help = "channels that it hears, as in 8-15,65 or sub-bands 1-2; empty: the network's plan"},
-	{.name = "source_cidr",
-	 .type = RECORD_TEXT,
-	 .max = 63,
-	 .standard = "\"\"",
-	 .help = "network that its datagrams must come from; empty: any"},
-	LATITUDE,
-	LONGITUDE,
-	{.name = "altitude_m",
-	 .type = RECORD_INTEGER,
-	 .flags = RECORD_NULLABLE,
-	 .min = -500,
-	 .max = 9000,
-	 .unit = "m",
-	 .help = "height of the antenna above sea level"},
-	TAGS,
-	{.name = "state",
-	 .type = RECORD_ENUM,
-	 .flags = RECORD_SERVER | RECORD_LIST | RECORD_NULLABLE,
-	 .names = gateway_states,
-	 .help = "whether the bridge hears it"},
-	{.name = "last_seen",
-	 .type = RECORD_TIME,
-	 .flags = RECORD_SERVER | RECORD_LIST | RECORD_NULLABLE,
-	 .help = "when it was heard last, by the server's clock"},
-	{.name = "address",
-	 .type = RECORD_TEXT,
-	 .flags = RECORD_SERVER | RECORD_NULLABLE,
-	 .max = 63,
-	 .help = "that it was heard from last"},
-	VERSION,
-	CREATED,
-};
-
 #define FIELDS(fields_) .fields = (fields_), .field_count = ARRAY_SIZE(fields_)
 
 static const struct record_schema agency = {RECORD_AGENCY,
@@ -276,9 +215,6 @@ static const struct record_schema deployment = {RECORD_DEPLOYMENT,
 static const struct record_schema device = {
 	RECORD_DEVICE,        "device", "devices", "Devices", "sensors and actuators on the air", "dev_eui",
 	FIELDS(device_fields)};
-static const struct record_schema gateway = {
-	RECORD_GATEWAY,        "gateway", "gateways", "Gateways", "the city's receivers", "eui",
-	FIELDS(gateway_fields)};
 
 static const struct record_schema *const schemas[RECORD_KIND_COUNT] = {
 	[RECORD_AGENCY] = &agency,
@@ -286,7 +222,7 @@ static const struct record_schema *const schemas[RECORD_KIND_COUNT] = {
 	[RECORD_PROFILE] = &record_profile_schema,
 	[RECORD_DEPLOYMENT] = &deployment,
 	[RECORD_DEVICE] = &device,
-	[RECORD_GATEWAY] = &gateway,
+	[RECORD_GATEWAY] = &record_gateway_schema,
 };
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {

@@ -30,7 +30,7 @@ static void prepare(const struct lw_eui64 *eui, const struct gb_peer *from)
 	message->gateway_list.version++;
 	message->gateway_list.first = message->gateway_list.last = true;
 	message->gateway_list.count = 1;
-	message->gateway_list.gateways[0] = (struct gw_gateway){.eui = *eui, .accept_udp = true};
+	message->gateway_list.gateways[0] = (struct gw_gateway){.eui = *eui, .accept = GW_ACCEPT_UDP};
 	enum status status = gb_bridge_on_network_message(bridge, now, message);
 	ASSERT_CMP(status, ==, ST_OK);
 	uint8_t pull[GB_HEADER_SIZE] = {2, 0, 0, GB_PULL_DATA};

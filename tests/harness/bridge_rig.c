@@ -29,7 +29,7 @@ struct gw_gateway *t_upstream_add(struct t_upstream *upstream, uint64_t eui)
 	ASSERT_CMP(upstream->list_count, <, T_BRIDGE_GATEWAYS);
 	struct gw_gateway *row = &upstream->list[upstream->list_count++];
 	*row = (struct gw_gateway){
-		.eui = lw_eui64_from_number(eui), .region_id = "eu868", .accept_udp = true};
+		.eui = lw_eui64_from_number(eui), .region_id = "eu868", .accept = GW_ACCEPT_UDP};
 	upstream->list_version++;
 	return row;
 }

@@ -312,7 +312,7 @@ void rig_gateway(struct rig *rig, uint64_t number, const char *region, bool toke
 {
 	struct net_gateway gateway = {
 		.version = ++rig->version,
-		.gateway = {.eui = rig_eui(number), .accept_udp = true, .has_token = token}};
+		.gateway = {.eui = rig_eui(number), .accept = token ? GW_ACCEPT_TOKEN : GW_ACCEPT_UDP}};
 	snprintf(gateway.gateway.region_id, sizeof gateway.gateway.region_id, "%s", region);
 	ns_on_gateway(&rig->ns, rig->now, &gateway);
 }

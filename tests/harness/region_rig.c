@@ -145,7 +145,7 @@ void t_region_gateway(struct t_region *world, const char *channel_plan)
 {
 	struct rig *rig = &world->rig;
 	struct net_gateway record = {.version = ++rig->version,
-				     .gateway = {.eui = rig_eui(world->gateway), .accept_udp = true}};
+				     .gateway = {.eui = rig_eui(world->gateway), .accept = GW_ACCEPT_UDP}};
 	snprintf(record.gateway.region_id, sizeof record.gateway.region_id, "%s", world->id);
 	snprintf(record.channel_plan, sizeof record.channel_plan, "%s", channel_plan);
 	rig_state_begin(rig, false);

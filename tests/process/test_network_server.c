@@ -223,7 +223,7 @@ static void register_all(struct peer *app)
 	for (unsigned i = 0; i < DEVICES; i++) {
 		out.gateway = (struct net_gateway){
 			.version = next_version(),
-			.gateway = {.eui = gateway_of(i), .region_id = "eu868", .accept_udp = true}};
+			.gateway = {.eui = gateway_of(i), .region_id = "eu868", .accept = GW_ACCEPT_UDP}};
 		peer_send(app, PROTO_GATEWAY);
 	}
 	for (unsigned i = 0; i < DEVICES; i++) {

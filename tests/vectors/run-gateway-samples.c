@@ -166,7 +166,7 @@ static void core_start(struct core *core, struct rng *rng, const struct lw_eui64
 	core->message->gateway_list.first = core->message->gateway_list.last = true;
 	core->message->gateway_list.count = 1;
 	core->message->gateway_list.gateways[0] = (struct gw_gateway){
-		.eui = *eui, .region_id = "eu868", .accept_udp = true};
+		.eui = *eui, .region_id = "eu868", .accept = GW_ACCEPT_UDP};
 	tell(core, core->message);
 }
 

@@ -112,7 +112,8 @@ static void give_list(void)
 	for (size_t i = 0; i < 4; i++)
 		list->gateways[i] = (struct gw_gateway){.eui = lw_eui64_from_number(euis[i]),
 							.region_id = "eu868",
-							.accept_udp = euis[i] != NO_UDP};
+							.accept = euis[i] != NO_UDP ? GW_ACCEPT_UDP
+										    : GW_ACCEPT_TOKEN};
 	snprintf(list->gateways[2].source_cidr, GW_CIDR_MAX, "198.51.100.0/24");
 	assert_int_equal(ST_OK, tell());
 }

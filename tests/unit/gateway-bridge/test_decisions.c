@@ -40,7 +40,7 @@ static int open_bridge(void **state)
 	bridge = gb_bridge_new(&options, &rng);
 	list = (struct gw_gateway_list){.version = 1, .first = true, .last = true, .count = 1};
 	list.gateways[0] = (struct gw_gateway){
-		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept_udp = true};
+		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept = GW_ACCEPT_UDP};
 	t_int("list", GB_LIST_CHANGED, gb_bridge_restore_list(bridge, &list));
 	gb_bridge_on_tick(bridge, now);
 	return 0;

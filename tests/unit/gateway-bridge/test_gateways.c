@@ -31,7 +31,7 @@ static enum gb_list_verdict give_part(struct gb_gateways *gateways, uint64_t fir
 	part->last = last;
 	part->count = count;
 	part->version = version;
-	struct gw_gateway row = {.region_id = "eu868", .accept_udp = true};
+	struct gw_gateway row = {.region_id = "eu868", .accept = GW_ACCEPT_UDP};
 	snprintf(row.source_cidr, sizeof row.source_cidr, "%s", cidr);
 	for (uint32_t i = 0; i < count; i++) {
 		row.eui = eui(first_eui + i);

@@ -196,7 +196,7 @@ static void greet(void)
 	message.gateway_list = (struct gw_gateway_list){
 		.version = 1, .first = true, .last = true, .count = 1};
 	message.gateway_list.gateways[0] = (struct gw_gateway){
-		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept_udp = true};
+		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept = GW_ACCEPT_UDP};
 	tell(PROTO_GATEWAY_LIST);
 }
 

@@ -33,7 +33,7 @@ static void configure(const char *plan)
 static void add_gateway(const char *channel_plan)
 {
 	struct net_gateway record = {.version = ++rig.version,
-				     .gateway = {.eui = rig_eui(OTHER), .accept_udp = true}};
+				     .gateway = {.eui = rig_eui(OTHER), .accept = GW_ACCEPT_UDP}};
 	snprintf(record.gateway.region_id, sizeof record.gateway.region_id, "us915");
 	snprintf(record.channel_plan, sizeof record.channel_plan, "%s", channel_plan);
 	rig_state_begin(&rig, false);
@@ -82,6 +82,38 @@ static void devices_and_gateways_follow(void **state)
 	}
 }
 
+/* Stations are told by the bridge, which has it from the list. */
+static void the_list_carries_what_gateways_are_to_hear(void **state)
+{
+	(void)state;
+	static struct gw_gateway_list list;
+	uint32_t cursor = 0;
+	const struct lw_eui64 us = rig_eui(US_GATEWAY);
+	rig_init(&rig);
+	uint64_t version = rig.ns.gateways.version;
+	configure("sub-bands 2-3");
+	t_true("a new plan is a new list", rig.ns.gateways.version != version);
+	version = rig.ns.gateways.version;
+	configure("sub-bands 2-3");
+	t_uint("the same is none", version, rig.ns.gateways.version);
+	(void)ns_gateway_list_part(&rig.ns, &cursor, &list);
+	bool fixed = false, dynamic = false;
+	for (uint32_t i = 0; i < list.count; i++) {
+		const struct gw_gateway *row = &list.gateways[i];
+		if (strcmp(row->region_id, "us915") == 0 && memcmp(&row->eui, &us, sizeof us) == 0) {
+			fixed = true;
+			t_str("of a fixed plan", "8-23,65-66", row->channels);
+		}
+		if (strcmp(row->region_id, "eu868") == 0 && rig.ns.config.extra[0].count > 0) {
+			dynamic = true;
+			t_str("of a dynamic plan", "867.1@0-5 867.3@0-5 867.5@0-5 867.7@0-5 867.9@0-5",
+			      row->channels);
+		}
+	}
+	t_true("both were there", fixed && dynamic);
+	rig_release(&rig);
+}
+
 /* Devices are told only what somebody hears. */
 static void a_plan_that_is_half_heard(void **state)
 {
@@ -114,6 +146,7 @@ static void a_plan_that_is_half_heard(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {t_test(devices_and_gateways_follow),
+					   t_test(the_list_carries_what_gateways_are_to_hear),
 					   t_test(a_plan_that_is_half_heard)};
 	return t_run(tests);
 }

@@ -2,6 +2,7 @@
 #include "tests/harness/harness.h"
 
 #include "common/text/config.h"
+#include "common/proto/gateway_messages.h"
 #include "common/text/region_yaml.h"
 #include "network-server/config.h"
 #include "network-server/extra_channels.h"
@@ -122,6 +123,17 @@ static void table_of_regions(void **state)
 		unsigned before = lw_mask_count(&plan.enabled);
 		lw_extra_channels_add(&extra, region, &plan);
 		t_uint("enabled", before + rows[i].count, lw_mask_count(&plan.enabled));
+		char text[GW_CHANNELS_MAX];
+		struct lw_extra_channels again;
+		const char *word;
+		size_t length;
+		ns_extra_channels_format(text, sizeof text, &extra);
+		t_int("what is written is read", LW_EXTRA_TAKEN,
+		      lw_extra_channels_read(&again, region, text, &word, &length));
+		t_uint("as many", extra.count, again.count);
+		for (size_t k = 0; k < extra.count; k++)
+			t_bytes("as they were", (const uint8_t *)&extra.at[k], sizeof extra.at[k],
+				(const uint8_t *)&again.at[k], sizeof again.at[k]);
 	}
 	free(region);
 }

@@ -2,6 +2,10 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
+#include "network-server/state_rows.h"
+
+#include <string.h>
+
 static struct rig rig;
 
 static void end_at(uint64_t version)
@@ -370,11 +374,70 @@ static void gateway_list_in_parts(void **state)
 	rig_release(&rig);
 }
 
+/* What a gateway may come by lasts over a restart, and rows of before there was a policy are read. */
+static void gateways_of_every_format(void **state)
+{
+	(void)state;
+	struct net_gateway record = {.version = 900, .channel_plan = "8-15,65"};
+	struct lw_eui64 eui = rig_eui(77);
+	record.gateway = (struct gw_gateway){.eui = eui,
+					     .region_id = "us915",
+					     .accept = GW_ACCEPT_TOKEN | GW_ACCEPT_CERTIFICATE,
+					     .source_cidr = "192.0.2.0/24",
+					     .token_count = 2,
+					     .certificates_void_us = 1790000000000000,
+					     .chip = GW_SX1301};
+	memset(record.gateway.token_hashes[0], 0xa5, GW_TOKEN_HASH);
+	memset(record.gateway.token_hashes[1], 0x5a, GW_TOKEN_HASH);
+	rig_init(&rig);
+	ns_state_write_gateway(&rig.ns, &record);
+	struct ns_write write = rig.ns.writes[rig.ns.write_count - 1];
+	t_row("as it is written now");
+	t_true("read", ns_load_write(&rig.ns, NS_WRITE_GATEWAY, eui.bytes, 8, write.bytes, write.length));
+	const struct net_gateway *got =
+		&ns_gateways_at(&rig.ns.gateways, ns_gateways_find(&rig.ns.gateways, &eui))->record;
+	t_uint("accept", record.gateway.accept, got->gateway.accept);
+	t_str("source", record.gateway.source_cidr, got->gateway.source_cidr);
+	t_uint("tokens", 2, got->gateway.token_count);
+	t_bytes("the first", record.gateway.token_hashes[0], GW_TOKEN_HASH, got->gateway.token_hashes[0],
+		GW_TOKEN_HASH);
+	t_bytes("the second", record.gateway.token_hashes[1], GW_TOKEN_HASH, got->gateway.token_hashes[1],
+		GW_TOKEN_HASH);
+	t_int("void until", record.gateway.certificates_void_us, got->gateway.certificates_void_us);
+	t_int("chip", GW_SX1301, got->gateway.chip);
+	t_str("plan", "8-15,65", got->channel_plan);
+	t_row("with three tokens");
+	write.bytes[1 + 8 + 16 + 1 + 64 + 32 + 8 + 1] = 3;
+	t_false("refused", ns_load_write(&rig.ns, NS_WRITE_GATEWAY, eui.bytes, 8, write.bytes, write.length));
+
+	uint8_t first[1 + 8 + 16 + 1 + 64 + 32 + 32];
+	struct wr wr = wr_init(first, sizeof first);
+	char cidr[GW_CIDR_MAX] = "198.51.100.7", region[GW_REGION_ID_MAX] = "eu868", plan[32] = "";
+	wr_u8(&wr, 1);
+	wr_u64le(&wr, 900);
+	wr_copy(&wr, (const uint8_t *)region, sizeof region);
+	wr_u8(&wr, 1 | 1 << 1);
+	wr_copy(&wr, (const uint8_t *)cidr, sizeof cidr);
+	wr_copy(&wr, record.gateway.token_hashes[1], GW_TOKEN_HASH);
+	wr_copy(&wr, (const uint8_t *)plan, sizeof plan);
+	t_row("of the first format");
+	eui = rig_eui(78);
+	t_true("read", ns_load_write(&rig.ns, NS_WRITE_GATEWAY, eui.bytes, 8, first, wr_length(&wr)));
+	got = &ns_gateways_at(&rig.ns.gateways, ns_gateways_find(&rig.ns.gateways, &eui))->record;
+	t_uint("accept", GW_ACCEPT_UDP | GW_ACCEPT_TOKEN | GW_ACCEPT_CERTIFICATE, got->gateway.accept);
+	t_str("source", cidr, got->gateway.source_cidr);
+	t_uint("tokens", 1, got->gateway.token_count);
+	t_bytes("it", record.gateway.token_hashes[1], GW_TOKEN_HASH, got->gateway.token_hashes[0],
+		GW_TOKEN_HASH);
+	rig_release(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(applied_and_kept),
 		t_test(profiles_of_every_format),
+		t_test(gateways_of_every_format),
 		t_test(a_change_keeps_the_session),
 		t_test(full_run_removes_what_it_does_not_name),
 		t_test(what_is_refused),

@@ -116,15 +116,18 @@ static void fill_gateway_downlink(struct proto_message *m)
 
 static void fill_gateway_list(struct proto_message *m)
 {
-	m->gateway_list = (struct gw_gateway_list){
-		12, true, false, GW_LIST_PART_MAX, {{{{0}}, "", 0, "", 0, {0}}}};
+	m->gateway_list = (struct gw_gateway_list){.version = 12, .first = true, .count = GW_LIST_PART_MAX};
 	for (unsigned i = 0; i < GW_LIST_PART_MAX; i++) {
 		m->gateway_list.gateways[i] = (struct gw_gateway){
-			.eui = eui, .region_id = "eu868", .accept_udp = true};
+			.eui = eui, .region_id = "eu868", .accept = GW_ACCEPT_UDP};
 		m->gateway_list.gateways[i].eui.bytes[7] = (uint8_t)i;
 	}
-	m->gateway_list.gateways[1].has_token = true;
-	memset(m->gateway_list.gateways[1].token_hash, 0xa5, 32);
+	m->gateway_list.gateways[1].token_count = 2;
+	m->gateway_list.gateways[1].certificates_void_us = 1700000000000000;
+	m->gateway_list.gateways[1].chip = GW_SX1302;
+	snprintf(m->gateway_list.gateways[1].channels, GW_CHANNELS_MAX, "867.1@0-5 867.3@0-5");
+	memset(m->gateway_list.gateways[1].token_hashes[0], 0xa5, 32);
+	memset(m->gateway_list.gateways[1].token_hashes[1], 0x5a, 32);
 	memcpy(m->gateway_list.gateways[2].source_cidr, "203.0.113.0/24", 15);
 }
 
@@ -342,7 +345,13 @@ static void fill_device(struct proto_message *m)
 
 static void fill_gateway(struct proto_message *m)
 {
-	m->gateway = (struct net_gateway){8, false, {eui, "us915", true, "", false, {0}}, "8-15,65"};
+	m->gateway = (struct net_gateway){.version = 8,
+					  .gateway = {.eui = eui,
+						      .region_id = "us915",
+						      .accept = GW_ACCEPT_CERTIFICATE,
+						      .certificates_void_us = 9,
+						      .chip = GW_SX1302},
+					  .channel_plan = "8-15,65"};
 }
 
 static void fill_enqueue(struct proto_message *m)
@@ -556,7 +565,7 @@ static void a_value_out_of_range_is_invalid(void **state)
 	} changes[] = {
 		{"role 9", PROTO_HELLO, {0x08, 0x01, 0x12, 0x08}, {0x08, 0x09, 0x12, 0x08}, 4},
 		{"crc 3 of an uplink", PROTO_GATEWAY_UPLINK, {0x28, 0x02}, {0x28, 0x03}, 2},
-		{"protocol 3", PROTO_GATEWAY_UPLINK, {0x98, 0x01, 0x02}, {0x98, 0x01, 0x03}, 3},
+		{"protocol 4", PROTO_GATEWAY_UPLINK, {0x98, 0x01, 0x02}, {0x98, 0x01, 0x04}, 3},
 		{"tx result 14", PROTO_GATEWAY_TX_ACK, {0x20, 0x0d}, {0x20, 0x0e}, 2},
 		{"attempt 8", PROTO_GATEWAY_TX_ACK, {0x08, 0x07, 0x10, 0x01}, {0x08, 0x07, 0x10, 0x08}, 4},
 		{"item status 8", PROTO_DOWNLINK_EVENT, {0x18, 0x07}, {0x18, 0x08}, 2},

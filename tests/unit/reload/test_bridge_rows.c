@@ -23,7 +23,7 @@ static void give_list(void)
 	assert_non_null(list);
 	*list = (struct gw_gateway_list){.version = 1, .first = true, .last = true, .count = 1};
 	list->gateways[0] = (struct gw_gateway){
-		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept_udp = true};
+		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept = GW_ACCEPT_UDP};
 	assert_int_equal(GB_LIST_CHANGED, gb_bridge_restore_list(bridge, list));
 	free(list);
 }

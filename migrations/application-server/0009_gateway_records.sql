@@ -1,0 +1,21 @@
+-- What engineers keep of a gateway: how it may come and prove who it is, its site, mast, line and permission.
+ALTER TABLE gateways ADD COLUMN accept_udp INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE gateways ADD COLUMN accept_token INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE gateways ADD COLUMN accept_certificate INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE gateways ADD COLUMN accept_mqtt INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gateways ADD COLUMN token_hash BLOB CHECK (length(token_hash) = 32);
+ALTER TABLE gateways ADD COLUMN token_hash_next BLOB CHECK (length(token_hash_next) = 32);
+ALTER TABLE gateways ADD COLUMN certificates_void_us INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE gateways ADD COLUMN chip TEXT NOT NULL DEFAULT 'sx1302';
+ALTER TABLE gateways ADD COLUMN model TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN position_from TEXT NOT NULL DEFAULT 'hand';
+ALTER TABLE gateways ADD COLUMN antenna TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN antenna_gain_dbi REAL;
+ALTER TABLE gateways ADD COLUMN height_m REAL;
+ALTER TABLE gateways ADD COLUMN site TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN site_owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN contact TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN backhaul TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN power TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN permission_until TEXT NOT NULL DEFAULT '';
+ALTER TABLE gateways ADD COLUMN data_plan_mb INTEGER;

@@ -1,0 +1,1 @@
+-- Rows of gateways carry what each may come by; programs of before cannot read them. No table changes: the number keeps those programs from this file.
