@@ -15,6 +15,7 @@ BEGIN {
 	cores = "common/(base|crypto|lorawan|proto|backend|text)/"
 	row("^common/base/", "common/base/", "")
 	row("^common/crypto/aes", "common/(base|crypto)/", "openssl/")
+	row("^common/crypto/x509", "common/(base|crypto)/", "openssl/")
 	row("^common/crypto/secret", "common/(base|crypto)/", "sodium")
 	row("^common/crypto/", "common/(base|crypto)/|common/lorawan/types.h", "")
 	row("^common/lorawan/", "common/(base|crypto|lorawan)/", "")
