@@ -13,7 +13,7 @@
 
 struct as_commands {
 	struct as_intake intake;
-	struct as_connection *connection; /* owned */
+	struct io_mqtt *connection; /* owned */
 	bool subscription_refused;
 	bool dup;               /* of the message that comes next */
 	struct mono complained; /* logs of what is wrong are few: one a second at most */
@@ -33,7 +33,7 @@ static void complain(struct as_commands *commands, struct now now, enum as_intak
 static void on_log(struct mosquitto *client, void *ctx, int level, const char *text)
 {
 	static const char before[] = " received PUBLISH (d";
-	struct as_commands *commands = as_connection_owner(ctx);
+	struct as_commands *commands = io_mqtt_owner(ctx);
 	const char *at = strstr(text, before);
 	(void)client, (void)level;
 	if (at)
@@ -42,8 +42,8 @@ static void on_log(struct mosquitto *client, void *ctx, int level, const char *t
 
 static void on_message(struct mosquitto *client, void *ctx, const struct mosquitto_message *got)
 {
-	struct as_commands *commands = as_connection_owner(ctx);
-	struct now now = as_connection_now(ctx);
+	struct as_commands *commands = io_mqtt_owner(ctx);
+	struct now now = io_mqtt_now(ctx);
 	const struct as_intake_message message = {.topic = got->topic,
 						  .bytes = got->payload ? got->payload : "",
 						  .length = (size_t)got->payloadlen,
@@ -63,7 +63,7 @@ static void on_message(struct mosquitto *client, void *ctx, const struct mosquit
 
 static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count, const int *granted)
 {
-	struct as_commands *commands = as_connection_owner(ctx);
+	struct as_commands *commands = io_mqtt_owner(ctx);
 	(void)client, (void)mid;
 	commands->subscription_refused = count < 1 || granted[0] >= REFUSED;
 	if (commands->subscription_refused)
@@ -89,8 +89,8 @@ static void on_up(void *owner, struct mosquitto *client)
 		LOG_WARN("mqtt_commands", "subscribed=false reason=\"%s\"", mosquitto_strerror(code));
 }
 
-enum status as_commands_open(struct io_loop *loop, struct as_application *app, const struct as_broker *broker,
-			     struct as_commands **out)
+enum status as_commands_open(struct io_loop *loop, struct as_application *app,
+			     const struct io_mqtt_broker *broker, struct as_commands **out)
 {
 	char id[64], city[AS_UUID_TEXT];
 	struct as_commands *commands = calloc(1, sizeof *commands);
@@ -98,9 +98,9 @@ enum status as_commands_open(struct io_loop *loop, struct as_application *app, c
 		return ST_NO_MEMORY;
 	as_intake_init(&commands->intake, app);
 	snprintf(id, sizeof id, "lamppost-%.13s-commands", as_uuid_format(city, as_store_city(app->store)));
-	enum status status = as_connection_open(
+	enum status status = io_mqtt_open(
 		loop,
-		&(struct as_connection_options){
+		&(struct io_mqtt_options){
 			.broker = broker,
 			.id = id,
 			.label = "mqtt_commands",
@@ -115,9 +115,9 @@ enum status as_commands_open(struct io_loop *loop, struct as_application *app, c
 	return status;
 }
 
-void as_commands_change(struct as_commands *commands, const struct as_broker *broker)
+void as_commands_change(struct as_commands *commands, const struct io_mqtt_broker *broker)
 {
-	if (as_connection_change(commands->connection, broker, false))
+	if (io_mqtt_change(commands->connection, broker, false))
 		commands->subscription_refused = false;
 }
 
@@ -125,21 +125,21 @@ void as_commands_close(struct as_commands *commands)
 {
 	if (!commands)
 		return;
-	as_connection_close(commands->connection);
+	io_mqtt_close(commands->connection);
 	as_intake_release(&commands->intake);
 	free(commands);
 }
 
 void as_commands_drain(struct as_commands *commands)
 {
-	as_connection_flush(commands->connection);
+	io_mqtt_flush(commands->connection);
 }
 
 const char *as_commands_state(const struct as_commands *commands)
 {
 	if (!commands)
 		return "off";
-	const char *state = as_connection_state(commands->connection);
+	const char *state = io_mqtt_state(commands->connection);
 	return commands->subscription_refused && strcmp(state, "up") == 0 ? "refused" : state;
 }
 

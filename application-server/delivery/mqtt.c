@@ -22,7 +22,7 @@ struct flight {
 
 struct as_mqtt {
 	struct as_store *store;
-	struct as_connection *connection; /* owned */
+	struct io_mqtt *connection; /* owned */
 	int qos;
 	int written;            /* QoS 0: the message that the socket took last, noted by a callback */
 	struct flight *flights; /* owned ring of `window` entries */
@@ -49,7 +49,7 @@ static void advance(struct as_mqtt *mqtt)
 /* At QoS 1 the broker has it; at QoS 0 the socket has, which the library may say before publish() knows the number. */
 static void on_publish(struct mosquitto *client, void *ctx, int mid)
 {
-	struct as_mqtt *mqtt = as_connection_owner(ctx);
+	struct as_mqtt *mqtt = io_mqtt_owner(ctx);
 	(void)client;
 	mqtt->written = mid;
 	for (unsigned i = 0; i < mqtt->count; i++) {
@@ -102,8 +102,8 @@ static bool publish(struct as_mqtt *mqtt, uint64_t seq, const char *topic, const
 {
 	int mid = 0;
 	mqtt->written = 0;
-	int code = mosquitto_publish(as_connection_client(mqtt->connection), &mid, topic, (int)strlen(body),
-				     body, mqtt->qos, false);
+	int code = mosquitto_publish(io_mqtt_client(mqtt->connection), &mid, topic, (int)strlen(body), body,
+				     mqtt->qos, false);
 	if (code == MOSQ_ERR_PAYLOAD_SIZE || code == MOSQ_ERR_OVERSIZE_PACKET ||
 	    code == MOSQ_ERR_MALFORMED_UTF8 || code == MOSQ_ERR_INVAL) {
 		/* It will never go: it must not hold up the others. */
@@ -112,7 +112,7 @@ static bool publish(struct as_mqtt *mqtt, uint64_t seq, const char *topic, const
 		return true;
 	}
 	if (code != MOSQ_ERR_SUCCESS) {
-		as_connection_lose(mqtt->connection, mosquitto_strerror(code));
+		io_mqtt_lose(mqtt->connection, mosquitto_strerror(code));
 		return false;
 	}
 	bool written = mqtt->qos == 0 && mqtt->written == mid;
@@ -147,7 +147,7 @@ static bool publish_event(struct as_mqtt *mqtt, const struct as_event *event)
 /* Whether the broker may be given another now. At QoS 0 nothing but its socket says that it is behind. */
 static bool has_room(const struct as_mqtt *mqtt)
 {
-	struct mosquitto *client = as_connection_client(mqtt->connection);
+	struct mosquitto *client = io_mqtt_client(mqtt->connection);
 	return client && mqtt->count < mqtt->window && !(mqtt->qos == 0 && mosquitto_want_write(client));
 }
 
@@ -172,11 +172,11 @@ bool as_mqtt_drain(struct as_mqtt *mqtt)
 {
 	if (!has_room(mqtt) || mqtt->sent >= as_store_events_last(mqtt->store))
 		return false;
-	as_connection_cork(mqtt->connection, true);
+	io_mqtt_cork(mqtt->connection, true);
 	bool more = publish_some(mqtt);
-	as_connection_cork(mqtt->connection, false);
+	io_mqtt_cork(mqtt->connection, false);
 	advance(mqtt); /* over what is nobody's */
-	as_connection_flush(mqtt->connection);
+	io_mqtt_flush(mqtt->connection);
 	return more;
 }
 
@@ -223,16 +223,16 @@ enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const str
 	enum status status = find_cursor(mqtt, options->replay);
 	snprintf(id, sizeof id, "lamppost-%.13s", as_uuid_format(city, as_store_city(store)));
 	if (status == ST_OK)
-		status = as_connection_open(loop,
-					    &(struct as_connection_options){.broker = &options->broker,
-									    .id = id,
-									    .label = "mqtt",
-									    .clean = true,
-									    .hooks = {.configure = configure,
-										      .on_lost = on_lost,
-										      .on_tick = on_tick,
-										      .owner = mqtt}},
-					    &mqtt->connection);
+		status = io_mqtt_open(loop,
+				      &(struct io_mqtt_options){.broker = &options->broker,
+								.id = id,
+								.label = "mqtt",
+								.clean = true,
+								.hooks = {.configure = configure,
+									  .on_lost = on_lost,
+									  .on_tick = on_tick,
+									  .owner = mqtt}},
+				      &mqtt->connection);
 	if (status == ST_OK)
 		*out = mqtt;
 	else
@@ -243,7 +243,7 @@ enum status as_mqtt_open(struct io_loop *loop, struct as_store *store, const str
 bool as_mqtt_change(struct as_mqtt *mqtt, const struct as_mqtt_options *options)
 {
 	bool resized = mqtt->window != options->in_flight;
-	if (!as_connection_change(mqtt->connection, &options->broker, resized || mqtt->qos != options->qos))
+	if (!io_mqtt_change(mqtt->connection, &options->broker, resized || mqtt->qos != options->qos))
 		return false;
 	ASSERT_CMP(mqtt->count, ==, 0); /* on_lost() */
 	mqtt->qos = options->qos;
@@ -261,7 +261,7 @@ void as_mqtt_close(struct as_mqtt *mqtt)
 {
 	if (!mqtt)
 		return;
-	as_connection_close(mqtt->connection);
+	io_mqtt_close(mqtt->connection);
 	free(mqtt->flights);
 	free(mqtt);
 }
@@ -270,13 +270,13 @@ struct as_mqtt_status as_mqtt_status(const struct as_mqtt *mqtt)
 {
 	if (!mqtt)
 		return (struct as_mqtt_status){.state = "off"};
-	return (struct as_mqtt_status){.state = as_connection_state(mqtt->connection),
+	return (struct as_mqtt_status){.state = io_mqtt_state(mqtt->connection),
 				       .cursor = mqtt->cursor,
 				       .backlog = as_store_events_last(mqtt->store) - mqtt->cursor,
 				       .in_flight = mqtt->count,
 				       .published = mqtt->published,
 				       .acknowledged = mqtt->acknowledged,
-				       .connections = as_connection_count(mqtt->connection),
-				       .failures = as_connection_failures(mqtt->connection),
+				       .connections = io_mqtt_count(mqtt->connection),
+				       .failures = io_mqtt_failures(mqtt->connection),
 				       .gaps = mqtt->gaps};
 }

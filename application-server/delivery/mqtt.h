@@ -12,7 +12,7 @@
 #ifndef LAMPPOST_AS_MQTT_H
 #define LAMPPOST_AS_MQTT_H
 
-#include "application-server/delivery/connection.h"
+#include "common/io/mqtt_client.h"
 #include "application-server/store_events.h"
 #include "common/io/loop.h"
 
@@ -20,7 +20,7 @@
 	"lamppost/event/gap" /* {"from": N, "to": N, "count": N}: of the events' own numbers */
 
 struct as_mqtt_options {
-	struct as_broker broker;
+	struct io_mqtt_broker broker;
 	unsigned in_flight; /* 1 .. 65535 */
 	int qos;            /* 0 or 1 */
 	bool replay;        /* the first broker ever gets what is kept from before it */

@@ -22,7 +22,7 @@ BEGIN {
 	row("^common/text/", "common/(base|lorawan|text)/", "yaml|jansson")
 	row("^common/proto/", "common/(base|proto)/|common/lorawan/(types|dev_addr).h", "protobuf-c")
 	row("^common/backend/", "common/(base|backend)/|common/lorawan/types.h|common/text/json.h", "jansson")
-	row("^common/io/", "common/(base|io)/", "uv.h|libwebsockets|curl/|openssl/")
+	row("^common/io/", "common/(base|io)/", "uv.h|libwebsockets|curl/|openssl/|mosquitto")
 	row("^common/db/", "common/(base|db)/", "sqlite3")
 	row("^application-server/delivery/", "common/(base|io|text)/|application-server/", "mosquitto|jansson")
 	row("^gateway-bridge/(main|edge_)", "common/|gateway-bridge/", "")

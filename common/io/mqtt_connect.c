@@ -1,4 +1,4 @@
-#include "application-server/delivery/mqtt_connect.h"
+#include "common/io/mqtt_connect.h"
 
 #include "common/base/check.h"
 #include "common/io/offload.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct as_mqtt_connect {
+struct io_mqtt_connect {
 	struct mosquitto *client;
 	char host[256];
 	uint16_t port;
@@ -20,33 +20,33 @@ struct as_mqtt_connect {
 /* On the thread. */
 static void work(void *job)
 {
-	struct as_mqtt_connect *connect = job;
+	struct io_mqtt_connect *connect = job;
 	connect->code = mosquitto_connect_async(connect->client, connect->host, connect->port,
 						connect->keep_alive_s);
 }
 
 static void discard(void *job)
 {
-	struct as_mqtt_connect *connect = job;
+	struct io_mqtt_connect *connect = job;
 	mosquitto_destroy(connect->client);
 	free(connect);
 }
 
 static void on_done(void *ctx, struct now now)
 {
-	struct as_mqtt_connect connect = *(struct as_mqtt_connect *)ctx;
+	struct io_mqtt_connect connect = *(struct io_mqtt_connect *)ctx;
 	(void)now;
 	free(ctx);
 	connect.done(connect.ctx, connect.code);
 }
 
-struct as_mqtt_connect *as_mqtt_connect_start(struct io_loop *loop, struct mosquitto *client,
+struct io_mqtt_connect *io_mqtt_connect_start(struct io_loop *loop, struct mosquitto *client,
 					      const char *host, uint16_t port, int keep_alive_s,
 					      void (*done)(void *ctx, int code), void *ctx)
 {
-	struct as_mqtt_connect *connect = calloc(1, sizeof *connect);
+	struct io_mqtt_connect *connect = calloc(1, sizeof *connect);
 	ASSERT(connect);
-	*connect = (struct as_mqtt_connect){
+	*connect = (struct io_mqtt_connect){
 		.client = client, .port = port, .keep_alive_s = keep_alive_s, .done = done, .ctx = ctx};
 	snprintf(connect->host, sizeof connect->host, "%s", host);
 	connect->offload = io_offload_start(
@@ -68,7 +68,7 @@ static void silence(struct mosquitto *client)
 	mosquitto_subscribe_callback_set(client, NULL);
 }
 
-void as_mqtt_connect_abandon(struct as_mqtt_connect *connect)
+void io_mqtt_connect_abandon(struct io_mqtt_connect *connect)
 {
 	if (!connect)
 		return;
