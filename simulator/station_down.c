@@ -3,14 +3,15 @@
 #include "common/base/bytes.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
+#include "simulator/station_read.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *const names[SIM_STATION_VERDICT_COUNT] = {
-	"ok",          "not_json",  "unknown",       "missing",  "wrong_type", "out_of_range", "bad_hex",
-	"half_window", "no_window", "bad_frequency", "bad_rate", "bad_uri",    "bad_length"};
+	"ok",        "not_json",    "unknown",   "missing",       "wrong_type", "out_of_range",
+	"bad_hex",   "half_window", "no_window", "bad_frequency", "bad_rate",   "bad_hwspec",
+	"bad_radio", "bad_member",  "bad_uri",   "bad_length"};
 
 const char *sim_station_verdict_name(enum sim_station_verdict verdict)
 {
@@ -29,278 +30,165 @@ void sim_station_config_default(struct sim_station_config *config)
 							      dr == 6 ? 250 : 125, false};
 }
 
-/* --- members: the first thing that is wrong stays --- */
-
-struct reading {
-	json_t *object;
-	const struct sim_station_config *config;
-	enum sim_station_verdict verdict;
-};
-
-static void fail(struct reading *of, enum sim_station_verdict verdict)
-{
-	if (of->verdict == SIM_STATION_OK)
-		of->verdict = verdict;
-}
-
-/* Null counts as absent. */
-static json_t *member(const struct reading *of, const char *name)
-{
-	json_t *value = json_object_get(of->object, name);
-	return json_is_null(value) ? NULL : value;
-}
-
-static bool is_there(const struct reading *of, const char *name)
-{
-	return member(of, name) != NULL;
-}
-
-static int64_t integer(struct reading *of, const char *name, bool needed, int64_t min, int64_t max)
-{
-	json_t *value = member(of, name);
-	if (!value) {
-		if (needed)
-			fail(of, SIM_STATION_MISSING);
-		return 0;
-	}
-	if (!json_is_integer(value)) {
-		fail(of, SIM_STATION_WRONG_TYPE);
-		return 0;
-	}
-	if (json_integer_value(value) < min || json_integer_value(value) > max) {
-		fail(of, SIM_STATION_OUT_OF_RANGE);
-		return 0;
-	}
-	return (int64_t)json_integer_value(value);
-}
-
-static const char *text_of(struct reading *of, const char *name)
-{
-	json_t *value = member(of, name);
-	if (!value)
-		fail(of, SIM_STATION_MISSING);
-	else if (!json_is_string(value))
-		fail(of, SIM_STATION_WRONG_TYPE);
-	return json_is_string(value) ? json_string_value(value) : "";
-}
-
 /* --- dnmsg --- */
 
-static void read_pdu(struct reading *of, struct sim_station_dnmsg *dnmsg)
+static void read_pdu(struct sim_read *of, struct sim_station_dnmsg *dnmsg)
 {
 	size_t length = 0;
-	const char *text = text_of(of, "pdu");
+	const char *text = sim_read_text(of, "pdu");
 	if (of->verdict != SIM_STATION_OK)
 		return;
 	if (!hex_decode(dnmsg->phy, sizeof dnmsg->phy, &length, text, strlen(text)) || length == 0)
-		fail(of, SIM_STATION_BAD_HEX);
+		sim_read_fail(of, SIM_STATION_BAD_HEX);
 	dnmsg->phy_length = (uint8_t)length;
 }
 
-static void read_window(struct reading *of, const char *dr_name, const char *freq_name,
+static void read_window(struct sim_read *of, const char *dr_name, const char *freq_name,
 			struct sim_station_window *window)
 {
-	if (is_there(of, dr_name) != is_there(of, freq_name))
-		fail(of, SIM_STATION_HALF_WINDOW);
-	if (of->verdict != SIM_STATION_OK || !is_there(of, dr_name))
+	if (sim_read_has(of, dr_name) != sim_read_has(of, freq_name))
+		sim_read_fail(of, SIM_STATION_HALF_WINDOW);
+	if (of->verdict != SIM_STATION_OK || !sim_read_has(of, dr_name))
 		return;
-	int64_t dr = integer(of, dr_name, true, 0, SIM_STATION_RATES - 1);
-	int64_t freq_hz = integer(of, freq_name, true, 0, UINT32_MAX);
+	int64_t dr = sim_read_int(of, dr_name, true, 0, SIM_STATION_RATES - 1);
+	int64_t freq_hz = sim_read_int(of, freq_name, true, 0, UINT32_MAX);
 	if (of->verdict != SIM_STATION_OK)
 		return;
 	if (freq_hz < of->config->freq_min_hz || freq_hz > of->config->freq_max_hz)
-		fail(of, SIM_STATION_BAD_FREQUENCY);
+		sim_read_fail(of, SIM_STATION_BAD_FREQUENCY);
 	else if (of->config->rates[dr].spreading_factor < 0)
-		fail(of, SIM_STATION_BAD_RATE);
+		sim_read_fail(of, SIM_STATION_BAD_RATE);
 	*window = (struct sim_station_window){true, (uint8_t)dr, (uint32_t)freq_hz};
 }
 
-static void read_dev_eui(struct reading *of, struct sim_station_dnmsg *dnmsg)
+/* What dnmsg and the entries of dnsched share. */
+static void read_common(struct sim_read *of, struct sim_station_dnmsg *dnmsg)
 {
-	const char *text = text_of(of, "DevEui");
-	char digits[17];
-	if (of->verdict != SIM_STATION_OK)
-		return;
-	size_t at = 0;
-	for (size_t i = 0; text[i] != 0 && at < 16; i++)
-		if (i % 3 != 2)
-			digits[at++] = text[i];
-		else if (text[i] != '-')
-			break;
-	digits[at] = 0;
-	if (strlen(text) != 23 || !hex_decode_exact(dnmsg->dev_eui.bytes, 8, digits))
-		fail(of, SIM_STATION_BAD_HEX);
+	read_pdu(of, dnmsg);
+	dnmsg->priority = (uint8_t)sim_read_int(of, "priority", false, 0, 255);
+	dnmsg->rctx = sim_read_int(of, "rctx", false, INT64_MIN, INT64_MAX);
+	dnmsg->add_crc = sim_read_has(of, "addcrc") && !json_is_false(sim_read_member(of, "addcrc")) &&
+			 (!json_is_integer(sim_read_member(of, "addcrc")) ||
+			  sim_read_int(of, "addcrc", false, 0, 1) != 0);
+	sim_read_int(of, "preamble", false, 6, 65535);
 }
 
-static void read_dnmsg(struct reading *of, struct sim_station_down *down)
+static void read_dnmsg(struct sim_read *of, struct sim_station_down *down)
 {
 	struct sim_station_dnmsg *dnmsg = &down->dnmsg;
 	down->kind = SIM_STATION_DNMSG;
-	read_dev_eui(of, dnmsg);
-	dnmsg->device_class = (uint8_t)integer(of, "dC", true, 0, 2);
-	dnmsg->diid = integer(of, "diid", true, INT64_MIN, INT64_MAX);
-	read_pdu(of, dnmsg);
-	dnmsg->rctx = integer(of, "rctx", false, INT64_MIN, INT64_MAX);
-	dnmsg->xtime = integer(of, "xtime", dnmsg->device_class == 0, 0, INT64_MAX);
-	dnmsg->rx_delay_s = (uint8_t)integer(of, "RxDelay", false, 0, 15);
+	sim_read_eui(of, "DevEui", &dnmsg->dev_eui);
+	dnmsg->device_class = (uint8_t)sim_read_int(of, "dC", true, 0, 2);
+	dnmsg->diid = sim_read_int(of, sim_read_has(of, "diid") ? "diid" : "seqno", true, INT64_MIN,
+				   INT64_MAX);
+	read_common(of, dnmsg);
+	dnmsg->xtime = sim_read_int(of, "xtime", dnmsg->device_class == 0, 0, INT64_MAX);
+	dnmsg->rx_delay_s = (uint8_t)sim_read_int(of, "RxDelay", false, 0, 15);
 	if (dnmsg->rx_delay_s == 0)
 		dnmsg->rx_delay_s = 1;
 	if (dnmsg->device_class == 1) {
 		read_window(of, "DR", "Freq", &dnmsg->rx1);
-		dnmsg->gps_time_us = integer(of, "gpstime", true, 1, INT64_MAX);
+		dnmsg->gps_time_us = sim_read_int(of, "gpstime", true, 1, INT64_MAX);
 	} else {
 		read_window(of, "RX1DR", "RX1Freq", &dnmsg->rx1);
 		read_window(of, "RX2DR", "RX2Freq", &dnmsg->rx2);
 	}
 	bool has = dnmsg->device_class == 2 ? dnmsg->rx2.open : dnmsg->rx1.open || dnmsg->rx2.open;
 	if (of->verdict == SIM_STATION_OK && !has)
-		fail(of, SIM_STATION_NO_WINDOW);
+		sim_read_fail(of, SIM_STATION_NO_WINDOW);
 }
 
-static void read_dnsched(struct reading *of, struct sim_station_down *down)
+static void read_scheduled(struct sim_read *of, struct sim_station_dnmsg *dnmsg)
 {
-	json_t *schedule = member(of, "schedule"), *entry;
+	dnmsg->scheduled = true;
+	dnmsg->diid = sim_read_int(of, "diid", false, INT64_MIN, INT64_MAX);
+	read_common(of, dnmsg);
+	read_window(of, "DR", "Freq", &dnmsg->rx1);
+	if (!dnmsg->rx1.open)
+		sim_read_fail(of, SIM_STATION_NO_WINDOW);
+	dnmsg->xtime = sim_read_int(of, "xtime", false, 0, INT64_MAX);
+	dnmsg->gps_time_us = sim_read_int(of, "gpstime", false, 1, INT64_MAX);
+	dnmsg->on_time_s = sim_read_number(of, "ontime");
+	if (!sim_read_has(of, "gpstime") && !sim_read_has(of, "ontime") && !sim_read_has(of, "xtime"))
+		sim_read_fail(of, SIM_STATION_MISSING);
+}
+
+/* One bad entry drops the message. */
+static void read_dnsched(struct sim_read *of, struct sim_station_down *down)
+{
+	json_t *schedule = sim_read_member(of, "schedule"), *entry;
 	size_t i;
 	down->kind = SIM_STATION_DNSCHED;
 	if (!schedule || !json_is_array(schedule)) {
-		fail(of, schedule ? SIM_STATION_WRONG_TYPE : SIM_STATION_MISSING);
+		sim_read_fail(of, schedule ? SIM_STATION_WRONG_TYPE : SIM_STATION_MISSING);
 		return;
 	}
+	if (json_array_size(schedule) > SIM_STATION_SCHEDULE)
+		sim_read_fail(of, SIM_STATION_OUT_OF_RANGE);
 	json_array_foreach(schedule, i, entry)
 	{
-		struct reading one = {entry, of->config, SIM_STATION_OK};
-		struct sim_station_window window = {0};
-		if (!json_is_object(entry)) {
-			fail(of, SIM_STATION_WRONG_TYPE);
-			return;
-		}
-		read_pdu(&one, &down->dnmsg);
-		read_window(&one, "DR", "Freq", &window);
-		if (!window.open)
-			fail(&one, SIM_STATION_NO_WINDOW);
-		if (!is_there(&one, "gpstime") && !is_there(&one, "ontime") && !is_there(&one, "xtime"))
-			fail(&one, SIM_STATION_MISSING);
-		fail(of, one.verdict);
+		struct sim_read one = {entry, of->config, of->verdict};
+		if (!json_is_object(entry))
+			sim_read_fail(&one, SIM_STATION_WRONG_TYPE);
+		if (one.verdict == SIM_STATION_OK)
+			read_scheduled(&one, &down->schedule[i]);
+		sim_read_fail(of, one.verdict);
 	}
-}
-
-/* --- router_config --- */
-
-static void read_rates(struct reading *of, struct sim_station_config *config)
-{
-	json_t *rates = member(of, "DRs"), *rate;
-	size_t i;
-	if (!rates || !json_is_array(rates) || json_array_size(rates) > SIM_STATION_RATES) {
-		fail(of, rates ? SIM_STATION_WRONG_TYPE : SIM_STATION_MISSING);
-		return;
-	}
-	for (i = 0; i < SIM_STATION_RATES; i++)
-		config->rates[i].spreading_factor = -1;
-	json_array_foreach(rates, i, rate)
-	{
-		json_int_t factor = json_integer_value(json_array_get(rate, 0));
-		if (json_array_size(rate) != 3 || !json_is_integer(json_array_get(rate, 0)) ||
-		    !json_is_integer(json_array_get(rate, 1)) || !json_is_integer(json_array_get(rate, 2))) {
-			fail(of, SIM_STATION_WRONG_TYPE);
-			return;
-		}
-		if (factor != -1 && factor != 0 && (factor < 5 || factor > 12)) {
-			fail(of, SIM_STATION_BAD_RATE);
-			return;
-		}
-		config->rates[i] = (struct sim_station_rate){
-			(int8_t)factor, (uint16_t)json_integer_value(json_array_get(rate, 1)),
-			json_integer_value(json_array_get(rate, 2)) != 0};
-	}
-}
-
-static bool enabled(const json_t *object)
-{
-	return json_is_true(json_object_get(object, "enable"));
-}
-
-/* The first unit's radios and the channels that hang on them. */
-static void read_radios(struct reading *of, const json_t *unit, struct sim_station_config *config)
-{
-	int64_t centres[2];
-	for (int i = 0; i < 2; i++) {
-		char name[24];
-		snprintf(name, sizeof name, "radio_%d", i);
-		json_t *radio = json_object_get(unit, name);
-		centres[i] = enabled(radio) ? (int64_t)json_integer_value(json_object_get(radio, "freq")) : 0;
-	}
-	for (int i = 0; i < SIM_STATION_CHANNELS; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "chan_multiSF_%d", i);
-		json_t *channel = json_object_get(unit, i < 8 ? name : i == 8 ? "chan_Lora_std" : "chan_FSK");
-		if (!enabled(channel))
-			continue;
-		json_int_t radio = json_integer_value(json_object_get(channel, "radio"));
-		if (radio < 0 || radio > 1 || centres[radio] == 0) {
-			if (i < 9) /* an FSK channel with `enable` alone is seen in the field */
-				fail(of, SIM_STATION_OUT_OF_RANGE);
-			continue;
-		}
-		int64_t offset = (int64_t)json_integer_value(json_object_get(channel, "if"));
-		config->channels_hz[i] = (uint32_t)(centres[radio] + offset);
-	}
-}
-
-static void read_config(struct reading *of, struct sim_station_down *down)
-{
-	static const char *const radio_names[] = {"sx1301_conf", "SX1301_conf", "sx1302_conf", "SX1302_conf",
-						  "radio_conf"};
-	struct sim_station_config *config = &down->config;
-	down->kind = SIM_STATION_ROUTER_CONFIG;
-	sim_station_config_default(config);
-	snprintf(config->hwspec, sizeof config->hwspec, "%s", text_of(of, "hwspec"));
-	if (is_there(of, "region"))
-		snprintf(config->region, sizeof config->region, "%s", text_of(of, "region"));
-	read_rates(of, config);
-	json_t *range = member(of, "freq_range");
-	if (range) {
-		json_int_t low = json_integer_value(json_array_get(range, 0)),
-			   high = json_integer_value(json_array_get(range, 1));
-		if (json_array_size(range) != 2 || low < 1 || high < low || high > UINT32_MAX)
-			fail(of, SIM_STATION_OUT_OF_RANGE);
-		config->freq_min_hz = (uint32_t)low;
-		config->freq_max_hz = (uint32_t)high;
-	}
-	json_t *radios = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(radio_names) && !radios; i++)
-		radios = member(of, radio_names[i]);
-	if (!json_is_array(radios) || json_array_size(radios) == 0)
-		fail(of, radios ? SIM_STATION_WRONG_TYPE : SIM_STATION_MISSING);
-	else
-		read_radios(of, json_array_get(radios, 0), config);
+	down->scheduled = (uint8_t)(of->verdict == SIM_STATION_OK ? json_array_size(schedule) : 0);
 }
 
 /* --- all else --- */
 
-static void read_timesync(struct reading *of, struct sim_station_down *down)
+static void read_timesync(struct sim_read *of, struct sim_station_down *down)
 {
 	down->kind = SIM_STATION_TIMESYNC;
-	json_t *txtime = member(of, "txtime");
+	json_t *txtime = sim_read_member(of, "txtime");
 	if (txtime && !json_is_number(txtime))
-		fail(of, SIM_STATION_WRONG_TYPE);
+		sim_read_fail(of, SIM_STATION_WRONG_TYPE);
 	down->txtime = json_number_value(txtime);
-	down->gps_time_us = integer(of, "gpstime", true, 1, INT64_MAX);
-	down->xtime = integer(of, "xtime", txtime == NULL, 0, INT64_MAX);
+	down->gps_time_us = sim_read_int(of, "gpstime", true, 1, INT64_MAX);
+	down->xtime = sim_read_int(of, "xtime", txtime == NULL, 0, INT64_MAX);
 }
 
-static void read_nothing(struct reading *of, struct sim_station_down *down)
+static void read_into(struct sim_read *of, const char *name, struct sim_station_down *down)
+{
+	snprintf(down->command, sizeof down->command, "%s", sim_read_text(of, name));
+}
+
+static void read_runcmd(struct sim_read *of, struct sim_station_down *down)
+{
+	json_t *arguments = sim_read_member(of, "arguments");
+	down->kind = SIM_STATION_RUNCMD;
+	read_into(of, "command", down);
+	if (arguments && !json_is_array(arguments))
+		sim_read_fail(of, SIM_STATION_WRONG_TYPE);
+}
+
+static void read_rmtsh(struct sim_read *of, struct sim_station_down *down)
+{
+	down->kind = SIM_STATION_RMTSH;
+	read_into(of, "user", down);
+}
+
+static void read_getxtime(struct sim_read *of, struct sim_station_down *down)
 {
 	(void)of;
-	down->kind = SIM_STATION_IGNORED;
+	down->kind = SIM_STATION_GETXTIME;
+}
+
+static void read_error(struct sim_read *of, struct sim_station_down *down)
+{
+	down->kind = SIM_STATION_ERROR;
+	read_into(of, "error", down);
 }
 
 static const struct {
 	const char *msgtype;
-	void (*read)(struct reading *of, struct sim_station_down *down);
+	void (*read)(struct sim_read *of, struct sim_station_down *down);
 } kinds[] = {
-	{"dnmsg", read_dnmsg},       {"dnsched", read_dnsched}, {"router_config", read_config},
-	{"timesync", read_timesync}, {"runcmd", read_nothing},  {"rmtsh", read_nothing},
-	{"getxtime", read_nothing},  {"error", read_nothing},
+	{"dnmsg", read_dnmsg},       {"dnsched", read_dnsched}, {"router_config", sim_read_config},
+	{"timesync", read_timesync}, {"runcmd", read_runcmd},   {"rmtsh", read_rmtsh},
+	{"getxtime", read_getxtime}, {"error", read_error},
 };
 
 enum sim_station_verdict sim_station_parse(const char *text, size_t length,
@@ -308,17 +196,19 @@ enum sim_station_verdict sim_station_parse(const char *text, size_t length,
 					   struct sim_station_down *down)
 {
 	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	struct reading of = {object, config, json_is_object(object) ? SIM_STATION_OK : SIM_STATION_NOT_JSON};
+	struct sim_read of = {object, config, json_is_object(object) ? SIM_STATION_OK : SIM_STATION_NOT_JSON};
 	*down = (struct sim_station_down){0};
-	const char *msgtype = of.verdict == SIM_STATION_OK ? text_of(&of, "msgtype") : "";
+	const char *msgtype = of.verdict == SIM_STATION_OK ? sim_read_text(&of, "msgtype") : "";
 	size_t i = 0;
 	while (of.verdict == SIM_STATION_OK && i < ARRAY_SIZE(kinds) &&
 	       strcmp(msgtype, kinds[i].msgtype) != 0)
 		i++;
 	if (of.verdict == SIM_STATION_OK && i == ARRAY_SIZE(kinds))
-		fail(&of, SIM_STATION_UNKNOWN);
+		sim_read_fail(&of, SIM_STATION_UNKNOWN);
 	if (of.verdict == SIM_STATION_OK)
 		kinds[i].read(&of, down);
+	if (of.verdict == SIM_STATION_OK)
+		down->mux_time_s = sim_read_number(&of, "MuxTime");
 	json_decref(object);
 	return of.verdict;
 }
@@ -340,12 +230,12 @@ enum sim_station_verdict sim_station_discovered(const char *text, size_t length,
 						char uri[SIM_STATION_URI_MAX + 1])
 {
 	json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
-	struct reading of = {object, NULL, json_is_object(object) ? SIM_STATION_OK : SIM_STATION_NOT_JSON};
+	struct sim_read of = {object, NULL, json_is_object(object) ? SIM_STATION_OK : SIM_STATION_NOT_JSON};
 	uri[0] = 0;
-	if (of.verdict == SIM_STATION_OK && !is_there(&of, "error")) {
-		const char *said = text_of(&of, "uri");
+	if (of.verdict == SIM_STATION_OK && !sim_read_has(&of, "error")) {
+		const char *said = sim_read_text(&of, "uri");
 		if (of.verdict == SIM_STATION_OK && !uri_ok(said))
-			fail(&of, SIM_STATION_BAD_URI);
+			sim_read_fail(&of, SIM_STATION_BAD_URI);
 		if (of.verdict == SIM_STATION_OK)
 			snprintf(uri, SIM_STATION_URI_MAX + 1, "%s", said);
 	}
