@@ -16,38 +16,6 @@ struct write {
 	uint8_t *bytes; /* owned */
 };
 
-bool http_buffer_add(struct http_buffer *buffer, const void *bytes, size_t length)
-{
-	if (buffer->capacity - buffer->used < length) {
-		size_t capacity = buffer->capacity ? buffer->capacity : 1024;
-		while (capacity - buffer->used < length)
-			capacity *= 2;
-		uint8_t *grown = realloc(buffer->bytes, capacity);
-		if (!grown)
-			return false;
-		buffer->bytes = grown;
-		buffer->capacity = capacity;
-	}
-	if (length > 0)
-		memcpy(buffer->bytes + buffer->used, bytes, length);
-	buffer->used += length;
-	return true;
-}
-
-void http_buffer_drop(struct http_buffer *buffer, size_t count)
-{
-	ASSERT_CMP(count, <=, buffer->used);
-	buffer->used -= count;
-	if (count > 0 && buffer->used > 0)
-		memmove(buffer->bytes, buffer->bytes + count, buffer->used);
-}
-
-void http_buffer_release(struct http_buffer *buffer)
-{
-	free(buffer->bytes);
-	*buffer = (struct http_buffer){0};
-}
-
 static void set_deadline(struct http_connection *connection, span_us span)
 {
 	connection->deadline = mono_add(clock_mono(), span);
@@ -64,6 +32,10 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct http_connection *connection = handle->data;
 	io_tls_free(connection->tls);
+	ws_session_free(connection->ws);
+	free(connection->certificate);
+	free(connection->head);
+	free(connection->extra);
 	http_buffer_release(&connection->in);
 	http_buffer_release(&connection->body);
 	http_buffer_release(&connection->out);
@@ -75,10 +47,13 @@ void http_connection_close(struct http_connection *connection, struct now now)
 	if (connection->closing)
 		return;
 	connection->closing = true;
+	http_server_leaves(connection);
 	io_http_exchange exchange = connection->exchange;
 	struct io_http_server *server = connection->server;
 	connection->exchange = 0;
 	uv_close(&connection->uv.handle, on_closed);
+	if (connection->ws && !server->released)
+		http_websocket_lost(connection, now);
 	if (exchange && !server->released && server->options.on_gone) {
 		io_loop_touch(server->loop);
 		server->options.on_gone(server->options.ctx, now, exchange);
@@ -107,17 +82,17 @@ static bool read_head(struct http_connection *connection)
 		return false;
 	}
 	connection->searched = 0;
-	int refused = http_head_parse(in->bytes, length, &connection->head);
+	int refused = http_head_parse(in->bytes, length, connection->head);
 	http_buffer_drop(in, length);
 	connection->body.used = 0;
 	connection->chunks = (struct http_chunks){0};
-	if (!refused && connection->head.content_length > connection->server->options.body_limit)
+	if (!refused && connection->head->content_length > connection->server->options.body_limit)
 		refused = 413;
 	if (refused) {
 		refuse(connection, refused);
 		return false;
 	}
-	if (connection->head.expects_continue &&
+	if (connection->head->expects_continue &&
 	    !http_buffer_add(&connection->out, "HTTP/1.1 100 Continue\r\n\r\n", 25))
 		http_connection_close(connection, clock_now());
 	connection->state = HTTP_BODY;
@@ -160,10 +135,10 @@ static bool read_chunked(struct http_connection *connection)
 /* Returns whether the whole body is there. */
 static bool read_body(struct http_connection *connection)
 {
-	if (connection->head.chunked)
+	if (connection->head->chunked)
 		return read_chunked(connection);
 	struct http_buffer *in = &connection->in;
-	size_t missing = (size_t)connection->head.content_length - connection->body.used;
+	size_t missing = (size_t)connection->head->content_length - connection->body.used;
 	size_t piece = in->used < missing ? in->used : missing;
 	if (piece > 0 && !take_body(connection, in->bytes, piece))
 		return false;
@@ -189,6 +164,8 @@ void http_connection_advance(struct http_connection *connection, struct now now)
 		connection->server->stats.requests++;
 		http_server_dispatch(connection, now);
 	}
+	if (connection->state == HTTP_WEBSOCKET && !connection->closing && connection->in.used > 0)
+		http_websocket_advance(connection, now); /* sent behind the request */
 	if (connection->state == HTTP_LAST)
 		connection->in.used = 0; /* read, to keep the peer from a reset, and thrown away */
 }
@@ -201,11 +178,11 @@ void http_connection_answered(struct http_connection *connection)
 	if (connection->body.capacity > READ_SIZE)
 		http_buffer_release(&connection->body);
 	set_deadline(connection, connection->server->options.request_timeout);
-	connection->state = connection->head.keep_alive ? HTTP_HEAD : HTTP_LAST;
+	connection->state = connection->head->keep_alive ? HTTP_HEAD : HTTP_LAST;
 	/* Inside the handler the loop of http_connection_advance() goes on by itself. */
 	if (!connection->in_handler && (connection->in.used > 0 || connection->ended)) {
 		connection->resume = true;
-		io_loop_touch(connection->server->loop);
+		http_connection_touch(connection);
 	}
 }
 
@@ -225,8 +202,7 @@ static bool take_in(struct http_connection *connection, const uint8_t *bytes, si
 {
 	if (!connection->tls)
 		return http_buffer_add(&connection->in, bytes, length);
-	if (io_tls_feed(connection->tls, bytes, length) != ST_OK)
-		return false;
+	io_tls_feed(connection->tls, bytes, length);
 	uint8_t clear[16384];
 	ssize_t count;
 	while ((count = io_tls_read(connection->tls, clear, sizeof clear)) > 0)
@@ -239,19 +215,26 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
 	struct http_connection *connection = stream->data;
 	struct now now = clock_now();
-	io_loop_touch(connection->server->loop);
+	http_connection_touch(connection);
 	bool lives = count >= 0 && take_in(connection, (const uint8_t *)buffer->base, (size_t)count);
 	free(buffer->base);
+	if (connection->handshaking)
+		http_connection_judge_handshake(connection, lives, count >= 0, now);
 	if (!lives) {
 		connection->ended = true;
 		uv_read_stop(stream);
 		/* What was answered in this turn still goes out; the turn's end then closes. */
-		bool owes = connection->state == HTTP_HANDLED || connection->state == HTTP_STREAM;
+		if (connection->state == HTTP_WEBSOCKET) /* a close frame may stand before the end */
+			http_websocket_advance(connection, now);
+		bool owes = connection->state >= HTTP_HANDLED && connection->state <= HTTP_WEBSOCKET;
 		if (owes || connection->shut || (count < 0 && count != UV_EOF))
 			http_connection_close(connection, now);
 		return;
 	}
-	http_connection_advance(connection, now);
+	if (connection->state == HTTP_WEBSOCKET)
+		http_websocket_advance(connection, now);
+	else
+		http_connection_advance(connection, now);
 	/* While one request is handled only so much of later ones is taken. */
 	if (!connection->closing && connection->state == HTTP_HANDLED &&
 	    connection->in.used > HTTP_PIPELINE_MAX)
@@ -260,7 +243,9 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 
 void http_connection_start(struct http_connection *connection)
 {
-	set_deadline(connection, connection->server->options.request_timeout);
+	const struct io_http_server *server = connection->server;
+	set_deadline(connection, connection->handshaking ? server->admission.limits.handshake_timeout
+							 : server->options.request_timeout);
 	if (uv_read_start(&connection->uv.stream, on_alloc, on_read) != 0)
 		http_connection_close(connection, clock_now());
 }
@@ -271,9 +256,9 @@ static void on_written(uv_write_t *request, int status)
 	free(((struct write *)request)->bytes);
 	free(request);
 	if (connection->state == HTTP_STREAM)
-		io_loop_touch(connection->server->loop); /* whoever feeds the stream may go on */
+		http_connection_touch(connection); /* whoever feeds the stream may go on */
 	if (status != 0 && status != UV_ECANCELED) {
-		io_loop_touch(connection->server->loop);
+		http_connection_touch(connection);
 		http_connection_close(connection, clock_now());
 	} else if (status == 0 && !connection->closing && connection->in.used > 0 &&
 		   connection->state == HTTP_HEAD) {
@@ -301,11 +286,9 @@ static bool hand_over(struct http_connection *connection, uint8_t *bytes, size_t
 
 static bool write_sealed(struct http_connection *connection)
 {
-	size_t pending = io_tls_pending(connection->tls);
-	if (pending == 0)
-		return true;
-	uint8_t *bytes = malloc(pending);
-	return bytes && hand_over(connection, bytes, io_tls_take(connection->tls, bytes, pending));
+	size_t length;
+	uint8_t *bytes = io_tls_take(connection->tls, &length);
+	return !bytes || hand_over(connection, bytes, length);
 }
 
 static bool write_out(struct http_connection *connection)
@@ -313,6 +296,8 @@ static bool write_out(struct http_connection *connection)
 	struct http_buffer *out = &connection->out;
 	if (connection->tls) {
 		bool sealed = io_tls_write(connection->tls, out->bytes, out->used) == ST_OK;
+		if (connection->state >= HTTP_WEBSOCKET)
+			http_buffer_release(out); /* an idle session keeps no buffer */
 		out->used = 0;
 		return sealed && write_sealed(connection);
 	}
@@ -356,7 +341,15 @@ void http_connection_flush(struct http_connection *connection)
 {
 	if (connection->closing)
 		return;
+	if (connection->state == HTTP_WEBSOCKET)
+		http_websocket_shrink(connection);
 	if (!write_out(connection)) {
+		if (connection->state ==
+		    HTTP_WEBSOCKET) { /* its end is told by an event, not between turns */
+			ws_session_lost(connection->ws);
+			connection->resume = true;
+			return;
+		}
 		http_connection_close(connection, clock_now());
 		return;
 	}
@@ -367,8 +360,18 @@ void http_connection_flush(struct http_connection *connection)
 
 void http_connection_sweep(struct http_connection *connection, struct now now)
 {
+	if (connection->closing)
+		return;
+	if (connection->state == HTTP_WEBSOCKET)
+		http_websocket_sweep(connection, now);
 	if (connection->closing || mono_since(connection->deadline, now.mono) > 0)
 		return;
+	http_connection_touch(connection);
+	if (connection->handshaking) {
+		connection->server->stats.handshakes_slow++;
+		http_connection_close(connection, now);
+		return;
+	}
 	bool begun = connection->state == HTTP_BODY ||
 		     (connection->state == HTTP_HEAD && connection->in.used > 0);
 	if (connection->state == HTTP_HANDLED) {
@@ -378,7 +381,7 @@ void http_connection_sweep(struct http_connection *connection, struct now now)
 			connection->server->options.on_gone(connection->server->options.ctx, now, exchange);
 	} else if (begun) {
 		refuse(connection, 408);
-	} else if (connection->state != HTTP_STREAM) {
+	} else if (connection->state != HTTP_STREAM && connection->state != HTTP_WEBSOCKET) {
 		http_connection_close(connection, now);
 	}
 }

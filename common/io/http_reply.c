@@ -38,6 +38,7 @@ static const char *reason_of(int status)
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
 		{422, "Unprocessable Content"},
+		{426, "Upgrade Required"},
 		{429, "Too Many Requests"},
 		{431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"},
@@ -88,10 +89,10 @@ static bool add_head(struct http_connection *connection, int status, const char 
 
 static bool add_connection(struct http_connection *connection)
 {
-	if (!connection->head.keep_alive)
+	if (!connection->head->keep_alive)
 		return add_text(&connection->out, "Connection: close\r\n\r\n");
 	return add_text(&connection->out,
-			connection->head.old_version ? "Connection: keep-alive\r\n\r\n" : "\r\n");
+			connection->head->old_version ? "Connection: keep-alive\r\n\r\n" : "\r\n");
 }
 
 /* Writes a whole reply into the connection; no memory closes it. */
@@ -102,10 +103,10 @@ static void write_reply(struct http_connection *connection, int status, const ch
 	bool done = add_head(connection, status, content_type) &&
 		    (!has_body || add_text(&connection->out, "Content-Length: %zu\r\n", length)) &&
 		    add_connection(connection) &&
-		    (!has_body || connection->head.head_only ||
+		    (!has_body || connection->head->head_only ||
 		     http_buffer_add(&connection->out, body, length));
 	http_connection_answered(connection);
-	io_loop_touch(connection->server->loop);
+	http_connection_touch(connection);
 	if (!done)
 		http_connection_close(connection, clock_now());
 }
@@ -120,7 +121,7 @@ void http_reply_problem(struct http_connection *connection, int status, bool las
 			      "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d%s}\n",
 			      reason_of(status), status, detail);
 	if (last)
-		connection->head.keep_alive = false;
+		connection->head->keep_alive = false;
 	connection->server->stats.refused++;
 	connection->exchange = 0;
 	write_reply(connection, status, "application/problem+json", body, (size_t)length);
@@ -143,7 +144,7 @@ enum status io_http_reply_header(struct io_http_server *server, io_http_exchange
 		return ST_NOT_FOUND;
 	if (has_line_break(name) || has_line_break(value) || strpbrk(name, ": \t"))
 		return ST_INVALID;
-	size_t room = sizeof connection->extra - connection->extra_used;
+	size_t room = HTTP_EXTRA_MAX - connection->extra_used;
 	int length = snprintf(connection->extra + connection->extra_used, room, "%s: %s\r\n", name, value);
 	if (connection->extra_count == HTTP_EXTRA_COUNT || length < 0 || (size_t)length >= room)
 		return ST_FULL;
@@ -168,24 +169,24 @@ enum status io_http_stream_begin(struct io_http_server *server, io_http_exchange
 	struct http_connection *connection = find(server, exchange);
 	if (!connection || connection->state != HTTP_HANDLED)
 		return ST_NOT_FOUND;
-	if (connection->head.old_version)
-		connection->head.keep_alive = false; /* HTTP/1.0 has no chunks: the end is the close */
+	if (connection->head->old_version)
+		connection->head->keep_alive = false; /* HTTP/1.0 has no chunks: the end is the close */
 	bool done = add_head(connection, 200, content_type) &&
 		    add_text(&connection->out, "Cache-Control: no-store\r\n") &&
-		    (connection->head.old_version ||
+		    (connection->head->old_version ||
 		     add_text(&connection->out, "Transfer-Encoding: chunked\r\n")) &&
 		    add_connection(connection);
-	io_loop_touch(server->loop);
+	http_connection_touch(connection);
 	connection->state = HTTP_STREAM;
 	connection->deadline = MONO_NEVER;
-	if (connection->head.head_only)
+	if (connection->head->head_only)
 		http_connection_answered(connection);
 	if (!done) {
 		connection->exchange = 0;
 		http_connection_close(connection, clock_now());
 		return ST_NO_MEMORY;
 	}
-	return connection->head.head_only ? ST_NOT_FOUND : ST_OK;
+	return connection->head->head_only ? ST_NOT_FOUND : ST_OK;
 }
 
 enum status io_http_stream_send(struct io_http_server *server, io_http_exchange exchange, const void *bytes,
@@ -196,8 +197,8 @@ enum status io_http_stream_send(struct io_http_server *server, io_http_exchange 
 		return ST_NOT_FOUND;
 	if (length == 0)
 		return ST_OK; /* an empty chunk would be the end */
-	io_loop_touch(server->loop);
-	bool chunked = !connection->head.old_version;
+	http_connection_touch(connection);
+	bool chunked = !connection->head->old_version;
 	if (http_connection_queued(connection) + length > server->options.stream_buffer) {
 		server->stats.slow_readers++;
 	} else if ((!chunked || add_text(&connection->out, "%zx\r\n", length)) &&
@@ -221,9 +222,9 @@ void io_http_stream_end(struct io_http_server *server, io_http_exchange exchange
 	struct http_connection *connection = find(server, exchange);
 	if (!connection || connection->state != HTTP_STREAM)
 		return;
-	bool done = connection->head.old_version || add_text(&connection->out, "0\r\n\r\n");
+	bool done = connection->head->old_version || add_text(&connection->out, "0\r\n\r\n");
 	http_connection_answered(connection);
-	io_loop_touch(server->loop);
+	http_connection_touch(connection);
 	if (!done)
 		http_connection_close(connection, clock_now());
 }
