@@ -212,12 +212,12 @@ static void clear_alarm(struct as_alarms *alarms, struct as_alarm *alarm, struct
 static void judge_within(const struct as_alarms *alarms, struct as_alarm *alarm, struct now now)
 {
 	enum as_alarm_kind_id within = as_alarm_kind_of(alarm)->within;
-	if (within == AS_ALARM_KINDS)
+	if (within == AS_ALARM_KINDS || as_alarm_is_part(alarms, alarm))
 		return;
 	const struct as_alarm *whole = as_alarms_find(alarms, within, alarm->key.subject);
 	if (whole && whole->state == AS_RAISED)
 		as_alarm_set_part(alarm, whole, now);
-	else if (alarm->part_of && !as_alarm_is_part(alarms, alarm))
+	else if (alarm->part_of)
 		as_alarm_set_part(alarm, NULL, now);
 }
 

@@ -1,0 +1,50 @@
+/* Gateways that fall silent together are one alarm. Members of a group are the gateways of one backhaul (the record's word for the
+ * line; without it the network that they come from), and all of them are the city.
+ *
+ * A group is down when at least AS_GROUP_LEAST of its members fell silent within AS_GROUP_WINDOW of each other and these are at
+ * least AS_GROUP_RAISE % of those that were heard until then: a gateway that has been dead for weeks neither counts nor is
+ * counted. It is up again when fewer than AS_GROUP_CLEAR % of its members are silent of it. While it is down the alarms of its
+ * silent members are parts of its own and are not told; whoever falls silent later joins it. When it ends, a member that is
+ * still silent is told by itself.
+ *
+ * For a network without a name (a carrier may put strangers behind one address) one more is needed. For the city it is nine
+ * tenths. Pure. */
+#ifndef LAMPPOST_AS_ALARM_GROUPS_H
+#define LAMPPOST_AS_ALARM_GROUPS_H
+
+#include "application-server/alarms/alarms.h"
+
+#define AS_GROUP_LEAST      2
+#define AS_GROUP_LEAST_NET  3
+#define AS_GROUP_LEAST_CITY 3
+#define AS_GROUP_RAISE      50 /* % */
+#define AS_GROUP_RAISE_CITY 90
+#define AS_GROUP_CLEAR      25
+#define AS_GROUP_WINDOW     (300 * US_PER_S)
+
+struct as_group_member {
+	char group[AS_ALARM_SUBJECT]; /* "": of none but the city */
+	bool named;                   /* by its record */
+	bool silent;
+	struct wall since; /* of its silence */
+	char subject[AS_ALARM_SUBJECT], name[AS_ALARM_NAME];
+};
+
+struct as_groups {
+	struct as_group_member *members; /* owned */
+	size_t count, limit;
+};
+
+void as_groups_init(struct as_groups *groups, size_t limit);
+void as_groups_release(struct as_groups *groups);
+void as_groups_clear(struct as_groups *groups);
+/* Copies it; one too many is left out. */
+void as_groups_add(struct as_groups *groups, const struct as_group_member *member);
+/* Observes AS_ALARM_BACKHAUL_SILENT and AS_ALARM_CITY_SILENT, and makes members part of them. With `known` false nothing is known
+ * of gateways now, and all stays as it is. Sorts the members. After as_alarms_step(), so that what it raised is seen. */
+void as_groups_judge(struct as_groups *groups, struct as_alarms *alarms, bool known, struct now now);
+
+/* The name of the network of an address "203.0.113.7:41022" or "[2001:db8::1]:7": its /24 or /48; "" for none. */
+const char *as_group_of_address(char group[AS_ALARM_SUBJECT], const char *address);
+
+#endif
