@@ -153,6 +153,9 @@ void gb_tell_presence(struct gb_bridge *bridge, struct now now, const struct gb_
 
 void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack *ack)
 {
+	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &ack->gateway);
+	if (gateway)
+		gb_health_result(&gateway->health, ack->result);
 	bridge->counters.downlinks_done++;
 	gb_tell(bridge, now, &(struct gb_report){.kind = PROTO_GATEWAY_TX_ACK, .tx_ack = *ack});
 }

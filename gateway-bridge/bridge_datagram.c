@@ -59,6 +59,7 @@ void gb_forward(struct gb_bridge *bridge, struct now now, struct gb_gateway *gat
 	gb_tell(bridge, now, &what);
 	bridge->counters.uplinks++;
 	gateway->uplinks++;
+	gb_health_frame(&gateway->health, true, false);
 }
 
 enum gb_verdict gb_rxpk_policy(const struct gb_rxpk *rxpk)
@@ -76,7 +77,9 @@ static void watch_ticks(struct gb_bridge *bridge, struct now now, struct gb_gate
 			struct gw_ticks ticks)
 {
 	struct gb_said said = {.a = gb_address_number(&gateway->from)};
-	switch (gb_gateway_ticks(gateway, now.mono, ticks)) {
+	enum gb_ticks_verdict verdict = gb_gateway_ticks(gateway, now.mono, ticks);
+	gb_health_counter(&gateway->health, now.mono, ticks, verdict != GB_TICKS_STEADY);
+	switch (verdict) {
 	case GB_TICKS_RESTARTED:
 		said.b = (uint32_t)(ticks.us / US_PER_S);
 		said.c = decision_u16(gateway->restarts);
@@ -102,6 +105,7 @@ static void judge_rxpk(struct gb_bridge *bridge, enum gb_verdict verdict, struct
 			       .b = decision_halves(rxpk->has_rssi ? rxpk->rssi_dbm : 0,
 						    rxpk->has_snr ? rxpk->snr_cdb : INT16_MIN)};
 	gateway->crc_bad += verdict == GB_CRC_BAD;
+	gb_health_frame(&gateway->health, false, verdict == GB_CRC_BAD);
 	if (verdict == GB_RATE_FRAMES)
 		said.b = bridge->options.frames.per_second;
 	if (rxpk->phy_length >= mic)
@@ -136,19 +140,22 @@ static void take_push_data(struct gb_bridge *bridge, struct now now, struct gb_g
 			gb_forward(bridge, now, gateway, &rxpk);
 		else if (read)
 			judge_rxpk(bridge, verdict, gateway, &rxpk);
-		else
+		else {
+			gb_health_frame(&gateway->health, false, false);
 			gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, entry);
+		}
 	}
-	struct gb_report what = {.kind = PROTO_GATEWAY_STATS};
-	if (gb_push_stat(&push, &what.stats, &verdict)) {
+	/* A gateway's statistics end here: whoever watches gateways asks for them (GET /gateways?health=1). */
+	struct gw_stats stats;
+	if (gb_push_stat(&push, &stats, &verdict)) {
 		if (verdict != GB_ACCEPTED) {
 			gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, (int64_t)length);
 			return;
 		}
-		what.stats.gateway = gateway->eui;
-		what.stats.arrival = now.wall;
+		stats.gateway = gateway->eui;
+		stats.arrival = now.wall;
 		bridge->counters.stats++;
-		gb_tell(bridge, now, &what);
+		gb_health_stats(&gateway->health, now.mono, &stats);
 	}
 }
 
@@ -227,6 +234,7 @@ static void take_tx_ack(struct gb_bridge *bridge, struct now now, struct gb_gate
 		gb_copy_cause(result.cause, ack.cause);
 	bridge->counters.latency_us_sum += (uint64_t)(result.latency_us > 0 ? result.latency_us : 0);
 	bridge->counters.latency_count++;
+	gb_health_trip(&gateway->health, result.latency_us);
 	gb_inflights_remove(&bridge->inflights, sent);
 	gb_tell_tx(bridge, now, &result);
 }
@@ -288,17 +296,20 @@ static void record_heard(struct gb_bridge *bridge, const struct gb_gateway *gate
 			 GB_ACCEPTED, &(struct gb_said){.a = gb_address_number(&from->address)});
 }
 
-static void acknowledge(struct gb_bridge *bridge, const struct gb_header *header, const struct gb_peer *from)
+/* Returns the bytes that were sent. */
+static size_t acknowledge(struct gb_bridge *bridge, const struct gb_header *header,
+			  const struct gb_peer *from)
 {
 	uint8_t ack[GB_ACK_SIZE];
 	size_t length = gb_ack_build(header, ack);
 	if (length == 0)
-		return;
+		return 0;
 	struct gb_datagram *datagram = gb_post(bridge, from);
-	if (datagram) {
-		memcpy(datagram->bytes, ack, length);
-		datagram->length = length;
-	}
+	if (!datagram)
+		return 0;
+	memcpy(datagram->bytes, ack, length);
+	datagram->length = length;
+	return length;
 }
 
 static void take_body(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
@@ -350,7 +361,7 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 		judge_admission(bridge, verdict, gateway, &header.gateway, from);
 		return;
 	}
-	acknowledge(bridge, &header, from);
+	size_t acknowledged = acknowledge(bridge, &header, from);
 
 	if (gateway == NULL)
 		gateway = gb_gateways_note(bridge->gateways, now.mono, &header.gateway);
@@ -361,6 +372,8 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 	}
 	bool came = gb_gateways_heard(bridge->gateways, gateway, now.mono, from,
 				      header.version == 1 ? GW_SEMTECH_UDP_V1 : GW_SEMTECH_UDP_V2);
+	gb_health_in(&gateway->health, length);
+	gb_health_out(&gateway->health, acknowledged);
 	if (!gateway->known) {
 		gb_judge(bridge, GB_UNKNOWN_GATEWAY, &header.gateway, &from->address, NULL);
 		if (came)

@@ -77,7 +77,7 @@ static void refuse_downlink(struct gb_bridge *bridge, struct now now, const stru
 static void take_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink)
 {
 	const struct gw_tx_attempt *attempt = &downlink->attempts[0];
-	const struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &attempt->gateway);
+	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &attempt->gateway);
 	const struct gb_peer *path = gateway ? gb_gateway_path(gateway, now.mono) : NULL;
 	if (path == NULL) {
 		refuse_downlink(bridge, now, downlink, GB_NO_PATH);
@@ -109,6 +109,8 @@ static void take_downlink(struct gb_bridge *bridge, struct now now, const struct
 		return;
 	}
 	bridge->counters.downlinks++;
+	gb_health_sent(&gateway->health);
+	gb_health_out(&gateway->health, datagram->length);
 }
 
 static void take_list(struct gb_bridge *bridge, const struct gw_gateway_list *part)

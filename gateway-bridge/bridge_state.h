@@ -51,6 +51,7 @@ struct gb_datagram *gb_post(struct gb_bridge *bridge, const struct gb_peer *to);
 void gb_tell(struct gb_bridge *bridge, struct now now, const struct gb_report *what);
 void gb_tell_presence(struct gb_bridge *bridge, struct now now, const struct gb_gateway *gateway,
 		      const char *reason);
+/* Counted in the gateway's health, too. */
 void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack *ack);
 /* A reception of a known gateway, of whatever protocol: what a gateway heard well enough to be read may still be nothing
  * that the network wants; and on to the network server, counted. */

@@ -1,6 +1,8 @@
 #include "gateway-bridge/edge_admin.h"
 
 #include "common/base/check.h"
+#include "common/io/clock.h"
+#include "gateway-bridge/edge_health.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,6 +80,7 @@ static bool is_flapping(const struct gb_gateway *gateway)
 
 struct question {
 	size_t after, limit;
+	bool health;
 	bool (*state)(const struct gb_gateway *gateway); /* NULL: every one */
 	bool has_eui;
 	struct lw_eui64 eui;
@@ -102,9 +105,13 @@ static const char *read_question(const struct io_http_request *request, struct q
 		      {"online", is_online},
 		      {"silent", is_silent},
 		      {"flapping", is_flapping}};
-	const char *text = io_http_request_query(request, "limit");
-	*question = (struct question){.limit = GB_ANSWER_ROWS};
-	if (text && (!read_number(text, GB_ANSWER_ROWS, &question->limit) || question->limit == 0))
+	const char *text = io_http_request_query(request, "health");
+	size_t most = text ? GB_HEALTH_ROWS : GB_ANSWER_ROWS;
+	*question = (struct question){.limit = most, .health = text != NULL};
+	if (text && strcmp(text, "1") != 0)
+		return "health";
+	text = io_http_request_query(request, "limit");
+	if (text && (!read_number(text, most, &question->limit) || question->limit == 0))
 		return "limit";
 	text = io_http_request_query(request, "after");
 	if (text && !read_number(text, UINT32_MAX, &question->after))
@@ -120,42 +127,20 @@ static const char *read_question(const struct io_http_request *request, struct q
 	return text && question->state == NULL ? "state" : NULL;
 }
 
-/* Every text in it is an EUI or an address: nothing to escape. */
-static void write_gateway(FILE *out, const struct gb_gateway *gateway, struct now now)
-{
-	char eui[LW_EUI64_TEXT], from[GB_ADDRESS_TEXT], path[GB_ADDRESS_TEXT] = "";
-	lw_eui64_format(eui, &gateway->eui);
-	gb_address_format(from, &gateway->from);
-	const struct gb_peer *peer = gb_gateway_path(gateway, now.mono);
-	if (peer)
-		gb_address_format(path, &peer->address);
-	fprintf(out,
-		"{\"eui\":\"%s\",\"known\":%s,\"online\":%s,\"from\":\"%s\",\"path\":\"%s\",\"source\":\"%"
-		"s\","
-		"\"silent_ms\":%" PRId64 ",\"datagrams\":%" PRIu64 ",\"uplinks\":%" PRIu64
-		",\"dropped\":%" PRIu64 ",\"moves\":%u,\"flapping\":%s,\"restarts\":%u,\"shared_eui\":%s}",
-		eui, gateway->known ? "true" : "false", gateway->online ? "true" : "false", from, path,
-		gateway->row.source_cidr,
-		gateway->datagrams ? mono_since(now.mono, gateway->heard) / US_PER_MS : -1,
-		gateway->datagrams, gateway->uplinks, gateway->dropped, gateway->moves,
-		gateway->flapping ? "true" : "false", gateway->restarts,
-		gb_eui_is_shared(&gateway->eui) ? "true" : "false");
-}
-
 static bool is_asked(const struct gb_gateway *gateway, const struct question *question)
 {
 	return (question->state == NULL || question->state(gateway)) &&
 	       (!question->has_eui || lw_eui64_equal(&gateway->eui, &question->eui));
 }
 
-static void write_page(FILE *out, const struct gb_bridge *bridge, struct now now,
+static void write_page(FILE *out, const struct gb_admin *admin, struct now now,
 		       const struct question *question)
 {
 	size_t at = question->after, rows = 0, next = 0;
+	const struct gb_gateways *gateways = gb_bridge_gateways(admin->bridge);
 	const struct gb_gateway *gateway;
-	fputs("{\"gateways\":[", out);
-	for (size_t before = at; (gateway = gb_gateways_next(gb_bridge_gateways(bridge), &at)) != NULL;
-	     before = at) {
+	fprintf(out, "{\"began\":\"%" PRIx64 "\",\"gateways\":[", admin->began);
+	for (size_t before = at; (gateway = gb_gateways_next(gateways, &at)) != NULL; before = at) {
 		if (!is_asked(gateway, question))
 			continue;
 		if (rows == question->limit) {
@@ -164,7 +149,7 @@ static void write_page(FILE *out, const struct gb_bridge *bridge, struct now now
 		}
 		if (rows++ > 0)
 			fputc(',', out);
-		write_gateway(out, gateway, now);
+		gb_write_gateway(out, gateway, now, question->health);
 	}
 	if (next > 0)
 		fprintf(out, "],\"next\":\"%zu\"}", next);
@@ -186,7 +171,7 @@ static void on_gateways(void *ctx, struct now now, const struct io_http_request 
 		fprintf(out, "{\"title\":\"Bad Request\",\"status\":400,\"detail\":\"%s\"}", wrong);
 		code = 400;
 	} else if (out) {
-		write_page(out, admin->bridge, now, &question);
+		write_page(out, admin, now, &question);
 		code = 200;
 	}
 	bool written = out && fclose(out) == 0;
@@ -257,7 +242,10 @@ enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const ch
 {
 	static const struct io_http_route routes[] = {{IO_HTTP_GET, "/gateways", on_gateways}};
 	ASSERT_CMP(socket_count, <=, GB_SOCKETS_MAX);
-	*admin = (struct gb_admin){.bridge = bridge, .reload = reload, .socket_count = socket_count};
+	*admin = (struct gb_admin){.bridge = bridge,
+				   .reload = reload,
+				   .socket_count = socket_count,
+				   .began = (uint64_t)clock_now().wall.us};
 	for (size_t i = 0; i < socket_count; i++)
 		admin->sockets[i] = sockets[i];
 	gb_metrics_init(&admin->metrics, bridge, admin->sockets, socket_count);

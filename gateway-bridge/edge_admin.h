@@ -4,8 +4,9 @@
  *	                "warnings": what an engineer should look at, by name
  *	GET /metrics    edge_metrics.h
  *	GET /why/gateway/EUI, /why/frame/MIC, /why/rules    common/io/admin_why.h; the EUI of zeroes is what names no listed gateway
- *	GET /gateways   {"gateways": [...], "next": CURSOR or null}; ?limit=1 to 1000, ?after=CURSOR,
- *	                ?state=known|unknown|online|silent|flapping, ?eui=HEX
+ *	GET /gateways   {"began": ID, "gateways": [...], "next": CURSOR or null}, rows as in edge_health.h; ?limit=1 to 1000,
+ *	                ?after=CURSOR, ?state=known|unknown|online|silent|flapping, ?eui=HEX, ?health=1 (then limit 1 to 100);
+ *	                ID is another one after each start: counters began anew
  *
  * Pages follow the order of the pool, which stays while gateways come and go: one that is there all the time stands on
  * one page. */
@@ -26,6 +27,7 @@ struct gb_admin {
 	const struct reload *reload;    /* borrowed */
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	size_t socket_count;
+	uint64_t began; /* names this start: the wall clock's microseconds then */
 	struct gb_metrics metrics;
 	struct io_why why;
 	struct io_admin *admin;

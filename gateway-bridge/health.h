@@ -70,7 +70,8 @@ struct gb_health {
 		firmware[GB_HEALTH_TEXT]; /* "": it did not say */
 };
 
-/* --- hooks: what happened with the gateway; each counts, none fails */
+/* --- hooks: what happened with the gateway; each counts, none fails. gb_forward() and gb_tell_tx() call those of a forwarded frame and
+ * of a result themselves, for every protocol; all else is the protocol's flow's to call. */
 /* A datagram or message of it was taken; one to it was given to the transport. */
 void gb_health_in(struct gb_health *health, size_t bytes);
 void gb_health_out(struct gb_health *health, size_t bytes);

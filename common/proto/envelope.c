@@ -110,6 +110,18 @@ const char *proto_role_name(enum proto_role role)
 	return (unsigned)role < PROTO_ROLE_COUNT ? names[role] : "unknown";
 }
 
+const char *gw_protocol_name(enum gw_protocol protocol)
+{
+	static const char *const names[GW_PROTOCOL_COUNT] = {
+		[GW_SEMTECH_UDP_V1] = "semtech-udp-1",
+		[GW_SEMTECH_UDP_V2] = "semtech-udp-2",
+		[GW_BASICS_STATION] = "basics-station",
+		[GW_CHIRPSTACK_MQTT] = "chirpstack-mqtt",
+	};
+	ASSERT((unsigned)protocol < GW_PROTOCOL_COUNT);
+	return names[protocol];
+}
+
 const char *gw_tx_result_name(enum gw_tx_result result)
 {
 	static const char *const names[GW_TX_RESULT_COUNT] = {

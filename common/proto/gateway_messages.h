@@ -32,6 +32,8 @@ enum gw_protocol {
 	GW_CHIRPSTACK_MQTT,
 	GW_PROTOCOL_COUNT
 };
+/* "semtech-udp-1", "semtech-udp-2", "basics-station", "chirpstack-mqtt"; asserts on a value outside the enum. */
+const char *gw_protocol_name(enum gw_protocol protocol);
 
 /* One reception of one frame by one gateway (bridge → network). */
 struct gw_uplink {

@@ -221,7 +221,7 @@ static void uplinks_are_acknowledged_and_forwarded(void **state)
 	t_int("protocol", GW_SEMTECH_UDP_V2, bench.uplink.protocol);
 	t_row("stat");
 	datagram(1, 2, GB_PUSH_DATA, NULL, KNOWN, "{\"stat\":{\"rxnb\":1}}");
-	t_str("said", "stats ", hear());
+	t_str("said: they are kept with the gateway, nobody else is told", "", hear());
 	t_row("a bad entry beside a good one");
 	datagram(1, 2, GB_PUSH_DATA, NULL, KNOWN,
 		 "{\"rxpk\":[{\"tmst\":1},{\"tmst\":9,\"freq\":868.1,\"modu\":\"LORA\",\"datr\":\"SF7BW125\","
