@@ -12,6 +12,9 @@ enum sim_event_kind {
 	SIM_EVENT_AIR_END,       /* a frame ends; owns it */
 	SIM_EVENT_UP_DATAGRAM,   /* leaves the backhaul towards the server; owns it */
 	SIM_EVENT_DOWN_DATAGRAM, /* arrives at a gateway; owns it */
+	SIM_EVENT_STATION,       /* a station's deadline; stale if it has moved it */
+	SIM_EVENT_STATION_UP,    /* what a station does at its socket, behind its backhaul; owns it */
+	SIM_EVENT_STATION_DOWN,  /* what happened at the socket arrives at the station; owns it */
 	SIM_EVENT_FAULT,
 	SIM_EVENT_FAULT_END
 };

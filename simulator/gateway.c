@@ -14,7 +14,8 @@ void sim_gateway_init(struct sim_gateway *gateway, const struct sim_gateway_conf
 		.rng = rng_seeded(seed),
 		.ticks_base = config->first_ticks,
 		.flush_us = SIM_NEVER,
-		.stat_us = config->stat_us > 0 ? config->stat_us : SIM_NEVER,
+		.stat_us = config->stat_us > 0 && !config->is_station ? config->stat_us : SIM_NEVER,
+		.keepalive_us = config->is_station ? SIM_NEVER : 0,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(gateway->deaf); i++)
 		gateway->deaf[i][1] = -1;
@@ -39,7 +40,7 @@ void sim_gateway_restart(struct sim_gateway *gateway, int64_t now_us)
 	gateway->queued = 0;
 	gateway->pending_count = 0;
 	gateway->flush_us = SIM_NEVER;
-	gateway->keepalive_us = now_us;
+	gateway->keepalive_us = gateway->config.is_station ? SIM_NEVER : now_us;
 	memset(gateway->slots, 0, sizeof gateway->slots);
 }
 
@@ -120,6 +121,30 @@ void sim_gateway_signal_starts(struct sim_gateway *gateway, const struct sim_sig
 	}
 }
 
+bool sim_gateway_take_heard(struct sim_gateway *gateway, struct semtech_rxpk *out)
+{
+	if (gateway->pending_count == 0)
+		return false;
+	*out = gateway->pending[--gateway->pending_count];
+	return true;
+}
+
+void sim_gateway_tune(struct sim_gateway *gateway, const struct sim_gateway_channel *channels, size_t count)
+{
+	ASSERT_CMP(count, <=, ARRAY_SIZE(gateway->config.channels));
+	memcpy(gateway->config.channels, channels, count * sizeof *channels);
+	gateway->config.channel_count = (uint8_t)count;
+}
+
+void sim_gateway_sends(struct sim_gateway *gateway, int64_t from_us, int64_t to_us)
+{
+	gateway->deaf[gateway->deaf_next][0] = from_us;
+	gateway->deaf[gateway->deaf_next][1] = to_us;
+	gateway->deaf_next = (gateway->deaf_next + 1) % ARRAY_SIZE(gateway->deaf);
+	gateway->counters.sent++;
+	gateway->interval.transmissions++;
+}
+
 static const struct sim_signal *find_signal(const struct sim_gateway *gateway, uint64_t id)
 {
 	for (size_t i = 0; i < gateway->signal_count; i++) {
@@ -144,8 +169,11 @@ static void push(struct sim_gateway *gateway, int64_t now_us);
 static void add_rxpk(struct sim_gateway *gateway, int64_t now_us, const struct sim_signal *signal,
 		     const struct sim_reception_slot *slot, const uint8_t *phy, size_t length)
 {
-	if (gateway->pending_count == SIM_RXPK_MAX)
+	if (gateway->pending_count == SIM_RXPK_MAX) {
+		if (gateway->config.is_station)
+			return;
 		push(gateway, now_us);
+	}
 	size_t at = gateway->pending_count++;
 	double noise_dbm = sim_radio_noise_dbm(signal->bandwidth_hz);
 	memcpy(gateway->pending_phy[at], phy, length);
@@ -164,7 +192,7 @@ static void add_rxpk(struct sim_gateway *gateway, int64_t now_us, const struct s
 		.phy = gateway->pending_phy[at],
 		.length = length,
 	};
-	if (gateway->flush_us == SIM_NEVER)
+	if (gateway->flush_us == SIM_NEVER && !gateway->config.is_station)
 		gateway->flush_us = now_us - now_us % POLL_US + POLL_US;
 	gateway->interval.received++;
 	gateway->interval.received_good++;

@@ -43,6 +43,7 @@ struct sim_gateway_config {
 	double x_m;
 	double y_m;
 	uint8_t version; /* of the protocol: 1 has no TX_ACK */
+	bool is_station; /* a LoRa Basics Station (station.h) speaks for it: no datagrams, no queue of its own */
 	double drift_ppm;
 	uint32_t first_ticks; /* the counter at world time 0 */
 	bool gps;
@@ -160,6 +161,13 @@ enum sim_jit_verdict sim_gateway_schedule(struct sim_gateway *gateway, int64_t n
 					  const struct sim_txpk *txpk, uint16_t token, int *power_dbm);
 /* Draws one passage through the backhaul: microseconds, or −1 for lost (counted). */
 int64_t sim_gateway_backhaul_us(struct sim_gateway *gateway);
+
+/* For a station, whose radio this is. Takes the latest frame that was heard, false when none; `out->phy` is lent until the next frame ends. */
+bool sim_gateway_take_heard(struct sim_gateway *gateway, struct semtech_rxpk *out);
+/* Its receiver gets these channels. */
+void sim_gateway_tune(struct sim_gateway *gateway, const struct sim_gateway_channel *channels, size_t count);
+/* It sends from now on, and is deaf until then. */
+void sim_gateway_sends(struct sim_gateway *gateway, int64_t from_us, int64_t to_us);
 
 /* When something is next to be done; SIM_NEVER for nothing. */
 int64_t sim_gateway_next_us(const struct sim_gateway *gateway);

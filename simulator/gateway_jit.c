@@ -162,10 +162,6 @@ bool sim_gateway_transmit(struct sim_gateway *gateway, int64_t now_us, struct si
 	memmove(gateway->queue, gateway->queue + 1, gateway->queued * sizeof gateway->queue[0]);
 	if (gateway->mute || gateway->off)
 		return sim_gateway_transmit(gateway, now_us, out);
-	gateway->deaf[gateway->deaf_next][0] = out->start_us;
-	gateway->deaf[gateway->deaf_next][1] = out->end_us;
-	gateway->deaf_next = (gateway->deaf_next + 1) % ARRAY_SIZE(gateway->deaf);
-	gateway->counters.sent++;
-	gateway->interval.transmissions++;
+	sim_gateway_sends(gateway, out->start_us, out->end_us);
 	return true;
 }

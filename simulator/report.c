@@ -152,7 +152,37 @@ static void add_entry(json_t *devices, const struct sim_world *world, const stru
 	}
 }
 
-static json_t *gateway_json(const struct sim_gateway *gateway)
+static json_t *station_json(const struct sim_station *station)
+{
+	const struct sim_station_counters *counters = &station->counters;
+	json_t *object = json_object(), *dropped = json_object(), *refused = json_object();
+	json_object_set_new(object, "state", json_string(sim_station_state_name(station->state)));
+	json_object_set_new(object, "region", json_string(station->config.region));
+	set_int(object, "connects", (int64_t)counters->connects);
+	set_int(object, "sessions", (int64_t)counters->sessions);
+	set_int(object, "discovery_refused", (int64_t)counters->discovery_refused);
+	set_int(object, "texts", (int64_t)counters->texts);
+	set_int(object, "warnings", (int64_t)counters->warnings);
+	set_int(object, "forwarded", (int64_t)counters->forwarded);
+	set_int(object, "filtered", (int64_t)counters->filtered);
+	set_int(object, "downlinks", (int64_t)counters->downlinks);
+	set_int(object, "commands_refused", (int64_t)counters->commands_refused);
+	set_int(object, "commands_run", (int64_t)counters->commands_run);
+	for (unsigned i = 0; i < SIM_STATION_DROP_COUNT; i++)
+		if (counters->dropped[i] > 0)
+			set_int(dropped, sim_station_drop_name((enum sim_station_drop)i),
+				(int64_t)counters->dropped[i]);
+	for (unsigned i = SIM_STATION_OK + 1; i < SIM_STATION_VERDICT_COUNT; i++)
+		if (counters->refused[i] > 0)
+			set_int(refused, sim_station_verdict_name((enum sim_station_verdict)i),
+				(int64_t)counters->refused[i]);
+	json_object_set_new(object, "dropped", dropped);
+	json_object_set_new(object, "refused", refused);
+	return object;
+}
+
+/* `station`: NULL for a packet forwarder. */
+static json_t *gateway_json(const struct sim_gateway *gateway, const struct sim_station *station)
 {
 	const struct sim_gateway_counters *counters = &gateway->counters;
 	char eui[LW_EUI64_TEXT];
@@ -183,6 +213,8 @@ static json_t *gateway_json(const struct sim_gateway *gateway)
 			set_int(bad, sim_down_verdict_name((enum sim_down_verdict)i),
 				(int64_t)counters->bad_datagrams[i]);
 	}
+	if (station != NULL)
+		json_object_set_new(object, "station", station_json(station));
 	json_object_set_new(object, "refused", refused);
 	json_object_set_new(object, "missed", missed);
 	json_object_set_new(object, "bad_datagrams", bad);
@@ -234,7 +266,8 @@ json_t *sim_report_json(const struct sim_world *world, struct wall start, int64_
 		add_entry(devices, world, &entries[i]);
 	set_int(root, "records_dropped", (int64_t)dropped);
 	for (size_t i = 0; i < scenario->gateway_count; i++)
-		json_array_append_new(gateways, gateway_json(sim_world_gateway(world, i)));
+		json_array_append_new(gateways,
+				      gateway_json(sim_world_gateway(world, i), sim_world_station(world, i)));
 	json_object_set_new(root, "devices", devices);
 	json_object_set_new(root, "gateways", gateways);
 	json_object_set_new(root, "air", air_json(world));

@@ -1,4 +1,4 @@
-#include "simulator/scenario.h"
+#include "simulator/scenario_parts.h"
 
 #include "common/base/check.h"
 #include "common/text/yaml_tree.h"
@@ -32,15 +32,15 @@ static const char *const fault_names[SIM_FAULT_KIND_COUNT] = {
 
 /* --- readers with a default --------------------------------------------------------------------------------- */
 
-static int64_t int_or(struct yt *tree, const struct yt_node *map, const char *key, int64_t otherwise,
-		      int64_t min, int64_t max)
+int64_t sim_yaml_int_or(struct yt *tree, const struct yt_node *map, const char *key, int64_t otherwise,
+			int64_t min, int64_t max)
 {
 	const struct yt_node *node = yt_optional(tree, map, key);
 	return node == NULL ? otherwise : yt_int(tree, node, min, max);
 }
 
-static double number_or(struct yt *tree, const struct yt_node *map, const char *key, double otherwise,
-			double min, double max)
+double sim_yaml_number_or(struct yt *tree, const struct yt_node *map, const char *key, double otherwise,
+			  double min, double max)
 {
 	const struct yt_node *node = yt_optional(tree, map, key);
 	if (node == NULL)
@@ -51,90 +51,38 @@ static double number_or(struct yt *tree, const struct yt_node *map, const char *
 	return value;
 }
 
-static bool bool_or(struct yt *tree, const struct yt_node *map, const char *key, bool otherwise)
+bool sim_yaml_bool_or(struct yt *tree, const struct yt_node *map, const char *key, bool otherwise)
 {
 	const struct yt_node *node = yt_optional(tree, map, key);
 	return node == NULL ? otherwise : yt_bool(tree, node);
 }
 
-static int64_t microseconds(double seconds)
+int64_t sim_yaml_microseconds(double seconds)
 {
 	return llround(seconds * 1e6);
 }
 
 /* A text parsed by one of the identifiers' own readers. */
-#define IDENTIFIER(name, type, parse, what)                                      \
-	static void name(struct yt *tree, const struct yt_node *node, type *out) \
-	{                                                                        \
-		char text[40];                                                   \
-		if (node == NULL)                                                \
-			return;                                                  \
-		yt_text(tree, node, text, sizeof text);                          \
-		if (!tree->failed && !parse(text, out))                          \
-			yt_fail(tree, node, "expected " what);                   \
+#define IDENTIFIER(linkage, name, type, parse, what)                              \
+	linkage void name(struct yt *tree, const struct yt_node *node, type *out) \
+	{                                                                         \
+		char text[40];                                                    \
+		if (node == NULL)                                                 \
+			return;                                                   \
+		yt_text(tree, node, text, sizeof text);                           \
+		if (!tree->failed && !parse(text, out))                           \
+			yt_fail(tree, node, "expected " what);                    \
 	}
-IDENTIFIER(read_eui, struct lw_eui64, lw_eui64_parse, "16 hex digits")
-IDENTIFIER(read_dev_addr, struct lw_dev_addr, lw_dev_addr_parse, "8 hex digits")
-IDENTIFIER(read_key, struct lw_key, lw_key_parse, "32 hex digits")
-IDENTIFIER(read_mac_version, enum lw_mac_version, lw_mac_version_parse, "a version from 1.0.0 to 1.1.0")
+IDENTIFIER(, sim_yaml_read_eui, struct lw_eui64, lw_eui64_parse, "16 hex digits")
+IDENTIFIER(static, read_dev_addr, struct lw_dev_addr, lw_dev_addr_parse, "8 hex digits")
+IDENTIFIER(static, read_key, struct lw_key, lw_key_parse, "32 hex digits")
+IDENTIFIER(static, read_mac_version, enum lw_mac_version, lw_mac_version_parse,
+	   "a version from 1.0.0 to 1.1.0")
 #undef IDENTIFIER
 
-static double place(struct rng *rng, double area_m)
+double sim_yaml_place(struct rng *rng, double area_m)
 {
 	return area_m * ((double)rng_below(rng, 1000001) / 1e6 - 0.5);
-}
-
-/* --- gateways ----------------------------------------------------------------------------------------------- */
-
-static void set_channels(struct sim_gateway_config *config, const struct sim_plan *plan, uint8_t sub_band)
-{
-	static const uint32_t eu868_hz[] = {868100000, 868300000, 868500000, 867100000,
-					    867300000, 867500000, 867700000, 867900000};
-	for (uint8_t i = 0; i < 8; i++)
-		config->channels[i] = (struct sim_gateway_channel){
-			plan->fixed ? sim_plan_default_freq_hz(plan, (uint8_t)(8 * (sub_band - 1) + i))
-				    : eu868_hz[i],
-			125000, 0};
-	if (plan->fixed)
-		config->channels[8] = (struct sim_gateway_channel){
-			sim_plan_default_freq_hz(plan, (uint8_t)(64 + sub_band - 1)), 500000, 8};
-	else
-		config->channels[8] = (struct sim_gateway_channel){868300000, 250000, 7};
-	config->channel_count = 9;
-	config->tx_min_hz = plan->fixed ? 902000000 : 863000000;
-	config->tx_max_hz = plan->fixed ? 928000000 : 870000000;
-}
-
-static void read_gateway(struct yt *tree, const struct yt_node *node, const struct sim_scenario *scenario,
-			 struct rng *rng, struct sim_scenario_gateway *gateway)
-{
-	static const char *const protocols[] = {"udp1", "udp2"};
-	struct sim_gateway_config *config = &gateway->config;
-	const struct yt_node *protocol = yt_optional(tree, node, "protocol");
-	const struct yt_node *address = yt_optional(tree, node, "address");
-	yt_expect_map(tree, node);
-	read_eui(tree, yt_member(tree, node, "eui"), &config->eui);
-	double x_m = place(rng, scenario->area_m), y_m = place(rng, scenario->area_m);
-	config->x_m = number_or(tree, node, "x", x_m, -1e6, 1e6);
-	config->y_m = number_or(tree, node, "y", y_m, -1e6, 1e6);
-	config->version = protocol == NULL ? 2 : (uint8_t)(1 + yt_choice(tree, protocol, protocols, 2));
-	config->drift_ppm = number_or(tree, node, "clock_drift_ppm", 0, -100, 100);
-	config->first_ticks = (uint32_t)int_or(tree, node, "first_tmst", rng_u32(rng), 0, UINT32_MAX);
-	config->gps = bool_or(tree, node, "gps", false);
-	config->max_power_dbm = (int)int_or(tree, node, "max_power_dbm", scenario->plan->fixed ? 30 : 27, 0,
-					    36);
-	config->power_is_error = bool_or(tree, node, "power_is_error", false);
-	config->backhaul_us = microseconds(number_or(tree, node, "backhaul_ms", 5, 0, 60000) / 1e3);
-	config->jitter_us = microseconds(number_or(tree, node, "backhaul_jitter_ms", 0, 0, 60000) / 1e3);
-	config->loss_permille = (uint32_t)lround(10 *
-						 number_or(tree, node, "backhaul_loss_percent", 0, 0, 100));
-	config->keepalive_us = microseconds(number_or(tree, node, "keepalive_s", 5, 0.1, 3600));
-	config->stat_us = microseconds(number_or(tree, node, "stat_s", 30, 0, 86400));
-	set_channels(config, scenario->plan, (uint8_t)int_or(tree, node, "sub_band", 2, 1, 8));
-	memcpy(gateway->address, "127.0.0.1", sizeof "127.0.0.1");
-	if (address != NULL)
-		yt_text(tree, address, gateway->address, sizeof gateway->address);
-	yt_done(tree, node);
 }
 
 /* --- devices ------------------------------------------------------------------------------------------------ */
@@ -161,16 +109,16 @@ static void read_session(struct yt *tree, const struct yt_node *node, struct sim
 		read_key(tree, yt_member(tree, node, "nwk_s_enc_key"), &keys->nwk_s_enc_key);
 	}
 	read_key(tree, yt_member(tree, node, "app_s_key"), &keys->app_s_key);
-	config->first_fcnt_up = (uint32_t)int_or(tree, node, "fcnt_up", 0, 0, UINT32_MAX);
+	config->first_fcnt_up = (uint32_t)sim_yaml_int_or(tree, node, "fcnt_up", 0, 0, UINT32_MAX);
 }
 
 static void read_roots(struct yt *tree, const struct yt_node *node, struct sim_device_config *config)
 {
-	read_eui(tree, yt_member(tree, node, "join_eui"), &config->join_eui);
+	sim_yaml_read_eui(tree, yt_member(tree, node, "join_eui"), &config->join_eui);
 	read_key(tree, yt_member(tree, node, "app_key"), &config->app_key);
 	if (sim_rules_of(config->mac_version)->two_root_keys)
 		read_key(tree, yt_member(tree, node, "nwk_key"), &config->nwk_key);
-	config->first_dev_nonce = (uint16_t)int_or(tree, node, "dev_nonce", 0, 0, 0xffff);
+	config->first_dev_nonce = (uint16_t)sim_yaml_int_or(tree, node, "dev_nonce", 0, 0, 0xffff);
 }
 
 static void read_device(struct yt *tree, const struct yt_node *node, const struct sim_scenario *scenario,
@@ -180,7 +128,7 @@ static void read_device(struct yt *tree, const struct yt_node *node, const struc
 	const struct sim_plan *plan = scenario->plan;
 	config->plan = plan;
 	yt_text(tree, yt_member(tree, node, "name"), config->name, sizeof config->name);
-	read_eui(tree, yt_member(tree, node, "dev_eui"), &config->dev_eui);
+	sim_yaml_read_eui(tree, yt_member(tree, node, "dev_eui"), &config->dev_eui);
 	read_mac_version(tree, yt_member(tree, node, "mac_version"), &config->mac_version);
 	config->activation = (enum sim_activation)yt_choice(tree, yt_member(tree, node, "activation"),
 							    activations, 2);
@@ -188,23 +136,25 @@ static void read_device(struct yt *tree, const struct yt_node *node, const struc
 		read_session(tree, node, config);
 	else
 		read_roots(tree, node, config);
-	config->sub_band = (uint8_t)int_or(tree, node, "sub_band", 0, 0, 8);
-	config->dr = (uint8_t)int_or(tree, node, "dr", plan->usual_dr, plan->min_dr, plan->max_dr);
-	config->adr = bool_or(tree, node, "adr", true);
-	config->confirmed_every = (uint8_t)int_or(tree, node, "confirmed_every", 0, 0, 255);
-	config->tries = (uint8_t)int_or(tree, node, "tries", 8, 1, 15);
-	config->rx_delay_s = (uint8_t)int_or(tree, node, "rx_delay_s", 1, 1, 15);
-	config->rx_error_us = microseconds(number_or(tree, node, "rx_error_ms", 10, 0.1, 500) / 1e3);
-	config->interval_us = microseconds(number_or(tree, node, "interval_s", 60, 0.1, 864000));
-	config->link_check_every = (uint8_t)int_or(tree, node, "link_check_every", 0, 0, 255);
-	config->device_time_every = (uint8_t)int_or(tree, node, "device_time_every", 0, 0, 255);
+	config->sub_band = (uint8_t)sim_yaml_int_or(tree, node, "sub_band", 0, 0, 8);
+	config->dr = (uint8_t)sim_yaml_int_or(tree, node, "dr", plan->usual_dr, plan->min_dr, plan->max_dr);
+	config->adr = sim_yaml_bool_or(tree, node, "adr", true);
+	config->confirmed_every = (uint8_t)sim_yaml_int_or(tree, node, "confirmed_every", 0, 0, 255);
+	config->tries = (uint8_t)sim_yaml_int_or(tree, node, "tries", 8, 1, 15);
+	config->rx_delay_s = (uint8_t)sim_yaml_int_or(tree, node, "rx_delay_s", 1, 1, 15);
+	config->rx_error_us = sim_yaml_microseconds(
+		sim_yaml_number_or(tree, node, "rx_error_ms", 10, 0.1, 500) / 1e3);
+	config->interval_us = sim_yaml_microseconds(
+		sim_yaml_number_or(tree, node, "interval_s", 60, 0.1, 864000));
+	config->link_check_every = (uint8_t)sim_yaml_int_or(tree, node, "link_check_every", 0, 0, 255);
+	config->device_time_every = (uint8_t)sim_yaml_int_or(tree, node, "device_time_every", 0, 0, 255);
 	const struct yt_node *mac_fault = yt_optional(tree, node, "mac_fault");
 	if (mac_fault)
 		config->mac_fault = (enum sim_mac_fault)yt_choice(tree, mac_fault, sim_mac_fault_names,
 								  SIM_MAC_FAULT_COUNT);
 	config->payload = (enum sim_payload)yt_choice(tree, yt_member(tree, node, "payload"),
 						      sim_payload_names, SIM_PAYLOAD_COUNT);
-	config->fport = (uint8_t)int_or(tree, node, "fport", 10, 1, 223);
+	config->fport = (uint8_t)sim_yaml_int_or(tree, node, "fport", 10, 1, 223);
 }
 
 /* Device `number` of a group that `config` is the first of. */
@@ -231,21 +181,22 @@ static void read_group(struct yt *tree, const struct yt_node *node, struct sim_s
 	read_device(tree, node, scenario, &config);
 	const struct yt_node *x = yt_optional(tree, node, "x"), *y = yt_optional(tree, node, "y");
 	const struct yt_node *first = yt_optional(tree, node, "first_s");
-	uint32_t count = (uint32_t)int_or(tree, node, "count", 1, 1, (int64_t)free_places);
+	uint32_t count = (uint32_t)sim_yaml_int_or(tree, node, "count", 1, 1, (int64_t)free_places);
 	double x_m = x != NULL ? yt_number(tree, x) : 0, y_m = y != NULL ? yt_number(tree, y) : 0;
-	double first_s = number_or(tree, node, "first_s", 0, 0, 864000);
+	double first_s = sim_yaml_number_or(tree, node, "first_s", 0, 0, 864000);
 	yt_done(tree, node);
 	for (uint32_t i = 0; i < count && !tree->failed; i++) {
 		struct sim_device_config *device = &scenario->devices[scenario->device_count++];
 		*device = config;
 		if (count > 1)
 			vary(device, i);
-		double random_x = place(rng, scenario->area_m), random_y = place(rng, scenario->area_m);
+		double random_x = sim_yaml_place(rng, scenario->area_m),
+		       random_y = sim_yaml_place(rng, scenario->area_m);
 		device->x_m = x != NULL ? x_m : random_x;
 		device->y_m = y != NULL ? y_m : random_y;
 		int64_t spread_us = (int64_t)(rng_u64(rng) % (uint64_t)config.interval_us);
-		device->first_us = first != NULL && count == 1 ? microseconds(first_s)
-							       : microseconds(first_s) + spread_us;
+		device->first_us = first != NULL && count == 1 ? sim_yaml_microseconds(first_s)
+							       : sim_yaml_microseconds(first_s) + spread_us;
 	}
 }
 
@@ -278,9 +229,9 @@ static void read_fault(struct yt *tree, const struct yt_node *node, const struct
 	yt_expect_map(tree, node);
 	fault->kind = (enum sim_fault_kind)yt_choice(tree, yt_member(tree, node, "kind"), fault_names,
 						     SIM_FAULT_KIND_COUNT);
-	fault->at_us = microseconds(number_or(tree, node, "at_s", 0, 0, 864000));
-	fault->for_us = microseconds(number_or(tree, node, "for_s", 0, 0, 864000));
-	fault->value = (uint32_t)int_or(tree, node, "value", 1, 0, 1000000);
+	fault->at_us = sim_yaml_microseconds(sim_yaml_number_or(tree, node, "at_s", 0, 0, 864000));
+	fault->for_us = sim_yaml_microseconds(sim_yaml_number_or(tree, node, "for_s", 0, 0, 864000));
+	fault->value = (uint32_t)sim_yaml_int_or(tree, node, "value", 1, 0, 1000000);
 	yt_text(tree, target, fault->target, sizeof fault->target);
 	if (!tree->failed && !has_target(scenario, fault))
 		yt_fail(tree, target, "expected a name or EUI of this scenario, or all");
@@ -292,8 +243,8 @@ static void read_expectation(struct yt *tree, const struct yt_node *node, struct
 	yt_expect_map(tree, node);
 	expectation->what = (enum sim_measure)yt_choice(tree, yt_member(tree, node, "what"), measure_names,
 							SIM_MEASURE_COUNT);
-	expectation->at_least = int_or(tree, node, "at_least", 0, 0, INT64_MAX);
-	expectation->at_most = int_or(tree, node, "at_most", INT64_MAX, 0, INT64_MAX);
+	expectation->at_least = sim_yaml_int_or(tree, node, "at_least", 0, 0, INT64_MAX);
+	expectation->at_most = sim_yaml_int_or(tree, node, "at_most", INT64_MAX, 0, INT64_MAX);
 	yt_done(tree, node);
 }
 
@@ -307,8 +258,8 @@ static void read_path_loss(struct yt *tree, const struct yt_node *node, struct s
 		return;
 	yt_expect_map(tree, node);
 	const struct yt_node *fading = yt_optional(tree, node, "fading");
-	loss->exponent = number_or(tree, node, "exponent", 2.9, 1.5, 6);
-	loss->shadowing_db = number_or(tree, node, "shadowing_db", 0, 0, 20);
+	loss->exponent = sim_yaml_number_or(tree, node, "exponent", 2.9, 1.5, 6);
+	loss->shadowing_db = sim_yaml_number_or(tree, node, "shadowing_db", 0, 0, 20);
 	if (fading != NULL)
 		loss->fading = (enum sim_fading)yt_choice(tree, fading, fadings, ARRAY_SIZE(fadings));
 	yt_done(tree, node);
@@ -336,17 +287,19 @@ static void read_scenario(struct yt *tree, struct sim_scenario *scenario)
 {
 	const struct yt_node *root = tree->root;
 	yt_expect_map(tree, root);
-	scenario->seed = (uint64_t)int_or(tree, root, "seed", 1, 0, INT64_MAX);
+	scenario->seed = (uint64_t)sim_yaml_int_or(tree, root, "seed", 1, 0, INT64_MAX);
 	scenario->plan = read_region(tree, yt_member(tree, root, "region"));
-	scenario->duration_us = microseconds(number_or(tree, root, "duration_s", 0, 0, 31536000));
-	scenario->area_m = number_or(tree, root, "area_m", 1000, 1, 1e6);
+	scenario->duration_us = sim_yaml_microseconds(
+		sim_yaml_number_or(tree, root, "duration_s", 0, 0, 31536000));
+	scenario->area_m = sim_yaml_number_or(tree, root, "area_m", 1000, 1, 1e6);
 	read_path_loss(tree, yt_optional(tree, root, "path_loss"), &scenario->loss);
 	if (tree->failed)
 		return;
 	struct rng rng = rng_seeded(scenario->seed);
 	const struct yt_node *item = yt_items(tree, yt_member(tree, root, "gateways"), SIM_SCENARIO_GATEWAYS);
 	for (; item != NULL && !tree->failed; item = item->next)
-		read_gateway(tree, item, scenario, &rng, &scenario->gateways[scenario->gateway_count++]);
+		sim_scenario_read_gateway(tree, item, scenario, &rng,
+					  &scenario->gateways[scenario->gateway_count++]);
 	item = yt_items(tree, yt_member(tree, root, "devices"), SIM_SCENARIO_DEVICES);
 	for (; item != NULL && !tree->failed; item = item->next)
 		read_group(tree, item, scenario, &rng);

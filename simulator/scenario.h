@@ -23,6 +23,7 @@
 #include "simulator/device.h"
 #include "simulator/gateway.h"
 #include "simulator/radio.h"
+#include "simulator/station_down.h"
 
 #define SIM_SCENARIO_ERROR        1024
 #define SIM_SCENARIO_GATEWAYS     64
@@ -31,6 +32,7 @@
 #define SIM_SCENARIO_EXPECTATIONS 64
 #define SIM_TARGET                48
 #define SIM_ADDRESS               48
+#define SIM_PATH                  256
 
 enum sim_fault_kind {
 	SIM_FAULT_GATEWAY_OFF,     /* for_s */
@@ -71,9 +73,20 @@ struct sim_expectation {
 	int64_t at_most;
 };
 
+/* How a station proves who it is, and whom it believes; paths from the working directory. "": none. */
+struct sim_scenario_tls {
+	char trust[SIM_PATH], certificate[SIM_PATH], key[SIM_PATH];
+	char token[SIM_PATH];       /* goes out as "Authorization: Bearer TOKEN" */
+	char server_name[SIM_PATH]; /* in the server's certificate, where it is not the URI's host */
+};
+
 struct sim_scenario_gateway {
 	struct sim_gateway_config config;
 	char address[SIM_ADDRESS]; /* where its sockets are bound; "127.0.0.1" */
+	/* A station's. */
+	char lns[SIM_STATION_URI_MAX + 1]; /* "": as the command line says */
+	struct sim_scenario_tls tls;
+	bool prod, allows_commands;
 };
 
 struct sim_scenario {

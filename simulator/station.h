@@ -81,7 +81,8 @@ struct sim_station_job {
 enum sim_station_act_kind {
 	SIM_STATION_OPEN, /* `text` is the URI; any connection before it is over */
 	SIM_STATION_SAY,  /* `text` goes out */
-	SIM_STATION_SHUT  /* closes the connection in an orderly way */
+	SIM_STATION_SHUT, /* closes the connection in an orderly way */
+	SIM_STATION_CUT   /* never the station's own: a fault breaks the connection without a word */
 };
 struct sim_station_act {
 	enum sim_station_act_kind kind;

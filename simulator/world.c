@@ -116,6 +116,10 @@ static bool aims_at(const struct sim_fault *fault, const struct lw_eui64 *eui, c
 static void fault_at_gateway(struct sim_world *world, const struct sim_fault *fault, size_t g, bool begins)
 {
 	struct sim_gateway *gateway = &world->gateways[g];
+	bool breaks = begins &&
+		      (fault->kind == SIM_FAULT_GATEWAY_OFF || fault->kind == SIM_FAULT_BACKHAUL_DOWN);
+	bool restarts = fault->kind == SIM_FAULT_GATEWAY_RESTART ||
+			(fault->kind == SIM_FAULT_GATEWAY_OFF && !begins);
 	switch (fault->kind) {
 	case SIM_FAULT_GATEWAY_OFF:
 		gateway->off = begins;
@@ -130,7 +134,10 @@ static void fault_at_gateway(struct sim_world *world, const struct sim_fault *fa
 		break;
 	default: break;
 	}
-	sim_world_settle_gateway(world, g);
+	if (world->stations[g] != NULL)
+		sim_world_station_fault(world, g, breaks, restarts);
+	else
+		sim_world_settle_gateway(world, g);
 }
 
 static void apply_fault(struct sim_world *world, const struct sim_fault *fault, bool begins)
@@ -208,6 +215,9 @@ static void handle(struct sim_world *world, const struct sim_event *event)
 				    packet->length);
 		sim_world_settle_gateway(world, packet->gateway);
 		break;
+	case SIM_EVENT_STATION: sim_world_on_station(world, event->index); break;
+	case SIM_EVENT_STATION_UP: sim_world_on_station_up(world, event->index, event->owned); break;
+	case SIM_EVENT_STATION_DOWN: sim_world_on_station_down(world, event->index, event->owned); break;
 	case SIM_EVENT_FAULT: apply_fault(world, &world->scenario->faults[event->index], true); break;
 	case SIM_EVENT_FAULT_END: apply_fault(world, &world->scenario->faults[event->index], false); break;
 	}
@@ -298,6 +308,10 @@ struct sim_world *sim_world_new(const struct sim_scenario *scenario, struct wall
 		sim_gateway_init(&world->gateways[g], &config, scenario->seed * 31 + g);
 		sim_world_settle_gateway(world, g);
 	}
+	if (!sim_world_stations_init(world, start)) {
+		sim_world_free(world);
+		return NULL;
+	}
 	for (size_t d = 0; d < scenario->device_count; d++) {
 		sim_device_init(&world->devices[d], &scenario->devices[d], (uint32_t)d, world->aes,
 				scenario->seed, (struct sim_sink){put_record, world});
@@ -325,6 +339,7 @@ void sim_world_free(struct sim_world *world)
 		explicit_bzero(world->devices, world->scenario->device_count * sizeof *world->devices);
 	free(world->devices);
 	free(world->gateways);
+	sim_world_stations_free(world);
 	free(world->loss_db);
 	free(world->entries);
 	free(world->sent);

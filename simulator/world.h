@@ -9,6 +9,7 @@
 #define LAMPPOST_SIM_WORLD_H
 
 #include "simulator/scenario.h"
+#include "simulator/station.h"
 
 #define SIM_RECORDS_MAX 1000000
 
@@ -16,6 +17,12 @@
 struct sim_port {
 	void (*send)(void *ctx, int64_t now_us, size_t gateway, enum sim_socket socket, const uint8_t *bytes,
 		     size_t length);
+	void *ctx;
+};
+
+/* Where stations' sockets are: what a station does there, inside sim_world_run(). The act is lent. */
+struct sim_station_port {
+	void (*act)(void *ctx, int64_t now_us, size_t gateway, const struct sim_station_act *act);
 	void *ctx;
 };
 
@@ -49,6 +56,14 @@ void sim_world_run(struct sim_world *world, int64_t until_us);
 /* A datagram from the server enters a gateway's backhaul; `now_us` is not before what was run. */
 void sim_world_deliver(struct sim_world *world, int64_t now_us, size_t gateway, const uint8_t *bytes,
 		       size_t length);
+/* For a scenario with stations, before the first sim_world_run(). */
+void sim_world_connect_stations(struct sim_world *world, struct sim_station_port port);
+/* What happened at a station's socket, the one that was opened last, enters its backhaul: it stands; it ended or did not come about; a
+ * text came. */
+void sim_world_station_opened(struct sim_world *world, int64_t now_us, size_t gateway);
+void sim_world_station_closed(struct sim_world *world, int64_t now_us, size_t gateway);
+void sim_world_station_text(struct sim_world *world, int64_t now_us, size_t gateway, const char *text,
+			    size_t length);
 /* From now on no device begins a new frame; what is under way goes on. */
 void sim_world_quieten(struct sim_world *world);
 /* Whether a device still has a frame under way. */
@@ -63,6 +78,8 @@ bool sim_world_expectations_hold(const struct sim_world *world, char *why, size_
 const struct sim_scenario *sim_world_scenario(const struct sim_world *world);
 const struct sim_device *sim_world_device(const struct sim_world *world, size_t index);
 const struct sim_gateway *sim_world_gateway(const struct sim_world *world, size_t index);
+/* NULL for a packet forwarder. */
+const struct sim_station *sim_world_station(const struct sim_world *world, size_t index);
 const struct sim_entry *sim_world_entries(const struct sim_world *world, size_t *count, uint64_t *dropped);
 const struct sim_air_entry *sim_world_air(const struct sim_world *world, size_t *count);
 

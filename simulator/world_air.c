@@ -57,9 +57,15 @@ void sim_world_uplink_ends(struct sim_world *world, const struct sim_air *air)
 	for (size_t g = 0; g < world->scenario->gateway_count; g++) {
 		enum sim_reception reception = sim_gateway_signal_ends(
 			&world->gateways[g], world->now_us, air->id, air->uplink.phy, air->uplink.length);
-		if (reception == SIM_RECEIVED && air->entry != SIZE_MAX)
+		bool heard = reception == SIM_RECEIVED;
+		if (world->stations[g] != NULL) {
+			heard = sim_world_station_hears(world, g) && heard;
+			sim_world_settle_station(world, g);
+		} else {
+			sim_world_settle_gateway(world, g);
+		}
+		if (heard && air->entry != SIZE_MAX)
 			world->entries[air->entry].heard_by++;
-		sim_world_settle_gateway(world, g);
 	}
 }
 

@@ -28,9 +28,18 @@ struct sim_recent {
 	struct sim_signal signal;
 };
 
+/* A gateway that is a station, and its connection. */
+struct sim_world_station {
+	struct sim_station station;
+	uint32_t asked, given, first; /* connections, by number; those below `first` were cut */
+	int64_t up_us, down_us;       /* when the last of what is under way arrives */
+};
+
 struct sim_world {
 	const struct sim_scenario *scenario;
 	struct sim_port port;
+	struct sim_station_port station_port;
+	struct sim_world_station **stations; /* by gateway; NULL: packet forwarder */
 	struct aes *aes;
 	struct sim_device *devices;
 	struct sim_gateway *gateways;
@@ -70,5 +79,17 @@ void sim_world_uplink_ends(struct sim_world *world, const struct sim_air *air);
 void sim_world_downlink_starts(struct sim_world *world, size_t gateway,
 			       const struct sim_transmission *transmission);
 void sim_world_downlink_ends(struct sim_world *world, const struct sim_air *air);
+
+/* world_station.c */
+bool sim_world_stations_init(struct sim_world *world, struct wall start); /* false: no memory */
+void sim_world_stations_free(struct sim_world *world);
+void sim_world_settle_station(struct sim_world *world, size_t gateway);
+/* Says what its radio has heard; whether it went to the server. */
+bool sim_world_station_hears(struct sim_world *world, size_t gateway);
+void sim_world_on_station(struct sim_world *world, size_t gateway);
+void sim_world_on_station_up(struct sim_world *world, size_t gateway, const void *owned);
+void sim_world_on_station_down(struct sim_world *world, size_t gateway, const void *owned);
+/* A fault: its connection breaks; it starts again. */
+void sim_world_station_fault(struct sim_world *world, size_t gateway, bool breaks, bool restarts);
 
 #endif
