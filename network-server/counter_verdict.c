@@ -42,8 +42,7 @@ static enum ns_drop judge_late(struct ns *ns, struct now now, struct ns_uplink *
 		uplink->age = -1;
 		return NS_DROP_LATE_REFUSED;
 	}
-	if (uplink->age > limit_s * US_PER_S ||
-	    ns_gateways_at(&ns->gateways, copy->gateway_slot)->record.gateway.accept & GW_ACCEPT_UDP)
+	if (uplink->age > limit_s * US_PER_S || !copy->proved)
 		return NS_DROP_LATE_REFUSED;
 	uplink->late = true;
 	return NS_ACCEPTED;

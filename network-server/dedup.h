@@ -36,6 +36,7 @@ struct ns_copy {
 	bool has_snr;
 	struct gw_ticks ticks;
 	bool has_gps_time, has_fine_time, wall_synchronised;
+	bool proved; /* the gateway showed who it is: it came by Basics Station, or through a broker */
 	int64_t gps_time_us;
 	uint32_t fine_time_ns;
 	uint32_t channel, rf_chain, board, antenna;

@@ -76,6 +76,7 @@ static void copy_of(struct ns_copy *copy, const struct gw_uplink *uplink, uint32
 		.has_gps_time = uplink->has_gps_time,
 		.has_fine_time = uplink->has_fine_time,
 		.wall_synchronised = uplink->wall_synchronised,
+		.proved = uplink->protocol >= GW_BASICS_STATION,
 		.gps_time_us = uplink->gps_time_us,
 		.fine_time_ns = uplink->fine_time_ns,
 		.channel = uplink->channel,

@@ -163,7 +163,8 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"Counter {fcnt:a} came late, {age_s:b:s or none} old, by {gateway}; its profile takes "
 		"{limit_s:c:s} from "
 		"gateways that prove who they are.",
-		"Raise late_uplink_s of the profile, or give the gateway a token, if late data are wanted."),
+		"Raise late_uplink_s of the profile, or connect the gateway as a Basics Station, if late "
+		"data are wanted."),
 	[NS_DROP_JOURNAL_FULL] = NS_RULE_WORDS(
 		"journal_full", ERROR,
 		"The journal, {used_mb:a} MB of {limit_mb:b} MB, is at {floor:c0:word}: nothing is accepted.",

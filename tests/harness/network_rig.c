@@ -310,6 +310,7 @@ void rig_profile(struct rig *rig, uint8_t number, enum lw_mac_version version, c
 
 void rig_gateway(struct rig *rig, uint64_t number, const char *region, bool token)
 {
+	rig->proved = (rig->proved & ~(1u << number)) | (unsigned)token << number;
 	struct net_gateway gateway = {
 		.version = ++rig->version,
 		.gateway = {.eui = rig_eui(number), .accept = token ? GW_ACCEPT_TOKEN : GW_ACCEPT_UDP}};
@@ -450,7 +451,7 @@ void rig_hears_on(struct rig *rig, uint64_t gateway, const uint8_t *phy, uint8_t
 		.ticks = {(uint32_t)(rig->now.mono.us - BACKHAUL - late + (int64_t)gateway * 1000000007)},
 		.arrival = {rig->now.wall.us},
 		.wall_synchronised = true,
-		.protocol = GW_SEMTECH_UDP_V2,
+		.protocol = rig->proved & 1u << gateway ? GW_BASICS_STATION : GW_SEMTECH_UDP_V2,
 	};
 	memcpy(uplink.phy, phy, length);
 	ns_on_uplink(&rig->ns, rig->now, RIG_LINK, ++rig->seq, &uplink);

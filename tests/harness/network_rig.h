@@ -20,6 +20,7 @@ struct rig_blob {
 };
 
 struct rig {
+	unsigned proved; /* bit of its number: a gateway that comes as a Basics Station */
 	struct ns ns;
 	struct ns_config config;
 	struct lw_region *regions;
