@@ -162,8 +162,13 @@ static void on_call(void *ctx, struct now now, const struct io_http_request *req
 	struct as_scope scope = scope_of(edge, request);
 	size_t length;
 	const uint8_t *body = io_http_request_body(request, &length);
+	const struct io_peer *peer = io_http_request_peer(request);
+	char who[24] = "nobody";
+	if (peer)
+		snprintf(who, sizeof who, "uid %u", (unsigned)peer->uid);
 	struct as_call call = {.scope = &scope,
 			       .now = now,
+			       .who = who,
 			       .collection = io_http_request_param(request, "collection"),
 			       .id = io_http_request_param(request, "id"),
 			       .item = io_http_request_param(request, "item"),

@@ -65,6 +65,20 @@ const struct option gb_config_rows[] = {
 	{"gateway-bridge", "rate_unknown", OPTION_INT, OPTION_AT(struct gb_config, rate_unknown),
 	 .fallback = "2000", .min = 1, .max = 1000000, .unit = "datagrams/s", .reload = true,
 	 .help = "What one address may send for gateways that are not registered."},
+	{"gateway-bridge", "tls_certificate", OPTION_PATH, OPTION_AT(struct gb_config, tls_certificate),
+	 .fallback = "", .min = 0,
+	 .help = "The server certificate that stations see, with its chain, PEM; empty: "
+		 "STATE/keys/gateway-bridge.tls.crt, which the application server issues and renews."},
+	{"gateway-bridge", "tls_key", OPTION_PATH, OPTION_AT(struct gb_config, tls_key), .fallback = "",
+	 .min = 0, .help = "Its key, PEM; empty: STATE/keys/gateway-bridge.tls.key."},
+	{"gateway-bridge", "tls_ca", OPTION_PATH, OPTION_AT(struct gb_config, tls_ca), .fallback = "",
+	 .min = 0,
+	 .help = "The CA whose client certificates are those of gateways, PEM; empty: "
+		 "STATE/keys/gateway-bridge.ca.crt, the city's own."},
+	{"gateway-bridge", "cups_listen", OPTION_LIST, OPTION_AT(struct gb_config, cups_listen),
+	 .fallback = "*:3002", .min = 0, .max = 1, .check = is_listen,
+	 .form = "address:port, as in *:3002, 192.0.2.1:3002 or [::1]:3002",
+	 .help = "Where stations ask for updates of their configuration (CUPS), with TLS; empty: nowhere."},
 };
 
 const size_t gb_config_row_count = ARRAY_SIZE(gb_config_rows);

@@ -14,6 +14,11 @@ struct gb_config {
 	int64_t rate_per_eui; /* datagrams a second; the burst is twice that */
 	int64_t rate_frames;  /* entries of rxpk a second; the burst is twice that */
 	int64_t rate_unknown; /* datagrams a second and source */
+	/* Of the listeners that speak TLS: stations (LNS) and CUPS. "": the file of that name in STATE/keys, see edge_tls.h. */
+	char tls_certificate[OPTION_PATH_MAX];
+	char tls_key[OPTION_PATH_MAX];
+	char tls_ca[OPTION_PATH_MAX];   /* whose client certificates are good */
+	struct option_list cups_listen; /* "*:3002"; at most 1; empty: no CUPS */
 };
 
 extern const struct option gb_config_rows[];

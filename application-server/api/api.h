@@ -36,6 +36,7 @@ struct as_api {
 struct as_call {
 	const struct as_scope *scope;
 	struct now now;
+	const char *who;        /* "uid 1000", for the audit; NULL: nobody in particular */
 	const char *collection; /* path parameters; NULL where the pattern has none */
 	const char *id;
 	const char *item;   /* {item}: beneath the record `id` */
