@@ -136,6 +136,10 @@ static bool ring_holds_64_KiB(void)
 
 static const struct t_reload_case cases[] = {
 	{"udp_listen", "[\"127.0.0.1:1701\"]", NULL, false},
+	{"tls_certificate", "other.crt", NULL, false},
+	{"tls_key", "other.key", NULL, false},
+	{"tls_ca", "other-ca.crt", NULL, false},
+	{"cups_listen", "[\"127.0.0.1:3003\"]", NULL, false},
 	{"forward_unknown", "true", strangers_are_forwarded, false},
 	{"ring_seconds", "1", frames_are_gone_after_two_seconds, false},
 	{"ring_bytes", "65536", ring_holds_64_KiB, false},
