@@ -40,7 +40,9 @@ enum gb_station_kind {
 	GB_STATION_OVERHEARD, /* dndf, jacc: what another gateway sent; never forwarded */
 	GB_STATION_SENT,      /* dntxed */
 	GB_STATION_TIMESYNC,
-	GB_STATION_IGNORED /* getxtime, rmtsh, event, error, and frames in the optional form `pdu`: well formed, not acted upon */
+	GB_STATION_EVENT_TOLD, /* event */
+	GB_STATION_ERROR_TOLD, /* error */
+	GB_STATION_IGNORED /* getxtime, rmtsh, and frames in the optional form `pdu`: well formed, not acted upon */
 };
 
 struct gb_station_frame {

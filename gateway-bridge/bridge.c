@@ -1,5 +1,6 @@
 /* The life of the core, its outbox and its deadlines; see bridge_state.h for where the flows are. */
 #include "gateway-bridge/bridge_state.h"
+#include "gateway-bridge/stations.h"
 
 #include "common/base/check.h"
 
@@ -21,6 +22,7 @@ struct gb_bridge *gb_bridge_new(const struct gb_options *options, struct rng *rn
 	gb_sources_init(&bridge->sources, rng);
 	bridge->ring = gb_ring_new(options->ring_bytes, options->ring_age);
 	gb_inflights_init(&bridge->inflights, rng);
+	bridge->stations = gb_stations_new(rng);
 	return bridge;
 }
 
@@ -40,6 +42,7 @@ void gb_bridge_free(struct gb_bridge *bridge)
 	gb_sources_release(&bridge->sources);
 	gb_ring_free(bridge->ring);
 	gb_inflights_release(&bridge->inflights);
+	gb_stations_free(bridge->stations);
 	gb_decisions_release(&bridge->decisions);
 	free(bridge);
 }
@@ -265,6 +268,10 @@ static void answer_silence(struct gb_bridge *bridge, struct now now)
 {
 	struct gb_inflight sent;
 	while (gb_inflights_pop(&bridge->inflights, now.mono, &sent)) {
+		if (sent.connection != 0) {
+			gb_station_silence(bridge, now, &sent);
+			continue;
+		}
 		bridge->counters.verdicts[GB_NO_TX_ACK]++;
 		const struct gb_said said = {
 			.b = decision_u32(mono_since(now.mono, sent.sent_at) / US_PER_MS)};
@@ -293,6 +300,7 @@ void gb_bridge_on_tick(struct gb_bridge *bridge, struct now now)
 	struct gb_gateway *gateway;
 	gb_enter(bridge, now);
 	answer_silence(bridge, now);
+	gb_stations_tick(bridge, now);
 	while ((gateway = gb_gateways_pop_silent(bridge->gateways, now.mono)) != NULL) {
 		gb_judge_number(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from,
 				GB_SILENT_US / US_PER_S);
@@ -303,9 +311,9 @@ void gb_bridge_on_tick(struct gb_bridge *bridge, struct now now)
 
 struct mono gb_bridge_next_deadline(const struct gb_bridge *bridge)
 {
-	const struct mono deadlines[] = {gb_inflights_deadline(&bridge->inflights),
-					 gb_gateways_deadline(bridge->gateways),
-					 gb_ring_deadline(bridge->ring)};
+	const struct mono deadlines[] = {
+		gb_inflights_deadline(&bridge->inflights), gb_gateways_deadline(bridge->gateways),
+		gb_ring_deadline(bridge->ring), deadlines_next(&bridge->stations->deadlines)};
 	struct mono next = deadlines[0];
 	for (size_t i = 1; i < ARRAY_SIZE(deadlines); i++) {
 		if (deadlines[i].us < next.us)

@@ -1,5 +1,5 @@
-/* The core of gateway-bridge: terminates Semtech UDP, keeps who is where, and speaks network.sock's messages on the other
- * side. Pure: `now` comes in, messages go out; no clock, no socket, no randomness but the generator's.
+/* The core of gateway-bridge: terminates Semtech UDP and Basics Station (bridge_station.h), keeps who is where, and speaks
+ * network.sock's messages on the other side. Pure: `now` comes in, messages go out; no clock, no socket, no randomness but the generator's.
  *
  *	datagram ──▶ on_datagram ──▶ ack at once ──▶ take_datagram ──▶ gateway
  *	                │ entries of rxpk, stat, TX_ACK
@@ -21,8 +21,9 @@
 #include "gateway-bridge/semtech_udp.h"
 #include "gateway-bridge/verdicts.h"
 
-#define GB_OUTBOX_MAX 64 /* datagrams; the edge empties it after every event */
-#define GB_NOTES_MAX  64
+#define GB_OUTBOX_MAX      64 /* datagrams; the edge empties it after every event */
+#define GB_NOTES_MAX       64
+#define GB_STATION_URL_MAX 104 /* with "/gateway/EUI" behind it a station takes 127 characters */
 
 struct gb_options {
 	const char *name; /* of the instance, in the Hello; borrowed during gb_bridge_new() */
@@ -32,6 +33,9 @@ struct gb_options {
 	struct gb_limit per_eui; /* 200 a second, burst 400 */
 	struct gb_limit frames;  /* entries of rxpk that a gateway may have forwarded */
 	struct gb_limit unknown; /* 2,000 a second by source */
+	char station_url
+		[GB_STATION_URL_MAX]; /* where stations are to connect, "wss://host:port"; "": as they called us */
+	bool station_remote;          /* whether engineers may run commands on stations */
 };
 
 struct gb_datagram {

@@ -20,7 +20,10 @@ static enum status take_hello(struct gb_bridge *bridge, struct now now, const st
 	struct gb_gateway *gateway;
 	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
 		if (gateway->known && gateway->online)
-			gb_tell_presence(bridge, now, gateway, gateway->has_path ? "pull_data" : "push_data");
+			gb_tell_presence(bridge, now, gateway,
+					 gateway->station    ? "connected"
+					 : gateway->has_path ? "pull_data"
+							     : "push_data");
 	}
 	return ST_OK;
 }
@@ -62,13 +65,20 @@ static void judge_downlink(struct gb_bridge *bridge, struct now now, const struc
 	gb_judge(bridge, verdict, &attempt->gateway, NULL, &said);
 }
 
+/* Nothing else can be sent by this gateway for that frame either. */
+static bool is_no_way(enum gb_verdict verdict)
+{
+	return verdict == GB_NO_PATH || verdict == GB_STATION_CONTEXT_GONE ||
+	       verdict == GB_STATION_CANNOT_SEND;
+}
+
 static void refuse_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
 			    enum gb_verdict verdict)
 {
 	judge_downlink(bridge, now, downlink, verdict);
 	struct gw_tx_ack ack = {.id = downlink->id,
 				.gateway = downlink->attempts[0].gateway,
-				.result = verdict == GB_NO_PATH ? GW_TX_NO_PATH : GW_TX_OTHER};
+				.result = is_no_way(verdict) ? GW_TX_NO_PATH : GW_TX_OTHER};
 	gb_copy_cause(ack.cause, gb_verdict_name(verdict));
 	gb_tell_tx(bridge, now, &ack);
 }
@@ -78,6 +88,12 @@ static void take_downlink(struct gb_bridge *bridge, struct now now, const struct
 {
 	const struct gw_tx_attempt *attempt = &downlink->attempts[0];
 	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &attempt->gateway);
+	if (gateway && gateway->station) {
+		enum gb_verdict refused = gb_station_send(bridge, now, downlink, gateway);
+		if (refused != GB_ACCEPTED)
+			refuse_downlink(bridge, now, downlink, refused);
+		return;
+	}
 	const struct gb_peer *path = gateway ? gb_gateway_path(gateway, now.mono) : NULL;
 	if (path == NULL) {
 		refuse_downlink(bridge, now, downlink, GB_NO_PATH);
@@ -113,10 +129,13 @@ static void take_downlink(struct gb_bridge *bridge, struct now now, const struct
 	gb_health_out(&gateway->health, datagram->length);
 }
 
-static void take_list(struct gb_bridge *bridge, const struct gw_gateway_list *part)
+static void take_list(struct gb_bridge *bridge, struct now now, const struct gw_gateway_list *part)
 {
 	switch (gb_gateways_list(bridge->gateways, part)) {
-	case GB_LIST_CHANGED: bridge->list_changed = true; break;
+	case GB_LIST_CHANGED:
+		bridge->list_changed = true;
+		gb_stations_list_changed(bridge, now);
+		break;
 	case GB_LIST_BAD: gb_judge_number(bridge, GB_LIST_REFUSED, NULL, NULL, GB_KNOWN_MAX); break;
 	case GB_LIST_MORE:
 	case GB_LIST_SAME: break;
@@ -148,7 +167,7 @@ enum status gb_bridge_on_network_message(struct gb_bridge *bridge, struct now no
 	switch (message->kind) {
 	case PROTO_ACK: gb_ring_acknowledge(bridge->ring, message->ack.seq); break;
 	case PROTO_GATEWAY_DOWNLINK: take_downlink(bridge, now, &message->gateway_downlink); break;
-	case PROTO_GATEWAY_LIST: take_list(bridge, &message->gateway_list); break;
+	case PROTO_GATEWAY_LIST: take_list(bridge, now, &message->gateway_list); break;
 	case PROTO_BYE: /* it closes the link itself */
 		bridge->bye = true;
 		bridge->bye_seq = message->bye.seq;

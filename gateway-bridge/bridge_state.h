@@ -2,12 +2,15 @@
  *
  *	bridge.c           life, outbox, notes, ring, deadlines
  *	bridge_datagram.c  what gateways say
- *	bridge_network.c   what the network server says */
+ *	bridge_network.c   what the network server says
+ *	bridge_station.c   stations: connections; _up.c what they say, _down.c what is said to them */
 #ifndef LAMPPOST_BRIDGE_STATE_H
 #define LAMPPOST_BRIDGE_STATE_H
 
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/inflight.h"
+
+struct gb_stations;
 
 struct gb_bridge {
 	struct gb_options options;
@@ -18,6 +21,7 @@ struct gb_bridge {
 	struct gb_sources sources; /* of datagrams for unknown gateways */
 	struct gb_ring *ring;
 	struct gb_inflights inflights;
+	struct gb_stations *stations; /* owned */
 	struct gb_counters counters;
 	struct gb_decisions decisions;
 	struct now now;    /* of the event in hand */
@@ -35,6 +39,15 @@ struct gb_bridge {
 	uint64_t bye_seq;  /* for which message of ours; 0: for none */
 	bool list_changed;
 };
+
+/* Stations (bridge_station.h): those that may be concerned by another list are judged again; what is due; a downlink for a
+ * gateway that is connected by one. */
+void gb_stations_list_changed(struct gb_bridge *bridge, struct now now);
+void gb_stations_tick(struct gb_bridge *bridge, struct now now);
+enum gb_verdict gb_station_send(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
+				struct gb_gateway *gateway);
+/* One of a station was answered by nobody in its time. */
+void gb_station_silence(struct gb_bridge *bridge, struct now now, const struct gb_inflight *sent);
 
 /* Every event of the core begins with this. */
 void gb_enter(struct gb_bridge *bridge, struct now now);

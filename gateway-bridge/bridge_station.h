@@ -26,26 +26,30 @@
 
 #include "common/lorawan/region.h"
 #include "gateway-bridge/bridge.h"
+#include "gateway-bridge/identity.h"
+#include "gateway-bridge/station_clock.h"
 #include "gateway-bridge/station_down.h"
 
+#define GB_STATION_SET_UP_MAX  4096  /* of them not up */
 #define GB_STATIONS_MAX        20480 /* connections, whatever their state */
 #define GB_STATION_OUTBOX_MAX  64
 #define GB_STATION_TEXT_LIMIT  32768 /* of a message from a station; the edge refuses longer ones */
 #define GB_STATION_REASON_MAX  124   /* of a close frame: 123 bytes and NUL */
-#define GB_STATION_CONTEXTS    256
 #define GB_STATION_SET_UP_US   (60 * US_PER_S)
 #define GB_STATION_PING_US     (30 * US_PER_S) /* ± 10 %, so that stations do not answer in step */
 #define GB_STATION_PONGS_OWED  2               /* pings in a row without any word that end a connection */
 #define GB_STATION_TIMESYNC_US (120 * US_PER_S)
-#define GB_STATION_COMMAND_MAX 2048 /* of runcmd, with its arguments */
-
-struct gb_presented; /* identity.h: the client certificate or the token that came with the request */
+#define GB_STATION_FLOOD_US    (60 * US_PER_S)
+#define GB_STATION_FLOOD       10000 /* messages over its limits in so long that end a connection */
+#define GB_STATION_ANSWER_US \
+	(2500 * US_PER_MS) /* behind the end of the last window: no dntxed comes any more */
+#define GB_STATION_LEAVE_US    (10 * US_PER_S) /* for a discovery that was answered */
+#define GB_STATION_COMMAND_MAX 2048            /* of runcmd, with its arguments */
 
 enum gb_station_path { GB_STATION_DISCOVERY, GB_STATION_DATA };
 
 /* A WebSocket that a peer asks for. All is borrowed during the call. */
 struct gb_station_open {
-	uint64_t id;
 	enum gb_station_path path;
 	struct lw_eui64 eui; /* DATA: of the path */
 	struct gb_address from;
@@ -61,7 +65,7 @@ struct gb_station_out {
 	uint64_t id;
 	uint16_t code;                      /* CLOSE */
 	char reason[GB_STATION_REASON_MAX]; /* CLOSE: for people, and for the station's log */
-	size_t length;                      /* TEXT, BINARY, PING */
+	size_t length;                      /* TEXT, BINARY */
 	char bytes[GB_STATION_MESSAGE_MAX]; /* TEXT is UTF-8 without NUL */
 };
 
@@ -83,13 +87,17 @@ struct gb_station_service {
 void gb_bridge_serve_stations(struct gb_bridge *bridge, const struct gb_station_service *service);
 
 /* --- events */
-/* 0: taken, the edge upgrades; else the HTTP status that the request gets (401, 403, 404, 429, 503), with a sentence. */
-unsigned gb_bridge_on_station_open(struct gb_bridge *bridge, struct now now,
-				   const struct gb_station_open *open, char reason[GB_STATION_REASON_MAX]);
+/* Whether a request may become a connection. 0: yes; else the HTTP status that it gets (401, 403, 404, 429, 503), with a
+ * sentence. */
+unsigned gb_bridge_admit_station(struct gb_bridge *bridge, struct now now, const struct gb_station_open *open,
+				 char reason[GB_STATION_REASON_MAX]);
+/* It has become one, in the same event. */
+void gb_bridge_on_station_open(struct gb_bridge *bridge, struct now now, uint64_t id,
+			       const struct gb_station_open *open);
 void gb_bridge_on_station_text(struct gb_bridge *bridge, struct now now, uint64_t id, const char *text,
 			       size_t length);
-void gb_bridge_on_station_pong(struct gb_bridge *bridge, struct now now, uint64_t id, const uint8_t *payload,
-			       size_t length);
+/* It answered the last ping. */
+void gb_bridge_on_station_pong(struct gb_bridge *bridge, struct now now, uint64_t id, span_us round_trip);
 void gb_bridge_on_station_close(struct gb_bridge *bridge, struct now now, uint64_t id,
 				enum gb_station_end end);
 
@@ -97,8 +105,9 @@ void gb_bridge_on_station_close(struct gb_bridge *bridge, struct now now, uint64
 bool gb_bridge_take_station(struct gb_bridge *bridge, struct gb_station_out *out);
 
 /* --- what people ask for */
-/* Sends a ping now; fills what its pong will carry. 0: this gateway has no station that is up. */
-uint64_t gb_bridge_station_ping(struct gb_bridge *bridge, struct now now, const struct lw_eui64 *eui);
+/* Sends a ping now, to the connection `*id`. False: this gateway has no station that is up. */
+bool gb_bridge_station_ping(struct gb_bridge *bridge, struct now now, const struct lw_eui64 *eui,
+			    uint64_t *id);
 enum gb_station_remote {
 	GB_REMOTE_DONE,
 	GB_REMOTE_OFF,        /* station_remote is false */

@@ -1,5 +1,6 @@
 #include "gateway-bridge/decisions.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void gb_decisions_init(struct gb_decisions *decisions)
@@ -37,7 +38,9 @@ static const struct decision *same_second(const struct gb_decisions *decisions, 
 					  uint32_t index, enum gb_verdict verdict)
 {
 	const struct decision *newest = decision_newest(&decisions->ring, index);
-	if (!newest || newest->verdict != verdict || newest->table != GB_TABLE_VERDICTS)
+	struct decision same = {0};
+	gb_verdict_record(verdict, &same);
+	if (!newest || newest->verdict != same.verdict || newest->table != same.table)
 		return NULL;
 	span_us passed = now.wall.us - decision_time(newest).us;
 	return passed >= 0 && passed < US_PER_S ? newest : NULL;
@@ -46,12 +49,9 @@ static const struct decision *same_second(const struct gb_decisions *decisions, 
 void gb_decisions_add(struct gb_decisions *decisions, struct now now, uint32_t index, enum gb_verdict verdict,
 		      const struct gb_said *said)
 {
-	struct decision decision = {.a = said->a,
-				    .b = said->b,
-				    .c = said->own_c ? said->c : 1,
-				    .other = DECISION_NO_OTHER,
-				    .verdict = (uint8_t)verdict,
-				    .table = GB_TABLE_VERDICTS};
+	struct decision decision = {
+		.a = said->a, .b = said->b, .c = said->own_c ? said->c : 1, .other = DECISION_NO_OTHER};
+	gb_verdict_record(verdict, &decision);
 	if (said->mic) {
 		decision.about = DECISION_ABOUT_FRAME;
 		decision.ref = decision_ref(said->mic);
@@ -74,6 +74,21 @@ void gb_decisions_add(struct gb_decisions *decisions, struct now now, uint32_t i
 	decision_replace(&decisions->ring, first, index, &decision);
 }
 
+void gb_verdict_say(enum gb_verdict verdict, const struct lw_eui64 *gateway, const struct gb_said *said,
+		    char *text, size_t capacity)
+{
+	struct decision decision = {
+		.a = said->a, .b = said->b, .c = said->own_c ? said->c : 1, .other = DECISION_NO_OTHER};
+	struct decision_names names = {.gateway = ""};
+	char sentence[DECISION_TEXT];
+	gb_verdict_record(verdict, &decision);
+	if (gateway)
+		lw_eui64_format(names.gateway, gateway);
+	decision_say(sentence, &gb_rules, &decision, &names);
+	const char *next = gb_verdict_row(verdict)->next;
+	snprintf(text, capacity, "%s%s%s", sentence, *next ? " " : "", next);
+}
+
 /* --- how a gateway is now ------------------------------------------------------------------------------------------- */
 
 static uint32_t seconds(struct now now, struct mono then)
@@ -85,7 +100,7 @@ static enum gb_present state_of(const struct gb_gateway *gateway, struct now now
 {
 	if (!gateway->known)
 		return GB_NOW_UNREGISTERED;
-	if (!(gateway->row.accept & GW_ACCEPT_UDP))
+	if (!(gateway->row.accept & GW_ACCEPT_UDP) && gateway->datagrams == 0 && gateway->dropped > 0)
 		return GB_NOW_OTHER_PROTOCOL;
 	if (gateway->datagrams == 0)
 		return GB_NOW_NEVER_HEARD;
@@ -93,6 +108,8 @@ static enum gb_present state_of(const struct gb_gateway *gateway, struct now now
 		return GB_NOW_SILENT;
 	if (gateway->flapping)
 		return GB_NOW_FLAPPING;
+	if (gateway->station)
+		return GB_NOW_STATION;
 	return gb_gateway_path(gateway, now.mono) ? GB_NOW_ONLINE : GB_NOW_NO_PATH;
 }
 
@@ -166,6 +183,11 @@ bool gb_present(const struct gb_gateway *gateway, struct now now, struct mono be
 				      .table = GB_TABLE_PRESENT};
 	decision_stamp(decision, now.wall);
 	bool heard = gateway->known && gateway->datagrams > 0;
+	/* What comes by a connection neither pulls nor pushes. */
+	if (gateway->protocol == GW_BASICS_STATION && place == 1)
+		place = 3;
+	else if (gateway->protocol == GW_BASICS_STATION && place > 1)
+		return false;
 	switch (place) {
 	case 0:
 		decision->verdict = state_of(gateway, now);

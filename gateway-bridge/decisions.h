@@ -35,6 +35,9 @@ void gb_decisions_release(struct gb_decisions *decisions);
 /* `index` of the gateway in the table (gb_gateways_index()), or GB_WHY_NOBODY. */
 void gb_decisions_add(struct gb_decisions *decisions, struct now now, uint32_t index, enum gb_verdict verdict,
 		      const struct gb_said *said);
+/* Writes a verdict's sentence and what to do next, for whoever is told in its place; cut where it does not fit. */
+void gb_verdict_say(enum gb_verdict verdict, const struct lw_eui64 *gateway, const struct gb_said *said,
+		    char *text, size_t capacity);
 /* How a gateway is now: fills the place-th of at most GB_PRESENT_MAX decisions, the most important first; false behind the last.
  * `began`: when the bridge did. */
 bool gb_present(const struct gb_gateway *gateway, struct now now, struct mono began, unsigned place,

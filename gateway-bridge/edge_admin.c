@@ -217,7 +217,7 @@ static void name_decision(void *ctx, const struct decision *decision, struct dec
 	const struct gb_admin *admin = ctx;
 	const struct gb_gateway *gateway = gb_gateways_at(gb_bridge_gateways(admin->bridge),
 							  (uint32_t)decision->subject);
-	if (!names->gateway[0] && gateway && decision->table == GB_TABLE_VERDICTS)
+	if (!names->gateway[0] && gateway && decision->table != GB_TABLE_PRESENT)
 		lw_eui64_format(names->gateway, &gateway->eui);
 }
 

@@ -9,6 +9,13 @@ bool gb_eui_is_shared(const struct lw_eui64 *eui)
 	return number == 0 || number == UINT64_MAX || number == UINT64_C(0xaa555a0000000000);
 }
 
+bool gb_gateway_moved(struct gb_gateway *gateway, struct mono now)
+{
+	gateway->moved[gateway->moves++ % GB_FLAP_MOVES] = now;
+	struct mono oldest = gateway->moved[gateway->moves % GB_FLAP_MOVES];
+	return gateway->moves >= GB_FLAP_MOVES && mono_since(now, oldest) <= GB_FLAP_US;
+}
+
 struct gb_pull gb_gateway_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from)
 {
 	struct gb_pull pull = {.first = gb_gateway_path(gateway, now) == NULL};
@@ -17,9 +24,7 @@ struct gb_pull gb_gateway_pulled(struct gb_gateway *gateway, struct mono now, co
 		     !gb_address_same_host(&gateway->path.address, &from->address);
 	if (pull.moved) {
 		pull.was = gateway->path.address;
-		gateway->moved[gateway->moves++ % GB_FLAP_MOVES] = now;
-		struct mono oldest = gateway->moved[gateway->moves % GB_FLAP_MOVES];
-		bool flaps = gateway->moves >= GB_FLAP_MOVES && mono_since(now, oldest) <= GB_FLAP_US;
+		bool flaps = gb_gateway_moved(gateway, now);
 		pull.began_to_flap = flaps && !gateway->flapping;
 		pull.settled = !flaps && gateway->flapping;
 		gateway->flapping = flaps;

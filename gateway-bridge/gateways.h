@@ -50,12 +50,13 @@ struct gb_gateway {
 	uint64_t crc_bad; /* frames that failed their checksum */
 	uint64_t dropped; /* known: datagrams and frames over its limits, or from a foreign source */
 
+	uint64_t station; /* the connection of its station that is up; 0: none */
 	bool has_path;
 	struct gb_peer path;
 	struct mono pulled; /* last PULL_DATA, if path.address is set */
 	bool has_pushed;
 	struct mono pushed;               /* last PUSH_DATA */
-	uint32_t moves;                   /* since the start */
+	uint32_t moves;                   /* since the start; of a station: replaced connections */
 	struct mono moved[GB_FLAP_MOVES]; /* the latest, at moves % GB_FLAP_MOVES */
 	bool flapping;
 
@@ -125,7 +126,14 @@ struct gb_pull {
 /* A PULL_DATA of a known gateway: its downlinks go there from now on. */
 struct gb_pull gb_gateways_pulled(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
 				  const struct gb_peer *from);
-/* The part of it that is the gateway's own; for gateways.c. */
+/* Its connection ended: it is silent at once. */
+void gb_gateways_left(struct gb_gateways *gateways, struct gb_gateway *gateway);
+/* Its connection was replaced by another: a move. Returns whether it began to flap by that. */
+bool gb_gateways_replaced(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now);
+/* Whether it ended to flap: the last move is long ago. */
+bool gb_gateways_settle(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now);
+/* Parts of it that are the gateway's own; for gateways.c. */
+bool gb_gateway_moved(struct gb_gateway *gateway, struct mono now);
 struct gb_pull gb_gateway_pulled(struct gb_gateway *gateway, struct mono now, const struct gb_peer *from);
 /* Lends where its downlinks go, or NULL when it has not pulled for GB_PATH_US. */
 const struct gb_peer *gb_gateway_path(const struct gb_gateway *gateway, struct mono now);

@@ -69,6 +69,7 @@ const struct gb_inflight *gb_inflights_add(struct gb_inflights *inflights, struc
 	*added = *entry;
 	added->token = token;
 	added->deadline = (struct deadline){.slot = 0};
+	added->diid = added->connection ? ++inflights->rounds * GB_INFLIGHT_MAX + index : 0;
 	if (added->has_token) {
 		bool made;
 		struct key key = key_of(&added->gateway, token);
@@ -90,6 +91,27 @@ const struct gb_inflight *gb_inflights_find(const struct gb_inflights *inflights
 	return row ? &inflights->pool[row->index] : NULL;
 }
 
+const struct gb_inflight *gb_inflights_of_station(const struct gb_inflights *inflights, uint64_t connection,
+						  int64_t diid)
+{
+	if (diid <= 0)
+		return NULL;
+	const struct gb_inflight *entry = &inflights->pool[diid % GB_INFLIGHT_MAX];
+	return entry->diid == diid && entry->connection == connection ? entry : NULL;
+}
+
+bool gb_inflights_cut(struct gb_inflights *inflights, uint64_t connection, struct gb_inflight *entry)
+{
+	for (uint32_t i = 0; i < GB_INFLIGHT_MAX; i++) {
+		if (inflights->pool[i].diid == 0 || inflights->pool[i].connection != connection)
+			continue;
+		*entry = inflights->pool[i];
+		gb_inflights_remove(inflights, &inflights->pool[i]);
+		return true;
+	}
+	return false;
+}
+
 bool gb_inflights_claim(struct gb_inflights *inflights, const struct lw_eui64 *gateway, struct gb_token token)
 {
 	struct key key = key_of(gateway, token);
@@ -108,6 +130,7 @@ void gb_inflights_remove(struct gb_inflights *inflights, const struct gb_infligh
 		struct key key = key_of(&removed->gateway, removed->token);
 		table_remove(&inflights->by_token, &key);
 	}
+	removed->diid = 0;
 	removed->next_free = inflights->first_free;
 	inflights->first_free = (uint32_t)(removed - inflights->pool);
 	inflights->count--;

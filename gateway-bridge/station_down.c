@@ -145,6 +145,67 @@ size_t gb_station_timesync(char text[GB_STATION_MESSAGE_MAX], const char *txtime
 	return written(&writing);
 }
 
+size_t gb_station_dnsched(char text[GB_STATION_MESSAGE_MAX], const struct gb_station_downlink *downlink)
+{
+	struct writing writing = {.text = text};
+	char pdu[2 * LW_PHY_PAYLOAD_MAX + 1];
+	if (downlink->phy_length == 0 || downlink->first->timing != GW_AT_GPS_TIME)
+		return 0;
+	hex_encode(pdu, downlink->phy, downlink->phy_length);
+	put(&writing,
+	    "{\"msgtype\":\"dnsched\",\"schedule\":[{\"diid\":%" PRId64 ",\"pdu\":\"%s\",\"priority\":0"
+	    ",\"rctx\":%" PRId64,
+	    downlink->diid, pdu, downlink->rctx);
+	put_window(&writing, "", downlink->first_dr, downlink->first->freq_hz);
+	put(&writing, ",\"gpstime\":%" PRId64 "}]}", downlink->first->gps_time_us);
+	return written(&writing);
+}
+
+/* --- what people ask for */
+
+static void put_quoted(struct writing *writing, const char *text)
+{
+	put(writing, "\"");
+	for (; *text != 0; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c == '"' || c == '\\')
+			put(writing, "\\%c", c);
+		else if (c < ' ')
+			put(writing, "\\u%04x", c);
+		else
+			put(writing, "%c", c);
+	}
+	put(writing, "\"");
+}
+
+size_t gb_station_runcmd(char text[GB_STATION_MESSAGE_MAX], const char *command, const char *const *arguments)
+{
+	struct writing writing = {.text = text};
+	put(&writing, "{\"msgtype\":\"runcmd\",\"command\":");
+	put_quoted(&writing, command);
+	put(&writing, ",\"arguments\":[");
+	for (size_t i = 0; arguments[i]; i++) {
+		if (i > 0)
+			put(&writing, ",");
+		put_quoted(&writing, arguments[i]);
+	}
+	put(&writing, "]}");
+	return written(&writing);
+}
+
+size_t gb_station_rmtsh(char text[GB_STATION_MESSAGE_MAX], bool start, const char *user, const char *term)
+{
+	struct writing writing = {.text = text};
+	put(&writing, "{\"msgtype\":\"rmtsh\",\"user\":");
+	put_quoted(&writing, user);
+	if (start) {
+		put(&writing, ",\"term\":");
+		put_quoted(&writing, term);
+	}
+	put(&writing, ",\"%s\":0}", start ? "start" : "stop");
+	return written(&writing);
+}
+
 int64_t gb_station_xtime_near(int64_t heard, struct gw_ticks ticks)
 {
 	return heard + gw_ticks_since(ticks, gb_station_ticks(heard));

@@ -37,6 +37,15 @@ size_t gb_station_dnmsg(char text[GB_STATION_MESSAGE_MAX], const struct gb_stati
 size_t gb_station_timesync(char text[GB_STATION_MESSAGE_MAX], const char *txtime, int64_t xtime,
 			   int64_t gps_time_us);
 
+/* One dnsched of one frame at a GPS time (first->timing is GW_AT_GPS_TIME; xtime is not looked at). A station sends it whatever
+ * its class, and never says whether it did. */
+size_t gb_station_dnsched(char text[GB_STATION_MESSAGE_MAX], const struct gb_station_downlink *downlink);
+
+/* A command for the station's shell, `arguments` ending with NULL; a shell session's start or stop. 0: too long. */
+size_t gb_station_runcmd(char text[GB_STATION_MESSAGE_MAX], const char *command,
+			 const char *const *arguments);
+size_t gb_station_rmtsh(char text[GB_STATION_MESSAGE_MAX], bool start, const char *user, const char *term);
+
 /* xtime of a moment of the station's counter, nearest to one that was heard (its session stays). */
 int64_t gb_station_xtime_near(int64_t heard, struct gw_ticks ticks);
 struct gw_ticks gb_station_ticks(int64_t xtime);

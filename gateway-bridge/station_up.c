@@ -154,8 +154,8 @@ static const struct {
 	{"dntxed", GB_STATION_SENT, read_dntxed},        {"timesync", GB_STATION_TIMESYNC, read_timesync},
 	{"version", GB_STATION_VERSION, read_version},   {"dndf", GB_STATION_OVERHEARD, gb_station_dndf},
 	{"jacc", GB_STATION_OVERHEARD, gb_station_jacc}, {"getxtime", GB_STATION_IGNORED, read_ignored},
-	{"rmtsh", GB_STATION_IGNORED, read_ignored},     {"event", GB_STATION_IGNORED, read_ignored},
-	{"error", GB_STATION_IGNORED, read_ignored},
+	{"rmtsh", GB_STATION_IGNORED, read_ignored},     {"event", GB_STATION_EVENT_TOLD, read_ignored},
+	{"error", GB_STATION_ERROR_TOLD, read_ignored},
 };
 
 enum gb_verdict gb_station_parse(struct gb_json *json, const char *text, size_t length,

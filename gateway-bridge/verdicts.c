@@ -1,24 +1,17 @@
 /* The rules. Numbers of a record: a is the sender's address where the row says FROM; b as the row says; c counts how often it
  * happened in that second (TIMES) unless the row says otherwise. decisions.c fills them. */
-#include "gateway-bridge/verdicts.h"
+#include "gateway-bridge/verdict_rows.h"
 
 #include "common/base/check.h"
 
-#define ROW(name, level, sentence, next)                        \
-	{                                                       \
-		name, DECISION_AS_##level, sentence, next, NULL \
-	}
-#define FROM             "{from:a:ip}"
-#define TIMES            " ({times:c:count time})"
-#define FRAME            "The frame on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, SNR {snr_db:bh:db}, "
-#define BODY             "The body of {length:b:bytes} from " FROM " was refused: "
-#define ENTRY            "Entry {entry:b} of rxpk from " FROM " was refused: "
-#define STATION          "A message of {length:b:bytes} from " FROM " was refused: "
-#define STATION_IS_WRONG "The gateway's station writes what its protocol does not have: update it."
+#define FRAME   "The frame on {freq_hz:a:hz} at {rssi_dbm:bl:dbm}, SNR {snr_db:bh:db}, "
+#define BODY    "The body of {length:b:bytes} from " FROM " was refused: "
+#define ENTRY   "Entry {entry:b} of a report from " FROM " was refused: "
+#define STATION "A message of {length:b:bytes} from " FROM " was refused: "
 #define FORWARDER_IS_WRONG \
-	"The gateway's packet forwarder writes what the protocol does not have: update or replace it."
+	"The gateway's program writes what its protocol does not have: update or replace it."
 
-static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
+static const struct decision_rule verdicts[GB_STATION_VERDICTS] = {
 	[GB_ACCEPTED] = ROW("accepted", DEBUG_GOOD,
 			    "{gateway} is heard from " FROM " and its datagrams are taken.", ""),
 	[GB_TRUNCATED] = ROW(
@@ -44,7 +37,7 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		"A datagram from " FROM " has {length:b:bytes}, which its kind cannot have" TIMES ".", ""),
 	[GB_RATE_EUI] = ROW(
 		"rate_eui", WARN,
-		"{gateway} sends more than {limit:b} datagrams a second, from " FROM
+		"{gateway} sends more than {limit:b} messages a second, from " FROM
 		": the rest was dropped unread" TIMES ".",
 		"Find what sends so much: two gateways with one EUI, or a forwarder gone wild. Raise "
 		"gateway-bridge.rate_per_eui only if it is right."),
@@ -60,8 +53,8 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 		     "may not send from there: dropped" TIMES ".",
 		"Register the gateways that are yours (lamppost gateway add), or block the address."),
 	[GB_UNKNOWN_GATEWAY] = ROW("unknown_gateway", DEBUG_PROBLEM,
-				   "{gateway} is not registered: its datagrams from " FROM
-				   " were acknowledged and not forwarded" TIMES ".",
+				   "{gateway} is not registered: what it says from " FROM
+				   " is not forwarded" TIMES ".",
 				   "If it is yours, register it: lamppost gateway add EUI."),
 	[GB_UNKNOWN_LIST_FULL] = ROW(
 		"unknown_list_full", WARN,
@@ -72,7 +65,7 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 	[GB_FOREIGN_SOURCE] = ROW(
 		"foreign_source", WARN,
 		"{gateway} is pinned to the range at {pinned:b:ip}, and " FROM
-		" lies outside it: the datagram was dropped" TIMES ".",
+		" lies outside it: not let in" TIMES ".",
 		"If the gateway has moved, change its source_cidr: lamppost gateway update EUI "
 		"--source-cidr CIDR. If not, somebody uses its EUI."),
 	[GB_UDP_NOT_ALLOWED] = ROW(
@@ -104,19 +97,20 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 				ENTRY "a number lies outside what its member can hold" TIMES ".",
 				FORWARDER_IS_WRONG),
 	[GB_MISSING_MEMBER] = ROW("missing_member", INFO,
-				  ENTRY "tmst, freq, modu, datr or data is missing" TIMES ".",
+				  ENTRY "a member that it must have is missing" TIMES ".",
 				  FORWARDER_IS_WRONG),
-	[GB_BAD_FREQUENCY] = ROW("bad_frequency", INFO, ENTRY "freq is not a frequency in MHz" TIMES ".",
+	[GB_BAD_FREQUENCY] = ROW("bad_frequency", INFO,
+				 ENTRY "its frequency is none, or none of the region" TIMES ".",
 				 FORWARDER_IS_WRONG),
 	[GB_BAD_MODULATION] = ROW("bad_modulation", INFO, ENTRY "modu is not LORA, FSK or LR-FHSS" TIMES ".",
 				  FORWARDER_IS_WRONG),
 	[GB_BAD_DATA_RATE] = ROW("bad_data_rate", INFO,
-				 ENTRY "datr is no data rate of its modulation" TIMES ".",
+				 ENTRY "its data rate is none of its modulation, or of the region" TIMES ".",
 				 FORWARDER_IS_WRONG),
 	[GB_BAD_CODING_RATE] = ROW("bad_coding_rate", INFO,
 				   ENTRY "codr is longer than any coding rate" TIMES ".", FORWARDER_IS_WRONG),
 	[GB_BAD_BASE64] = ROW("bad_base64", INFO, ENTRY "data is not base64" TIMES ".", FORWARDER_IS_WRONG),
-	[GB_TOO_LONG] = ROW("too_long", INFO, ENTRY "data is longer than 255 bytes" TIMES ".",
+	[GB_TOO_LONG] = ROW("too_long", INFO, ENTRY "the frame is longer than 255 bytes" TIMES ".",
 			    FORWARDER_IS_WRONG),
 	[GB_SIZE_DIFFERS] = ROW("size_differs", INFO, ENTRY "size and the length of data disagree" TIMES ".",
 				FORWARDER_IS_WRONG),
@@ -169,8 +163,7 @@ static const struct decision_rule verdicts[GB_VERDICT_COUNT] = {
 				"Look at the gateway's backhaul; see whether another gateway has this EUI."),
 	[GB_GATEWAY_SILENT] = ROW(
 		"gateway_silent",
-		WARN,
-		"Nothing was heard from {gateway} for {silent_s:b:s}; the last datagram came from " FROM ".",
+		WARN, "Nothing was heard from {gateway} for {silent_s:b:s}; it was last heard from " FROM ".",
 		"Check its power and its network."),
 	[GB_NO_PATH] = ROW("no_path", WARN,
 			   "A downlink for {gateway} was not sent: its last PULL_DATA is {pulled_s:b:s or "
@@ -284,9 +277,9 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 		"If it is yours, register it: lamppost gateway add EUI."),
 	[GB_NOW_OTHER_PROTOCOL] = ROW(
 		"now_other_protocol", INFO,
-		"{gateway} is registered for another protocol than Semtech UDP: {dropped:b:count "
-		"datagram} of it refused.",
-		"Set the gateway to the protocol it is registered for."),
+		"{gateway} is registered to come by another protocol or credential than it does: "
+		"{dropped:b:count message} of it refused.",
+		"Set the gateway to what it is registered for; the decisions below say by which rule."),
 	[GB_NOW_NEVER_HEARD] = ROW(
 		"now_never_heard", WARN,
 		"{gateway} is registered, and no datagram of it was taken in the {up_s:b:s} since the bridge "
@@ -313,6 +306,11 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 			      "{gateway} is online: heard {ago_s:c:s} ago from " FROM
 			      ", {uplinks:b:count frame} forwarded since the bridge started.",
 			      ""),
+	[GB_NOW_STATION] = ROW("now_station", DEBUG_GOOD,
+			       "{gateway} is connected by its station from " FROM
+			       ": heard {ago_s:c:s} ago, {uplinks:b:count frame} forwarded since the bridge "
+			       "started.",
+			       ""),
 	[GB_NOW_PULLED] = ROW("now_pulled", DEBUG_GOOD,
 			      "The last PULL_DATA came {ago_s:b:s} ago from " FROM
 			      "; {moves:c:count move} since the bridge "
@@ -349,15 +347,25 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 };
 
 static const struct decision_table tables[GB_TABLE_COUNT] = {
-	[GB_TABLE_VERDICTS] = {"bridge", verdicts, GB_VERDICT_COUNT},
+	[GB_TABLE_VERDICTS] = {"bridge", verdicts, GB_STATION_VERDICTS},
 	[GB_TABLE_PRESENT] = {"present", present, GB_PRESENT_COUNT},
+	[GB_TABLE_STATION] = {"station", gb_station_rules, GB_VERDICT_COUNT - GB_STATION_VERDICTS},
 };
 const struct decision_book gb_rules = {"gateway-bridge", tables, GB_TABLE_COUNT};
 
 const struct decision_rule *gb_verdict_row(enum gb_verdict verdict)
 {
 	ASSERT_CMP(verdict, <, GB_VERDICT_COUNT);
+	if (verdict >= GB_STATION_VERDICTS)
+		return &gb_station_rules[verdict - GB_STATION_VERDICTS];
 	return &verdicts[verdict];
+}
+
+void gb_verdict_record(enum gb_verdict verdict, struct decision *decision)
+{
+	bool station = verdict >= GB_STATION_VERDICTS;
+	decision->table = station ? GB_TABLE_STATION : GB_TABLE_VERDICTS;
+	decision->verdict = (uint8_t)(station ? verdict - GB_STATION_VERDICTS : verdict);
 }
 
 const char *gb_verdict_name(enum gb_verdict verdict)

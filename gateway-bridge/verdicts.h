@@ -83,8 +83,43 @@ enum gb_verdict {
 	GB_TOKEN_WRONG,
 	GB_CREDENTIAL_NOT_ALLOWED,
 	GB_CREDENTIAL_MISSING,
+	/* Basics Station: the last, since their rules are a table of their own (verdicts_station.c) */
+	GB_STATION_DISCOVERED,
+	GB_STATION_CONNECTED,
+	GB_STATION_ENDED,
+	GB_STATION_BROKE,
+	GB_STATION_NO_PONG,
+	GB_STATION_SLOW_READER,
+	GB_STATION_LONG_MESSAGE,
+	GB_STATION_NOT_WEBSOCKET,
+	GB_STATION_REPLACED,
+	GB_STATION_ALTERNATES,
+	GB_STATION_SETTLED,
+	GB_STATION_FLOODS,
+	GB_STATION_NO_VERSION,
+	GB_STATION_OUT_OF_TURN,
+	GB_STATION_REGION,
+	GB_STATION_PLAN,
+	GB_STATION_NO_URL,
+	GB_STATIONS_FULL,
+	GB_STATION_CHANGED,
+	GB_STATION_STOPPED,
+	GB_STATION_CLOCK_BACK,
+	GB_STATION_CLOCK_JUMPED,
+	GB_STATION_NO_XTIME,
+	GB_STATION_NO_TIME,
+	GB_STATION_EVENT,
+	GB_STATION_ERROR,
+	GB_STATION_UNUSED,
+	GB_STATION_CONTEXT_GONE,
+	GB_STATION_CANNOT_SEND,
+	GB_STATION_CUT,
+	GB_NO_DNTXED,
+	GB_DNTXED_UNASKED,
+	GB_STATION_REMOTE,
 	GB_VERDICT_COUNT
 };
+#define GB_STATION_VERDICTS GB_STATION_DISCOVERED /* the first of that table */
 
 /* How a gateway is at the moment that somebody asks: the first that holds of each group. */
 enum gb_present {
@@ -96,6 +131,7 @@ enum gb_present {
 	GB_NOW_FLAPPING,
 	GB_NOW_NO_PATH,
 	GB_NOW_ONLINE,
+	GB_NOW_STATION,
 	/* its PULL_DATA, which opens the way for downlinks */
 	GB_NOW_PULLED,
 	GB_NOW_NEVER_PULLED,
@@ -109,9 +145,14 @@ enum gb_present {
 };
 
 /* The tables, by the number that a record has. */
-enum gb_table { GB_TABLE_VERDICTS, GB_TABLE_PRESENT, GB_TABLE_COUNT };
+enum gb_table { GB_TABLE_VERDICTS, GB_TABLE_PRESENT, GB_TABLE_STATION, GB_TABLE_COUNT };
 extern const struct decision_book gb_rules;
 
+/* For verdicts.c: the rules from GB_STATION_VERDICTS on. */
+extern const struct decision_rule gb_station_rules[];
+
+/* Names the rule of a verdict in a record. */
+void gb_verdict_record(enum gb_verdict verdict, struct decision *decision);
 /* Lends the row; asserts on a value outside the enum. */
 const struct decision_rule *gb_verdict_row(enum gb_verdict verdict);
 const char *gb_verdict_name(enum gb_verdict verdict);

@@ -150,8 +150,7 @@ static void how_a_gateway_is(void **state)
 	t_str("pulled", "The last PULL_DATA came 720 s ago from 10.0.0.6; 1 move since the bridge started.",
 	      present(1));
 	t_str("recorded",
-	      "Nothing was heard from gateway aa555a0000000101 for 90 s; the last datagram came from "
-	      "10.0.0.6.",
+	      "Nothing was heard from gateway aa555a0000000101 for 90 s; it was last heard from 10.0.0.6.",
 	      sentence(newest(KNOWN)));
 }
 
@@ -162,7 +161,7 @@ static void what_was_refused_and_where(void **state)
 	     "{\"rxpk\":[{\"tmst\":1,\"freq\":868.1,\"modu\":\"LORA\",\"datr\":\"SF7BW125\",\"codr\":\"4/5\","
 	     "\"size\":1,\"data\":\"AQ==\"},{\"tmst\":2,\"freq\":868.1}]}");
 	t_str("the second entry",
-	      "Entry 2 of rxpk from 10.0.0.5 was refused: tmst, freq, modu, datr or data is missing (1 "
+	      "Entry 2 of a report from 10.0.0.5 was refused: a member that it must have is missing (1 "
 	      "time).",
 	      sentence(newest(KNOWN)));
 	send(KNOWN, 5, 0, "{\"rxpk\":17}");
@@ -201,9 +200,8 @@ static void a_flood_is_a_record_a_second(void **state)
 		send(STRANGER, 9, 2, "");
 	t_true("of a gateway that is not registered", gb_bridge_decisions(bridge)->ring.added - before <= 2);
 	t_str("counted",
-	      "Gateway aa555a0000000101 is not registered: its datagrams from 10.0.0.9 were acknowledged and "
-	      "not "
-	      "forwarded (1000 times).",
+	      "Gateway aa555a0000000101 is not registered: what it says from 10.0.0.9 is not forwarded (1000 "
+	      "times).",
 	      sentence(newest(STRANGER)));
 	pass(1);
 	send(STRANGER, 9, 9, "");
