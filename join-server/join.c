@@ -21,6 +21,9 @@ enum status js_join_init(struct js_join *join, const struct js_options *options,
 			    options->retry_entries ? options->retry_entries : JS_RETRY_ENTRIES, options->rng);
 	decision_euis_init(&join->decisions, JS_WHY_RECORDS, JS_WHY_DEVICES, options->rng);
 	join->sweep_due = join->state.swept_run < join->state.valid_run ? now.mono : MONO_NEVER;
+	join->sessions_due = mono_add(now.mono, JS_SESSION_CYCLE_US);
+	if (join->options.session_span == 0)
+		join->options.session_span = JS_SESSION_SPAN_US;
 	return ST_OK;
 }
 
@@ -39,56 +42,12 @@ void js_join_release(struct js_join *join)
 	secret_wipe(join->options.keks, sizeof join->options.keks);
 }
 
-static const struct lw_kek *find_kek(const struct js_join *join, const char *label)
+const struct lw_kek *js_find_kek(const struct js_join *join, const char *label)
 {
 	for (size_t i = 0; i < join->options.kek_count; i++)
 		if (strcmp(join->options.keks[i].label, label) == 0)
 			return &join->options.keks[i];
 	return NULL;
-}
-
-/* --- 1. read ------------------------------------------------------------------------------------------------- */
-
-static enum js_verdict read_message(struct js_attempt *attempt, const uint8_t *body, size_t length)
-{
-	if (!bi_read((const char *)body, length, &attempt->request, &attempt->error)) {
-		if (!attempt->error.has_envelope)
-			return JS_UNREADABLE;
-		return attempt->error.fault == BI_FAULT_VERSION ? JS_WRONG_PROTOCOL : JS_MALFORMED;
-	}
-	enum bi_type type = attempt->request.envelope.type;
-	if (bi_type_is_answer(type) || type == BI_ERROR_NOTIF)
-		return JS_NOT_A_REQUEST;
-	return type == BI_JOIN_REQ || type == BI_REJOIN_REQ ? JS_ACCEPTED : JS_UNSUPPORTED_MESSAGE;
-}
-
-/* The sender is a network, and there is a key that its session keys can be wrapped with. */
-static enum js_verdict check_sender(struct js_attempt *attempt)
-{
-	const struct bi_envelope *envelope = &attempt->request.envelope;
-	const struct js_join *join = attempt->join;
-	if (!bi_id_net_id(envelope->sender_id, &attempt->net_id))
-		return JS_UNKNOWN_SENDER;
-	if (attempt->net_id.value == join->options.net_id.value) {
-		attempt->network_kek = find_kek(join, JS_KEK_NETWORK);
-		return attempt->network_kek || !attempt->local ? JS_ACCEPTED : JS_NO_KEK;
-	}
-	attempt->network_kek = find_kek(join, envelope->sender_id);
-	return attempt->network_kek || !attempt->local ? JS_ACCEPTED : JS_UNKNOWN_SENDER;
-}
-
-static enum js_verdict check_receiver(struct js_attempt *attempt)
-{
-	const struct bi_join_req *req = &attempt->request.join_req;
-	if (!bi_id_eui64(attempt->request.envelope.receiver_id, &attempt->receiver))
-		return JS_UNKNOWN_RECEIVER;
-	attempt->outcome->join_eui = attempt->receiver;
-	if (js_attempt_is_rejoin(attempt))
-		return js_rejoin_check_frame(attempt);
-	struct lw_join_request frame;
-	if (lw_join_request_parse(&frame, req->phy_payload, req->phy_length) != LW_OK)
-		return JS_NOT_A_JOIN_REQUEST;
-	return lw_eui64_equal(&attempt->receiver, &frame.join_eui) ? JS_ACCEPTED : JS_UNKNOWN_RECEIVER;
 }
 
 /* --- 2. find ------------------------------------------------------------------------------------------------- */
@@ -103,21 +62,30 @@ static enum js_verdict open_key(struct js_attempt *attempt, enum sealed_key_kind
 	return status == ST_OK ? JS_ACCEPTED : JS_KEY_UNREADABLE;
 }
 
+enum js_verdict js_find_record(struct js_attempt *attempt, const struct lw_eui64 *dev_eui)
+{
+	struct js_join *join = attempt->join;
+	enum status status = join->options.store.load_device(join->options.store.ctx, dev_eui,
+							     &attempt->record);
+	if (status != ST_OK && status != ST_NOT_FOUND)
+		return JS_STORE_FAILED;
+	if (status == ST_NOT_FOUND || attempt->record.run < join->state.valid_run)
+		return JS_UNKNOWN_DEVICE;
+	attempt->outcome->has_device = true;
+	return JS_ACCEPTED;
+}
+
 static enum js_verdict find_device(struct js_attempt *attempt)
 {
 	struct js_join *join = attempt->join;
-	struct js_device *record = &attempt->record;
-	enum status status = join->options.store.load_device(join->options.store.ctx,
-							     &attempt->request.join_req.dev_eui, record);
-	if (status != ST_OK && status != ST_NOT_FOUND)
-		return JS_STORE_FAILED;
-	if (status == ST_NOT_FOUND || record->run < join->state.valid_run)
-		return JS_UNKNOWN_DEVICE;
-	attempt->outcome->has_device = true;
-	if (!record->enabled)
-		return JS_DISABLED;
-	enum js_verdict verdict = js_attempt_is_rejoin(attempt) ? js_rejoin_check_device(attempt)
-								: JS_ACCEPTED;
+	const struct js_device *record = &attempt->record;
+	enum js_verdict verdict = js_find_record(attempt, &attempt->request.join_req.dev_eui);
+	if (verdict == JS_ACCEPTED)
+		verdict = js_check_home(attempt);
+	if (verdict == JS_ACCEPTED && !record->enabled)
+		verdict = JS_DISABLED;
+	if (verdict == JS_ACCEPTED && js_attempt_is_rejoin(attempt))
+		verdict = js_rejoin_check_device(attempt);
 	if (verdict != JS_ACCEPTED)
 		return verdict;
 	struct lw_join_device *device = &attempt->device;
@@ -130,8 +98,8 @@ static enum js_verdict find_device(struct js_attempt *attempt)
 				   &device->nwk_key);
 	if (verdict != JS_ACCEPTED)
 		return verdict;
-	attempt->app_kek = find_kek(join, record->app_kek_label);
-	return attempt->app_kek || !attempt->local ? JS_ACCEPTED : JS_NO_KEK;
+	attempt->app_kek = js_find_kek(join, record->app_kek_label);
+	return attempt->app_kek ? JS_ACCEPTED : JS_NO_KEK;
 }
 
 /* --- 3. verify ----------------------------------------------------------------------------------------------- */
@@ -216,7 +184,9 @@ static enum js_verdict take_and_accept(struct js_attempt *attempt)
 				      ? js_rejoin_take(attempt)
 				      : js_nonces_take(&join->nonces, attempt->device.mac_version,
 						       attempt->frame.nonce, attempt->now.wall);
-	js_nonces_answered(&join->nonces, attempt->net_id);
+	const struct bi_envelope *envelope = &attempt->request.envelope;
+	js_nonces_answered(&join->nonces, attempt->net_id,
+			   envelope->has_sender_ns_id ? &envelope->sender_ns_id : NULL);
 	struct lw_join_parameters parameters = {
 		.net_id = attempt->net_id,
 		.dev_addr = req->dev_addr,
@@ -268,18 +238,19 @@ static void fill_answer(struct js_attempt *attempt)
 
 static enum js_verdict handle_join(struct js_attempt *attempt)
 {
-	enum js_verdict verdict = check_sender(attempt);
+	enum js_verdict verdict = js_admit_network(attempt);
 	if (verdict == JS_ACCEPTED)
-		verdict = check_receiver(attempt);
+		verdict = js_admit_frame(attempt);
 	if (verdict == JS_ACCEPTED)
 		verdict = find_device(attempt);
 	if (verdict == JS_ACCEPTED)
 		verdict = verify_frame(attempt);
 	if (verdict == JS_ACCEPTED)
 		verdict = take_and_accept(attempt);
-	if (verdict == JS_ACCEPTED)
-		fill_answer(attempt);
-	return verdict;
+	if (verdict != JS_ACCEPTED)
+		return verdict;
+	fill_answer(attempt);
+	return js_keep_session(attempt);
 }
 
 /* What a refusal says to people: the field that was wrong, or the verdict's name, with the DevNonces where it hangs on
@@ -294,7 +265,7 @@ static void describe(const struct js_attempt *attempt, enum js_verdict verdict,
 		 verdict == JS_RJ_COUNT_NOT_INCREASING)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s: %u, the last was %u",
 			 js_verdict_name(verdict), attempt->frame.nonce, attempt->outcome->last_dev_nonce);
-	else if (verdict != JS_ACCEPTED)
+	else if (verdict != JS_ACCEPTED && verdict != JS_ANSWERED)
 		snprintf(description, BI_DESCRIPTION_TEXT, "%s", js_verdict_name(verdict));
 }
 
@@ -312,8 +283,7 @@ static size_t write_answer(struct js_attempt *attempt, enum js_verdict verdict, 
 static bool can_be_answered(const struct js_attempt *attempt, enum js_verdict verdict)
 {
 	enum bi_type type = attempt->request.envelope.type;
-	return verdict != JS_UNREADABLE && verdict != JS_NOT_A_REQUEST && !bi_type_is_answer(type) &&
-	       type != BI_ERROR_NOTIF;
+	return verdict != JS_UNREADABLE && !bi_type_is_answer(type) && type != BI_ERROR_NOTIF;
 }
 
 /* What the frame claims, whatever becomes of it. */
@@ -339,19 +309,32 @@ static bool counts_more(enum js_verdict verdict)
 	return verdict == JS_LATE_COPY || verdict == JS_DEV_NONCE_USED;
 }
 
+static bool is_join(enum bi_type type)
+{
+	return type == BI_JOIN_REQ || type == BI_REJOIN_REQ;
+}
+
+/* Verdicts that were given before the body was looked at. */
+static bool is_about_envelope(enum js_verdict verdict)
+{
+	return verdict == JS_MALFORMED || verdict == JS_WRONG_PROTOCOL || verdict == JS_UNREADABLE ||
+	       verdict == JS_NOT_A_REQUEST || verdict == JS_ERROR_NOTIFIED ||
+	       verdict == JS_UNSUPPORTED_MESSAGE || verdict == JS_PEER_UNKNOWN || verdict == JS_PEER_SENDER ||
+	       verdict == JS_PEER_MESSAGE || verdict == JS_PEER_JOIN_EUI;
+}
+
 /* A device is named when it is ours, or when our own network server asks: it forwards registered devices alone. */
 static void record(struct js_join *join, const struct js_attempt *attempt, size_t length, struct now now)
 {
 	static const struct lw_eui64 nobody = {{0}};
 	const struct js_outcome *outcome = attempt->outcome;
-	bool about_frame = (outcome->type == BI_JOIN_REQ || outcome->type == BI_REJOIN_REQ) &&
-			   outcome->verdict != JS_MALFORMED && outcome->verdict != JS_WRONG_PROTOCOL &&
-			   outcome->verdict != JS_UNREADABLE;
-	bool ours = about_frame && (outcome->has_device || outcome->verdict == JS_RETRIED ||
-				    attempt->net_id.value == join->options.net_id.value);
+	bool about_device = !is_about_envelope(outcome->verdict);
+	bool ours = about_device &&
+		    (outcome->has_device || outcome->verdict == JS_RETRIED ||
+		     (is_join(outcome->type) && attempt->net_id.value == join->options.net_id.value));
 	struct decision decision = {.other = DECISION_NO_OTHER, .verdict = (uint8_t)outcome->verdict};
 	decision.a = decision_halves(outcome->dev_nonce, outcome->last_dev_nonce);
-	decision.b = about_frame ? outcome->join_nonce : (uint32_t)length;
+	decision.b = about_device ? outcome->join_nonce : (uint32_t)length;
 	decision.c = counts_more(outcome->verdict) ? outcome->more : (uint16_t)outcome->request;
 	if (outcome->verdict == JS_NOT_A_JOIN_REQUEST)
 		decision.b = attempt->request.join_req.phy_length;
@@ -363,32 +346,39 @@ static void record(struct js_join *join, const struct js_attempt *attempt, size_
 			  &decision);
 }
 
-size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
-			  bool local, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome)
+static enum js_verdict handle(struct js_attempt *attempt, const uint8_t *body, size_t length,
+			      char answer[BI_WRITTEN_MAX], size_t *written)
 {
-	struct js_attempt attempt = {.join = join, .now = now, .local = local, .outcome = outcome};
+	struct js_join *join = attempt->join;
+	const struct bi_envelope *envelope = &attempt->request.envelope;
+	if (!is_join(envelope->type))
+		return js_look_up(attempt);
+	note_frame(attempt->outcome, &attempt->request.join_req);
+	const char *kept = js_retry_cache_get(&join->retries, attempt->now.mono, envelope, body, length,
+					      written);
+	if (!kept)
+		return handle_join(attempt);
+	memcpy(answer, kept, *written);
+	return JS_RETRIED;
+}
+
+size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
+			  const struct js_peer *peer, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome)
+{
+	struct js_attempt attempt = {.join = join, .now = now, .peer = peer, .outcome = outcome};
 	*outcome = (struct js_outcome){.field = "", .rule = ""};
 	size_t written = 0;
-	enum js_verdict verdict = read_message(&attempt, body, length);
+	enum js_verdict verdict = js_admit(&attempt, body, length);
 	const struct bi_envelope *envelope = &attempt.request.envelope;
 	outcome->type = envelope->type;
 	outcome->field = attempt.error.field;
 	outcome->rule = attempt.error.rule;
-	if (verdict == JS_ACCEPTED) {
-		note_frame(outcome, &attempt.request.join_req);
-		const char *kept = js_retry_cache_get(&join->retries, now.mono, envelope, body, length,
-						      &written);
-		if (kept) {
-			memcpy(answer, kept, written);
-			verdict = JS_RETRIED;
-		} else {
-			verdict = handle_join(&attempt);
-		}
-	}
+	outcome->notified = envelope->result;
+	if (verdict == JS_ACCEPTED)
+		verdict = handle(&attempt, body, length, answer, &written);
 	if (verdict != JS_RETRIED && can_be_answered(&attempt, verdict)) {
 		written = write_answer(&attempt, verdict, answer);
-		if ((envelope->type == BI_JOIN_REQ || envelope->type == BI_REJOIN_REQ) &&
-		    verdict != JS_STORE_FAILED)
+		if (is_join(envelope->type) && verdict != JS_STORE_FAILED && !is_about_envelope(verdict))
 			js_retry_cache_put(&join->retries, now.mono, envelope, body, length, answer, written);
 	}
 	outcome->verdict = verdict;

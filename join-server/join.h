@@ -1,9 +1,9 @@
-/* The join server's core: a TS002 JoinReq or RejoinReq comes in, a JoinAns or RejoinAns goes out. Pure over its store, its clock reading and its
- * generator; the edge (main.c) commits before anything leaves (invariants 3 and 8).
+/* The join server's core: a message of TS002 comes in, its answer goes out. Pure over its store, its clock reading and its
+ * generator; the edge (edge_joins.h) commits before anything leaves (invariants 3 and 8).
  *
  * A join is five steps, in this order (TS001 §6.2, TS002 §8, mac-layer 7):
  *
- *	1. read      the message, its sender, its receiver; a retry gets its old answer
+ *	1. read      the message, what the peer was granted, its sender, its receiver; a retry gets its old answer
  *	2. find      our record of the device
  *	3. verify    the frame and its MIC: nothing is used up before the MIC has proved the device
  *	4. take      the DevNonce by the policy of our record, and the next JoinNonce; both saved
@@ -13,9 +13,11 @@
  * a session key that only the network server has, so these two are taken from the network alone that the device's last
  * accept was made for: another's word is no proof that the device asked.
  *
- * Envelopes: network keys under the label `network` for our own NetID, under the six digits of the NetID for another's;
- * the AppSKey under the label of the device's record. In clear only for a caller on another machine for whom no key is
- * configured. */
+ * HomeNSReq and AppSKeyReq are answered from what the joins left (lookups.c).
+ *
+ * Envelopes: network keys under the label of the peer, else under `network` for our own NetID and under the six digits of
+ * the NetID for another's; the AppSKey under the label of the device's record. Without such a key the join is refused: a
+ * session key never leaves in clear. */
 #ifndef LAMPPOST_JOIN_SERVER_JOIN_H
 #define LAMPPOST_JOIN_SERVER_JOIN_H
 
@@ -24,6 +26,7 @@
 #include "common/base/units.h"
 #include "common/crypto/aes.h"
 #include "common/lorawan/join_answer.h"
+#include "join-server/peers.h"
 #include "join-server/retry_cache.h"
 #include "join-server/store.h"
 #include "join-server/verdict.h"
@@ -31,9 +34,11 @@
 #define JS_KEKS_MAX          18
 #define JS_KEK_NETWORK       "network"
 #define JS_KEK_APPLICATION   "application"
-#define JS_SESSION_KEY_ID    16
 #define JS_SWEEP_SLICE       256 /* devices looked at in one tick */
 #define JS_SWEEP_INTERVAL_US (5 * US_PER_MS)
+#define JS_SESSION_SPAN_US \
+	(30 * 86400 * US_PER_S)               /* AppSKeys are kept as long where the options say nothing */
+#define JS_SESSION_CYCLE_US (3600 * US_PER_S) /* between two sweeps of those */
 
 struct js_options {
 	struct lw_net_id net_id; /* ours */
@@ -44,6 +49,7 @@ struct js_options {
 	struct aes *aes;        /* borrowed for the core's life */
 	struct rng *rng;        /* borrowed for the core's life */
 	uint32_t retry_entries; /* 0: JS_RETRY_ENTRIES */
+	span_us session_span;   /* 0: JS_SESSION_SPAN_US */
 };
 
 #define JS_MIC         4      /* bytes */
@@ -71,6 +77,9 @@ struct js_join {
 	/* The sweep of rows of older runs. */
 	uint64_t sweep_at;
 	struct mono sweep_due;
+	/* And of AppSKeys that have expired. */
+	uint64_t sessions_at;
+	struct mono sessions_due;
 	struct js_nonces nonces; /* scratch of one join */
 	/* What was decided, by DevEUI (js_rules); what names no device of ours stands under the EUI of zeroes (invariant 12). */
 	struct decision_euis decisions;
@@ -92,6 +101,7 @@ struct js_outcome {
 	bool has_mic;
 	uint8_t mic[JS_MIC];
 	const char *field, *rule; /* JS_UNREADABLE, JS_MALFORMED: static */
+	enum bi_result notified;  /* JS_ERROR_NOTIFIED */
 };
 
 /* Reads the state; ST_DATABASE when the store cannot. `now` begins the sweep if one is due. */
@@ -101,14 +111,15 @@ void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t co
 void js_join_release(struct js_join *join); /* wipes the KEKs and the cache */
 
 /* Handles one message. Returns the answer's length in `answer` (BI_WRITTEN_MAX bytes of room), which is JSON to be sent
- * with HTTP status 200 after the commit; 0: nothing to be said (outcome->verdict JS_NOT_A_REQUEST: 200 without a body;
- * JS_UNREADABLE: 400). `local`: the caller is on this machine, so that no key leaves in clear. */
+ * with HTTP status 200 after the commit; 0: nothing to be said (JS_UNREADABLE: 400; an answer or a notification: 200
+ * without a body). `peer`: who sent it, as its socket told (borrowed); NULL: a certificate that is nobody's. */
 size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *body, size_t length,
-			  bool local, char answer[BI_WRITTEN_MAX], struct js_outcome *outcome);
+			  const struct js_peer *peer, char answer[BI_WRITTEN_MAX],
+			  struct js_outcome *outcome);
 
 /* The next slice of the sweep is due. */
 enum status js_join_on_tick(struct js_join *join, struct now now) MUST_USE;
-/* MONO_NEVER when nothing is to be swept. */
+/* At the latest an hour away: AppSKeys expire. */
 struct mono js_join_next_deadline(const struct js_join *join);
 
 #endif

@@ -8,7 +8,7 @@
 struct js_attempt {
 	struct js_join *join;
 	struct now now;
-	bool local;
+	const struct js_peer *peer; /* borrowed; NULL: nobody's */
 	struct bi_message request;
 	struct bi_error error;
 	struct lw_net_id net_id;         /* SenderID */
@@ -28,6 +28,31 @@ static inline bool js_attempt_is_rejoin(const struct js_attempt *attempt)
 {
 	return attempt->request.envelope.type == BI_REJOIN_REQ;
 }
+
+/* --- admission.c: step 1 --------------------------------------------------------------------------------------------- */
+
+/* Reads the message, and checks that the peer may send it: its SenderID, its type, its ReceiverID. */
+enum js_verdict js_admit(struct js_attempt *attempt, const uint8_t *body, size_t length);
+/* A network server's own: there is a key that the session keys can be wrapped with. */
+enum js_verdict js_admit_network(struct js_attempt *attempt);
+/* Of a JoinReq or RejoinReq: the frame is for the receiver. */
+enum js_verdict js_admit_frame(struct js_attempt *attempt);
+
+/* --- join.c ---------------------------------------------------------------------------------------------------------- */
+
+/* NULL: there is none of that label. */
+const struct lw_kek *js_find_kek(const struct js_join *join, const char *label);
+/* Loads attempt->record; JS_UNKNOWN_DEVICE, JS_STORE_FAILED. */
+enum js_verdict js_find_record(struct js_attempt *attempt, const struct lw_eui64 *dev_eui);
+
+/* --- lookups.c: HomeNSReq and AppSKeyReq --------------------------------------------------------------------------- */
+
+/* Whether a network may have the device join. */
+enum js_verdict js_check_home(const struct js_attempt *attempt);
+/* JS_ANSWERED, attempt->answer filled; or why not. */
+enum js_verdict js_look_up(struct js_attempt *attempt);
+/* Keeps the wrapped AppSKey of the session that was just made. */
+enum js_verdict js_keep_session(struct js_attempt *attempt);
 
 /* --- rejoin.c: steps of a RejoinReq, in the order of join.h ------------------------------------------------------ */
 

@@ -20,12 +20,15 @@ void js_nonces_rekey(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MAR
 	if (memcmp(nonces->key_mark, key_mark, JS_KEY_MARK) == 0)
 		return;
 	uint32_t join_nonce = nonces->join_nonce;
-	bool has_net_id = nonces->has_net_id;
+	bool has_net_id = nonces->has_net_id, has_ns_id = nonces->has_ns_id;
 	struct lw_net_id net_id = nonces->net_id;
+	struct lw_eui64 ns_id = nonces->ns_id;
 	js_nonces_init(nonces, key_mark);
 	nonces->join_nonce = join_nonce;
 	nonces->has_net_id = has_net_id;
 	nonces->net_id = net_id;
+	nonces->has_ns_id = has_ns_id;
+	nonces->ns_id = ns_id;
 }
 
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce)
@@ -126,10 +129,12 @@ uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t 
 	return ++nonces->join_nonce;
 }
 
-void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id)
+void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id, const struct lw_eui64 *ns_id)
 {
 	nonces->has_net_id = true;
 	nonces->net_id = net_id;
+	nonces->has_ns_id = ns_id != NULL;
+	nonces->ns_id = ns_id ? *ns_id : (struct lw_eui64){{0}};
 }
 
 size_t js_nonces_encode(const struct js_nonces *nonces, uint8_t used[JS_NONCES_USED_MAX])

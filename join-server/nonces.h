@@ -42,6 +42,8 @@ struct js_nonces {
 	/* The network that the last accept was made for. */
 	bool has_net_id;
 	struct lw_net_id net_id;
+	bool has_ns_id; /* its network server, where that said so (TS002-1.1) */
+	struct lw_eui64 ns_id;
 	/* The set: `count` members in list[], or, above JS_NONCES_LIST_MAX, in bitmap[]. */
 	uint32_t count;
 	bool is_bitmap;
@@ -69,8 +71,8 @@ uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, u
 enum js_verdict js_nonces_judge_rejoin(const struct js_nonces *nonces, uint8_t type, uint16_t rj_count,
 				       struct wall now);
 uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t rj_count, struct wall now);
-/* The accept that was just taken goes to that network. */
-void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id);
+/* The accept that was just taken goes to that network, and its network server if it is known. */
+void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id, const struct lw_eui64 *ns_id);
 /* Whether a DevNonce is in the set. */
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce);
 

@@ -58,6 +58,8 @@ static enum status apply_record(struct js_join *join, const struct js_record *re
 		.enabled = record->enabled,
 		.join_eui = record->join_eui,
 		.mac_version = record->mac_version,
+		.has_home = record->has_home,
+		.home = record->home,
 	};
 	memcpy(device.app_kek_label, record->app_kek_label, sizeof device.app_kek_label);
 	device.has_app_key = take_key(join, applied, record, SEALED_APP_KEY, record->app_key,

@@ -39,6 +39,8 @@ struct js_record {
 	uint8_t app_key_length; /* 0: null */
 	uint8_t nwk_key_length;
 	char app_kek_label[BI_LABEL_TEXT];
+	bool has_home; /* home_net_id: the network that has it join */
+	struct lw_net_id home;
 };
 
 struct js_records {

@@ -34,6 +34,17 @@ static uint8_t read_key(const struct jr *record, const char *name, uint8_t key[S
 	return (uint8_t)jr_base64(&at, key, SEALED_KEY_LENGTH);
 }
 
+static void read_home(const struct jr *at, struct js_record *record)
+{
+	struct jr home = jr_optional(at, "home_net_id");
+	uint8_t bytes[3];
+	if (!jr_is_there(&home))
+		return;
+	jr_hex(&home, bytes, sizeof bytes);
+	record->has_home = true;
+	record->home.value = (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2];
+}
+
 static void read_record(const struct jr *at, struct js_record *record)
 {
 	memset(record, 0, sizeof *record);
@@ -53,6 +64,7 @@ static void read_record(const struct jr *at, struct js_record *record)
 	record->app_key_length = read_key(at, "app_key", record->app_key);
 	record->nwk_key_length = read_key(at, "nwk_key", record->nwk_key);
 	read_label(at, record->app_kek_label);
+	read_home(at, record);
 }
 
 static void read_city(const struct jr *root, char city[JS_CITY_TEXT])

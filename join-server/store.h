@@ -9,7 +9,9 @@
 #include "join-server/key_vault.h"
 #include "join-server/nonces.h"
 
-#define JS_CITY_TEXT 37 /* a UUID and NUL */
+#define JS_CITY_TEXT      37 /* a UUID and NUL */
+#define JS_SESSION_KEY_ID 16
+#define JS_SESSION_SLOTS  2
 
 /* One device as the city wants it. */
 struct js_device {
@@ -23,6 +25,20 @@ struct js_device {
 	uint8_t app_key[JS_SEALED_ROOT_KEY]; /* the one root key of 1.0.x */
 	uint8_t nwk_key[JS_SEALED_ROOT_KEY]; /* 1.1 */
 	char app_kek_label[BI_LABEL_TEXT];
+	/* The network that has the device join; none said: ours, or any on this machine, and no other's. */
+	bool has_home;
+	struct lw_net_id home;
+};
+
+/* The AppSKey of a session, wrapped as the application server gets it. A device's last two are kept: an accept that is not
+ * heard leaves the session before in use. */
+struct js_session {
+	struct lw_eui64 dev_eui;
+	uint8_t slot; /* JoinNonce modulo JS_SESSION_SLOTS */
+	uint8_t id[JS_SESSION_KEY_ID];
+	struct wall time;
+	char kek_label[BI_LABEL_TEXT];
+	uint8_t app_s_key[BI_KEY_WRAPPED];
 };
 
 /* How far the city's records have been applied; see provisioning.h. */
@@ -51,6 +67,13 @@ struct js_store {
 	/* Looks at `limit` devices from *at on (0: the first), removes those of a run before `valid_run`, and moves *at;
 	 * `*done` says that there are no more. */
 	enum status (*sweep)(void *ctx, uint64_t valid_run, int limit, uint64_t *at, bool *done);
+	/* Takes the place of the one in its slot. */
+	enum status (*save_session)(void *ctx, const struct js_session *session);
+	/* Of a device, by its id; ST_NOT_FOUND. */
+	enum status (*load_session)(void *ctx, const struct lw_eui64 *dev_eui,
+				    const uint8_t id[JS_SESSION_KEY_ID], struct js_session *session);
+	/* As sweep: sessions of devices from *at on whose time is before `expired`. */
+	enum status (*sweep_sessions)(void *ctx, struct wall expired, int limit, uint64_t *at, bool *done);
 };
 
 #endif

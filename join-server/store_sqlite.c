@@ -1,42 +1,31 @@
-#include "join-server/store_sqlite.h"
+#include "join-server/store_parts.h"
 
 #include "common/base/log.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	LOAD_DEVICE,
-	SAVE_DEVICE,
-	REMOVE_DEVICE,
-	LOAD_NONCES,
-	SAVE_NONCES,
-	LOAD_STATE,
-	SAVE_STATE,
-	SWEEP_END,
-	SWEEP,
-	STATEMENT_COUNT
-};
-
 static const char *const statements[STATEMENT_COUNT] = {
-	[LOAD_DEVICE] =
-		"SELECT version, run, enabled, join_eui, mac_version, app_key, nwk_key, app_kek_label "
-		"FROM devices WHERE dev_eui = ?1",
-	[SAVE_DEVICE] = "INSERT OR REPLACE INTO devices (dev_eui, version, run, enabled, join_eui, "
-			"mac_version, app_key, "
-			"nwk_key, app_kek_label) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[LOAD_DEVICE] = "SELECT version, run, enabled, join_eui, mac_version, app_key, nwk_key, "
+			"app_kek_label, home_net_id "
+			"FROM devices WHERE dev_eui = ?1",
+	[SAVE_DEVICE] =
+		"INSERT OR REPLACE INTO devices (dev_eui, version, run, enabled, join_eui, "
+		"mac_version, app_key, "
+		"nwk_key, app_kek_label, home_net_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[REMOVE_DEVICE] = "DELETE FROM devices WHERE dev_eui = ?1",
 	[LOAD_NONCES] = "SELECT join_nonce, key_mark, counter, last_dev_nonce, last_time, used, rj_count1, "
-			"rj_time, net_id "
+			"rj_time, net_id, ns_id "
 			"FROM nonces "
 			"WHERE dev_eui = ?1 AND join_eui = ?2",
 	[SAVE_NONCES] =
 		"INSERT INTO nonces (dev_eui, join_eui, join_nonce, key_mark, counter, last_dev_nonce, "
 		"last_time, "
-		"used, rj_count1, rj_time, net_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) "
+		"used, rj_count1, rj_time, net_id, ns_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+		"?11, ?12) "
 		"ON CONFLICT (dev_eui, join_eui) DO UPDATE SET "
 		"join_nonce = ?3, key_mark = ?4, counter = ?5, last_dev_nonce = ?6, last_time = ?7, used = "
-		"?8, rj_count1 = ?9, rj_time = ?10, net_id = ?11",
+		"?8, rj_count1 = ?9, rj_time = ?10, net_id = ?11, ns_id = ?12",
 	[LOAD_STATE] = "SELECT city, applied_version, run, valid_run, swept_run FROM state WHERE id = 1",
 	[SAVE_STATE] =
 		"UPDATE state SET city = ?1, applied_version = ?2, run = ?3, valid_run = ?4, swept_run = ?5 "
@@ -44,6 +33,15 @@ static const char *const statements[STATEMENT_COUNT] = {
 	/* The key that stands `limit` rows further on; null at the end. */
 	[SWEEP_END] = "SELECT dev_eui FROM devices WHERE dev_eui >= ?1 ORDER BY dev_eui LIMIT 1 OFFSET ?2",
 	[SWEEP] = "DELETE FROM devices WHERE dev_eui >= ?1 AND dev_eui <= ?2 AND run < ?3",
+	[SAVE_SESSION] = "INSERT OR REPLACE INTO session_keys (dev_eui, slot, session_key_id, time, "
+			 "kek_label, app_s_key) "
+			 "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[LOAD_SESSION] = "SELECT slot, time, kek_label, app_s_key FROM session_keys "
+			 "WHERE dev_eui = ?1 AND session_key_id = ?2",
+	[REMOVE_SESSIONS] = "DELETE FROM session_keys WHERE dev_eui = ?1",
+	[SWEEP_SESSIONS_END] =
+		"SELECT dev_eui FROM session_keys WHERE dev_eui >= ?1 ORDER BY dev_eui LIMIT 1 OFFSET ?2",
+	[SWEEP_SESSIONS] = "DELETE FROM session_keys WHERE dev_eui >= ?1 AND dev_eui <= ?2 AND time < ?3",
 };
 
 enum status js_store_open(const char *path, const char *vfs, struct db **db)
@@ -63,13 +61,13 @@ enum status js_store_commit(struct db *db)
 	return db_in_transaction(db) ? db_commit(db) : ST_OK;
 }
 
-static enum status begin(struct db *db)
+enum status js_store_begin(struct db *db)
 {
 	return db_in_transaction(db) ? ST_OK : db_begin(db);
 }
 
 /* An EUI as the signed integer of the same bits. */
-static int64_t key(const struct lw_eui64 *eui)
+int64_t js_store_key(const struct lw_eui64 *eui)
 {
 	uint64_t number = lw_eui64_number(eui);
 	int64_t signed_number;
@@ -85,7 +83,7 @@ static struct lw_eui64 eui_of(int64_t signed_number)
 }
 
 /* A row that we did not write: the file was changed by another hand. */
-static enum status damaged(const char *what)
+enum status js_store_damaged(const char *what)
 {
 	LOG_ERROR("database_row_damaged", "table=%s", what);
 	return ST_DATABASE;
@@ -107,6 +105,8 @@ static bool read_device(struct db *db, struct js_device *device)
 	if (strlen(label) >= sizeof device->app_kek_label)
 		return false;
 	memcpy(device->app_kek_label, label, strlen(label) + 1);
+	device->has_home = !db_column_is_null(db, LOAD_DEVICE, 8);
+	device->home.value = (uint32_t)db_column_i64(db, LOAD_DEVICE, 8);
 	return lw_mac_version_parse(db_column_text(db, LOAD_DEVICE, 4), &device->mac_version) &&
 	       read_key(db, 5, &device->has_app_key, device->app_key) &&
 	       read_key(db, 6, &device->has_nwk_key, device->nwk_key);
@@ -115,7 +115,7 @@ static bool read_device(struct db *db, struct js_device *device)
 static enum status load_device(void *ctx, const struct lw_eui64 *dev_eui, struct js_device *device)
 {
 	struct db *db = ctx;
-	db_bind_i64(db, LOAD_DEVICE, 1, key(dev_eui));
+	db_bind_i64(db, LOAD_DEVICE, 1, js_store_key(dev_eui));
 	enum db_step step = db_step(db, LOAD_DEVICE);
 	if (step == DB_DONE)
 		return ST_NOT_FOUND;
@@ -125,7 +125,7 @@ static enum status load_device(void *ctx, const struct lw_eui64 *dev_eui, struct
 	bool good = read_device(db, &read);
 	db_reset(db, LOAD_DEVICE);
 	if (!good)
-		return damaged("devices");
+		return js_store_damaged("devices");
 	*device = read;
 	return ST_OK;
 }
@@ -141,29 +141,37 @@ static void bind_key(struct db *db, int parameter, bool present, const uint8_t s
 static enum status save_device(void *ctx, const struct js_device *device)
 {
 	struct db *db = ctx;
-	enum status status = begin(db);
+	enum status status = js_store_begin(db);
 	if (status != ST_OK)
 		return status;
-	db_bind_i64(db, SAVE_DEVICE, 1, key(&device->dev_eui));
+	db_bind_i64(db, SAVE_DEVICE, 1, js_store_key(&device->dev_eui));
 	db_bind_i64(db, SAVE_DEVICE, 2, (int64_t)device->version);
 	db_bind_i64(db, SAVE_DEVICE, 3, (int64_t)device->run);
 	db_bind_i64(db, SAVE_DEVICE, 4, device->enabled);
-	db_bind_i64(db, SAVE_DEVICE, 5, key(&device->join_eui));
+	db_bind_i64(db, SAVE_DEVICE, 5, js_store_key(&device->join_eui));
 	db_bind_text(db, SAVE_DEVICE, 6, lw_mac_version_name(device->mac_version));
 	bind_key(db, 7, device->has_app_key, device->app_key);
 	bind_key(db, 8, device->has_nwk_key, device->nwk_key);
 	db_bind_text(db, SAVE_DEVICE, 9, device->app_kek_label);
+	if (device->has_home)
+		db_bind_i64(db, SAVE_DEVICE, 10, device->home.value);
+	else
+		db_bind_null(db, SAVE_DEVICE, 10);
 	return db_run(db, SAVE_DEVICE);
 }
 
 static enum status remove_device(void *ctx, const struct lw_eui64 *dev_eui)
 {
 	struct db *db = ctx;
-	enum status status = begin(db);
+	enum status status = js_store_begin(db);
 	if (status != ST_OK)
 		return status;
-	db_bind_i64(db, REMOVE_DEVICE, 1, key(dev_eui));
-	return db_run(db, REMOVE_DEVICE);
+	db_bind_i64(db, REMOVE_DEVICE, 1, js_store_key(dev_eui));
+	status = db_run(db, REMOVE_DEVICE);
+	if (status != ST_OK)
+		return status;
+	db_bind_i64(db, REMOVE_SESSIONS, 1, js_store_key(dev_eui));
+	return db_run(db, REMOVE_SESSIONS);
 }
 
 static bool read_nonces(struct db *db, struct js_nonces *nonces)
@@ -179,6 +187,9 @@ static bool read_nonces(struct db *db, struct js_nonces *nonces)
 	nonces->rj_time.us = db_column_i64(db, LOAD_NONCES, 7);
 	nonces->has_net_id = !db_column_is_null(db, LOAD_NONCES, 8);
 	nonces->net_id.value = (uint32_t)db_column_i64(db, LOAD_NONCES, 8);
+	nonces->has_ns_id = !db_column_is_null(db, LOAD_NONCES, 9);
+	nonces->ns_id = nonces->has_ns_id ? eui_of(db_column_i64(db, LOAD_NONCES, 9))
+					  : (struct lw_eui64){{0}};
 	size_t length;
 	const uint8_t *used = db_column_blob(db, LOAD_NONCES, 5, &length);
 	return db_column_copy(db, LOAD_NONCES, 1, nonces->key_mark, JS_KEY_MARK) &&
@@ -189,8 +200,8 @@ static enum status load_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 			       struct js_nonces *nonces)
 {
 	struct db *db = ctx;
-	db_bind_i64(db, LOAD_NONCES, 1, key(dev_eui));
-	db_bind_i64(db, LOAD_NONCES, 2, key(join_eui));
+	db_bind_i64(db, LOAD_NONCES, 1, js_store_key(dev_eui));
+	db_bind_i64(db, LOAD_NONCES, 2, js_store_key(join_eui));
 	enum db_step step = db_step(db, LOAD_NONCES);
 	if (step == DB_DONE)
 		return ST_NOT_FOUND;
@@ -198,7 +209,7 @@ static enum status load_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 		return db_step_status(db);
 	bool good = read_nonces(db, nonces);
 	db_reset(db, LOAD_NONCES);
-	return good ? ST_OK : damaged("nonces");
+	return good ? ST_OK : js_store_damaged("nonces");
 }
 
 static void bind_optional(struct db *db, int parameter, bool present, int64_t value)
@@ -213,13 +224,13 @@ static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 			       const struct js_nonces *nonces)
 {
 	struct db *db = ctx;
-	enum status status = begin(db);
+	enum status status = js_store_begin(db);
 	if (status != ST_OK)
 		return status;
 	uint8_t used[JS_NONCES_USED_MAX];
 	size_t length = js_nonces_encode(nonces, used);
-	db_bind_i64(db, SAVE_NONCES, 1, key(dev_eui));
-	db_bind_i64(db, SAVE_NONCES, 2, key(join_eui));
+	db_bind_i64(db, SAVE_NONCES, 1, js_store_key(dev_eui));
+	db_bind_i64(db, SAVE_NONCES, 2, js_store_key(join_eui));
 	db_bind_i64(db, SAVE_NONCES, 3, nonces->join_nonce);
 	db_bind_blob(db, SAVE_NONCES, 4, nonces->key_mark, JS_KEY_MARK);
 	bind_optional(db, 5, nonces->has_counter, nonces->counter);
@@ -229,6 +240,7 @@ static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 	bind_optional(db, 9, nonces->has_rj_count1, nonces->rj_count1);
 	bind_optional(db, 10, nonces->has_rj_count1, nonces->rj_time.us);
 	bind_optional(db, 11, nonces->has_net_id, nonces->net_id.value);
+	bind_optional(db, 12, nonces->has_ns_id, js_store_key(&nonces->ns_id));
 	return db_run(db, SAVE_NONCES);
 }
 
@@ -237,7 +249,7 @@ static enum status load_state(void *ctx, struct js_state *state)
 	struct db *db = ctx;
 	enum db_step step = db_step(db, LOAD_STATE);
 	if (step == DB_DONE)
-		return damaged("state");
+		return js_store_damaged("state");
 	if (step == DB_FAILED)
 		return db_step_status(db);
 	struct js_state read = {
@@ -252,7 +264,7 @@ static enum status load_state(void *ctx, struct js_state *state)
 		memcpy(read.city, city, strlen(city) + 1);
 	db_reset(db, LOAD_STATE);
 	if (!good)
-		return damaged("state");
+		return js_store_damaged("state");
 	*state = read;
 	return ST_OK;
 }
@@ -260,7 +272,7 @@ static enum status load_state(void *ctx, struct js_state *state)
 static enum status save_state(void *ctx, const struct js_state *state)
 {
 	struct db *db = ctx;
-	enum status status = begin(db);
+	enum status status = js_store_begin(db);
 	if (status != ST_OK)
 		return status;
 	db_bind_text(db, SAVE_STATE, 1, state->city);
@@ -272,7 +284,7 @@ static enum status save_state(void *ctx, const struct js_state *state)
 }
 
 /* *at counts from the lowest signed key, so that 0 means the first. */
-static int64_t sweep_key(uint64_t at)
+int64_t js_store_sweep_key(uint64_t at)
 {
 	uint64_t number = at ^ UINT64_C(1) << 63;
 	int64_t signed_number;
@@ -283,10 +295,10 @@ static int64_t sweep_key(uint64_t at)
 static enum status sweep(void *ctx, uint64_t valid_run, int limit, uint64_t *at, bool *done)
 {
 	struct db *db = ctx;
-	enum status status = begin(db);
+	enum status status = js_store_begin(db);
 	if (status != ST_OK)
 		return status;
-	int64_t from = sweep_key(*at);
+	int64_t from = js_store_sweep_key(*at);
 	db_bind_i64(db, SWEEP_END, 1, from);
 	db_bind_i64(db, SWEEP_END, 2, limit);
 	enum db_step step = db_step(db, SWEEP_END);
@@ -314,5 +326,8 @@ struct js_store js_store_sqlite(struct db *db)
 		.load_state = load_state,
 		.save_state = save_state,
 		.sweep = sweep,
+		.save_session = js_store_save_session,
+		.load_session = js_store_load_session,
+		.sweep_sessions = js_store_sweep_sessions,
 	};
 }

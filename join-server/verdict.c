@@ -14,8 +14,12 @@
 #define LAST  "{last_dev_nonce:ah}"
 
 /* By enum js_request. */
-static const char *const requests[] = {"join with DevNonce", "rejoin of type 0 with RJcount0",
-				       "rejoin of type 1 with RJcount1", "rejoin of type 2 with RJcount0",
+static const char *const requests[] = {"join with DevNonce",
+				       "rejoin of type 0 with RJcount0",
+				       "rejoin of type 1 with RJcount1",
+				       "rejoin of type 2 with RJcount0",
+				       "HomeNSReq with TransactionID (low half)",
+				       "AppSKeyReq with TransactionID (low half)",
 				       NULL};
 
 static const struct decision_rule rules[JS_VERDICT_COUNT] = {
@@ -23,15 +27,14 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 			    "The " ASKED " was accepted: JoinNonce {join_nonce:b} was given, and the "
 			    "session keys derived.",
 			    ""),
+	[JS_ANSWERED] = ROW("answered", DEBUG, "The " ASKED " was answered.", ""),
 	[JS_RETRIED] = ROW("retried", DEBUG,
 			   "The network server asked again within 60 s about the " ASKED
 			   " and got the same answer again.",
 			   ""),
 	[JS_NOT_A_REQUEST] = ROW(
 		"not_a_request", DEBUG,
-		"A message of {length:b:bytes} is an answer or a notification that nothing here "
-		"waits for.",
-		""),
+		"A message of {length:b:bytes} is an answer, and nothing here waits for one.", ""),
 	[JS_UNREADABLE] = ROW(
 		"unreadable", WARN,
 		"A message of {length:b:bytes} is not one of TS002: neither sender nor transaction could "
@@ -48,7 +51,7 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 	[JS_UNSUPPORTED_MESSAGE] = ROW(
 		"unsupported_message", WARN,
 		"A message of {length:b:bytes} asks for what this join server does not serve.",
-		"It serves JoinReq and RejoinReq alone: see which network server sends others."),
+		"It serves JoinReq, RejoinReq, AppSKeyReq and HomeNSReq: see which server sends others."),
 	[JS_UNKNOWN_SENDER] = ROW(
 		"unknown_sender", WARN,
 		"The " ASKED " was refused: its SenderID is not a NetID that we "
@@ -131,6 +134,50 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 					   "The device can join: a join-request has a counter of its own. If "
 					   "it lost its memory, set a new NwkKey "
 					   "on both sides, which begins both counters anew."),
+	[JS_PEER_UNKNOWN] = ROW(
+		"peer_unknown", WARN,
+		"A message of {length:b:bytes} was refused: its certificate is good, yet none of "
+		"join-server.peers "
+		"has it.",
+		"See who calls: the log has the certificate's name. If they are to be served, add them under "
+		"join-server.peers."),
+	[JS_PEER_SENDER] = ROW(
+		"peer_wrong_sender", WARN,
+		"A message of {length:b:bytes} was refused: its SenderID is none that this peer may speak "
+		"for.",
+		"Compare net_ids and as_ids of the peer under join-server.peers with what its server sends."),
+	[JS_PEER_MESSAGE] = ROW("peer_not_allowed", WARN,
+				"A message of {length:b:bytes} was refused: the peer may not ask for that.",
+				"If it is to be allowed, add it to the peer's messages under "
+				"join-server.peers; on this machine, "
+				"to join-server.callers."),
+	[JS_PEER_JOIN_EUI] = ROW("peer_wrong_join_eui", WARN,
+				 "A message of {length:b:bytes} was refused: its ReceiverID is a JoinEUI "
+				 "that the peer may not "
+				 "address.",
+				 "If the block of JoinEUIs is theirs, add it to the peer's join_euis under "
+				 "join-server.peers."),
+	[JS_HOME_ELSEWHERE] = ROW(
+		"home_elsewhere", WARN,
+		"The " ASKED " was refused: the device's home is another network than the one that asks.",
+		"If the device is theirs to serve, set its home network: lamppost device update EUI "
+		"--home-net-id NETID."),
+	[JS_UNKNOWN_SESSION] = ROW(
+		"unknown_session", INFO,
+		"An application server asked for the AppSKey of a session that is not kept: a newer one has "
+		"taken its place, or it is too old.",
+		"A device's last two sessions are kept, for join-server.session_key_days. Its next join "
+		"makes a "
+		"new one."),
+	[JS_OTHER_APPLICATION] = ROW(
+		"other_application", WARN,
+		"An application server asked for an AppSKey that is wrapped for another one.",
+		"See the kek of the peer under join-server.peers, and the app_kek_label of the device."),
+	[JS_ERROR_NOTIFIED] = ROW("error_notified", WARN,
+				  "The other side said that an answer of ours was of no use to it (a message "
+				  "of {length:b:bytes}).",
+				  "The log has its result code. See that both sides have the same KEK and "
+				  "the same version of TS002."),
 	[JS_NO_KEK] = ROW(
 		"no_kek", ERROR,
 		"The " ASKED " was refused: there is no key to wrap the session keys with, "
@@ -153,6 +200,7 @@ const struct decision_book js_rules = {"join-server", tables, 1};
 
 static const enum bi_result results[JS_VERDICT_COUNT] = {
 	[JS_ACCEPTED] = BI_SUCCESS,
+	[JS_ANSWERED] = BI_SUCCESS,
 	[JS_RETRIED] = BI_SUCCESS,
 	[JS_NOT_A_REQUEST] = BI_NO_ACTION,
 	[JS_UNREADABLE] = BI_MALFORMED,
@@ -174,6 +222,14 @@ static const enum bi_result results[JS_VERDICT_COUNT] = {
 	[JS_REJOIN_NOT_1_1] = BI_JOIN_REQ_FAILED,
 	[JS_REJOIN_OTHER_NETWORK] = BI_ACTIVATION_DISALLOWED,
 	[JS_RJ_COUNT_NOT_INCREASING] = BI_JOIN_REQ_FAILED,
+	[JS_PEER_UNKNOWN] = BI_UNKNOWN_SENDER,
+	[JS_PEER_SENDER] = BI_UNKNOWN_SENDER,
+	[JS_PEER_MESSAGE] = BI_ACTIVATION_DISALLOWED,
+	[JS_PEER_JOIN_EUI] = BI_UNKNOWN_RECEIVER,
+	[JS_HOME_ELSEWHERE] = BI_ACTIVATION_DISALLOWED,
+	[JS_UNKNOWN_SESSION] = BI_OTHER,
+	[JS_OTHER_APPLICATION] = BI_ACTIVATION_DISALLOWED,
+	[JS_ERROR_NOTIFIED] = BI_NO_ACTION,
 	[JS_NO_KEK] = BI_JOIN_REQ_FAILED,
 	[JS_KEY_UNREADABLE] = BI_JOIN_REQ_FAILED,
 	[JS_STORE_FAILED] = BI_OTHER,

@@ -9,8 +9,9 @@
 
 enum js_verdict {
 	JS_ACCEPTED,
+	JS_ANSWERED,      /* HomeNSReq, AppSKeyReq */
 	JS_RETRIED,       /* the same request again: the same answer again */
-	JS_NOT_A_REQUEST, /* an answer, or an ErrorNotif */
+	JS_NOT_A_REQUEST, /* an answer */
 	JS_UNREADABLE,    /* no envelope: cannot even be answered */
 	JS_MALFORMED,
 	JS_WRONG_PROTOCOL,
@@ -30,6 +31,15 @@ enum js_verdict {
 	JS_REJOIN_NOT_1_1,          /* our record of the device is of a version without rejoins */
 	JS_REJOIN_OTHER_NETWORK,    /* type 0 or 2 from a network that did not make the device's session */
 	JS_RJ_COUNT_NOT_INCREASING, /* RJcount1 */
+	/* What a peer on another machine was not granted (peers.h). */
+	JS_PEER_UNKNOWN,      /* its certificate is nobody's */
+	JS_PEER_SENDER,       /* speaks for a network or an application server that it may not speak for */
+	JS_PEER_MESSAGE,      /* asks what it may not ask */
+	JS_PEER_JOIN_EUI,     /* addresses a JoinEUI that it may not address */
+	JS_HOME_ELSEWHERE,    /* the device's home is another network */
+	JS_UNKNOWN_SESSION,   /* AppSKeyReq: no such session is kept */
+	JS_OTHER_APPLICATION, /* AppSKeyReq: wrapped for another application server */
+	JS_ERROR_NOTIFIED,    /* an ErrorNotif: what we answered was of no use */
 	JS_NO_KEK,
 	JS_KEY_UNREADABLE,
 	JS_STORE_FAILED,
@@ -37,7 +47,14 @@ enum js_verdict {
 };
 
 /* What a frame asks for; the words of the rules. */
-enum js_request { JS_REQUEST_JOIN, JS_REQUEST_REJOIN_0, JS_REQUEST_REJOIN_1, JS_REQUEST_REJOIN_2 };
+enum js_request {
+	JS_REQUEST_JOIN,
+	JS_REQUEST_REJOIN_0,
+	JS_REQUEST_REJOIN_1,
+	JS_REQUEST_REJOIN_2,
+	JS_REQUEST_HOME,
+	JS_REQUEST_APP_KEY
+};
 
 /* One table, whose rows are the verdicts. */
 extern const struct decision_book js_rules;

@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	char answer[BI_WRITTEN_MAX], problem[JS_PROBLEM_TEXT];
 	struct js_outcome outcome;
-	size_t length = js_join_on_message(&world.join, world.now, data, size, true, answer, &outcome);
+	size_t length = js_join_on_message(&world.join, world.now, data, size, &t_join_here, answer,
+					   &outcome);
 	/* The refusal of a version goes out under it. */
 	ASSERT(length == 0 || bi_read(answer, length, &again, &error) || error.fault == BI_FAULT_VERSION);
 	(void)js_records_parse(data, size, &world.records, problem);

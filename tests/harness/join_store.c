@@ -108,6 +108,52 @@ static enum status sweep(void *ctx, uint64_t valid_run, int limit, uint64_t *at,
 	return ST_OK;
 }
 
+static enum status save_session(void *ctx, const struct js_session *session)
+{
+	struct t_join_store *store = ctx;
+	size_t i = 0;
+	store->writes++;
+	if (store->fails)
+		return ST_DATABASE;
+	while (i < store->now.session_count &&
+	       !(lw_eui64_equal(&store->now.sessions[i].dev_eui, &session->dev_eui) &&
+		 store->now.sessions[i].slot == session->slot))
+		i++;
+	ASSERT_CMP(i, <, T_JOIN_ROWS);
+	store->now.session_count += i == store->now.session_count;
+	store->now.sessions[i] = *session;
+	return ST_OK;
+}
+
+static enum status load_session(void *ctx, const struct lw_eui64 *dev_eui,
+				const uint8_t id[JS_SESSION_KEY_ID], struct js_session *session)
+{
+	const struct t_join_store *store = ctx;
+	for (size_t i = 0; i < store->now.session_count; i++) {
+		const struct js_session *found = &store->now.sessions[i];
+		if (lw_eui64_equal(&found->dev_eui, dev_eui) &&
+		    memcmp(found->id, id, JS_SESSION_KEY_ID) == 0) {
+			*session = *found;
+			return ST_OK;
+		}
+	}
+	return ST_NOT_FOUND;
+}
+
+static enum status sweep_sessions(void *ctx, struct wall expired, int limit, uint64_t *at, bool *done)
+{
+	struct t_join_store *store = ctx;
+	(void)limit;
+	(void)at;
+	for (size_t i = 0; i < store->now.session_count;)
+		if (store->now.sessions[i].time.us < expired.us)
+			store->now.sessions[i] = store->now.sessions[--store->now.session_count];
+		else
+			i++;
+	*done = true;
+	return ST_OK;
+}
+
 struct js_device *t_join_store_device(struct t_join_store *store, uint64_t dev_eui)
 {
 	for (size_t i = 0; i < store->now.device_count; i++)
@@ -119,8 +165,9 @@ struct js_device *t_join_store_device(struct t_join_store *store, uint64_t dev_e
 struct js_store t_join_store_init(struct t_join_store *store)
 {
 	memset(store, 0, sizeof *store);
-	return (struct js_store){store,       load_device, save_device, remove_device, load_nonces,
-				 save_nonces, load_state,  save_state,  sweep};
+	return (struct js_store){store,       load_device,  save_device,  remove_device,
+				 load_nonces, save_nonces,  load_state,   save_state,
+				 sweep,       save_session, load_session, sweep_sessions};
 }
 
 void t_join_store_commit(struct t_join_store *store)

@@ -15,6 +15,8 @@ struct t_join_rows {
 		struct lw_eui64 join_eui, dev_eui;
 		struct js_nonces nonces;
 	} nonces[T_JOIN_ROWS];
+	size_t session_count;
+	struct js_session sessions[T_JOIN_ROWS];
 };
 
 struct t_join_store {

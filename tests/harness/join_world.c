@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+const struct js_peer t_join_here = {.local = true, .rights = JS_RIGHT_ALL, .any_join_eui = true};
 const struct lw_key t_app_key = {{1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 6, 7, 8}};
 const struct lw_key t_nwk_key = {{8, 7, 6, 5, 4, 3, 2, 1, 8, 7, 6, 5, 4, 3, 2, 1}};
 
@@ -113,16 +114,22 @@ struct bi_message t_join_request(struct t_join_world *world, const struct lw_key
 	return message;
 }
 
-enum js_verdict t_join_ask(struct t_join_world *world, const struct bi_message *request,
-			   struct bi_message *answer)
+enum js_verdict t_join_ask_as(struct t_join_world *world, const struct js_peer *peer,
+			      const struct bi_message *request, struct bi_message *answer)
 {
 	char text[BI_WRITTEN_MAX], out[BI_WRITTEN_MAX];
 	size_t length = bi_write(request, text, sizeof text);
 	struct js_outcome outcome;
-	length = js_join_on_message(&world->join, world->now, (const uint8_t *)text, length, true, out,
+	length = js_join_on_message(&world->join, world->now, (const uint8_t *)text, length, peer, out,
 				    &outcome);
 	struct bi_error error;
 	memset(answer, 0, sizeof *answer);
 	ASSERT(length == 0 || bi_read(out, length, answer, &error));
 	return outcome.verdict;
+}
+
+enum js_verdict t_join_ask(struct t_join_world *world, const struct bi_message *request,
+			   struct bi_message *answer)
+{
+	return t_join_ask_as(world, &t_join_here, request, answer);
 }

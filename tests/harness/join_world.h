@@ -28,6 +28,8 @@ void t_join_world_close(struct t_join_world *world);
 /* Drops what was not committed, and starts the core again. */
 void t_join_world_crash(struct t_join_world *world);
 
+/* A caller on this machine who may ask for everything. */
+extern const struct js_peer t_join_here;
 extern const struct lw_key t_app_key, t_nwk_key;
 
 /* A record of the device T_DEV_EUI with both keys sealed to the world's box. */
@@ -39,7 +41,10 @@ void t_join_provision(struct t_join_world *world, const struct js_record *record
 /* A JoinReq for T_DEV_EUI's frame with that DevNonce, its MIC made with `key`. */
 struct bi_message t_join_request(struct t_join_world *world, const struct lw_key *key,
 				 enum lw_mac_version version, uint16_t dev_nonce, uint32_t transaction_id);
-/* Sends it as a caller on this machine; fills the answer if there is one. */
+/* Sends it as a peer (NULL: nobody's certificate); fills the answer if there is one. */
+enum js_verdict t_join_ask_as(struct t_join_world *world, const struct js_peer *peer,
+			      const struct bi_message *request, struct bi_message *answer);
+/* The same as a caller on this machine. */
 enum js_verdict t_join_ask(struct t_join_world *world, const struct bi_message *request,
 			   struct bi_message *answer);
 

@@ -99,7 +99,8 @@ static void on_call(struct machine *machine, struct now now, uint64_t call, enum
 	} else if (method == IO_HTTP_POST && strcmp(path, "/") == 0) {
 		char answer[BI_WRITTEN_MAX];
 		struct js_outcome outcome;
-		size_t written = js_join_on_message(&self->core, now, body, length, true, answer, &outcome);
+		const struct js_peer peer = js_peer_local(JS_RIGHT_ALL);
+		size_t written = js_join_on_message(&self->core, now, body, length, &peer, answer, &outcome);
 		machine_reply(machine, call, outcome.verdict == JS_UNREADABLE ? 400 : 200, answer, written);
 	} else {
 		world_break(machine->world, "join server: no route %s", path);

@@ -157,7 +157,7 @@ static void twist_store(enum twist twist)
 	if (twist == EXHAUSTED)
 		nonces.join_nonce = JS_JOIN_NONCE_MAX;
 	if (twist == OTHER_NETWORKS_SESSION)
-		js_nonces_answered(&nonces, (struct lw_net_id){0x60000d});
+		js_nonces_answered(&nonces, (struct lw_net_id){0x60000d}, NULL);
 	if (twist == EXHAUSTED || twist == OTHER_NETWORKS_SESSION)
 		assert_int_equal(world.options.store.save_nonces(&world.store, &join_eui, &eui, &nonces),
 				 ST_OK);
@@ -185,7 +185,8 @@ static void each_refusal_has_its_result(void **state)
 		t_int("type", BI_REJOIN_ANS, answer.envelope.type);
 		t_uint("counted", 1, world.join.counters.verdicts[row->verdict]);
 		if (row->twist != STORE_BREAKS)
-			t_uint("nonces saved", row->verdict == JS_ACCEPTED, world.store.writes - writes);
+			t_uint("nonces and AppSKey saved", row->verdict == JS_ACCEPTED ? 2 : 0,
+			       world.store.writes - writes);
 		t_int("a refusal says why", row->verdict != JS_ACCEPTED,
 		      answer.envelope.description[0] != '\0');
 	}

@@ -45,6 +45,8 @@ static struct js_device device_of(uint64_t number, uint64_t run)
 		.mac_version = LW_MAC_1_1_0,
 		.has_app_key = true,
 		.app_kek_label = "parks",
+		.has_home = number % 2 == 1,
+		.home = {number % 2 ? 0xffffff : 0},
 	};
 	memset(device.app_key, 0xaa, sizeof device.app_key);
 	return device;
@@ -93,7 +95,8 @@ static void nonces_come_back_as_they_were(void **state)
 			       (struct wall){i});
 		if (i == 4095) {
 			js_nonces_take_rejoin(&nonces, 1, 65535, (struct wall){-5});
-			js_nonces_answered(&nonces, (struct lw_net_id){0xffffff});
+			js_nonces_answered(&nonces, (struct lw_net_id){0xffffff},
+					   &(struct lw_eui64){{0x80, 2, 3, 4, 5, 6, 7, 8}});
 		}
 		if (i != 0 && i != 4095 && i != 4999)
 			continue;
@@ -113,11 +116,69 @@ static void nonces_come_back_as_they_were(void **state)
 		t_int("rj_time", nonces.rj_time.us, got.rj_time.us);
 		t_int("has_net_id", nonces.has_net_id, got.has_net_id);
 		t_uint("net_id", nonces.net_id.value, got.net_id.value);
+		t_int("has_ns_id", nonces.has_ns_id, got.has_ns_id);
+		t_uint("ns_id", lw_eui64_number(&nonces.ns_id), lw_eui64_number(&got.ns_id));
 		t_uint("count", nonces.count, got.count);
 		t_true("set", memcmp(nonces.bitmap, got.bitmap, sizeof got.bitmap) == 0);
 	}
 	t_int("another JoinEUI has its own", ST_NOT_FOUND,
 	      store.load_nonces(store.ctx, &other, &dev_eui, &got));
+}
+
+static struct js_session session_of(uint64_t dev_eui, uint8_t slot, int64_t time)
+{
+	struct js_session session = {.dev_eui = lw_eui64_from_number(dev_eui), .slot = slot, .time = {time}};
+	snprintf(session.kek_label, sizeof session.kek_label, "label-%u", slot);
+	memset(session.id, 0x10 + slot, sizeof session.id);
+	memset(session.app_s_key, 0x20 + slot, sizeof session.app_s_key);
+	return session;
+}
+
+static void sessions_take_each_other_s_place(void **state)
+{
+	(void)state;
+	struct js_session first = session_of(7, 0, 100), second = session_of(7, 1, 200),
+			  third = session_of(7, 0, 300), got;
+	memset(third.id, 0x77, sizeof third.id);
+	t_int("none", ST_NOT_FOUND, store.load_session(store.ctx, &first.dev_eui, first.id, &got));
+	t_int("save", ST_OK, store.save_session(store.ctx, &first));
+	t_int("save", ST_OK, store.save_session(store.ctx, &second));
+	t_int("save", ST_OK, store.save_session(store.ctx, &third));
+	t_int("commit", ST_OK, js_store_commit(db));
+	reopen();
+	t_int("the first made room", ST_NOT_FOUND,
+	      store.load_session(store.ctx, &first.dev_eui, first.id, &got));
+	memset(&got, 0, sizeof got);
+	assert_int_equal(store.load_session(store.ctx, &second.dev_eui, second.id, &got), ST_OK);
+	t_bytes("the second", (uint8_t *)&second, sizeof second, (uint8_t *)&got, sizeof got);
+	assert_int_equal(store.load_session(store.ctx, &third.dev_eui, third.id, &got), ST_OK);
+	t_bytes("the third", (uint8_t *)&third, sizeof third, (uint8_t *)&got, sizeof got);
+	struct lw_eui64 other = lw_eui64_from_number(8);
+	t_int("not another device's", ST_NOT_FOUND, store.load_session(store.ctx, &other, second.id, &got));
+	t_int("a device that is removed", ST_OK, store.remove_device(store.ctx, &second.dev_eui));
+	t_int("takes them along", ST_NOT_FOUND,
+	      store.load_session(store.ctx, &second.dev_eui, second.id, &got));
+}
+
+static void sessions_expire_in_slices(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 20; i++) {
+		struct js_session session = session_of(i < 10 ? i : UINT64_MAX - (i - 10), i % 2, (int64_t)i);
+		assert_int_equal(store.save_session(store.ctx, &session), ST_OK);
+	}
+	uint64_t at = 0;
+	bool done = false;
+	unsigned slices = 0;
+	for (; !done && slices < 100; slices++)
+		assert_int_equal(store.sweep_sessions(store.ctx, (struct wall){15}, 3, &at, &done), ST_OK);
+	t_true("in slices", slices > 3 && slices < 15);
+	for (uint64_t i = 0; i < 20; i++) {
+		struct js_session session = session_of(i < 10 ? i : UINT64_MAX - (i - 10), i % 2, (int64_t)i),
+				  got;
+		t_int("only what has expired goes", i < 15 ? ST_NOT_FOUND : ST_OK,
+		      store.load_session(store.ctx, &session.dev_eui, session.id, &got));
+	}
 }
 
 static void state_comes_back(void **state)
@@ -182,6 +243,8 @@ int main(void)
 		WITH_STORE(devices_come_back_as_they_were),
 		WITH_STORE(nonces_come_back_as_they_were),
 		WITH_STORE(state_comes_back),
+		WITH_STORE(sessions_take_each_other_s_place),
+		WITH_STORE(sessions_expire_in_slices),
 		WITH_STORE(the_sweep_goes_in_slices),
 		WITH_STORE(a_damaged_row_is_a_failure_not_a_guess),
 	};
