@@ -17,8 +17,8 @@ static uint64_t store_synchronous(void *ctx)
 	return db_synchronous(ctx);
 }
 
-void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, const struct io_loop_stats *loop,
-		     struct db *db)
+void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
+		     const struct js_joins_counters *joins, const struct io_loop_stats *loop, struct db *db)
 {
 	metrics->count = 0;
 	for (unsigned i = 0; i < JS_VERDICT_COUNT; i++) {
@@ -33,6 +33,17 @@ void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, con
 	    &join->counters.records_stale);
 	add(metrics, "lamppost_join_keys_refused_total", NULL, "Root keys that did not open.",
 	    &join->counters.keys_refused);
+	add(metrics, "lamppost_join_peer_strangers_total", NULL,
+	    "TS002 messages under a good certificate that is no peer's.", &joins->strangers);
+	add(metrics, "lamppost_join_peer_limited_total", NULL,
+	    "TS002 messages of peers that sent more than their rate, or do not take their answers.",
+	    &joins->limited);
+	add(metrics, "lamppost_join_peer_answers_total", NULL, "Asynchronous answers that peers took.",
+	    &joins->posted);
+	add(metrics, "lamppost_join_peer_answer_failures_total", NULL,
+	    "Tries to post an asynchronous answer that failed.", &joins->post_failures);
+	add(metrics, "lamppost_join_peer_answers_lost_total", NULL,
+	    "Asynchronous answers that were given up, or for which there was no room.", &joins->given_up);
 	add(metrics, "lamppost_join_turns_total", NULL, "Loop turns that ended with a commit.", &loop->turns);
 	add(metrics, "lamppost_join_commit_us_total", NULL, "Microseconds spent in commits.",
 	    &loop->commit_us);

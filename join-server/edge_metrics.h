@@ -5,9 +5,9 @@
 #include "common/db/db.h"
 #include "common/io/admin.h"
 #include "common/io/loop.h"
-#include "join-server/join.h"
+#include "join-server/edge_joins.h"
 
-#define JS_METRICS_MAX (JS_VERDICT_COUNT + 8)
+#define JS_METRICS_MAX (JS_VERDICT_COUNT + 13)
 
 struct js_metrics {
 	char labels[JS_VERDICT_COUNT][64];
@@ -15,8 +15,8 @@ struct js_metrics {
 	size_t count;
 };
 
-/* Fills the rows, which keep a borrow of all four. */
-void js_metrics_init(struct js_metrics *metrics, const struct js_join *join, const struct io_loop_stats *loop,
-		     struct db *db);
+/* Fills the rows, which keep a borrow of all five. */
+void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
+		     const struct js_joins_counters *joins, const struct io_loop_stats *loop, struct db *db);
 
 #endif

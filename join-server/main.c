@@ -15,6 +15,7 @@
 #include "join-server/callers.h"
 #include "join-server/config.h"
 #include "join-server/join.h"
+#include "join-server/edge_joins.h"
 #include "join-server/edge_keys.h"
 #include "join-server/edge_metrics.h"
 #include "join-server/edge_reload.h"
@@ -29,8 +30,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define LOG_LINES_PER_S 20
 
 struct server {
 	struct config_common common;
@@ -49,9 +48,7 @@ struct server {
 	bool join_is_up;
 	struct js_metrics metrics;
 	struct io_why why;
-	/* Refusals are logged one by one up to a rate; the metrics count them all. */
-	int64_t log_second;
-	unsigned log_lines;
+	struct js_edge_joins joins;
 	struct js_records records; /* of one provisioning call */
 	struct js_applied applied;
 };
@@ -88,57 +85,6 @@ static bool is_allowed(struct server *server, const struct io_http_request *requ
 	reply_problem(server, io_http_request_exchange(request), 403, "Forbidden",
 		      "this user may not make this call: see join-server.callers in the configuration", NULL);
 	return false;
-}
-
-/* --- joins --------------------------------------------------------------------------------------------------- */
-
-static bool may_log(struct server *server, struct now now)
-{
-	int64_t second = now.mono.us / US_PER_S;
-	if (second != server->log_second) {
-		server->log_second = second;
-		server->log_lines = 0;
-	}
-	return server->log_lines++ < LOG_LINES_PER_S;
-}
-
-/* A DevEUI is named only when it is one of ours (invariant 12). */
-static void log_outcome(struct server *server, struct now now, const struct js_outcome *outcome)
-{
-	enum log_level level = js_verdict_level(outcome->verdict);
-	if (level < LOG_LEVEL_DEBUG && !may_log(server, now))
-		return;
-	const char *name = js_verdict_name(outcome->verdict);
-	if (outcome->has_device) {
-		char dev_eui[LW_EUI64_TEXT];
-		lw_eui64_format(dev_eui, &outcome->dev_eui);
-		log_write(level, "join", "verdict=%s dev_eui=%s dev_nonce=%u join_nonce=%" PRIu32, name,
-			  dev_eui, outcome->dev_nonce, outcome->join_nonce);
-	} else {
-		log_write(level, "message", "verdict=%s type=%s field=%s", name, bi_type_name(outcome->type),
-			  outcome->field);
-	}
-}
-
-static void on_message(void *ctx, struct now now, const struct io_http_request *request)
-{
-	struct server *server = ctx;
-	if (!is_allowed(server, request, JS_CALL_JOINS))
-		return;
-	io_http_exchange exchange = io_http_request_exchange(request);
-	size_t length;
-	const uint8_t *body = io_http_request_body(request, &length);
-	char answer[BI_WRITTEN_MAX];
-	struct js_outcome outcome;
-	size_t written = js_join_on_message(&server->join, now, body, length, true, answer, &outcome);
-	log_outcome(server, now, &outcome);
-	if (outcome.verdict == JS_UNREADABLE) {
-		reply_problem(server, exchange, length > BI_BODY_MAX ? 413 : 400, "Not a TS002 message",
-			      outcome.rule, outcome.field);
-		return;
-	}
-	enum status status = io_http_reply(server->http, exchange, 200, NULL, answer, written);
-	(void)status; /* the client may have gone */
 }
 
 /* --- provisioning -------------------------------------------------------------------------------------------- */
@@ -184,7 +130,6 @@ static void on_records(void *ctx, struct now now, const struct io_http_request *
 }
 
 static const struct io_http_route routes[] = {
-	{IO_HTTP_POST, "/", on_message},
 	{IO_HTTP_GET, "/provisioning/v1/state", on_state},
 	{IO_HTTP_POST, "/provisioning/v1/records", on_records},
 };
@@ -215,7 +160,11 @@ static void on_tick(void *ctx, struct now now)
 static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	struct server *server = ctx;
-	return js_reconfigure(&server->join, &server->keys, &server->callers, wanted, problem);
+	if (!js_reconfigure(&server->join, &server->keys, &server->callers, &server->joins.peers, wanted,
+			    problem))
+		return false;
+	js_edge_joins_reload(&server->joins);
+	return true;
 }
 
 static void on_hangup(void *ctx, struct now now)
@@ -263,6 +212,7 @@ static enum status open_core(struct server *server)
 		.vault = {.master = server->keys.master, .box = server->keys.box},
 		.aes = server->aes,
 		.rng = &server->rng,
+		.session_span = server->config.session_key_days * 86400 * US_PER_S,
 	};
 	memcpy(options.keks, server->keys.keks, sizeof options.keks);
 	enum status status = js_join_init(&server->join, &options, clock_now());
@@ -310,7 +260,16 @@ static enum status open_sockets(struct server *server)
 	if (status != ST_OK)
 		return status;
 	io_http_server_add(server->http, routes, ARRAY_SIZE(routes), server);
-	js_metrics_init(&server->metrics, &server->join, io_loop_stats(server->loop), server->db);
+	server->joins.loop = server->loop;
+	server->joins.join = &server->join;
+	server->joins.callers = &server->callers;
+	server->joins.config = &server->config;
+	server->joins.here = server->http;
+	status = js_edge_joins_open(&server->joins);
+	if (status != ST_OK)
+		return status;
+	js_metrics_init(&server->metrics, &server->join, &server->joins.counters, io_loop_stats(server->loop),
+			server->db);
 	char admin_path[OPTION_PATH_MAX + 32];
 	snprintf(admin_path, sizeof admin_path, "%s/join-server.admin.sock", run_dir);
 	const struct io_admin_options admin = {
@@ -356,6 +315,7 @@ static enum status start(struct server *server)
 static void release(struct server *server)
 {
 	io_admin_free(server->admin);
+	js_edge_joins_release(&server->joins);
 	io_http_server_free(server->http);
 	if (server->join_is_up)
 		js_join_release(&server->join);

@@ -135,6 +135,7 @@ void tls_peer_fill(struct io_tls_peer *peer, X509 *certificate, long verified, s
 {
 	*peer = (struct io_tls_peer){.verdict = verdict_of(verified)};
 	fill_name(peer, certificate);
+	X509_digest(certificate, EVP_sha256(), peer->fingerprint, NULL);
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(certificate);
 	int length = ASN1_STRING_length(serial);
 	if (length > 0 && length <= IO_TLS_SERIAL_MAX) {

@@ -29,13 +29,15 @@ enum io_tls_verdict {
 /* "good", "expired"... */
 const char *io_tls_verdict_name(enum io_tls_verdict verdict);
 
-#define IO_TLS_SERIAL_MAX 20 /* RFC 5280 §4.1.2.2 */
+#define IO_TLS_SERIAL_MAX  20 /* RFC 5280 §4.1.2.2 */
+#define IO_TLS_FINGERPRINT 32
 
 struct io_tls_peer {
 	enum io_tls_verdict verdict;
 	char common_name[65];              /* of the subject; "" when none or longer (X.520: at most 64) */
 	uint8_t serial[IO_TLS_SERIAL_MAX]; /* big endian, as in the certificate, without its sign byte */
 	size_t serial_length;
+	uint8_t fingerprint[IO_TLS_FINGERPRINT]; /* SHA-256 of the whole certificate */
 	struct wall not_before;
 	struct wall not_after;
 };

@@ -18,6 +18,7 @@ static struct js_config config;
 static struct t_join_world world;
 static struct js_keys keys;
 static struct js_callers callers;
+static struct js_peers peers;
 static char new_kek[OPTION_PATH_MAX];
 static uint16_t nonce;
 
@@ -53,7 +54,7 @@ static void close_join(void)
 static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	(void)ctx;
-	return js_reconfigure(&world.join, &keys, &callers, wanted, problem);
+	return js_reconfigure(&world.join, &keys, &callers, &peers, wanted, problem);
 }
 
 /* The AppSKey of a join opens with the key in `new_kek`. */
@@ -74,6 +75,12 @@ static bool somebody_may_ask_for_joins(void)
 	return js_callers_allow(&callers, JS_CALL_JOINS, SOMEBODY);
 }
 
+static bool city_b_is_a_peer(void)
+{
+	static const uint8_t none[JS_PEER_FINGERPRINT];
+	return js_peers_find(&peers, "b", none) != NULL;
+}
+
 static char keks_value[2 * OPTION_PATH_MAX];
 
 static struct t_reload_case cases[] = {
@@ -81,6 +88,14 @@ static struct t_reload_case cases[] = {
 	{"box_key", "/elsewhere", NULL, false},
 	{"keks", keks_value, keys_come_under_the_new_kek, false},
 	{"callers", "{joins: \"4242\"}", somebody_may_ask_for_joins, false},
+	{"listen", "127.0.0.1:9443", NULL, false},
+	{"certificate", "/elsewhere", NULL, false},
+	{"key", "/elsewhere", NULL, false},
+	{"ca", "/elsewhere", NULL, false},
+	{"connections", "7", NULL, false},
+	{"peers", "{city-b: {certificate: b, net_ids: [60000d], messages: [joins], join_euis: any}}",
+	 city_b_is_a_peer, false},
+	{"session_key_days", "7", NULL, false},
 };
 
 static void every_row(void **state)
@@ -125,7 +140,7 @@ static void what_cannot_be_taken_changes_nothing(void **state)
 		snprintf(users->entries[0].value, OPTION_PATH_MAX, "%s", refusals[i].users);
 		struct js_options before = world.join.options;
 		const struct reload_wanted wanted = {&common, &wanted_config, &common, &wanted_config};
-		t_false("taken", js_reconfigure(&world.join, &keys, &callers, &wanted, problem));
+		t_false("taken", js_reconfigure(&world.join, &keys, &callers, &peers, &wanted, problem));
 		t_true("says why", strstr(problem, "join-server.") == problem);
 		t_int("keys", 0, memcmp(before.keks, world.join.options.keks, sizeof before.keks));
 		close_join();
