@@ -42,5 +42,14 @@ const struct option as_config_rows[] = {
 	{SECTION, "readings_kept", OPTION_DURATION, OPTION_AT(struct as_config, readings_kept_us),
 	 .fallback = "730d", .min = DAY_US, .max = 36500 * DAY_US, .reload = true,
 	 .help = "How long readings are kept."},
+	{SECTION, "gateway_health.minutes_kept", OPTION_DURATION,
+	 OPTION_AT(struct as_config, health_minutes_us), .fallback = "2d", .min = DAY_US / 8,
+	 .max = 31 * DAY_US, .reload = true, .help = "How long what gateways did is kept by the minute."},
+	{SECTION, "gateway_health.hours_kept", OPTION_DURATION, OPTION_AT(struct as_config, health_hours_us),
+	 .fallback = "90d", .min = 2 * DAY_US, .max = 3650 * DAY_US, .reload = true,
+	 .help = "The same by the hour."},
+	{SECTION, "gateway_health.days_kept", OPTION_DURATION, OPTION_AT(struct as_config, health_days_us),
+	 .fallback = "1095d", .min = 31 * DAY_US, .max = 36500 * DAY_US, .reload = true,
+	 .help = "The same by the day."},
 };
 const size_t as_config_row_count = ARRAY_SIZE(as_config_rows);

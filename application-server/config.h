@@ -16,6 +16,7 @@ struct as_config {
 	bool mqtt_replay;
 	int64_t events_kept;
 	int64_t readings_kept_us;
+	int64_t health_minutes_us, health_hours_us, health_days_us;
 };
 
 extern const struct option as_config_rows[];

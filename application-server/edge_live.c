@@ -5,7 +5,7 @@
 #define EVERY      (5 * US_PER_S)
 #define FIRST      (300 * US_PER_MS)
 #define TIMEOUT    (2 * US_PER_S)
-#define PAGES_MAX  64
+#define PAGES_MAX  200
 #define ANSWER_MAX (1u << 20)
 
 static void ask(struct as_edge_live *edge);
@@ -18,12 +18,18 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 	const char *next = json_string_value(json_object_get(page, "next"));
 	(void)id;
 	as_live_put(edge->live, page, now);
+	if (page)
+		as_health_live(edge->health, page, now);
+	else
+		as_health_unheard(edge->health, now);
 	if (next && ++edge->pages < PAGES_MAX) {
 		snprintf(edge->after, sizeof edge->after, "%s", next);
 		ask(edge);
 	} else {
-		if (page)
+		if (page) {
 			as_live_end(edge->live, now);
+			as_health_end(edge->health, now);
+		}
 		io_timer_start(edge->timer, EVERY, 0);
 	}
 	json_decref(page);
@@ -33,7 +39,7 @@ static void ask(struct as_edge_live *edge)
 {
 	char url[100];
 	io_http_call_id id;
-	snprintf(url, sizeof url, "http://lamppost/gateways%s%s", edge->after[0] ? "?after=" : "",
+	snprintf(url, sizeof url, "http://lamppost/gateways?limit=100%s%s", edge->after[0] ? "&after=" : "",
 		 edge->after);
 	const struct io_http_call call = {.method = IO_HTTP_GET,
 					  .url = url,
@@ -53,13 +59,14 @@ static void on_timer(void *ctx, struct now now)
 	edge->after[0] = '\0';
 	edge->pages = 0;
 	as_live_begin(edge->live);
+	as_health_begin(edge->health);
 	ask(edge);
 }
 
 enum status as_edge_live_open(struct as_edge_live *edge, struct io_loop *loop, struct as_live_gateways *live,
-			      const char *run_dir)
+			      struct as_health *health, const char *run_dir)
 {
-	*edge = (struct as_edge_live){.live = live};
+	*edge = (struct as_edge_live){.live = live, .health = health};
 	snprintf(edge->socket, sizeof edge->socket, "%s/gateway-bridge.admin.sock", run_dir);
 	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 2});
 	if (!edge->client)

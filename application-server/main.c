@@ -8,6 +8,7 @@
 #include "application-server/edge_api.h"
 #include "application-server/edge_delivery.h"
 #include "application-server/edge_frames.h"
+#include "application-server/edge_health.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_keys.h"
 #include "application-server/edge_live.h"
@@ -15,6 +16,7 @@
 #include "application-server/edge_network.h"
 #include "application-server/edge_reload.h"
 #include "application-server/retention.h"
+#include "application-server/store_health.h"
 #include "common/base/log.h"
 #include "common/io/admin.h"
 #include "common/io/admin_why.h"
@@ -51,6 +53,8 @@ struct server {
 	struct as_joins joins;
 	struct as_live_gateways live;
 	struct as_edge_live edge_live;
+	struct as_health health;
+	struct as_edge_health edge_health;
 	struct as_api api;
 	struct as_edge_network network;
 	struct as_edge_frames frames;
@@ -250,7 +254,10 @@ static enum status open_sockets(struct server *server)
 	if (status == ST_OK)
 		status = as_edge_join_open(&server->join, server->loop, server->store, run_dir);
 	if (status == ST_OK)
-		status = as_edge_live_open(&server->edge_live, server->loop, &server->live, run_dir);
+		status = as_edge_live_open(&server->edge_live, server->loop, &server->live, &server->health,
+					   run_dir);
+	if (status == ST_OK)
+		status = as_edge_health_open(&server->edge_health, server->loop, &server->health, run_dir);
 	if (status == ST_OK)
 		status = open_delivery(server);
 	if (status == ST_OK)
@@ -287,12 +294,15 @@ static enum status start(struct server *server)
 	server->retention = (struct as_retention){.store = server->store, .config = &server->config};
 	as_census_init(&server->census, server->store);
 	as_live_init(&server->live, &server->rng);
+	const struct as_health_keeper keeper = as_store_keeper(server->store);
+	as_health_init(&server->health, &keeper, &server->rng);
 	as_joins_init(&server->joins, server->store, &server->rng);
 	server->api = (struct as_api){.app = &server->app,
 				      .joins = &server->joins,
 				      .rng = &server->rng,
 				      .census = &server->census,
 				      .live = &server->live,
+				      .health = &server->health,
 				      .status = status_members,
 				      .status_ctx = server,
 				      .force_rejoin = as_edge_network_force_rejoin,
@@ -316,8 +326,12 @@ static void release(struct server *server)
 		as_edge_join_close(&server->join);
 	if (server->edge_live.live)
 		as_edge_live_close(&server->edge_live);
+	if (server->edge_health.health)
+		as_edge_health_close(&server->edge_health);
 	if (server->live.table.entries)
 		as_live_release(&server->live);
+	if (server->health.by_eui.entries)
+		as_health_release(&server->health);
 	if (server->network.loop)
 		as_edge_network_close(&server->network);
 	if (server->app.store)

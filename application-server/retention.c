@@ -1,6 +1,7 @@
 #include "application-server/retention.h"
 
 #include "application-server/store_events.h"
+#include "application-server/store_health.h"
 #include "application-server/store_items.h"
 #include "application-server/store_joins.h"
 #include "application-server/store_ledger.h"
@@ -32,7 +33,13 @@ bool as_retention_step(struct as_retention *retention, struct now now)
 	bool ledger = false;
 	if (status == ST_OK)
 		status = as_store_ledger_tick(store, now.wall, oldest_reading, &ledger);
+	bool walks = false;
+	const struct as_health_kept kept_series = {{retention->config->health_minutes_us,
+						    retention->config->health_hours_us,
+						    retention->config->health_days_us}};
+	if (status == ST_OK)
+		status = as_store_health_step(store, now.wall, &kept_series, &walks);
 	if (status != ST_OK)
 		as_store_abandon(store);
-	return more || ledger || retention->items_left || as_store_events_count(store) > kept;
+	return more || ledger || walks || retention->items_left || as_store_events_count(store) > kept;
 }

@@ -111,7 +111,8 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 
 static enum status open_readings(struct as_store *store, const struct as_store_options *options)
 {
-	int total = as_sql_events_count + as_sql_readings_count + as_sql_joins_count + as_sql_ledger_count,
+	int total = as_sql_events_count + as_sql_readings_count + as_sql_joins_count + as_sql_ledger_count +
+		    as_sql_health_count,
 	    count = 0, events_base;
 	const char **list = calloc((size_t)total, sizeof *list);
 	if (!list)
@@ -120,6 +121,7 @@ static enum status open_readings(struct as_store *store, const struct as_store_o
 	join_list(list, &count, &store->readings_base, as_sql_readings, as_sql_readings_count);
 	join_list(list, &count, &store->joins_base, as_sql_joins, as_sql_joins_count);
 	join_list(list, &count, &store->ledger_base, as_sql_ledger, as_sql_ledger_count);
+	join_list(list, &count, &store->health_base, as_sql_health, as_sql_health_count);
 	ASSERT_CMP(events_base, ==, 0); /* store_events.c counts on it */
 	enum status status = db_open(&(struct db_options){.path = options->readings_path,
 							  .migrations = &db_migrations_readings,

@@ -34,7 +34,8 @@ struct as_store {
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base,
 		census_base, identity_base, audit_base, firmware_base;
 	int joins_base, readings_base, ledger_base; /* of readings.db, behind the events' */
-	struct as_join_scratch *join_scratch;       /* owned, of store_joins.c */
+	int health_base;
+	struct as_join_scratch *join_scratch; /* owned, of store_joins.c */
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
 	uint64_t stored_version;  /* as city.db has it */
@@ -49,6 +50,9 @@ struct as_store {
 	uint64_t items_version;  /* counts what is to be handed over */
 	int64_t flush_last;      /* the last place in the order of flushes that was given */
 	int64_t items_looked_at; /* by the pruning of downlink items: their rows up to here */
+	bool health_walks;       /* the going through the gateways' series is under way */
+	int64_t health_hour;     /* in which it began last */
+	int64_t health_at;       /* the gateway that it came to */
 	bool failed;             /* a transaction could not be begun: the turn will not commit */
 };
 
@@ -81,6 +85,8 @@ extern const char *const as_sql_joins[];
 extern const int as_sql_joins_count;
 extern const char *const as_sql_ledger[];
 extern const int as_sql_ledger_count;
+extern const char *const as_sql_health[];
+extern const int as_sql_health_count;
 
 /* Makes the record statements; their count is as_records_sql_count(). Freed by as_records_sql_free(). */
 char **as_records_sql_new(void);

@@ -18,11 +18,11 @@ static void write_gateway(FILE *out, const struct ns *ns, const struct ns_gatewa
 		"{\"eui\":\"%s\",\"online\":%s,\"lead_ms\":%" PRId64
 		",\"lead_measured\":%s,\"uplinks\":%" PRIu64 ",\"late_copies\":%" PRIu64
 		",\"downlinks\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"airtime_ms\":%" PRIu64
-		",\"sub_bands\":[",
+		",\"airtime_total_ms\":%" PRIu64 ",\"sub_bands\":[",
 		eui, gateway->online && gateway->link != 0 ? "true" : "false",
 		ns_gateway_lead(gateway) / US_PER_MS, ns_gateway_lead_is_known(gateway) ? "true" : "false",
 		gateway->uplinks, gateway->late_copies, gateway->downlinks, gateway->tx_refused,
-		ns_gateway_airtime_us(gateway, now.mono) / US_PER_MS);
+		ns_gateway_airtime_us(gateway, now.mono) / US_PER_MS, gateway->airtime_total_us / US_PER_MS);
 	const struct lw_region *region = ns_region(ns, gateway->region);
 	for (unsigned band = 0, written = 0; band < NS_SUB_BANDS && band < region->sub_band_count; band++) {
 		const struct lw_sub_band *limits = &region->sub_bands[band];

@@ -230,6 +230,7 @@ void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *re
 		if (gateway->busy[i].end.us < gateway->busy[place].end.us)
 			place = i;
 	gateway->busy[place] = (struct ns_busy){start, mono_add(start, airtime_us)};
+	gateway->airtime_total_us += airtime_us;
 	int band = lw_region_sub_band(region, freq_hz);
 	if (band < 0 || band >= NS_SUB_BANDS)
 		return;

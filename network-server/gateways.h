@@ -53,6 +53,7 @@ struct ns_gateway {
 	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
+	uint64_t airtime_total_us;               /* on the air since the start, as it was planned */
 	struct ns_off_plan off_plan;             /* frequencies that it should not hear */
 	struct ns_adr_load load;                 /* how busy the air around it is, for ADR */
 	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */

@@ -9,6 +9,7 @@
 #include "application-server/api/events.h"
 #include "application-server/application.h"
 #include "application-server/census.h"
+#include "application-server/health/health.h"
 #include "application-server/joins/joins.h"
 #include "application-server/live/gateways.h"
 
@@ -26,6 +27,7 @@ struct as_api {
 	void *force_rejoin_ctx;
 	struct as_census *census;            /* borrowed; NULL: none is taken */
 	const struct as_live_gateways *live; /* borrowed; NULL: nobody asks the bridge */
+	const struct as_health *health;      /* likewise */
 	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */
 	/* Of the network server, as it says at each link (edge_why.c), for filters of frames; owned; NULL: not
 	 * known. */

@@ -7,6 +7,7 @@
 #include "tests/harness/temp.h"
 
 #include "application-server/edge_reload.h"
+#include "application-server/store_health.h"
 #include "application-server/retention.h"
 #include "application-server/store_events.h"
 #include "application-server/store_readings.h"
@@ -317,6 +318,45 @@ static bool a_reading_of_two_days_ago_is_gone(void)
 	return left == 0;
 }
 
+static void count_point(void *ctx, const struct as_health_point *point)
+{
+	unsigned *count = ctx;
+	(void)point;
+	(*count)++;
+}
+
+/* Of one minute so many days ago, summed up: what is left at that level. */
+static bool is_gone(enum as_health_level level, int64_t days)
+{
+	const struct lw_eui64 eui = lw_eui64_from_number(1);
+	const struct now now = {{INT64_C(900) * 86400 * US_PER_S}, {INT64_C(20000) * 86400 * US_PER_S}, true};
+	const struct as_health_minute minute = {.eui = eui, .at = {now.wall.us - days * 86400 * US_PER_S}};
+	unsigned left = 0;
+	ASSERT_CMP(as_store_minute_put(city->store, &minute), ==, ST_OK);
+	ASSERT_CMP(as_store_commit(city->store), ==, ST_OK);
+	remove_what_is_too_old(now);
+	ASSERT_CMP(as_store_series(city->store, &eui, level, (struct wall){0},
+				   (struct wall){minute.at.us + 2 * 86400 * US_PER_S}, 10, count_point,
+				   &left),
+		   ==, ST_OK);
+	return left == 0;
+}
+
+static bool a_minute_of_yesterday_is_gone(void)
+{
+	return is_gone(AS_HEALTH_MINUTES, 1);
+}
+
+static bool an_hour_of_last_week_is_gone(void)
+{
+	return is_gone(AS_HEALTH_HOURS, 7);
+}
+
+static bool a_day_of_last_winter_is_gone(void)
+{
+	return is_gone(AS_HEALTH_DAYS, 100);
+}
+
 static char port_value[16], password_value[OPTION_PATH_MAX], ca_value[OPTION_PATH_MAX];
 
 static const struct t_reload_case cases[] = {
@@ -331,10 +371,13 @@ static const struct t_reload_case cases[] = {
 	{"mqtt.replay", "true", a_first_broker_gets_what_is_kept, false},
 	{"events_kept", "1000", a_thousand_events_are_left, false},
 	{"readings_kept", "1d", a_reading_of_two_days_ago_is_gone, false},
+	{"gateway_health.minutes_kept", "3h", a_minute_of_yesterday_is_gone, false},
+	{"gateway_health.hours_kept", "2d", an_hour_of_last_week_is_gone, false},
+	{"gateway_health.days_kept", "31d", a_day_of_last_winter_is_gone, false},
 };
 
 static const struct t_reload_process process = {
-	.program = {"application-server", "Tested.", as_config_rows, 11, &config, sizeof config},
+	.program = {"application-server", "Tested.", as_config_rows, 14, &config, sizeof config},
 	.cases = cases,
 	.case_count = ARRAY_SIZE(cases),
 	.open = open_application,
