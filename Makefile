@@ -40,7 +40,7 @@ PROCESSES := gateway-bridge network-server join-server application-server
 SUBDIRS = $(sort $(dir $(wildcard $(1)/*.c $(1)/*/*.c $(1)/*/*/*.c)))
 sources = $(filter-out $(1)/main.c,$(wildcard $(1)/*.c $(1)/*/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
-GEN_PROTO := $(patsubst common/proto/%.proto,$(BUILD)/gen/common/proto/%.pb-c.c,$(wildcard common/proto/*.proto))
+GEN_PROTO := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(wildcard common/proto/*.proto gateway-bridge/*.proto))
 GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcard migrations/*/))
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
@@ -59,7 +59,8 @@ define common_lib
 $(BUILD)/lib/common-$(1).a: $(call objects,common/$(1))
 endef
 $(foreach c,$(COMMONS),$(eval $(call common_lib,$(c))))
-$(BUILD)/lib/common-proto.a: $(GEN_PROTO:%.c=%.o)
+$(BUILD)/lib/common-proto.a: $(patsubst %.c,%.o,$(filter $(BUILD)/gen/common/proto/%,$(GEN_PROTO)))
+$(BUILD)/lib/gateway-bridge.a: $(patsubst %.c,%.o,$(filter $(BUILD)/gen/gateway-bridge/%,$(GEN_PROTO)))
 $(BUILD)/lib/common-db.a: $(GEN_MIGRATIONS:%.c=%.o)
 $(BUILD)/lib/common-text.a: $(BUILD)/gen/regions.o
 define process_lib
@@ -81,7 +82,7 @@ $(BUILD)/obj/%.o: %.c | $(GEN_PROTO)
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -Wno-conversion $(PKG_CFLAGS) -c -o $@ $<
-$(BUILD)/gen/common/proto/%.pb-c.c: common/proto/%.proto
+$(BUILD)/gen/%.pb-c.c: %.proto
 	$(call say,PROTOC,$<)
 	@mkdir -p $(BUILD)/gen
 	$(Q)protoc-c --c_out=$(BUILD)/gen $<

@@ -11,7 +11,7 @@
 #define FORWARDER_IS_WRONG \
 	"The gateway's program writes what its protocol does not have: update or replace it."
 
-static const struct decision_rule verdicts[GB_STATION_VERDICTS] = {
+static const struct decision_rule verdicts[GB_MQTT_VERDICTS] = {
 	[GB_ACCEPTED] = ROW("accepted", DEBUG_GOOD,
 			    "{gateway} is heard from " FROM " and its datagrams are taken.", ""),
 	[GB_TRUNCATED] = ROW(
@@ -347,25 +347,33 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 };
 
 static const struct decision_table tables[GB_TABLE_COUNT] = {
-	[GB_TABLE_VERDICTS] = {"bridge", verdicts, GB_STATION_VERDICTS},
+	[GB_TABLE_VERDICTS] = {"bridge", verdicts, GB_MQTT_VERDICTS},
 	[GB_TABLE_PRESENT] = {"present", present, GB_PRESENT_COUNT},
 	[GB_TABLE_STATION] = {"station", gb_station_rules, GB_VERDICT_COUNT - GB_STATION_VERDICTS},
+	[GB_TABLE_MQTT] = {"mqtt", gb_mqtt_rules, GB_MQTT_RULES},
 };
 const struct decision_book gb_rules = {"gateway-bridge", tables, GB_TABLE_COUNT};
 
-const struct decision_rule *gb_verdict_row(enum gb_verdict verdict)
-{
-	ASSERT_CMP(verdict, <, GB_VERDICT_COUNT);
-	if (verdict >= GB_STATION_VERDICTS)
-		return &gb_station_rules[verdict - GB_STATION_VERDICTS];
-	return &verdicts[verdict];
-}
-
 void gb_verdict_record(enum gb_verdict verdict, struct decision *decision)
 {
-	bool station = verdict >= GB_STATION_VERDICTS;
-	decision->table = station ? GB_TABLE_STATION : GB_TABLE_VERDICTS;
-	decision->verdict = (uint8_t)(station ? verdict - GB_STATION_VERDICTS : verdict);
+	ASSERT_CMP(verdict, <, GB_VERDICT_COUNT);
+	enum gb_verdict first = 0;
+	decision->table = GB_TABLE_VERDICTS;
+	if (verdict >= GB_STATION_VERDICTS) {
+		decision->table = GB_TABLE_STATION;
+		first = GB_STATION_VERDICTS;
+	} else if (verdict >= GB_MQTT_VERDICTS) {
+		decision->table = GB_TABLE_MQTT;
+		first = GB_MQTT_VERDICTS;
+	}
+	decision->verdict = (uint8_t)(verdict - first);
+}
+
+const struct decision_rule *gb_verdict_row(enum gb_verdict verdict)
+{
+	struct decision at = {0};
+	gb_verdict_record(verdict, &at);
+	return &tables[at.table].rules[at.verdict];
 }
 
 const char *gb_verdict_name(enum gb_verdict verdict)

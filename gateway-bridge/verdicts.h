@@ -83,6 +83,26 @@ enum gb_verdict {
 	GB_TOKEN_WRONG,
 	GB_CREDENTIAL_NOT_ALLOWED,
 	GB_CREDENTIAL_MISSING,
+	/* ChirpStack over MQTT: their rules are a table of their own (verdicts_mqtt.c) */
+	GB_MQTT_TOPIC,
+	GB_MQTT_JSON,
+	GB_NOT_PROTOBUF,
+	GB_ID_DIFFERS,
+	GB_MQTT_UNUSED,
+	GB_MQTT_NOT_ALLOWED,
+	GB_OTHER_PROTOCOL,
+	GB_MQTT_ONLINE,
+	GB_MQTT_OFFLINE,
+	GB_MQTT_PREFIX_MOVED,
+	GB_MQTT_BROKER_AWAY,
+	GB_MQTT_BROKER_BACK,
+	GB_CONTEXT_TOO_LONG,
+	GB_CONTEXT_GONE,
+	GB_MQTT_NO_PATH,
+	GB_MQTT_NOT_TAKEN,
+	GB_MQTT_ITEM_REFUSED,
+	GB_MQTT_ACK_UNASKED,
+	GB_MQTT_NO_ACK,
 	/* Basics Station: the last, since their rules are a table of their own (verdicts_station.c) */
 	GB_STATION_DISCOVERED,
 	GB_STATION_CONNECTED,
@@ -120,6 +140,8 @@ enum gb_verdict {
 	GB_VERDICT_COUNT
 };
 #define GB_STATION_VERDICTS GB_STATION_DISCOVERED /* the first of that table */
+#define GB_MQTT_VERDICTS    GB_MQTT_TOPIC
+#define GB_MQTT_RULES       (GB_STATION_VERDICTS - GB_MQTT_VERDICTS)
 
 /* How a gateway is at the moment that somebody asks: the first that holds of each group. */
 enum gb_present {
@@ -145,11 +167,13 @@ enum gb_present {
 };
 
 /* The tables, by the number that a record has. */
-enum gb_table { GB_TABLE_VERDICTS, GB_TABLE_PRESENT, GB_TABLE_STATION, GB_TABLE_COUNT };
+enum gb_table { GB_TABLE_VERDICTS, GB_TABLE_PRESENT, GB_TABLE_STATION, GB_TABLE_MQTT, GB_TABLE_COUNT };
 extern const struct decision_book gb_rules;
 
 /* For verdicts.c: the rules from GB_STATION_VERDICTS on. */
 extern const struct decision_rule gb_station_rules[];
+/* And those of MQTT, before them. */
+extern const struct decision_rule gb_mqtt_rules[];
 
 /* Names the rule of a verdict in a record. */
 void gb_verdict_record(enum gb_verdict verdict, struct decision *decision);
