@@ -1,5 +1,5 @@
 /* Real time drives the world: the loop's deadline is the world's next event, and every event is handled at its own time however late the
- * loop wakes. Datagrams of a gateway leave by two sockets of its own, as a forwarder has them.
+ * loop wakes. Datagrams of a gateway leave by two sockets of its own, as a forwarder has them; a station has its WebSocket (edge_station.h).
  *
  *	running ──duration is over──▶ draining (no new frames) ──all frames over, or drain_s──▶ report, exit
  *	   └───────first signal──────▶ draining ──1 s──▶ report, exit
@@ -7,6 +7,7 @@
  * A second signal ends it at once. */
 #include "simulator/edge_run.h"
 
+#include "simulator/edge_station.h"
 #include "simulator/report.h"
 #include "simulator/world.h"
 
@@ -35,7 +36,8 @@ struct run {
 	struct sim_scenario scenario;
 	struct sim_world *world;
 	struct io_loop *loop;
-	struct wire *wires; /* two for each gateway: up, down */
+	struct wire *wires; /* two for each gateway: up, down; unused for stations */
+	struct sim_edge_stations *stations;
 	struct io_address bridge;
 	struct now start;
 	int64_t end_us;   /* SIM_NEVER: until stopped */
@@ -187,6 +189,8 @@ static bool open_sockets(struct run *run)
 		struct wire *wire = &run->wires[i];
 		wire->run = run;
 		wire->gateway = i / 2;
+		if (run->scenario.gateways[i / 2].config.is_station)
+			continue;
 		struct io_udp_options options = {.host = run->scenario.gateways[i / 2].address,
 						 .receive_buffer = 1u << 20,
 						 .on_datagram = on_datagram,
@@ -226,7 +230,10 @@ int sim_edge_run(const struct sim_run_options *options)
 		fprintf(stderr, "lamppost-sim: --bridge %s: expected HOST:PORT, numeric\n", options->bridge);
 		return 2;
 	}
-	if (load(&run)) {
+	bool loaded = load(&run);
+	if (loaded && !sim_edge_stations_set_lns(&run.scenario, options->lns)) {
+		fprintf(stderr, "lamppost-sim: --lns %s: expected ws[s]://HOST:PORT\n", options->lns);
+	} else if (loaded) {
 		struct io_turn turn = {
 			.next_deadline = next_deadline, .on_tick = on_tick, .on_stop = on_stop, .ctx = &run};
 		run.loop = io_loop_new(&turn);
@@ -239,11 +246,14 @@ int sim_edge_run(const struct sim_run_options *options)
 		else if (run.scenario.duration_us > 0)
 			run.end_us = run.scenario.duration_us;
 		run.exit_code = 1;
+		run.stations = sim_edge_stations_new(run.loop, run.world, run.start.mono);
 		if (open_sockets(&run))
 			run.exit_code = io_loop_run(run.loop);
 		for (size_t i = 0; i < 2 * run.scenario.gateway_count; i++)
-			io_udp_close(run.wires[i].udp);
+			if (run.wires[i].udp != NULL)
+				io_udp_close(run.wires[i].udp);
 		free(run.wires);
+		sim_edge_stations_free(run.stations);
 		sim_world_free(run.world);
 		io_loop_free(run.loop);
 	}

@@ -16,10 +16,11 @@
 static const char usage_text[] =
 	"lamppost-sim: simulated LoRaWAN devices, radio and gateways\n"
 	"\n"
-	"  lamppost-sim run SCENARIO.yaml [--bridge HOST:PORT] [--devices FILE.json] [--duration S]\n"
-	"                   [--drain S] [--report FILE.json] [--quiet]\n"
-	"      Run a scenario on the real clock against a gateway bridge (127.0.0.1:1700). Exit code 0 only "
-	"if what the\n"
+	"  lamppost-sim run SCENARIO.yaml [--bridge HOST:PORT] [--lns URI] [--devices FILE.json]\n"
+	"                   [--duration S] [--drain S] [--report FILE.json] [--quiet]\n"
+	"      Run a scenario on the real clock against a gateway bridge: packet forwarders at --bridge\n"
+	"      (127.0.0.1:1700), stations at --lns (ws://127.0.0.1:3001) or their own. Exit code 0 only if "
+	"what the\n"
 	"      scenario expects holds. Ends after --duration, after the scenario's duration_s, or at "
 	"SIGTERM.\n"
 	"  lamppost-sim sessions --devices N --csv FILE [--application SLUG] [--profile SLUG]\n"
@@ -44,6 +45,7 @@ static const char usage_text[] =
 
 enum {
 	OPT_BRIDGE = 256,
+	OPT_LNS,
 	OPT_DEVICES,
 	OPT_DURATION,
 	OPT_DRAIN,
@@ -63,6 +65,7 @@ enum {
 
 static const struct option options[] = {
 	{"bridge", required_argument, NULL, OPT_BRIDGE},
+	{"lns", required_argument, NULL, OPT_LNS},
 	{"devices", required_argument, NULL, OPT_DEVICES},
 	{"duration", required_argument, NULL, OPT_DURATION},
 	{"drain", required_argument, NULL, OPT_DRAIN},
@@ -105,6 +108,7 @@ static void take_option(struct arguments *arguments, int option)
 	struct sim_load_options *load = &arguments->load;
 	switch (option) {
 	case OPT_BRIDGE: arguments->run.bridge = load->bridge = optarg; break;
+	case OPT_LNS: arguments->run.lns = optarg; break;
 	case OPT_DEVICES: arguments->devices = arguments->run.devices_file = optarg; break;
 	case OPT_DURATION: arguments->run.duration_s = number(arguments, "duration", 0, 1e7); break;
 	case OPT_DRAIN: arguments->run.drain_s = number(arguments, "drain", 0, 3600); break;
@@ -148,7 +152,10 @@ static bool take_device_count(struct arguments *arguments)
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {.run = {.bridge = "127.0.0.1:1700", .duration_s = -1, .drain_s = 15},
+	struct arguments arguments = {.run = {.bridge = "127.0.0.1:1700",
+					      .lns = "ws://127.0.0.1:3001",
+					      .duration_s = -1,
+					      .drain_s = 15},
 				      .load = SIM_LOAD_DEFAULTS};
 	if (argc < 2)
 		return usage_error("a command is missing");

@@ -22,7 +22,7 @@
 #define T_BRIDGE_V2       UINT64_C(0xaa555a0000000202) /* the two of the list that a rig begins with */
 #define T_BRIDGE_V1       UINT64_C(0xaa555a0000000101)
 #define T_BRIDGE_KEPT     256 /* of each kind of message */
-#define T_BRIDGE_GATEWAYS 64
+#define T_BRIDGE_GATEWAYS 4096
 
 /* The scripted network server. */
 struct t_upstream {
@@ -67,6 +67,8 @@ struct t_bridge {
 	struct t_gateway *gateways[T_BRIDGE_GATEWAYS]; /* owned */
 	size_t gateway_count;
 	unsigned wanted; /* for a condition that is waited for */
+	const char *listen_name; /* of a listening socket that the bridge is given at every start; NULL: none */
+	int listen_fd;
 };
 
 /* Makes a folder and a configuration (`settings`: more lines of section gateway-bridge), and starts the bridge; with or

@@ -85,6 +85,20 @@ void t_program_path(char *path, size_t capacity, const char *program)
 	ASSERT(written > 0 && (size_t)written < capacity);
 }
 
+/* Descriptor 3, for the process that this one becomes. */
+static void hand_over(const struct t_process_options *options)
+{
+	char pid[32];
+	if (options->listen_name == NULL)
+		return;
+	if (dup2(options->listen_fd, 3) < 0 || fcntl(3, F_SETFD, 0) < 0)
+		_exit(126);
+	snprintf(pid, sizeof pid, "%d", (int)getpid());
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_FDNAMES", options->listen_name, 1);
+	setenv("LISTEN_PID", pid, 1);
+}
+
 static _Noreturn void become(const char *path, const struct t_process_options *options, const char *log)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -96,6 +110,7 @@ static _Noreturn void become(const char *path, const struct t_process_options *o
 		_exit(126);
 	for (size_t i = 0; i < ARRAY_SIZE(options->variables) && options->variables[i]; i++)
 		putenv((char *)(uintptr_t)options->variables[i]);
+	hand_over(options);
 	char *arguments[T_ARGUMENTS + 2] = {(char *)(uintptr_t)path};
 	for (size_t i = 0; i < T_ARGUMENTS && options->arguments[i]; i++)
 		arguments[i + 1] = (char *)(uintptr_t)options->arguments[i];

@@ -33,6 +33,9 @@ struct t_process_options {
 	const char *variables[8]; /* "NAME=value" added to the environment; ends at the first NULL */
 	const char *dir;          /* its working directory, where NAME.log goes; NULL: / and no log */
 	const char *name;         /* of the log; NULL: the program's */
+	/* A listening socket that is handed over as LISTEN_FDS does; NULL: none. The caller keeps its own. */
+	const char *listen_name;
+	int listen_fd;
 };
 
 /* Starts it; standard output and error are appended to DIR/NAME.log. Aborts when the program is not there: a
