@@ -38,6 +38,18 @@ static bool is_listen(const char *text)
 	return gb_listen_parse(text, host, &port);
 }
 
+static bool is_station_url(const char *text)
+{
+	const char *host = strncmp(text, "wss://", 6) == 0  ? text + 6
+			   : strncmp(text, "ws://", 5) == 0 ? text + 5
+							    : NULL;
+	if (text[0] == 0)
+		return true;
+	return host && is_listen(host) && host[0] != '*' &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]") ==
+		       strlen(host);
+}
+
 const struct option gb_config_rows[] = {
 	{"gateway-bridge", "udp_listen", OPTION_LIST, OPTION_AT(struct gb_config, udp_listen),
 	 .fallback = "*:1700", .min = 1, .max = 8, .check = is_listen,
@@ -75,6 +87,27 @@ const struct option gb_config_rows[] = {
 	 .min = 0,
 	 .help = "The CA whose client certificates are those of gateways, PEM; empty: "
 		 "STATE/keys/gateway-bridge.ca.crt, the city's own."},
+	{"gateway-bridge", "station_listen", OPTION_LIST, OPTION_AT(struct gb_config, station_listen),
+	 .fallback = "*:3001", .min = 0, .max = 1, .check = is_listen,
+	 .form = "address:port, as in *:3001, 192.0.2.1:3001 or [::1]:3001",
+	 .help = "Where LoRa Basics Stations connect (LNS), with TLS, from when certificate, key and CA are "
+		 "there; empty: "
+		 "nowhere."},
+	{"gateway-bridge", "station_tls", OPTION_BOOL, OPTION_AT(struct gb_config, station_tls),
+	 .fallback = "true",
+	 .help = "Whether station_listen speaks TLS; false on a loopback address alone, behind what ends "
+		 "TLS."},
+	{"gateway-bridge", "station_url", OPTION_STRING, OPTION_AT(struct gb_config, station_url),
+	 .fallback = "", .min = 0, .max = GB_URL_MAX - 1, .check = is_station_url, .reload = true,
+	 .form = "a URL with a port and no path, as in wss://lns.example.org:3001",
+	 .help = "Where stations are told to connect; empty: by the name they called us, where that is a "
+		 "plain one."},
+	{"gateway-bridge", "station_remote", OPTION_BOOL, OPTION_AT(struct gb_config, station_remote),
+	 .fallback = "false", .reload = true,
+	 .help = "Whether the city's engineers may run commands and shells on stations (runcmd, rmtsh)."},
+	{"gateway-bridge", "station_per_source", OPTION_INT, OPTION_AT(struct gb_config, station_per_source),
+	 .fallback = "4096", .min = 0, .max = 20480, .unit = "connections",
+	 .help = "How many connections of stations one address may have; 0: any number."},
 	{"gateway-bridge", "cups_listen", OPTION_LIST, OPTION_AT(struct gb_config, cups_listen),
 	 .fallback = "*:3002", .min = 0, .max = 1, .check = is_listen,
 	 .form = "address:port, as in *:3002, 192.0.2.1:3002 or [::1]:3002",

@@ -5,6 +5,7 @@
 #include "common/base/options.h"
 
 #define GB_HOST_MAX 64
+#define GB_URL_MAX  104 /* "/gateway/EUI" behind it, and a station takes no more */
 
 struct gb_config {
 	struct option_list udp_listen; /* "*:1700", "127.0.0.1:1700", "[::1]:1700" */
@@ -17,7 +18,12 @@ struct gb_config {
 	/* Of the listeners that speak TLS: stations (LNS) and CUPS. "": the file of that name in STATE/keys, see edge_tls.h. */
 	char tls_certificate[OPTION_PATH_MAX];
 	char tls_key[OPTION_PATH_MAX];
-	char tls_ca[OPTION_PATH_MAX];   /* whose client certificates are good */
+	char tls_ca[OPTION_PATH_MAX];      /* whose client certificates are good */
+	struct option_list station_listen; /* "*:3001"; at most 1; empty: no stations */
+	bool station_tls;
+	char station_url[GB_URL_MAX]; /* "wss://lns.example.org:3001"; "": as a station calls us */
+	bool station_remote;
+	int64_t station_per_source;     /* connections; 0: any number */
 	struct option_list cups_listen; /* "*:3002"; at most 1; empty: no CUPS */
 };
 

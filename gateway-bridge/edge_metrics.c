@@ -1,6 +1,7 @@
 #include "gateway-bridge/edge_metrics.h"
 
 #include "common/base/check.h"
+#include "gateway-bridge/bridge_station.h"
 
 #include <stdio.h>
 
@@ -46,6 +47,16 @@ static uint64_t read_in_flight(void *bridge)
 static uint64_t read_linked(void *bridge)
 {
 	return gb_bridge_linked(bridge);
+}
+
+static uint64_t read_stations(void *bridge)
+{
+	return gb_bridge_stations(bridge);
+}
+
+static uint64_t read_stations_up(void *bridge)
+{
+	return gb_bridge_stations_up(bridge);
 }
 
 static void add_core(struct gb_metrics *metrics, const struct gb_bridge *bridge)
@@ -158,5 +169,9 @@ void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
 		 read_in_flight, bridge);
 	add_read(metrics, "lamppost_bridge_linked", NULL, "1 while the network server is there.", read_linked,
 		 bridge);
+	add_read(metrics, "lamppost_bridge_station_connections", "state=\"open\"",
+		 "Connections of stations, those that are being set up included.", read_stations, bridge);
+	add_read(metrics, "lamppost_bridge_station_connections", "state=\"up\"",
+		 "Of gateways that are configured.", read_stations_up, bridge);
 	add_sockets(metrics, sockets, socket_count);
 }

@@ -1,6 +1,6 @@
 /* The process around the core of bridge.h: configuration, sockets, the link to the network server, the kept list.
  *
- *	udp_listen sockets ──▶ core ──▶ RUN/network.sock (client)
+ *	udp_listen, station_listen ──▶ core ──▶ RUN/network.sock (client)
  *	                        │
  *	                        ├──▶ STATE/gateways.list, saved in the turn's commit
  *	                        └──▶ RUN/gateway-bridge.admin.sock
@@ -20,6 +20,8 @@
 #include "gateway-bridge/config.h"
 #include "gateway-bridge/edge_admin.h"
 #include "gateway-bridge/edge_list.h"
+#include "gateway-bridge/edge_notes.h"
+#include "gateway-bridge/edge_station.h"
 #include "gateway-bridge/options.h"
 
 #include <stdio.h>
@@ -56,31 +58,13 @@ struct process {
 	struct io_timer *retry; /* the link's buffer was full */
 	struct gb_admin admin;
 	char list_path[PATH_ROOM], link_path[PATH_ROOM], admin_path[PATH_ROOM];
-	/* One line a second and verdict; the metrics count them all. */
-	struct mono logged[GB_VERDICT_COUNT];
-	unsigned unlogged[GB_VERDICT_COUNT];
+	struct gb_station_edge stations;
+	struct io_timer *stopping;
+	struct mono stop_at;
+	struct gb_notes notes;
 };
 
 /* --- what the core gives */
-
-static void log_note(struct process *process, struct now now, const struct gb_note *note)
-{
-	const struct decision_rule *row = gb_verdict_row(note->verdict);
-	struct mono *last = &process->logged[note->verdict];
-	if (last->us != 0 && mono_since(now.mono, *last) < US_PER_S) {
-		process->unlogged[note->verdict]++;
-		return;
-	}
-	char eui[LW_EUI64_TEXT] = "-", from[GB_ADDRESS_TEXT], was[GB_ADDRESS_TEXT];
-	if (note->has_gateway)
-		lw_eui64_format(eui, &note->gateway);
-	log_write(row->level, row->name, "gateway=%s from=%s%s%s unlogged=%u", eui,
-		  gb_address_format(from, &note->from), note->was.family ? " was=" : "",
-		  note->was.family ? gb_address_format(was, &note->was) : "",
-		  process->unlogged[note->verdict]);
-	process->unlogged[note->verdict] = 0;
-	*last = now.mono;
-}
 
 static struct io_address to_io(const struct gb_address *address)
 {
@@ -96,7 +80,7 @@ static struct gb_address from_io(const struct io_address *address)
 	return out;
 }
 
-/* After every event: its datagrams into the sockets' queues, its notes into the log. */
+/* After every event: its datagrams and texts into the sockets' queues, its notes into the log. */
 static void empty_outbox(struct process *process, struct now now)
 {
 	struct gb_datagram datagram;
@@ -108,7 +92,8 @@ static void empty_outbox(struct process *process, struct now now)
 	}
 	struct gb_note note;
 	while (gb_bridge_take_note(process->bridge, &note))
-		log_note(process, now, &note);
+		gb_note_log(&process->notes, now, &note);
+	gb_station_edge_drain(&process->stations);
 }
 
 /* At the end of a turn: as much of the ring as the link takes. */
@@ -231,6 +216,29 @@ static void on_hangup(void *ctx, struct now now)
 
 /* --- start and stop */
 
+#define STOP_ROUND  (10 * US_PER_MS)
+#define STOP_WITHIN (1500 * US_PER_MS) /* for close frames to leave; supervisors wait 3 s */
+
+static void after_station(void *ctx, struct now now)
+{
+	empty_outbox(ctx, now);
+}
+
+static void on_stopping(void *ctx, struct now now)
+{
+	struct process *process = ctx;
+	if (gb_station_edge_stopped(&process->stations) || now.mono.us >= process->stop_at.us)
+		io_loop_stop(process->loop, 0);
+}
+
+static void on_stop(void *ctx, struct now now)
+{
+	struct process *process = ctx;
+	process->stop_at = mono_add(now.mono, STOP_WITHIN);
+	gb_station_edge_stop(&process->stations);
+	io_timer_start(process->stopping, 0, STOP_ROUND);
+}
+
 static enum status listen_all(struct process *process)
 {
 	const struct option_list *list = &process->config.udp_listen;
@@ -305,11 +313,18 @@ static enum status start(struct process *process)
 						      .next_deadline = next_deadline,
 						      .on_tick = on_tick,
 						      .on_hangup = on_hangup,
+						      .on_stop = on_stop,
 						      .ctx = process});
 	process->retry = io_timer_new(process->loop, on_retry, process);
+	process->stopping = io_timer_new(process->loop, on_stopping, process);
+	process->stations.after = after_station;
+	process->stations.ctx = process;
 	enum status status = load_list(process);
 	if (status == ST_OK)
 		status = listen_all(process);
+	if (status == ST_OK)
+		status = gb_station_edge_open(&process->stations, process->loop, process->bridge,
+					      &process->config, process->common.state_dir);
 	if (status == ST_OK)
 		status = io_link_client_open(
 			process->loop,
@@ -325,6 +340,8 @@ static enum status start(struct process *process)
 static void release(struct process *process)
 {
 	gb_admin_release(&process->admin);
+	gb_station_edge_release(&process->stations);
+	io_timer_free(process->stopping);
 	io_link_client_free(process->link);
 	io_timer_free(process->retry);
 	for (size_t i = 0; i < process->listener_count; i++)
@@ -339,7 +356,7 @@ int main(int argc, char **argv)
 {
 	static struct process process;
 	const struct config_program program = {
-		"gateway-bridge", "Terminates gateway protocols (Semtech UDP).",
+		"gateway-bridge", "Terminates gateway protocols (Semtech UDP, LoRa Basics Station).",
 		gb_config_rows,   gb_config_row_count,
 		&process.config,  sizeof process.config};
 	int code;

@@ -1,8 +1,10 @@
 #include "gateway-bridge/options.h"
 
+#include <stdio.h>
+
 struct gb_options gb_options_from(const struct gb_config *config)
 {
-	return (struct gb_options){
+	struct gb_options options = {
 		.name = "gateway-bridge",
 		.forward_unknown = config->forward_unknown,
 		.ring_age = config->ring_seconds * US_PER_S,
@@ -10,5 +12,8 @@ struct gb_options gb_options_from(const struct gb_config *config)
 		.per_eui = {(uint32_t)config->rate_per_eui, 2 * (uint32_t)config->rate_per_eui},
 		.frames = {(uint32_t)config->rate_frames, 2 * (uint32_t)config->rate_frames},
 		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
+		.station_remote = config->station_remote,
 	};
+	snprintf(options.station_url, sizeof options.station_url, "%s", config->station_url);
+	return options;
 }

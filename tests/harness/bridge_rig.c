@@ -52,7 +52,7 @@ void t_upstream_give_list(struct t_upstream *upstream)
 	} while (done < upstream->list_count);
 }
 
-void t_upstream_order(struct t_upstream *upstream, uint64_t eui, uint64_t id)
+void t_upstream_fill_order(struct t_upstream *upstream, uint64_t eui, uint64_t id)
 {
 	struct proto_message *message = &upstream->message;
 	message->kind = PROTO_GATEWAY_DOWNLINK;
@@ -65,8 +65,18 @@ void t_upstream_order(struct t_upstream *upstream, uint64_t eui, uint64_t id)
 		.modulation = {LW_LORA, 12, 125000, 0, 0, "4/5"},
 		.power_dbm = 27,
 		.invert_polarity = true};
+}
+
+void t_upstream_send_order(struct t_upstream *upstream)
+{
 	assert_true(upstream->link >= 0);
 	upstream_send(upstream);
+}
+
+void t_upstream_order(struct t_upstream *upstream, uint64_t eui, uint64_t id)
+{
+	t_upstream_fill_order(upstream, eui, id);
+	t_upstream_send_order(upstream);
 }
 
 const char *t_upstream_presence(const struct t_upstream *upstream, uint64_t eui)
@@ -349,7 +359,7 @@ struct t_bridge *t_bridge_start_on(const char *listen, bool with_upstream, const
 	snprintf(rig->admin, sizeof rig->admin, "%s/gateway-bridge.admin.sock", rig->dir);
 	snprintf(rig->list, sizeof rig->list, "%s/gateways.list", rig->dir);
 	snprintf(upstream->path, sizeof upstream->path, "%s/network.sock", rig->dir);
-	char text[512];
+	char text[2048];
 	snprintf(text, sizeof text,
 		 "common:\n  state_dir: %s\n  run_dir: %s\ngateway-bridge:\n  udp_listen:\n    - "
 		 "\"%s:%u\"\n%s",

@@ -96,6 +96,9 @@ struct gw_gateway *t_upstream_add(struct t_upstream *upstream, uint64_t eui);
 void t_upstream_give_list(struct t_upstream *upstream);
 /* A downlink for that gateway, at once. */
 void t_upstream_order(struct t_upstream *upstream, uint64_t eui, uint64_t id);
+/* The same in two steps: it stands in message.gateway_downlink between them. */
+void t_upstream_fill_order(struct t_upstream *upstream, uint64_t eui, uint64_t id);
+void t_upstream_send_order(struct t_upstream *upstream);
 /* The last presence message about a gateway; "" when there was none. */
 const char *t_upstream_presence(const struct t_upstream *upstream, uint64_t eui);
 

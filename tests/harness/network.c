@@ -40,6 +40,7 @@ static void write_config(const struct t_network *network, const char *more_confi
 	int length = snprintf(text, sizeof text,
 			      "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\n  log_level: debug\n"
 			      "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n"
+			      "  station_listen: []\n  cups_listen: []\n"
 			      "application-server:\n  mqtt:\n    host: \"127.0.0.1\"\n    port: %u\n%s",
 			      network->state, network->run, network->port, t_mosquitto_port(network->broker),
 			      more_config);

@@ -2,6 +2,8 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/reload_rows.h"
 
+#include "common/text/region_yaml.h"
+#include "gateway-bridge/bridge_station.h"
 #include "gateway-bridge/options.h"
 
 #include <stdio.h>
@@ -13,6 +15,7 @@
 
 static struct gb_config config;
 static struct gb_bridge *bridge;
+static struct lw_region region;
 static struct rng rng;
 static struct now now;
 static unsigned acknowledged; /* datagrams */
@@ -22,8 +25,9 @@ static void give_list(void)
 	struct gw_gateway_list *list = calloc(1, sizeof *list);
 	assert_non_null(list);
 	*list = (struct gw_gateway_list){.version = 1, .first = true, .last = true, .count = 1};
-	list->gateways[0] = (struct gw_gateway){
-		.eui = lw_eui64_from_number(KNOWN), .region_id = "eu868", .accept = GW_ACCEPT_UDP};
+	list->gateways[0] = (struct gw_gateway){.eui = lw_eui64_from_number(KNOWN),
+						.region_id = "eu868",
+						.accept = GW_ACCEPT_UDP | GW_ACCEPT_CERTIFICATE};
 	assert_int_equal(GB_LIST_CHANGED, gb_bridge_restore_list(bridge, list));
 	free(list);
 }
@@ -35,6 +39,9 @@ static void open_bridge(char *base, size_t capacity)
 	now = (struct now){{1000 * US_PER_S}, {1700000000 * US_PER_S}, true};
 	rng = rng_seeded(1);
 	bridge = gb_bridge_new(&options, &rng);
+	bool loaded = region_load(&region, "eu868");
+	ASSERT(loaded);
+	gb_bridge_serve_stations(bridge, &(struct gb_station_service){&region, 1});
 	give_list();
 }
 
@@ -134,12 +141,42 @@ static bool ring_holds_64_KiB(void)
 	return gb_bridge_ring(bridge)->bytes <= 65536 && gb_bridge_ring(bridge)->dropped_full > 0;
 }
 
+static bool stations_are_told_where(void)
+{
+	static struct gb_station_out out;
+	static uint64_t id;
+	const char question[] = "{\"router\":\"aa55:5a00::101\"}";
+	const struct gb_presented presented = {.has_certificate = true,
+					       .certificate_eui = lw_eui64_from_number(KNOWN),
+					       .certificate_issued_us = 1,
+					       .certificate_until = {INT64_MAX}};
+	const struct gb_station_open open = {.presented = &presented, .host = "another:1", .tls = true};
+	gb_bridge_on_station_open(bridge, now, ++id, &open);
+	gb_bridge_on_station_text(bridge, now, id, question, strlen(question));
+	if (!gb_bridge_take_station(bridge, &out))
+		return false;
+	out.bytes[out.length] = 0;
+	return strstr(out.bytes, "wss://lns.city:3001/gateway/") != NULL;
+}
+
+static bool commands_are_allowed(void)
+{
+	const struct lw_eui64 eui = lw_eui64_from_number(KNOWN);
+	const char *const none[] = {NULL};
+	return gb_bridge_station_run(bridge, now, &eui, "true", none) != GB_REMOTE_OFF;
+}
+
 static const struct t_reload_case cases[] = {
 	{"udp_listen", "[\"127.0.0.1:1701\"]", NULL, false},
 	{"tls_certificate", "other.crt", NULL, false},
 	{"tls_key", "other.key", NULL, false},
 	{"tls_ca", "other-ca.crt", NULL, false},
 	{"cups_listen", "[\"127.0.0.1:3003\"]", NULL, false},
+	{"station_listen", "[\"127.0.0.1:3004\"]", NULL, false},
+	{"station_tls", "false", NULL, false},
+	{"station_url", "wss://lns.city:3001", stations_are_told_where, false},
+	{"station_remote", "true", commands_are_allowed, false},
+	{"station_per_source", "7", NULL, false},
 	{"forward_unknown", "true", strangers_are_forwarded, false},
 	{"ring_seconds", "1", frames_are_gone_after_two_seconds, false},
 	{"ring_bytes", "65536", ring_holds_64_KiB, false},
