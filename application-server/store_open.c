@@ -79,7 +79,7 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	store->record_sql = as_records_sql_new();
 	int total = AS_SQL_CITY + as_sql_desired_count + as_sql_keys_count + as_sql_items_count +
 		    as_sql_device_count + as_sql_imports_count + as_sql_census_count + as_sql_identity_count +
-		    as_sql_audit_count + as_sql_firmware_count + as_records_sql_count(),
+		    as_sql_audit_count + as_sql_firmware_count + as_sql_alarms_count + as_records_sql_count(),
 	    count = 0;
 	const char **list = calloc((size_t)total, sizeof *list);
 	if (!store->record_sql || !list) {
@@ -96,6 +96,7 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	join_list(list, &count, &store->identity_base, as_sql_identity, as_sql_identity_count);
 	join_list(list, &count, &store->audit_base, as_sql_audit, as_sql_audit_count);
 	join_list(list, &count, &store->firmware_base, as_sql_firmware, as_sql_firmware_count);
+	join_list(list, &count, &store->alarms_base, as_sql_alarms, as_sql_alarms_count);
 	join_list(list, &count, &store->record_base, (const char *const *)store->record_sql,
 		  as_records_sql_count());
 	ASSERT_CMP(count, ==, total);

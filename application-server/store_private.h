@@ -32,7 +32,7 @@ struct as_store {
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base,
-		census_base, identity_base, audit_base, firmware_base;
+		census_base, identity_base, audit_base, firmware_base, alarms_base;
 	int joins_base, readings_base, ledger_base; /* of readings.db, behind the events' */
 	int health_base;
 	struct as_join_scratch *join_scratch; /* owned, of store_joins.c */
@@ -75,6 +75,8 @@ extern const char *const as_sql_firmware[];
 extern const int as_sql_firmware_count;
 extern const char *const as_sql_audit[];
 extern const int as_sql_audit_count;
+extern const char *const as_sql_alarms[];
+extern const int as_sql_alarms_count;
 extern const char *const as_sql_census[];
 extern const int as_sql_census_count;
 extern const char *const as_sql_events[];
