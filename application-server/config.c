@@ -1,5 +1,6 @@
 #include "application-server/config.h"
 
+#include "application-server/alarms/rules.h"
 #include "common/base/check.h"
 #include "common/base/units.h"
 
@@ -36,6 +37,62 @@ const struct option as_config_rows[] = {
 	 .help = "Whether a broker that is configured for the first time gets the events that are kept from "
 		 "before; "
 		 "otherwise it gets what comes from then on. Later starts go on where delivery stopped."},
+	{SECTION, "alarms.channels", OPTION_MAP, OPTION_AT(struct as_config, alarm_channels),
+	 .max = AS_CHANNELS_MAX, .check_entry = as_alarm_channel_fits, .reload = true,
+	 .help = "Who is told of alarms, by a name of your own: 'webhook URL', 'mail ADDRESS, ADDRESS', or "
+		 "'mqtt' for the broker above."},
+	{SECTION, "alarms.least", OPTION_MAP, OPTION_AT(struct as_config, alarm_least),
+	 .max = AS_CHANNELS_MAX, .check_entry = as_alarm_least_fits, .reload = true,
+	 .help = "The least severity that a channel is told of: notice, warning or critical. Without a line: "
+		 "warning."},
+	{SECTION, "alarms.quiet", OPTION_MAP, OPTION_AT(struct as_config, alarm_quiet),
+	 .max = AS_CHANNELS_MAX, .check_entry = as_alarm_quiet_fits, .reload = true,
+	 .help = "When a channel is not disturbed, in local time: 'Mon-Fri 22:00-07:00; Sat Sun'. Critical "
+		 "alarms "
+		 "get through; all else is told in one message at the end."},
+	{SECTION, "alarms.quiet_all", OPTION_LIST, OPTION_AT(struct as_config, alarm_quiet_all),
+	 .max = AS_CHANNELS_MAX, .reload = true,
+	 .help = "Channels at which critical alarms wait for the end of the quiet time as well."},
+	{SECTION, "alarms.secret_files", OPTION_MAP, OPTION_AT(struct as_config, alarm_secret_files),
+	 .max = AS_CHANNELS_MAX, .reload = true,
+	 .help = "For webhooks: a file whose first line is the secret that messages are signed with "
+		 "(HMAC-SHA-256)."},
+	{SECTION, "alarms.time_zone", OPTION_STRING, OPTION_AT(struct as_config, alarm_time_zone),
+	 .fallback = "", .reload = true,
+	 .help = "Of quiet times and of the times in e-mails: a name such as Europe/London, or a rule such "
+		 "as "
+		 "EST5EDT,M3.2.0,M11.1.0; empty: this machine's."},
+	{SECTION, "alarms.interval", OPTION_DURATION, OPTION_AT(struct as_config, alarm_interval_us),
+	 .fallback = "60s", .min = 0, .max = DAY_US, .reload = true,
+	 .help = "The least time between two messages of a channel; what comes meanwhile is one message."},
+	{SECTION, "alarms.repeat", OPTION_DURATION, OPTION_AT(struct as_config, alarm_repeat_us),
+	 .fallback = "24h", .min = 0, .max = 30 * DAY_US, .reload = true,
+	 .help = "How often what nobody has acknowledged is told again; 0: never."},
+	{SECTION, "alarms.delay", OPTION_DURATION, OPTION_AT(struct as_config, alarm_delay_us),
+	 .fallback = "75s", .min = 0, .max = DAY_US, .reload = true,
+	 .help = "The longest that a new alarm waits before it is told, so that gateways of one line become "
+		 "one "
+		 "alarm."},
+	{SECTION, "alarms.ca_file", OPTION_PATH, OPTION_AT(struct as_config, alarm_ca_file), .fallback = "",
+	 .min = 0, .reload = true,
+	 .help = "Certificates that webhooks' and the mail server's must be signed by; empty: the "
+		 "system's."},
+	{SECTION, "alarms.smtp.host", OPTION_STRING, OPTION_AT(struct as_config, smtp_host), .fallback = "",
+	 .reload = true, .help = "Mail server for channels of the kind mail; empty: none."},
+	{SECTION, "alarms.smtp.port", OPTION_INT, OPTION_AT(struct as_config, smtp_port), .fallback = "587",
+	 .min = 1, .max = 65535, .reload = true, .help = "Its port."},
+	{SECTION, "alarms.smtp.security", OPTION_CHOICE, OPTION_AT(struct as_config, smtp_security),
+	 .fallback = "starttls", .choices = "starttls tls none", .reload = true,
+	 .help = "starttls: nothing is sent unless the server offers it. tls: from the first byte (465). "
+		 "none: in "
+		 "clear, for a relay on this machine."},
+	{SECTION, "alarms.smtp.username", OPTION_STRING, OPTION_AT(struct as_config, smtp_username),
+	 .fallback = "", .reload = true, .help = "User name at the mail server; empty: none."},
+	{SECTION, "alarms.smtp.password_file", OPTION_PATH, OPTION_AT(struct as_config, smtp_password_file),
+	 .fallback = "", .min = 0, .reload = true,
+	 .help = "File whose first line is the password; a reload reads it again."},
+	{SECTION, "alarms.smtp.from", OPTION_STRING, OPTION_AT(struct as_config, smtp_from), .fallback = "",
+	 .reload = true, .help = "Address that alarms come from; empty: lamppost@ the mail server's name."},
 	{SECTION, "events_kept", OPTION_INT, OPTION_AT(struct as_config, events_kept), .fallback = "2000000",
 	 .min = 1000, .max = INT64_C(1000000000), .unit = "events", .reload = true,
 	 .help = "Events kept for consumers that are behind; one that is further behind is told of the gap."},

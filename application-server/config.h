@@ -14,6 +14,17 @@ struct as_config {
 	int64_t mqtt_in_flight;
 	int64_t mqtt_qos;
 	bool mqtt_replay;
+	struct option_map alarm_channels, alarm_least, alarm_quiet, alarm_secret_files;
+	struct option_list alarm_quiet_all;
+	char alarm_time_zone[64];
+	int64_t alarm_interval_us, alarm_repeat_us, alarm_delay_us;
+	char alarm_ca_file[OPTION_PATH_MAX];
+	char smtp_host[256];
+	int64_t smtp_port;
+	int smtp_security; /* enum io_mail_security */
+	char smtp_username[128];
+	char smtp_password_file[OPTION_PATH_MAX];
+	char smtp_from[128];
 	int64_t events_kept;
 	int64_t readings_kept_us;
 	int64_t health_minutes_us, health_hours_us, health_days_us;

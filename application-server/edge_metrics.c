@@ -171,3 +171,76 @@ void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_fram
 	add(metrics, "lamppost_application_frames_lost_total", IO_METRIC_COUNTER, &frames->lost,
 	    "live frames that a follower was told it missed");
 }
+
+static uint64_t read_open(const struct as_edge_alarms *alarms, enum as_severity severity)
+{
+	return as_alarms_count(&alarms->alarms).open[severity];
+}
+
+static uint64_t read_open_notice(void *ctx)
+{
+	return read_open(ctx, AS_NOTICE);
+}
+
+static uint64_t read_open_warning(void *ctx)
+{
+	return read_open(ctx, AS_WARNING);
+}
+
+static uint64_t read_open_critical(void *ctx)
+{
+	return read_open(ctx, AS_CRITICAL);
+}
+
+static uint64_t read_channels_failing(void *ctx)
+{
+	const struct as_notify *notify = &((const struct as_edge_alarms *)ctx)->notify;
+	uint64_t failing = 0;
+	for (size_t i = 0; i < notify->count; i++)
+		failing += notify->channels[i].failing;
+	return failing;
+}
+
+static uint64_t read_messages(void *ctx)
+{
+	const struct as_notify *notify = &((const struct as_edge_alarms *)ctx)->notify;
+	uint64_t sent = 0;
+	for (size_t i = 0; i < notify->count; i++)
+		sent += notify->channels[i].sent;
+	return sent;
+}
+
+void as_metrics_add_alarms(struct as_metrics *metrics, const struct as_edge_alarms *alarms)
+{
+	static const struct {
+		const char *labels;
+		uint64_t (*read)(void *ctx);
+	} open[] = {{"severity=\"critical\"", read_open_critical},
+		    {"severity=\"warning\"", read_open_warning},
+		    {"severity=\"notice\"", read_open_notice}};
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		add(metrics, "lamppost_application_alarms_open", IO_METRIC_GAUGE, NULL,
+		    "alarms that are raised and that nobody has taken on");
+		struct io_metric *row = &metrics->rows[metrics->count - 1];
+		row->labels = open[i].labels;
+		row->read = open[i].read;
+		row->ctx = (void *)(uintptr_t)alarms;
+	}
+	static const struct {
+		const char *name, *help;
+		enum io_metric_kind kind;
+		uint64_t (*read)(void *ctx);
+	} more[] = {{"lamppost_application_alarm_channels_failing", "channels that do not take what is due",
+		     IO_METRIC_GAUGE, read_channels_failing},
+		    {"lamppost_application_alarm_messages_total", "messages of alarms that were taken",
+		     IO_METRIC_COUNTER, read_messages}};
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		add(metrics, more[i].name, more[i].kind, NULL, more[i].help);
+		metrics->rows[metrics->count - 1].read = more[i].read;
+		metrics->rows[metrics->count - 1].ctx = (void *)(uintptr_t)alarms;
+	}
+	add(metrics, "lamppost_application_alarms_raised_total", IO_METRIC_COUNTER, &alarms->alarms.raised,
+	    "alarms raised");
+	add(metrics, "lamppost_application_alarms_left_out_total", IO_METRIC_COUNTER,
+	    &alarms->alarms.left_out, "alarms that found no room");
+}

@@ -4,13 +4,14 @@
 
 #include "application-server/delivery/commands.h"
 #include "application-server/delivery/mqtt.h"
+#include "application-server/edge_alarms.h"
 #include "application-server/edge_api.h"
 #include "application-server/edge_frames.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_network.h"
 #include "common/io/admin.h"
 
-#define AS_METRICS_MAX 64
+#define AS_METRICS_MAX 80
 
 struct as_metrics {
 	struct io_metric rows[AS_METRICS_MAX];
@@ -34,5 +35,8 @@ void as_metrics_add_commands(struct as_metrics *metrics, const struct as_applica
 
 /* The rows of live frames. */
 void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_frames *frames);
+
+/* The rows of alarms and of the channels that tell them. */
+void as_metrics_add_alarms(struct as_metrics *metrics, const struct as_edge_alarms *alarms);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api,
+bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, struct as_edge_alarms *alarms,
 		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	const struct as_config *config = wanted->config;
@@ -18,6 +18,10 @@ bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api,
 	}
 	if (!as_delivery_read(config, &files, problem))
 		return false;
+	if (!as_edge_alarms_set(alarms, config, files.password, problem)) {
+		secret_wipe(&files, sizeof files);
+		return false;
+	}
 	enum status status = as_delivery_set(delivery, config, &files);
 	secret_wipe(&files, sizeof files);
 	if (status != ST_OK) {

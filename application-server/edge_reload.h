@@ -3,12 +3,13 @@
 #ifndef LAMPPOST_AS_EDGE_RELOAD_H
 #define LAMPPOST_AS_EDGE_RELOAD_H
 
+#include "application-server/edge_alarms.h"
 #include "application-server/edge_api.h"
 #include "application-server/edge_delivery.h"
 #include "common/text/reload.h"
 
 /* All or nothing; false with one line in `problem`. */
-bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api,
+bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, struct as_edge_alarms *alarms,
 		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX]);
 
 #endif

@@ -5,6 +5,7 @@
 #include "application-server/agencies/callers.h"
 #include "application-server/api/import.h"
 #include "application-server/config.h"
+#include "application-server/edge_alarms.h"
 #include "application-server/edge_api.h"
 #include "application-server/edge_delivery.h"
 #include "application-server/edge_frames.h"
@@ -20,6 +21,7 @@
 #include "common/base/log.h"
 #include "common/io/admin.h"
 #include "common/io/admin_why.h"
+#include "common/io/clock.h"
 #include "common/io/process.h"
 #include "common/io/state_lock.h"
 #include "common/text/reload.h"
@@ -61,6 +63,7 @@ struct server {
 	struct as_edge_join join;
 	struct as_edge_api edge_api;
 	struct as_delivery delivery;
+	struct as_edge_alarms alarms;
 	struct io_admin *admin;
 	struct as_metrics metrics;
 	struct io_why why;
@@ -86,6 +89,7 @@ static void drain(void *ctx, struct now now)
 		as_commands_drain(server->delivery.commands);
 	more = as_edge_api_drain(&server->edge_api, now) || more;
 	as_edge_frames_drain(&server->frames, now);
+	as_edge_alarms_drain(&server->alarms, now);
 	as_store_release(server->store);
 	if (more)
 		io_timer_start(server->again, SOON, 0);
@@ -125,7 +129,7 @@ static void on_counting(void *ctx, struct now now)
 static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	struct server *server = ctx;
-	return as_reconfigure(&server->delivery, &server->edge_api, wanted, problem);
+	return as_reconfigure(&server->delivery, &server->edge_api, &server->alarms, wanted, problem);
 }
 
 static void on_hangup(void *ctx, struct now now)
@@ -205,6 +209,26 @@ static enum status open_delivery(struct server *server)
 	return status;
 }
 
+static enum status open_alarms(struct server *server)
+{
+	struct as_delivery_files files;
+	char problem[CONFIG_ERROR_MAX];
+	enum status status = as_edge_alarms_open(&server->alarms, server->loop, server->store,
+						 &server->common, &server->config, &server->rng);
+	if (status != ST_OK)
+		return status;
+	bool good = as_delivery_read(&server->config, &files, problem) &&
+		    as_edge_alarms_set(&server->alarms, &server->config, files.password, problem);
+	secret_wipe(&files, sizeof files);
+	if (!good) {
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+		return ST_INVALID;
+	}
+	server->api.alarms = &server->alarms.alarms;
+	server->api.notify = &server->alarms.notify;
+	return as_edge_alarms_load(&server->alarms, clock_now());
+}
+
 static const struct decision *newest_decision(void *ctx, const uint8_t eui[8])
 {
 	const struct server *server = ctx;
@@ -218,6 +242,7 @@ static enum status open_admin(struct server *server)
 			&server->delivery.mqtt, io_loop_stats(server->loop));
 	as_metrics_add_frames(&server->metrics, &server->frames);
 	as_metrics_add_commands(&server->metrics, &server->app, &server->delivery.commands);
+	as_metrics_add_alarms(&server->metrics, &server->alarms);
 	snprintf(path, sizeof path, "%s/application-server.admin.sock", server->common.run_dir);
 	enum status status = io_admin_open(
 		server->loop,
@@ -265,6 +290,7 @@ static enum status open_sockets(struct server *server)
 					  run_dir);
 	if (status == ST_OK) {
 		as_edge_frames_init(&server->frames, &server->edge_api, &server->network);
+		status = open_alarms(server);
 	}
 	return status == ST_OK ? open_admin(server) : status;
 }
@@ -321,6 +347,8 @@ static void release(struct server *server)
 		as_edge_api_close(&server->edge_api);
 	as_edge_frames_release(&server->frames);
 	as_import_release(&server->api);
+	if (server->alarms.loop)
+		as_edge_alarms_close(&server->alarms);
 	as_delivery_close(&server->delivery);
 	if (server->join.client)
 		as_edge_join_close(&server->join);

@@ -24,6 +24,7 @@ enum {
 	MESSAGE_PUT,
 	MESSAGE_GET,
 	GATEWAYS,
+	SERVER_CERTIFICATE,
 	COUNT
 };
 
@@ -65,8 +66,12 @@ const char *const as_sql_alarms[] = {
 		"INSERT INTO alarm_messages (channel, sequence, quiet, body) VALUES (?1, ?2, ?3, ?4) ON "
 		"CONFLICT (channel) DO UPDATE SET sequence = ?2, quiet = ?3, body = ?4",
 	[MESSAGE_GET] = "SELECT sequence, quiet, body FROM alarm_messages WHERE channel = ?1",
-	[GATEWAYS] = "SELECT eui, name, agency, backhaul, accept_udp AND source_cidr = '', permission_until, "
-		     "data_plan_mb FROM gateways ORDER BY eui LIMIT ?1",
+	[GATEWAYS] =
+		"SELECT eui, name, agency, backhaul, accept_udp AND source_cidr = '', permission_until, "
+		"data_plan_mb, (SELECT until_us FROM gateway_certificates WHERE gateway = eui AND issued_us "
+		"> certificates_void_us ORDER BY issued_us DESC LIMIT 1) FROM gateways ORDER BY eui LIMIT "
+		"?1",
+	[SERVER_CERTIFICATE] = "SELECT until_us FROM server_certificates ORDER BY issued_us DESC LIMIT 1",
 };
 const int as_sql_alarms_count = COUNT;
 
@@ -381,7 +386,14 @@ enum status as_store_alarm_gateways(struct as_store *store, struct as_gateway_re
 		record->udp_open = db_column_i64(db, s, 4) != 0;
 		record->permission_until = end_of_day(db_column_text(db, s, 5));
 		record->data_plan_mb = (uint32_t)db_column_i64(db, s, 6);
+		record->certificate_until.us = db_column_i64(db, s, 7);
 		++*count;
 	}
 	return step == DB_DONE ? ST_OK : db_step_status(db);
+}
+
+struct wall as_store_alarm_server_certificate(struct as_store *store)
+{
+	int s = store->alarms_base + SERVER_CERTIFICATE;
+	return (struct wall){(int64_t)as_store_number(store->city, s, 0)};
 }

@@ -56,5 +56,7 @@ enum status as_store_alarms_prune(struct as_store *store, struct wall before, un
 /* Fills what alarms go by, of up to `limit` gateways. */
 enum status as_store_alarm_gateways(struct as_store *store, struct as_gateway_record *records, size_t limit,
 				    size_t *count) MUST_USE;
+/* When the newest certificate of the bridge's listeners ends; 0: there is none. */
+struct wall as_store_alarm_server_certificate(struct as_store *store);
 
 #endif

@@ -149,11 +149,12 @@ static void see_papers(const struct sight *sight, bool known)
 {
 	const struct as_gateway_record *record = sight->record;
 	const struct as_gateway_health *health = sight->health;
-	bool has_certificate = known && health->certificate_until.us > 0;
-	int64_t left = has_certificate ? days_until(health->certificate_until, sight->now) : AS_NEVER;
-	bool expired = has_certificate && health->certificate_until.us <= sight->now.wall.us;
-	see(sight, AS_ALARM_CERTIFICATE_EXPIRING, known, left, "");
-	see(sight, AS_ALARM_CERTIFICATE_EXPIRED, known, expired ? 0 : AS_NEVER, "");
+	/* What it came with counts; while it is away, what was issued. */
+	struct wall until = known && health->certificate_until.us > 0 ? health->certificate_until
+								      : record->certificate_until;
+	int64_t left = until.us > 0 ? days_until(until, sight->now) : AS_NEVER;
+	see(sight, AS_ALARM_CERTIFICATE_EXPIRING, true, left, "");
+	see(sight, AS_ALARM_CERTIFICATE_EXPIRED, true, left < 0 ? 0 : AS_NEVER, "");
 	see(sight, AS_ALARM_PERMISSION_ENDING, true,
 	    record->permission_until.us ? days_until(record->permission_until, sight->now) : AS_NEVER, "");
 	char detail[AS_ALARM_DETAIL] = "";

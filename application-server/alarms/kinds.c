@@ -209,7 +209,7 @@ const struct as_alarm_kind as_alarm_kinds[AS_ALARM_KINDS] = {
 	[AS_ALARM_JOURNAL_FILLING] =
 		{"journal_filling", "journal fills", AS_SUBJECT_PROCESS, AS_SOURCE_PROCESSES, AS_WARNING, "%",
 		 .raise = 80, .clear = 60, .warning = AS_NEVER, .critical = 95, .within = AS_ALARM_KINDS,
-		 .hold_raise = 0, .hold_clear = 60 * SECOND, .delay = 0,
+		 .hold_raise = 0, .hold_clear = 0, .delay = 0,
 		 .sentence = "The journal of the {name} is {value} full; at its limit no uplink is accepted. "
 			     "{detail}",
 		 .cause = "The application server does not take events as fast as they come, or is away.",

@@ -10,7 +10,7 @@ const char *as_channel_type_name(enum as_channel_type type)
 	return names[type];
 }
 
-const char *as_item_kind_name(enum as_item_kind kind)
+const char *as_news_kind_name(enum as_news_kind kind)
 {
 	static const char *const names[] = {"raised", "cleared", "worse", "still", "came_and_went"};
 	return names[kind];
@@ -55,43 +55,59 @@ static bool is_raise_due(const struct as_notify *notify, const struct as_alarm *
 /* What there is to say of one alarm; false: nothing. */
 static bool judge(const struct as_notify *notify, const struct as_channel *channel,
 		  const struct as_alarms *alarms, const struct as_alarm *alarm, const struct as_told *told,
-		  struct now now, enum as_item_kind *kind)
+		  struct now now, enum as_news_kind *kind)
 {
 	if (alarm->id == 0 || alarm->state == AS_PENDING)
 		return false;
 	if (alarm->state == AS_CLEARED) {
 		if (told->change == alarm->change)
 			return false;
-		*kind = told->change % 2 == 1 ? AS_ITEM_CLEARED : AS_ITEM_CAME_AND_WENT;
-		return *kind == AS_ITEM_CLEARED ? is_spaced(alarm, told, now) : told->owed > told->change;
+		*kind = told->change % 2 == 1 ? AS_NEWS_CLEARED : AS_NEWS_CAME_AND_WENT;
+		return *kind == AS_NEWS_CLEARED ? is_spaced(alarm, told, now) : told->owed > told->change;
 	}
 	if (alarm->acknowledged || alarm->severity < channel->rules.least || as_alarm_is_part(alarms, alarm))
 		return false;
 	if (told->change == alarm->change) {
-		*kind = alarm->severity > told->severity ? AS_ITEM_WORSE : AS_ITEM_STILL;
-		return *kind == AS_ITEM_WORSE ||
+		*kind = alarm->severity > told->severity ? AS_NEWS_WORSE : AS_NEWS_STILL;
+		return *kind == AS_NEWS_WORSE ||
 		       (notify->repeat > 0 && now.wall.us - told->at.us >= notify->repeat);
 	}
-	*kind = AS_ITEM_RAISED;
+	*kind = AS_NEWS_RAISED;
 	return is_raise_due(notify, alarm, told, now);
 }
 
 /* Whether it may leave in a quiet time: what is critical, and its end where it was told. */
 static bool breaks_through(const struct as_channel *channel, const struct as_alarm *alarm,
-			   enum as_item_kind kind)
+			   enum as_news_kind kind)
 {
-	return channel->rules.breaks_quiet && alarm->severity == AS_CRITICAL && kind != AS_ITEM_CAME_AND_WENT;
+	return channel->rules.breaks_quiet && alarm->severity == AS_CRITICAL && kind != AS_NEWS_CAME_AND_WENT;
 }
 
 /* The most severe first, then the oldest. */
 static int compare(const void *left, const void *right)
 {
-	const struct as_item *a = left, *b = right;
+	const struct as_news *a = left, *b = right;
 	if (a->severity != b->severity)
 		return a->severity > b->severity ? -1 : 1;
 	if (a->kind != b->kind)
 		return a->kind < b->kind ? -1 : 1;
 	return strcmp(a->key.subject, b->key.subject);
+}
+
+/* What finds no room is the least of all, and waits for the next message. */
+static void add(struct as_message *message, const struct as_news *news)
+{
+	if (message->count < AS_MESSAGE_ITEMS) {
+		message->items[message->count++] = *news;
+		return;
+	}
+	struct as_news *least = &message->items[0];
+	for (size_t i = 1; i < message->count; i++)
+		if (compare(&message->items[i], least) > 0)
+			least = &message->items[i];
+	if (compare(news, least) < 0)
+		*least = *news;
+	message->more++;
 }
 
 bool as_notify_due(struct as_notify *notify, size_t place, struct as_alarms *alarms, struct now now,
@@ -107,25 +123,22 @@ bool as_notify_due(struct as_notify *notify, size_t place, struct as_alarms *ala
 	message->digest = channel->quiet && !quiet;
 	for (size_t at = 0; (alarm = as_alarms_next(alarms, &at));) {
 		struct as_told *told = &alarm->told[place];
-		enum as_item_kind kind;
+		enum as_news_kind kind;
 		if (!judge(notify, channel, alarms, alarm, told, now, &kind))
 			continue;
 		bool held = waits || (quiet && !breaks_through(channel, alarm, kind));
-		if (held && kind == AS_ITEM_RAISED && told->owed != alarm->change) {
+		if (held && kind == AS_NEWS_RAISED && told->owed != alarm->change) {
 			told->owed = alarm->change;
 			alarm->dirty = true;
 		}
 		if (held)
 			continue;
-		if (message->count == AS_MESSAGE_ITEMS)
-			message->more++;
-		else
-			message->items[message->count++] = (struct as_item){.key = alarm->key,
-									    .kind = kind,
-									    .change = alarm->change,
-									    .severity = alarm->severity};
+		add(message, &(struct as_news){.key = alarm->key,
+					       .kind = kind,
+					       .change = alarm->change,
+					       .severity = alarm->severity});
 	}
-	if (waits && !(message->test && !channel->sending))
+	if (waits && !message->test)
 		return false;
 	if (!waits)
 		channel->quiet = quiet;
@@ -148,7 +161,7 @@ void as_notify_taken(struct as_notify *notify, size_t place, struct as_alarms *a
 {
 	struct as_channel *channel = &notify->channels[place];
 	for (size_t i = 0; i < message->count; i++) {
-		const struct as_item *item = &message->items[i];
+		const struct as_news *item = &message->items[i];
 		struct as_alarm *alarm = as_alarms_find(alarms, (enum as_alarm_kind_id)item->key.kind,
 							item->key.subject);
 		if (!alarm || alarm->told[place].change > item->change)

@@ -64,19 +64,19 @@ struct as_notify {
 	span_us delay_limit; /* a kind's delay is at most this; for those who do not want to wait */
 };
 
-enum as_item_kind {
-	AS_ITEM_RAISED,
-	AS_ITEM_CLEARED,
-	AS_ITEM_WORSE,
-	AS_ITEM_STILL,        /* a reminder */
-	AS_ITEM_CAME_AND_WENT /* both while nothing could be told */
+enum as_news_kind {
+	AS_NEWS_RAISED,
+	AS_NEWS_CLEARED,
+	AS_NEWS_WORSE,
+	AS_NEWS_STILL,        /* a reminder */
+	AS_NEWS_CAME_AND_WENT /* both while nothing could be told */
 };
 const char *
-as_item_kind_name(enum as_item_kind kind); /* "raised", "cleared", "worse", "still", "came_and_went" */
+as_news_kind_name(enum as_news_kind kind); /* "raised", "cleared", "worse", "still", "came_and_went" */
 
-struct as_item {
+struct as_news {
 	struct as_alarm_key key;
-	enum as_item_kind kind;
+	enum as_news_kind kind;
 	uint32_t change;
 	enum as_severity severity;
 };
@@ -85,7 +85,7 @@ struct as_message {
 	size_t count, more; /* more: what waits for the next message */
 	bool digest;        /* the first after a quiet time */
 	bool test;
-	struct as_item items[AS_MESSAGE_ITEMS];
+	struct as_news items[AS_MESSAGE_ITEMS];
 };
 
 /* Takes the rules over; what a channel of the same name had told stays with the alarms at its place. */

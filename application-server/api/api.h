@@ -6,6 +6,7 @@
 #define LAMPPOST_AS_API_H
 
 #include "application-server/agencies/scope.h"
+#include "application-server/alarms/notify.h"
 #include "application-server/api/events.h"
 #include "application-server/application.h"
 #include "application-server/census.h"
@@ -28,6 +29,8 @@ struct as_api {
 	struct as_census *census;            /* borrowed; NULL: none is taken */
 	const struct as_live_gateways *live; /* borrowed; NULL: nobody asks the bridge */
 	const struct as_health *health;      /* likewise */
+	struct as_alarms *alarms;            /* borrowed; NULL: none are judged */
+	struct as_notify *notify;            /* borrowed, with `alarms` */
 	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */
 	/* Of the network server, as it says at each link (edge_why.c), for filters of frames; owned; NULL: not
 	 * known. */

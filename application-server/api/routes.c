@@ -1,4 +1,5 @@
 #include "application-server/api/airtime.h"
+#include "application-server/api/alarms.h"
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
 #include "application-server/api/device_status.h"
@@ -40,6 +41,8 @@ static void handle_status(struct as_api *api, const struct as_call *call, struct
 		as_census_ask(api->census, call->now);
 		json_object_set_new(body, "devices", as_census_json(api->census, call->now));
 	}
+	if (api->alarms)
+		json_object_set_new(body, "alarms", as_alarms_summary_json(api));
 	as_answer_json(answer, 200, body);
 }
 
@@ -70,6 +73,13 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/frames/why", as_handle_frame_why},
 	{"GET", "/api/v1/why/server", as_handle_why_server},
 	{"GET", "/api/v1/why/rules", as_handle_why_rules},
+	{"GET", "/api/v1/alarms", as_handle_alarms},
+	{"GET", "/api/v1/alarms/kinds", as_handle_alarm_kinds},
+	{"GET", "/api/v1/alarms/channels", as_handle_alarm_channels},
+	{"POST", "/api/v1/alarms/channels/{id}/test", as_handle_alarm_test},
+	{"GET", "/api/v1/alarms/{id}", as_handle_alarm},
+	{"POST", "/api/v1/alarms/{id}/ack", as_handle_alarm_ack},
+	{"DELETE", "/api/v1/alarms/{id}/ack", as_handle_alarm_unack},
 	{"GET", "/api/v1/{collection}", as_handle_list},
 	{"POST", "/api/v1/{collection}", as_handle_create},
 	{"GET", "/api/v1/{collection}/{id}", as_handle_get},

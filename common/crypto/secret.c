@@ -76,6 +76,17 @@ struct secret_master *secret_master_from(const uint8_t bytes[SECRET_KEY])
 	return master;
 }
 
+void secret_hmac_sha256(uint8_t mac[SECRET_HASH], const void *key, size_t key_length, const void *bytes,
+			size_t length)
+{
+	crypto_auth_hmacsha256_state state;
+	_Static_assert(SECRET_HASH == crypto_auth_hmacsha256_BYTES, "32 bytes");
+	crypto_auth_hmacsha256_init(&state, key, key_length);
+	crypto_auth_hmacsha256_update(&state, bytes, length);
+	crypto_auth_hmacsha256_final(&state, mac);
+	sodium_memzero(&state, sizeof state);
+}
+
 struct secret_master *secret_master_generate(void)
 {
 	struct secret_master *master = sodium_malloc(sizeof *master);

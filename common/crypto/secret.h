@@ -36,6 +36,9 @@ void secret_wipe(void *bytes, size_t length);
 bool secret_equal(const void *a, const void *b, size_t length);
 /* BLAKE2b with 32 bytes of output, no key. */
 void secret_hash(uint8_t hash[SECRET_HASH], const void *bytes, size_t length);
+/* HMAC-SHA-256 (RFC 2104) with a key of any length. */
+void secret_hmac_sha256(uint8_t mac[SECRET_HASH], const void *key, size_t key_length, const void *bytes,
+			size_t length);
 
 /* Give a master key: a new random one, or one read from a file (`bytes` stay the caller's to wipe). NULL if
  * memory cannot be had. */

@@ -210,11 +210,11 @@ static void acknowledging(void **state)
 	see(AS_ALARM_DUTY_CYCLE, "a", 85);
 	t_row("it is told");
 	t_int("messages", 1, tell(&message));
-	t_int("what", AS_ITEM_RAISED, message.items[0].kind);
+	t_int("what", AS_NEWS_RAISED, message.items[0].kind);
 	pass(HOUR);
 	t_row("nobody took it on");
 	t_int("reminder", 1, tell(&message));
-	t_int("what", AS_ITEM_STILL, message.items[0].kind);
+	t_int("what", AS_NEWS_STILL, message.items[0].kind);
 	t_row("somebody takes it on for four hours");
 	struct as_alarm *alarm = as_alarms_find(&alarms, AS_ALARM_DUTY_CYCLE, "a");
 	t_true("done",
@@ -231,7 +231,7 @@ static void acknowledging(void **state)
 	t_true("done", as_alarm_acknowledge(alarm, "ann", NULL, (struct wall){0}, now.wall));
 	see(AS_ALARM_DUTY_CYCLE, "a", 99);
 	t_int("told", 1, tell(&message));
-	t_int("what", AS_ITEM_WORSE, message.items[0].kind);
+	t_int("what", AS_NEWS_WORSE, message.items[0].kind);
 	t_row("cleared while acknowledged is told, and what comes back is new");
 	alarm = as_alarms_find(&alarms, AS_ALARM_DUTY_CYCLE, "a");
 	t_true("done", as_alarm_acknowledge(alarm, "ann", NULL, (struct wall){0}, now.wall));
@@ -240,7 +240,7 @@ static void acknowledging(void **state)
 	pass(HOUR);
 	see(AS_ALARM_DUTY_CYCLE, "a", 10);
 	t_int("cleared", 1, tell(&message));
-	t_int("what", AS_ITEM_CLEARED, message.items[0].kind);
+	t_int("what", AS_NEWS_CLEARED, message.items[0].kind);
 	see(AS_ALARM_DUTY_CYCLE, "a", 85);
 	pass(HOUR);
 	see(AS_ALARM_DUTY_CYCLE, "a", 85);
@@ -319,8 +319,8 @@ static void run_for(span_us span)
 		told_messages++;
 		for (size_t i = 0; i < message.count; i++) {
 			const char *kind = as_alarm_kinds[message.items[i].key.kind].name;
-			told_raised += message.items[i].kind == AS_ITEM_RAISED;
-			told_cleared += message.items[i].kind == AS_ITEM_CLEARED;
+			told_raised += message.items[i].kind == AS_NEWS_RAISED;
+			told_cleared += message.items[i].kind == AS_NEWS_CLEARED;
 			size_t used = strlen(told_kinds);
 			if (!strstr(told_kinds, kind))
 				snprintf(told_kinds + used, sizeof told_kinds - used, "%s ", kind);

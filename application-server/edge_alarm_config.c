@@ -1,0 +1,168 @@
+/* From the configuration to channels: secrets and passwords from their files, the rule of the time zone from the system's. */
+#include "application-server/edge_alarms.h"
+#include "application-server/edge_keys.h"
+
+#include "common/crypto/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ZONE_FILE_MAX 65536
+
+/* --- time zone ----------------------------------------------------------------------------------------------- */
+
+/* The last line of a file of the time zone database is its rule for the time to come. */
+static bool read_zone_file(const char *path, struct as_zone *zone)
+{
+	static char bytes[ZONE_FILE_MAX + 1];
+	FILE *in = fopen(path, "re");
+	if (!in)
+		return false;
+	size_t length = fread(bytes, 1, ZONE_FILE_MAX, in);
+	fclose(in);
+	if (length < 2 || memcmp(bytes, "TZif", 4) != 0 || bytes[length - 1] != '\n')
+		return false;
+	bytes[length - 1] = '\0';
+	size_t start = length - 1;
+	while (start > 0 && bytes[start - 1] != '\n')
+		start--;
+	return as_zone_parse(bytes + start, zone);
+}
+
+static bool read_zone(const char *text, struct as_zone *zone)
+{
+	char path[160];
+	if (!*text)
+		return read_zone_file("/etc/localtime", zone) || as_zone_parse("UTC0", zone);
+	if (as_zone_parse(text, zone))
+		return true;
+	if (strstr(text, "..") || *text == '/')
+		return false;
+	snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", text);
+	return read_zone_file(path, zone);
+}
+
+/* --- channels ------------------------------------------------------------------------------------------------ */
+
+/* What is read before anything changes. */
+struct wanted {
+	struct as_channel_rules rules[AS_CHANNELS_MAX];
+	size_t count;
+	struct as_zone zone;
+	char secrets[AS_CHANNELS_MAX][256], smtp_password[256];
+	bool needs_bus;
+};
+
+static bool read_wanted(const struct as_config *config, struct wanted *wanted, char problem[AS_RULES_PROBLEM])
+{
+	*wanted = (struct wanted){.count = 0};
+	if (!as_alarm_rules(config, wanted->rules, &wanted->count, problem))
+		return false;
+	if (!read_zone(config->alarm_time_zone, &wanted->zone)) {
+		snprintf(
+			problem, AS_RULES_PROBLEM,
+			"application-server.alarms.time_zone: %s: expected a name of the system's time zones "
+			"or a "
+			"rule such as CET-1CEST,M3.5.0,M10.5.0/3",
+			config->alarm_time_zone);
+		return false;
+	}
+	for (size_t i = 0; i < wanted->count; i++) {
+		wanted->needs_bus = wanted->needs_bus || wanted->rules[i].type == AS_CHANNEL_MQTT;
+		if (!as_read_secret_line(wanted->rules[i].secret_file, wanted->secrets[i], 256)) {
+			snprintf(problem, AS_RULES_PROBLEM,
+				 "application-server.alarms.secret_files: %s: cannot be read, or is empty",
+				 wanted->rules[i].name);
+			return false;
+		}
+	}
+	if (!as_read_secret_line(config->smtp_password_file, wanted->smtp_password, 256)) {
+		snprintf(problem, AS_RULES_PROBLEM,
+			 "application-server.alarms.smtp.password_file: cannot be read, or is empty");
+		return false;
+	}
+	if (*config->alarm_ca_file && access(config->alarm_ca_file, R_OK) != 0) {
+		snprintf(problem, AS_RULES_PROBLEM, "application-server.alarms.ca_file: cannot be read");
+		return false;
+	}
+	return true;
+}
+
+/* Channels move to their new places with what they were told; what goes to a channel that is gone is dropped. */
+static void move_channels(struct as_edge_alarms *edge, const struct wanted *wanted)
+{
+	struct as_notify before = edge->notify;
+	char *bodies[AS_CHANNELS_MAX] = {NULL};
+	struct as_message *messages = calloc(AS_CHANNELS_MAX, sizeof *messages);
+	struct as_alarm *alarm;
+	int from[AS_CHANNELS_MAX];
+	for (size_t i = 0; i < before.count; i++)
+		as_alarm_send_abandon(edge, i);
+	for (size_t i = 0; i < wanted->count; i++) {
+		from[i] = as_notify_find(&before, wanted->rules[i].name);
+		edge->notify.channels[i] = from[i] < 0 ? (struct as_channel){.quiet = false}
+						       : before.channels[from[i]];
+		edge->notify.channels[i].rules = wanted->rules[i];
+		if (from[i] < 0)
+			continue;
+		bodies[i] = edge->sending[from[i]].body;
+		edge->sending[from[i]].body = NULL;
+		if (messages)
+			messages[i] = edge->sending[from[i]].message;
+	}
+	edge->notify.count = wanted->count;
+	for (size_t i = 0; i < AS_CHANNELS_MAX; i++) {
+		free(edge->sending[i].body);
+		edge->sending[i].body = bodies[i];
+		if (messages)
+			edge->sending[i].message = messages[i];
+		memcpy(edge->sending[i].secret, wanted->secrets[i], sizeof edge->sending[i].secret);
+	}
+	free(messages);
+	for (size_t at = 0; (alarm = as_alarms_next(&edge->alarms, &at));) {
+		struct as_told told[AS_CHANNELS_MAX] = {{0}};
+		for (size_t i = 0; i < wanted->count; i++)
+			if (from[i] >= 0)
+				told[i] = alarm->told[from[i]];
+		memcpy(alarm->told, told, sizeof told);
+	}
+}
+
+static void on_bus(void *ctx, size_t place, struct now now, const char *problem)
+{
+	as_alarm_sent(ctx, place, problem, now);
+}
+
+bool as_edge_alarms_set(struct as_edge_alarms *edge, const struct as_config *config,
+			const char *mqtt_password, char problem[AS_RULES_PROBLEM])
+{
+	struct wanted wanted;
+	bool read = read_wanted(config, &wanted, problem);
+	const struct io_mqtt_broker broker = {.host = config->mqtt_host,
+					      .port = (uint16_t)config->mqtt_port,
+					      .username = config->mqtt_username,
+					      .password = mqtt_password,
+					      .ca_file = config->mqtt_ca_file};
+	if (!read)
+		goto out;
+	edge->notify.zone = wanted.zone;
+	edge->notify.interval = config->alarm_interval_us;
+	edge->notify.repeat = config->alarm_repeat_us;
+	edge->notify.delay_limit = config->alarm_delay_us;
+	memcpy(edge->smtp_password, wanted.smtp_password, sizeof edge->smtp_password);
+	move_channels(edge, &wanted);
+	if (!wanted.needs_bus) {
+		as_alarm_bus_close(edge->bus);
+		edge->bus = NULL;
+	} else if (edge->bus) {
+		as_alarm_bus_change(edge->bus, &broker);
+	} else if (as_alarm_bus_open(edge->loop, &broker, on_bus, edge, &edge->bus) != ST_OK) {
+		snprintf(problem, AS_RULES_PROBLEM, "application-server.mqtt: cannot be used for alarms");
+		read = false;
+	}
+out:
+	secret_wipe(&wanted, sizeof wanted);
+	return read;
+}

@@ -1,0 +1,216 @@
+#include "application-server/edge_alarms.h"
+
+#include "application-server/alarms/alarm_json.h"
+#include "application-server/uuid.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/crypto/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK        US_PER_S
+#define LOOK_EVERY  (5 * US_PER_S)
+#define ASK_EVERY   (5 * US_PER_S)
+#define PRUNE_EVERY (3600 * US_PER_S)
+#define PRUNE_ROWS  500
+
+/* --- looking ------------------------------------------------------------------------------------------------- */
+
+static enum status read_records(struct as_edge_alarms *edge)
+{
+	uint64_t version = as_store_version(edge->store);
+	if (edge->has_records && version == edge->records_version)
+		return ST_OK;
+	enum status status = as_store_alarm_gateways(edge->store, edge->records, AS_GATEWAYS_MAX,
+						     &edge->record_count);
+	edge->has_records = status == ST_OK;
+	edge->records_version = version;
+	return status;
+}
+
+static enum status look_at_gateways(struct as_edge_alarms *edge, struct now now)
+{
+	struct as_gateway_round round;
+	bool fresh = edge->health && as_health_is_fresh(edge->health, now.mono);
+	enum status status = read_records(edge);
+	if (status != ST_OK)
+		return status;
+	as_gateway_round_begin(&round, &edge->alarms, &edge->groups, fresh);
+	for (size_t i = 0; i < edge->record_count; i++)
+		as_gateway_observe(&round, &edge->records[i],
+				   edge->health ? as_health_find(edge->health, &edge->records[i].eui) : NULL,
+				   now);
+	as_gateway_round_end(&round, now);
+	as_alarms_step(&edge->alarms, now);
+	as_groups_judge(&edge->groups, &edge->alarms, fresh, now);
+	return ST_OK;
+}
+
+static enum status look(struct as_edge_alarms *edge, struct now now)
+{
+	enum status status = ST_OK;
+	if (!edge->started || mono_since(now.mono, edge->looked) >= LOOK_EVERY) {
+		edge->looked = now.mono;
+		status = look_at_gateways(edge, now);
+		as_alarm_processes_observe(edge, now);
+	}
+	if (!edge->started || mono_since(now.mono, edge->asked) >= ASK_EVERY) {
+		edge->asked = now.mono;
+		as_alarm_processes_ask(edge);
+	}
+	edge->started = true;
+	as_notify_observe(&edge->notify, &edge->alarms, now);
+	as_alarms_step(&edge->alarms, now);
+	return status;
+}
+
+/* --- keeping ------------------------------------------------------------------------------------------------- */
+
+static enum status keep(struct as_edge_alarms *edge, struct now now)
+{
+	struct as_alarm *alarm;
+	enum status status = ST_OK;
+	for (size_t at = 0; status == ST_OK && (alarm = as_alarms_next(&edge->alarms, &at));) {
+		if (!alarm->dirty || alarm->id == 0)
+			continue;
+		status = as_store_alarm_put(edge->store, alarm, &edge->notify, now);
+		alarm->dirty = false;
+	}
+	if (status == ST_OK && mono_since(now.mono, edge->pruned) >= PRUNE_EVERY) {
+		edge->pruned = now.mono;
+		status = as_store_alarms_prune(edge->store, (struct wall){now.wall.us - AS_ALARMS_KEPT},
+					       PRUNE_ROWS);
+	}
+	return status;
+}
+
+/* --- telling ------------------------------------------------------------------------------------------------- */
+
+static enum status prepare(struct as_edge_alarms *edge, size_t place, struct now now)
+{
+	struct as_alarm_sending *sending = &edge->sending[place];
+	struct as_channel *channel = &edge->notify.channels[place];
+	char city[AS_UUID_TEXT];
+	if (sending->body) {
+		if (!sending->away && mono_since(now.mono, channel->retry_at) >= 0)
+			sending->ready = true;
+		return ST_OK;
+	}
+	bool was_quiet = channel->quiet;
+	if (!as_notify_due(&edge->notify, place, &edge->alarms, now, &sending->message))
+		return channel->quiet == was_quiet ? ST_OK
+						   : as_store_alarm_message_put(edge->store, channel, NULL);
+	as_notify_begin(&edge->notify, place);
+	json_t *json = as_message_json(&edge->notify, place, &edge->alarms, &sending->message,
+				       as_uuid_format(city, as_store_city(edge->store)), now);
+	sending->body = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	if (!sending->body)
+		return ST_NO_MEMORY;
+	sending->ready = true;
+	return as_store_alarm_message_put(edge->store, channel, sending->body);
+}
+
+static void on_timer(void *ctx, struct now now)
+{
+	struct as_edge_alarms *edge = ctx;
+	edge->now = now;
+	enum status status = look(edge, now);
+	for (size_t i = 0; i < edge->notify.count && status == ST_OK; i++)
+		status = prepare(edge, i, now);
+	if (status == ST_OK)
+		status = keep(edge, now);
+	if (status != ST_OK)
+		as_store_abandon(edge->store);
+	io_timer_start(edge->timer, TICK, 0);
+}
+
+void as_edge_alarms_drain(struct as_edge_alarms *edge, struct now now)
+{
+	for (size_t i = 0; i < edge->notify.count; i++) {
+		if (!edge->sending[i].ready)
+			continue;
+		edge->sending[i].ready = false;
+		as_alarm_send(edge, i, now);
+	}
+}
+
+void as_alarm_sent(struct as_edge_alarms *edge, size_t place, const char *problem, struct now now)
+{
+	struct as_alarm_sending *sending = &edge->sending[place];
+	struct as_channel *channel = &edge->notify.channels[place];
+	if (!sending->body || !sending->away)
+		return; /* the channel was changed meanwhile */
+	sending->away = false;
+	if (problem) {
+		as_notify_failed(&edge->notify, place, problem, now);
+		LOG_WARN("alarms_not_taken", "channel=%s attempts=%u reason=\"%s\"", channel->rules.name,
+			 channel->failures, channel->problem);
+		return;
+	}
+	as_notify_taken(&edge->notify, place, &edge->alarms, &sending->message, now);
+	free(sending->body);
+	sending->body = NULL;
+	enum status status = as_store_alarm_message_put(edge->store, channel, NULL);
+	if (status == ST_OK)
+		status = keep(edge, now);
+	if (status != ST_OK)
+		as_store_abandon(edge->store);
+}
+
+/* --- start and end ------------------------------------------------------------------------------------------- */
+
+enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_store *store,
+				const struct config_common *common, const struct as_config *config,
+				struct rng *rng)
+{
+	*edge = (struct as_edge_alarms){.loop = loop, .store = store, .config = config};
+	memcpy(edge->state_dir, common->state_dir, sizeof edge->state_dir);
+	as_alarms_init(&edge->alarms, rng, 0);
+	as_groups_init(&edge->groups, AS_GATEWAYS_MAX);
+	edge->records = calloc(AS_GATEWAYS_MAX, sizeof *edge->records);
+	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 32});
+	edge->timer = io_timer_new(loop, on_timer, edge);
+	if (!edge->records || !edge->client)
+		return ST_NO_MEMORY;
+	as_alarm_processes_init(edge, common->run_dir);
+	return ST_OK;
+}
+
+enum status as_edge_alarms_load(struct as_edge_alarms *edge, struct now now)
+{
+	enum status status = as_store_alarms_load(edge->store, &edge->alarms, &edge->notify, now);
+	for (size_t i = 0; i < edge->notify.count && status == ST_OK; i++) {
+		struct as_alarm_sending *sending = &edge->sending[i];
+		sending->body = as_store_alarm_message(edge->store, edge->notify.channels[i].rules.name);
+		json_t *json = sending->body ? json_loads(sending->body, 0, NULL) : NULL;
+		if (json && as_message_read(json, &sending->message)) {
+			edge->notify.channels[i].sending = true;
+		} else {
+			free(sending->body);
+			sending->body = NULL;
+		}
+		json_decref(json);
+	}
+	edge->pruned = now.mono;
+	for (size_t i = 0; i < AS_ALARM_PROCESSES; i++)
+		edge->processes[i].heard = now.mono;
+	io_timer_start(edge->timer, TICK, 0);
+	return status;
+}
+
+void as_edge_alarms_close(struct as_edge_alarms *edge)
+{
+	for (size_t i = 0; i < AS_CHANNELS_MAX; i++) {
+		as_alarm_send_abandon(edge, i);
+		free(edge->sending[i].body);
+	}
+	as_alarm_bus_close(edge->bus);
+	io_http_client_free(edge->client);
+	io_timer_free(edge->timer);
+	as_groups_release(&edge->groups);
+	as_alarms_release(&edge->alarms);
+	free(edge->records);
+	secret_wipe(edge, sizeof *edge);
+}

@@ -1,0 +1,93 @@
+/* Alarms at work: asks processes, gateways' health and the disk what is so, lets the table judge it, keeps what changed in the
+ * store, and sends what is due by webhook, MQTT and e-mail.
+ *
+ *	timer ──▶ look ──▶ alarms, groups, notify ──▶ store ──commit──▶ as_edge_alarms_drain(): messages leave
+ *	                                                                      │
+ *	            store: told ◀── taken, or failed: again later ◀───────────┘
+ *
+ * A message is durable before it leaves, so that a restart sends the same one under the same id. */
+#ifndef LAMPPOST_AS_EDGE_ALARMS_H
+#define LAMPPOST_AS_EDGE_ALARMS_H
+
+#include "application-server/alarms/gateway_facts.h"
+#include "application-server/alarms/rules.h"
+#include "application-server/config.h"
+#include "application-server/delivery/alarm_bus.h"
+#include "application-server/store_alarms.h"
+#include "common/io/http_client.h"
+#include "common/io/mail.h"
+#include "common/text/config.h"
+
+#define AS_ALARM_PROCESSES 3
+
+/* A process that is asked how it is. */
+struct as_alarm_process {
+	const char *name;
+	char socket[300];
+	struct mono heard; /* when it answered last; of the start before */
+	bool has_journal;
+	int64_t journal_percent;
+};
+
+/* What is under way to a channel. */
+struct as_alarm_sending {
+	struct as_edge_alarms *edge;
+	size_t place;
+	struct as_message message;
+	char *body; /* owned: JSON as it is in the store; NULL: nothing is under way */
+	bool ready; /* to leave after the commit */
+	bool away;  /* its receiver is being asked */
+	io_http_call_id call;
+	struct io_mail_call *mail;
+	char secret[256]; /* of the channel; wiped */
+};
+
+struct as_edge_alarms {
+	struct as_alarms alarms;
+	struct as_groups groups;
+	struct as_notify notify;
+	struct as_store *store;         /* borrowed */
+	const struct as_health *health; /* borrowed; NULL: nobody knows */
+	const struct as_config *config; /* borrowed: what is in force */
+	struct io_loop *loop;           /* borrowed */
+	struct io_timer *timer;
+	struct io_http_client *client;
+	struct as_alarm_bus *bus; /* NULL: no channel needs it */
+	struct as_alarm_sending sending[AS_CHANNELS_MAX];
+	struct as_alarm_process processes[AS_ALARM_PROCESSES];
+	struct as_gateway_record *records; /* owned */
+	size_t record_count;
+	uint64_t records_version; /* of the desired state that they were read at */
+	bool has_records;
+	char state_dir[OPTION_PATH_MAX], smtp_password[256];
+	struct mono looked, asked, pruned;
+	bool started;
+	struct now now; /* of the last look */
+};
+
+/* Borrows all of them; `config` is what is in force, also after a reload. */
+enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_store *store,
+				const struct config_common *common, const struct as_config *config,
+				struct rng *rng) MUST_USE;
+/* Reads what the configuration names (secrets, time zone); false with one line in `problem`. Nothing is changed then. */
+bool as_edge_alarms_set(struct as_edge_alarms *edge, const struct as_config *config,
+			const char *mqtt_password, char problem[AS_RULES_PROBLEM]);
+/* Takes what the store kept; after the first as_edge_alarms_set(). */
+enum status as_edge_alarms_load(struct as_edge_alarms *edge, struct now now) MUST_USE;
+void as_edge_alarms_close(struct as_edge_alarms *edge);
+/* After the commit: what is durable leaves. */
+void as_edge_alarms_drain(struct as_edge_alarms *edge, struct now now);
+
+/* --- between the files of this edge --------------------------------------------------------------------------- */
+
+/* Asks the processes, and observes what they said, the disk and certificates (edge_alarm_facts.c). */
+void as_alarm_processes_init(struct as_edge_alarms *edge, const char *run_dir);
+void as_alarm_processes_ask(struct as_edge_alarms *edge);
+void as_alarm_processes_observe(struct as_edge_alarms *edge, struct now now);
+/* Sends one message to its receiver (edge_alarm_send.c); what becomes of it comes back to as_alarm_sent(). */
+void as_alarm_send(struct as_edge_alarms *edge, size_t place, struct now now);
+void as_alarm_send_abandon(struct as_edge_alarms *edge, size_t place);
+/* `problem` NULL: taken. */
+void as_alarm_sent(struct as_edge_alarms *edge, size_t place, const char *problem, struct now now);
+
+#endif
