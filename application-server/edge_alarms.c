@@ -1,10 +1,12 @@
 #include "application-server/edge_alarms.h"
 
 #include "application-server/alarms/alarm_json.h"
+#include "application-server/edge_delivery.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/crypto/secret.h"
+#include "common/io/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,24 +163,8 @@ void as_alarm_sent(struct as_edge_alarms *edge, size_t place, const char *proble
 
 /* --- start and end ------------------------------------------------------------------------------------------- */
 
-enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_store *store,
-				const struct config_common *common, const struct as_config *config,
-				struct rng *rng)
-{
-	*edge = (struct as_edge_alarms){.loop = loop, .store = store, .config = config};
-	memcpy(edge->state_dir, common->state_dir, sizeof edge->state_dir);
-	as_alarms_init(&edge->alarms, rng, 0);
-	as_groups_init(&edge->groups, AS_GATEWAYS_MAX);
-	edge->records = calloc(AS_GATEWAYS_MAX, sizeof *edge->records);
-	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 32});
-	edge->timer = io_timer_new(loop, on_timer, edge);
-	if (!edge->records || !edge->client)
-		return ST_NO_MEMORY;
-	as_alarm_processes_init(edge, common->run_dir);
-	return ST_OK;
-}
-
-enum status as_edge_alarms_load(struct as_edge_alarms *edge, struct now now)
+/* Takes what the store kept. */
+static enum status load(struct as_edge_alarms *edge, struct now now)
 {
 	enum status status = as_store_alarms_load(edge->store, &edge->alarms, &edge->notify, now);
 	for (size_t i = 0; i < edge->notify.count && status == ST_OK; i++) {
@@ -196,8 +182,37 @@ enum status as_edge_alarms_load(struct as_edge_alarms *edge, struct now now)
 	edge->pruned = now.mono;
 	for (size_t i = 0; i < AS_ALARM_PROCESSES; i++)
 		edge->processes[i].heard = now.mono;
-	io_timer_start(edge->timer, TICK, 0);
 	return status;
+}
+
+enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_api *api,
+				const struct config_common *common, const struct as_config *config,
+				struct rng *rng)
+{
+	struct as_delivery_files files;
+	char problem[CONFIG_ERROR_MAX];
+	*edge = (struct as_edge_alarms){
+		.loop = loop, .store = api->app->store, .health = api->health, .config = config};
+	memcpy(edge->state_dir, common->state_dir, sizeof edge->state_dir);
+	as_alarms_init(&edge->alarms, rng, 0);
+	as_groups_init(&edge->groups, AS_GATEWAYS_MAX);
+	edge->records = calloc(AS_GATEWAYS_MAX, sizeof *edge->records);
+	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 32});
+	edge->timer = io_timer_new(loop, on_timer, edge);
+	if (!edge->records || !edge->client)
+		return ST_NO_MEMORY;
+	as_alarm_processes_init(edge, common->run_dir);
+	bool good = as_delivery_read(config, &files, problem) &&
+		    as_edge_alarms_set(edge, config, files.password, problem);
+	secret_wipe(&files, sizeof files);
+	if (!good) {
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+		return ST_INVALID;
+	}
+	api->alarms = &edge->alarms;
+	api->notify = &edge->notify;
+	io_timer_start(edge->timer, TICK, 0);
+	return load(edge, clock_now());
 }
 
 void as_edge_alarms_close(struct as_edge_alarms *edge)

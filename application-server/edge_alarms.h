@@ -11,6 +11,7 @@
 
 #include "application-server/alarms/gateway_facts.h"
 #include "application-server/alarms/rules.h"
+#include "application-server/api/api.h"
 #include "application-server/config.h"
 #include "application-server/delivery/alarm_bus.h"
 #include "application-server/store_alarms.h"
@@ -65,15 +66,14 @@ struct as_edge_alarms {
 	struct now now; /* of the last look */
 };
 
-/* Borrows all of them; `config` is what is in force, also after a reload. */
-enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_store *store,
+/* Borrows all of them; `config` is what is in force, also after a reload. Takes what the store kept, and gives the API its tables.
+ * ST_INVALID: a file that the configuration names, or a channel; logged. */
+enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_api *api,
 				const struct config_common *common, const struct as_config *config,
 				struct rng *rng) MUST_USE;
 /* Reads what the configuration names (secrets, time zone); false with one line in `problem`. Nothing is changed then. */
 bool as_edge_alarms_set(struct as_edge_alarms *edge, const struct as_config *config,
 			const char *mqtt_password, char problem[AS_RULES_PROBLEM]);
-/* Takes what the store kept; after the first as_edge_alarms_set(). */
-enum status as_edge_alarms_load(struct as_edge_alarms *edge, struct now now) MUST_USE;
 void as_edge_alarms_close(struct as_edge_alarms *edge);
 /* After the commit: what is durable leaves. */
 void as_edge_alarms_drain(struct as_edge_alarms *edge, struct now now);

@@ -21,7 +21,6 @@
 #include "common/base/log.h"
 #include "common/io/admin.h"
 #include "common/io/admin_why.h"
-#include "common/io/clock.h"
 #include "common/io/process.h"
 #include "common/io/state_lock.h"
 #include "common/text/reload.h"
@@ -209,26 +208,6 @@ static enum status open_delivery(struct server *server)
 	return status;
 }
 
-static enum status open_alarms(struct server *server)
-{
-	struct as_delivery_files files;
-	char problem[CONFIG_ERROR_MAX];
-	enum status status = as_edge_alarms_open(&server->alarms, server->loop, server->store,
-						 &server->common, &server->config, &server->rng);
-	if (status != ST_OK)
-		return status;
-	bool good = as_delivery_read(&server->config, &files, problem) &&
-		    as_edge_alarms_set(&server->alarms, &server->config, files.password, problem);
-	secret_wipe(&files, sizeof files);
-	if (!good) {
-		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
-		return ST_INVALID;
-	}
-	server->api.alarms = &server->alarms.alarms;
-	server->api.notify = &server->alarms.notify;
-	return as_edge_alarms_load(&server->alarms, clock_now());
-}
-
 static const struct decision *newest_decision(void *ctx, const uint8_t eui[8])
 {
 	const struct server *server = ctx;
@@ -290,7 +269,8 @@ static enum status open_sockets(struct server *server)
 					  run_dir);
 	if (status == ST_OK) {
 		as_edge_frames_init(&server->frames, &server->edge_api, &server->network);
-		status = open_alarms(server);
+		status = as_edge_alarms_open(&server->alarms, server->loop, &server->api, &server->common,
+					     &server->config, &server->rng);
 	}
 	return status == ST_OK ? open_admin(server) : status;
 }

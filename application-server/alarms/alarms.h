@@ -27,7 +27,7 @@
 #define AS_ALARM_SUBJECT  60  /* with NUL */
 #define AS_ALARM_NAME     96  /* of the subject, for people; with NUL */
 #define AS_ALARM_DETAIL   200 /* with NUL */
-#define AS_ALARM_WHO      64
+#define AS_ALARM_WHO      96
 #define AS_ALARM_NOTE     160
 #define AS_ALARM_SENTENCE 512
 #define AS_CLEARED_KEPT   (72 * 3600 * US_PER_S) /* in memory; the store keeps longer */

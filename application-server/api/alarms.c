@@ -6,6 +6,7 @@
 #include "application-server/time_text.h"
 #include "common/base/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,8 +230,10 @@ void as_handle_alarm_ack(struct as_api *api, const struct as_call *call, struct 
 		return;
 	if (span)
 		until.us = call->now.wall.us + seconds * US_PER_S;
-	as_alarm_acknowledge(alarm, by && *by ? by : as_role_name(call->scope->role), note, until,
-			     call->now.wall);
+	char who[AS_ALARM_WHO + 40];
+	snprintf(who, sizeof who, "%s%s%s%s", by ? by : "", by && call->who ? " (" : "",
+		 call->who ? call->who : "", by && call->who ? ")" : "");
+	as_alarm_acknowledge(alarm, who, note, until, call->now.wall);
 	answer_kept(api, call, answer, alarm);
 }
 

@@ -118,6 +118,7 @@ static struct t_city *city;
 static struct io_loop *loop;
 static struct io_timer *tick;
 static struct as_delivery delivery;
+static struct as_edge_alarms alarms;
 static struct as_edge_api edge_api;
 static unsigned applied;
 static char passwords[2][OPTION_PATH_MAX];
@@ -160,14 +161,19 @@ static void open_application(char *base, size_t capacity)
 	io_timer_start(tick, 2 * US_PER_MS, 2 * US_PER_MS);
 	delivery = (struct as_delivery){.loop = loop, .app = &city->app};
 	applied = 0;
+	options_set_defaults(as_config_rows, as_config_row_count, &config);
+	ASSERT_CMP(as_edge_alarms_open(&alarms, loop, &city->api, &(struct config_common){.run_dir = "/run"},
+				       &config, &city->rng),
+		   ==, ST_OK);
 	for (int i = 0; i < 2; i++) {
 		snprintf(passwords[i], sizeof passwords[i], "%s", t_temp(i ? "second" : "first"));
 		t_write_file(passwords[i], i ? "second-word\n" : "first-word\n");
 	}
-	snprintf(
-		base, capacity,
-		"  mqtt.host: 127.0.0.1\n  mqtt.port: %u\n  mqtt.username: someone\n  mqtt.password_file: %s",
-		brokers[0].port, passwords[0]);
+	snprintf(base, capacity,
+		 "  mqtt.host: 127.0.0.1\n  mqtt.port: %u\n  mqtt.username: someone\n  mqtt.password_file: "
+		 "%s\n"
+		 "  alarms.channels: {duty: \"webhook http://127.0.0.1:9/\"}",
+		 brokers[0].port, passwords[0]);
 }
 
 /* Threads that connect are not waited for by who abandons them; here they are, for they use OpenSSL. */
@@ -180,6 +186,7 @@ static bool is_alone(void *ctx)
 
 static void close_application(void)
 {
+	as_edge_alarms_close(&alarms);
 	as_delivery_close(&delivery);
 	t_true("threads have ended", t_wait_until(is_alone, NULL, T_CEILING));
 	io_timer_free(tick);
@@ -198,7 +205,7 @@ static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CO
 	if (applied++ > 0)
 		for (int i = 0; i < 2; i++)
 			forget(&brokers[i]);
-	if (!as_reconfigure(&delivery, &edge_api, wanted, problem))
+	if (!as_reconfigure(&delivery, &edge_api, &alarms, wanted, problem))
 		return false;
 	if (applied == 1)
 		t_true("clients at the beginning", wait_for(have_come) && wait_for(is_up));
@@ -357,7 +364,97 @@ static bool a_day_of_last_winter_is_gone(void)
 	return is_gone(AS_HEALTH_DAYS, 100);
 }
 
-static char port_value[16], password_value[OPTION_PATH_MAX], ca_value[OPTION_PATH_MAX];
+/* --- alarms */
+
+static char password_value[OPTION_PATH_MAX];
+
+static const struct as_channel_rules *duty(void)
+{
+	return &alarms.notify.channels[0].rules;
+}
+
+static bool another_is_told(void)
+{
+	return strcmp(duty()->name, "other") == 0 && strcmp(duty()->target, "http://127.0.0.1:8/") == 0;
+}
+
+static bool the_critical_alone_are_told(void)
+{
+	return duty()->least == AS_CRITICAL;
+}
+
+static bool the_night_is_quiet(void)
+{
+	return as_quiet_holds(&duty()->quiet, (struct as_local){.minute = 23 * 60});
+}
+
+static bool the_critical_wait(void)
+{
+	return !duty()->breaks_quiet;
+}
+
+static bool messages_are_signed(void)
+{
+	return strcmp(alarms.sending[0].secret, "second-word") == 0;
+}
+
+static bool local_time_is_ahead(void)
+{
+	return as_zone_offset(&alarms.notify.zone, city->now.wall) == 7 * 3600;
+}
+
+static bool messages_are_an_hour_apart(void)
+{
+	return alarms.notify.interval == 3600 * US_PER_S;
+}
+
+static bool reminders_come_each_hour(void)
+{
+	return alarms.notify.repeat == 3600 * US_PER_S;
+}
+
+static bool groups_wait_an_hour(void)
+{
+	return alarms.notify.delay_limit == 3600 * US_PER_S;
+}
+
+/* What a message is sent with is read when it leaves, from what is in force. */
+static bool the_authority_is_another(void)
+{
+	return strcmp(alarms.config->alarm_ca_file, password_value) == 0;
+}
+
+static bool the_mail_server_is_another(void)
+{
+	return strcmp(alarms.config->smtp_host, "mail.example") == 0;
+}
+
+static bool its_port_is_another(void)
+{
+	return alarms.config->smtp_port == 465;
+}
+
+static bool mail_goes_in_tls(void)
+{
+	return alarms.config->smtp_security == IO_MAIL_TLS;
+}
+
+static bool the_mail_user_is_another(void)
+{
+	return strcmp(alarms.config->smtp_username, "somebody") == 0;
+}
+
+static bool the_mail_password_is_another(void)
+{
+	return strcmp(alarms.smtp_password, "second-word") == 0;
+}
+
+static bool mail_comes_from_another(void)
+{
+	return strcmp(alarms.config->smtp_from, "alarms@city.example") == 0;
+}
+
+static char port_value[16], secret_value[OPTION_PATH_MAX + 16], ca_value[OPTION_PATH_MAX];
 
 static const struct t_reload_case cases[] = {
 	{"callers", "{\"uid 4242\": \"reader parks\"}", somebody_may_call, false},
@@ -369,6 +466,22 @@ static const struct t_reload_case cases[] = {
 	{"mqtt.in_flight", "3", three_are_in_flight, false},
 	{"mqtt.qos", "0", nothing_waits_for_an_acknowledgement, false},
 	{"mqtt.replay", "true", a_first_broker_gets_what_is_kept, false},
+	{"alarms.channels", "{\"other\": \"webhook http://127.0.0.1:8/\"}", another_is_told, false},
+	{"alarms.least", "{\"duty\": \"critical\"}", the_critical_alone_are_told, false},
+	{"alarms.quiet", "{\"duty\": \"22:00-07:00\"}", the_night_is_quiet, false},
+	{"alarms.quiet_all", "[\"duty\"]", the_critical_wait, false},
+	{"alarms.secret_files", secret_value, messages_are_signed, false},
+	{"alarms.time_zone", "XYZ-7", local_time_is_ahead, false},
+	{"alarms.interval", "1h", messages_are_an_hour_apart, false},
+	{"alarms.repeat", "1h", reminders_come_each_hour, false},
+	{"alarms.delay", "1h", groups_wait_an_hour, false},
+	{"alarms.ca_file", password_value, the_authority_is_another, false},
+	{"alarms.smtp.host", "mail.example", the_mail_server_is_another, false},
+	{"alarms.smtp.port", "465", its_port_is_another, false},
+	{"alarms.smtp.security", "tls", mail_goes_in_tls, false},
+	{"alarms.smtp.username", "somebody", the_mail_user_is_another, false},
+	{"alarms.smtp.password_file", password_value, the_mail_password_is_another, false},
+	{"alarms.smtp.from", "alarms@city.example", mail_comes_from_another, false},
 	{"events_kept", "1000", a_thousand_events_are_left, false},
 	{"readings_kept", "1d", a_reading_of_two_days_ago_is_gone, false},
 	{"gateway_health.minutes_kept", "3h", a_minute_of_yesterday_is_gone, false},
@@ -377,7 +490,7 @@ static const struct t_reload_case cases[] = {
 };
 
 static const struct t_reload_process process = {
-	.program = {"application-server", "Tested.", as_config_rows, 14, &config, sizeof config},
+	.program = {"application-server", "Tested.", as_config_rows, 30, &config, sizeof config},
 	.cases = cases,
 	.case_count = ARRAY_SIZE(cases),
 	.open = open_application,
@@ -390,6 +503,7 @@ static void open_and_tell(char *base, size_t capacity)
 	open_application(base, capacity);
 	snprintf(port_value, sizeof port_value, "%u", brokers[1].port);
 	snprintf(password_value, sizeof password_value, "%s", passwords[1]);
+	snprintf(secret_value, sizeof secret_value, "{\"duty\": \"%s\"}", passwords[1]);
 }
 
 static void make_certificate(void)
