@@ -43,6 +43,7 @@ void gb_bridge_free(struct gb_bridge *bridge)
 	gb_ring_free(bridge->ring);
 	gb_inflights_release(&bridge->inflights);
 	gb_stations_free(bridge->stations);
+	gb_mqtt_free(bridge->mqtt);
 	gb_decisions_release(&bridge->decisions);
 	free(bridge);
 }
@@ -149,7 +150,11 @@ void gb_tell_presence(struct gb_bridge *bridge, struct now now, const struct gb_
 					      .online = gateway->online,
 					      .known = gateway->known,
 					      .protocol = gateway->protocol}};
-	gb_address_format(what.presence.address, gateway->has_path ? &gateway->path.address : &gateway->from);
+	if (gateway->protocol == GW_CHIRPSTACK_MQTT)
+		gb_mqtt_address(bridge, gateway, what.presence.address);
+	else
+		gb_address_format(what.presence.address,
+				  gateway->has_path ? &gateway->path.address : &gateway->from);
 	snprintf(what.presence.reason, sizeof what.presence.reason, "%s", reason);
 	gb_tell(bridge, now, &what);
 }
@@ -272,10 +277,11 @@ static void answer_silence(struct gb_bridge *bridge, struct now now)
 			gb_station_silence(bridge, now, &sent);
 			continue;
 		}
-		bridge->counters.verdicts[GB_NO_TX_ACK]++;
+		enum gb_verdict verdict = sent.items > 0 ? GB_MQTT_NO_ACK : GB_NO_TX_ACK;
+		bridge->counters.verdicts[verdict]++;
 		const struct gb_said said = {
 			.b = decision_u32(mono_since(now.mono, sent.sent_at) / US_PER_MS)};
-		record(bridge, GB_NO_TX_ACK, &sent.gateway, &said);
+		record(bridge, verdict, &sent.gateway, &said);
 		gb_tell_tx(bridge, now,
 			   &(struct gw_tx_ack){.id = sent.id,
 					       .attempt = sent.attempt,
@@ -301,9 +307,12 @@ void gb_bridge_on_tick(struct gb_bridge *bridge, struct now now)
 	gb_enter(bridge, now);
 	answer_silence(bridge, now);
 	gb_stations_tick(bridge, now);
+	gb_mqtt_tick(bridge, now);
 	while ((gateway = gb_gateways_pop_silent(bridge->gateways, now.mono)) != NULL) {
 		gb_judge_number(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from,
 				GB_SILENT_US / US_PER_S);
+		if (gateway->protocol == GW_CHIRPSTACK_MQTT)
+			gb_health_closed(&gateway->health, now.mono, GB_CLOSE_SILENT);
 		gb_tell_presence(bridge, now, gateway, "silent");
 	}
 	expire_ring(bridge, now);
@@ -313,7 +322,8 @@ struct mono gb_bridge_next_deadline(const struct gb_bridge *bridge)
 {
 	const struct mono deadlines[] = {
 		gb_inflights_deadline(&bridge->inflights), gb_gateways_deadline(bridge->gateways),
-		gb_ring_deadline(bridge->ring), deadlines_next(&bridge->stations->deadlines)};
+		gb_ring_deadline(bridge->ring), deadlines_next(&bridge->stations->deadlines),
+		gb_mqtt_deadline(bridge)};
 	struct mono next = deadlines[0];
 	for (size_t i = 1; i < ARRAY_SIZE(deadlines); i++) {
 		if (deadlines[i].us < next.us)

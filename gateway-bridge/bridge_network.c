@@ -1,10 +1,21 @@
 /* What the network server says: Hello, acknowledgements, the gateway list, downlinks. */
 #include "gateway-bridge/bridge_state.h"
+#include "gateway-bridge/contexts.h"
 
 /* A downlink is answered until a second after its time; a time further off than any queue takes is not believed. */
 #define ANSWER_SPAN US_PER_S
 #define TICKS_AHEAD (20 * US_PER_S)  /* RX2 lies 16 s behind its uplink at most */
 #define GPS_AHEAD   (300 * US_PER_S) /* class B: two beacon periods */
+
+/* By what a gateway that is online was heard last. */
+static const char *heard_by(const struct gb_gateway *gateway)
+{
+	if (gateway->station)
+		return "connected";
+	if (gateway->protocol == GW_CHIRPSTACK_MQTT)
+		return "mqtt";
+	return gateway->has_path ? "pull_data" : "push_data";
+}
 
 /* The other side must be a network server of our major version, and say so first. After that it learns which gateways
  * are there: what it was told before may have died with it. */
@@ -20,17 +31,13 @@ static enum status take_hello(struct gb_bridge *bridge, struct now now, const st
 	struct gb_gateway *gateway;
 	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
 		if (gateway->known && gateway->online)
-			gb_tell_presence(bridge, now, gateway,
-					 gateway->station    ? "connected"
-					 : gateway->has_path ? "pull_data"
-							     : "push_data");
+			gb_tell_presence(bridge, now, gateway, heard_by(gateway));
 	}
 	return ST_OK;
 }
 
-/* When the frame is on the air, by our clock. */
-static struct mono time_on_air(const struct gb_gateway *gateway, struct now now,
-			       const struct gw_tx_attempt *attempt)
+struct mono gb_time_on_air(const struct gb_gateway *gateway, struct now now,
+			   const struct gw_tx_attempt *attempt)
 {
 	span_us ahead = 0, limit = TICKS_AHEAD;
 	switch (attempt->timing) {
@@ -56,6 +63,10 @@ static void judge_downlink(struct gb_bridge *bridge, struct now now, const struc
 	struct gb_said said = {.a = attempt->freq_hz};
 	if (verdict == GB_NO_PATH)
 		said.b = pulled ? decision_u32(mono_since(now.mono, gateway->pulled) / US_PER_S) : UINT32_MAX;
+	else if (verdict == GB_MQTT_NO_PATH)
+		said.b = decision_u32(mono_since(now.mono, gateway->heard) / US_PER_S);
+	else if (verdict == GB_CONTEXT_GONE)
+		said.b = GB_CONTEXTS_MAX;
 	else if (verdict == GB_TOO_MANY_IN_FLIGHT)
 		said.b = decision_u32((int64_t)bridge->inflights.count);
 	else if (verdict == GB_OUTBOX_FULL)
@@ -69,7 +80,7 @@ static void judge_downlink(struct gb_bridge *bridge, struct now now, const struc
 static bool is_no_way(enum gb_verdict verdict)
 {
 	return verdict == GB_NO_PATH || verdict == GB_STATION_CONTEXT_GONE ||
-	       verdict == GB_STATION_CANNOT_SEND;
+	       verdict == GB_STATION_CANNOT_SEND || verdict == GB_MQTT_NO_PATH || verdict == GB_CONTEXT_GONE;
 }
 
 static void refuse_downlink(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
@@ -94,6 +105,12 @@ static void take_downlink(struct gb_bridge *bridge, struct now now, const struct
 			refuse_downlink(bridge, now, downlink, refused);
 		return;
 	}
+	if (gateway && gateway->protocol == GW_CHIRPSTACK_MQTT) {
+		enum gb_verdict refused = gb_mqtt_send(bridge, now, downlink, gateway);
+		if (refused != GB_ACCEPTED)
+			refuse_downlink(bridge, now, downlink, refused);
+		return;
+	}
 	const struct gb_peer *path = gateway ? gb_gateway_path(gateway, now.mono) : NULL;
 	if (path == NULL) {
 		refuse_downlink(bridge, now, downlink, GB_NO_PATH);
@@ -107,7 +124,7 @@ static void take_downlink(struct gb_bridge *bridge, struct now now, const struct
 				    .sent_at = now.mono};
 	const struct gb_inflight *sent = gb_inflights_add(
 		&bridge->inflights, bridge->rng, &entry,
-		mono_add(time_on_air(gateway, now, attempt), ANSWER_SPAN));
+		mono_add(gb_time_on_air(gateway, now, attempt), ANSWER_SPAN));
 	if (sent == NULL) {
 		refuse_downlink(bridge, now, downlink, GB_TOO_MANY_IN_FLIGHT);
 		return;

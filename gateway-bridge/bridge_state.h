@@ -3,6 +3,8 @@
  *	bridge.c           life, outbox, notes, ring, deadlines
  *	bridge_datagram.c  what gateways say
  *	bridge_network.c   what the network server says
+ *	bridge_reception.c a reception, of whatever protocol
+ *	bridge_mqtt.c      what gateways say by MQTT; bridge_mqtt_down.c what is said to them
  *	bridge_station.c   stations: connections; _up.c what they say, _down.c what is said to them */
 #ifndef LAMPPOST_BRIDGE_STATE_H
 #define LAMPPOST_BRIDGE_STATE_H
@@ -10,6 +12,7 @@
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/inflight.h"
 
+struct gb_mqtt;
 struct gb_stations;
 
 struct gb_bridge {
@@ -22,6 +25,7 @@ struct gb_bridge {
 	struct gb_ring *ring;
 	struct gb_inflights inflights;
 	struct gb_stations *stations; /* owned */
+	struct gb_mqtt *mqtt;         /* owned; NULL: no broker is served */
 	struct gb_counters counters;
 	struct gb_decisions decisions;
 	struct now now;    /* of the event in hand */
@@ -49,6 +53,18 @@ enum gb_verdict gb_station_send(struct gb_bridge *bridge, struct now now, const 
 /* One of a station was answered by nobody in its time. */
 void gb_station_silence(struct gb_bridge *bridge, struct now now, const struct gb_inflight *sent);
 
+/* Gateways that come by MQTT (bridge_mqtt.h): what is due and when; a downlink for one; how its address is told. */
+void gb_mqtt_free(struct gb_mqtt *mqtt); /* NULL is allowed */
+void gb_mqtt_tick(struct gb_bridge *bridge, struct now now);
+struct mono gb_mqtt_deadline(const struct gb_bridge *bridge);
+enum gb_verdict gb_mqtt_send(struct gb_bridge *bridge, struct now now, const struct gw_downlink *downlink,
+			     struct gb_gateway *gateway);
+void gb_mqtt_address(const struct gb_bridge *bridge, const struct gb_gateway *gateway,
+		     char text[GW_ADDRESS_MAX]);
+/* When an attempt is on the air, by our clock. */
+struct mono gb_time_on_air(const struct gb_gateway *gateway, struct now now,
+			   const struct gw_tx_attempt *attempt);
+
 /* Every event of the core begins with this. */
 void gb_enter(struct gb_bridge *bridge, struct now now);
 /* Counts a verdict, records it with its numbers and leaves a note about it, which it lends: NULL when there is no room. Gateway and
@@ -71,6 +87,9 @@ void gb_tell_tx(struct gb_bridge *bridge, struct now now, const struct gw_tx_ack
 enum gb_verdict gb_rxpk_policy(const struct gb_rxpk *rxpk);
 void gb_forward(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 		const struct gb_rxpk *rxpk);
+/* Both, with the gateway's limit of frames and the watch on its counter; `is_counter`: the ticks are its own, not made up by us. */
+void gb_take_reception(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		       const struct gb_rxpk *rxpk, bool is_counter);
 /* Copies a word for people: printable ASCII, shortened. */
 void gb_copy_cause(char out[GW_CAUSE_MAX], const char *cause);
 

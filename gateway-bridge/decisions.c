@@ -110,6 +110,8 @@ static enum gb_present state_of(const struct gb_gateway *gateway, struct now now
 		return GB_NOW_FLAPPING;
 	if (gateway->station)
 		return GB_NOW_STATION;
+	if (gateway->protocol == GW_CHIRPSTACK_MQTT)
+		return GB_NOW_MQTT;
 	return gb_gateway_path(gateway, now.mono) ? GB_NOW_ONLINE : GB_NOW_NO_PATH;
 }
 
@@ -184,9 +186,10 @@ bool gb_present(const struct gb_gateway *gateway, struct now now, struct mono be
 	decision_stamp(decision, now.wall);
 	bool heard = gateway->known && gateway->datagrams > 0;
 	/* What comes by a connection neither pulls nor pushes. */
-	if (gateway->protocol == GW_BASICS_STATION && place == 1)
+	bool connects = gateway->protocol == GW_BASICS_STATION || gateway->protocol == GW_CHIRPSTACK_MQTT;
+	if (connects && place == 1)
 		place = 3;
-	else if (gateway->protocol == GW_BASICS_STATION && place > 1)
+	else if (connects && place > 1)
 		return false;
 	switch (place) {
 	case 0:

@@ -24,6 +24,8 @@ struct gb_inflight {
 	bool has_token;
 	struct gb_address sent_to;
 	struct mono sent_at;
+	uint16_t nonce;      /* by MQTT: the other half of the downlink's number */
+	uint8_t items;       /* by MQTT: attempts that were sent together; else 0 */
 	uint64_t connection; /* of a station; 0: of a UDP gateway */
 	int64_t diid;        /* the table's, of a station */
 	bool has_second;     /* RX2 goes along: attempt + 1 */

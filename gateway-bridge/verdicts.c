@@ -311,6 +311,10 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 			       ": heard {ago_s:c:s} ago, {uplinks:b:count frame} forwarded since the bridge "
 			       "started.",
 			       ""),
+	[GB_NOW_MQTT] = ROW("now_mqtt", DEBUG_GOOD,
+			    "{gateway} is online by MQTT: heard {ago_s:c:s} ago by the broker at " FROM
+			    ", {uplinks:b:count frame} forwarded since the bridge started.",
+			    ""),
 	[GB_NOW_PULLED] = ROW("now_pulled", DEBUG_GOOD,
 			      "The last PULL_DATA came {ago_s:b:s} ago from " FROM
 			      "; {moves:c:count move} since the bridge "

@@ -154,6 +154,7 @@ enum gb_present {
 	GB_NOW_NO_PATH,
 	GB_NOW_ONLINE,
 	GB_NOW_STATION,
+	GB_NOW_MQTT,
 	/* its PULL_DATA, which opens the way for downlinks */
 	GB_NOW_PULLED,
 	GB_NOW_NEVER_PULLED,

@@ -85,9 +85,11 @@ const struct decision_rule gb_mqtt_rules[GB_MQTT_RULES] = {
 		NOT_SENT "it was last heard {heard_s:b:s or none} ago, of 90 s at most, or not since the "
 			 "broker came back" TIMES ".",
 		"Check the gateway's network; its statistics must come every 30 s (stats_interval)."),
-	RULE(GB_MQTT_NOT_TAKEN) = ROW("mqtt_not_taken", ERROR,
-				      NOT_SENT "the connection to the broker takes no more" TIMES ".",
-				      "The broker is too slow, or the line to it: see its log."),
+	RULE(GB_MQTT_NOT_TAKEN) = ROW(
+		"mqtt_not_taken", ERROR,
+		"A downlink for {gateway} was not sent: the connection to the broker at " FROM
+		" takes no more" TIMES ".",
+		"The broker is too slow, or the line to it: see its log."),
 	RULE(GB_MQTT_ITEM_REFUSED) =
 		{"mqtt_item_refused", DECISION_AS_INFO,
 		 "{gateway} refused attempt {attempt:a} of a downlink ({cause:b:word}) and took the next of "

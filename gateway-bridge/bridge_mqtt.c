@@ -1,0 +1,351 @@
+/* What gateways say by MQTT: gb_bridge_on_mqtt() is the list of steps, the steps of each kind stand before it; and the broker that
+ * comes and goes. */
+#include "gateway-bridge/bridge_mqtt_parts.h"
+
+#include "common/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POOL (GB_KNOWN_MAX + GB_UNKNOWN_MAX)
+
+/* --- what is kept ---------------------------------------------------------------------------------------------------- */
+
+void gb_bridge_serve_mqtt(struct gb_bridge *bridge, struct now now)
+{
+	gb_enter(bridge, now);
+	if (bridge->mqtt != NULL)
+		return;
+	struct gb_mqtt *mqtt = calloc(1, sizeof *mqtt);
+	ASSERT(mqtt != NULL);
+	mqtt->gateways = calloc(POOL, sizeof(struct gb_mqtt_gateway *));
+	ASSERT(mqtt->gateways != NULL);
+	arena_init(&mqtt->scratch, GB_CHIRPSTACK_SCRATCH);
+	mqtt->since = now.mono;
+	bridge->mqtt = mqtt;
+}
+
+void gb_mqtt_free(struct gb_mqtt *mqtt)
+{
+	if (mqtt == NULL)
+		return;
+	for (size_t i = 0; i < POOL; i++) {
+		if (mqtt->gateways[i] != NULL)
+			gb_contexts_clear(&mqtt->gateways[i]->contexts);
+		free(mqtt->gateways[i]);
+	}
+	free(mqtt->gateways);
+	arena_release(&mqtt->scratch);
+	free(mqtt);
+}
+
+struct gb_mqtt_gateway *gb_mqtt_find(const struct gb_bridge *bridge, const struct gb_gateway *gateway)
+{
+	if (bridge->mqtt == NULL)
+		return NULL;
+	struct gb_mqtt_gateway *kept = bridge->mqtt->gateways[gb_gateways_index(bridge->gateways, gateway)];
+	return kept && lw_eui64_equal(&kept->eui, &gateway->eui) ? kept : NULL;
+}
+
+static struct gb_mqtt_gateway *keep(struct gb_bridge *bridge, const struct gb_gateway *gateway)
+{
+	struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
+	if (kept)
+		return kept;
+	struct gb_mqtt_gateway **place =
+		&bridge->mqtt->gateways[gb_gateways_index(bridge->gateways, gateway)];
+	if (*place)
+		gb_contexts_clear(&(*place)->contexts);
+	else
+		*place = calloc(1, sizeof **place);
+	ASSERT(*place != NULL);
+	**place = (struct gb_mqtt_gateway){.eui = gateway->eui};
+	return *place;
+}
+
+static bool is_mqtt(const struct gb_gateway *gateway)
+{
+	return gateway->protocol == GW_CHIRPSTACK_MQTT;
+}
+
+void gb_mqtt_address(const struct gb_bridge *bridge, const struct gb_gateway *gateway,
+		     char text[GW_ADDRESS_MAX])
+{
+	const struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
+	char broker[GB_ADDRESS_TEXT];
+	gb_address_format(broker, &gateway->from);
+	if (kept && kept->prefix[0])
+		snprintf(text, GW_ADDRESS_MAX, "mqtt:%.20s@%.36s", kept->prefix, broker);
+	else
+		snprintf(text, GW_ADDRESS_MAX, "mqtt:%.48s", broker);
+}
+
+/* --- the broker ------------------------------------------------------------------------------------------------------ */
+
+static uint32_t seconds(struct now now, struct mono then)
+{
+	return decision_u32(mono_since(now.mono, then) / US_PER_S);
+}
+
+void gb_bridge_on_broker(struct gb_bridge *bridge, struct now now, const struct gb_address *broker)
+{
+	gb_enter(bridge, now);
+	struct gb_mqtt *mqtt = bridge->mqtt;
+	ASSERT(mqtt != NULL);
+	mqtt->broker = *broker;
+	mqtt->session++; /* where each gateway is has to be heard anew */
+	if (!mqtt->up && mqtt->told)
+		gb_judge_number(bridge, GB_MQTT_BROKER_BACK, NULL, broker, seconds(now, mqtt->since));
+	mqtt->up = true;
+	mqtt->told = false;
+}
+
+void gb_bridge_on_broker_away(struct gb_bridge *bridge, struct now now)
+{
+	gb_enter(bridge, now);
+	struct gb_mqtt *mqtt = bridge->mqtt;
+	ASSERT(mqtt != NULL);
+	if (!mqtt->up)
+		return;
+	mqtt->up = false;
+	mqtt->since = now.mono;
+}
+
+struct mono gb_mqtt_deadline(const struct gb_bridge *bridge)
+{
+	const struct gb_mqtt *mqtt = bridge->mqtt;
+	if (mqtt == NULL || mqtt->up || mqtt->told)
+		return MONO_NEVER;
+	return mono_add(mqtt->since, GB_MQTT_GRACE_US);
+}
+
+/* One verdict, and each gateway's presence with the reason. */
+void gb_mqtt_tick(struct gb_bridge *bridge, struct now now)
+{
+	if (gb_mqtt_deadline(bridge).us > now.mono.us)
+		return;
+	bridge->mqtt->told = true;
+	gb_judge_number(bridge, GB_MQTT_BROKER_AWAY, NULL, &bridge->mqtt->broker,
+			(int64_t)gb_bridge_mqtt_online(bridge));
+	size_t at = 0;
+	struct gb_gateway *gateway;
+	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
+		if (!gateway->online || !is_mqtt(gateway))
+			continue;
+		gb_gateways_left(bridge->gateways, gateway);
+		if (!gateway->known)
+			continue;
+		gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
+		gb_tell_presence(bridge, now, gateway, "broker_away");
+	}
+}
+
+/* --- a message ------------------------------------------------------------------------------------------------------- */
+
+static void judge_body(struct gb_bridge *bridge, enum gb_verdict verdict, const struct gb_gateway *gateway,
+		       const struct gb_mqtt_in *message)
+{
+	gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, (int64_t)message->length);
+}
+
+static void take_up(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		    const struct gb_mqtt_in *message)
+{
+	struct gb_chirpstack_uplink up;
+	enum gb_verdict verdict = gb_chirpstack_uplink(&bridge->mqtt->scratch, message->bytes,
+						       message->length, &gateway->eui, &up);
+	if (verdict != GB_ACCEPTED) {
+		gb_health_frame(&gateway->health, false, false);
+		judge_body(bridge, verdict, gateway, message);
+		return;
+	}
+	if (gateway->known) {
+		struct gb_contexts *contexts = &keep(bridge, gateway)->contexts;
+		if (!up.has_ticks)
+			up.rxpk.ticks = gb_contexts_make_ticks(contexts, now.mono);
+		if (up.context_too_long)
+			gb_judge_number(bridge, GB_CONTEXT_TOO_LONG, &gateway->eui, &gateway->from,
+					GB_CHIRPSTACK_CONTEXT_MAX);
+		else
+			gb_contexts_put(contexts, now.mono, up.rxpk.ticks, &up.context);
+	}
+	gb_take_reception(bridge, now, gateway, &up.rxpk, up.has_ticks);
+}
+
+static void take_stats(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		       const struct gb_mqtt_in *message)
+{
+	struct gb_chirpstack_stats stats;
+	enum gb_verdict verdict = gb_chirpstack_stats(&bridge->mqtt->scratch, message->bytes, message->length,
+						      &gateway->eui, &stats);
+	if (verdict != GB_ACCEPTED) {
+		judge_body(bridge, verdict, gateway, message);
+		return;
+	}
+	stats.stats.arrival = now.wall;
+	bridge->counters.stats++;
+	gb_health_stats(&gateway->health, now.mono, &stats.stats);
+	gb_health_version(&gateway->health, stats.program, stats.model, stats.hal);
+}
+
+static void take_ack(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		     const struct gb_mqtt_in *message)
+{
+	struct gb_chirpstack_ack ack;
+	enum gb_verdict verdict = gb_chirpstack_ack(&bridge->mqtt->scratch, message->bytes, message->length,
+						    &gateway->eui, &ack);
+	bridge->counters.tx_acks++;
+	if (verdict == GB_ACCEPTED)
+		gb_mqtt_take_ack(bridge, now, gateway, &ack);
+	else
+		judge_body(bridge, verdict, gateway, message);
+}
+
+static void take_offline(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway)
+{
+	struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
+	if (!gateway->online || !is_mqtt(gateway) || !kept)
+		return; /* a state of before, or of one that comes by another protocol */
+	gb_gateways_left(bridge->gateways, gateway);
+	kept->session = 0;
+	gb_judge_number(bridge, GB_MQTT_OFFLINE, &gateway->eui, &gateway->from, seconds(now, kept->online));
+	gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
+	gb_tell_presence(bridge, now, gateway, "mqtt_offline");
+}
+
+/* Which of two protocols counts while a gateway is online by the other: a station's connection was proved, as the broker's is; UDP
+ * proves nothing. */
+static bool gives_way(struct gb_bridge *bridge, struct gb_gateway *gateway)
+{
+	if (!gateway->known || !gateway->online || is_mqtt(gateway))
+		return true;
+	gb_judge(bridge, GB_OTHER_PROTOCOL, &gateway->eui, &bridge->mqtt->broker, NULL);
+	if (gateway->station)
+		return false;
+	gb_gateways_left(bridge->gateways, gateway);
+	gateway->has_path = false;
+	return true;
+}
+
+static void note_heard(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		       const struct gb_chirpstack_topic *topic, bool came)
+{
+	struct gb_mqtt_gateway *kept = keep(bridge, gateway);
+	bool moved = kept->session != 0 && strcmp(kept->prefix, topic->prefix) != 0;
+	kept->session = bridge->mqtt->session;
+	memcpy(kept->prefix, topic->prefix, sizeof kept->prefix);
+	if (came) {
+		kept->online = now.mono;
+		gb_health_opened(&gateway->health, now.mono);
+		gb_judge(bridge, GB_MQTT_ONLINE, &gateway->eui, &gateway->from, NULL);
+	} else if (moved) {
+		const struct gb_said said = {.a = gb_address_number(&gateway->from),
+					     .c = decision_u16(++kept->moves),
+					     .own_c = true};
+		gb_judge(bridge, GB_MQTT_PREFIX_MOVED, &gateway->eui, &gateway->from, &said);
+	}
+	if (came || moved)
+		gb_tell_presence(bridge, now, gateway, came ? "mqtt" : "moved");
+}
+
+static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway)
+{
+	enum gb_verdict verdict = GB_ACCEPTED;
+	bool known = gateway && gateway->known;
+	if (known && !(gateway->row.accept & GW_ACCEPT_MQTT))
+		verdict = GB_MQTT_NOT_ALLOWED;
+	if (known && verdict == GB_ACCEPTED)
+		return gb_bucket_take(&gateway->bucket, now.mono, &bridge->options.per_eui) ? GB_ACCEPTED
+											    : GB_RATE_EUI;
+	if (!gb_sources_take(&bridge->sources, now.mono, &bridge->mqtt->broker, &bridge->options.unknown))
+		return GB_RATE_UNKNOWN;
+	return verdict;
+}
+
+static void judge_admission(struct gb_bridge *bridge, enum gb_verdict verdict, struct gb_gateway *gateway,
+			    const struct lw_eui64 *eui)
+{
+	int64_t number = 0;
+	if (verdict == GB_RATE_EUI)
+		number = bridge->options.per_eui.per_second;
+	else if (verdict == GB_RATE_UNKNOWN)
+		number = bridge->options.unknown.per_second;
+	if (gateway && gateway->known)
+		gateway->dropped++;
+	gb_judge_number(bridge, verdict, eui, &bridge->mqtt->broker, number);
+}
+
+static void take_body(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		      enum gb_chirpstack_kind kind, const struct gb_mqtt_in *message)
+{
+	switch (kind) {
+	case GB_CHIRPSTACK_UP: take_up(bridge, now, gateway, message); break;
+	case GB_CHIRPSTACK_STATS: take_stats(bridge, now, gateway, message); break;
+	case GB_CHIRPSTACK_ACK: take_ack(bridge, now, gateway, message); break;
+	case GB_CHIRPSTACK_OTHER: judge_body(bridge, GB_MQTT_UNUSED, gateway, message); break;
+	case GB_CHIRPSTACK_CONN: break; /* it was looked at first */
+	}
+}
+
+/* Its state comes before anything else is made of the message: OFFLINE must not make it heard. False: nothing more is to be done. */
+static bool is_word_of_life(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			    const struct gb_chirpstack_topic *topic, const struct gb_mqtt_in *message)
+{
+	bool online = true;
+	if (topic->kind != GB_CHIRPSTACK_CONN)
+		return true;
+	enum gb_verdict verdict = gb_chirpstack_conn(&bridge->mqtt->scratch, message->bytes, message->length,
+						     &gateway->eui, &online);
+	if (verdict != GB_ACCEPTED)
+		gb_judge_number(bridge, verdict, &gateway->eui, &bridge->mqtt->broker,
+				(int64_t)message->length);
+	else if (!online)
+		take_offline(bridge, now, gateway);
+	return verdict == GB_ACCEPTED && online;
+}
+
+void gb_bridge_on_mqtt(struct gb_bridge *bridge, struct now now, const struct gb_mqtt_in *message)
+{
+	struct gb_chirpstack_topic topic;
+	struct gb_mqtt *mqtt = bridge->mqtt;
+	ASSERT(mqtt != NULL);
+	gb_enter(bridge, now);
+	mqtt->counters.messages++;
+	enum gb_verdict verdict = gb_chirpstack_topic(message->topic, &topic);
+	if (verdict != GB_ACCEPTED) {
+		gb_judge_number(bridge, verdict, NULL, &mqtt->broker, (int64_t)message->length);
+		return;
+	}
+	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &topic.gateway);
+	verdict = admit(bridge, now, gateway);
+	if (verdict != GB_ACCEPTED) {
+		judge_admission(bridge, verdict, gateway, &topic.gateway);
+		return;
+	}
+	if (gateway == NULL)
+		gateway = gb_gateways_note(bridge->gateways, now.mono, &topic.gateway);
+	if (gateway == NULL) {
+		gb_judge_number(bridge, GB_UNKNOWN_LIST_FULL, &topic.gateway, &mqtt->broker, GB_UNKNOWN_MAX);
+		return;
+	}
+	if (!is_word_of_life(bridge, now, gateway, &topic, message))
+		return;
+	if (!gives_way(bridge, gateway)) {
+		gateway->dropped++;
+		return;
+	}
+	const struct gb_peer from = {.address = mqtt->broker};
+	bool came = gb_gateways_heard(bridge->gateways, gateway, now.mono, &from, GW_CHIRPSTACK_MQTT);
+	gb_health_in(&gateway->health, message->length);
+	if (!gateway->known) {
+		gb_judge(bridge, GB_UNKNOWN_GATEWAY, &topic.gateway, &mqtt->broker, NULL);
+		if (came)
+			gb_tell_presence(bridge, now, gateway, "unknown");
+		if (!bridge->options.forward_unknown)
+			return;
+	} else {
+		note_heard(bridge, now, gateway, &topic, came);
+	}
+	take_body(bridge, now, gateway, topic.kind, message);
+}
