@@ -190,9 +190,17 @@ static const char *const refused_uplinks[] = {"crc",
 					      "dedup_full",
 					      "sessions_full",
 					      NULL};
-static const char *const refused_joins[] = {"join_unknown_device", "join_eui_differs", "join_not_otaa",
-					    "join_full",           "join_no_address",  "join_timeout",
-					    "join_refused",        "join_bad_answer",  NULL};
+static const char *const refused_joins[] = {"join_unknown_device",
+					    "join_eui_differs",
+					    "join_not_otaa",
+					    "join_full",
+					    "join_no_address",
+					    "join_timeout",
+					    "join_refused",
+					    "join_bad_answer",
+					    "join_server_busy",
+					    "join_server_shunned",
+					    NULL};
 static const char *const failed_downlinks[] = {
 	"no_gateway",   "too_late",     "duty_cycle",     "gateways_busy",
 	"seal_timeout", "seal_refused", "attempts_spent", NULL};

@@ -4,6 +4,7 @@
 #include "common/text/region_yaml.h"
 #include "network-server/extra_channels.h"
 #include "network-server/foreign.h"
+#include "network-server/join_servers.h"
 
 #include <string.h>
 
@@ -66,5 +67,29 @@ const struct option ns_option_rows[] = {
 		 "each "
 		 "a list of user names or numbers. What is not named is for root and the user that the "
 		 "network server runs as."},
+	{"network-server", "join_servers", OPTION_MAP, OPTION_AT(struct ns_options, join_servers),
+	 .words = true, .check_entry = ns_join_server_check_entry,
+	 .help = "Join servers of others by name; joins whose JoinEUI is in none of their blocks go to the "
+		 "city's own. "
+		 "Of each: join_euis (EUI/bits), the longest that holds a JoinEUI wins; url (https); "
+		 "certificate and "
+		 "key that are shown, headers (a file of 'Name: value' lines), ca; protocol (1.0 or 1.1); "
+		 "sender, the "
+		 "NetID that it knows this network by, and ns_id; kek and kek_file, the label and the file "
+		 "of the "
+		 "key that wraps network keys; timeout_ms of a call; in_flight, the joins that may wait for "
+		 "it; "
+		 "asynchronous and answers_from, the certificate's name that its answers come with."},
+	{"network-server", "join_answers.listen", OPTION_STRING, OPTION_AT(struct ns_options, answers_listen),
+	 .fallback = "",
+	 .help = "Address and port where asynchronous answers of others' join servers are taken, as in "
+		 "0.0.0.0:9444: HTTPS with client certificates. Empty: none are."},
+	{"network-server", "join_answers.certificate", OPTION_PATH,
+	 OPTION_AT(struct ns_options, answers_certificate), .fallback = "", .min = 0,
+	 .help = "PEM file of the certificate that is shown there."},
+	{"network-server", "join_answers.key", OPTION_PATH, OPTION_AT(struct ns_options, answers_key),
+	 .fallback = "", .min = 0, .help = "PEM file of its key."},
+	{"network-server", "join_answers.ca", OPTION_PATH, OPTION_AT(struct ns_options, answers_ca),
+	 .fallback = "", .min = 0, .help = "PEM file of the authorities of the join servers' certificates."},
 };
 const size_t ns_option_row_count = ARRAY_SIZE(ns_option_rows);

@@ -14,7 +14,10 @@ struct ns_options {
 	struct option_map extra_channels; /* region → MHz */
 	struct option_map channel_plans;  /* region → channels */
 	struct option_list join_eui_prefixes;
-	struct option_map callers; /* bridges, applications → users */
+	struct option_map callers;      /* bridges, applications → users */
+	struct option_map join_servers; /* name → words (join_servers.h) */
+	char answers_listen[64];        /* "": no asynchronous answers */
+	char answers_certificate[OPTION_PATH_MAX], answers_key[OPTION_PATH_MAX], answers_ca[OPTION_PATH_MAX];
 };
 
 extern const struct option ns_option_rows[];

@@ -1,4 +1,4 @@
-/* The join server's client: TS002 JoinReq and RejoinReq over join.sock. A call that fails is made again by the core, with the same
+/* The client of the city's own join server: TS002 JoinReq and RejoinReq over join.sock. A call that fails is made again by the core, with the same
  * TransactionID, while there is time for the accept. */
 #include "network-server/edge_process.h"
 
@@ -12,6 +12,8 @@
 struct call_row {
 	io_http_call_id call;
 	uint32_t transaction;
+	enum bi_type type;
+	struct lw_eui64 join_eui;
 };
 
 enum status ns_edge_join_open(struct ns_edge *edge)
@@ -23,19 +25,46 @@ enum status ns_edge_join_open(struct ns_edge *edge)
 	return edge->http ? ST_OK : ST_NO_MEMORY;
 }
 
+void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *call,
+		       struct bi_message *message)
+{
+	const struct ns_config *config = &edge->ns.config;
+	const struct ns_join_server *server = call->server == NS_JOIN_SERVER_OURS
+						      ? NULL
+						      : &config->join_servers[call->server];
+	struct bi_envelope *envelope = &message->envelope;
+	*message = (struct bi_message){
+		.envelope = {.protocol = server ? server->protocol : BI_PROTOCOL_1_0,
+			     .type = call->type,
+			     .transaction_id = call->transaction},
+		.join_req = call->request,
+	};
+	lw_net_id_format(envelope->sender_id, server && server->has_sender ? server->sender : config->net_id);
+	lw_eui64_format(envelope->receiver_id, &call->join_eui);
+	if (server && server->has_ns_id) {
+		envelope->has_sender_ns_id = true;
+		envelope->sender_ns_id = server->ns_id;
+	}
+}
+
 static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
 {
 	struct ns_edge *edge = ctx;
 	const struct call_row *row = table_get(&edge->calls, &id);
 	if (!row)
 		return;
+	const struct ns_join_call call = {.type = row->type,
+					  .transaction = row->transaction,
+					  .server = NS_JOIN_SERVER_OURS,
+					  .join_eui = row->join_eui};
 	uint32_t transaction = row->transaction;
 	table_remove(&edge->calls, &id);
-	struct bi_message message;
+	struct bi_message message, request;
 	struct bi_error error;
 	bool good = answer->status == ST_OK && answer->code == 200 &&
 		    bi_read((const char *)answer->body, answer->length, &message, &error);
-	good = good && message.envelope.transaction_id == transaction;
+	ns_edge_join_fill(edge, &call, &request);
+	good = good && bi_answer_match(&request.envelope, &message.envelope) == BI_MATCH_OK;
 	if (!good) {
 		edge->join_failures++;
 		LOG_WARN("join_call_failed", "status=%s code=%d", status_name(answer->status), answer->code);
@@ -50,17 +79,14 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 
 void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call)
 {
-	struct bi_message message = {
-		.envelope = {.protocol = BI_PROTOCOL_1_0,
-			     .type = call->type,
-			     .transaction_id = call->transaction},
-		.join_req = call->request,
-	};
-	char net_id[LW_NET_ID_TEXT], join_eui[LW_EUI64_TEXT], text[BI_WRITTEN_MAX];
-	lw_net_id_format(net_id, edge->ns.config.net_id);
-	lw_eui64_format(join_eui, &call->join_eui);
-	snprintf(message.envelope.sender_id, sizeof message.envelope.sender_id, "%s", net_id);
-	snprintf(message.envelope.receiver_id, sizeof message.envelope.receiver_id, "%s", join_eui);
+	struct bi_message message;
+	char text[BI_WRITTEN_MAX];
+	edge->join_calls++;
+	if (call->server != NS_JOIN_SERVER_OURS) {
+		ns_edge_join_servers_call(edge, call);
+		return;
+	}
+	ns_edge_join_fill(edge, call, &message);
 	size_t length = bi_write(&message, text, sizeof text);
 	ASSERT(length > 0);
 	const struct io_http_call http = {
@@ -76,15 +102,17 @@ void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call)
 	};
 	io_http_call_id id;
 	bool made;
-	edge->join_calls++;
 	struct call_row *row;
 	if (io_http_client_start(edge->http, &http, &id) != ST_OK) {
 		edge->join_failures++; /* made again by the core */
 		return;
 	}
 	row = table_put(&edge->calls, &id, &made);
-	if (row)
-		row->transaction = call->transaction;
-	else
+	if (!row) {
 		io_http_client_cancel(edge->http, id);
+		return;
+	}
+	row->transaction = call->transaction;
+	row->type = call->type;
+	row->join_eui = call->join_eui;
 }

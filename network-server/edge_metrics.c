@@ -5,6 +5,7 @@
 #include "common/base/log.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static struct io_metric *add(struct ns_edge *edge, const char *name, const char *help,
 			     enum io_metric_kind kind)
@@ -23,6 +24,66 @@ static void counter(struct ns_edge *edge, const char *name, const char *help, co
 static void gauge(struct ns_edge *edge, const char *name, const char *help, uint64_t (*read)(void *ctx))
 {
 	add(edge, name, help, IO_METRIC_GAUGE)->read = read;
+}
+
+static uint64_t joins_waiting(void *ctx)
+{
+	return ((const struct ns_join_server_state *)ctx)->in_flight;
+}
+
+static uint64_t breaker_open(void *ctx)
+{
+	return ((const struct ns_join_server_state *)ctx)->breaker != NS_BREAKER_CLOSED;
+}
+
+/* Of each of others' join servers, rows of one name together. */
+static void join_servers(struct ns_edge *edge)
+{
+	static const struct {
+		const char *name, *help;
+		size_t offset; /* in struct ns_join_server_state */
+	} rows[] = {
+#define ROW(name, member, help) \
+	{"lamppost_network_join_server_" name, help, offsetof(struct ns_join_server_state, member)}
+		ROW("joins_total", joins, "Joins given to another's join server."),
+		ROW("calls_total", calls, "Calls to it, again among them."),
+		ROW("answers_total", answers, "Its answers that could be read."),
+		ROW("accepted_total", accepted, "Of these: a session was made."),
+		ROW("refused_total", refused, "Of these: it said no."),
+		ROW("unusable_total", unusable, "Of these: keys that do not open."),
+		ROW("failures_total", failed, "Calls that failed, or were not answered in time."),
+		ROW("busy_total", busy, "Joins that were not given to it: as many waited as may."),
+		ROW("shunned_total", shunned, "Joins that were not given to it: it had failed too often."),
+#undef ROW
+	};
+	struct ns *ns = &edge->ns;
+	for (uint8_t i = 0; i < ns->config.join_server_count; i++) {
+		char name[OPTION_LABEL_MAX];
+		memcpy(name, ns->config.join_servers[i].name, sizeof name);
+		snprintf(edge->join_server_labels[i], sizeof edge->join_server_labels[i], "server=\"%s\"",
+			 name);
+	}
+	for (size_t row = 0; row < ARRAY_SIZE(rows) + 2; row++) {
+		for (uint8_t i = 0; i < ns->config.join_server_count; i++) {
+			struct ns_join_server_state *state = &ns->join_server_states[i];
+			struct io_metric *metric;
+			if (row < ARRAY_SIZE(rows)) {
+				metric = add(edge, rows[row].name, rows[row].help, IO_METRIC_COUNTER);
+				metric->value = (const uint64_t *)(const void *)((const char *)state +
+										 rows[row].offset);
+			} else if (row == ARRAY_SIZE(rows)) {
+				metric = add(edge, "lamppost_network_join_server_waiting",
+					     "Joins that wait for it.", IO_METRIC_GAUGE);
+				metric->read = joins_waiting;
+			} else {
+				metric = add(edge, "lamppost_network_join_server_open",
+					     "1 while its breaker keeps joins from it.", IO_METRIC_GAUGE);
+				metric->read = breaker_open;
+			}
+			metric->ctx = state;
+			metric->labels = edge->join_server_labels[i];
+		}
+	}
 }
 
 static uint64_t sessions(void *ctx)
@@ -201,6 +262,14 @@ static void fill(struct ns_edge *edge)
 		&edge->app_events_sent);
 	counter(edge, "lamppost_network_join_calls_total", "Calls to the join server.", &edge->join_calls);
 	counter(edge, "lamppost_network_join_failures_total", "Calls that failed.", &edge->join_failures);
+	join_servers(edge);
+	counter(edge, "lamppost_network_join_answers_late_total",
+		"Asynchronous answers of others' join servers that nothing waited for any more.",
+		&edge->answers_late);
+	counter(edge, "lamppost_network_join_answers_refused_total",
+		"Asynchronous answers under a certificate of no join server.", &edge->answers_refused);
+	counter(edge, "lamppost_network_join_notifications_total",
+		"Notifications to others' join servers that an answer was of no use.", &edge->notifications);
 	counter(edge, "lamppost_network_links_refused_total", "Links closed with a reason.",
 		&edge->links_refused);
 	counter(edge, "lamppost_network_foreign_other_total", "Foreign frames beyond the table of NetIDs.",

@@ -13,7 +13,9 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_MAX   4096
-#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 67)
+#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 70 + 11 * NS_JOIN_SERVERS_MAX)
+
+struct ns_edge_join_server; /* edge_join_servers.c */
 
 /* What a user may be on network.sock; rows of the configuration's table. */
 enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };
@@ -59,6 +61,12 @@ struct ns_edge {
 	uint64_t app_sent_row;
 	bool app_live; /* has all committed events: new ones go straight out */
 	uint64_t app_events_sent, links_refused;
+	/* edge_join_servers.c, edge_join_answers.c: others' join servers, as in ns.config */
+	struct ns_edge_join_server *join_servers; /* owned; NULL: none */
+	struct io_http_server *answers_server;    /* NULL: no asynchronous answers */
+	uint8_t token_secret[SECRET_KEY];
+	uint64_t answers_late, answers_refused, notifications;
+	char join_server_labels[NS_JOIN_SERVERS_MAX][OPTION_LABEL_MAX + 16];
 	/* edge_join.c */
 	struct io_http_client *http;
 	struct table calls; /* io_http_call_id → transaction */
@@ -109,6 +117,21 @@ bool ns_edge_network_waits(const struct ns_edge *edge);
 /* edge_join.c */
 enum status ns_edge_join_open(struct ns_edge *edge) MUST_USE;
 void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call);
+/* Fills the message of a call: JoinReq or RejoinReq, from this network to the JoinEUI. */
+void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *call,
+		       struct bi_message *message);
+
+/* edge_join_servers.c */
+/* Reads keys and header files, and makes a client each. ST_REFUSED, logged. After the core has been made. */
+enum status ns_edge_join_servers_open(struct ns_edge *edge) MUST_USE;
+void ns_edge_join_servers_release(struct ns_edge *edge);
+void ns_edge_join_servers_call(struct ns_edge *edge, const struct ns_join_call *call);
+/* A body that came as the answer to the call of that transaction, in a response or by itself. False: no call of that server
+ * waits for it. */
+bool ns_edge_join_servers_take(struct ns_edge *edge, struct now now, uint8_t server, const uint8_t *body,
+			       size_t length);
+/* edge_join_answers.c: asynchronous answers. Harmless where none are configured. */
+enum status ns_edge_join_answers_open(struct ns_edge *edge) MUST_USE;
 
 /* edge_metrics.c */
 enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;

@@ -30,6 +30,8 @@ static const struct {
 	{NS_DROP_JOIN_REFUSED, NET_JOIN_SERVER_REFUSED},
 	{NS_DROP_JOIN_BAD_ANSWER, NET_JOIN_BAD_ANSWER},
 	{NS_DROP_SESSIONS_FULL, NET_JOIN_SESSIONS_FULL},
+	{NS_DROP_JOIN_SERVER_BUSY, NET_JOIN_FOREIGN_BUSY},
+	{NS_DROP_JOIN_SERVER_SHUNNED, NET_JOIN_FOREIGN_AWAY},
 	{NS_DROP_REJOIN_NET_ID, NET_JOIN_REJOIN_NET_ID},
 	{NS_DROP_REJOIN_VERSION, NET_JOIN_REJOIN_VERSION},
 	{NS_DROP_REJOIN_NOT_ALLOWED, NET_JOIN_REJOIN_NOT_ALLOWED},
@@ -222,6 +224,33 @@ void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join, const 
 	fill_heard(ns, ns_join_best_copy(frame), frame->gateway_count, report);
 }
 
+/* Another's join server has verdicts of its own: what is to be done is not done here. */
+static enum net_join_verdict of_its_server(const struct ns_join *join, enum net_join_verdict verdict)
+{
+	if (join->call.server == NS_JOIN_SERVER_OURS)
+		return verdict;
+	return verdict == NET_JOIN_SERVER_AWAY  ? NET_JOIN_FOREIGN_AWAY
+	       : verdict == NET_JOIN_BAD_ANSWER ? NET_JOIN_FOREIGN_BAD_ANSWER
+						: verdict;
+}
+
+/* "maker: HTTP 500, asked 3 times". */
+static void say_server(struct ns *ns, const struct ns_join *join, enum ns_drop drop)
+{
+	bool shunned = drop == NS_DROP_JOIN_SERVER_SHUNNED, away = drop == NS_DROP_JOIN_TIMEOUT;
+	if (join->call.server == NS_JOIN_SERVER_OURS ||
+	    !(shunned || away || drop == NS_DROP_JOIN_SERVER_BUSY || drop == NS_DROP_JOIN_BAD_ANSWER))
+		return;
+	struct net_join_report *told = ns_join_reports_add(&ns->join_reports, join->attempt, false);
+	const char *name = ns->config.join_servers[join->call.server].name;
+	if (away)
+		snprintf(told->cause, sizeof told->cause, "%.20s: %s, asked %u times", name, join->cause,
+			 join->tries);
+	else
+		snprintf(told->cause, sizeof told->cause, "%.20s%s", name,
+			 shunned ? ": not asked, its last calls failed" : "");
+}
+
 void ns_course_refused(struct ns *ns, const struct ns_join *join, enum ns_drop drop)
 {
 	enum net_join_verdict verdict;
@@ -237,7 +266,9 @@ void ns_course_refused(struct ns *ns, const struct ns_join *join, enum ns_drop d
 						   : ns_profile_of(ns, ns_device_at(&ns->sessions, slot));
 	if (verdict == NET_JOIN_WRONG_REGION && !profile)
 		verdict = NET_JOIN_NO_PROFILE;
+	verdict = of_its_server(join, verdict);
 	tell(ns, join, verdict);
+	say_server(ns, join, drop);
 	if (verdict == NET_JOIN_WRONG_REGION || verdict == NET_JOIN_DATA_RATE) {
 		struct net_join_report *told = ns_join_reports_add(&ns->join_reports, join->attempt, false);
 		if (profile)
@@ -257,12 +288,15 @@ void ns_course_waits(struct ns *ns, struct ns_join *join)
 
 void ns_course_no(struct ns *ns, const struct ns_join *join, const struct bi_envelope *answer)
 {
-	enum net_join_verdict verdict = ns_course_refusal(answer->result, answer->description);
+	bool ours = join->call.server == NS_JOIN_SERVER_OURS;
+	enum net_join_verdict verdict = ours ? ns_course_refusal(answer->result, answer->description)
+					     : NET_JOIN_FOREIGN_REFUSED;
 	if (join->attempt == 0)
 		return;
 	tell(ns, join, verdict);
 	struct net_join_report *told = ns_join_reports_add(&ns->join_reports, join->attempt, false);
-	snprintf(told->cause, sizeof told->cause, "%s%s%.50s",
+	const char *name = ours ? "" : ns->config.join_servers[join->call.server].name;
+	snprintf(told->cause, sizeof told->cause, "%.20s%s%s%s%.50s", name, ours ? "" : ": ",
 		 bi_result_name(answer->result, answer->protocol), answer->description[0] ? ": " : "",
 		 answer->description);
 	uint32_t slot = ns_device_find(&ns->sessions, &join->dev_eui);
@@ -285,7 +319,7 @@ void ns_course_stopped(struct ns *ns, struct now now, const struct ns_asked *ask
 	if (slot == NS_NO_SLOT)
 		return;
 	struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	struct ns_join join = {.attempt = next_attempt(ns, now, device)};
+	struct ns_join join = {.attempt = next_attempt(ns, now, device), .call.server = NS_JOIN_SERVER_OURS};
 	join.report.time = copy->wall;
 	join.report.unheard = device->unheard;
 	fill_who(device, asked, &join.report);

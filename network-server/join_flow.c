@@ -5,16 +5,12 @@
 #include "common/lorawan/version.h"
 #include "network-server/air_tell.h"
 #include "network-server/downlink.h"
+#include "network-server/join_call.h"
 #include "network-server/join_course.h"
 #include "network-server/mac/mac.h"
 #include "network-server/rejoin.h"
 #include "network-server/uplink.h"
 #include "network-server/why/record_join.h"
-
-struct transaction_row {
-	uint32_t transaction;
-	uint32_t slot;
-};
 
 static bool address_taken(const void *ctx, struct lw_dev_addr dev_addr)
 {
@@ -114,22 +110,6 @@ static void choose_parameters(struct ns *ns, struct ns_join *join, const struct 
 #endif
 }
 
-static void call(struct ns *ns, struct now now, struct ns_join *join)
-{
-	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_JOIN);
-	ASSERT(out);
-	out->join = join->call;
-	ASSERT(deadlines_set(&ns->join_deadlines, &join->deadline, mono_add(now.mono, NS_JOIN_RETRY)) ==
-	       ST_OK);
-}
-
-static void close_join(struct ns *ns, struct ns_join *join, uint32_t slot)
-{
-	table_remove(&ns->joins_by_transaction, &join->transaction);
-	deadlines_cancel(&ns->join_deadlines, &join->deadline);
-	ns_slab_give(&ns->joins, slot);
-}
-
 static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame, struct ns_join *join)
 {
 	struct ns_asked asked;
@@ -161,6 +141,8 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	choose_parameters(ns, join, profile);
 	join->call.type = ns_is_rejoin(join->type) ? BI_REJOIN_REQ : BI_JOIN_REQ;
 	join->call.join_eui = asked.request.join_eui;
+	if ((drop = ns_join_choose(ns, now, join)) != NS_ACCEPTED)
+		return drop;
 	join->call.request.dev_eui = asked.request.dev_eui;
 	memcpy(join->call.request.phy_payload, frame->phy, frame->phy_length);
 	join->call.request.phy_length = frame->phy_length;
@@ -175,7 +157,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	uint32_t slot = ns_slab_take(&ns->joins);
 	if (slot == NS_NO_SLOT)
 		return NS_DROP_JOIN_FULL;
-	struct transaction_row *row = table_put(&ns->joins_by_transaction, &join->transaction, &made);
+	struct ns_join_row *row = table_put(&ns->joins_by_transaction, &join->transaction, &made);
 	ASSERT(row && made);
 	row->slot = slot;
 	struct ns_join *kept = ns_slab_at(&ns->joins, slot);
@@ -183,13 +165,14 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	if (ns_is_rejoin(join->type))
 		ns_rejoin_count(ns, now, kept);
 	ns_record_join_asked(ns, now, kept, frame);
-	call(ns, now, kept);
+	ns_join_ask(ns, now, kept);
 	return NS_ACCEPTED;
 }
 
 enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *frame)
 {
-	struct ns_join join = {.type = LW_JOIN_REQ_TYPE_JOIN, .session = NS_NO_SLOT};
+	struct ns_join join = {
+		.type = LW_JOIN_REQ_TYPE_JOIN, .session = NS_NO_SLOT, .call.server = NS_JOIN_SERVER_OURS};
 	enum ns_drop drop = start(ns, now, frame, &join);
 	if (drop != NS_ACCEPTED) {
 		ns_count(ns, drop);
@@ -201,48 +184,43 @@ enum ns_drop ns_join_handle(struct ns *ns, struct now now, struct ns_frame *fram
 	return drop;
 }
 
-void ns_join_tick(struct ns *ns, struct now now)
+/* What keys of an answer are opened with. */
+struct opener {
+	const char *label; /* NULL: none is agreed on */
+	const uint8_t *kek;
+};
+
+static struct opener opener_of(const struct ns *ns, const struct ns_join *join)
 {
-	struct ns_join *join;
-	while (!ns_turn_is_full(ns) &&
-	       (join = (struct ns_join *)(void *)deadlines_pop(&ns->join_deadlines, now.mono))) {
-		const struct transaction_row *row = table_get(&ns->joins_by_transaction, &join->transaction);
-		ASSERT(row);
-		if (now.mono.us >= join->give_up.us) {
-			ns_count(ns, NS_DROP_JOIN_TIMEOUT);
-			ns_record_join_end(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
-			ns_course_refused(ns, join, NS_DROP_JOIN_TIMEOUT);
-			if (ns_frames_followed(&ns->frames))
-				ns_frames_joined(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
-			close_join(ns, join, row->slot);
-		} else {
-			ns_course_waits(ns, join);
-			ns_record_join_again(ns, now, join);
-			call(ns, now, join);
-		}
-	}
+	if (join->call.server == NS_JOIN_SERVER_OURS)
+		return (struct opener){ns->config.has_kek ? "network" : NULL, ns->config.kek};
+	const struct ns_join_server *server = &ns->config.join_servers[join->call.server];
+	return (struct opener){server->kek_label[0] ? server->kek_label : NULL, server->kek};
 }
 
 /* TS002 §9: wrapped under the KEK that we share with the join server; in clear only where there is none. */
-static bool open_key(const struct ns *ns, const struct bi_key_envelope *envelope, struct lw_key *key)
+static bool open_key(const struct opener *opener, const struct bi_key_envelope *envelope, struct lw_key *key)
 {
-	if (envelope->length == BI_KEY_CLEAR && envelope->label[0] == 0 && !ns->config.has_kek) {
+	if (envelope->length == BI_KEY_CLEAR && envelope->label[0] == 0 && !opener->label) {
 		memcpy(key->bytes, envelope->key, BI_KEY_CLEAR);
 		return true;
 	}
-	return envelope->length == BI_KEY_WRAPPED && ns->config.has_kek &&
-	       strcmp(envelope->label, "network") == 0 &&
-	       aes_unwrap(ns->config.kek, AES_KEY, envelope->key, BI_KEY_WRAPPED, key->bytes) == AES_WRAP_OK;
+	return envelope->length == BI_KEY_WRAPPED && opener->label &&
+	       strcmp(envelope->label, opener->label) == 0 &&
+	       aes_unwrap(opener->kek, AES_KEY, envelope->key, BI_KEY_WRAPPED, key->bytes) == AES_WRAP_OK;
 }
 
-static bool open_keys(const struct ns *ns, const struct bi_join_ans *answer, bool v1_1,
+/* An AppSKey in clear is not for us to see (invariant 6): no session is made with it. */
+static bool open_keys(const struct opener *opener, const struct bi_join_ans *answer, bool v1_1,
 		      struct ns_session *session)
 {
+	if (answer->app_s_key.length == BI_KEY_CLEAR)
+		return false;
 	if (v1_1)
-		return open_key(ns, &answer->f_nwk_s_int_key, &session->f_nwk_s_int_key) &&
-		       open_key(ns, &answer->s_nwk_s_int_key, &session->s_nwk_s_int_key) &&
-		       open_key(ns, &answer->nwk_s_enc_key, &session->nwk_s_enc_key);
-	if (!open_key(ns, &answer->nwk_s_key, &session->f_nwk_s_int_key))
+		return open_key(opener, &answer->f_nwk_s_int_key, &session->f_nwk_s_int_key) &&
+		       open_key(opener, &answer->s_nwk_s_int_key, &session->s_nwk_s_int_key) &&
+		       open_key(opener, &answer->nwk_s_enc_key, &session->nwk_s_enc_key);
+	if (!open_key(opener, &answer->nwk_s_key, &session->f_nwk_s_int_key))
 		return false;
 	session->s_nwk_s_int_key = session->nwk_s_enc_key = session->f_nwk_s_int_key;
 	return true;
@@ -287,8 +265,9 @@ static bool make_session(struct ns *ns, const struct ns_join *join, const struct
 		session->flags |= NS_SESSION_1_1;
 	session->tag = ns_new_tag(ns);
 	rng_fill(ns->rng, session->id.bytes, sizeof session->id.bytes);
+	struct opener opener = opener_of(ns, join);
 	return answer->phy_length >= LW_JOIN_ACCEPT_LENGTH &&
-	       open_keys(ns, answer, join->dl_settings.opt_neg, session);
+	       open_keys(&opener, answer, join->dl_settings.opt_neg, session);
 }
 
 static enum status emit_event(struct ns *ns, struct now now, const struct ns_join *join,
@@ -351,7 +330,7 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 
 void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, const struct bi_message *answer)
 {
-	const struct transaction_row *row = table_get(&ns->joins_by_transaction, &transaction);
+	const struct ns_join_row *row = table_get(&ns->joins_by_transaction, &transaction);
 	if (!row) {
 		if (answer)
 			ns_count(ns, NS_DROP_JOIN_TIMEOUT); /* recorded when it was given up */
@@ -362,6 +341,7 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 	uint32_t slot = row->slot;
 	struct ns_join *join = ns_slab_at(&ns->joins, slot);
 	enum ns_drop drop = accept(ns, now, join, answer);
+	ns_join_answered(ns, join, drop);
 	if (drop == NS_ACCEPTED) {
 		ns->joins_done++;
 	} else {
@@ -375,5 +355,5 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 	if (ns_frames_followed(&ns->frames))
 		ns_frames_joined(ns, now, join, drop,
 				 drop == NS_DROP_JOIN_REFUSED ? &answer->envelope : NULL);
-	close_join(ns, join, slot);
+	ns_join_close(ns, join, slot);
 }

@@ -34,6 +34,10 @@ struct ns_join {
 	struct ns_windows windows;
 	uint32_t rx2_freq_hz; /* after the accept */
 	struct ns_join_call call;
+	/* Of another's join server: whether a call is under way, how many were made, and why the last one failed. */
+	bool calling;
+	uint8_t tries;
+	char cause[NS_JOIN_CAUSE];
 	struct lw_dl_settings dl_settings;
 	struct lw_channel_plan plan; /* what the device has after the accept */
 	/* For join_course.c. */

@@ -121,6 +121,10 @@ static enum status open_sockets(struct ns_edge *edge)
 	io_timer_start(edge->timer, US_PER_MS, US_PER_S);
 	enum status status = ns_edge_join_open(edge);
 	if (status == ST_OK)
+		status = ns_edge_join_servers_open(edge);
+	if (status == ST_OK)
+		status = ns_edge_join_answers_open(edge);
+	if (status == ST_OK)
 		status = ns_edge_network_open(edge);
 	if (status == ST_OK)
 		status = ns_edge_metrics_open(edge);
@@ -159,6 +163,8 @@ static void release(struct ns_edge *edge)
 	if (edge->http)
 		table_release(&edge->calls);
 	io_http_client_free(edge->http);
+	if (edge->ns_is_up)
+		ns_edge_join_servers_release(edge);
 	io_timer_free(edge->timer);
 	if (edge->ns_is_up)
 		ns_release(&edge->ns);

@@ -61,6 +61,8 @@ struct ns_config {
 	const struct secret_box *box;       /* borrowed for ever: opens keys of ABP devices */
 	uint8_t kek[AES_KEY];               /* unwraps network session keys; label "network" */
 	bool has_kek;
+	struct ns_join_server join_servers[NS_JOIN_SERVERS_MAX]; /* others' */
+	uint8_t join_server_count;
 };
 
 /* Fills the sizes for a city; net_id, prefixes, regions, master, box and kek are the caller's. */
@@ -164,6 +166,7 @@ struct ns {
 	struct ns_slab joins; /* struct ns_join */
 	struct deadlines join_deadlines;
 	struct table joins_by_transaction;
+	struct ns_join_server_state join_server_states[NS_JOIN_SERVERS_MAX]; /* as config.join_servers */
 	struct ns_join_reports join_reports;
 	struct ns_strangers strangers;
 	struct ns_frames frames;
@@ -227,8 +230,11 @@ void ns_on_flush(struct ns *ns, struct now now, const struct net_flush *flush);
 void ns_on_force_rejoin(struct ns *ns, struct now now, const struct net_force_rejoin *wanted);
 void ns_on_sealed(struct ns *ns, struct now now, const struct net_sealed *sealed);
 
-/* --- the join server. `answer` is NULL when the call failed (it is made again by itself while there is time). --- */
+/* --- join servers. `answer` is NULL when the call failed (it is made again by itself while there is time). An answer has been
+ * matched to its request (bi_answer_match). --- */
 void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, const struct bi_message *answer);
+/* A call to another's join server failed; `cause` is for people: "HTTP 500". */
+void ns_on_join_failure(struct ns *ns, struct now now, uint32_t transaction, const char *cause);
 
 /* --- time --- */
 void ns_on_tick(struct ns *ns, struct now now);

@@ -7,6 +7,7 @@
 #include "common/base/units.h"
 #include "common/proto/gateway_messages.h"
 #include "common/proto/network_messages.h"
+#include "network-server/join_servers.h"
 
 enum ns_out_kind {
 	NS_OUT_ACK,           /* to a bridge: `seq` */
@@ -21,6 +22,7 @@ enum ns_out_kind {
 struct ns_join_call {
 	enum bi_type type; /* BI_JOIN_REQ or BI_REJOIN_REQ */
 	uint32_t transaction;
+	uint8_t server; /* place in the configuration's join_servers, NS_JOIN_SERVER_OURS: the city's own */
 	struct lw_eui64 join_eui;
 	struct bi_join_req request;
 };

@@ -43,6 +43,32 @@ static bool read_channels(struct ns_config *config, const struct ns_options *opt
 	       all_run("channel_plans", &options->channel_plans, regions, problem);
 }
 
+/* Their keys are the edge's to read. */
+static bool read_join_servers(struct ns_config *config, const struct ns_options *options,
+			      char problem[CONFIG_ERROR_MAX])
+{
+	const struct option_map *map = &options->join_servers;
+	bool asynchronous = false;
+	for (config->join_server_count = 0; config->join_server_count < map->count;
+	     config->join_server_count++) {
+		uint8_t i = config->join_server_count;
+		char expect[OPTION_EXPECT_MAX];
+		struct ns_join_server *server = &config->join_servers[i];
+		if (!ns_join_server_parse(map->entries[i].label, map->entries[i].value, server, expect)) {
+			snprintf(problem, CONFIG_ERROR_MAX, "network-server.join_servers.%s: %s",
+				 map->entries[i].label, expect);
+			return false;
+		}
+		asynchronous = asynchronous || server->asynchronous;
+	}
+	if (!asynchronous || options->answers_listen[0])
+		return true;
+	snprintf(problem, CONFIG_ERROR_MAX,
+		 "network-server.join_answers.listen: expected an address, since a join server answers "
+		 "asynchronously");
+	return false;
+}
+
 bool ns_config_from(struct ns_config *config, const struct config_common *common,
 		    const struct ns_options *options, const struct option_list *regions,
 		    char problem[CONFIG_ERROR_MAX])
@@ -66,7 +92,8 @@ bool ns_config_from(struct ns_config *config, const struct config_common *common
 	config->rx_delay_s = (uint8_t)options->rx_delay_s;
 	config->journal_limit = (uint64_t)options->journal_limit << 20;
 	config->max_devices = (uint32_t)options->max_devices;
-	return good && read_channels(config, options, regions, problem);
+	return good && read_join_servers(config, options, problem) &&
+	       read_channels(config, options, regions, problem);
 }
 
 static bool same_channels(const struct ns_config *a, const struct ns_config *b)

@@ -48,6 +48,8 @@ enum ns_drop {
 	NS_DROP_JOIN_REFUSED,
 	NS_DROP_JOIN_BAD_ANSWER,
 	NS_DROP_SESSIONS_FULL,
+	NS_DROP_JOIN_SERVER_BUSY,    /* another's: as many joins wait for it as may */
+	NS_DROP_JOIN_SERVER_SHUNNED, /* another's: it has failed too often */
 	/* rejoins */
 	NS_DROP_REJOIN_NET_ID,
 	NS_DROP_REJOIN_VERSION,

@@ -67,6 +67,11 @@ enum net_join_verdict {
 	NET_JOIN_REJOIN_NO_SESSION,
 	NET_JOIN_REJOIN_MIC,
 	NET_JOIN_RJ_COUNT,
+	/* another's join server: which one, and what it said, stands in the cause */
+	NET_JOIN_FOREIGN_REFUSED,
+	NET_JOIN_FOREIGN_AWAY,
+	NET_JOIN_FOREIGN_BAD_ANSWER,
+	NET_JOIN_FOREIGN_BUSY,
 	NET_JOIN_VERDICT_COUNT
 };
 

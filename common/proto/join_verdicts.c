@@ -154,6 +154,26 @@ static const struct net_join_row rows[NET_JOIN_VERDICT_COUNT] = {
 	    "The rejoin's count does not increase: a replay, or a device that lost its counter. Its session "
 	    "goes on.",
 	    "Nothing, where it happens once. Else make the device join, which begins the count anew."),
+	ROW(FOREIGN_REFUSED, "foreign_join_server_refused", PROBLEM,
+	    "The join server of this JoinEUI, another's, refused the join.",
+	    "The cause has its words. MICFailed: the key there is another than the device's. UnknownDevEUI: "
+	    "the device "
+	    "is not registered there. UnknownSender, ActivationDisallowed: this network is not allowed the "
+	    "device "
+	    "there. Ask its operator."),
+	ROW(FOREIGN_AWAY, "foreign_join_server_not_reached", PROBLEM,
+	    "The join server of this JoinEUI, another's, did not answer before the device's receive window.",
+	    "See the cause, and the network server's log. Check url, certificate and ca under "
+	    "network-server.join_servers; if they are right, ask its operator. The device will try again."),
+	ROW(FOREIGN_BAD_ANSWER, "foreign_join_bad_answer", PROBLEM,
+	    "The answer of the join server of this JoinEUI, another's, could not be used.",
+	    "Check that both sides have the same KEK under the same label (kek, kek_file under "
+	    "network-server.join_servers), and that it wraps the AppSKey: one in clear is not taken."),
+	ROW(FOREIGN_BUSY, "foreign_join_server_busy", PROBLEM,
+	    "As many joins as may wait already for the join server of this JoinEUI, another's.",
+	    "Nothing: the device will try again. If it lasts, that server is slow: ask its operator, or "
+	    "raise in_flight "
+	    "under network-server.join_servers."),
 };
 
 const struct net_join_row *net_join_row(enum net_join_verdict verdict)

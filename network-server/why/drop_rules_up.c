@@ -57,6 +57,10 @@ static const char *const refusals[] = {"waiting",
 				       "rejoin_no_session",
 				       "rejoin_mic",
 				       "RJcount1 does not increase",
+				       "another's join server says no",
+				       "foreign_join_server_not_reached",
+				       "foreign_join_bad_answer",
+				       "foreign_join_server_busy",
 				       NULL};
 
 const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
@@ -208,6 +212,19 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"Do both servers have the same KEK? See kek-* in STATE/keys.", faults),
 	[NS_DROP_SESSIONS_FULL] = NS_RULE("sessions_full", ERROR,
 					  "All {capacity:a} places of the table of sessions are taken.", ""),
+	[NS_DROP_JOIN_SERVER_BUSY] = NS_RULE(
+		"join_server_busy", WARN,
+		"{joins:a:count join} wait for the join server of this JoinEUI, another's, which is the most "
+		"that "
+		"may." NONCE,
+		"Is that server slow? lamppost_network_join_server_* in the metrics. Raise in_flight under "
+		"network-server.join_servers if not."),
+	[NS_DROP_JOIN_SERVER_SHUNNED] = NS_RULE(
+		"join_server_shunned", WARN,
+		"The join server of this JoinEUI, another's, was not asked: its last {failures:a:count call} "
+		"failed, "
+		"and it is tried again only now and then." NONCE,
+		"See the network server's log for why, and ask its operator."),
 	[NS_DROP_REJOIN_NET_ID] = NS_RULE(
 		"rejoin_net_id", INFO,
 		REJOIN " names the NetID {net_id:a:hex}, which is not ours: the device's session is another "

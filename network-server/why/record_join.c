@@ -48,6 +48,12 @@ static struct ns_numbers numbers_of_frame(const struct ns *ns, const struct ns_j
 							   copy->modulation.bandwidth_hz / 1000),
 					   served};
 	case NS_DROP_JOURNAL_FULL: return ns_numbers_of_journal(ns);
+	case NS_DROP_JOIN_SERVER_BUSY:
+		return (struct ns_numbers){.a = ns->join_server_states[join->call.server].in_flight,
+					   .c = dev_nonce};
+	case NS_DROP_JOIN_SERVER_SHUNNED:
+		return (struct ns_numbers){.a = ns->join_server_states[join->call.server].failures,
+					   .c = dev_nonce};
 	case NS_DROP_JOIN_FULL: return (struct ns_numbers){.a = ns->joins.count, .c = dev_nonce};
 	case NS_DROP_JOIN_NO_ADDRESS:
 		return (struct ns_numbers){.a = ns->config.prefix_count, .c = dev_nonce};
@@ -116,7 +122,9 @@ void ns_record_join_end(struct ns *ns, struct now now, const struct ns_join *joi
 	if (drop == NS_DROP_JOIN_TIMEOUT)
 		numbers.a = (uint32_t)-ms_left(now, join);
 	else if (drop == NS_DROP_JOIN_REFUSED)
-		numbers.a = ns_course_refusal(answer->envelope.result, answer->envelope.description);
+		numbers.a = join->call.server == NS_JOIN_SERVER_OURS
+				    ? ns_course_refusal(answer->envelope.result, answer->envelope.description)
+				    : NET_JOIN_FOREIGN_REFUSED;
 	else if (drop == NS_DROP_JOIN_BAD_ANSWER)
 		numbers.a = answer->envelope.type == (ns_is_rejoin(join->type) ? BI_REJOIN_ANS : BI_JOIN_ANS);
 	else if (drop == NS_DROP_SESSIONS_FULL)

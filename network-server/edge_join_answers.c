@@ -1,0 +1,75 @@
+/* Asynchronous answers of others' join servers: they post them here, over HTTPS with a client certificate, whose common name
+ * says which server's they are. What nothing waits for any more is answered as well, with 200: it is late, and no more. */
+#include "network-server/edge_process.h"
+
+#include "common/base/check.h"
+#include "common/base/log.h"
+
+#include <string.h>
+
+#define CONNECTIONS 64
+
+static void reply(struct ns_edge *edge, const struct io_http_request *request, int code)
+{
+	enum status status = io_http_reply(edge->answers_server, io_http_request_exchange(request), code,
+					   NULL, "", 0);
+	(void)status; /* the client may have gone */
+}
+
+static void on_answer(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct ns_edge *edge = ctx;
+	const struct ns_config *config = &edge->ns.config;
+	const struct io_tls_peer *peer = io_http_request_certificate(request);
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	bool known = false, taken = false;
+	for (uint8_t i = 0; i < config->join_server_count && !taken; i++) {
+		const struct ns_join_server *server = &config->join_servers[i];
+		if (!server->asynchronous || !peer || peer->verdict != IO_TLS_PEER_GOOD ||
+		    strcmp(server->answers_from, peer->common_name) != 0)
+			continue;
+		known = true;
+		taken = ns_edge_join_servers_take(edge, now, i, body, length);
+	}
+	if (!known) {
+		edge->answers_refused++;
+		LOG_WARN("join_answer_refused", "reason=\"certificate of no join server\"");
+	} else if (!taken) {
+		edge->answers_late++;
+	}
+	reply(edge, request, known ? 200 : 403);
+}
+
+static const struct io_http_route routes[] = {{IO_HTTP_POST, "/", on_answer}};
+
+enum status ns_edge_join_answers_open(struct ns_edge *edge)
+{
+	const struct ns_options *wanted = &edge->options;
+	struct io_address address;
+	char host[IO_ADDRESS_TEXT];
+	if (!wanted->answers_listen[0])
+		return ST_OK;
+	if (io_address_parse_pair(wanted->answers_listen, &address) != ST_OK ||
+	    !wanted->answers_certificate[0] || !wanted->answers_key[0] || !wanted->answers_ca[0]) {
+		LOG_ERROR("configuration_refused", "reason=\"network-server.join_answers: expected listen, a "
+						   "numeric address and a port, and "
+						   "certificate, key and ca\"");
+		return ST_INVALID;
+	}
+	const struct io_http_server_options options = {
+		.host = io_address_format_host(host, &address),
+		.port = address.port,
+		.cert_file = wanted->answers_certificate,
+		.key_file = wanted->answers_key,
+		.ca_file = wanted->answers_ca,
+		.client_certificates = IO_TLS_CLIENTS_REQUIRED,
+		.max_connections = CONNECTIONS,
+		.body_limit = BI_BODY_MAX,
+		.request_timeout = 10 * US_PER_S,
+	};
+	enum status status = io_http_server_open(edge->loop, &options, &edge->answers_server);
+	if (status == ST_OK)
+		io_http_server_add(edge->answers_server, routes, ARRAY_SIZE(routes), edge);
+	return status;
+}
