@@ -77,13 +77,13 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 		bi_message_wipe(&message);
 }
 
-void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call)
+void ns_edge_join_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call)
 {
 	struct bi_message message;
 	char text[BI_WRITTEN_MAX];
 	edge->join_calls++;
 	if (call->server != NS_JOIN_SERVER_OURS) {
-		ns_edge_join_servers_call(edge, call);
+		ns_edge_join_servers_call(edge, now, call);
 		return;
 	}
 	ns_edge_join_fill(edge, call, &message);

@@ -73,3 +73,8 @@ enum status ns_edge_join_answers_open(struct ns_edge *edge)
 		io_http_server_add(edge->answers_server, routes, ARRAY_SIZE(routes), edge);
 	return status;
 }
+
+void ns_edge_join_answers_release(struct ns_edge *edge)
+{
+	io_http_server_free(edge->answers_server);
+}

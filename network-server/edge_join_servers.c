@@ -5,7 +5,6 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
-#include "common/io/clock.h"
 #include "common/io/key_file.h"
 
 #include <errno.h>
@@ -230,12 +229,11 @@ static struct bi_token token_of(const struct ns_edge *edge, uint32_t transaction
 	return token;
 }
 
-void ns_edge_join_servers_call(struct ns_edge *edge, const struct ns_join_call *call)
+void ns_edge_join_servers_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call)
 {
 	struct ns_edge_join_server *server = &edge->join_servers[call->server];
 	struct bi_message message;
 	char text[BI_WRITTEN_MAX];
-	struct now now = clock_now();
 	ns_edge_join_fill(edge, call, &message);
 	if (config_of(server)->asynchronous)
 		message.envelope.sender_token = token_of(edge, call->transaction);
@@ -332,5 +330,4 @@ void ns_edge_join_servers_release(struct ns_edge *edge)
 	}
 	free(edge->join_servers);
 	edge->join_servers = NULL;
-	io_http_server_free(edge->answers_server);
 }

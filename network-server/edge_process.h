@@ -116,7 +116,7 @@ bool ns_edge_network_waits(const struct ns_edge *edge);
 
 /* edge_join.c */
 enum status ns_edge_join_open(struct ns_edge *edge) MUST_USE;
-void ns_edge_join_call(struct ns_edge *edge, const struct ns_join_call *call);
+void ns_edge_join_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call);
 /* Fills the message of a call: JoinReq or RejoinReq, from this network to the JoinEUI. */
 void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *call,
 		       struct bi_message *message);
@@ -125,13 +125,14 @@ void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *ca
 /* Reads keys and header files, and makes a client each. ST_REFUSED, logged. After the core has been made. */
 enum status ns_edge_join_servers_open(struct ns_edge *edge) MUST_USE;
 void ns_edge_join_servers_release(struct ns_edge *edge);
-void ns_edge_join_servers_call(struct ns_edge *edge, const struct ns_join_call *call);
+void ns_edge_join_servers_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call);
 /* A body that came as the answer to the call of that transaction, in a response or by itself. False: no call of that server
  * waits for it. */
 bool ns_edge_join_servers_take(struct ns_edge *edge, struct now now, uint8_t server, const uint8_t *body,
 			       size_t length);
 /* edge_join_answers.c: asynchronous answers. Harmless where none are configured. */
 enum status ns_edge_join_answers_open(struct ns_edge *edge) MUST_USE;
+void ns_edge_join_answers_release(struct ns_edge *edge);
 
 /* edge_metrics.c */
 enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;

@@ -22,13 +22,12 @@ static enum status commit(void *ctx)
 
 static void drain(void *ctx, struct now now)
 {
-	(void)now;
 	struct ns_edge *edge = ctx;
 	ns_edge_network_drain(edge);
 	for (size_t i = 0; i < edge->ns.outbox.count; i++) {
 		const struct ns_out *out = &edge->ns.outbox.entries[i];
 		if (out->kind == NS_OUT_JOIN)
-			ns_edge_join_call(edge, &out->join);
+			ns_edge_join_call(edge, now, &out->join);
 		else
 			ns_edge_network_send(edge, out);
 	}
@@ -165,6 +164,7 @@ static void release(struct ns_edge *edge)
 	io_http_client_free(edge->http);
 	if (edge->ns_is_up)
 		ns_edge_join_servers_release(edge);
+	ns_edge_join_answers_release(edge);
 	io_timer_free(edge->timer);
 	if (edge->ns_is_up)
 		ns_release(&edge->ns);

@@ -144,13 +144,12 @@ static enum status commit(struct machine *machine, struct now now)
 
 static void drain(struct machine *machine, struct now now)
 {
-	(void)now;
 	struct ns_edge *edge = &((struct network *)machine->self)->edge;
 	ns_edge_network_drain(edge);
 	for (size_t i = 0; i < edge->ns.outbox.count; i++) {
 		const struct ns_out *out = &edge->ns.outbox.entries[i];
 		if (out->kind == NS_OUT_JOIN)
-			ns_edge_join_call(edge, &out->join);
+			ns_edge_join_call(edge, now, &out->join);
 		else
 			ns_edge_network_send(edge, out);
 	}

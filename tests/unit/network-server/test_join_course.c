@@ -425,10 +425,11 @@ static void every_end_is_told(void **state)
 	}
 }
 
-/* Their cases are in test_rejoin.c. */
-static bool is_of_rejoin(enum net_join_verdict verdict)
+/* Their cases are in test_rejoin.c, and in test_join_servers.c. */
+static bool is_of_others(enum net_join_verdict verdict)
 {
-	return verdict >= NET_JOIN_REJOIN_NET_ID && verdict <= NET_JOIN_RJ_COUNT;
+	return (verdict >= NET_JOIN_REJOIN_NET_ID && verdict <= NET_JOIN_RJ_COUNT) ||
+	       (verdict >= NET_JOIN_FOREIGN_REFUSED && verdict <= NET_JOIN_FOREIGN_BUSY);
 }
 
 /* Walks both tables: a verdict without a case here is a verdict nobody has seen. */
@@ -439,7 +440,7 @@ static void every_verdict_has_its_case(void **state)
 		enum net_join_verdict verdict;
 		if (!ns_course_end((enum ns_drop)drop, &verdict) || drop == NS_DROP_OUTBOX_FULL)
 			continue; /* the outbox cannot be filled from outside: ns_turn_is_full() is before it */
-		if (is_of_rejoin(verdict))
+		if (is_of_others(verdict))
 			continue;
 		t_row(ns_verdict((enum ns_drop)drop)->name);
 		bool found = false;
@@ -450,7 +451,7 @@ static void every_verdict_has_its_case(void **state)
 	for (unsigned verdict = 0; verdict < NET_JOIN_VERDICT_COUNT; verdict++) {
 		if (verdict == NET_JOIN_NO_UPLINK || verdict == NET_JOIN_WRONG_SUB_BAND)
 			continue; /* made by the application server out of others */
-		if (is_of_rejoin((enum net_join_verdict)verdict))
+		if (is_of_others((enum net_join_verdict)verdict))
 			continue;
 		t_row(net_join_row((enum net_join_verdict)verdict)->name);
 		bool found = false;
