@@ -186,6 +186,8 @@ void io_tls_free(struct io_tls *tls)
 {
 	if (!tls)
 		return;
+	/* OpenSSL spoils the ticket of a connection that ended without a goodbye: just those are dialled again. */
+	SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(tls->ssl);
 	tls_bytes_release(&tls->bytes);
 	free(tls);

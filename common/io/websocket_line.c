@@ -62,7 +62,7 @@ static void settle(struct ws_line *line, struct now now)
 	bool over = line->failed || (session && session->state == WS_IS_OVER);
 	if (!over || line->told)
 		return;
-	bool cut = line->failed || session->cut;
+	bool cut = line->cut || (session && session->cut);
 	line->told = true;
 	line->state = WS_LAST;
 	line->due = mono_add(now.mono, LINGER);
@@ -242,7 +242,10 @@ void ws_line_flush(struct ws_line *line)
 {
 	if (line->closing || line->cut || line->state < WS_TLS)
 		return;
-	if (!write_out(line)) {
+	bool written = write_out(line);
+	if (line->failed && line->told) { /* what TLS had to say about it went first */
+		ws_line_close(line, false);
+	} else if (!written) {
 		lost(line, "the connection ended");
 		line->resume = true;
 	}
