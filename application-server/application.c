@@ -3,6 +3,7 @@
 #include "application-server/events/event_json.h"
 #include "application-server/quota.h"
 #include "application-server/store_device.h"
+#include "application-server/store_hearing.h"
 #include "application-server/store_ledger.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -183,6 +184,7 @@ static enum status post_up(struct as_application *app, struct now now, const str
 	if (up->late)
 		posting.repairs = as_store_lost_on(app->store, posting.dev_eui, up->count, up->fcnt_up,
 						   as_day_of(posting.at));
+	as_store_hears(app->store, up, now.wall);
 	enum status status = as_quota_uplink(app, now, &uplink->device, &up->head, &posting);
 	return status == ST_OK ? as_store_post(app->store, &posting) : status;
 }

@@ -130,6 +130,8 @@ static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchan
 		ask_why(edge, now, exchange, answer);
 	else if (answer->asks_network[0])
 		as_edge_mac_ask(&edge->mac, exchange, answer->asks_network);
+	else if (answer->asks_bridge[0])
+		as_edge_ping_ask(&edge->ping, exchange, answer->asks_bridge);
 	else if (answer->streams)
 		begin_stream(edge, now, exchange, answer);
 	else
@@ -220,6 +222,7 @@ static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 	as_waiting_forget(&edge->waiting, exchange);
 	as_edge_why_forget(&edge->why, exchange);
 	as_edge_mac_forget(&edge->mac, exchange);
+	as_edge_ping_forget(&edge->ping, exchange);
 	if (edge->importer == exchange) {
 		edge->importer = 0;
 		as_import_forsake(edge->api);
@@ -352,6 +355,7 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	io_http_server_add(edge->server, edge->routes, as_route_count, edge);
 	as_edge_why_open(&edge->why, loop, api, edge->server, run_dir);
 	as_edge_mac_open(&edge->mac, loop, edge->server, run_dir);
+	as_edge_ping_open(&edge->ping, loop, edge->server, run_dir);
 	return ST_OK;
 }
 
@@ -371,6 +375,7 @@ void as_edge_api_close(struct as_edge_api *edge)
 {
 	as_edge_why_close(&edge->why);
 	as_edge_mac_close(&edge->mac);
+	as_edge_ping_close(&edge->ping);
 	io_http_server_free(edge->server);
 	as_waiting_release(&edge->waiting);
 	free(edge->routes);

@@ -7,6 +7,7 @@
 #include "application-server/api/api.h"
 #include "application-server/api/waiting.h"
 #include "application-server/edge_mac.h"
+#include "application-server/edge_ping.h"
 #include "application-server/edge_why.h"
 #include "application-server/store_events.h"
 #include "common/io/http_server.h"
@@ -29,6 +30,7 @@ struct as_edge_api {
 	struct as_waiting waiting;
 	struct as_edge_why why;
 	struct as_edge_mac mac;
+	struct as_edge_ping ping;
 	io_http_exchange importer; /* waits for the import's answer; 0: nobody does */
 	uint64_t gaps, streams_refused;
 };

@@ -2,6 +2,7 @@
 
 #include "application-server/store_events.h"
 #include "application-server/store_health.h"
+#include "application-server/store_hearing.h"
 #include "application-server/store_items.h"
 #include "application-server/store_joins.h"
 #include "application-server/store_ledger.h"
@@ -39,7 +40,11 @@ bool as_retention_step(struct as_retention *retention, struct now now)
 						    retention->config->health_days_us}};
 	if (status == ST_OK)
 		status = as_store_health_step(store, now.wall, &kept_series, &walks);
+	bool hears = false;
+	if (status == ST_OK)
+		status = as_store_hearing_step(store, now.wall, &hears);
 	if (status != ST_OK)
 		as_store_abandon(store);
-	return more || ledger || walks || retention->items_left || as_store_events_count(store) > kept;
+	return more || ledger || walks || hears || retention->items_left ||
+	       as_store_events_count(store) > kept;
 }

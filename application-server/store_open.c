@@ -113,7 +113,7 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 static enum status open_readings(struct as_store *store, const struct as_store_options *options)
 {
 	int total = as_sql_events_count + as_sql_readings_count + as_sql_joins_count + as_sql_ledger_count +
-		    as_sql_health_count,
+		    as_sql_health_count + as_sql_hearing_count,
 	    count = 0, events_base;
 	const char **list = calloc((size_t)total, sizeof *list);
 	if (!list)
@@ -123,6 +123,7 @@ static enum status open_readings(struct as_store *store, const struct as_store_o
 	join_list(list, &count, &store->joins_base, as_sql_joins, as_sql_joins_count);
 	join_list(list, &count, &store->ledger_base, as_sql_ledger, as_sql_ledger_count);
 	join_list(list, &count, &store->health_base, as_sql_health, as_sql_health_count);
+	join_list(list, &count, &store->hearing_base, as_sql_hearing, as_sql_hearing_count);
 	ASSERT_CMP(events_base, ==, 0); /* store_events.c counts on it */
 	enum status status = db_open(&(struct db_options){.path = options->readings_path,
 							  .migrations = &db_migrations_readings,
@@ -150,6 +151,8 @@ enum status as_store_open(const struct as_store_options *options, struct as_stor
 	enum status status = open_city(store, options);
 	if (status == ST_OK)
 		status = open_readings(store, options);
+	if (status == ST_OK)
+		as_hearing_init(&store->hearing, options->rng);
 	if (status == ST_OK)
 		status = load_city(store, options->rng);
 	if (status == ST_OK)
@@ -186,6 +189,7 @@ void as_store_close(struct as_store *store)
 	db_close(store->readings);
 	as_heads_release(&store->heads);
 	as_store_ledger_release(store);
+	as_hearing_release(&store->hearing);
 	free(store->recent);
 	as_records_sql_free(store->record_sql);
 	as_store_joins_release(store);

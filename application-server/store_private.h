@@ -4,6 +4,7 @@
 #define LAMPPOST_AS_STORE_PRIVATE_H
 
 #include "application-server/agencies/scope.h"
+#include "application-server/health/hearing.h"
 #include "application-server/ledger/accounts.h"
 #include "application-server/reading_heads.h"
 #include "application-server/store.h"
@@ -34,7 +35,10 @@ struct as_store {
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base,
 		census_base, identity_base, audit_base, firmware_base, alarms_base;
 	int joins_base, readings_base, ledger_base; /* of readings.db, behind the events' */
-	int health_base;
+	int health_base, hearing_base;
+	struct as_hearing hearing; /* who heard whom since the last fold */
+	bool hearing_walks;        /* the forgetting goes on, once a day */
+	int64_t hearing_day, hearing_at;
 	struct as_join_scratch *join_scratch; /* owned, of store_joins.c */
 	struct net_uuid city_id;
 	uint64_t version;         /* of the desired state */
@@ -89,6 +93,8 @@ extern const char *const as_sql_ledger[];
 extern const int as_sql_ledger_count;
 extern const char *const as_sql_health[];
 extern const int as_sql_health_count;
+extern const char *const as_sql_hearing[];
+extern const int as_sql_hearing_count;
 
 /* Makes the record statements; their count is as_records_sql_count(). Freed by as_records_sql_free(). */
 char **as_records_sql_new(void);

@@ -23,9 +23,11 @@ static const char *order_column(enum record_kind kind)
 /* Fields that are no columns: they are put together from elsewhere. */
 bool as_record_is_column(const struct record_field *field)
 {
-	static const char *const made[] = {"version",     "last_seen",       "gateway_count",  "dr",
-					   "max_payload", "battery_percent", "external_power", "margin_db",
-					   "status_at",   "state",           "address"};
+	static const char *const made[] = {
+		"version",         "last_seen",      "gateway_count", "dr",        "max_payload",
+		"battery_percent", "external_power", "margin_db",     "status_at", "state",
+		"address",         "reason",         "since",         "says",      "next_step",
+		"uplinks_hour",    "loss_percent"};
 	for (size_t i = 0; i < ARRAY_SIZE(made); i++)
 		if (strcmp(field->name, made[i]) == 0)
 			return false;

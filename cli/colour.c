@@ -33,6 +33,8 @@ static const struct {
 	{"planned", COLOUR_NONE},
 	{"silent", COLOUR_WARNING},
 	{"never", COLOUR_WARNING},
+	{"never_seen", COLOUR_WARNING},
+	{"unstable", COLOUR_WARNING},
 	{"never heard", COLOUR_WARNING},
 	{"waiting", COLOUR_WARNING},
 	{"starting", COLOUR_WARNING},

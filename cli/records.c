@@ -327,8 +327,12 @@ const struct cli_command cli_record_commands[] = {
 	{.group = "gateway",
 	 .name = "list",
 	 .summary = "all that you may see, and whether they are heard",
-	 .description = "STATE is online, silent (it was heard before) or never; ? where the gateway bridge "
-			"does not answer.",
+	 .description = "STATE is never_seen, online, unstable (heard, but its way breaks), silent (nothing "
+			"for 90 seconds) or "
+			"offline (its connection ended, or nothing for ten minutes), with the reason beside "
+			"it; ? where the "
+			"gateway bridge does not answer. LOSS_PERCENT is what of its own messages was not "
+			"answered, as it says.",
 	 .options = gateway_list_options,
 	 .option_count = ARRAY_SIZE(gateway_list_options),
 	 .examples = "lamppost gateway list\n"

@@ -89,7 +89,7 @@ void as_handle_list(struct as_api *api, const struct as_call *call, struct as_an
 		if (schema->kind == RECORD_DEVICE)
 			as_add_last_seen(api, call, item);
 		if (schema->kind == RECORD_GATEWAY)
-			as_add_live(api, call->now, item);
+			as_add_live(api, call->now, item, false);
 	}
 	as_answer_json(answer, 200, json_pack("{so ss?}", "items", items, "next", *next ? next : NULL));
 }
@@ -103,7 +103,7 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 	if (schema->kind == RECORD_DEVICE)
 		as_add_last_seen(api, call, record);
 	if (schema->kind == RECORD_GATEWAY)
-		as_add_live(api, call->now, record);
+		as_add_live(api, call->now, record, true);
 	as_answer_json(answer, 200, record);
 }
 

@@ -48,9 +48,17 @@ void as_handle_events(struct as_api *api, const struct as_call *call, struct as_
 json_t *as_get_or_answer(struct as_api *api, const struct as_call *call, enum record_kind kind,
 			 struct as_answer *answer);
 
+/* Gateways' health. */
+void as_handle_gateway_health(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_outages(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateways_summary(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_ping(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_impact(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 /* --- gateways.c */
-/* Adds `state`, `last_seen` and `address` to a gateway's record; null where the bridge is not heard. */
-void as_add_live(struct as_api *api, struct now now, json_t *record);
+/* Adds its state with the reason, when and from where it was heard last, and how much comes from it (api/gateway_json.h) to a
+ * gateway's record; null where the bridge is not heard. `whole`: and `health`, all that is known of it. */
+void as_add_live(struct as_api *api, struct now now, json_t *record, bool whole);
 /* GET /api/v1/gateways?unregistered=true */
 void as_handle_unregistered(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 

@@ -1,23 +1,30 @@
 /* What the gateway bridge hears, beside the registry's records: each gateway's state, and those that are not registered. */
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
+#include "application-server/api/gateway_json.h"
 #include "application-server/time_text.h"
+#include "common/base/check.h"
 
-#include <string.h>
-
-void as_add_live(struct as_api *api, struct now now, json_t *record)
+void as_add_live(struct as_api *api, struct now now, json_t *record, bool whole)
 {
+	static const char *const names[] = {"state",   "reason",       "since",
+					    "says",    "next_step",    "last_seen",
+					    "address", "uplinks_hour", "loss_percent"};
 	struct lw_eui64 eui;
-	const struct as_live_gateway *row;
-	char text[AS_TIME_TEXT];
 	const char *name = json_string_value(json_object_get(record, "eui"));
-	if (!api->live || !name || !lw_eui64_parse(name, &eui))
+	if (!api->health || !name || !lw_eui64_parse(name, &eui))
 		return;
-	const char *state = as_live_state_name(as_live_gateway(api->live, &eui, now, &row));
-	json_object_set_new(record, "state", state ? json_string(state) : json_null());
-	json_object_set_new(record, "last_seen",
-			    row && row->heard ? json_string(as_time_format(text, row->last)) : json_null());
-	json_object_set_new(record, "address", row && row->heard ? json_string(row->address) : json_null());
+	const struct as_gateway_health *row = as_health_find(api->health, &eui);
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !row; i++)
+		json_object_set_new(record, names[i], json_null());
+	if (!row)
+		return;
+	as_gateway_add_state(record, row, now.wall);
+	/* A state that nobody knows is none. */
+	if (row->state == AS_GATEWAY_UNKNOWN)
+		json_object_set_new(record, "state", json_null());
+	if (whole)
+		json_object_set_new(record, "health", as_gateway_health_json(row, record, now.wall));
 }
 
 /* Where somebody else's gateway stands is nobody's business but the city's engineers' (invariant 12). */

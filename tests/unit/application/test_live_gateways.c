@@ -2,6 +2,7 @@
 #include "tests/harness/city.h"
 #include "tests/harness/harness.h"
 
+#include "application-server/health/table.h"
 #include "application-server/live/gateways.h"
 
 #include <stdio.h>
@@ -16,6 +17,8 @@ static struct now at(int64_t seconds)
 	return (struct now){.mono = {seconds * US_PER_S}, .wall = {(1800000000 + seconds) * US_PER_S}};
 }
 
+static struct as_health judged; /* of the same pages, where a test has one */
+
 static void round_of(struct as_live_gateways *live, const char *rows, struct now now)
 {
 	char text[1000];
@@ -25,6 +28,8 @@ static void round_of(struct as_live_gateways *live, const char *rows, struct now
 	as_live_begin(live);
 	as_live_put(live, page, now);
 	as_live_end(live, now);
+	if (judged.by_eui.entries)
+		as_health_live(&judged, page, now);
 	json_decref(page);
 }
 
@@ -81,6 +86,8 @@ static void records_say_it(void **state)
 	manager = t_city_scope(city, AS_MANAGER, "parks");
 	as_live_init(&live, &rng);
 	city->api.live = &live;
+	as_health_init(&judged, &(struct as_health_keeper){.ctx = NULL}, &rng);
+	city->api.health = &judged;
 	city->now = at(1);
 	t_int("made", 201,
 	      t_city_call(city, &t_city_admin, "POST", "/api/v1/gateways",
@@ -111,6 +118,7 @@ static void records_say_it(void **state)
 	      t_city_call(city, &t_city_admin, "PATCH", "/api/v1/gateways/" A, "{\"state\":\"online\"}"));
 	t_city_free(city);
 	as_live_release(&live);
+	as_health_release(&judged);
 }
 
 int main(void)

@@ -1,0 +1,30 @@
+/* Asks the gateway bridge's admin socket for a round trip to a gateway (POST /gateways/EUI/ping), and passes the answer on. Who
+ * may ask was judged before (api/gateway_health.c). */
+#ifndef LAMPPOST_AS_EDGE_PING_H
+#define LAMPPOST_AS_EDGE_PING_H
+
+#include "common/io/http_client.h"
+#include "common/io/http_server.h"
+
+#define AS_PINGS_MAX 16 /* questions at once; more are 503 */
+
+struct as_edge_ping {
+	struct io_http_server *server; /* borrowed: where the answers go */
+	struct io_http_client *client;
+	char socket[320];
+	struct as_ping_asking {
+		io_http_exchange exchange; /* 0: free */
+		io_http_call_id id;
+		struct as_edge_ping *edge;
+	} askings[AS_PINGS_MAX];
+};
+
+void as_edge_ping_open(struct as_edge_ping *edge, struct io_loop *loop, struct io_http_server *server,
+		       const char *run_dir);
+void as_edge_ping_close(struct as_edge_ping *edge); /* one that was never opened is allowed */
+/* Takes the question: `target` of the bridge ("/gateways/0016c001ff10a235/ping"). It is answered in any case. */
+void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, const char *target);
+/* The client of that exchange has gone. */
+void as_edge_ping_forget(struct as_edge_ping *edge, io_http_exchange exchange);
+
+#endif

@@ -1,0 +1,159 @@
+#include "application-server/health/hearing.h"
+
+#include "common/base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HOUR_US    (3600 * US_PER_S)
+#define TOLD_MAX   4 /* receptions of one uplink that are looked at: the first ones */
+#define FULL       (AS_HEARING_MAX * 3 / 4)
+#define UNMEASURED INT32_MIN
+
+void as_hearing_init(struct as_hearing *hearing, struct rng *rng)
+{
+	*hearing = (struct as_hearing){.hour = 0};
+	table_init(&hearing->changed, AS_HEARING_MAX, sizeof(struct as_hearing_row), sizeof(int64_t), rng);
+	hearing->folding = calloc(AS_HEARING_MAX, sizeof *hearing->folding);
+	hearing->order = calloc(AS_HEARING_MAX, sizeof *hearing->order);
+	ASSERT(hearing->folding != NULL && hearing->order != NULL);
+}
+
+void as_hearing_release(struct as_hearing *hearing)
+{
+	table_release(&hearing->changed);
+	free(hearing->folding);
+	free(hearing->order);
+	*hearing = (struct as_hearing){.hour = 0};
+}
+
+/* --- a row */
+
+static void halve(struct as_hearing_row *row)
+{
+	for (size_t i = 0; i < row->count; i++) {
+		row->hearers[i].heard = (row->hearers[i].heard + 1) / 2;
+		row->hearers[i].best /= 2;
+	}
+}
+
+/* Adds to the gateway's place, or takes the place of the one that was heard longest ago, and goes to the front. */
+static void add(struct as_hearing_row *row, const struct as_hearer *more)
+{
+	struct as_hearer sum = *more;
+	size_t at = 0;
+	while (at < row->count && row->hearers[at].gateway != more->gateway)
+		at++;
+	if (at < row->count) {
+		sum.heard += row->hearers[at].heard;
+		sum.best += row->hearers[at].best;
+		sum.last = row->hearers[at].last > more->last ? row->hearers[at].last : more->last;
+	} else if (row->count < AS_HEARERS_MAX) {
+		row->count++;
+	} else {
+		at = AS_HEARERS_MAX - 1;
+	}
+	memmove(&row->hearers[1], &row->hearers[0], at * sizeof row->hearers[0]);
+	row->hearers[0] = sum;
+	if (sum.heard >= AS_HEARING_HALVE)
+		halve(row);
+}
+
+void as_hearing_merge(struct as_hearing_row *a, const struct as_hearing_row *b)
+{
+	for (size_t i = b->count; i > 0; i--)
+		add(a, &b->hearers[i - 1]);
+}
+
+void as_hearing_write(const struct as_hearing_row *row, struct wr *wr)
+{
+	for (size_t i = 0; i < row->count; i++) {
+		wr_u64le(wr, (uint64_t)row->hearers[i].gateway);
+		wr_u32le(wr, row->hearers[i].last);
+		wr_u32le(wr, row->hearers[i].heard);
+		wr_u32le(wr, row->hearers[i].best);
+	}
+}
+
+bool as_hearing_read(struct rd *rd, struct as_hearing_row *row)
+{
+	row->count = 0;
+	while (rd_left(rd) > 0 && row->count < AS_HEARERS_MAX) {
+		struct as_hearer *hearer = &row->hearers[row->count++];
+		hearer->gateway = (int64_t)rd_u64le(rd);
+		hearer->last = rd_u32le(rd);
+		hearer->heard = rd_u32le(rd);
+		hearer->best = rd_u32le(rd);
+	}
+	return rd_ok(rd) && rd_left(rd) == 0;
+}
+
+/* --- uplinks */
+
+static size_t best_of(const struct net_up_event *event, size_t count)
+{
+	size_t best = 0;
+	int32_t most = UNMEASURED;
+	for (size_t i = 0; i < count; i++) {
+		int32_t snr = event->receptions[i].has_snr ? event->receptions[i].snr_cdb
+							   : 100 * event->receptions[i].rssi_dbm;
+		if (snr > most) {
+			most = snr;
+			best = i;
+		}
+	}
+	return best;
+}
+
+void as_hearing_uplink(struct as_hearing *hearing, const struct net_up_event *event, struct wall now)
+{
+	bool made;
+	int64_t key = (int64_t)lw_eui64_number(&event->head.dev_eui);
+	size_t count = event->reception_count < TOLD_MAX ? event->reception_count : TOLD_MAX;
+	struct as_hearing_row *row = count ? table_put(&hearing->changed, &key, &made) : NULL;
+	if (!row)
+		return;
+	size_t best = best_of(event, count);
+	for (size_t i = 0; i < count; i++) {
+		const struct as_hearer heard = {
+			.gateway = (int64_t)lw_eui64_number(&event->receptions[i].gateway),
+			.last = (uint32_t)(now.us / HOUR_US),
+			.heard = 1,
+			.best = i == best};
+		add(row, &heard);
+	}
+}
+
+static int by_device(const void *a, const void *b)
+{
+	int64_t left = ((const struct as_hearing_place *)a)->dev_eui;
+	int64_t right = ((const struct as_hearing_place *)b)->dev_eui;
+	return (left > right) - (left < right);
+}
+
+bool as_hearing_is_due(struct as_hearing *hearing, struct wall now)
+{
+	const struct as_hearing_row *row;
+	uint32_t hour = (uint32_t)(now.us / HOUR_US);
+	if (hearing->folded < hearing->folding_count)
+		return true;
+	if (hearing->changed.count == 0 || (hearing->changed.count < FULL && hour == hearing->hour))
+		return false;
+	hearing->hour = hour;
+	hearing->folded = hearing->folding_count = 0;
+	for (size_t at = 0; (row = table_next(&hearing->changed, &at));) {
+		uint32_t place = (uint32_t)hearing->folding_count++;
+		hearing->folding[place] = *row;
+		hearing->order[place] = (struct as_hearing_place){row->dev_eui, place};
+	}
+	qsort(hearing->order, hearing->folding_count, sizeof *hearing->order, by_device);
+	table_clear(&hearing->changed);
+	return true;
+}
+
+const struct as_hearing_row *as_hearing_take(struct as_hearing *hearing)
+{
+	if (hearing->folded == hearing->folding_count)
+		return NULL;
+	return &hearing->folding[hearing->order[hearing->folded++].at];
+}

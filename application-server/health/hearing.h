@@ -1,0 +1,60 @@
+/* Who hears whom. Of each device a few gateways are remembered, each with how often it heard the device, how often best of all,
+ * and when last: enough to say what a gateway's loss would cost. Uplinks change a bounded table in memory; when it is full, or
+ * once an hour, it is folded into rows in slices (store_hearing.c), so that an uplink costs a table look-up and a device's row is
+ * written once for many uplinks. A crash loses what was heard since the last fold: the counts are estimates, nothing is
+ * settled by them.
+ *
+ * Stored form of a row, AS_HEARING_BYTES each: gateway u64 | last u32 (hours since 1970) | heard u32 | best u32. Pure. */
+#ifndef LAMPPOST_AS_HEARING_H
+#define LAMPPOST_AS_HEARING_H
+
+#include "common/base/bytes.h"
+#include "common/base/table.h"
+#include "common/base/units.h"
+#include "common/proto/network_messages.h"
+
+#define AS_HEARERS_MAX   6
+#define AS_HEARING_BYTES 20
+#define AS_HEARING_MAX   8192 /* devices that changed since the last fold */
+#define AS_HEARING_HALVE \
+	1000 /* at so many receptions all counts are halved: the last weeks count, not the first */
+
+struct as_hearer {
+	int64_t gateway; /* as SQLite keeps it */
+	uint32_t last;   /* hours since 1970 */
+	uint32_t heard, best;
+};
+
+struct as_hearing_row {
+	int64_t dev_eui;
+	uint8_t count;
+	struct as_hearer hearers[AS_HEARERS_MAX]; /* the one that heard last first */
+};
+
+struct as_hearing {
+	struct table changed;           /* as_hearing_row by dev_eui */
+	struct as_hearing_row *folding; /* owned; AS_HEARING_MAX */
+	struct as_hearing_place {
+		int64_t dev_eui;
+		uint32_t at;
+	} * order; /* owned: of `folding`, by device, so that neighbours are written together */
+	size_t folding_count, folded;
+	uint32_t hour; /* in which the last fold began */
+};
+
+void as_hearing_init(struct as_hearing *hearing, struct rng *rng);
+void as_hearing_release(struct as_hearing *hearing);
+/* An uplink of a registered device: its first receptions, of which the one with the best SNR is the best. */
+void as_hearing_uplink(struct as_hearing *hearing, const struct net_up_event *event, struct wall now);
+/* Whether there is something to fold: the table is nearly full, or the hour has changed. Begins it. */
+bool as_hearing_is_due(struct as_hearing *hearing, struct wall now);
+/* Lends the next row of the fold, or NULL. */
+const struct as_hearing_row *as_hearing_take(struct as_hearing *hearing);
+
+/* Adds b to a: the gateways that heard last stay. */
+void as_hearing_merge(struct as_hearing_row *a, const struct as_hearing_row *b);
+void as_hearing_write(const struct as_hearing_row *row, struct wr *wr);
+/* False: malformed. */
+bool as_hearing_read(struct rd *rd, struct as_hearing_row *row);
+
+#endif
