@@ -333,12 +333,11 @@ void t_bridge_pump(struct t_bridge *rig)
 
 void t_bridge_run(struct t_bridge *rig)
 {
-	rig->process = t_process_start(&(struct t_process_options){
-		.program = "gateway-bridge",
-		.arguments = {"-c", rig->config},
-		.dir = rig->dir,
-		.listen_name = rig->listen_name,
-		.listen_fd = rig->listen_fd});
+	rig->process = t_process_start(&(struct t_process_options){.program = "gateway-bridge",
+								   .arguments = {"-c", rig->config},
+								   .dir = rig->dir,
+								   .listen_name = rig->listen_name,
+								   .listen_fd = rig->listen_fd});
 	t_true("healthy", t_wait_until(t_is_healthy, rig->admin, T_CEILING));
 }
 

@@ -67,7 +67,8 @@ struct t_bridge {
 	struct t_gateway *gateways[T_BRIDGE_GATEWAYS]; /* owned */
 	size_t gateway_count;
 	unsigned wanted; /* for a condition that is waited for */
-	const char *listen_name; /* of a listening socket that the bridge is given at every start; NULL: none */
+	const char
+		*listen_name; /* of a listening socket that the bridge is given at every start; NULL: none */
 	int listen_fd;
 };
 

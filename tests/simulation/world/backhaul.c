@@ -110,6 +110,7 @@ void world_cut(struct world *world, unsigned gateway, double seconds)
 {
 	ASSERT_CMP(gateway, <, world->gateway_count);
 	world->cut_until_us[gateway] = world->now_us + (int64_t)(seconds * 1e6);
+	world_station_cut(world, gateway);
 	world_fault_happened(world, WORLD_FAULT_CUT);
 }
 
@@ -117,6 +118,9 @@ void world_restart_gateway(struct world *world, unsigned gateway)
 {
 	ASSERT_CMP(gateway, <, world->gateway_count);
 	sim_gateway_restart(&world->sim->gateways[gateway], world->now_us);
-	sim_world_settle_gateway(world->sim, gateway);
+	if (sim_world_station(world->sim, gateway) != NULL)
+		world_station_restart(world, gateway);
+	else
+		sim_world_settle_gateway(world->sim, gateway);
 	world_fault_happened(world, WORLD_FAULT_GATEWAY);
 }

@@ -103,11 +103,14 @@ void world_scenario_make(struct world *world)
 	add(&text, "path_loss: {exponent: 2.8, shadowing_db: 4, fading: rician}\ngateways:\n");
 	for (size_t i = 0; i < world->gateway_count; i++)
 		add(&text,
-		    "  - {eui: %016llx, protocol: udp2, clock_drift_ppm: %u, backhaul_ms: %u, "
+		    "  - {eui: %016llx, protocol: %s, clock_drift_ppm: %u, backhaul_ms: %u, "
 		    "backhaul_jitter_ms: %u, "
 		    "keepalive_s: 10%s}\n",
-		    (unsigned long long)gateway_eui(i), rng_below(&rng, 30), 5 + rng_below(&rng, 60),
-		    rng_below(&rng, 20), world->placed_count > 0 && i == 0 ? ", x: 0, y: 0" : "");
+		    (unsigned long long)gateway_eui(i),
+		    i < world->station_count ? "basics_station, prod: false, lns: 'ws://bridge:3001'"
+					     : "udp2",
+		    rng_below(&rng, 30), 5 + rng_below(&rng, 60), rng_below(&rng, 20),
+		    world->placed_count > 0 && i == 0 ? ", x: 0, y: 0" : "");
 	add(&text, "devices:\n");
 	for (size_t i = 0; i < world->device_count; i++)
 		add_device(world, &text, i, &rng);

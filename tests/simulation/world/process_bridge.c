@@ -56,6 +56,18 @@ static void empty_outbox(struct machine *machine)
 	}
 	while (gb_bridge_take_note(self->core, &note))
 		;
+	world_stations_empty(machine);
+}
+
+struct gb_bridge *world_bridge_core(struct machine *machine)
+{
+	return ((struct bridge *)machine->self)->core;
+}
+
+void world_bridge_settle(struct machine *machine)
+{
+	empty_outbox(machine);
+	machine_settle(machine);
 }
 
 void world_bridge_datagram(struct machine *machine, size_t gateway, enum sim_socket socket,
@@ -115,6 +127,7 @@ static bool start(struct machine *machine)
 							.frames = {200, 400},
 							.unknown = {2000, 2000}},
 				   &self->rng);
+	world_bridge_serves_stations(self->core);
 	struct world *world = machine->world;
 	if (!world->list)
 		world->list = calloc(1, sizeof *world->list);
@@ -133,6 +146,7 @@ static bool start(struct machine *machine)
 static void release(struct machine *machine)
 {
 	struct bridge *self = machine->self;
+	world_stations_lose_bridge(machine->world);
 	io_link_client_free(self->link);
 	gb_bridge_free(self->core);
 	arena_release(&self->arena);

@@ -341,6 +341,7 @@ void world_begin(struct world *world)
 	world->sim = sim_world_new(&world->scenario, (struct wall){WORLD_WALL_START},
 				   (struct sim_port){world_from_gateway, world});
 	ASSERT(world->sim);
+	sim_world_connect_stations(world->sim, (struct sim_station_port){world_station_act, world});
 	judge_new(world);
 	for (int i = 0; i < WORLD_PROCESS_COUNT; i++)
 		machine_init(&world->machines[i], world, (enum world_process)i, kinds[i]);

@@ -22,7 +22,7 @@
  *
  *	devices, radio, gateways      simulator/world.h; they share bytes and ciphers with the servers, nothing else
  *	backhauls                     modelled: lost, doubled, reordered, late, cut (backhaul.c)
- *	gateway-bridge                its core; main.c's turn is modelled (process_bridge.c)
+ *	gateway-bridge                its core; main.c's turn is modelled (process_bridge.c), stations' sockets (stations.c)
  *	network-server                its core, its edges, its store (process_network.c)
  *	join-server                   its core and its store; main.c's routes are modelled (process_join.c)
  *	application-server            its core, its edges, its store, its API (process_application.c)
@@ -96,6 +96,8 @@ void world_free(struct world *world); /* NULL is allowed */
 /* More devices of a kind, in coverage of every gateway; each has a record at the application server from the beginning. */
 void world_devices(struct world *world, unsigned count, enum world_profile profile);
 void world_gateways(struct world *world, unsigned count);
+/* The first so many gateways are Basics Stations, with a certificate; the others speak Semtech UDP. */
+void world_stations(struct world *world, unsigned count);
 /* Seconds between a device's readings; 300 unless told. */
 void world_interval(struct world *world, unsigned seconds);
 /* Puts one device that far from the first gateway, at a data rate; otherwise places are drawn, and it starts as usual. */
@@ -123,6 +125,8 @@ void world_crash(struct world *world, enum world_process process, enum world_mom
 void world_cut(struct world *world, unsigned gateway, double seconds);
 /* The servers' wall clock jumps; the monotonic one never does. */
 void world_jump_clock(struct world *world, double seconds);
+/* A gateway's backhaul takes so long each way. */
+void world_slow(struct world *world, unsigned gateway, unsigned milliseconds);
 /* The gateway's forwarder restarts. */
 void world_restart_gateway(struct world *world, unsigned gateway);
 /* Somebody in the middle of the city plays a frame again that a device sent some time before. */
@@ -171,6 +175,13 @@ void world_commands(struct world *world, double an_hour);
 const char *world_broken(const struct world *world);
 uint64_t world_digest(const struct world *world);
 uint64_t world_count(const struct world *world, enum world_fault fault);
+
+/* Of a gateway that is a station: times it was configured, frames that it sent, downlinks of a session that was over. */
+uint64_t world_station_sessions(const struct world *world, unsigned gateway);
+uint64_t world_station_sent(const struct world *world, unsigned gateway);
+/* Frames on the air at that frequency. */
+uint64_t world_sent_at(const struct world *world, uint32_t freq_hz);
+uint64_t world_station_stale(const struct world *world, unsigned gateway);
 
 struct world_totals {
 	uint64_t steps;               /* after each of which the judge looked */

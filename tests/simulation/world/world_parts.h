@@ -63,6 +63,9 @@ struct world {
 	struct sim_world *sim;
 	struct world_backhaul backhaul;
 	int64_t cut_until_us[WORLD_GATEWAYS_MAX];
+	unsigned station_count;               /* the first gateways are stations */
+	uint64_t sockets[WORLD_GATEWAYS_MAX]; /* a station's connection, by the bridge's id; 0: none */
+	uint64_t last_socket;
 	/* plumbing */
 	struct io_link_server *link_servers;
 	struct connection *connections;
@@ -133,6 +136,17 @@ void world_from_gateway(void *ctx, int64_t now_us, size_t gateway, enum sim_sock
 			const uint8_t *bytes, size_t length);
 /* A datagram of the bridge to a gateway. */
 void world_to_gateway(struct world *world, size_t gateway, const uint8_t *bytes, size_t length);
+/* stations.c: the same for Basics Stations, whose port world_station_act() is. */
+struct gb_bridge;
+void world_station_act(void *ctx, int64_t now_us, size_t gateway, const struct sim_station_act *act);
+void world_bridge_serves_stations(struct gb_bridge *core);
+void world_stations_empty(struct machine *machine); /* the core's outbox */
+void world_stations_lose_bridge(struct world *world);
+void world_station_cut(struct world *world, size_t gateway); /* no station: nothing */
+void world_station_restart(struct world *world, size_t gateway);
+/* process_bridge.c: its core; and what follows every event of it. */
+struct gb_bridge *world_bridge_core(struct machine *machine);
+void world_bridge_settle(struct machine *machine);
 /* process_bridge.c: it has arrived. */
 void world_bridge_datagram(struct machine *machine, size_t gateway, enum sim_socket socket,
 			   const uint8_t *bytes, size_t length);
