@@ -4,7 +4,6 @@
 
 #include "common/base/check.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +22,7 @@ void gb_bridge_serve_mqtt(struct gb_bridge *bridge, struct now now)
 	ASSERT(mqtt->gateways != NULL);
 	arena_init(&mqtt->scratch, GB_CHIRPSTACK_SCRATCH);
 	mqtt->since = now.mono;
+	mqtt->wills = MONO_NEVER;
 	bridge->mqtt = mqtt;
 }
 
@@ -69,18 +69,6 @@ static bool is_mqtt(const struct gb_gateway *gateway)
 	return gateway->protocol == GW_CHIRPSTACK_MQTT;
 }
 
-void gb_mqtt_address(const struct gb_bridge *bridge, const struct gb_gateway *gateway,
-		     char text[GW_ADDRESS_MAX])
-{
-	const struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
-	char broker[GB_ADDRESS_TEXT];
-	gb_address_format(broker, &gateway->from);
-	if (kept && kept->prefix[0])
-		snprintf(text, GW_ADDRESS_MAX, "mqtt:%.20s@%.36s", kept->prefix, broker);
-	else
-		snprintf(text, GW_ADDRESS_MAX, "mqtt:%.48s", broker);
-}
-
 /* --- the broker ------------------------------------------------------------------------------------------------------ */
 
 static uint32_t seconds(struct now now, struct mono then)
@@ -97,6 +85,15 @@ void gb_bridge_on_broker(struct gb_bridge *bridge, struct now now, const struct 
 	mqtt->session++; /* where each gateway is has to be heard anew */
 	if (!mqtt->up && mqtt->told)
 		gb_judge_number(bridge, GB_MQTT_BROKER_BACK, NULL, broker, seconds(now, mqtt->since));
+	/* Who left before has as long as the broker had to be there again. */
+	size_t at = 0;
+	const struct gb_gateway *gateway;
+	while (mqtt->wills.us != MONO_NEVER.us &&
+	       (gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
+		struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
+		if (kept && kept->left.us != 0)
+			kept->left = mono_add(now.mono, GB_MQTT_GRACE_US - GB_MQTT_WILL_US);
+	}
 	mqtt->up = true;
 	mqtt->told = false;
 }
@@ -115,16 +112,44 @@ void gb_bridge_on_broker_away(struct gb_bridge *bridge, struct now now)
 struct mono gb_mqtt_deadline(const struct gb_bridge *bridge)
 {
 	const struct gb_mqtt *mqtt = bridge->mqtt;
-	if (mqtt == NULL || mqtt->up || mqtt->told)
+	if (mqtt == NULL || mqtt->told)
 		return MONO_NEVER;
-	return mono_add(mqtt->since, GB_MQTT_GRACE_US);
+	return mqtt->up ? mqtt->wills : mono_add(mqtt->since, GB_MQTT_GRACE_US);
+}
+
+static void tell_left(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+		      struct gb_mqtt_gateway *kept)
+{
+	kept->left.us = 0;
+	if (!gateway->online || !is_mqtt(gateway))
+		return;
+	gb_gateways_left(bridge->gateways, gateway);
+	gb_judge_number(bridge, GB_MQTT_OFFLINE, &gateway->eui, &gateway->from, seconds(now, kept->online));
+	gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
+	gb_tell_presence(bridge, now, gateway, "mqtt_offline");
+}
+
+/* Those whose will was said long enough ago, with a broker that is still there. */
+static void believe_wills(struct gb_bridge *bridge, struct now now)
+{
+	size_t at = 0;
+	struct gb_gateway *gateway;
+	bridge->mqtt->wills = MONO_NEVER;
+	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
+		struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
+		if (!kept || kept->left.us == 0)
+			continue;
+		struct mono due = mono_add(kept->left, GB_MQTT_WILL_US);
+		if (due.us <= now.mono.us)
+			tell_left(bridge, now, gateway, kept);
+		else if (due.us < bridge->mqtt->wills.us)
+			bridge->mqtt->wills = due;
+	}
 }
 
 /* One verdict, and each gateway's presence with the reason. */
-void gb_mqtt_tick(struct gb_bridge *bridge, struct now now)
+static void tell_away(struct gb_bridge *bridge, struct now now)
 {
-	if (gb_mqtt_deadline(bridge).us > now.mono.us)
-		return;
 	bridge->mqtt->told = true;
 	gb_judge_number(bridge, GB_MQTT_BROKER_AWAY, NULL, &bridge->mqtt->broker,
 			(int64_t)gb_bridge_mqtt_online(bridge));
@@ -136,9 +161,20 @@ void gb_mqtt_tick(struct gb_bridge *bridge, struct now now)
 		gb_gateways_left(bridge->gateways, gateway);
 		if (!gateway->known)
 			continue;
+		keep(bridge, gateway)->left.us = 0;
 		gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
 		gb_tell_presence(bridge, now, gateway, "broker_away");
 	}
+}
+
+void gb_mqtt_tick(struct gb_bridge *bridge, struct now now)
+{
+	if (gb_mqtt_deadline(bridge).us > now.mono.us)
+		return;
+	if (bridge->mqtt->up)
+		believe_wills(bridge, now);
+	else
+		tell_away(bridge, now);
 }
 
 /* --- a message ------------------------------------------------------------------------------------------------------- */
@@ -205,13 +241,13 @@ static void take_ack(struct gb_bridge *bridge, struct now now, struct gb_gateway
 static void take_offline(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway)
 {
 	struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
-	if (!gateway->online || !is_mqtt(gateway) || !kept)
+	if (!gateway->online || !is_mqtt(gateway) || !kept || kept->left.us != 0)
 		return; /* a state of before, or of one that comes by another protocol */
-	gb_gateways_left(bridge->gateways, gateway);
-	kept->session = 0;
-	gb_judge_number(bridge, GB_MQTT_OFFLINE, &gateway->eui, &gateway->from, seconds(now, kept->online));
-	gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
-	gb_tell_presence(bridge, now, gateway, "mqtt_offline");
+	struct mono due = mono_add(now.mono, GB_MQTT_WILL_US);
+	kept->session = 0; /* no way down from now on */
+	kept->left = now.mono;
+	if (due.us < bridge->mqtt->wills.us)
+		bridge->mqtt->wills = due;
 }
 
 /* Which of two protocols counts while a gateway is online by the other: a station's connection was proved, as the broker's is; UDP
@@ -234,6 +270,7 @@ static void note_heard(struct gb_bridge *bridge, struct now now, struct gb_gatew
 	struct gb_mqtt_gateway *kept = keep(bridge, gateway);
 	bool moved = kept->session != 0 && strcmp(kept->prefix, topic->prefix) != 0;
 	kept->session = bridge->mqtt->session;
+	kept->left.us = 0;
 	memcpy(kept->prefix, topic->prefix, sizeof kept->prefix);
 	if (came) {
 		kept->online = now.mono;

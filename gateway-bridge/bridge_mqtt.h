@@ -8,7 +8,7 @@
  *
  * Order in gb_bridge_on_mqtt(), each step with a verdict: topic, who it is, rate limit, then the body.
  *
- *	                    any message but OFFLINE                  OFFLINE (its last will), nothing for GB_SILENT_US,
+ *	                    any message but OFFLINE                  OFFLINE (its will) for GB_MQTT_WILL_US, nothing for GB_SILENT_US,
  *	   silent ─────────────────────────────────────────▶ online ──────── the broker away for GB_MQTT_GRACE_US ────▶ silent
  *
  * Who may publish and subscribe there is the broker's to judge (TLS, its access rules): a topic's EUI is believed. So a message by MQTT
@@ -27,6 +27,8 @@
 
 #define GB_MQTT_OUTBOX_MAX 64
 #define GB_MQTT_GRACE_US   (10 * US_PER_S) /* a broker that is restarted makes nobody silent */
+/* A will is believed so much later: a broker that ends says all of them first, and then it is the broker that is away. */
+#define GB_MQTT_WILL_US (2 * US_PER_S)
 
 struct gb_mqtt_in {
 	const char *topic; /* borrowed during the call, as the bytes are */

@@ -3,7 +3,7 @@
 
 #include "common/base/check.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #define ANSWER_SPAN US_PER_S
 
@@ -202,4 +202,16 @@ const char *gb_bridge_mqtt_prefix(const struct gb_bridge *bridge, const struct g
 {
 	const struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
 	return kept && gateway->protocol == GW_CHIRPSTACK_MQTT ? kept->prefix : NULL;
+}
+
+void gb_mqtt_address(const struct gb_bridge *bridge, const struct gb_gateway *gateway,
+		     char text[GW_ADDRESS_MAX])
+{
+	const struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
+	char broker[GB_ADDRESS_TEXT];
+	gb_address_format(broker, &gateway->from);
+	if (kept && kept->prefix[0])
+		snprintf(text, GW_ADDRESS_MAX, "mqtt:%.20s@%.36s", kept->prefix, broker);
+	else
+		snprintf(text, GW_ADDRESS_MAX, "mqtt:%.48s", broker);
 }

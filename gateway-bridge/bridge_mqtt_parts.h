@@ -13,6 +13,7 @@ struct gb_mqtt_gateway {
 	uint32_t session;   /* of the connection to the broker by which it was heard last */
 	struct mono online; /* when it was, by its state or by being heard */
 	uint32_t moves;     /* of its prefix */
+	struct mono left;   /* it said OFFLINE then, and was not heard since; 0: not so */
 	struct gb_contexts contexts;
 };
 
@@ -24,6 +25,7 @@ struct gb_mqtt {
 	uint32_t session;  /* connections so far */
 	struct mono since; /* not up: since when; told: so it was said */
 	bool told;
+	struct mono wills; /* when to look at those that left; MONO_NEVER: none has */
 	struct gb_mqtt_counters counters;
 	struct gb_mqtt_out outbox[GB_MQTT_OUTBOX_MAX];
 	size_t outbox_first, outbox_count;

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,48 @@ static bool is_station_url(const char *text)
 	return host && is_listen(host) && host[0] != '*' &&
 	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.:[]") ==
 		       strlen(host);
+}
+
+bool gb_mqtt_url_parse(const char *url, char host[GB_HOST_MAX], uint16_t *port, bool *tls)
+{
+	static const struct {
+		const char *scheme, *port;
+		bool tls;
+	} schemes[] = {{"mqtt://", ":1883", false}, {"mqtts://", ":8883", true}};
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		size_t length = strlen(schemes[i].scheme);
+		char pair[OPTION_PATH_MAX + 8];
+		if (strncmp(url, schemes[i].scheme, length) != 0 || strpbrk(url + length, "/@ ") != NULL)
+			continue;
+		const char *rest = url + length, *bracket = strrchr(rest, ']');
+		bool has_port = strrchr(bracket ? bracket : rest, ':') != NULL;
+		snprintf(pair, sizeof pair, "%.255s%s", rest, has_port ? "" : schemes[i].port);
+		*tls = schemes[i].tls;
+		return gb_listen_parse(pair, host, port);
+	}
+	return false;
+}
+
+static bool is_mqtt_url(const char *text)
+{
+	char host[GB_HOST_MAX];
+	uint16_t port;
+	bool tls;
+	return text[0] == 0 || gb_mqtt_url_parse(text, host, &port, &tls);
+}
+
+/* What stands in front of "/gateway": levels of a topic, no wildcard but a whole "+". */
+static bool is_prefix(const char *text)
+{
+	size_t length = strlen(text);
+	if (length == 0 || length >= 40 || text[0] == '/' || text[length - 1] == '/')
+		return false;
+	for (const char *at = text; *at; at++) {
+		bool alone = (at == text || at[-1] == '/') && (at[1] == 0 || at[1] == '/');
+		if (*at <= ' ' || *at > '~' || *at == '#' || *at == '$' || (*at == '+' && !alone))
+			return false;
+	}
+	return true;
 }
 
 const struct option gb_config_rows[] = {
@@ -112,6 +155,34 @@ const struct option gb_config_rows[] = {
 	 .fallback = "*:3002", .min = 0, .max = 1, .check = is_listen,
 	 .form = "address:port, as in *:3002, 192.0.2.1:3002 or [::1]:3002",
 	 .help = "Where stations ask for updates of their configuration (CUPS), with TLS; empty: nowhere."},
+	{"gateway-bridge", "mqtt.url", OPTION_STRING, OPTION_AT(struct gb_config, mqtt_url), .fallback = "",
+	 .check = is_mqtt_url, .form = "mqtt://host:1883 or mqtts://host:8883",
+	 .help = "The broker to which gateways with ChirpStack's MQTT forwarder publish; mqtts: with TLS; "
+		 "empty: "
+		 "none. Who may publish as which gateway is the broker's to judge."},
+	{"gateway-bridge", "mqtt.ca", OPTION_PATH, OPTION_AT(struct gb_config, mqtt_ca), .fallback = "",
+	 .min = 0,
+	 .help = "Certificates that the broker's must be signed by, PEM; empty: the system's, with mqtts."},
+	{"gateway-bridge", "mqtt.certificate", OPTION_PATH, OPTION_AT(struct gb_config, mqtt_certificate),
+	 .fallback = "", .min = 0,
+	 .help = "The certificate that the bridge shows to the broker, PEM; empty: none."},
+	{"gateway-bridge", "mqtt.key", OPTION_PATH, OPTION_AT(struct gb_config, mqtt_key), .fallback = "",
+	 .min = 0, .help = "Its key, PEM."},
+	{"gateway-bridge", "mqtt.username", OPTION_STRING, OPTION_AT(struct gb_config, mqtt_username),
+	 .fallback = "", .help = "User name at the broker; empty: none."},
+	{"gateway-bridge", "mqtt.password_file", OPTION_PATH, OPTION_AT(struct gb_config, mqtt_password_file),
+	 .fallback = "", .min = 0,
+	 .help = "File whose first line is the password at the broker; empty: none."},
+	{"gateway-bridge", "mqtt.topic_prefixes", OPTION_LIST,
+	 OPTION_AT(struct gb_config, mqtt_topic_prefixes), .fallback = "", .min = 0, .max = 16,
+	 .check = is_prefix, .form = "levels of a topic, as in eu868 or city/eu868",
+	 .help = "What stands before gateway/EUI/event/up in the topics to listen to; empty: any one level, "
+		 "or "
+		 "none."},
+	{"gateway-bridge", "mqtt.qos", OPTION_INT, OPTION_AT(struct gb_config, mqtt_qos), .fallback = "0",
+	 .min = 0, .max = 1,
+	 .help = "Quality of service of subscriptions and commands: 0, as gateways have it by default, or "
+		 "1."},
 };
 
 const size_t gb_config_row_count = ARRAY_SIZE(gb_config_rows);

@@ -25,6 +25,15 @@ struct gb_config {
 	bool station_remote;
 	int64_t station_per_source;     /* connections; 0: any number */
 	struct option_list cups_listen; /* "*:3002"; at most 1; empty: no CUPS */
+	/* The broker by which gateways come (edge_mqtt.h). */
+	char mqtt_url[OPTION_PATH_MAX]; /* "mqtts://broker.example:8883"; "": none */
+	char mqtt_ca[OPTION_PATH_MAX];
+	char mqtt_certificate[OPTION_PATH_MAX];
+	char mqtt_key[OPTION_PATH_MAX];
+	char mqtt_username[128];
+	char mqtt_password_file[OPTION_PATH_MAX];
+	struct option_list mqtt_topic_prefixes; /* empty: any of one level, and none */
+	int64_t mqtt_qos;
 };
 
 extern const struct option gb_config_rows[];
@@ -32,5 +41,8 @@ extern const size_t gb_config_row_count;
 
 /* Splits an item of udp_listen; false when it has another form. The host is not looked at further. */
 bool gb_listen_parse(const char *text, char host[GB_HOST_MAX], uint16_t *port);
+
+/* Splits mqtt.url, whose port may be left out; false when it has another form. `tls`: mqtts. */
+bool gb_mqtt_url_parse(const char *url, char host[GB_HOST_MAX], uint16_t *port, bool *tls);
 
 #endif

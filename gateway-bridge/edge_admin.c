@@ -28,7 +28,9 @@ static bool health(void *ctx, char *members, size_t capacity)
 		const char *name;
 	} warnings[] = {{given < asked, "receive_buffer_small"},
 			{drops > 0, "kernel_drops"},
-			{flapping > 0, "gateways_flapping"}};
+			{flapping > 0, "gateways_flapping"},
+			{gb_bridge_mqtt_served(admin->bridge) && !gb_bridge_broker_is_up(admin->bridge),
+			 "mqtt_broker_away"}};
 	char list[128] = "";
 	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {
 		size_t used = strlen(list);

@@ -59,6 +59,26 @@ static uint64_t read_stations_up(void *bridge)
 	return gb_bridge_stations_up(bridge);
 }
 
+static uint64_t read_broker(void *bridge)
+{
+	return gb_bridge_broker_is_up(bridge);
+}
+
+static uint64_t read_mqtt_online(void *bridge)
+{
+	return gb_bridge_mqtt_online(bridge);
+}
+
+static uint64_t read_mqtt_messages(void *bridge)
+{
+	return gb_bridge_mqtt_counters(bridge)->messages;
+}
+
+static uint64_t read_mqtt_commands(void *bridge)
+{
+	return gb_bridge_mqtt_counters(bridge)->commands;
+}
+
 static void add_core(struct gb_metrics *metrics, const struct gb_bridge *bridge)
 {
 	const struct gb_counters *counters = gb_bridge_counters(bridge);
@@ -106,6 +126,30 @@ static void add_read(struct gb_metrics *metrics, const char *name, const char *l
 	struct io_metric *row = add(metrics, IO_METRIC_GAUGE, name, labels, help);
 	row->read = read;
 	row->ctx = lend(ctx);
+}
+
+static void add_mqtt(struct gb_metrics *metrics, const struct gb_bridge *bridge)
+{
+	static const struct {
+		enum io_metric_kind kind;
+		const char *name, *help;
+		uint64_t (*read)(void *ctx);
+	} rows[] = {
+		{IO_METRIC_GAUGE, "lamppost_bridge_mqtt_connected",
+		 "1 while the broker by which gateways come is reached; 0 also where none is configured.",
+		 read_broker},
+		{IO_METRIC_GAUGE, "lamppost_bridge_mqtt_gateways_online", "Gateways that are online by MQTT.",
+		 read_mqtt_online},
+		{IO_METRIC_COUNTER, "lamppost_bridge_mqtt_messages_total", "Messages that came by MQTT.",
+		 read_mqtt_messages},
+		{IO_METRIC_COUNTER, "lamppost_bridge_mqtt_commands_total", "Downlinks published by MQTT.",
+		 read_mqtt_commands},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct io_metric *row = add(metrics, rows[i].kind, rows[i].name, NULL, rows[i].help);
+		row->read = rows[i].read;
+		row->ctx = lend(bridge);
+	}
 }
 
 /* The rows of one name stand together, so the sockets are the inner loop. */
@@ -173,5 +217,6 @@ void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
 		 "Connections of stations, those that are being set up included.", read_stations, bridge);
 	add_read(metrics, "lamppost_bridge_station_connections", "state=\"up\"",
 		 "Of gateways that are configured.", read_stations_up, bridge);
+	add_mqtt(metrics, bridge);
 	add_sockets(metrics, sockets, socket_count);
 }

@@ -4,7 +4,7 @@
 
 #include "common/io/admin.h"
 #include "common/io/udp.h"
-#include "gateway-bridge/bridge.h"
+#include "gateway-bridge/bridge_mqtt.h"
 
 #define GB_SOCKETS_MAX 8
 #define GB_METRICS_MAX (GB_VERDICT_COUNT + 32 + GB_SOCKETS_MAX * 8)

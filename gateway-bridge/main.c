@@ -1,6 +1,6 @@
 /* The process around the core of bridge.h: configuration, sockets, the link to the network server, the kept list.
  *
- *	udp_listen, station_listen ──▶ core ──▶ RUN/network.sock (client)
+ *	udp_listen, station_listen, mqtt.url ──▶ core ──▶ RUN/network.sock (client)
  *	                        │
  *	                        ├──▶ STATE/gateways.list, saved in the turn's commit
  *	                        └──▶ RUN/gateway-bridge.admin.sock
@@ -20,6 +20,7 @@
 #include "gateway-bridge/config.h"
 #include "gateway-bridge/edge_admin.h"
 #include "gateway-bridge/edge_list.h"
+#include "gateway-bridge/edge_mqtt.h"
 #include "gateway-bridge/edge_notes.h"
 #include "gateway-bridge/edge_station.h"
 #include "gateway-bridge/options.h"
@@ -59,6 +60,7 @@ struct process {
 	struct gb_admin admin;
 	char list_path[PATH_ROOM], link_path[PATH_ROOM], admin_path[PATH_ROOM];
 	struct gb_station_edge stations;
+	struct gb_mqtt_edge mqtt;
 	struct io_timer *stopping;
 	struct mono stop_at;
 	struct gb_notes notes;
@@ -90,6 +92,7 @@ static void empty_outbox(struct process *process, struct now now)
 						 datagram.bytes, datagram.length);
 		(void)status; /* a full queue is counted by the socket */
 	}
+	gb_mqtt_edge_take(&process->mqtt, now);
 	struct gb_note note;
 	while (gb_bridge_take_note(process->bridge, &note))
 		gb_note_log(&process->notes, now, &note);
@@ -101,6 +104,7 @@ static void drain(void *ctx, struct now now)
 {
 	struct process *process = ctx;
 	struct gb_list_scratch *scratch = &process->scratch;
+	gb_mqtt_edge_flush(&process->mqtt);
 	while (gb_bridge_next_message(process->bridge, now, &scratch->message)) {
 		size_t length;
 		enum status status = proto_pack(&scratch->message, scratch->bytes, sizeof scratch->bytes,
@@ -219,7 +223,7 @@ static void on_hangup(void *ctx, struct now now)
 #define STOP_ROUND  (10 * US_PER_MS)
 #define STOP_WITHIN (1500 * US_PER_MS) /* for close frames to leave; supervisors wait 3 s */
 
-static void after_station(void *ctx, struct now now)
+static void after_event(void *ctx, struct now now)
 {
 	empty_outbox(ctx, now);
 }
@@ -317,7 +321,7 @@ static enum status start(struct process *process)
 						      .ctx = process});
 	process->retry = io_timer_new(process->loop, on_retry, process);
 	process->stopping = io_timer_new(process->loop, on_stopping, process);
-	process->stations.after = after_station;
+	process->stations.after = after_event;
 	process->stations.ctx = process;
 	enum status status = load_list(process);
 	if (status == ST_OK)
@@ -325,6 +329,9 @@ static enum status start(struct process *process)
 	if (status == ST_OK)
 		status = gb_station_edge_open(&process->stations, process->loop, process->bridge,
 					      &process->config, process->common.state_dir);
+	if (status == ST_OK)
+		status = gb_mqtt_edge_open(&process->mqtt, process->loop, &process->config, process->bridge,
+					   &process->rng, after_event, process);
 	if (status == ST_OK)
 		status = io_link_client_open(
 			process->loop,
@@ -341,6 +348,7 @@ static void release(struct process *process)
 {
 	gb_admin_release(&process->admin);
 	gb_station_edge_release(&process->stations);
+	gb_mqtt_edge_close(&process->mqtt);
 	io_timer_free(process->stopping);
 	io_link_client_free(process->link);
 	io_timer_free(process->retry);
@@ -356,9 +364,12 @@ int main(int argc, char **argv)
 {
 	static struct process process;
 	const struct config_program program = {
-		"gateway-bridge", "Terminates gateway protocols (Semtech UDP, LoRa Basics Station).",
-		gb_config_rows,   gb_config_row_count,
-		&process.config,  sizeof process.config};
+		"gateway-bridge",
+		"Terminates gateway protocols (Semtech UDP, LoRa Basics Station, ChirpStack MQTT).",
+		gb_config_rows,
+		gb_config_row_count,
+		&process.config,
+		sizeof process.config};
 	int code;
 	if (!config_start(&program, &process.common, argc, argv, &code))
 		return code;

@@ -320,6 +320,16 @@ struct mosquitto *io_mqtt_client(const struct io_mqtt *mqtt)
 	return mqtt->phase == IO_MQTT_UP ? mqtt->client : NULL;
 }
 
+bool io_mqtt_peer(const struct io_mqtt *mqtt, struct io_address *address)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof peer;
+	if (mqtt->fd < 0 || getpeername(mqtt->fd, (struct sockaddr *)&peer, &length) != 0)
+		return false;
+	*address = io_address_from_sockaddr((struct sockaddr *)&peer);
+	return true;
+}
+
 void *io_mqtt_owner(const struct io_mqtt *mqtt)
 {
 	return mqtt->hooks.owner;

@@ -21,6 +21,7 @@
 #define LAMPPOST_IO_MQTT_CLIENT_H
 
 #include "common/base/units.h"
+#include "common/io/address.h"
 #include "common/io/loop.h"
 
 #define IO_MQTT_PENDING_MAX 1024 /* messages that were published and have not left; one more is refused */
@@ -97,6 +98,8 @@ bool io_mqtt_is_subscribed(const struct io_mqtt *mqtt);
 
 /* Lends the client while the connection is up; NULL otherwise. */
 struct mosquitto *io_mqtt_client(const struct io_mqtt *mqtt);
+/* Fills the broker's address; false when there is no connection. */
+bool io_mqtt_peer(const struct io_mqtt *mqtt, struct io_address *address) MUST_USE;
 void *io_mqtt_owner(const struct io_mqtt *mqtt);
 struct now io_mqtt_now(const struct io_mqtt *mqtt); /* of the read that goes on */
 /* Gives it up after a failed call, and begins anew. */

@@ -79,6 +79,14 @@ void t_upstream_order(struct t_upstream *upstream, uint64_t eui, uint64_t id)
 	t_upstream_send_order(upstream);
 }
 
+void t_upstream_send(struct t_upstream *upstream, const struct gw_downlink *downlink)
+{
+	upstream->message.kind = PROTO_GATEWAY_DOWNLINK;
+	upstream->message.gateway_downlink = *downlink;
+	assert_true(upstream->link >= 0);
+	upstream_send(upstream);
+}
+
 const char *t_upstream_presence(const struct t_upstream *upstream, uint64_t eui)
 {
 	const char *reason = "";

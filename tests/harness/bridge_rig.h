@@ -95,6 +95,8 @@ void t_upstream_go_away(struct t_upstream *upstream);
 /* Adds a row to the list; it is given with the next t_upstream_give_list(), or greeting. */
 struct gw_gateway *t_upstream_add(struct t_upstream *upstream, uint64_t eui);
 void t_upstream_give_list(struct t_upstream *upstream);
+/* A downlink as it is. */
+void t_upstream_send(struct t_upstream *upstream, const struct gw_downlink *downlink);
 /* A downlink for that gateway, at once. */
 void t_upstream_order(struct t_upstream *upstream, uint64_t eui, uint64_t id);
 /* The same in two steps: it stands in message.gateway_downlink between them. */
