@@ -1,0 +1,216 @@
+/* The real join server over real TLS, called by network servers of others as libcurl speaks: certificates that are not good,
+ * nobody's, of another NetID; replays; bodies and rates beyond the limits; answers that are posted. */
+#include "tests/harness/harness.h"
+
+#include "common/backend/ts002.h"
+#include "common/base/hex.h"
+#include "common/crypto/aes.h"
+#include "common/crypto/secret.h"
+#include "common/io/key_file.h"
+#include "common/lorawan/join_frame.h"
+#include "tests/harness/foreign_join.h"
+#include "tests/harness/ts002_peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define THEIRS   "60000d"
+#define DEV_EUI  "70b3d57ed1060001"
+#define OURS     "70b3d57ed1060002"
+#define JOIN_EUI "70b3d57ed1000001"
+#define APP_KEY  "8a1f6c02d94e4b7fa3b05c6de7182901"
+
+static char tls[T_DIR_MAX], url[64];
+static struct t_foreign_join join;
+static struct aes *aes;
+
+static int open_join(void **state)
+{
+	static char section[4096];
+	char fingerprint[100], kek[T_DIR_MAX + 32];
+	uint16_t port = t_free_tcp_port();
+	aes = aes_new();
+	assert_true(secret_init() == ST_OK && aes);
+	t_temp_dir(tls);
+	t_tls_authority(tls, "ca");
+	t_tls_authority(tls, "other-ca");
+	static const char *const names[] = {"js.a", "ns.b", "ns.c", "as.b", "slow.b", "stranger"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		t_tls_certificate(tls, "ca", names[i]);
+	t_tls_certificate(tls, "other-ca", "ns.b-forged");
+	t_tls_fingerprint(tls, "ns.c", fingerprint);
+	snprintf(kek, sizeof kek, "%s/city-b.kek", tls);
+	t_write_file(kek, "0123456789abcdef");
+	assert_int_equal(0, chmod(kek, 0600));
+	snprintf(url, sizeof url, "https://127.0.0.1:%u/", port);
+	snprintf(section, sizeof section,
+		 "  listen: 127.0.0.1:%u\n  certificate: %s/js.a.crt\n  key: %s/js.a.key\n  ca: %s/ca.crt\n"
+		 "  keks: {city-b: %s}\n"
+		 "  peers:\n"
+		 "    city-b: {certificate: ns.b, net_ids: [" THEIRS "], messages: [joins, home], join_euis: "
+		 "[70b3d57ed1000000/40], kek: city-b}\n"
+		 "    city-c: {fingerprint: \"%s\", net_ids: [\"000024\"], messages: [joins, home], "
+		 "join_euis: any, kek: "
+		 "city-b}\n"
+		 "    as-b: {certificate: as.b, as_ids: [as.b], messages: [app_keys], join_euis: any, kek: "
+		 "application}\n"
+		 "    slow-b: {certificate: slow.b, net_ids: [" THEIRS
+		 "], messages: [home], join_euis: any, rate: 3}\n",
+		 port, tls, tls, tls, kek, fingerprint);
+	t_foreign_join_start(&join, "000000", section);
+	t_foreign_join_add(&join, DEV_EUI, JOIN_EUI, APP_KEY, THEIRS);
+	t_foreign_join_add(&join, OURS, JOIN_EUI, APP_KEY, NULL);
+	return t_setup(state);
+}
+
+static int close_join(void **state)
+{
+	t_foreign_join_stop(&join);
+	t_temp_dir_remove(tls);
+	aes_free(aes);
+	return t_teardown(state);
+}
+
+/* A JoinReq, HomeNSReq or AppSKeyReq as text. */
+static void write_request(char text[BI_WRITTEN_MAX], enum bi_type type, const char *sender,
+			  const char *dev_eui, uint16_t nonce, uint32_t transaction)
+{
+	struct bi_message message = {
+		.envelope = {.type = type,
+			     .protocol = transaction % 2 ? BI_PROTOCOL_1_1 : BI_PROTOCOL_1_0,
+			     .receiver_id = JOIN_EUI,
+			     .transaction_id = transaction}};
+	struct lw_join_request frame = {.dev_nonce = nonce};
+	struct lw_key key;
+	uint8_t mac[AES_BLOCK], *phy = message.join_req.phy_payload;
+	snprintf(message.envelope.sender_id, BI_ID_TEXT, "%s", sender);
+	assert_true(lw_eui64_parse(dev_eui, &frame.dev_eui) && lw_eui64_parse(JOIN_EUI, &frame.join_eui) &&
+		    hex_decode_exact(key.bytes, sizeof key.bytes, APP_KEY));
+	if (type == BI_HOME_NS_REQ) {
+		message.home_ns_req.dev_eui = frame.dev_eui;
+	} else if (type == BI_APP_S_KEY_REQ) {
+		message.app_s_key_req.dev_eui = frame.dev_eui;
+		message.app_s_key_req.session_key_id.length = 16;
+	} else {
+		message.join_req.mac_version = LW_MAC_1_0_4;
+		message.join_req.dev_eui = frame.dev_eui;
+		message.join_req.dev_addr.value = 0x01020304;
+		message.join_req.rx_delay = 5;
+		message.join_req.phy_length = (uint8_t)lw_join_request_encode(&frame, phy);
+		aes_cmac(aes, key.bytes, phy, LW_JOIN_REQUEST_LENGTH - 4, mac);
+		memcpy(phy + LW_JOIN_REQUEST_LENGTH - 4, mac, 4);
+	}
+	assert_true(bi_write(&message, text, BI_WRITTEN_MAX) > 0);
+}
+
+static const struct {
+	const char *name, *certificate;
+	enum bi_type type;
+	const char *sender, *dev_eui;
+	uint16_t nonce;
+	int code;
+	enum bi_result result;
+	const char *description;
+} rows[] = {
+	{"no certificate", NULL, BI_JOIN_REQ, THEIRS, DEV_EUI, 1, 0, BI_OTHER, NULL},
+	{"a certificate of another authority, with the right name", "ns.b-forged", BI_JOIN_REQ, THEIRS,
+	 DEV_EUI, 1, 0, BI_OTHER, NULL},
+	{"a good certificate that is nobody's", "stranger", BI_JOIN_REQ, THEIRS, DEV_EUI, 1, 200,
+	 BI_UNKNOWN_SENDER, "peer_unknown"},
+	{"another's NetID", "ns.b", BI_JOIN_REQ, "000024", DEV_EUI, 1, 200, BI_UNKNOWN_SENDER,
+	 "peer_wrong_sender"},
+	{"a device whose home is another network", "ns.c", BI_JOIN_REQ, "000024", DEV_EUI, 1, 200,
+	 BI_ACTIVATION_DISALLOWED, "home_elsewhere"},
+	{"a device of the city's own", "ns.b", BI_JOIN_REQ, THEIRS, OURS, 1, 200, BI_ACTIVATION_DISALLOWED,
+	 "home_elsewhere"},
+	{"a network server asks for an AppSKey", "ns.b", BI_APP_S_KEY_REQ, THEIRS, DEV_EUI, 1, 200,
+	 BI_UNKNOWN_SENDER, "peer_wrong_sender"},
+	{"an application server has a device join", "as.b", BI_JOIN_REQ, THEIRS, DEV_EUI, 1, 200,
+	 BI_UNKNOWN_SENDER, "peer_wrong_sender"},
+	{"an application server asks about a session of nobody", "as.b", BI_APP_S_KEY_REQ, "as.b", DEV_EUI, 1,
+	 200, BI_OTHER, "unknown_session"},
+	{"who is home", "ns.c", BI_HOME_NS_REQ, "000024", DEV_EUI, 1, 200, BI_SUCCESS, ""},
+	{"a join", "ns.b", BI_JOIN_REQ, THEIRS, DEV_EUI, 7, 200, BI_SUCCESS, ""},
+	{"its frame once more, in another transaction", "ns.b", BI_JOIN_REQ, THEIRS, DEV_EUI, 7, 200,
+	 BI_FRAME_REPLAYED, "late_copy"},
+	{"an older frame", "ns.b", BI_JOIN_REQ, THEIRS, DEV_EUI, 3, 200, BI_JOIN_REQ_FAILED,
+	 "dev_nonce_not_increasing: 3, the last was 7"},
+};
+
+static void each_caller_gets_what_it_was_granted(void **state)
+{
+	(void)state;
+	char text[BI_WRITTEN_MAX], body[BI_WRITTEN_MAX];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bi_message answer = {0};
+		struct bi_error error;
+		t_row(rows[i].name);
+		write_request(text, rows[i].type, rows[i].sender, rows[i].dev_eui, rows[i].nonce,
+			      (uint32_t)(2 * i + 1));
+		t_int("code", rows[i].code,
+		      t_tls_post(tls, "ca", rows[i].certificate, url, text, body, sizeof body));
+		if (rows[i].code != 200)
+			continue;
+		t_true("an answer", bi_read(body, strlen(body), &answer, &error));
+		t_str("result", bi_result_name(rows[i].result, BI_PROTOCOL_1_1),
+		      bi_result_name(answer.envelope.result, BI_PROTOCOL_1_1));
+		t_str("description", rows[i].description, answer.envelope.description);
+		t_int("in the version of who asked", BI_PROTOCOL_1_1, answer.envelope.protocol);
+		if (rows[i].type == BI_JOIN_REQ && rows[i].result == BI_SUCCESS) {
+			t_str("label", "city-b", answer.join_ans.nwk_s_key.label);
+			t_uint("wrapped", BI_KEY_WRAPPED, answer.join_ans.nwk_s_key.length);
+		}
+	}
+	t_row("counters");
+	t_int("strangers", 1, (int)t_metric(join.admin_sock, "lamppost_join_peer_strangers_total"));
+	t_int("refused as such", 1,
+	      (int)t_metric(join.admin_sock, "lamppost_join_messages_total{verdict=\"peer_unknown\"}"));
+	t_int("wrong senders", 3,
+	      (int)t_metric(join.admin_sock, "lamppost_join_messages_total{verdict=\"peer_wrong_sender\"}"));
+}
+
+static void a_replay_gets_the_same_answer_and_burns_nothing(void **state)
+{
+	(void)state;
+	char text[BI_WRITTEN_MAX], first[BI_WRITTEN_MAX], again[BI_WRITTEN_MAX];
+	write_request(text, BI_JOIN_REQ, THEIRS, DEV_EUI, 100, 4000);
+	t_int("code", 200, t_tls_post(tls, "ca", "ns.b", url, text, first, sizeof first));
+	t_true("joined", strstr(first, "\"Success\""));
+	t_int("code", 200, t_tls_post(tls, "ca", "ns.b", url, text, again, sizeof again));
+	t_str("the same answer", first, again);
+	t_row("by another peer");
+	t_int("code", 200, t_tls_post(tls, "ca", "ns.c", url, text, again, sizeof again));
+	t_true("refused", strstr(again, "UnknownSender") && !strstr(again, "NwkSKey"));
+}
+
+static void limits_hold(void **state)
+{
+	(void)state;
+	static char text[BI_BODY_MAX + 1024], body[BI_WRITTEN_MAX];
+	memset(text, ' ', sizeof text - 1);
+	t_int("a body beyond the limit", 413, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));
+	t_int("no message", 400, t_tls_post(tls, "ca", "ns.b", url, "{}", body, sizeof body));
+	write_request(text, BI_HOME_NS_REQ, THEIRS, DEV_EUI, 0, 5000);
+	unsigned limited = 0;
+	for (unsigned i = 0; i < 40; i++)
+		limited += t_tls_post(tls, "ca", "slow.b", url, text, body, sizeof body) == 429;
+	t_true("a peer is held to its rate", limited > 0);
+	t_int("another is not", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));
+	t_int("counted", (int)limited, (int)t_metric(join.admin_sock, "lamppost_join_peer_limited_total"));
+}
+
+int main(void)
+{
+#define IN_JOIN(f)                                 \
+	{                                          \
+#f, f, open_join, close_join, NULL \
+	}
+	const struct CMUnitTest tests[] = {
+		IN_JOIN(each_caller_gets_what_it_was_granted),
+		IN_JOIN(a_replay_gets_the_same_answer_and_burns_nothing),
+		IN_JOIN(limits_hold),
+	};
+	return t_run(tests);
+}
