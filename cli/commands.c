@@ -12,6 +12,7 @@
 #include "cli/frames.h"
 #include "cli/frame.h"
 #include "cli/gateway_command.h"
+#include "cli/gateway_health.h"
 #include "cli/init.h"
 #include "cli/join.h"
 #include "cli/manual.h"
@@ -66,6 +67,7 @@ static const struct {
 	{cli_device_status_commands, &cli_device_status_command_count},
 	{cli_device_commands, &cli_device_command_count},
 	{cli_airtime_commands, &cli_airtime_command_count},
+	{cli_gateway_health_commands, &cli_gateway_health_command_count},
 	{cli_gateway_commands, &cli_gateway_command_count},
 	{cli_watch_commands, &cli_watch_command_count},
 	{cli_join_commands, &cli_join_command_count},

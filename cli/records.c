@@ -3,6 +3,7 @@
 
 #include "cli/arguments.h"
 #include "cli/client.h"
+#include "cli/gateway_health.h"
 #include "cli/problem.h"
 #include "cli/record_options.h"
 #include "cli/record_print.h"
@@ -338,7 +339,12 @@ const struct cli_command cli_record_commands[] = {
 	 .examples = "lamppost gateway list\n"
 		     "lamppost gateway list --unregistered\n",
 	 .run = run_gateways},
-	SHOW("gateway", "EUI", "0016c001ff10a235"),
+	{.group = "gateway",
+	 .name = "show",
+	 .summary = "one on a screen: its state, what to do, what may have to do with it",
+	 .operands = "EUI",
+	 .examples = "lamppost gateway show 0016c001ff10a235\n",
+	 .run = cli_gateway_show},
 	UPDATE("gateway", "EUI", "0016c001ff10a235 --name 'City Hall, north roof'"),
 	REMOVE("gateway", "EUI", "0016c001ff10a235"),
 };
