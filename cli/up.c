@@ -16,6 +16,7 @@
 #include "cli/init.h"
 #include "cli/problem.h"
 #include "cli/restart.h"
+#include "cli/up_sockets.h"
 #include "cli/up_words.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -71,6 +72,7 @@ struct supervisor {
 	struct io_http_client *http;
 	struct io_timer *timer;
 	struct cli_place place;
+	struct cli_sockets sockets; /* the gateway bridge's, while it is away as well */
 	char state_variable[OPTION_PATH_MAX + 32];
 	char run_variable[OPTION_PATH_MAX + 32];
 	struct child children[CLI_PROCESS_COUNT];
@@ -189,21 +191,22 @@ static void on_exit_of(void *ctx, struct now now, int exit_code, int signal_numb
 
 static void spawn(struct child *child, struct now now)
 {
-	struct supervisor *supervisor = child->supervisor;
-	const char *const arguments[] = {child->program, "-c", supervisor->place.config, NULL};
-	const char *const variables[] = {supervisor->state_variable, supervisor->run_variable, NULL};
-	const struct io_process_options options = {.program = child->program,
-						   .arguments = arguments,
-						   .variables = variables,
-						   .new_group = true,
-						   .on_exit = on_exit_of,
-						   .ctx = child};
-	child->started = now.mono;
-	child->poll_due = now.mono;
-	if (io_process_spawn(supervisor->loop, &options, &child->process) != ST_OK) {
+	struct supervisor *up = child->supervisor;
+	const char *const arguments[] = {child->program, "-c", up->place.config, NULL};
+	const char *variables[2 + CLI_SOCKET_VARIABLES + 1] = {up->state_variable, up->run_variable};
+	struct io_process_options options = {.program = child->program,
+					     .arguments = arguments,
+					     .variables = variables,
+					     .new_group = true,
+					     .on_exit = on_exit_of,
+					     .ctx = child};
+	if (strcmp(child->name, "gateway-bridge") == 0)
+		cli_sockets_hand_over(&up->sockets, up->place.config, &options, variables + 2);
+	child->started = child->poll_due = now.mono;
+	if (io_process_spawn(up->loop, &options, &child->process) != ST_OK) {
 		child->process = NULL;
 		cli_problem(CLI_FAILED, child->program, "make all", "the program cannot be started");
-		begin_stop(supervisor, now.mono, CLI_FAILED);
+		begin_stop(up, now.mono, CLI_FAILED);
 		return;
 	}
 	char detail[40];
@@ -338,6 +341,7 @@ static int supervise(struct supervisor *supervisor)
 	if (!find_programs(supervisor))
 		return CLI_NOT_FOUND;
 	io_harden();
+	cli_sockets_init(&supervisor->sockets);
 	const struct io_turn turn = {.on_hangup = on_hangup, .on_stop = on_stop, .ctx = supervisor};
 	supervisor->loop = io_loop_new(&turn);
 	supervisor->http = io_http_client_new(supervisor->loop, NULL);
@@ -354,6 +358,7 @@ static int supervise(struct supervisor *supervisor)
 	io_timer_free(supervisor->timer);
 	io_http_client_free(supervisor->http);
 	io_loop_free(supervisor->loop);
+	cli_sockets_release(&supervisor->sockets);
 	return code;
 }
 

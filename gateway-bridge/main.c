@@ -12,6 +12,7 @@
 #include "common/base/log.h"
 #include "common/crypto/secret.h"
 #include "common/io/link.h"
+#include "common/io/listen_fds.h"
 #include "common/io/loop.h"
 #include "common/io/process.h"
 #include "common/io/udp.h"
@@ -28,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define PATH_ROOM      (OPTION_PATH_MAX + 64)
@@ -53,6 +55,7 @@ struct process {
 	struct proto_message incoming;
 	struct gb_bridge *bridge;
 	struct io_loop *loop;
+	struct io_listen_fds listen_fds; /* handed over by whoever started us, until all listeners stand */
 	struct listener listeners[GB_SOCKETS_MAX];
 	size_t listener_count;
 	struct io_link_client *link;
@@ -253,11 +256,15 @@ static enum status listen_all(struct process *process)
 		bool parsed = gb_listen_parse(list->items[i], host, &port);
 		ASSERT(parsed); /* the row's check let it pass */
 		*listener = (struct listener){.process = process, .index = (uint32_t)i};
-		enum status status = io_udp_open(
-			process->loop,
-			&(struct io_udp_options){
-				.host = host, .port = port, .on_datagram = on_datagram, .ctx = listener},
-			&listener->udp);
+		int handed = io_listen_fds_take(&process->listen_fds, "udp_listen", (unsigned)i, SOCK_DGRAM,
+						host, port);
+		enum status status = io_udp_open(process->loop,
+						 &(struct io_udp_options){.host = host,
+									  .port = port,
+									  .listen_fd = handed,
+									  .on_datagram = on_datagram,
+									  .ctx = listener},
+						 &listener->udp);
 		if (status != ST_OK) {
 			LOG_ERROR("udp_listen_refused", "address=%s status=%s", list->items[i],
 				  status_name(status));
@@ -341,6 +348,7 @@ static enum status start(struct process *process)
 				.rng = &process->rng,
 				.events = {on_link_open, on_link_message, on_link_close, process}},
 			&process->link);
+	io_listen_fds_release(&process->listen_fds); /* what the configuration has no use for */
 	return status == ST_OK ? open_admin(process) : status;
 }
 
@@ -376,6 +384,7 @@ int main(int argc, char **argv)
 	reload_init(&process.reload, &program, &process.common, argc, argv, reconfigure, &process);
 	log_init("gateway-bridge", process.common.log_level);
 	io_harden();
+	io_listen_fds_receive(&process.listen_fds);
 	enum status status = secret_init();
 	if (status == ST_OK)
 		status = start(&process);

@@ -14,8 +14,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define LINE_MAX_BYTES 4096
-#define PARENT         "LAMPPOST_PARENT"
+#define LINE_MAX_BYTES  4096
+#define DESCRIPTORS_MAX 32
+#define PARENT          "LAMPPOST_PARENT"
 
 struct io_process {
 	uv_process_t process;
@@ -127,9 +128,13 @@ enum status io_process_spawn(struct io_loop *loop, const struct io_process_optio
 	char mark[64];
 	snprintf(mark, sizeof mark, PARENT "=%d", getpid());
 	char **environment = environment_for(options->variables, mark);
-	uv_stdio_container_t stdio[3] = {{.flags = UV_IGNORE},
-					 {.flags = UV_INHERIT_FD, .data.fd = 1},
-					 {.flags = UV_INHERIT_FD, .data.fd = 2}};
+	uv_stdio_container_t stdio[3 + DESCRIPTORS_MAX] = {{.flags = UV_IGNORE},
+							   {.flags = UV_INHERIT_FD, .data.fd = 1},
+							   {.flags = UV_INHERIT_FD, .data.fd = 2}};
+	ASSERT_CMP(options->descriptor_count, <=, DESCRIPTORS_MAX);
+	for (size_t i = 0; i < options->descriptor_count; i++)
+		stdio[3 + i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD,
+						      .data.fd = options->descriptors[i]};
 	int pair[2] = {-1, -1};
 	if (options->on_line) {
 		ASSERT(uv_pipe(pair, UV_NONBLOCK_PIPE, 0) == 0);
@@ -140,7 +145,7 @@ enum status io_process_spawn(struct io_loop *loop, const struct io_process_optio
 				      .args = (char **)(uintptr_t)options->arguments,
 				      .env = environment,
 				      .flags = options->new_group ? UV_PROCESS_DETACHED : 0,
-				      .stdio_count = 3,
+				      .stdio_count = 3 + (int)options->descriptor_count,
 				      .stdio = stdio};
 	int error = uv_spawn(io_loop_uv(loop), &process->process, &spawn);
 	free(environment);

@@ -7,6 +7,7 @@
 #include "common/base/units.h"
 #include "common/io/loop.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct io_process;
@@ -16,6 +17,9 @@ struct io_process_options {
 	const char *const *arguments; /* NULL-terminated, [0] included */
 	const char *const
 		*variables; /* "NAME=value" added to the own environment, NULL-terminated; NULL: none */
+	/* Given to the child as 3, 4... (LISTEN_FDS, see listen_fds.h); at most 32; borrowed. */
+	const int *descriptors;
+	size_t descriptor_count;
 	bool new_group; /* a process group of its own, so that a terminal's Ctrl-C reaches the parent alone */
 	/* Each line of its standard output and error, without the newline, at most 4,095 bytes; NULL:
 	 * inherited. */

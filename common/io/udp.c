@@ -178,6 +178,24 @@ static enum status take_receive_buffer(struct io_udp *udp, size_t asked)
 	return ST_OK;
 }
 
+/* A socket that was handed over: it may hold datagrams that came before we did. */
+static enum status adopt_socket(struct io_udp *udp, const struct io_udp_options *options)
+{
+	int on = 1;
+	udp->fd = options->listen_fd;
+	struct sockaddr_storage name;
+	socklen_t length = sizeof name;
+	if (getsockname(udp->fd, (struct sockaddr *)&name, &length) != 0 ||
+	    setsockopt(udp->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) != 0 ||
+	    take_receive_buffer(udp, options->receive_buffer ? options->receive_buffer
+							     : IO_UDP_RECEIVE_BUFFER) != ST_OK) {
+		LOG_ERROR("udp_bind", "fd=%d reason=\"%s\"", udp->fd, strerror(errno));
+		return ST_IO;
+	}
+	udp->family = name.ss_family == AF_INET6 ? 6 : 4;
+	return ST_OK;
+}
+
 static enum status open_socket(struct io_udp *udp, const struct io_udp_options *options)
 {
 	struct io_address address;
@@ -227,7 +245,9 @@ enum status io_udp_open(struct io_loop *loop, const struct io_udp_options *optio
 	udp->send_limit = options->send_limit ? options->send_limit : SEND_LIMIT;
 	udp->queue = calloc(udp->send_limit, sizeof *udp->queue);
 	udp->receive_bytes = malloc((size_t)BATCH * DATAGRAM_MAX);
-	enum status status = udp->queue && udp->receive_bytes ? open_socket(udp, options) : ST_NO_MEMORY;
+	enum status status = ST_NO_MEMORY;
+	if (udp->queue && udp->receive_bytes)
+		status = options->listen_fd ? adopt_socket(udp, options) : open_socket(udp, options);
 	if (status == ST_OK && uv_poll_init(io_loop_uv(loop), &udp->poll, udp->fd) != 0)
 		status = ST_IO;
 	if (status != ST_OK) {

@@ -15,8 +15,9 @@
 struct io_udp;
 
 struct io_udp_options {
-	const char *host;      /* numeric, or "*" */
-	uint16_t port;         /* 0: any free one */
+	const char *host; /* numeric, or "*" */
+	uint16_t port;    /* 0: any free one */
+	int listen_fd; /* a bound socket that was handed over (listen_fds.h), taken; 0: none, host and port are bound */
 	size_t receive_buffer; /* bytes asked of the kernel; 0: IO_UDP_RECEIVE_BUFFER */
 	size_t send_limit;     /* datagrams in the send queue; 0: 4096 */
 	/* `bytes` are lent during the call. */
