@@ -39,6 +39,7 @@
 #define STOP_ONE_US      (3 * US_PER_S)     /* an orderly stop's promise (docs/contract.md) */
 #define STOP_ALL_US      (4500 * US_PER_MS) /* what is left is then killed, within the 5 s */
 #define GIVE_UP_AFTER    5                  /* ends in a row before a process was healthy even once */
+#define SECONDS(span)    ((double)(span) / (double)US_PER_S)
 #define PATH_ROOM        4096
 
 const char *const cli_process_names[CLI_PROCESS_COUNT] = {"join-server", "application-server",
@@ -90,11 +91,6 @@ static void enter(struct child *child, enum child_state state, const char *detai
 {
 	child->state = state;
 	cli_up_say_entered(child->supervisor->json, child->name, state_names[state], detail);
-}
-
-static double seconds(span_us span)
-{
-	return (double)span / (double)US_PER_S;
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------ */
@@ -185,7 +181,7 @@ static void on_exit_of(void *ctx, struct now now, int exit_code, int signal_numb
 	io_timer_start(supervisor->timer, 0, TICK_BUSY_US);
 	snprintf(detail, sizeof detail, "%s; starts again %s", end, delay ? "in a moment" : "at once");
 	if (delay)
-		snprintf(detail, sizeof detail, "%s; starts again in %.1f s", end, seconds(delay));
+		snprintf(detail, sizeof detail, "%s; starts again in %.1f s", end, SECONDS(delay));
 	enter(child, WAITING, detail);
 }
 
@@ -248,7 +244,7 @@ static void on_health(void *ctx, struct now now, io_http_call_id call, const str
 	if (healthy && child->state != HEALTHY) {
 		char detail[64];
 		snprintf(detail, sizeof detail, "after %.2f s",
-			 seconds(mono_since(now.mono, child->started)));
+			 SECONDS(mono_since(now.mono, child->started)));
 		if (child->state == UNHEALTHY)
 			snprintf(detail, sizeof detail, "it answers again");
 		child->ever_healthy = true;

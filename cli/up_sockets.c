@@ -6,18 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-/* The lists of section gateway-bridge. One that the file does not name has the bridge's own default, but only UDP is opened for it:
- * a TCP port that the bridge then does not serve would keep its callers waiting. */
+/* The lists of section gateway-bridge that the bridge takes from us, and what it listens on where the file does not name one. */
 static const struct {
 	const char *key, *fallback;
 	int type;
 } lists[] = {
 	{"udp_listen", "*:1700", SOCK_DGRAM},
-	{"station_listen", NULL, SOCK_STREAM},
-	{"cups_listen", NULL, SOCK_STREAM},
+	{"station_listen", "*:3001", SOCK_STREAM},
 };
 
 void cli_sockets_init(struct cli_sockets *sockets)
@@ -79,7 +76,7 @@ static void want_all(struct cli_sockets *sockets, const struct yt_node *root)
 	const struct yt_node *section = child(root, "gateway-bridge");
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		const struct yt_node *list = child(section, lists[i].key);
-		if (!list && lists[i].fallback)
+		if (!list)
 			want(sockets, i, 0, lists[i].fallback);
 		unsigned index = 0;
 		if (list && list->kind == YT_SCALAR)

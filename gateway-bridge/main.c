@@ -29,8 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #define PATH_ROOM      (OPTION_PATH_MAX + 64)
 #define LINK_BUFFER    (4u << 20) /* what does not fit waits in the ring, where it grows old and is counted */
@@ -246,6 +244,15 @@ static void on_stop(void *ctx, struct now now)
 	io_timer_start(process->stopping, 0, STOP_ROUND);
 }
 
+/* The socket of a list's item that `lamppost up` or systemd held for us; 0: none. */
+static int take_handed(struct process *process, const char *key, unsigned index, int type, const char *item)
+{
+	char host[GB_HOST_MAX];
+	uint16_t port;
+	ASSERT(gb_listen_parse(item, host, &port)); /* the row's check let it pass */
+	return io_listen_fds_take(&process->listen_fds, key, index, type, host, port);
+}
+
 static enum status listen_all(struct process *process)
 {
 	const struct option_list *list = &process->config.udp_listen;
@@ -253,18 +260,17 @@ static enum status listen_all(struct process *process)
 		struct listener *listener = &process->listeners[i];
 		char host[GB_HOST_MAX];
 		uint16_t port;
-		bool parsed = gb_listen_parse(list->items[i], host, &port);
-		ASSERT(parsed); /* the row's check let it pass */
+		ASSERT(gb_listen_parse(list->items[i], host, &port));
 		*listener = (struct listener){.process = process, .index = (uint32_t)i};
-		int handed = io_listen_fds_take(&process->listen_fds, "udp_listen", (unsigned)i, SOCK_DGRAM,
-						host, port);
-		enum status status = io_udp_open(process->loop,
-						 &(struct io_udp_options){.host = host,
-									  .port = port,
-									  .listen_fd = handed,
-									  .on_datagram = on_datagram,
-									  .ctx = listener},
-						 &listener->udp);
+		enum status status = io_udp_open(
+			process->loop,
+			&(struct io_udp_options){.host = host,
+						 .port = port,
+						 .listen_fd = take_handed(process, "udp_listen", (unsigned)i,
+									  SOCK_DGRAM, list->items[i]),
+						 .on_datagram = on_datagram,
+						 .ctx = listener},
+			&listener->udp);
 		if (status != ST_OK) {
 			LOG_ERROR("udp_listen_refused", "address=%s status=%s", list->items[i],
 				  status_name(status));
@@ -330,6 +336,9 @@ static enum status start(struct process *process)
 	process->stopping = io_timer_new(process->loop, on_stopping, process);
 	process->stations.after = after_event;
 	process->stations.ctx = process;
+	if (process->config.station_listen.count > 0)
+		process->stations.handed_over = take_handed(process, "station_listen", 0, SOCK_STREAM,
+							    process->config.station_listen.items[0]);
 	enum status status = load_list(process);
 	if (status == ST_OK)
 		status = listen_all(process);

@@ -14,6 +14,7 @@
 #include "common/io/address.h"
 
 #include <stdbool.h>
+#include <sys/socket.h> /* SOCK_DGRAM, SOCK_STREAM */
 
 #define IO_LISTEN_FDS_MAX  32
 #define IO_LISTEN_NAME_MAX 64
