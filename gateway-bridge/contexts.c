@@ -27,6 +27,7 @@ static void grow(struct gb_contexts *contexts)
 	size_t room = contexts->room ? 2 * contexts->room : GB_CONTEXTS_FIRST;
 	struct gb_context_slot *slots = calloc(room, sizeof *slots);
 	ASSERT(slots != NULL);
+	ASSERT(contexts->count == 0 || contexts->slots != NULL);
 	for (size_t i = 0; i < contexts->count; i++)
 		slots[i] = contexts->slots[(contexts->newest + 1 + i) % contexts->room];
 	free(contexts->slots);
@@ -44,6 +45,7 @@ void gb_contexts_put(struct gb_contexts *contexts, struct mono now, struct gw_ti
 		if (!oldest || mono_since(now, oldest->at) < GB_CONTEXT_LIFE_US)
 			grow(contexts);
 	}
+	ASSERT(contexts->slots != NULL && contexts->room > 0);
 	contexts->newest = (contexts->newest + 1) % contexts->room;
 	contexts->slots[contexts->newest] = (struct gb_context_slot){now, ticks, *context};
 	contexts->count += contexts->count < contexts->room;
