@@ -86,7 +86,7 @@ static void take_connection(struct io_http_server *server)
 	}
 	io_loop_touch(server->loop);
 	connection->server = server;
-	connection->head = malloc(sizeof *connection->head);
+	connection->head = calloc(1, sizeof *connection->head); /* a refusal may come before any request */
 	connection->extra = malloc(HTTP_EXTRA_MAX);
 	if (server->unix_path)
 		uv_pipe_init(io_loop_uv(server->loop), &connection->uv.pipe, 0);

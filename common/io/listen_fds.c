@@ -57,7 +57,7 @@ static bool suits(int fd, int type, const struct io_address *wanted, struct io_a
 {
 	int is_type = 0;
 	socklen_t length = sizeof is_type;
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = {0};
 	socklen_t name_length = sizeof name;
 	*bound = (struct io_address){0};
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &is_type, &length) != 0 || is_type != type ||
@@ -101,7 +101,7 @@ void io_listen_fds_release(struct io_listen_fds *fds)
 	fds->count = 0;
 }
 
-enum status io_listen_fd_open(int type, const char *host, uint16_t port, int *out)
+enum status io_listen_fd_open(int type, const char *host, uint16_t port, int *fd)
 {
 	struct io_address address;
 	enum status status = io_address_parse(host, port, &address);
@@ -110,21 +110,22 @@ enum status io_listen_fd_open(int type, const char *host, uint16_t port, int *ou
 	struct sockaddr_storage bound;
 	socklen_t length = (socklen_t)io_address_to_sockaddr(&address, &bound);
 	int on = 1, off = 0;
-	int fd = socket(address.family == 6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int made = socket(address.family == 6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* TCP alone: a UDP port could be taken over by a second process. */
-	bool ready = fd >= 0 &&
-		     (type == SOCK_DGRAM || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0) &&
+	bool ready = made >= 0 &&
+		     (type == SOCK_DGRAM ||
+		      setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0) &&
 		     (address.family == 4 ||
-		      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
-		     bind(fd, (struct sockaddr *)&bound, length) == 0 &&
-		     (type == SOCK_DGRAM || listen(fd, BACKLOG) == 0);
+		      setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
+		     bind(made, (struct sockaddr *)&bound, length) == 0 &&
+		     (type == SOCK_DGRAM || listen(made, BACKLOG) == 0);
 	if (ready) {
-		*out = fd;
+		*fd = made;
 		return ST_OK;
 	}
 	int error = errno;
 	LOG_WARN("listen_fd", "host=\"%s\" port=%u reason=\"%s\"", host, port, strerror(error));
-	if (fd >= 0)
-		close(fd);
+	if (made >= 0)
+		close(made);
 	return error == EADDRINUSE ? ST_EXISTS : ST_IO;
 }

@@ -183,7 +183,7 @@ static enum status adopt_socket(struct io_udp *udp, const struct io_udp_options 
 {
 	int on = 1;
 	udp->fd = options->listen_fd;
-	struct sockaddr_storage name;
+	struct sockaddr_storage name = {0};
 	socklen_t length = sizeof name;
 	if (getsockname(udp->fd, (struct sockaddr *)&name, &length) != 0 ||
 	    setsockopt(udp->fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on) != 0 ||

@@ -81,7 +81,7 @@ struct io_ws_client {
 /* Something is to be written or told. */
 void ws_line_touch(struct ws_line *line);
 /* Looks up and connects; a failure is told by an event. */
-void ws_line_begin(struct ws_line *line, const char *connect_to);
+void ws_line_begin(struct ws_line *line, const char *connect_host);
 void ws_line_flush(struct ws_line *line);
 void ws_line_sweep(struct ws_line *line, struct now now);
 void ws_line_resume(struct ws_line *line, struct now now);
