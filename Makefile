@@ -45,7 +45,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: soak mutants radio-report vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood lint format install clean help
+.PHONY: soak mutants radio-report vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood bench-gateways lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -189,6 +189,10 @@ bench: deps deps-test
 bench-flood: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bin/gateway-bridge $(BUILD)/tests/bench/bench_flood
 	$(Q)$(BUILD)/tests/bench/bench_flood
+## bench-gateways: memory and CPU of 2,000 Basics Stations over TLS, and how soon they are back (into $(BUILD)/bench-gateways.json)
+bench-gateways: deps deps-test
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bin/gateway-bridge $(BUILD)/tests/bench/bench_gateways
+	$(Q)$(BUILD)/tests/bench/bench_gateways --json $(BUILD)/bench-gateways.json
 ## man: the pages of the manual, made from the same rows as the help, into $(BUILD)/man
 man: all
 	$(call say,MAN,$(BUILD)/man)

@@ -240,7 +240,8 @@ static void add_why(struct gb_admin *admin)
 
 enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
 			  const struct gb_bridge *bridge, const struct reload *reload,
-			  struct io_udp *const *sockets, size_t socket_count)
+			  struct io_udp *const *sockets, size_t socket_count,
+			  const struct gb_station_edge *stations)
 {
 	static const struct io_http_route routes[] = {{IO_HTTP_GET, "/gateways", on_gateways}};
 	ASSERT_CMP(socket_count, <=, GB_SOCKETS_MAX);
@@ -250,7 +251,7 @@ enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const ch
 				   .began = (uint64_t)clock_now().wall.us};
 	for (size_t i = 0; i < socket_count; i++)
 		admin->sockets[i] = sockets[i];
-	gb_metrics_init(&admin->metrics, bridge, admin->sockets, socket_count);
+	gb_metrics_init(&admin->metrics, bridge, admin->sockets, socket_count, stations);
 	enum status status = io_admin_open(loop,
 					   &(struct io_admin_options){.path = path,
 								      .process = "gateway-bridge",

@@ -36,7 +36,8 @@ struct gb_admin {
 /* Keeps a borrow of all until released. */
 enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const char *path,
 			  const struct gb_bridge *bridge, const struct reload *reload,
-			  struct io_udp *const *sockets, size_t socket_count) MUST_USE;
+			  struct io_udp *const *sockets, size_t socket_count,
+			  const struct gb_station_edge *stations) MUST_USE;
 void gb_admin_release(struct gb_admin *admin); /* one that was never opened is allowed */
 
 #endif

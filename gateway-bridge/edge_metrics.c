@@ -195,8 +195,44 @@ static void add_sockets(struct gb_metrics *metrics, struct io_udp *const *socket
 	}
 }
 
+/* --- connections of stations before a request: what became of them; nothing while there is no listener */
+
+#define READ_LISTENER(name, member)                                                           \
+	static uint64_t name(void *edge)                                                      \
+	{                                                                                     \
+		const struct gb_station_edge *stations = edge;                                \
+		return stations->server ? io_http_server_stats(stations->server)->member : 0; \
+	}
+READ_LISTENER(read_completed, handshakes)
+READ_LISTENER(read_failed, handshakes_failed)
+READ_LISTENER(read_slow, handshakes_slow)
+READ_LISTENER(read_source, source_connections)
+READ_LISTENER(read_full, full)
+#undef READ_LISTENER
+
+static void add_listener(struct gb_metrics *metrics, const struct gb_station_edge *stations)
+{
+	static const struct {
+		const char *labels;
+		uint64_t (*read)(void *edge);
+	} rows[] = {{"outcome=\"completed\"", read_completed},
+		    {"outcome=\"failed\"", read_failed},
+		    {"outcome=\"slow\"", read_slow},
+		    {"outcome=\"too_many_of_one_address\"", read_source},
+		    {"outcome=\"full\"", read_full}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct io_metric *row = add(
+			metrics, IO_METRIC_COUNTER, "lamppost_bridge_station_handshakes_total",
+			rows[i].labels,
+			"Connections to the listener of stations, by what became of their TLS handshake.");
+		row->read = rows[i].read;
+		row->ctx = lend(stations);
+	}
+}
+
 void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
-		     struct io_udp *const *sockets, size_t socket_count)
+		     struct io_udp *const *sockets, size_t socket_count,
+		     const struct gb_station_edge *stations)
 {
 	const struct gb_gateways *gateways = gb_bridge_gateways(bridge);
 	metrics->count = 0;
@@ -218,5 +254,6 @@ void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
 	add_read(metrics, "lamppost_bridge_station_connections", "state=\"up\"",
 		 "Of gateways that are configured.", read_stations_up, bridge);
 	add_mqtt(metrics, bridge);
+	add_listener(metrics, stations);
 	add_sockets(metrics, sockets, socket_count);
 }

@@ -5,6 +5,7 @@
 #include "common/io/admin.h"
 #include "common/io/udp.h"
 #include "gateway-bridge/bridge_mqtt.h"
+#include "gateway-bridge/edge_station.h"
 
 #define GB_SOCKETS_MAX 8
 #define GB_METRICS_MAX (GB_VERDICT_COUNT + 32 + GB_SOCKETS_MAX * 8)
@@ -18,6 +19,7 @@ struct gb_metrics {
 
 /* Fills the rows, which keep a borrow of all. */
 void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
-		     struct io_udp *const *sockets, size_t socket_count);
+		     struct io_udp *const *sockets, size_t socket_count,
+		     const struct gb_station_edge *stations);
 
 #endif

@@ -319,7 +319,7 @@ static enum status open_admin(struct process *process)
 	for (size_t i = 0; i < process->listener_count; i++)
 		sockets[i] = process->listeners[i].udp;
 	return gb_admin_open(&process->admin, process->loop, process->admin_path, process->bridge,
-			     &process->reload, sockets, process->listener_count);
+			     &process->reload, sockets, process->listener_count, &process->stations);
 }
 
 static enum status start(struct process *process)

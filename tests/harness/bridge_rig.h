@@ -77,6 +77,9 @@ struct t_bridge {
 struct t_bridge *t_bridge_start(bool with_upstream, const char *settings);
 /* The same on another address than 127.0.0.1: "*" hears both families. */
 struct t_bridge *t_bridge_start_on(const char *listen, bool with_upstream, const char *settings);
+/* On 127.0.0.1, handed a listening socket of that name at every start. */
+struct t_bridge *t_bridge_start_handed(bool with_upstream, const char *settings, const char *listen_name,
+				       int listen_fd);
 /* SIGTERM; a code other than 0 fails the row. Releases all. */
 void t_bridge_stop(struct t_bridge *rig);
 /* Starts the process again, after the test ended it. */

@@ -1,0 +1,81 @@
+#include "tests/harness/station_rig.h"
+
+#include "tests/harness/harness.h"
+#include "tests/harness/network.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ASSERT(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0);
+	ASSERT(bind(fd, (const struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 4096) == 0);
+	return fd;
+}
+
+void t_stations_open(struct t_stations *at, unsigned gateways, uint64_t first, const char *settings)
+{
+	char text[2048];
+	*at = (struct t_stations){.listener = -1};
+	t_temp_dir(at->dir);
+	t_pki_make(&at->pki, at->dir);
+	at->tls = t_wire_tls_new(at->pki.ca);
+	at->port = t_free_tcp_port();
+	if (getenv("HAND_OVER"))
+		at->listener = listen_on(at->port);
+	snprintf(text, sizeof text,
+		 "  station_listen: [\"127.0.0.1:%u\"]\n  tls_certificate: \"%s\"\n  tls_key: \"%s\"\n"
+		 "  tls_ca: \"%s\"\n%s",
+		 at->port, at->pki.server, at->pki.server_key, at->pki.ca, settings);
+	at->rig = at->listener >= 0 ? t_bridge_start_handed(true, text, "station_listen.0", at->listener)
+				    : t_bridge_start(true, text);
+	for (unsigned i = 0; i < gateways; i++)
+		t_upstream_add(at->rig->upstream, first + i)->accept = GW_ACCEPT_CERTIFICATE;
+	t_true("list", t_bridge_has_list(at->rig));
+	t_upstream_give_list(at->rig->upstream);
+	t_true("list", t_bridge_has_list(at->rig));
+}
+
+void t_stations_close(struct t_stations *at)
+{
+	t_bridge_stop(at->rig);
+	if (at->listener >= 0)
+		close(at->listener);
+	t_wire_tls_free(at->tls);
+	t_pki_free(&at->pki);
+	t_temp_dir_remove(at->dir);
+}
+
+struct t_wire *t_stations_dial_with(const struct t_stations *at, uint64_t eui, bool with_certificate,
+				    const struct t_wire_options *options)
+{
+	struct t_wire_options all = *options;
+	char path[64] = "/router-info";
+	uint8_t certificate[X509_DER_MAX];
+	if (eui != 0)
+		snprintf(path, sizeof path, "/gateway/%016" PRIX64, eui);
+	all.port = at->port;
+	all.tls = at->tls;
+	all.path = path;
+	if (with_certificate) {
+		all.certificate = certificate;
+		all.certificate_length = t_pki_gateway(&at->pki, eui, (int64_t)time(NULL) * 1000000,
+						       certificate);
+		all.key = at->pki.gateway_key_der;
+		all.key_length = at->pki.gateway_key_length;
+	}
+	return t_wire_open(&all);
+}
+
+struct t_wire *t_stations_dial(const struct t_stations *at, uint64_t eui, bool with_certificate)
+{
+	return t_stations_dial_with(at, eui, with_certificate, &(struct t_wire_options){0});
+}
