@@ -3,6 +3,7 @@
 #include "application-server/alarms/rules.h"
 #include "common/base/check.h"
 #include "common/base/units.h"
+#include "common/crypto/x509.h"
 
 #define SECTION "application-server"
 #define DAY_US  (86400 * US_PER_S)
@@ -108,5 +109,25 @@ const struct option as_config_rows[] = {
 	{SECTION, "gateway_health.days_kept", OPTION_DURATION, OPTION_AT(struct as_config, health_days_us),
 	 .fallback = "1095d", .min = 31 * DAY_US, .max = 36500 * DAY_US, .reload = true,
 	 .help = "The same by the day."},
+	{SECTION, "certificates.gateway_valid", OPTION_DURATION,
+	 OPTION_AT(struct as_config, gateway_certificate_us), .fallback = "365d", .min = DAY_US,
+	 .max = 7300 * DAY_US, .reload = true,
+	 .help = "How long a gateway's certificate is good for; in its last third CUPS renews it."},
+	{SECTION, "certificates.server_valid", OPTION_DURATION,
+	 OPTION_AT(struct as_config, server_certificate_us), .fallback = "730d", .min = DAY_US,
+	 .max = 7300 * DAY_US, .reload = true,
+	 .help = "The same of the gateway bridge's, which is renewed in its last third."},
+	{SECTION, "certificates.server_hosts", OPTION_LIST, OPTION_AT(struct as_config, server_hosts),
+	 .fallback = "", .min = 0, .max = X509_HOSTS_MAX, .check = x509_host_ok, .reload = true,
+	 .form = "a name or an address, as in lamppost.example.city or 192.0.2.10",
+	 .help = "Names and addresses by which stations reach the gateway bridge, for its certificate; "
+		 "empty: "
+		 "this machine's name, localhost, 127.0.0.1 and ::1."},
+	{SECTION, "cups.tc_uri", OPTION_STRING, OPTION_AT(struct as_config, tc_uri), .fallback = "",
+	 .reload = true,
+	 .help = "Where CUPS sends stations for LNS, as in wss://lamppost.example.city:3001; a gateway's own "
+		 "tc_uri goes before it; empty: they stay where they are."},
+	{SECTION, "cups.cups_uri", OPTION_STRING, OPTION_AT(struct as_config, cups_uri), .fallback = "",
+	 .reload = true, .help = "The same for CUPS itself, as in https://lamppost.example.city:3002."},
 };
 const size_t as_config_row_count = ARRAY_SIZE(as_config_rows);

@@ -23,17 +23,19 @@
 /* The configuration's agency, as it is now; nobody when there is none of that name. */
 static struct as_scope scope_of(struct as_edge_api *edge, const struct io_http_request *request)
 {
-	static const struct as_scope city = {.role = AS_CITY};
 	const struct io_peer *peer = io_http_request_peer(request);
 	const struct as_caller *caller = peer ? as_callers_find(&edge->callers, peer->uid, peer->gid) : NULL;
 	struct as_scope scope = {.role = AS_NOBODY};
 	json_t *agency = NULL;
 	if (!caller)
 		return scope;
-	if (caller->role == AS_CITY)
-		return city;
-	if (as_store_record_get(edge->api->app->store, &city, RECORD_AGENCY, caller->agency, &agency) ==
-		    ST_OK &&
+	scope.bridge = caller->role == AS_BRIDGE || peer->uid == 0 || peer->uid == edge->callers.own_uid;
+	if (caller->role == AS_CITY || caller->role == AS_BRIDGE) {
+		scope.role = caller->role;
+		return scope;
+	}
+	if (as_store_record_get(edge->api->app->store, &(struct as_scope){.role = AS_CITY}, RECORD_AGENCY,
+				caller->agency, &agency) == ST_OK &&
 	    as_uuid_parse(json_string_value(json_object_get(agency, "id")), &scope.agency))
 		scope.role = caller->role;
 	json_decref(agency);
@@ -45,9 +47,14 @@ static struct as_scope scope_of(struct as_edge_api *edge, const struct io_http_r
 static void reply(struct as_edge_api *edge, io_http_exchange exchange, struct as_answer *answer)
 {
 	char *text = answer->body ? json_dumps(answer->body, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
-	const char *type = answer->status >= 400 ? "application/problem+json" : NULL;
-	enum status status = io_http_reply(edge->server, exchange, answer->status, type, text,
-					   text ? strlen(text) : 0);
+	const char *type = answer->status >= 400 ? "application/problem+json"
+			   : answer->octets      ? "application/octet-stream"
+						 : NULL;
+	enum status status = io_http_reply(edge->server, exchange, answer->status, type,
+					   answer->octets ? (const void *)answer->octets : text,
+					   answer->octets ? answer->octet_count
+					   : text         ? strlen(text)
+							  : 0);
 	(void)status; /* the client may have gone */
 	free(text);
 	as_answer_release(answer);

@@ -10,6 +10,7 @@
 #include "application-server/edge_delivery.h"
 #include "application-server/edge_frames.h"
 #include "application-server/edge_health.h"
+#include "application-server/edge_identity.h"
 #include "application-server/edge_join.h"
 #include "application-server/edge_keys.h"
 #include "application-server/edge_live.h"
@@ -56,6 +57,7 @@ struct server {
 	struct as_edge_live edge_live;
 	struct as_health health;
 	struct as_edge_health edge_health;
+	struct as_edge_identity identity;
 	struct as_api api;
 	struct as_edge_network network;
 	struct as_edge_frames frames;
@@ -109,6 +111,7 @@ static void on_housekeeping(void *ctx, struct now now)
 {
 	struct server *server = ctx;
 	bool more = as_retention_step(&server->retention, now);
+	as_edge_identity_tick(&server->identity, now);
 	as_joins_expire(&server->joins, now);
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
 }
@@ -294,6 +297,9 @@ static enum status start(struct server *server)
 	enum status status = as_keys_load(&server->keys, server->common.state_dir);
 	if (status == ST_OK)
 		status = open_store(server);
+	if (status == ST_OK)
+		status = as_edge_identity_open(&server->identity, server->store, &server->keys, &server->rng,
+					       &server->config, server->common.state_dir);
 	if (status != ST_OK)
 		return status;
 	as_application_init(&server->app, server->store, &server->keys, &server->rng);
@@ -309,6 +315,8 @@ static enum status start(struct server *server)
 				      .census = &server->census,
 				      .live = &server->live,
 				      .health = &server->health,
+				      .authority = &server->identity.authority,
+				      .packages = server->identity.packages,
 				      .status = status_members,
 				      .status_ctx = server,
 				      .force_rejoin = as_edge_network_force_rejoin,
@@ -349,6 +357,7 @@ static void release(struct server *server)
 	io_timer_free(server->again);
 	io_timer_free(server->housekeeping);
 	io_timer_free(server->counting);
+	as_edge_identity_close(&server->identity);
 	as_store_close(server->store);
 	as_keys_release(&server->keys);
 	if (server->loop)

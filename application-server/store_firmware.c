@@ -188,7 +188,7 @@ static enum as_order_state state_named(const char *name)
 	return AS_ORDERED;
 }
 
-enum status as_store_order_put(struct as_store *store, const struct as_order *order)
+enum status as_store_order_put(struct as_store *store, const struct as_firmware_order *order)
 {
 	int s = store->firmware_base + ORDER_PUT;
 	enum status status = as_store_write_city(store);
@@ -205,7 +205,7 @@ enum status as_store_order_put(struct as_store *store, const struct as_order *or
 	return db_run(store->city, s);
 }
 
-static enum status take_order(struct as_store *store, int s, struct as_order *order)
+static enum status take_order(struct as_store *store, int s, struct as_firmware_order *order)
 {
 	struct db *db = store->city;
 	enum status status = first_row(store, s);
@@ -223,7 +223,8 @@ static enum status take_order(struct as_store *store, int s, struct as_order *or
 	return ST_OK;
 }
 
-enum status as_store_order_get(struct as_store *store, const struct lw_eui64 *gateway, struct as_order *order)
+enum status as_store_order_get(struct as_store *store, const struct lw_eui64 *gateway,
+			       struct as_firmware_order *order)
 {
 	db_bind_i64(store->city, store->firmware_base + ORDER_GET, 1, number_of(gateway));
 	return take_order(store, store->firmware_base + ORDER_GET, order);
@@ -263,7 +264,8 @@ static void bind_after(struct as_store *store, int s, int parameter, const struc
 		db_bind_null(store->city, s, parameter);
 }
 
-enum status as_store_order_next(struct as_store *store, const struct lw_eui64 *after, struct as_order *order)
+enum status as_store_order_next(struct as_store *store, const struct lw_eui64 *after,
+				struct as_firmware_order *order)
 {
 	bind_after(store, store->firmware_base + ORDER_NEXT, 1, after);
 	return take_order(store, store->firmware_base + ORDER_NEXT, order);

@@ -53,7 +53,7 @@ enum as_order_state {
 };
 const char *as_order_state_name(enum as_order_state state);
 
-struct as_order {
+struct as_firmware_order {
 	struct lw_eui64 gateway;
 	int64_t firmware;
 	enum as_order_state state;
@@ -63,9 +63,9 @@ struct as_order {
 	uint32_t offers;
 };
 /* Replaces the one that was there. */
-enum status as_store_order_put(struct as_store *store, const struct as_order *order) MUST_USE;
+enum status as_store_order_put(struct as_store *store, const struct as_firmware_order *order) MUST_USE;
 enum status as_store_order_get(struct as_store *store, const struct lw_eui64 *gateway,
-			       struct as_order *order) MUST_USE;
+			       struct as_firmware_order *order) MUST_USE;
 /* `offered` counts one more offer. */
 enum status as_store_order_move(struct as_store *store, const struct lw_eui64 *gateway,
 				enum as_order_state state, const char *reason, bool offered,
@@ -74,7 +74,7 @@ enum status as_store_order_move(struct as_store *store, const struct lw_eui64 *g
 enum status as_store_order_remove(struct as_store *store, const struct lw_eui64 *gateway) MUST_USE;
 /* The first order of a gateway after `after` (NULL: of all), by EUI. */
 enum status as_store_order_next(struct as_store *store, const struct lw_eui64 *after,
-				struct as_order *order) MUST_USE;
+				struct as_firmware_order *order) MUST_USE;
 /* The first gateway after `after` whose station said that it is of this model. */
 enum status as_store_station_of_model(struct as_store *store, const char *model, const struct lw_eui64 *after,
 				      struct lw_eui64 *gateway) MUST_USE;

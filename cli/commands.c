@@ -11,6 +11,7 @@
 #include "cli/events.h"
 #include "cli/frames.h"
 #include "cli/frame.h"
+#include "cli/gateway_certificate.h"
 #include "cli/gateway_command.h"
 #include "cli/gateway_health.h"
 #include "cli/init.h"
@@ -37,6 +38,7 @@ static const struct cli_group groups[] = {
 	{.name = "deployment", .summary = "programmes that devices belong to"},
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
+	{.name = "audit", .summary = "who did what to gateways"},
 	{.name = "airtime", .summary = "who uses the air: agencies with their quotas, gateways, devices"},
 	{.name = "join", .summary = "what became of join-requests: why a sensor does not join"},
 	{.name = "why",
@@ -69,6 +71,10 @@ static const struct {
 	{cli_airtime_commands, &cli_airtime_command_count},
 	{cli_gateway_health_commands, &cli_gateway_health_command_count},
 	{cli_gateway_commands, &cli_gateway_command_count},
+	{cli_gateway_certificate_commands, &cli_gateway_certificate_command_count},
+	{cli_gateway_token_commands, &cli_gateway_token_command_count},
+	{cli_gateway_firmware_commands, &cli_gateway_firmware_command_count},
+	{cli_audit_commands, &cli_audit_command_count},
 	{cli_watch_commands, &cli_watch_command_count},
 	{cli_join_commands, &cli_join_command_count},
 	{cli_why_commands, &cli_why_command_count},

@@ -25,7 +25,7 @@ static bool parse_what(const char *text, struct as_caller *caller)
 	snprintf(caller->agency, sizeof caller->agency, "%s", text[length] ? text + length + 1 : "");
 	if (!as_role_parse(role, &caller->role) || caller->role == AS_NOBODY)
 		return false;
-	return (caller->role == AS_CITY) == (*caller->agency == '\0');
+	return (caller->role == AS_CITY || caller->role == AS_BRIDGE) == (*caller->agency == '\0');
 }
 
 bool as_callers_init(struct as_callers *callers, const struct option_map *map, uint32_t own_uid, size_t *row)

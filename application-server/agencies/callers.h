@@ -6,7 +6,8 @@
 #include "application-server/agencies/scope.h"
 #include "common/base/options.h"
 
-#define AS_CALLERS_FORM "expected uid N: ROLE AGENCY, ROLE reader, manager or city (without agency)"
+#define AS_CALLERS_FORM \
+	"expected uid N: ROLE AGENCY, ROLE reader or manager, or city or bridge (without agency)"
 
 struct as_caller {
 	bool is_group;

@@ -21,10 +21,8 @@ static const struct rule rules[RECORD_KIND_COUNT] = {
 };
 
 static const char *const role_names[AS_ROLE_COUNT] = {
-	[AS_NOBODY] = "nobody",
-	[AS_READER] = "reader",
-	[AS_MANAGER] = "manager",
-	[AS_CITY] = "city",
+	[AS_NOBODY] = "nobody", [AS_READER] = "reader", [AS_MANAGER] = "manager",
+	[AS_CITY] = "city",     [AS_BRIDGE] = "bridge",
 };
 
 const char *as_role_name(enum as_role role)

@@ -16,14 +16,16 @@ enum as_role {
 	AS_READER,     /* reads what its agency has */
 	AS_MANAGER,    /* also registers and changes it */
 	AS_CITY,       /* the city's administrators: everything of every agency */
+	AS_BRIDGE,     /* a gateway bridge of another user: what it asks for stations, and nothing else */
 	AS_ROLE_COUNT
 };
-const char *as_role_name(enum as_role role); /* "nobody", "reader", "manager", "city" */
+const char *as_role_name(enum as_role role); /* "nobody", "reader", "manager", "city", "bridge" */
 bool as_role_parse(const char *text, enum as_role *role);
 
 struct as_scope {
 	enum as_role role;
 	struct net_uuid agency; /* of readers and managers */
+	bool bridge;            /* may ask what a bridge asks: that role, root and the service's own user */
 };
 
 /* For tables with an `agency` column that are no kind of record (readings). */

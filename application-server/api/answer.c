@@ -31,6 +31,7 @@ void as_answer_release(struct as_answer *answer)
 {
 	json_decref(answer->body);
 	as_why_free(answer->why);
+	free(answer->octets);
 	*answer = (struct as_answer){0};
 }
 

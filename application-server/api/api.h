@@ -11,6 +11,7 @@
 #include "application-server/application.h"
 #include "application-server/census.h"
 #include "application-server/health/health.h"
+#include "application-server/identity/authority.h"
 #include "application-server/joins/joins.h"
 #include "application-server/live/gateways.h"
 
@@ -31,6 +32,8 @@ struct as_api {
 	const struct as_health *health;      /* likewise */
 	struct as_alarms *alarms;            /* borrowed; NULL: none are judged */
 	struct as_notify *notify;            /* borrowed, with `alarms` */
+	struct as_authority *authority;      /* borrowed: the gateways' CA; NULL: there is none */
+	struct as_packages *packages;        /* borrowed: firmware; NULL: none */
 	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */
 	/* Of the network server, as it says at each link (edge_why.c), for filters of frames; owned; NULL: not
 	 * known. */
@@ -56,7 +59,9 @@ struct as_call {
 
 struct as_answer {
 	int status;
-	json_t *body; /* owned; NULL: none */
+	json_t *body;    /* owned; NULL: none */
+	uint8_t *octets; /* owned: bytes in place of a body; NULL: none */
+	size_t octet_count;
 	bool streams; /* the answer goes on: what `view` shows */
 	bool later;   /* there is none yet: as_import_step() gives it */
 	struct as_why

@@ -3,6 +3,7 @@
 #include "application-server/api/answer.h"
 #include "application-server/api/collections.h"
 #include "application-server/api/device_status.h"
+#include "application-server/api/identity.h"
 #include "application-server/api/import.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -73,6 +74,23 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/gateways/{id}/impact", as_handle_gateway_impact},
 	{"POST", "/api/v1/gateways/{id}/ping", as_handle_gateway_ping},
 	{"GET", "/api/v1/gateways/summary", as_handle_gateways_summary},
+	{"GET", "/api/v1/gateway-ca", as_handle_ca},
+	{"POST", "/api/v1/gateway-ca/server", as_handle_ca_server},
+	{"GET", "/api/v1/gateways/{id}/certificates", as_handle_certificates},
+	{"POST", "/api/v1/gateways/{id}/certificates", as_handle_certificate_issue},
+	{"DELETE", "/api/v1/gateways/{id}/certificates", as_handle_certificate_revoke},
+	{"POST", "/api/v1/gateways/{id}/tokens", as_handle_token_issue},
+	{"DELETE", "/api/v1/gateways/{id}/tokens", as_handle_token_revoke},
+	{"POST", "/api/v1/gateways/{id}/cups", as_handle_cups},
+	{"POST", "/api/v1/gateways/{id}/cups/delivered", as_handle_cups_delivered},
+	{"DELETE", "/api/v1/gateways/{id}/firmware", as_handle_firmware_cancel},
+	{"POST", "/api/v1/firmware-keys", as_handle_firmware_key},
+	{"GET", "/api/v1/firmware", as_handle_firmware_list},
+	{"POST", "/api/v1/firmware", as_handle_firmware_begin},
+	{"POST", "/api/v1/firmware/pieces", as_handle_firmware_piece},
+	{"GET", "/api/v1/firmware/{id}/bytes", as_handle_firmware_bytes},
+	{"POST", "/api/v1/firmware/{id}/orders", as_handle_firmware_order},
+	{"GET", "/api/v1/audit", as_handle_audit},
 	{"GET", "/api/v1/joins/{id}/why", as_handle_join_why},
 	{"GET", "/api/v1/downlinks/{id}/why", as_handle_downlink_why},
 	{"GET", "/api/v1/frames/why", as_handle_frame_why},

@@ -25,7 +25,7 @@ static const char *unfit(const struct as_cups_question *question, const struct a
 enum status as_firmware_offer(struct as_store *store, struct wall now,
 			      const struct as_cups_question *question, struct as_cups_answer *answer)
 {
-	struct as_order order;
+	struct as_firmware_order order;
 	struct as_firmware_row row;
 	struct as_firmware_key key;
 	enum status status = as_store_order_get(store, &question->gateway, &order);

@@ -8,6 +8,7 @@
 
 #include "application-server/edge_reload.h"
 #include "application-server/store_health.h"
+#include "application-server/edge_server_files.h"
 #include "application-server/retention.h"
 #include "application-server/store_events.h"
 #include "application-server/store_readings.h"
@@ -456,6 +457,34 @@ static bool mail_comes_from_another(void)
 
 static char port_value[16], secret_value[OPTION_PATH_MAX + 16], ca_value[OPTION_PATH_MAX];
 
+static bool a_gateway_s_certificate_is_shorter(void)
+{
+	return as_identity_config_of(&config).gateway_us == 10 * 86400 * US_PER_S;
+}
+
+static bool a_server_s_certificate_is_shorter(void)
+{
+	return as_identity_config_of(&config).server_us == 20 * 86400 * US_PER_S;
+}
+
+static bool the_server_has_another_name(void)
+{
+	return config.server_hosts.count == 1 &&
+	       strcmp(config.server_hosts.items[0], "lamppost.example.city") == 0;
+}
+
+static bool stations_are_sent_elsewhere(void)
+{
+	const struct as_identity_config said = as_identity_config_of(&config);
+	return strcmp(said.tc_uri, "wss://lamppost.example.city:3001") == 0;
+}
+
+static bool stations_ask_elsewhere(void)
+{
+	const struct as_identity_config said = as_identity_config_of(&config);
+	return strcmp(said.cups_uri, "https://lamppost.example.city:3002") == 0;
+}
+
 static const struct t_reload_case cases[] = {
 	{"callers", "{\"uid 4242\": \"reader parks\"}", somebody_may_call, false},
 	{"mqtt.host", "127.0.0.2", the_other_address_is_called, false},
@@ -487,10 +516,15 @@ static const struct t_reload_case cases[] = {
 	{"gateway_health.minutes_kept", "3h", a_minute_of_yesterday_is_gone, false},
 	{"gateway_health.hours_kept", "2d", an_hour_of_last_week_is_gone, false},
 	{"gateway_health.days_kept", "31d", a_day_of_last_winter_is_gone, false},
+	{"certificates.gateway_valid", "10d", a_gateway_s_certificate_is_shorter, false},
+	{"certificates.server_valid", "20d", a_server_s_certificate_is_shorter, false},
+	{"certificates.server_hosts", "[\"lamppost.example.city\"]", the_server_has_another_name, false},
+	{"cups.tc_uri", "wss://lamppost.example.city:3001", stations_are_sent_elsewhere, false},
+	{"cups.cups_uri", "https://lamppost.example.city:3002", stations_ask_elsewhere, false},
 };
 
 static const struct t_reload_process process = {
-	.program = {"application-server", "Tested.", as_config_rows, 30, &config, sizeof config},
+	.program = {"application-server", "Tested.", as_config_rows, 35, &config, sizeof config},
 	.cases = cases,
 	.case_count = ARRAY_SIZE(cases),
 	.open = open_application,
