@@ -199,7 +199,7 @@ static int run_assign(const struct cli_arguments *arguments)
 				   "say who is to get it");
 	if (!cli_target_append(target, id) || strlen(target) + 8 > sizeof target)
 		return cli_problem(CLI_USAGE, id, NULL, "too long");
-	strncat(target, "/orders", sizeof target - strlen(target) - 1);
+	snprintf(target + strlen(target), sizeof target - strlen(target), "/orders");
 	int code = call(arguments, id, IO_HTTP_POST, target,
 			all ? json_pack("{sb}", "all_of_model", 1) : json_pack("{ss}", "gateway", gateway),
 			&answer);

@@ -1,6 +1,7 @@
 #include "cli/client.h"
 #include "cli/credential_files.h"
 #include "cli/gateway_certificate.h"
+#include "cli/problem.h"
 #include "common/base/check.h"
 
 #include <stdio.h>

@@ -164,7 +164,7 @@ static bool add_extensions(X509 *certificate, X509 *ca, const struct x509_wish *
 	       (!rows[wish->use].extended ||
 		add_extension(certificate, ca, NID_ext_key_usage, rows[wish->use].extended)) &&
 	       add_extension(certificate, ca, NID_subject_key_identifier, "hash") &&
-	       add_extension(certificate, ca, NID_authority_key_identifier, "keyid") &&
+	       (ca == certificate || add_extension(certificate, ca, NID_authority_key_identifier, "keyid")) &&
 	       (wish->host_count == 0 || add_hosts(certificate, wish));
 }
 
