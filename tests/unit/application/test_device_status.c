@@ -104,11 +104,13 @@ static void one_device_has_its_history(void **state)
 	t_int("half", 50, json_integer_value(json_object_get(json_array_get(history, 1), "battery_percent")));
 	t_uint("days with something", 1, json_array_size(json_object_get(body, "days")));
 	t_int("its own agency", 200,
-	      t_city_call(city, &(struct as_scope){AS_READER, t_city_scope(city, AS_READER, "parks").agency},
+	      t_city_call(city,
+			  &(struct as_scope){.role = AS_READER,
+					     .agency = t_city_scope(city, AS_READER, "parks").agency},
 			  "GET", "/api/v1/devices/" EUI "/status", NULL));
 	t_int("another agency", 404,
-	      t_city_call(city, &(struct as_scope){AS_READER, {{1}}}, "GET", "/api/v1/devices/" EUI "/status",
-			  NULL));
+	      t_city_call(city, &(struct as_scope){.role = AS_READER, .agency = {{1}}}, "GET",
+			  "/api/v1/devices/" EUI "/status", NULL));
 	t_int("days out of range", 422,
 	      t_city_call(city, &t_city_admin, "GET", "/api/v1/devices/" EUI "/status?days=0", NULL));
 	t_city_free(city);
