@@ -253,7 +253,7 @@ const struct cli_command cli_gateway_firmware_commands[] = {
 		 "has come: ordered, offered, delivered, and done when the station reports the version. "
 		 "cancel "
 		 "GATEWAY takes an order back.",
-	 .operands = "add|assign|cancel|key|list [WHAT]",
+	 .operands = "add|assign|cancel|key|list [FILE]",
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
 	 .examples = "lamppost gateway firmware key vendor.pub.pem --key vendor\n"
