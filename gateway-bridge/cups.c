@@ -109,6 +109,7 @@ bool gb_cups_answer(struct wr *wr, const struct gb_cups_update *update)
 		wr_copy(wr, update->signature, signature);
 	}
 	wr_u32le(wr, (uint32_t)update->firmware_length);
-	wr_copy(wr, update->firmware, update->firmware_length);
+	if (update->firmware)
+		wr_copy(wr, update->firmware, update->firmware_length);
 	return wr_ok(wr);
 }

@@ -34,7 +34,7 @@ struct gb_cups_update {
 	uint32_t key_crc;
 	const uint8_t *signature; /* ECDSA P-256 over the SHA-512 of `firmware`, DER */
 	size_t signature_length;  /* 0: none; 4 to 128 */
-	const uint8_t *firmware;
+	const uint8_t *firmware;  /* NULL with a length: the caller sends it behind the answer */
 	size_t firmware_length;
 };
 

@@ -20,6 +20,7 @@
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/config.h"
 #include "gateway-bridge/edge_admin.h"
+#include "gateway-bridge/edge_cups.h"
 #include "gateway-bridge/edge_list.h"
 #include "gateway-bridge/edge_mqtt.h"
 #include "gateway-bridge/edge_notes.h"
@@ -59,6 +60,7 @@ struct process {
 	struct io_link_client *link;
 	struct io_timer *retry; /* the link's buffer was full */
 	struct gb_admin admin;
+	struct gb_cups_edge cups;
 	char list_path[PATH_ROOM], link_path[PATH_ROOM], admin_path[PATH_ROOM];
 	struct gb_station_edge stations;
 	struct gb_mqtt_edge mqtt;
@@ -342,6 +344,11 @@ static enum status start(struct process *process)
 	enum status status = load_list(process);
 	if (status == ST_OK)
 		status = listen_all(process);
+	process->cups.after = after_station;
+	process->cups.ctx = process;
+	if (status == ST_OK)
+		gb_cups_edge_open(&process->cups, process->loop, process->bridge, &process->config,
+				  &process->common);
 	if (status == ST_OK)
 		status = gb_station_edge_open(&process->stations, process->loop, process->bridge,
 					      &process->config, process->common.state_dir);
@@ -367,6 +374,7 @@ static void release(struct process *process)
 	gb_station_edge_release(&process->stations);
 	gb_mqtt_edge_close(&process->mqtt);
 	io_timer_free(process->stopping);
+	gb_cups_edge_release(&process->cups);
 	io_link_client_free(process->link);
 	io_timer_free(process->retry);
 	for (size_t i = 0; i < process->listener_count; i++)

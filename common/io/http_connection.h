@@ -51,6 +51,8 @@ struct http_connection {
 	char *extra;             /* owned: HTTP_EXTRA_MAX; headers for the reply to come; as head */
 	size_t extra_used;
 	unsigned extra_count;
+	bool sized;          /* STREAM: of a length that was said; else in chunks */
+	uint64_t sized_left; /* of it */
 	bool closing;
 	bool ended; /* the peer sent its last byte */
 	bool shut;  /* our last byte was handed over */

@@ -5,6 +5,7 @@
 #include "common/base/deadlines.h"
 #include "common/io/clock.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,18 +164,11 @@ enum status io_http_reply(struct io_http_server *server, io_http_exchange exchan
 	return ST_OK;
 }
 
-enum status io_http_stream_begin(struct io_http_server *server, io_http_exchange exchange,
-				 const char *content_type)
+/* `framing` is the header that says where the body ends; "": the close of the connection does. */
+static enum status begin(struct http_connection *connection, const char *content_type, const char *framing)
 {
-	struct http_connection *connection = find(server, exchange);
-	if (!connection || connection->state != HTTP_HANDLED)
-		return ST_NOT_FOUND;
-	if (connection->head->old_version)
-		connection->head->keep_alive = false; /* HTTP/1.0 has no chunks: the end is the close */
 	bool done = add_head(connection, 200, content_type) &&
-		    add_text(&connection->out, "Cache-Control: no-store\r\n") &&
-		    (connection->head->old_version ||
-		     add_text(&connection->out, "Transfer-Encoding: chunked\r\n")) &&
+		    add_text(&connection->out, "Cache-Control: no-store\r\n%s", framing) &&
 		    add_connection(connection);
 	http_connection_touch(connection);
 	connection->state = HTTP_STREAM;
@@ -189,6 +183,32 @@ enum status io_http_stream_begin(struct io_http_server *server, io_http_exchange
 	return connection->head->head_only ? ST_NOT_FOUND : ST_OK;
 }
 
+enum status io_http_stream_begin(struct io_http_server *server, io_http_exchange exchange,
+				 const char *content_type)
+{
+	struct http_connection *connection = find(server, exchange);
+	if (!connection || connection->state != HTTP_HANDLED)
+		return ST_NOT_FOUND;
+	if (connection->head->old_version)
+		connection->head->keep_alive = false; /* HTTP/1.0 has no chunks: the end is the close */
+	connection->sized = false;
+	return begin(connection, content_type,
+		     connection->head->old_version ? "" : "Transfer-Encoding: chunked\r\n");
+}
+
+enum status io_http_stream_begin_sized(struct io_http_server *server, io_http_exchange exchange,
+				       const char *content_type, uint64_t length)
+{
+	char framing[48];
+	struct http_connection *connection = find(server, exchange);
+	if (!connection || connection->state != HTTP_HANDLED)
+		return ST_NOT_FOUND;
+	connection->sized = true;
+	connection->sized_left = length;
+	snprintf(framing, sizeof framing, "Content-Length: %" PRIu64 "\r\n", length);
+	return begin(connection, content_type, framing);
+}
+
 enum status io_http_stream_send(struct io_http_server *server, io_http_exchange exchange, const void *bytes,
 				size_t length)
 {
@@ -198,7 +218,11 @@ enum status io_http_stream_send(struct io_http_server *server, io_http_exchange 
 	if (length == 0)
 		return ST_OK; /* an empty chunk would be the end */
 	http_connection_touch(connection);
-	bool chunked = !connection->head->old_version;
+	bool chunked = !connection->head->old_version && !connection->sized;
+	if (connection->sized) {
+		ASSERT_CMP(length, <=, connection->sized_left);
+		connection->sized_left -= length;
+	}
 	if (http_connection_queued(connection) + length > server->options.stream_buffer) {
 		server->stats.slow_readers++;
 	} else if ((!chunked || add_text(&connection->out, "%zx\r\n", length)) &&
@@ -222,7 +246,9 @@ void io_http_stream_end(struct io_http_server *server, io_http_exchange exchange
 	struct http_connection *connection = find(server, exchange);
 	if (!connection || connection->state != HTTP_STREAM)
 		return;
-	bool done = connection->head->old_version || add_text(&connection->out, "0\r\n\r\n");
+	bool done = connection->sized
+			    ? connection->sized_left == 0
+			    : connection->head->old_version || add_text(&connection->out, "0\r\n\r\n");
 	http_connection_answered(connection);
 	http_connection_touch(connection);
 	if (!done)

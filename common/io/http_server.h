@@ -141,6 +141,10 @@ enum status io_http_reply(struct io_http_server *server, io_http_exchange exchan
 /* Begins a streamed answer (200); server-sent events when `content_type` is "text/event-stream". */
 enum status io_http_stream_begin(struct io_http_server *server, io_http_exchange exchange,
 				 const char *content_type);
+/* The same (200) with a known length: `length` bytes follow by io_http_stream_send(), uncut by chunks, for clients that know none. An
+ * end before all of them closes the connection, so that nobody takes a part for the whole. */
+enum status io_http_stream_begin_sized(struct io_http_server *server, io_http_exchange exchange,
+				       const char *content_type, uint64_t length);
 /* Queues a piece. ST_FULL: the reader did not keep up and is being closed; no on_gone follows. */
 enum status io_http_stream_send(struct io_http_server *server, io_http_exchange exchange, const void *bytes,
 				size_t length);

@@ -19,7 +19,7 @@ struct t_network {
 	char variables[4][T_PATH_MAX];
 	const char *more_variable;
 	char root[T_PATH_MAX];
-	uint16_t port;
+	uint16_t port, cups_port;
 	struct t_mosquitto *broker;
 	struct t_process *up;
 	char output[OUTPUT_ROOM];
@@ -40,10 +40,11 @@ static void write_config(const struct t_network *network, const char *more_confi
 	int length = snprintf(text, sizeof text,
 			      "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\n  log_level: debug\n"
 			      "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n"
-			      "  station_listen: []\n  cups_listen: []\n"
+			      "  station_listen: []\n"
+			      "  cups_listen: [\"127.0.0.1:%u\"]\n"
 			      "application-server:\n  mqtt:\n    host: \"127.0.0.1\"\n    port: %u\n%s",
-			      network->state, network->run, network->port, t_mosquitto_port(network->broker),
-			      more_config);
+			      network->state, network->run, network->port, network->cups_port,
+			      t_mosquitto_port(network->broker), more_config);
 	ASSERT(length > 0 && (size_t)length < sizeof text);
 	t_write_file(network->config, text);
 }
@@ -106,6 +107,7 @@ struct t_network *t_network_start(const char *more_config)
 	snprintf(network->variables[2], T_PATH_MAX, "LAMPPOST_RUN=%s", network->run);
 	snprintf(network->variables[3], T_PATH_MAX, "XDG_CONFIG_HOME=%s/config", network->dir);
 	network->port = t_free_udp_port();
+	network->cups_port = t_free_tcp_port();
 	network->broker = t_mosquitto_start(network->dir, 0);
 	write_config(network, more_config);
 	t_cli_must(network, 0, "init");
@@ -138,6 +140,11 @@ const char *t_network_dir(const struct t_network *network)
 const char *t_network_state(const struct t_network *network)
 {
 	return network->state;
+}
+
+uint16_t t_network_cups_port(const struct t_network *network)
+{
+	return network->cups_port;
 }
 
 uint16_t t_network_port(const struct t_network *network)

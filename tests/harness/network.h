@@ -40,6 +40,7 @@ void t_network_free(struct t_network *network);
 const char *t_network_dir(const struct t_network *network);   /* state/, config/, logs */
 const char *t_network_state(const struct t_network *network); /* DIR/state */
 uint16_t t_network_port(const struct t_network *network);     /* Semtech UDP */
+uint16_t t_network_cups_port(const struct t_network *network);
 struct t_mosquitto *t_network_broker(struct t_network *network);
 const char *t_network_admin(const struct t_network *network, enum t_role role); /* admin socket's path */
 /* A subscriber to all events of applications, with a persistent session. */
