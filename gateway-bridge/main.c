@@ -344,7 +344,7 @@ static enum status start(struct process *process)
 	enum status status = load_list(process);
 	if (status == ST_OK)
 		status = listen_all(process);
-	process->cups.after = after_station;
+	process->cups.after = after_event;
 	process->cups.ctx = process;
 	if (status == ST_OK)
 		gb_cups_edge_open(&process->cups, process->loop, process->bridge, &process->config,
