@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,14 +28,12 @@ void t_stations_open(struct t_stations *at, unsigned gateways, uint64_t first, c
 	t_pki_make(&at->pki, at->dir);
 	at->tls = t_wire_tls_new(at->pki.ca);
 	at->port = t_free_tcp_port();
-	if (getenv("HAND_OVER"))
-		at->listener = listen_on(at->port);
+	at->listener = listen_on(at->port);
 	snprintf(text, sizeof text,
 		 "  station_listen: [\"127.0.0.1:%u\"]\n  tls_certificate: \"%s\"\n  tls_key: \"%s\"\n"
 		 "  tls_ca: \"%s\"\n%s",
 		 at->port, at->pki.server, at->pki.server_key, at->pki.ca, settings);
-	at->rig = at->listener >= 0 ? t_bridge_start_handed(true, text, "station_listen.0", at->listener)
-				    : t_bridge_start(true, text);
+	at->rig = t_bridge_start_handed(true, text, "station_listen.0", at->listener);
 	for (unsigned i = 0; i < gateways; i++)
 		t_upstream_add(at->rig->upstream, first + i)->accept = GW_ACCEPT_CERTIFICATE;
 	t_true("list", t_bridge_has_list(at->rig));
@@ -47,8 +44,7 @@ void t_stations_open(struct t_stations *at, unsigned gateways, uint64_t first, c
 void t_stations_close(struct t_stations *at)
 {
 	t_bridge_stop(at->rig);
-	if (at->listener >= 0)
-		close(at->listener);
+	close(at->listener);
 	t_wire_tls_free(at->tls);
 	t_pki_free(&at->pki);
 	t_temp_dir_remove(at->dir);

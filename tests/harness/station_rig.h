@@ -7,7 +7,7 @@
  *	...
  *	t_stations_close(&at);
  *
- * With HAND_OVER=1 in the environment the listening socket is the test's, handed over at every start of the bridge: it outlives it. */
+ * The listening socket is the test's, handed over at every start of the bridge: it outlives it. */
 #ifndef LAMPPOST_TESTS_STATION_RIG_H
 #define LAMPPOST_TESTS_STATION_RIG_H
 
