@@ -1,6 +1,7 @@
 /* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
  * `tables` with its file's commands (command.h tells how). */
 #include "cli/airtime.h"
+#include "cli/alarm.h"
 #include "cli/capture.h"
 #include "cli/command.h"
 #include "cli/completion.h"
@@ -39,6 +40,8 @@ static const struct cli_group groups[] = {
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
 	{.name = "audit", .summary = "who did what to gateways"},
+	{.name = "alarm",
+	 .summary = "what is wrong, who is told, who has taken it on: gateways, lines, processes"},
 	{.name = "airtime", .summary = "who uses the air: agencies with their quotas, gateways, devices"},
 	{.name = "join", .summary = "what became of join-requests: why a sensor does not join"},
 	{.name = "why",
@@ -68,6 +71,7 @@ static const struct {
 	{cli_record_commands, &cli_record_command_count},
 	{cli_device_status_commands, &cli_device_status_command_count},
 	{cli_device_commands, &cli_device_command_count},
+	{cli_alarm_commands, &cli_alarm_command_count},
 	{cli_airtime_commands, &cli_airtime_command_count},
 	{cli_gateway_health_commands, &cli_gateway_health_command_count},
 	{cli_gateway_commands, &cli_gateway_command_count},

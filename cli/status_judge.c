@@ -311,6 +311,26 @@ static void judge_gateways(json_t *findings, const json_t *facts)
 	find(findings, "warning", next, what);
 }
 
+/* Notices are for the list: a network with nothing but them is well. */
+static void judge_alarms(json_t *findings, const json_t *facts)
+{
+	const json_t *alarms = json_object_get(json_object_get(facts, "city"), "alarms");
+	long long critical = json_integer_value(json_object_get(alarms, "critical"));
+	long long warning = json_integer_value(json_object_get(alarms, "warning"));
+	long long failing = json_integer_value(json_object_get(alarms, "channels_failing"));
+	char what[160];
+	if (critical + warning > 0) {
+		snprintf(what, sizeof what, "alarms are open: %lld critical, %lld warning%s", critical,
+			 warning, warning == 1 ? "" : "s");
+		find(findings, critical > 0 ? "bad" : "warning", "lamppost alarm list", what);
+	}
+	if (failing > 0) {
+		snprintf(what, sizeof what, "%lld channel%s not take what is to be told of alarms", failing,
+			 failing == 1 ? " does" : "s do");
+		find(findings, "bad", "lamppost alarm channels", what);
+	}
+}
+
 json_t *cli_status_judge(const json_t *facts)
 {
 	json_t *findings = json_array();
@@ -331,6 +351,7 @@ json_t *cli_status_judge(const json_t *facts)
 	judge_records(findings, facts);
 	judge_disk(findings, facts);
 	judge_gateways(findings, facts);
+	judge_alarms(findings, facts);
 	json_array_foreach(json_object_get(facts, "processes"), i, process)
 	{
 		judge_warnings(findings, process);

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define LISTED      3
-#define LINES_FIXED 11 /* header, four processes, gateways, devices, two of traffic, queues, disk */
+#define LINES_FIXED 12 /* header, four processes, alarms, gateways, devices, two of traffic, queues, disk */
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -128,6 +128,24 @@ static void print_gateways(struct cli_screen *screen, const json_t *facts, size_
 				print_gateway(screen, facts, gateway);
 		}
 	}
+}
+
+static void print_alarms(struct cli_screen *screen, const json_t *facts)
+{
+	const json_t *alarms = json_object_get(json_object_get(facts, "city"), "alarms");
+	if (!json_is_object(alarms))
+		return;
+	long long critical = number(alarms, "critical"), warning = number(alarms, "warning");
+	cli_screen_begin(screen, "Alarms");
+	cli_screen_put(screen, critical ? COLOUR_BAD : COLOUR_NONE, "%lld critical", critical);
+	cli_screen_put(screen, warning ? COLOUR_WARNING : COLOUR_NONE, ", %lld warning%s", warning,
+		       warning == 1 ? "" : "s");
+	cli_screen_put(screen, COLOUR_NONE, ", %lld notice%s, %lld taken on", number(alarms, "notice"),
+		       number(alarms, "notice") == 1 ? "" : "s", number(alarms, "acknowledged"));
+	if (number(alarms, "channels_failing"))
+		cli_screen_put(screen, COLOUR_BAD, ", %lld of %lld channels failing",
+			       number(alarms, "channels_failing"), number(alarms, "channels"));
+	cli_screen_end(screen);
 }
 
 static void print_devices(struct cli_screen *screen, const json_t *facts, size_t listed)
@@ -358,6 +376,7 @@ void cli_status_print(FILE *out, const json_t *facts, const json_t *findings, si
 	print_header(&screen, facts, findings);
 	print_processes(&screen, facts);
 	print_gateways(&screen, facts, listed);
+	print_alarms(&screen, facts);
 	print_devices(&screen, facts, listed);
 	print_traffic(&screen, facts);
 	print_queues(&screen, facts);
