@@ -99,6 +99,11 @@ static void *play(void *ctx)
 		} else if (strncmp(line, "STARTTLS", 8) == 0) {
 			answer("454 not now\r\n");
 		} else if (strncmp(line, "AUTH", 4) == 0) {
+			if (strcmp(line, "AUTH PLAIN\r\n") == 0) {
+				answer("334 \r\n");
+				if (!read_line(line))
+					break;
+			}
 			answer(server.play == REFUSES_LOGIN ? "535 no\r\n" : "235 welcome\r\n");
 		} else if (strncmp(line, "RCPT", 4) == 0 && server.play == REFUSES_RECIPIENT) {
 			answer("550 nobody of that name\r\n");
