@@ -93,7 +93,8 @@ static bool read_wanted(const struct as_config *config, struct wanted *wanted, c
 /* Channels move to their new places with what they were told; what goes to a channel that is gone is dropped. */
 static void move_channels(struct as_edge_alarms *edge, const struct wanted *wanted)
 {
-	struct as_notify before = edge->notify;
+	const struct as_notify before = edge->notify;
+	const struct as_channel fresh = {.quiet = false};
 	char *bodies[AS_CHANNELS_MAX] = {NULL};
 	struct as_message *messages = calloc(AS_CHANNELS_MAX, sizeof *messages);
 	struct as_alarm *alarm;
@@ -102,8 +103,7 @@ static void move_channels(struct as_edge_alarms *edge, const struct wanted *want
 		as_alarm_send_abandon(edge, i);
 	for (size_t i = 0; i < wanted->count; i++) {
 		from[i] = as_notify_find(&before, wanted->rules[i].name);
-		edge->notify.channels[i] = from[i] < 0 ? (struct as_channel){.quiet = false}
-						       : before.channels[from[i]];
+		edge->notify.channels[i] = from[i] < 0 ? fresh : before.channels[from[i]];
 		edge->notify.channels[i].rules = wanted->rules[i];
 		if (from[i] < 0)
 			continue;

@@ -268,7 +268,7 @@ const struct cli_command cli_alarm_commands[] = {
 	 .name = "explain",
 	 .summary = "what an alarm means: its numbers, its history, its cause, what to do",
 	 .description = "By the number of an alarm, or by a kind of alarm. Without either: all kinds.",
-	 .operands = "[ID|KIND]",
+	 .operands = "[ID]",
 	 .examples = "lamppost alarm explain 17\n"
 		     "lamppost alarm explain backhaul_silent\n",
 	 .run = cli_alarm_explain},

@@ -100,7 +100,7 @@ bool as_alarms_restore(struct as_alarms *alarms, const struct as_alarm *alarm, s
 
 /* A round of one source: begin, observe what there is, end. */
 void as_alarms_begin(struct as_alarms *alarms, enum as_alarm_source source);
-void as_alarms_observe(struct as_alarms *alarms, const struct as_observation *observation, struct now now);
+void as_alarms_observe(struct as_alarms *alarms, const struct as_observation *seen, struct now now);
 void as_alarms_end(struct as_alarms *alarms, enum as_alarm_source source, struct now now);
 /* Lets time work: what held long enough is raised or cleared, acknowledgements run out, old ones go. */
 void as_alarms_step(struct as_alarms *alarms, struct now now);

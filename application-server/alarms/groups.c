@@ -59,7 +59,7 @@ struct group {
 	const char *subject, *name;
 	enum as_alarm_kind_id kind;
 	bool named;
-	struct as_group_member **members; /* borrowed; the silent ones first, by when they fell silent */
+	const struct as_group_member *members; /* borrowed; the silent ones first, by when they fell silent */
 	size_t count, silent;
 	size_t down, heard; /* that fell silent together; the others that were heard until then */
 	struct wall since;  /* of the first of those */
@@ -70,11 +70,11 @@ static void find_fall(struct group *group)
 {
 	size_t from = 0;
 	for (size_t until = 0; until < group->silent; until++) {
-		while (group->members[until]->since.us - group->members[from]->since.us > AS_GROUP_WINDOW)
+		while (group->members[until].since.us - group->members[from].since.us > AS_GROUP_WINDOW)
 			from++;
 		if (until - from + 1 >= group->down) {
 			group->down = until - from + 1;
-			group->since = group->members[from]->since;
+			group->since = group->members[from].since;
 		}
 	}
 	group->heard = group->count - group->silent;
@@ -92,7 +92,7 @@ static size_t count_of_it(const struct group *group, struct wall since)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < group->silent; i++)
-		count += group->members[i]->since.us >= since.us - AS_GROUP_WINDOW;
+		count += group->members[i].since.us >= since.us - AS_GROUP_WINDOW;
 	return count;
 }
 
@@ -102,7 +102,7 @@ static void describe(const struct group *group, size_t down, char detail[AS_ALAR
 				       down + group->heard);
 	size_t told = 0;
 	for (size_t i = group->silent - down; i < group->silent; i++) {
-		const char *name = group->members[i]->name;
+		const char *name = group->members[i].name;
 		if (used + strlen(name) + 20 >= AS_ALARM_DETAIL)
 			break;
 		used += (size_t)snprintf(detail + used, AS_ALARM_DETAIL - used, "%s%s", told ? ", " : "",
@@ -120,7 +120,7 @@ static void set_parts(const struct group *group, struct as_alarms *alarms, size_
 	bool raised = whole && whole->state == AS_RAISED;
 	for (size_t i = 0; i < group->count; i++)
 		for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-			const struct as_group_member *member = group->members[i];
+			const struct as_group_member *member = &group->members[i];
 			struct as_alarm *alarm = as_alarms_find(alarms, kinds[k], member->subject);
 			if (!alarm || as_alarm_is_part(alarms, alarm))
 				continue;
@@ -165,21 +165,18 @@ static void judge(struct group *group, struct as_alarms *alarms, bool known, str
 
 void as_groups_judge(struct as_groups *groups, struct as_alarms *alarms, bool known, struct now now)
 {
-	struct as_group_member **list = calloc(groups->count + 1, sizeof(struct as_group_member *));
-	ASSERT(list);
+	const struct as_group_member *list = groups->members;
 	qsort(groups->members, groups->count, sizeof *groups->members, compare);
-	for (size_t i = 0; i < groups->count; i++)
-		list[i] = &groups->members[i];
 	as_alarms_begin(alarms, AS_SOURCE_GROUPS);
 	for (size_t from = 0, until; from < groups->count; from = until) {
-		struct group group = {.subject = list[from]->group,
-				      .name = list[from]->group,
+		struct group group = {.subject = list[from].group,
+				      .name = list[from].group,
 				      .kind = AS_ALARM_BACKHAUL_SILENT,
-				      .named = list[from]->named,
+				      .named = list[from].named,
 				      .members = list + from};
-		for (until = from; until < groups->count && strcmp(list[until]->group, group.subject) == 0;
+		for (until = from; until < groups->count && strcmp(list[until].group, group.subject) == 0;
 		     until++)
-			group.silent += list[until]->silent;
+			group.silent += list[until].silent;
 		group.count = until - from;
 		if (group.subject[0])
 			judge(&group, alarms, known, now);
@@ -197,7 +194,6 @@ void as_groups_judge(struct as_groups *groups, struct as_alarms *alarms, bool kn
 		city.silent += groups->members[i].silent;
 	judge(&city, alarms, known, now);
 	as_alarms_end(alarms, AS_SOURCE_GROUPS, now);
-	free(list);
 	if (!known)
 		return;
 	/* A line that is down because all are down. */

@@ -132,7 +132,7 @@ struct io_mail_call *io_mail_send(struct io_loop *loop, const struct io_mail *ma
 	copy(job->username, sizeof job->username, mail->username);
 	copy(job->password, sizeof job->password, mail->password);
 	job->security = mail->security;
-	for (size_t i = 0; mail->to[i] && i < IO_MAIL_RECIPIENTS; i++) {
+	for (size_t i = 0; i < IO_MAIL_RECIPIENTS && mail->to[i]; i++) {
 		char address[260];
 		snprintf(address, sizeof address, "<%s>", mail->to[i]);
 		job->to = curl_slist_append(job->to, address);

@@ -27,6 +27,7 @@ static const char *const documents[] = {
 	"CONTRIBUTING.md",
 	"docs/a-sensor-does-not-join.md",
 	"docs/agencies.md",
+	"docs/alarms.md",
 	"docs/captures.md",
 	"docs/checklists.md",
 	"docs/codecs.md",
