@@ -24,7 +24,10 @@
 #include "network-server/downlink_plan.h"
 #include "network-server/network.h"
 
-#define NS_ANSWERS_MAX   64 /* bytes of MAC answers waiting to go */
+#define NS_ANSWERS_MAX 64 /* bytes of MAC answers waiting to go */
+#define NS_NO_SECOND   255
+#define NS_SILENCE \
+	(4 * US_PER_S) /* behind the last window: its bridge has told of a gateway's silence before */
 #define NS_CLASS_A_LEAD  (800 * US_PER_MS)
 #define NS_SEAL_TIMEOUT  (20 * US_PER_MS)
 #define NS_SEALS_MAX     4096
@@ -68,6 +71,7 @@ struct ns_downlink {
 	bool more; /* another item waits: FPending */
 	struct ns_plan plan;
 	uint8_t attempt;    /* the one that was sent last */
+	uint8_t second;     /* RX2 of the same gateway that went along with it, or NS_NO_SECOND */
 	struct mono handed; /* when that was handed to its bridge */
 	uint8_t phy[LW_PHY_PAYLOAD_MAX];
 	uint8_t phy_length;
@@ -98,6 +102,8 @@ void ns_downlink_item_came(struct ns *ns, struct now now, uint32_t device);
 bool ns_downlink_restore(struct ns *ns, struct now now, const struct ns_item *item);
 /* Sends attempt `index` of the plan. */
 void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlink, uint8_t index);
+/* The gateway that had both windows sent in the second: that is the attempt now, and its airtime counts (tx_ack.c). */
+void ns_downlink_took_second(struct ns *ns, struct now now, struct ns_downlink *downlink);
 /* The present attempt is made again at its time less what answers leave before; false: that has passed. */
 bool ns_downlink_hold(struct ns *ns, struct now now, struct ns_downlink *downlink);
 /* Nobody said what became of it: counted as sent (tx_ack.c). */

@@ -33,6 +33,51 @@ static enum ns_out_answer counted_as(const struct ns_downlink *downlink)
 	return downlink->is_join ? NS_OUT_JOIN_ACCEPT : NS_OUT_ANSWER;
 }
 
+/* RX2 of the gateway that sends RX1, if it can be made as things stand: NS_NO_SECOND where not. */
+static uint8_t second_of(struct ns *ns, struct now now, const struct ns_downlink *downlink, uint8_t index,
+			 const struct ns_gateway *gateway)
+{
+	const struct ns_attempt *first = &downlink->plan.attempts[index];
+	const struct lw_region *region = ns_region(ns, downlink->windows.region);
+	for (uint8_t i = 0; first->tx.window == GW_RX1 && i < downlink->plan.count; i++) {
+		const struct ns_attempt *other = &downlink->plan.attempts[i];
+		if (other->hearer == first->hearer && other->tx.window == GW_RX2 && !other->spent &&
+		    ns_attempt_is_open(other, gateway, region, now.mono))
+			return i;
+	}
+	return NS_NO_SECOND;
+}
+
+/* Its airtime counts from now on, and its transmitter is taken. */
+static void book(struct ns *ns, struct now now, struct ns_downlink *downlink, struct ns_gateway *gateway)
+{
+	const struct ns_attempt *attempt = &downlink->plan.attempts[downlink->attempt];
+	const struct lw_region *region = ns_region(ns, downlink->windows.region);
+	ns_gateway_transmits(gateway, region, attempt->tx.freq_hz, now.mono, attempt->start,
+			     attempt->airtime_us);
+	ns_airtime_journal(ns, now, gateway, attempt->tx.freq_hz, attempt->start, attempt->airtime_us);
+	ns_air_tell_downlink(ns, now, downlink, false);
+}
+
+void ns_downlink_took_second(struct ns *ns, struct now now, struct ns_downlink *downlink)
+{
+	const struct ns_attempt *first = &downlink->plan.attempts[downlink->attempt];
+	uint32_t slot = downlink->windows.by[first->hearer].gateway;
+	uint8_t second = downlink->second;
+	downlink->second = NS_NO_SECOND;
+	if (!ns_slab_holds(&ns->gateways.slab, slot))
+		return;
+	struct ns_gateway *gateway = ns_gateways_at(&ns->gateways, slot);
+	const struct lw_region *region = ns_region(ns, downlink->windows.region);
+	ns_gateway_is_free(gateway, first->start);
+	ns_gateway_refused(gateway, region, first->tx.freq_hz, first->start, first->airtime_us);
+	ns_airtime_journal_back(ns, now, gateway, first->tx.freq_hz, first->start, first->airtime_us);
+	ns_air_tell_downlink(ns, now, downlink, true);
+	downlink->attempt = second;
+	downlink->plan.attempts[second].spent = true;
+	book(ns, now, downlink, gateway);
+}
+
 void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlink, uint8_t index)
 {
 	struct ns_attempt *attempt = &downlink->plan.attempts[index];
@@ -50,19 +95,21 @@ void ns_downlink_send(struct ns *ns, struct now now, struct ns_downlink *downlin
 	out->downlink.attempts[0] = attempt->tx;
 	attempt->spent = true;
 	downlink->attempt = index;
+	downlink->second = second_of(ns, now, downlink, index, gateway);
+	const struct ns_attempt *last = attempt;
+	if (downlink->second != NS_NO_SECOND) {
+		last = &downlink->plan.attempts[downlink->second];
+		out->downlink.attempts[out->downlink.attempt_count++] = last->tx;
+	}
 	downlink->handed = now.mono;
-	const struct lw_region *region = ns_region(ns, downlink->windows.region);
-	ns_gateway_transmits(gateway, region, attempt->tx.freq_hz, now.mono, attempt->start,
-			     attempt->airtime_us);
-	ns_airtime_journal(ns, now, gateway, attempt->tx.freq_hz, attempt->start, attempt->airtime_us);
-	ns_air_tell_downlink(ns, now, downlink, false);
+	book(ns, now, downlink, gateway);
 	gateway->downlinks++;
 	ns->downlinks_sent++;
 	if (downlink->late && downlink->state != NS_DOWNLINK_SENT)
 		ns->late_commands++;
-	/* Silence until the frame is over and a second more counts as sent (DESIGN 11). */
+	/* Silence counts as sent (DESIGN 11); a bridge that lives has said it before. */
 	ns_downlink_goto(ns, downlink, NS_DOWNLINK_SENT,
-			 mono_add(attempt->start, (span_us)attempt->airtime_us + 2 * US_PER_S));
+			 mono_add(last->start, (span_us)last->airtime_us + NS_SILENCE));
 	ns_record_planned(ns, now, downlink);
 	ns_course_sent(ns, now, downlink);
 	if (ns_frames_followed(&ns->frames))
@@ -104,6 +151,7 @@ bool ns_downlink_restore(struct ns *ns, struct now now, const struct ns_item *it
 	downlink->id = item->downlink;
 	downlink->state = NS_DOWNLINK_SENT;
 	downlink->restored = true;
+	downlink->second = NS_NO_SECOND;
 	downlink->device = item->device;
 	downlink->tag = item->session_tag;
 	downlink->has_item = true;

@@ -302,11 +302,11 @@ void ns_facts_sent(struct net_frame *frame)
 	say(frame, NET_FRAME_NOTE, "sent", sentence, "");
 }
 
-void ns_facts_answered(struct net_frame *frame, enum gw_tx_result result, const int16_t *power_dbm)
+void ns_facts_answered(struct net_frame *frame, enum gw_tx_result result, const struct ns_tx_rule *rule,
+		       const int16_t *power_dbm)
 {
-	const struct ns_tx_rule *rule = ns_tx_rule(result);
 	frame->answered = true;
-	if (result == GW_TX_NO_ANSWER)
+	if (rule->sent && result == GW_TX_NO_ANSWER)
 		say(frame, NET_FRAME_NOTE, "tx_no_answer",
 		    "The gateway did not say what became of it; it counts as sent.", "");
 	else if (rule->sent)

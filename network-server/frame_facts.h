@@ -22,7 +22,8 @@ bool ns_facts_downlink(const struct ns *ns, struct now now, const struct ns_down
 void ns_facts_joined(const struct ns *ns, enum ns_drop drop, const struct bi_envelope *answer,
 		     struct net_frame *frame);
 void ns_facts_sent(struct net_frame *frame);
-void ns_facts_answered(struct net_frame *frame, enum gw_tx_result result, const int16_t *power_dbm);
+void ns_facts_answered(struct net_frame *frame, enum gw_tx_result result, const struct ns_tx_rule *rule,
+		       const int16_t *power_dbm);
 
 /* Adds another reception of the same bytes. */
 void ns_facts_one_more(struct net_frame *frame, const struct gw_uplink *uplink);

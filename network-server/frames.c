@@ -233,11 +233,11 @@ void ns_frames_sent(struct ns *ns, struct now now, const struct ns_downlink *dow
 }
 
 void ns_frames_answered(struct ns *ns, struct now now, const struct ns_downlink *downlink,
-			enum gw_tx_result result, const int16_t *power_dbm)
+			enum gw_tx_result result, const struct ns_tx_rule *rule, const int16_t *power_dbm)
 {
 	struct net_frame frame;
 	if (!ns_facts_downlink(ns, now, downlink, &frame))
 		return;
-	ns_facts_answered(&frame, result, power_dbm);
+	ns_facts_answered(&frame, result, rule, power_dbm);
 	tell(ns, now, &frame);
 }

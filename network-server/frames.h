@@ -14,6 +14,7 @@
 
 #include "common/proto/frame_messages.h"
 #include "common/proto/gateway_messages.h"
+#include "network-server/tx_result.h"
 #include "network-server/verdict.h"
 
 #define NS_FRAMES_MAX      512 /* waiting for the link */
@@ -79,7 +80,7 @@ void ns_frames_joined(struct ns *ns, struct now now, const struct ns_join *join,
 void ns_frames_sent(struct ns *ns, struct now now, const struct ns_downlink *downlink);
 /* What the gateway said of it; GW_TX_NO_ANSWER: nothing. `power_dbm` NULL: as it was told. */
 void ns_frames_answered(struct ns *ns, struct now now, const struct ns_downlink *downlink,
-			enum gw_tx_result result, const int16_t *power_dbm);
+			enum gw_tx_result result, const struct ns_tx_rule *rule, const int16_t *power_dbm);
 
 /* --- time, and the edge --- */
 void ns_frames_tick(struct ns *ns, struct now now);

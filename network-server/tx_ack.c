@@ -81,14 +81,13 @@ void ns_downlink_again(struct ns *ns, struct now now, struct ns_downlink *downli
 
 /* An attempt was on no air, or nobody can say that it was: the next one, or the end. */
 static void refused(struct ns *ns, struct now now, struct ns_downlink *downlink, enum gw_tx_result result,
-		    const char *word)
+		    const struct ns_tx_rule *rule, const char *word)
 {
-	const struct ns_tx_rule *rule = ns_tx_rule(result);
 	const struct ns_attempt *failed = &downlink->plan.attempts[downlink->attempt];
 	uint32_t slot = ns_gateways_find(&ns->gateways, &failed->tx.gateway);
 	ns_record_refused(ns, now, downlink, rule->cause);
 	if (ns_frames_followed(&ns->frames))
-		ns_frames_answered(ns, now, downlink, result, NULL);
+		ns_frames_answered(ns, now, downlink, result, rule, NULL);
 	if (slot != NS_NO_SLOT)
 		release(ns, now, ns_gateways_at(&ns->gateways, slot), downlink, rule->certain);
 	if (ns_item_is_unwanted(ns, now, downlink))
@@ -110,12 +109,14 @@ void ns_downlink_silence(struct ns *ns, struct now now, struct ns_downlink *down
 {
 	if (downlink->unreached) {
 		downlink->unreached = false;
-		refused(ns, now, downlink, GW_TX_NO_PATH, gw_tx_result_name(GW_TX_NO_PATH));
+		refused(ns, now, downlink, GW_TX_NO_PATH, ns_tx_rule(GW_TX_NO_PATH),
+			gw_tx_result_name(GW_TX_NO_PATH));
 		return;
 	}
 	if (!downlink->restored) {
 		if (ns_frames_followed(&ns->frames))
-			ns_frames_answered(ns, now, downlink, GW_TX_NO_ANSWER, NULL);
+			ns_frames_answered(ns, now, downlink, GW_TX_NO_ANSWER, ns_tx_rule(GW_TX_NO_ANSWER),
+					   NULL);
 		succeed(ns, now, downlink, false, 0);
 		return;
 	}
@@ -141,13 +142,16 @@ void ns_on_tx_ack(struct ns *ns, struct now now, const struct gw_tx_ack *ack)
 				       (struct ns_numbers){.a = (uint32_t)ack->id});
 		return;
 	}
-	if (ns_tx_rule(ack->result)->sent) {
+	const struct ns_tx_rule *rule = ns_tx_rule_of(ack);
+	if (rule->sent) {
+		if (ack->attempt == 1 && downlink->second != NS_NO_SECOND)
+			ns_downlink_took_second(ns, now, downlink);
 		if (ns_frames_followed(&ns->frames))
-			ns_frames_answered(ns, now, downlink, ack->result,
+			ns_frames_answered(ns, now, downlink, ack->result, rule,
 					   ack->has_power ? &ack->power_dbm : NULL);
 		succeed(ns, now, downlink, ack->result != GW_TX_NO_ANSWER, ack->latency_us);
 	} else {
-		refused(ns, now, downlink, ack->result,
+		refused(ns, now, downlink, ack->result, rule,
 			ack->cause[0] ? ack->cause : gw_tx_result_name(ack->result));
 	}
 }

@@ -21,6 +21,13 @@ static const struct ns_tx_rule rows[GW_TX_RESULT_COUNT] = {
 	[GW_TX_OTHER] = {false, false, NS_NEXT_ANY, NS_DROP_TX_OTHER},
 };
 
+static const struct ns_tx_rule silent = {false, false, NS_NEXT_OTHER_GATEWAY, NS_DROP_TX_SILENT};
+
+const struct ns_tx_rule *ns_tx_rule_of(const struct gw_tx_ack *ack)
+{
+	return ack->result == GW_TX_NO_ANSWER && ack->cause[0] ? &silent : ns_tx_rule(ack->result);
+}
+
 const struct ns_tx_rule *ns_tx_rule(enum gw_tx_result result)
 {
 	ASSERT((int)result >= 0 && result < GW_TX_RESULT_COUNT);

@@ -27,5 +27,7 @@ struct ns_tx_rule {
 
 /* Lends the row; asserts on a value outside the enum. */
 const struct ns_tx_rule *ns_tx_rule(enum gw_tx_result result);
+/* The same for what a bridge says: silence of a gateway that tells whatever it sends is a refusal. */
+const struct ns_tx_rule *ns_tx_rule_of(const struct gw_tx_ack *ack);
 
 #endif

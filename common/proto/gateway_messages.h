@@ -82,7 +82,8 @@ struct gw_tx_attempt {
 
 /* One frame to send (network → bridge): the best attempt first, never empty. A UDP gateway gets attempts[0];
  * the answer goes back as a gw_tx_ack, and the network server decides what to try next (a new gw_downlink,
- * same id). A Basics Station may get RX1 and RX2 of one gateway in one message. */
+ * same id). Where attempts[0] is RX1, attempts[1] may be RX2 of the same gateway: a Basics Station gets both in one
+ * message, and the gw_tx_ack names the one that it sent. */
 struct gw_downlink {
 	uint64_t id; /* chosen by the network server, unique while in flight */
 	uint8_t phy[LW_PHY_PAYLOAD_MAX];
@@ -103,9 +104,12 @@ enum gw_tx_result {
 	GW_TX_QUEUE_FULL,
 	GW_TX_DUTY_CYCLE,
 	GW_TX_IGNORED,
-	GW_TX_NO_PATH,   /* the bridge has no address for this gateway: never sent */
-	GW_TX_NO_ANSWER, /* sent; no TX_ACK by air time + 1 s (version 1 has none): counted as sent */
-	GW_TX_OTHER,     /* a cause we do not know, see `cause` */
+	GW_TX_NO_PATH, /* the bridge has no address for this gateway: never sent */
+	/* Handed over, and nothing came back in time. With an empty `cause` its protocol may have no word for it (UDP version 1,
+	 * a station's dnsched): counted as sent. With one ("no_dntxed", "station_cut") a gateway that tells whatever it sends has
+	 * not: not sent. */
+	GW_TX_NO_ANSWER,
+	GW_TX_OTHER, /* a cause we do not know, see `cause` */
 	GW_TX_RESULT_COUNT
 };
 const char *gw_tx_result_name(enum gw_tx_result result);
@@ -113,7 +117,7 @@ const char *gw_tx_result_name(enum gw_tx_result result);
 /* What became of an attempt (bridge → network). */
 struct gw_tx_ack {
 	uint64_t id;
-	uint8_t attempt; /* index in the gw_downlink */
+	uint8_t attempt; /* index in the gw_downlink: of the one that was sent, or that failed */
 	struct lw_eui64 gateway;
 	enum gw_tx_result result;
 	char cause[GW_CAUSE_MAX]; /* as the gateway wrote it; "" with GW_TX_OK */

@@ -89,6 +89,10 @@ const struct decision_rule ns_drop_rules_down[NS_DROP_COUNT - NS_DROP_SECOND] = 
 	ROW(NS_DROP_TX_NO_PATH) = TX(
 		"tx_no_path", INFO, "could not be reached: the bridge knows no address of it.",
 		"It went offline a moment ago, or sends no PULL_DATA (lamppost gateway show EUI)."),
+	ROW(NS_DROP_TX_SILENT) = TX("tx_silent", INFO,
+				    "did not say that it sent the frame, as it does with all that it sends.",
+				    "Too late, a collision or its limits, or its connection broke (lamppost "
+				    "why gateway EUI); see its own log."),
 	ROW(NS_DROP_TX_OTHER) = TX("tx_other", WARN, "gave a cause that is not known.", "See its own log."),
 
 	ROW(NS_DROP_MAC_UNKNOWN) = NS_RULE(

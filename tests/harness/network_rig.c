@@ -466,12 +466,19 @@ void rig_hears(struct rig *rig, uint64_t gateway, const uint8_t *phy, uint8_t le
 
 void rig_tx_ack(struct rig *rig, enum gw_tx_result result)
 {
+	rig_tx_ack_of(rig, result, "", 0);
+}
+
+void rig_tx_ack_of(struct rig *rig, enum gw_tx_result result, const char *cause, uint8_t attempt)
+{
 	ASSERT(rig->downlink_count > 0);
 	const struct gw_downlink *last = &rig->downlinks[(rig->downlink_count - 1) % RIG_SENT_MAX];
 	struct gw_tx_ack ack = {.id = last->id,
 				.gateway = last->attempts[0].gateway,
+				.attempt = attempt,
 				.result = result,
 				.latency_us = 40 * US_PER_MS};
+	snprintf(ack.cause, sizeof ack.cause, "%s", cause);
 	ns_on_seq(&rig->ns, rig->now, RIG_LINK, ++rig->seq);
 	ns_on_tx_ack(&rig->ns, rig->now, &ack);
 	rig_turn(rig);

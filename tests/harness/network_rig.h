@@ -132,6 +132,8 @@ void rig_hears_on(struct rig *rig, uint64_t gateway, const uint8_t *phy, uint8_t
 		  uint32_t freq_hz, uint8_t dr, int16_t snr_cdb);
 /* The gateway's answer to the last downlink. */
 void rig_tx_ack(struct rig *rig, enum gw_tx_result result);
+/* The same with the gateway's word, about that attempt of the message. */
+void rig_tx_ack_of(struct rig *rig, enum gw_tx_result result, const char *cause, uint8_t attempt);
 /* Parses the last downlink, deciphers FOpts or FPort 0 into `commands`. False: none, or its MIC is wrong. */
 bool rig_last_downlink(struct rig *rig, const struct rig_device *device, struct lw_frame *frame,
 		       uint32_t fcnt, uint8_t *commands, uint8_t *length);

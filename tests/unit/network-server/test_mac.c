@@ -413,6 +413,7 @@ static void late_uplink_resolves_nothing(void **state)
 	rig_turn(&rig);
 	go(&(struct rig_frame){.fport = 1});
 	t_uint("the confirmed downlink", 1, rig.downlink_count);
+	rig_tx_ack(&rig, GW_TX_OK);
 	unsigned events = rig_events_of(&rig, PROTO_DOWNLINK_EVENT);
 	device.fcnt_up = 10;
 	uint8_t length = rig_uplink(&rig, &device, &(struct rig_frame){.fport = 1}, phy);

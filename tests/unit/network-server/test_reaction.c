@@ -105,7 +105,7 @@ static void a_reaction_makes_the_same_windows(void **state)
 			rig_run(&rig, US_PER_MS);
 		run(rows[i].after);
 		enqueue(1);
-		run(8 * US_PER_S);
+		run(12 * US_PER_S);
 		t_uint("frames", rows[i].frames, rig.downlink_count);
 		span_us rx1 = rows[i].rx_delay_s * US_PER_S;
 		size_t last = rig.downlink_count - 1;

@@ -103,6 +103,13 @@ static void a_gateway_is_late(void)
 	answered(GW_TX_TOO_LATE);
 }
 
+static void a_station_says_nothing(void)
+{
+	hears(true, false, true);
+	leaves();
+	rig_tx_ack_of(&rig, GW_TX_NO_ANSWER, "no_dntxed", 0);
+}
+
 static void both_cannot_send_there(void)
 {
 	answered(GW_TX_FREQ);
@@ -288,7 +295,9 @@ static const struct {
 	{"and sent", an_ack_goes, NULL, "downlink_sent", "fcnt:0,latency_ms:40,airtime_ms:41"},
 	{"its gateway's last", an_ack_goes, GATEWAY_1, "downlink_sent", "fcnt:0,latency_ms:40,airtime_ms:41"},
 	{"silence", nobody_says_anything, NULL, "downlink_sent_silently",
-	 "fcnt:0,waited_ms:2041,airtime_ms:41"},
+	 "fcnt:0,waited_ms:5991,airtime_ms:41"},
+	{"silence of one that tells what it sends", a_station_says_nothing, NULL, "tx_silent",
+	 "attempt:1,window:RX1,freq_hz:868100000,ahead_ms:800"},
 	{"too late", a_gateway_is_late, NULL, "tx_too_late",
 	 "attempt:1,window:RX1,freq_hz:868100000,ahead_ms:800"},
 	{"too late, of the gateway", a_gateway_is_late, GATEWAY_1, "tx_too_late",
