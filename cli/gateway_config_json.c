@@ -241,9 +241,8 @@ bool gateway_make_station(struct gateway_config_output *output, const struct gat
 		uri = NULL;
 	gateway_output_note(
 		output,
-		"The gateway bridge of this version speaks Semtech UDP: a Basics Station that is "
-		"configured so finds nobody there yet. Until its protocol (LNS) is served, run the packet "
-		"forwarder: --for lora_pkt_fwd.");
+		"The gateway's record must accept it: lamppost gateway update EUI --accept-certificate true, "
+		"or --accept-token true.");
 	gateway_output_note(output, "Channels are not in these files: a station gets them from the server.");
 	gateway_output_note(
 		output,

@@ -8,6 +8,8 @@
  *	                ?after=CURSOR, ?state=known|unknown|online|silent|flapping, ?eui=HEX, ?health=1 (then limit 1 to 100);
  *	                ID is another one after each start: counters began anew
  *
+ *	what engineers ask of a gateway (ping, run, shell): edge_remote.h
+ *
  * Pages follow the order of the pool, which stays while gateways come and go: one that is there all the time stands on
  * one page. */
 #ifndef LAMPPOST_BRIDGE_EDGE_ADMIN_H

@@ -28,8 +28,8 @@ static void on_message(void *ctx, struct now now, io_ws_id id, bool text, const 
 	struct gb_station_edge *edge = ctx;
 	if (text)
 		gb_bridge_on_station_text(edge->bridge, now, id, (const char *)bytes, length);
-	else if (edge->on_binary)
-		edge->on_binary(edge->ctx, now, id, bytes, length);
+	else
+		gb_remote_binary(edge->remote, now, id, bytes, length);
 	edge->after(edge->ctx, now);
 }
 
@@ -37,8 +37,7 @@ static void on_pong(void *ctx, struct now now, io_ws_id id, span_us round_trip)
 {
 	struct gb_station_edge *edge = ctx;
 	gb_bridge_on_station_pong(edge->bridge, now, id, round_trip);
-	if (edge->on_pong)
-		edge->on_pong(edge->ctx, now, id, round_trip);
+	gb_remote_pong(edge->remote, now, id, round_trip);
 	edge->after(edge->ctx, now);
 }
 
@@ -62,8 +61,7 @@ static void on_close(void *ctx, struct now now, io_ws_id id, enum io_ws_reason r
 	struct gb_station_edge *edge = ctx;
 	(void)code;
 	gb_bridge_on_station_close(edge->bridge, now, id, end_of(reason));
-	if (edge->on_close)
-		edge->on_close(edge->ctx, now, id);
+	gb_remote_closed(edge->remote, now, id);
 	edge->after(edge->ctx, now);
 }
 

@@ -15,6 +15,7 @@
 #include "common/io/websocket.h"
 #include "gateway-bridge/bridge_station.h"
 #include "gateway-bridge/config.h"
+#include "gateway-bridge/edge_remote.h"
 #include "gateway-bridge/edge_tls.h"
 
 struct gb_station_edge {
@@ -30,14 +31,11 @@ struct gb_station_edge {
 	struct gb_station_out out; /* scratch */
 	/* The process's: after every event of a station. */
 	void (*after)(void *ctx, struct now now);
-	/* Whoever waits for a pong, for what a shell says, for the end of a connection; may be NULL. */
-	void (*on_pong)(void *ctx, struct now now, uint64_t id, span_us round_trip);
-	void (*on_binary)(void *ctx, struct now now, uint64_t id, const uint8_t *bytes, size_t length);
-	void (*on_close)(void *ctx, struct now now, uint64_t id);
+	struct gb_remote *remote; /* borrowed: whoever waits for a pong, a shell's words, an end */
 	void *ctx;
 };
 
-/* Fills and, where it can, listens. The caller has set `after`, `on_...` and `ctx`, and `handed_over`. ST_OK even where it cannot
+/* Fills and, where it can, listens. The caller has set `after`, `ctx`, `remote`, and `handed_over`. ST_OK even where it cannot
  * listen yet, which is logged once; ST_REFUSED: plain on an address that is not loopback; ST_INVALID. */
 enum status gb_station_edge_open(struct gb_station_edge *edge, struct io_loop *loop, struct gb_bridge *bridge,
 				 const struct gb_config *config, const char *state_dir) MUST_USE;

@@ -64,6 +64,7 @@ struct process {
 	char list_path[PATH_ROOM], link_path[PATH_ROOM], admin_path[PATH_ROOM];
 	struct gb_station_edge stations;
 	struct gb_mqtt_edge mqtt;
+	struct gb_remote remote;
 	struct io_timer *stopping;
 	struct mono stop_at;
 	struct gb_notes notes;
@@ -148,6 +149,7 @@ static void on_datagram(void *ctx, struct now now, const struct io_address *from
 	struct listener *listener = ctx;
 	struct gb_peer peer = {.address = from_io(from), .socket = listener->index};
 	gb_bridge_on_datagram(listener->process->bridge, now, &peer, bytes, length);
+	gb_remote_heard(&listener->process->remote, now);
 	empty_outbox(listener->process, now);
 }
 
@@ -320,8 +322,15 @@ static enum status open_admin(struct process *process)
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	for (size_t i = 0; i < process->listener_count; i++)
 		sockets[i] = process->listeners[i].udp;
-	return gb_admin_open(&process->admin, process->loop, process->admin_path, process->bridge,
-			     &process->reload, sockets, process->listener_count, &process->stations);
+	enum status status = gb_admin_open(&process->admin, process->loop, process->admin_path,
+					   process->bridge, &process->reload, sockets,
+					   process->listener_count, &process->stations);
+	process->remote.after = after_event;
+	process->remote.ctx = process;
+	if (status == ST_OK)
+		gb_remote_open(&process->remote, process->loop, process->bridge,
+			       io_admin_server(process->admin.admin));
+	return status;
 }
 
 static enum status start(struct process *process)
@@ -341,6 +350,7 @@ static enum status start(struct process *process)
 	if (process->config.station_listen.count > 0)
 		process->stations.handed_over = take_handed(process, "station_listen", 0, SOCK_STREAM,
 							    process->config.station_listen.items[0]);
+	process->stations.remote = &process->remote;
 	enum status status = load_list(process);
 	if (status == ST_OK)
 		status = listen_all(process);
@@ -371,6 +381,7 @@ static enum status start(struct process *process)
 static void release(struct process *process)
 {
 	gb_admin_release(&process->admin);
+	gb_remote_release(&process->remote);
 	gb_station_edge_release(&process->stations);
 	gb_mqtt_edge_close(&process->mqtt);
 	io_timer_free(process->stopping);

@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ROOF  UINT64_C(0xaa555a0000000301) /* certificate */
 #define TOKEN UINT64_C(0xaa555a0000000302) /* token */
@@ -348,6 +351,117 @@ static void a_restart_says_goodbye(void **state)
 	t_true("the kept list lets it in", t_bridge_wait(world.rig, is_up_again));
 }
 
+/* A question whose answer comes while the station is served, or never ends. */
+static struct {
+	int fd;
+	size_t length;
+	char got[4096];
+	const char *wanted;
+	struct t_gateway *speaks; /* meanwhile; NULL: nobody */
+} asking;
+
+static void ask_admin(const char *target)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char request[256];
+	snprintf(address.sun_path, sizeof address.sun_path, "%.100s", world.rig->admin);
+	int length = snprintf(request, sizeof request,
+			      "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", target);
+	asking.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	asking.length = 0;
+	assert_int_equal(0, connect(asking.fd, (struct sockaddr *)&address, sizeof address));
+	assert_int_equal(length, send(asking.fd, request, (size_t)length, MSG_NOSIGNAL));
+}
+
+static bool admin_says(void *ctx)
+{
+	(void)ctx;
+	pump();
+	if (asking.speaks)
+		t_gateway_pull(asking.speaks);
+	ssize_t got = recv(asking.fd, asking.got + asking.length, sizeof asking.got - 1 - asking.length,
+			   MSG_DONTWAIT);
+	asking.length += got > 0 ? (size_t)got : 0;
+	asking.got[asking.length] = 0;
+	return strstr(asking.got, asking.wanted) != NULL;
+}
+
+static bool answers(const char *wanted)
+{
+	asking.wanted = wanted;
+	return t_bridge_wait(world.rig, admin_says);
+}
+
+static void an_engineer_pings(void **state)
+{
+	(void)state;
+	t_row("a station");
+	assert_true(comes_up(0, ROOF_PATH, CERTIFICATE));
+	ask_admin("/gateways/aa555a0000000301/ping");
+	t_true("answered", answers("\"how\":\"websocket_ping\""));
+	t_true("with a round trip", strstr(asking.got, "\"round_trip_ms\":null") == NULL);
+	close(asking.fd);
+	t_row("a UDP gateway, which says something");
+	asking.speaks = t_bridge_gateway(world.rig, T_BRIDGE_V2, 2, NULL);
+	ask_admin("/gateways/aa555a0000000202/ping");
+	t_true("answered", answers("\"how\":\"next_datagram\""));
+	close(asking.fd);
+	asking.speaks = NULL;
+	t_row("one that says nothing");
+	ask_admin("/gateways/aa555a0000000101/ping");
+	t_true("answered", answers("504"));
+	close(asking.fd);
+}
+
+static void an_engineer_asks(void **state)
+{
+	(void)state;
+	char body[1024];
+	(void)open_world_with("  station_remote: true\n");
+	assert_true(comes_up(0, ROOF_PATH, CERTIFICATE));
+	t_row("a command");
+	world.wire = 0;
+	world.texts = t_wire_texts(world.wires[0]);
+	t_int("sent", 202,
+	      t_unix_post(world.rig->admin, "/gateways/aa555a0000000301/run",
+			  "{\"command\":\"date\",\"arguments\":[\"-u\"]}", body, sizeof body));
+	assert_true(t_bridge_wait(world.rig, has_text));
+	t_str("as the station gets it",
+	      "{\"msgtype\":\"runcmd\",\"command\":\"date\",\"arguments\":[\"-u\"]}",
+	      t_wire_last(world.wires[0]));
+	t_int("no command", 422,
+	      t_unix_post(world.rig->admin, "/gateways/aa555a0000000301/run", "{}", body, sizeof body));
+	t_int("no gateway", 404,
+	      t_unix_post(world.rig->admin, "/gateways/1122334455667788/run", "{\"command\":\"date\"}", body,
+			  sizeof body));
+	t_int("no station", 409,
+	      t_unix_post(world.rig->admin, "/gateways/aa555a0000000302/run", "{\"command\":\"date\"}", body,
+			  sizeof body));
+	t_row("a shell");
+	world.texts = t_wire_texts(world.wires[0]);
+	ask_admin("/gateways/aa555a0000000301/shell?user=ann");
+	assert_true(t_bridge_wait(world.rig, has_text));
+	t_str("started", "{\"msgtype\":\"rmtsh\",\"user\":\"ann\",\"term\":\"xterm\",\"start\":0}",
+	      t_wire_last(world.wires[0]));
+	t_int("one alone", 409,
+	      t_unix_post(world.rig->admin, "/gateways/aa555a0000000301/shell", "", body, sizeof body));
+	t_wire_frame(world.wires[0],
+		     &(struct t_wire_frame){.head = 0x82, .bytes = "\0uptime 3 days", .length = 14});
+	t_true("what it says", answers("uptime 3 days"));
+	t_int("input", 202,
+	      t_unix_post(world.rig->admin, "/gateways/aa555a0000000301/shell/input", "exit\n", body,
+			  sizeof body));
+	close(asking.fd);
+	t_row("off by default");
+	(void)close_world(state);
+	(void)open_world(state);
+	assert_true(comes_up(0, ROOF_PATH, CERTIFICATE));
+	t_int("refused", 403,
+	      t_unix_post(world.rig->admin, "/gateways/aa555a0000000301/run", "{\"command\":\"date\"}", body,
+			  sizeof body));
+	(void)close_world(state);
+}
+
 static void plain_on_loopback(void **state)
 {
 	(void)state;
@@ -369,6 +483,8 @@ int main(void)
 		 close_world, NULL},
 		{"a_reset_is_told_at_once", a_reset_is_told_at_once, open_world, close_world, NULL},
 		{"a_restart_says_goodbye", a_restart_says_goodbye, open_world, close_world, NULL},
+		{"an_engineer_pings", an_engineer_pings, open_world, close_world, NULL},
+		{"an_engineer_asks", an_engineer_asks, NULL, NULL, NULL},
 		{"plain_on_loopback", plain_on_loopback, NULL, NULL, NULL},
 	};
 	return t_run(tests);
