@@ -128,6 +128,13 @@ static void ask_why(struct as_edge_api *edge, struct now now, io_http_exchange e
 	reply(edge, exchange, answer);
 }
 
+static void ask_bridge(struct as_edge_api *edge, io_http_exchange exchange, const struct as_answer *answer)
+{
+	char *body = answer->body ? json_dumps(answer->body, JSON_COMPACT) : NULL;
+	as_edge_ping_ask(&edge->ping, exchange, answer->asks_bridge, body);
+	free(body);
+}
+
 static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
 			struct as_answer *answer)
 {
@@ -138,7 +145,7 @@ static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchan
 	else if (answer->asks_network[0])
 		as_edge_mac_ask(&edge->mac, exchange, answer->asks_network);
 	else if (answer->asks_bridge[0])
-		as_edge_ping_ask(&edge->ping, exchange, answer->asks_bridge);
+		ask_bridge(edge, exchange, answer);
 	else if (answer->streams)
 		begin_stream(edge, now, exchange, answer);
 	else

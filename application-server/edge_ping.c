@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TIMEOUT      (8 * US_PER_S) /* the bridge gives up before */
 #define ANSWER_LIMIT (64u << 10)
@@ -36,7 +37,8 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 	(void)sent;
 }
 
-void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, const char *target)
+void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, const char *target,
+		      const char *body)
 {
 	struct as_ping_asking *asking = NULL;
 	char url[128];
@@ -52,6 +54,8 @@ void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, cons
 	const struct io_http_call options = {.method = IO_HTTP_POST,
 					     .url = url,
 					     .unix_path = edge->socket,
+					     .body = body,
+					     .length = body ? strlen(body) : 0,
 					     .timeout = TIMEOUT,
 					     .answer_limit = ANSWER_LIMIT,
 					     .on_done = on_done,

@@ -22,8 +22,10 @@ struct as_edge_ping {
 void as_edge_ping_open(struct as_edge_ping *edge, struct io_loop *loop, struct io_http_server *server,
 		       const char *run_dir);
 void as_edge_ping_close(struct as_edge_ping *edge); /* one that was never opened is allowed */
-/* Takes the question: `target` of the bridge ("/gateways/0016c001ff10a235/ping"). It is answered in any case. */
-void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, const char *target);
+/* Takes the question: `target` of the bridge ("/gateways/0016c001ff10a235/ping"), with a JSON body or NULL. It is answered in any
+ * case. */
+void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, const char *target,
+		      const char *body);
 /* The client of that exchange has gone. */
 void as_edge_ping_forget(struct as_edge_ping *edge, io_http_exchange exchange);
 

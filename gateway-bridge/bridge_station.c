@@ -163,7 +163,7 @@ static bool judge_again(struct gb_bridge *bridge, struct now now, struct gb_stat
 	enum gb_verdict verdict = gb_station_identity(bridge, now, &station->eui, &station->presented,
 						      &station->from);
 	station->stale = false;
-	if (verdict != GB_ACCEPTED) {
+	if (verdict != GB_ACCEPTED || gateway == NULL) {
 		gb_station_refuse(bridge, now, verdict, &station->eui, &station->from);
 		gb_station_close(bridge, now, station, GB_CODE_POLICY, verdict);
 		return false;

@@ -193,7 +193,7 @@ static void answer_discovery(struct gb_bridge *bridge, struct now now, struct gb
 	enum gb_verdict verdict = gb_station_identity(bridge, now, &station->eui, &station->presented,
 						      &station->from);
 	const struct gb_gateway *gateway = gb_station_gateway(bridge, station);
-	if (verdict == GB_ACCEPTED) {
+	if (verdict == GB_ACCEPTED && gateway) {
 		take_row(bridge, station, &gateway->row);
 		verdict = judge_region(station);
 	}

@@ -49,6 +49,6 @@ bool gb_station_round(struct gb_bridge *bridge, struct now now, struct gb_statio
 /* What waited for a dntxed of this connection is told to the network server. */
 void gb_station_cut(struct gb_bridge *bridge, struct now now, struct gb_station *station);
 void gb_station_sent(struct gb_bridge *bridge, struct now now, struct gb_station *station,
-		     const struct gb_station_sent *sent);
+		     const struct gb_station_sent *said);
 
 #endif

@@ -91,7 +91,7 @@ static void refuse(struct gb_station_edge *edge, const struct io_http_request *r
 }
 
 static void open_session(struct gb_station_edge *edge, struct now now, const struct io_http_request *request,
-			 struct gb_station_open *open)
+			 enum gb_station_path path, const struct lw_eui64 *eui)
 {
 	const struct io_ws_options options = {
 		.events = {.on_message = on_message, .on_pong = on_pong, .on_close = on_close},
@@ -102,30 +102,32 @@ static void open_session(struct gb_station_edge *edge, struct now now, const str
 		.forgive_pong = true};
 	const struct gb_presented presented = presented_by(request);
 	char reason[GB_STATION_REASON_MAX];
-	open->from = from_io(io_http_request_from(request));
-	open->tls = edge->config->station_tls;
-	open->presented = &presented;
-	open->host = io_http_request_header(request, "Host");
-	unsigned refused = gb_bridge_admit_station(edge->bridge, now, open, reason);
+	const struct gb_station_open open = {.path = path,
+					     .eui = *eui,
+					     .from = from_io(io_http_request_from(request)),
+					     .tls = edge->config->station_tls,
+					     .presented = &presented,
+					     .host = io_http_request_header(request, "Host")};
+	unsigned refused = gb_bridge_admit_station(edge->bridge, now, &open, reason);
 	io_ws_id id;
 	if (refused != 0)
 		refuse(edge, request, refused, reason);
 	else if (io_ws_accept(request, &options, &id) == ST_OK)
-		gb_bridge_on_station_open(edge->bridge, now, id, open);
+		gb_bridge_on_station_open(edge->bridge, now, id, &open);
 	edge->after(edge->ctx, now);
 }
 
 static void on_router_info(void *ctx, struct now now, const struct io_http_request *request)
 {
-	struct gb_station_open open = {.path = GB_STATION_DISCOVERY};
-	open_session(ctx, now, request, &open);
+	const struct lw_eui64 nobody = {{0}};
+	open_session(ctx, now, request, GB_STATION_DISCOVERY, &nobody);
 }
 
 static void on_gateway(void *ctx, struct now now, const struct io_http_request *request)
 {
-	struct gb_station_open open = {.path = GB_STATION_DATA};
-	if (lw_eui64_parse(io_http_request_param(request, "eui"), &open.eui))
-		open_session(ctx, now, request, &open);
+	struct lw_eui64 eui;
+	if (lw_eui64_parse(io_http_request_param(request, "eui"), &eui))
+		open_session(ctx, now, request, GB_STATION_DATA, &eui);
 	else
 		refuse(ctx, request, 404, "The path names no EUI.");
 }

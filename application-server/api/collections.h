@@ -53,6 +53,7 @@ void as_handle_gateway_health(struct as_api *api, const struct as_call *call, st
 void as_handle_gateway_outages(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateways_summary(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateway_ping(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_run(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateway_impact(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* --- gateways.c */

@@ -73,6 +73,7 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/gateways/{id}/outages", as_handle_gateway_outages},
 	{"GET", "/api/v1/gateways/{id}/impact", as_handle_gateway_impact},
 	{"POST", "/api/v1/gateways/{id}/ping", as_handle_gateway_ping},
+	{"POST", "/api/v1/gateways/{id}/run", as_handle_gateway_run},
 	{"GET", "/api/v1/gateways/summary", as_handle_gateways_summary},
 	{"GET", "/api/v1/gateway-ca", as_handle_ca},
 	{"POST", "/api/v1/gateway-ca/server", as_handle_ca_server},

@@ -2,6 +2,7 @@
 #include "tests/harness/city.h"
 #include "tests/harness/harness.h"
 
+#include "application-server/identity/audit.h"
 #include "application-server/health/table.h"
 #include "application-server/store_health.h"
 #include "application-server/store_hearing.h"
@@ -127,6 +128,34 @@ static void a_gateway_is_shown_with_its_health(void **state)
 	end();
 }
 
+static void commands_are_audited(const struct as_scope *manager)
+{
+	t_row("a command is the bridge's to pass on, and stands in the audit");
+	json_t *body = json_pack("{s:s,s:[s]}", "command", "reboot", "arguments", "-f");
+	struct as_answer answer = {0};
+	const struct as_call call = {.scope = &t_city_admin,
+				     .now = city->now,
+				     .who = "uid 7",
+				     .collection = "gateways",
+				     .id = A,
+				     .body = body};
+	t_int("not for an agency", 403,
+	      t_city_call(city, manager, "POST", "/api/v1/gateways/" A "/run", NULL));
+	t_int("no command", 422,
+	      t_city_call(city, &t_city_admin, "POST", "/api/v1/gateways/" A "/run", "{}"));
+	for (size_t i = 0; i < as_route_count; i++)
+		if (strcmp(as_routes[i].pattern, "/api/v1/gateways/{id}/run") == 0)
+			as_routes[i].handle(&city->api, &call, &answer);
+	t_str("asked", "/gateways/" A "/run", answer.asks_bridge);
+	t_str("with", "reboot", json_string_value(json_object_get(answer.body, "command")));
+	struct as_audit_row row = {.seq = 0};
+	t_int("a row", ST_OK, as_audit_next(city->api.app->store, A, 0, &row));
+	t_str("what", "remote_command", row.what);
+	t_str("who", "uid 7", row.who);
+	as_answer_release(&answer);
+	json_decref(body);
+}
+
 static void series_and_outages_are_given(void **state)
 {
 	(void)state;
@@ -188,6 +217,7 @@ static void series_and_outages_are_given(void **state)
 		if (strcmp(as_routes[i].pattern, "/api/v1/gateways/{id}/ping") == 0)
 			as_routes[i].handle(&city->api, &call, &answer);
 	t_str("asked", "/gateways/" A "/ping", answer.asks_bridge);
+	commands_are_audited(&manager);
 	end();
 }
 

@@ -13,8 +13,8 @@
 #define WORDS_MAX 40
 
 /* Words of operands that a shell cannot complete; every other must have a kind. */
-static const char *const free_words[] = {"FRAME",   "SLUG", "HEX",  "UUID",   "ID",   "MIC",    "ADDR",
-					 "ADDRESS", "N",    "KIND", "PREFIX", "PAGE", "CHANNEL"};
+static const char *const free_words[] = {"FRAME", "SLUG",    "WORD", "HEX",  "UUID",   "ID",   "MIC",
+					 "ADDR",  "ADDRESS", "N",    "KIND", "PREFIX", "PAGE", "CHANNEL"};
 
 static bool is_free(const char *word)
 {
