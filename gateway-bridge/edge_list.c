@@ -64,6 +64,14 @@ out:
 	return status;
 }
 
+void gb_list_restore(const char *path, struct gb_bridge *bridge, struct gb_list_scratch *scratch,
+		     struct arena *arena)
+{
+	enum status status = gb_list_load(path, bridge, scratch, arena);
+	if (status != ST_OK && status != ST_NOT_FOUND)
+		LOG_ERROR("gateway_list_refused", "path=%s status=%s", path, status_name(status));
+}
+
 static bool write_parts(FILE *file, const struct gb_bridge *bridge, struct gb_list_scratch *scratch)
 {
 	size_t at = 0;

@@ -19,6 +19,9 @@ struct gb_list_scratch {
  * logged. */
 enum status gb_list_load(const char *path, struct gb_bridge *bridge, struct gb_list_scratch *scratch,
 			 struct arena *arena) MUST_USE;
+/* The same at a start: that there is no file, or a damaged one (logged), is no reason not to start: the network server has it. */
+void gb_list_restore(const char *path, struct gb_bridge *bridge, struct gb_list_scratch *scratch,
+		     struct arena *arena);
 /* ST_IO: the disk refused, logged; the old file stands. */
 enum status gb_list_save(const char *path, const struct gb_bridge *bridge,
 			 struct gb_list_scratch *scratch) MUST_USE;

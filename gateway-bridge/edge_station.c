@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/text/region_yaml.h"
+#include "gateway-bridge/edge_address.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,6 @@
 #define SEND_BUFFER  (64u << 10)     /* a station reads 40 kB at most; more waits for nobody */
 #define BODY_LIMIT   4096
 #define PROBLEM_ROOM 512
-
-static struct gb_address from_io(const struct io_address *address)
-{
-	struct gb_address out = {.scope = address->scope, .port = address->port, .family = address->family};
-	memcpy(out.bytes, address->bytes, sizeof out.bytes);
-	return out;
-}
 
 /* --- sessions */
 
@@ -104,7 +98,7 @@ static void open_session(struct gb_station_edge *edge, struct now now, const str
 	char reason[GB_STATION_REASON_MAX];
 	const struct gb_station_open open = {.path = path,
 					     .eui = *eui,
-					     .from = from_io(io_http_request_from(request)),
+					     .from = gb_address_from_io(io_http_request_from(request)),
 					     .tls = edge->config->station_tls,
 					     .presented = &presented,
 					     .host = io_http_request_header(request, "Host")};

@@ -20,6 +20,7 @@
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/config.h"
 #include "gateway-bridge/edge_admin.h"
+#include "gateway-bridge/edge_address.h"
 #include "gateway-bridge/edge_cups.h"
 #include "gateway-bridge/edge_list.h"
 #include "gateway-bridge/edge_mqtt.h"
@@ -72,26 +73,12 @@ struct process {
 
 /* --- what the core gives */
 
-static struct io_address to_io(const struct gb_address *address)
-{
-	struct io_address out = {.scope = address->scope, .port = address->port, .family = address->family};
-	memcpy(out.bytes, address->bytes, sizeof out.bytes);
-	return out;
-}
-
-static struct gb_address from_io(const struct io_address *address)
-{
-	struct gb_address out = {.scope = address->scope, .port = address->port, .family = address->family};
-	memcpy(out.bytes, address->bytes, sizeof out.bytes);
-	return out;
-}
-
 /* After every event: its datagrams and texts into the sockets' queues, its notes into the log. */
 static void empty_outbox(struct process *process, struct now now)
 {
 	struct gb_datagram datagram;
 	while (gb_bridge_take_datagram(process->bridge, &datagram)) {
-		struct io_address to = to_io(&datagram.to.address);
+		struct io_address to = gb_address_to_io(&datagram.to.address);
 		enum status status = io_udp_send(process->listeners[datagram.to.socket].udp, &to,
 						 datagram.bytes, datagram.length);
 		(void)status; /* a full queue is counted by the socket */
@@ -147,7 +134,7 @@ static void on_datagram(void *ctx, struct now now, const struct io_address *from
 			size_t length)
 {
 	struct listener *listener = ctx;
-	struct gb_peer peer = {.address = from_io(from), .socket = listener->index};
+	struct gb_peer peer = {.address = gb_address_from_io(from), .socket = listener->index};
 	gb_bridge_on_datagram(listener->process->bridge, now, &peer, bytes, length);
 	gb_remote_heard(&listener->process->remote, now);
 	empty_outbox(listener->process, now);
@@ -291,19 +278,6 @@ static enum status listen_all(struct process *process)
 	return ST_OK;
 }
 
-static enum status load_list(struct process *process)
-{
-	enum status status = gb_list_load(process->list_path, process->bridge, &process->scratch,
-					  &process->arena);
-	if (status == ST_NOT_FOUND)
-		return ST_OK;
-	/* A damaged list is no reason not to start: the network server has it. */
-	if (status != ST_OK)
-		LOG_ERROR("gateway_list_refused", "path=%s status=%s", process->list_path,
-			  status_name(status));
-	return ST_OK;
-}
-
 static void make_bridge(struct process *process)
 {
 	const struct gb_options options = gb_options_from(&process->config);
@@ -351,9 +325,8 @@ static enum status start(struct process *process)
 		process->stations.handed_over = take_handed(process, "station_listen", 0, SOCK_STREAM,
 							    process->config.station_listen.items[0]);
 	process->stations.remote = &process->remote;
-	enum status status = load_list(process);
-	if (status == ST_OK)
-		status = listen_all(process);
+	gb_list_restore(process->list_path, process->bridge, &process->scratch, &process->arena);
+	enum status status = listen_all(process);
 	process->cups.after = after_event;
 	process->cups.ctx = process;
 	if (status == ST_OK)
