@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define FOLD_SLICE  24  /* devices folded in a step */
+#define FOLD_SLICE  32  /* devices folded in a step */
 #define WALK_SLICE  200 /* devices looked at in a step of the forgetting */
 #define HOURS_A_DAY 24
 #define DAY_US      (86400 * US_PER_S)
@@ -99,8 +99,12 @@ static enum status fold(struct as_store *store, struct wall now)
 		return ST_OK;
 	for (int i = 0; i < FOLD_SLICE && status == ST_OK && (more = as_hearing_take(&store->hearing)); i++) {
 		struct as_hearing_row before, after;
-		status = as_store_write_readings(store);
 		read_row(store, more->dev_eui, &before);
+		if (!as_hearing_differs(&before, more)) {
+			as_hearing_keep(&store->hearing, more);
+			continue;
+		}
+		status = as_store_write_readings(store);
 		after = before;
 		as_hearing_merge(&after, more);
 		if (status == ST_OK)
@@ -167,7 +171,7 @@ enum status as_store_hearing_step(struct as_store *store, struct wall now, bool 
 	enum status status = fold(store, now);
 	if (status == ST_OK)
 		status = walk(store, now);
-	*more = store->hearing_walks || store->hearing.folded < store->hearing.folding_count;
+	*more = store->hearing_walks || store->hearing.folds;
 	return status;
 }
 
@@ -176,7 +180,7 @@ enum status as_store_hearing_step(struct as_store *store, struct wall now, bool 
 bool as_store_hearers(struct as_store *store, int64_t dev_eui, struct as_hearing_row *row)
 {
 	read_row(store, dev_eui, row);
-	const struct as_hearing_row *more = table_get(&store->hearing.changed, &dev_eui);
+	const struct as_hearing_row *more = as_hearing_new(&store->hearing, dev_eui);
 	if (more)
 		as_hearing_merge(row, more);
 	return row->count > 0;

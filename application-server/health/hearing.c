@@ -1,8 +1,5 @@
 #include "application-server/health/hearing.h"
 
-#include "common/base/check.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_US    (3600 * US_PER_S)
@@ -13,17 +10,15 @@
 void as_hearing_init(struct as_hearing *hearing, struct rng *rng)
 {
 	*hearing = (struct as_hearing){.hour = 0};
-	table_init(&hearing->changed, AS_HEARING_MAX, sizeof(struct as_hearing_row), sizeof(int64_t), rng);
-	hearing->folding = calloc(AS_HEARING_MAX, sizeof *hearing->folding);
-	hearing->order = calloc(AS_HEARING_MAX, sizeof *hearing->order);
-	ASSERT(hearing->folding != NULL && hearing->order != NULL);
+	for (size_t i = 0; i < 2; i++)
+		table_init(&hearing->tables[i], AS_HEARING_MAX, sizeof(struct as_hearing_row),
+			   sizeof(int64_t), rng);
 }
 
 void as_hearing_release(struct as_hearing *hearing)
 {
-	table_release(&hearing->changed);
-	free(hearing->folding);
-	free(hearing->order);
+	for (size_t i = 0; i < 2; i++)
+		table_release(&hearing->tables[i]);
 	*hearing = (struct as_hearing){.hour = 0};
 }
 
@@ -110,7 +105,7 @@ void as_hearing_uplink(struct as_hearing *hearing, const struct net_up_event *ev
 	bool made;
 	int64_t key = (int64_t)lw_eui64_number(&event->head.dev_eui);
 	size_t count = event->reception_count < TOLD_MAX ? event->reception_count : TOLD_MAX;
-	struct as_hearing_row *row = count ? table_put(&hearing->changed, &key, &made) : NULL;
+	struct as_hearing_row *row = count ? table_put(&hearing->tables[hearing->filled], &key, &made) : NULL;
 	if (!row)
 		return;
 	size_t best = best_of(event, count);
@@ -124,36 +119,68 @@ void as_hearing_uplink(struct as_hearing *hearing, const struct net_up_event *ev
 	}
 }
 
-static int by_device(const void *a, const void *b)
-{
-	int64_t left = ((const struct as_hearing_place *)a)->dev_eui;
-	int64_t right = ((const struct as_hearing_place *)b)->dev_eui;
-	return (left > right) - (left < right);
-}
-
 bool as_hearing_is_due(struct as_hearing *hearing, struct wall now)
 {
-	const struct as_hearing_row *row;
 	uint32_t hour = (uint32_t)(now.us / HOUR_US);
-	if (hearing->folded < hearing->folding_count)
+	size_t count = hearing->tables[hearing->filled].count;
+	if (hearing->folds)
 		return true;
-	if (hearing->changed.count == 0 || (hearing->changed.count < FULL && hour == hearing->hour))
+	if (count == 0 || (count < FULL && hour == hearing->hour))
 		return false;
 	hearing->hour = hour;
-	hearing->folded = hearing->folding_count = 0;
-	for (size_t at = 0; (row = table_next(&hearing->changed, &at));) {
-		uint32_t place = (uint32_t)hearing->folding_count++;
-		hearing->folding[place] = *row;
-		hearing->order[place] = (struct as_hearing_place){row->dev_eui, place};
-	}
-	qsort(hearing->order, hearing->folding_count, sizeof *hearing->order, by_device);
-	table_clear(&hearing->changed);
+	hearing->full = count >= FULL;
+	hearing->filled ^= 1;
+	hearing->folds = true;
+	hearing->at = 0;
 	return true;
 }
 
 const struct as_hearing_row *as_hearing_take(struct as_hearing *hearing)
 {
-	if (hearing->folded == hearing->folding_count)
-		return NULL;
-	return &hearing->folding[hearing->order[hearing->folded++].at];
+	struct table *folded = &hearing->tables[hearing->filled ^ 1];
+	const struct as_hearing_row *row = hearing->folds ? table_next(folded, &hearing->at) : NULL;
+	if (!row && hearing->folds) {
+		table_clear(folded);
+		hearing->folds = false;
+	}
+	return row;
+}
+
+void as_hearing_keep(struct as_hearing *hearing, const struct as_hearing_row *row)
+{
+	bool made;
+	struct as_hearing_row *kept = hearing->full ? NULL
+						    : table_put(&hearing->tables[hearing->filled],
+								&row->dev_eui, &made);
+	if (!kept)
+		return;
+	struct as_hearing_row newer = *kept;
+	kept->count = 0;
+	as_hearing_merge(kept, row);
+	as_hearing_merge(kept, &newer);
+}
+
+const struct as_hearing_row *as_hearing_new(const struct as_hearing *hearing, int64_t dev_eui)
+{
+	return table_get(&hearing->tables[hearing->filled], &dev_eui);
+}
+
+static uint32_t last_of(const struct as_hearing_row *row)
+{
+	uint32_t last = 0;
+	for (size_t i = 0; i < row->count; i++)
+		last = row->hearers[i].last > last ? row->hearers[i].last : last;
+	return last;
+}
+
+bool as_hearing_differs(const struct as_hearing_row *a, const struct as_hearing_row *b)
+{
+	bool differs = last_of(a) / 24 != last_of(b) / 24;
+	for (size_t i = 0; i < b->count && !differs; i++) {
+		size_t k = 0;
+		while (k < a->count && a->hearers[k].gateway != b->hearers[i].gateway)
+			k++;
+		differs = k == a->count;
+	}
+	return differs;
 }

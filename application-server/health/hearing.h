@@ -15,7 +15,7 @@
 
 #define AS_HEARERS_MAX   6
 #define AS_HEARING_BYTES 20
-#define AS_HEARING_MAX   8192 /* devices that changed since the last fold */
+#define AS_HEARING_MAX   24576 /* devices that changed since the last fold */
 #define AS_HEARING_HALVE \
 	1000 /* at so many receptions all counts are halved: the last weeks count, not the first */
 
@@ -32,14 +32,11 @@ struct as_hearing_row {
 };
 
 struct as_hearing {
-	struct table changed;           /* as_hearing_row by dev_eui */
-	struct as_hearing_row *folding; /* owned; AS_HEARING_MAX */
-	struct as_hearing_place {
-		int64_t dev_eui;
-		uint32_t at;
-	} * order; /* owned: of `folding`, by device, so that neighbours are written together */
-	size_t folding_count, folded;
-	uint32_t hour; /* in which the last fold began */
+	struct table tables[2]; /* as_hearing_row by dev_eui: one is filled, the other folded */
+	unsigned filled;
+	bool folds, full; /* a fold is under way; it began because there was no room left */
+	size_t at;        /* of it */
+	uint32_t hour;    /* in which the last one began */
 };
 
 void as_hearing_init(struct as_hearing *hearing, struct rng *rng);
@@ -48,8 +45,14 @@ void as_hearing_release(struct as_hearing *hearing);
 void as_hearing_uplink(struct as_hearing *hearing, const struct net_up_event *event, struct wall now);
 /* Whether there is something to fold: the table is nearly full, or the hour has changed. Begins it. */
 bool as_hearing_is_due(struct as_hearing *hearing, struct wall now);
-/* Lends the next row of the fold, or NULL. */
+/* Lends the next row of the fold until the next call, or NULL: it is over. */
 const struct as_hearing_row *as_hearing_take(struct as_hearing *hearing);
+/* A row of the fold was not worth a write: it stays for the next one, unless the fold began for want of room. */
+void as_hearing_keep(struct as_hearing *hearing, const struct as_hearing_row *row);
+/* Lends what came of a device since the last fold, or NULL. */
+const struct as_hearing_row *as_hearing_new(const struct as_hearing *hearing, int64_t dev_eui);
+/* Whether b says something that a does not: another gateway, or another day. */
+bool as_hearing_differs(const struct as_hearing_row *a, const struct as_hearing_row *b);
 
 /* Adds b to a: the gateways that heard last stay. */
 void as_hearing_merge(struct as_hearing_row *a, const struct as_hearing_row *b);
