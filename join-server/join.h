@@ -50,6 +50,8 @@ struct js_options {
 	struct rng *rng;        /* borrowed for the core's life */
 	uint32_t retry_entries; /* 0: JS_RETRY_ENTRIES */
 	span_us session_span;   /* 0: JS_SESSION_SPAN_US */
+	const struct js_peers
+		*peers; /* borrowed for the core's life: whose devices are at home where; NULL: nobody's */
 };
 
 #define JS_MIC         4      /* bytes */

@@ -5,11 +5,22 @@
 
 #include <string.h>
 
-enum js_verdict js_check_home(const struct js_attempt *attempt)
+/* What the city says of the device, else what the configuration says of its JoinEUI. False: neither says anything. */
+static bool find_home(const struct js_attempt *attempt, struct lw_net_id *home)
 {
 	const struct js_device *record = &attempt->record;
-	if (record->has_home)
-		return record->home.value == attempt->net_id.value ? JS_ACCEPTED : JS_HOME_ELSEWHERE;
+	const struct js_peers *peers = attempt->join->options.peers;
+	if (!record->has_home)
+		return peers && js_peers_home(peers, &record->join_eui, home);
+	*home = record->home;
+	return true;
+}
+
+enum js_verdict js_check_home(const struct js_attempt *attempt)
+{
+	struct lw_net_id home;
+	if (find_home(attempt, &home))
+		return home.value == attempt->net_id.value ? JS_ACCEPTED : JS_HOME_ELSEWHERE;
 	bool ours = attempt->net_id.value == attempt->join->options.net_id.value;
 	return attempt->peer->local || ours ? JS_ACCEPTED : JS_HOME_ELSEWHERE;
 }
@@ -45,7 +56,8 @@ static enum js_verdict answer_home(struct js_attempt *attempt)
 		return JS_STORE_FAILED;
 	bool joined = status == ST_OK && nonces->has_net_id;
 	struct bi_home_ns_ans *ans = &attempt->answer.home_ns_ans;
-	ans->h_net_id = record->has_home ? record->home : joined ? nonces->net_id : join->options.net_id;
+	if (!find_home(attempt, &ans->h_net_id))
+		ans->h_net_id = joined ? nonces->net_id : join->options.net_id;
 	if (attempt->request.envelope.protocol == BI_PROTOCOL_1_1 && joined && nonces->has_ns_id &&
 	    nonces->net_id.value == ans->h_net_id.value) {
 		ans->has_h_ns_id = true;

@@ -212,6 +212,7 @@ static enum status open_core(struct server *server)
 		.vault = {.master = server->keys.master, .box = server->keys.box},
 		.aes = server->aes,
 		.rng = &server->rng,
+		.peers = &server->joins.peers,
 		.session_span = server->config.session_key_days * 86400 * US_PER_S,
 	};
 	memcpy(options.keks, server->keys.keks, sizeof options.keks);

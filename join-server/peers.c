@@ -72,6 +72,12 @@ static bool read_join_eui(struct js_peer *peer, const char *item)
 		lw_eui_prefix_parse(item, &peer->join_euis[peer->join_eui_count++]));
 }
 
+static bool read_home_of(struct js_peer *peer, const char *item)
+{
+	return peer->home_of_count < JS_PEER_JOIN_EUIS &&
+	       lw_eui_prefix_parse(item, &peer->home_of[peer->home_of_count++]);
+}
+
 static bool read_kek(struct js_peer *peer, const char *text)
 {
 	size_t length = strlen(text);
@@ -112,6 +118,7 @@ static const struct word_row {
 	{"as_ids", read_as_id, true, "SenderIDs of application servers, at most 4"},
 	{"messages", read_message, true, "some of joins, home, app_keys"},
 	{"join_euis", read_join_eui, true, "any, or EUI/bits as in 70b3d57ed0000000/36, at most 8"},
+	{"home_of", read_home_of, true, "EUI/bits as in 70b3d57ed0000000/36, at most 8"},
 	{"kek", read_kek, false, "a label of join-server.keks, at most 32 characters"},
 	{"url", read_url, false, "an https:// URL"},
 	{"rate", read_rate, false, "1 to 10000 messages a second"},
@@ -142,7 +149,7 @@ static bool read_words(const char *words, struct js_peer *peer, unsigned *seen,
 			snprintf(expect, OPTION_EXPECT_MAX,
 				 "%s: expected each at most once of certificate, fingerprint, net_ids, "
 				 "as_ids, "
-				 "messages, join_euis, kek, url, rate",
+				 "messages, join_euis, home_of, kek, url, rate",
 				 word.name);
 			return false;
 		}
@@ -171,6 +178,8 @@ static const char *what_lacks(const struct js_peer *peer, unsigned seen)
 		return "expected as_ids and kek, which app_keys are asked for and wrapped with";
 	if (!peer->any_join_eui && peer->join_eui_count == 0)
 		return "expected join_euis: any, or EUI/bits as in 70b3d57ed0000000/36";
+	if (peer->home_of_count > 0 && !(peer->rights & JS_RIGHT_JOINS))
+		return "expected joins among the messages, which home_of is for";
 	return NULL;
 }
 
@@ -246,6 +255,21 @@ struct js_peer *js_peers_find(struct js_peers *peers, const char *common_name,
 			return peer;
 	}
 	return NULL;
+}
+
+bool js_peers_home(const struct js_peers *peers, const struct lw_eui64 *join_eui, struct lw_net_id *home)
+{
+	unsigned bits = 0;
+	for (size_t i = 0; i < peers->count; i++) {
+		const struct js_peer *peer = &peers->peers[i];
+		for (size_t j = 0; j < peer->home_of_count; j++) {
+			if (peer->home_of[j].bits > bits && lw_eui_prefix_has(&peer->home_of[j], join_eui)) {
+				bits = peer->home_of[j].bits;
+				*home = peer->net_ids[0];
+			}
+		}
+	}
+	return bits > 0;
 }
 
 struct js_peer_state *js_peer_state(struct js_peers *peers, const struct js_peer *peer)

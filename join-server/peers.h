@@ -8,6 +8,8 @@
  *	      net_ids: [60000d]                   # SenderIDs that it may speak for
  *	      messages: [joins, home]             # JoinReq and RejoinReq; HomeNSReq; app_keys: AppSKeyReq
  *	      join_euis: [70b3d57ed0000000/36]    # ReceiverIDs that it may address; any: all of them
+ *	      home_of: [70b3d57ed0000000/36]      # devices of these JoinEUIs are at home in its (first) network, unless
+ *	                                          # their record says another
  *	      kek: city-b                         # label in join-server.keks of its session keys
  *
  * Pure. */
@@ -44,6 +46,8 @@ struct js_peer {
 	bool any_join_eui;
 	struct lw_eui_prefix join_euis[JS_PEER_JOIN_EUIS];
 	size_t join_eui_count;
+	struct lw_eui_prefix home_of[JS_PEER_JOIN_EUIS];
+	size_t home_of_count;
 	char kek[BI_LABEL_TEXT]; /* of the network keys, or of the AppSKeys that it fetches; "": `network` or the NetID */
 	char url[OPTION_PATH_MAX]; /* where answers are posted to; "": in the answer of the request */
 	uint32_t rate;             /* messages a second, with a burst of as many */
@@ -80,6 +84,9 @@ struct js_peer *js_peers_find(struct js_peers *peers, const char *common_name,
 struct js_peer_state *js_peer_state(struct js_peers *peers, const struct js_peer *peer);
 /* Whether one more message is within its rate; counted either way. */
 bool js_peer_admit(struct js_peers *peers, const struct js_peer *peer, struct mono now);
+
+/* The network that devices of a JoinEUI are at home in, by the longest block of `home_of`. False: nobody's. */
+bool js_peers_home(const struct js_peers *peers, const struct lw_eui64 *join_eui, struct lw_net_id *home);
 
 /* What it was granted. */
 bool js_peer_speaks_for(const struct js_peer *peer, struct lw_net_id net_id);

@@ -160,8 +160,8 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 	[JS_HOME_ELSEWHERE] = ROW(
 		"home_elsewhere", WARN,
 		"The " ASKED " was refused: the device's home is another network than the one that asks.",
-		"If the device is theirs to serve, set its home network: lamppost device update EUI "
-		"--home-net-id NETID."),
+		"If devices of its JoinEUI are theirs to serve, name the block under home_of of the peer, in "
+		"join-server.peers."),
 	[JS_UNKNOWN_SESSION] = ROW(
 		"unknown_session", INFO,
 		"An application server asked for the AppSKey of a session that is not kept: a newer one has "

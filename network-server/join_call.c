@@ -120,7 +120,8 @@ void ns_join_tick(struct ns *ns, struct now now)
 			call_failed(ns, now, join, "no answer in time");
 		if (now.mono.us >= join->give_up.us) {
 			give_up(ns, now, join, row->slot);
-		} else if (server_of(ns, join) && !ns_join_server_may_repeat(state_of(ns, join))) {
+		} else if (join->call.server != NS_JOIN_SERVER_OURS &&
+			   !ns_join_server_may_repeat(state_of(ns, join))) {
 			set_deadline(ns, join, join->give_up);
 		} else {
 			ns_course_waits(ns, join);

@@ -1,11 +1,23 @@
 /* Input: the body of a TS002 message. What reads is written again to a message that reads the same; whatever comes, the
- * join server's core answers or says that it cannot, and the records parser as well. */
+ * join server's core answers or says that it cannot, whoever asks: this machine, a peer, a certificate that is nobody's; and
+ * its answer fits. The records parser reads it as well. */
 #include "common/base/check.h"
 #include "tests/harness/join_world.h"
 
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A server on another machine that may do everything. */
+static const struct js_peer world_peer = {.name = "b",
+					  .rights = JS_RIGHT_ALL,
+					  .net_ids = {{0x000013}, {0x60000d}},
+					  .net_id_count = 2,
+					  .as_ids = {"as.b"},
+					  .as_id_count = 1,
+					  .any_join_eui = true,
+					  .kek = "60000d",
+					  .rate = 1};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -33,12 +45,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		ASSERT(memcmp(&message, &again, sizeof message) == 0);
 	}
+	const struct js_peer *peers[] = {&t_join_here, &world_peer, NULL};
 	char answer[BI_WRITTEN_MAX], problem[JS_PROBLEM_TEXT];
 	struct js_outcome outcome;
-	size_t length = js_join_on_message(&world.join, world.now, data, size, &t_join_here, answer,
-					   &outcome);
-	/* The refusal of a version goes out under it. */
-	ASSERT(length == 0 || bi_read(answer, length, &again, &error) || error.fault == BI_FAULT_VERSION);
+	for (size_t i = 0; i < ARRAY_SIZE(peers); i++) {
+		size_t length = js_join_on_message(&world.join, world.now, data, size, peers[i], answer,
+						   &outcome);
+		/* The refusal of a version goes out under it. */
+		bool good = length > 0 && bi_read(answer, length, &again, &error);
+		ASSERT(length == 0 || good || error.fault == BI_FAULT_VERSION);
+		/* Who is nobody gets nothing, and an answer fits its request. */
+		ASSERT(peers[i] || !good || again.envelope.result == BI_UNKNOWN_SENDER);
+		if (good && read)
+			ASSERT(bi_answer_match(&message.envelope, &again.envelope) == BI_MATCH_OK);
+	}
 	(void)js_records_parse(data, size, &world.records, problem);
 	return 0;
 }

@@ -42,7 +42,7 @@ BEGIN {
 	layouts = "common/lorawan/(types|frame|join_frame|mic|cipher|keys|mac_command)[.]h"
 	row("^simulator/(device|radio|plan|gateway)", "common/(base|crypto)/|" layouts "|simulator/", "")
 	row("^simulator/", "common/(base|crypto|io)/|common/text/(json|semtech_write|yaml_tree)[.]h|" layouts "|simulator/", "jansson|jsmn|mosquitto")
-	row("^tests/", ".", "cmocka|jansson|sqlite3|mosquitto|openssl/|uv.h|sodium")
+	row("^tests/", ".", "cmocka|curl/|jansson|sqlite3|mosquitto|openssl/|uv.h|sodium")
 	libraries_all = "^(openssl/|sodium|yaml|jansson|protobuf-c|uv.h|libwebsockets|curl/|sqlite3|mosquitto|jsmn|cmocka)"
 	for (i = 1; i <= count; i++) {
 		if (path ~ patterns[i]) {

@@ -242,6 +242,37 @@ static void who_is_home(void **state)
 	t_int("a name", JS_UNKNOWN_RECEIVER, t_join_ask(&world, &request, &answer));
 }
 
+static void a_block_of_join_euis_is_at_home_elsewhere(void **state)
+{
+	(void)state;
+	static struct js_peers peers;
+	struct option_map map = {.count = 2};
+	char problem[256];
+	snprintf(map.entries[0].label, OPTION_LABEL_MAX, "b");
+	snprintf(map.entries[0].value, OPTION_VALUE_MAX, PEER "messages=joins home_of=0800000000000000/8");
+	snprintf(map.entries[1].label, OPTION_LABEL_MAX, "c");
+	snprintf(map.entries[1].value, OPTION_VALUE_MAX,
+		 "certificate=c net_ids=000024 join_euis=any messages=joins,home home_of=0800000000000000/5 "
+		 "kek=network");
+	assert_true(js_peers_init(&peers, &map, problem, sizeof problem));
+	world.join.options.peers = &peers;
+	provision(0);
+	struct bi_message request = message_of(BI_JOIN_REQ, THEIRS, 1), answer;
+	t_int("theirs", JS_ACCEPTED, t_join_ask_as(&world, &peers.peers[0], &request, &answer));
+	request = message_of(BI_JOIN_REQ, "000024", 2);
+	t_int("not those of a shorter block", JS_HOME_ELSEWHERE,
+	      t_join_ask_as(&world, &peers.peers[1], &request, &answer));
+	request = message_of(BI_JOIN_REQ, "010203", 3);
+	t_int("nor ours any more", JS_HOME_ELSEWHERE, t_join_ask(&world, &request, &answer));
+	request = message_of(BI_HOME_NS_REQ, "000024", 4);
+	t_int("who is home", JS_ANSWERED, t_join_ask_as(&world, &peers.peers[1], &request, &answer));
+	t_uint("theirs", 0x60000d, answer.home_ns_ans.h_net_id.value);
+	provision(0x000024);
+	request = message_of(BI_JOIN_REQ, "000024", 5);
+	t_int("what the city says goes before", JS_ACCEPTED,
+	      t_join_ask_as(&world, &peers.peers[1], &request, &answer));
+}
+
 /* Joins with that DevNonce, and gives the request that fetches the AppSKey. */
 static struct bi_message join_and_ask(uint16_t nonce, struct bi_key_envelope *app_s_key)
 {
@@ -343,6 +374,7 @@ int main(void)
 		IN_WORLD(a_kept_answer_is_for_who_asked_alone),
 		IN_WORLD(keys_go_out_under_the_peer_s_label),
 		IN_WORLD(who_is_home),
+		IN_WORLD(a_block_of_join_euis_is_at_home_elsewhere),
 		IN_WORLD(an_application_server_fetches_its_key),
 		IN_WORLD(answers_and_notifications_are_heard),
 	};
