@@ -74,8 +74,9 @@ struct process {
 /* --- what the core gives */
 
 /* After every event: its datagrams and texts into the sockets' queues, its notes into the log. */
-static void empty_outbox(struct process *process, struct now now)
+static void empty_outbox(void *ctx, struct now now)
 {
+	struct process *process = ctx;
 	struct gb_datagram datagram;
 	while (gb_bridge_take_datagram(process->bridge, &datagram)) {
 		struct io_address to = gb_address_to_io(&datagram.to.address);
@@ -215,11 +216,6 @@ static void on_hangup(void *ctx, struct now now)
 #define STOP_ROUND  (10 * US_PER_MS)
 #define STOP_WITHIN (1500 * US_PER_MS) /* for close frames to leave; supervisors wait 3 s */
 
-static void after_event(void *ctx, struct now now)
-{
-	empty_outbox(ctx, now);
-}
-
 static void on_stopping(void *ctx, struct now now)
 {
 	struct process *process = ctx;
@@ -299,7 +295,7 @@ static enum status open_admin(struct process *process)
 	enum status status = gb_admin_open(&process->admin, process->loop, process->admin_path,
 					   process->bridge, &process->reload, sockets,
 					   process->listener_count, &process->stations);
-	process->remote.after = after_event;
+	process->remote.after = empty_outbox;
 	process->remote.ctx = process;
 	if (status == ST_OK)
 		gb_remote_open(&process->remote, process->loop, process->bridge,
@@ -319,7 +315,7 @@ static enum status start(struct process *process)
 						      .ctx = process});
 	process->retry = io_timer_new(process->loop, on_retry, process);
 	process->stopping = io_timer_new(process->loop, on_stopping, process);
-	process->stations.after = after_event;
+	process->stations.after = empty_outbox;
 	process->stations.ctx = process;
 	if (process->config.station_listen.count > 0)
 		process->stations.handed_over = take_handed(process, "station_listen", 0, SOCK_STREAM,
@@ -327,7 +323,7 @@ static enum status start(struct process *process)
 	process->stations.remote = &process->remote;
 	gb_list_restore(process->list_path, process->bridge, &process->scratch, &process->arena);
 	enum status status = listen_all(process);
-	process->cups.after = after_event;
+	process->cups.after = empty_outbox;
 	process->cups.ctx = process;
 	if (status == ST_OK)
 		gb_cups_edge_open(&process->cups, process->loop, process->bridge, &process->config,
@@ -337,7 +333,7 @@ static enum status start(struct process *process)
 					      &process->config, process->common.state_dir);
 	if (status == ST_OK)
 		status = gb_mqtt_edge_open(&process->mqtt, process->loop, &process->config, process->bridge,
-					   &process->rng, after_event, process);
+					   &process->rng, empty_outbox, process);
 	if (status == ST_OK)
 		status = io_link_client_open(
 			process->loop,
