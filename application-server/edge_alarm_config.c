@@ -98,7 +98,7 @@ static void move_channels(struct as_edge_alarms *edge, const struct wanted *want
 	char *bodies[AS_CHANNELS_MAX] = {NULL};
 	struct as_message *messages = calloc(AS_CHANNELS_MAX, sizeof *messages);
 	struct as_alarm *alarm;
-	int from[AS_CHANNELS_MAX];
+	int from[AS_CHANNELS_MAX] = {0};
 	for (size_t i = 0; i < before.count; i++)
 		as_alarm_send_abandon(edge, i);
 	for (size_t i = 0; i < wanted->count; i++) {

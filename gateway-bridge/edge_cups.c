@@ -110,10 +110,13 @@ static struct gb_presented presented_by(const struct io_http_request *request)
 	struct gb_presented presented = {.has_certificate = false};
 	const struct io_tls_peer *peer = io_http_request_certificate(request);
 	bool expired = peer && peer->verdict == IO_TLS_PEER_EXPIRED;
-	if (peer && (peer->verdict == IO_TLS_PEER_GOOD || expired))
+	if (peer && (peer->verdict == IO_TLS_PEER_GOOD || expired)) {
+		struct wall until = peer->not_after;
+		if (expired)
+			until.us = 0;
 		gb_presented_certificate(&presented, peer->common_name, strlen(peer->common_name),
-					 peer->serial, peer->serial_length,
-					 expired ? (struct wall){0} : peer->not_after);
+					 peer->serial, peer->serial_length, until);
+	}
 	gb_presented_token(&presented, io_http_request_header(request, "Authorization"));
 	return presented;
 }

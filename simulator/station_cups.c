@@ -183,7 +183,7 @@ static void take_over(struct sim_cups *cups, struct sim_cups_set sets[SIM_CUPS_S
 		return;
 	if (reg->uri[0] != 0)
 		sets[SIM_CUPS_BAK] = *reg;
-	if (uri_length > 0) {
+	if (uri_length > 0 && uri_length < sizeof reg->uri) {
 		memcpy(reg->uri, uri, uri_length);
 		reg->uri[uri_length] = 0;
 		cups->counters.uris++;

@@ -319,7 +319,7 @@ void as_handle_token_issue(struct as_api *api, const struct as_call *call, struc
 {
 	struct lw_eui64 gateway;
 	char token[AS_TOKEN_TEXT];
-	enum status status;
+	enum status status = ST_OK;
 	if (!as_identity_gateway(api, call, answer, &gateway) || !as_call_has_object(call, answer))
 		return;
 	bool by_cups = json_is_true(json_object_get(call->body, "cups"));
