@@ -52,7 +52,7 @@ static bool see_silence(const struct sight *sight)
 {
 	const struct as_gateway_health *health = sight->health;
 	bool known = health && health->state != AS_GATEWAY_UNKNOWN;
-	bool silent = known && health->heard && !sight->record->off &&
+	bool silent = known && health->heard &&
 		      (health->state == AS_GATEWAY_SILENT || health->state == AS_GATEWAY_OFFLINE);
 	int64_t for_us = silent ? sight->now.wall.us - health->last_heard.us : 0;
 	char words[AS_HEALTH_WORDS] = "", detail[AS_HEALTH_WORDS + 16] = "";
@@ -181,7 +181,7 @@ static void add_member(const struct sight *sight, bool silent)
 	const struct as_gateway_health *health = sight->health;
 	const struct as_gateway_record *record = sight->record;
 	struct as_group_member member = {.silent = silent, .named = record->backhaul[0] != '\0'};
-	if (!health || !health->heard || record->off)
+	if (!health || !health->heard)
 		return;
 	member.since = health->last_heard;
 	if (member.named)

@@ -21,7 +21,6 @@ struct as_gateway_record {
 	struct net_uuid agency;
 	char backhaul[AS_BACKHAUL];    /* the name of its line; "": not known */
 	bool udp_open;                 /* accepted by UDP, from anywhere */
-	bool off;                      /* out of service: nothing is expected of it */
 	struct wall permission_until;  /* 0: no end */
 	struct wall certificate_until; /* of the newest that was issued; 0: none */
 	uint32_t data_plan_mb;         /* a month; 0: no limit */
