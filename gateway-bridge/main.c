@@ -15,17 +15,16 @@
 #include "common/io/listen_fds.h"
 #include "common/io/loop.h"
 #include "common/io/process.h"
-#include "common/io/udp.h"
 #include "common/text/reload.h"
 #include "gateway-bridge/bridge.h"
 #include "gateway-bridge/config.h"
 #include "gateway-bridge/edge_admin.h"
-#include "gateway-bridge/edge_address.h"
 #include "gateway-bridge/edge_cups.h"
 #include "gateway-bridge/edge_list.h"
 #include "gateway-bridge/edge_mqtt.h"
 #include "gateway-bridge/edge_notes.h"
 #include "gateway-bridge/edge_station.h"
+#include "gateway-bridge/edge_udp.h"
 #include "gateway-bridge/options.h"
 
 #include <stdio.h>
@@ -36,14 +35,6 @@
 #define LINK_BUFFER    (4u << 20) /* what does not fit waits in the ring, where it grows old and is counted */
 #define LINK_RETRY     (10 * US_PER_MS)
 #define UNPACK_SCRATCH (8u << 20)
-
-struct process;
-
-struct listener {
-	struct process *process;
-	struct io_udp *udp;
-	uint32_t index;
-};
 
 struct process {
 	struct config_common common;
@@ -56,8 +47,7 @@ struct process {
 	struct gb_bridge *bridge;
 	struct io_loop *loop;
 	struct io_listen_fds listen_fds; /* handed over by whoever started us, until all listeners stand */
-	struct listener listeners[GB_SOCKETS_MAX];
-	size_t listener_count;
+	struct gb_udp_edge udp;
 	struct io_link_client *link;
 	struct io_timer *retry; /* the link's buffer was full */
 	struct gb_admin admin;
@@ -74,16 +64,9 @@ struct process {
 /* --- what the core gives */
 
 /* After every event: its datagrams and texts into the sockets' queues, its notes into the log. */
-static void empty_outbox(void *ctx, struct now now)
+static void empty_outbox(struct process *process, struct now now)
 {
-	struct process *process = ctx;
-	struct gb_datagram datagram;
-	while (gb_bridge_take_datagram(process->bridge, &datagram)) {
-		struct io_address to = gb_address_to_io(&datagram.to.address);
-		enum status status = io_udp_send(process->listeners[datagram.to.socket].udp, &to,
-						 datagram.bytes, datagram.length);
-		(void)status; /* a full queue is counted by the socket */
-	}
+	gb_udp_edge_take(&process->udp);
 	gb_mqtt_edge_take(&process->mqtt, now);
 	struct gb_note note;
 	while (gb_bridge_take_note(process->bridge, &note))
@@ -131,14 +114,11 @@ static enum status commit(void *ctx)
 
 /* --- events */
 
-static void on_datagram(void *ctx, struct now now, const struct io_address *from, const uint8_t *bytes,
-			size_t length)
+static void after_datagram(void *ctx, struct now now)
 {
-	struct listener *listener = ctx;
-	struct gb_peer peer = {.address = gb_address_from_io(from), .socket = listener->index};
-	gb_bridge_on_datagram(listener->process->bridge, now, &peer, bytes, length);
-	gb_remote_heard(&listener->process->remote, now);
-	empty_outbox(listener->process, now);
+	struct process *process = ctx;
+	gb_remote_heard(&process->remote, now);
+	empty_outbox(process, now);
 }
 
 static void on_link_open(void *ctx, struct now now, io_link_id link, const struct io_peer *peer)
@@ -216,6 +196,11 @@ static void on_hangup(void *ctx, struct now now)
 #define STOP_ROUND  (10 * US_PER_MS)
 #define STOP_WITHIN (1500 * US_PER_MS) /* for close frames to leave; supervisors wait 3 s */
 
+static void after_event(void *ctx, struct now now)
+{
+	empty_outbox(ctx, now);
+}
+
 static void on_stopping(void *ctx, struct now now)
 {
 	struct process *process = ctx;
@@ -229,49 +214,6 @@ static void on_stop(void *ctx, struct now now)
 	process->stop_at = mono_add(now.mono, STOP_WITHIN);
 	gb_station_edge_stop(&process->stations);
 	io_timer_start(process->stopping, 0, STOP_ROUND);
-}
-
-/* The socket of a list's item that `lamppost up` or systemd held for us; 0: none. */
-static int take_handed(struct process *process, const char *key, unsigned index, int type, const char *item)
-{
-	char host[GB_HOST_MAX];
-	uint16_t port;
-	ASSERT(gb_listen_parse(item, host, &port)); /* the row's check let it pass */
-	return io_listen_fds_take(&process->listen_fds, key, index, type, host, port);
-}
-
-static enum status listen_all(struct process *process)
-{
-	const struct option_list *list = &process->config.udp_listen;
-	for (size_t i = 0; i < list->count && i < GB_SOCKETS_MAX; i++) {
-		struct listener *listener = &process->listeners[i];
-		char host[GB_HOST_MAX];
-		uint16_t port;
-		ASSERT(gb_listen_parse(list->items[i], host, &port));
-		*listener = (struct listener){.process = process, .index = (uint32_t)i};
-		enum status status = io_udp_open(
-			process->loop,
-			&(struct io_udp_options){.host = host,
-						 .port = port,
-						 .listen_fd = take_handed(process, "udp_listen", (unsigned)i,
-									  SOCK_DGRAM, list->items[i]),
-						 .on_datagram = on_datagram,
-						 .ctx = listener},
-			&listener->udp);
-		if (status != ST_OK) {
-			LOG_ERROR("udp_listen_refused", "address=%s status=%s", list->items[i],
-				  status_name(status));
-			return status;
-		}
-		process->listener_count++;
-		const struct io_udp_stats *stats = io_udp_stats(listener->udp);
-		if (stats->receive_buffer_given < stats->receive_buffer_asked)
-			LOG_WARN("receive_buffer_small",
-				 "address=%s asked=%llu given=%llu try=net.core.rmem_max", list->items[i],
-				 (unsigned long long)stats->receive_buffer_asked,
-				 (unsigned long long)stats->receive_buffer_given);
-	}
-	return ST_OK;
 }
 
 static void make_bridge(struct process *process)
@@ -289,13 +231,10 @@ static void make_bridge(struct process *process)
 
 static enum status open_admin(struct process *process)
 {
-	struct io_udp *sockets[GB_SOCKETS_MAX];
-	for (size_t i = 0; i < process->listener_count; i++)
-		sockets[i] = process->listeners[i].udp;
 	enum status status = gb_admin_open(&process->admin, process->loop, process->admin_path,
-					   process->bridge, &process->reload, sockets,
-					   process->listener_count, &process->stations);
-	process->remote.after = empty_outbox;
+					   process->bridge, &process->reload, process->udp.sockets,
+					   process->udp.count, &process->stations);
+	process->remote.after = after_event;
 	process->remote.ctx = process;
 	if (status == ST_OK)
 		gb_remote_open(&process->remote, process->loop, process->bridge,
@@ -315,15 +254,19 @@ static enum status start(struct process *process)
 						      .ctx = process});
 	process->retry = io_timer_new(process->loop, on_retry, process);
 	process->stopping = io_timer_new(process->loop, on_stopping, process);
-	process->stations.after = empty_outbox;
+	process->stations.after = after_event;
 	process->stations.ctx = process;
 	if (process->config.station_listen.count > 0)
-		process->stations.handed_over = take_handed(process, "station_listen", 0, SOCK_STREAM,
-							    process->config.station_listen.items[0]);
+		process->stations.handed_over = gb_take_handed(&process->listen_fds, "station_listen", 0,
+							       SOCK_STREAM,
+							       process->config.station_listen.items[0]);
 	process->stations.remote = &process->remote;
 	gb_list_restore(process->list_path, process->bridge, &process->scratch, &process->arena);
-	enum status status = listen_all(process);
-	process->cups.after = empty_outbox;
+	process->udp.after = after_datagram;
+	process->udp.ctx = process;
+	enum status status = gb_udp_edge_open(&process->udp, process->loop, &process->config,
+					      &process->listen_fds, process->bridge);
+	process->cups.after = after_event;
 	process->cups.ctx = process;
 	if (status == ST_OK)
 		gb_cups_edge_open(&process->cups, process->loop, process->bridge, &process->config,
@@ -333,7 +276,7 @@ static enum status start(struct process *process)
 					      &process->config, process->common.state_dir);
 	if (status == ST_OK)
 		status = gb_mqtt_edge_open(&process->mqtt, process->loop, &process->config, process->bridge,
-					   &process->rng, empty_outbox, process);
+					   &process->rng, after_event, process);
 	if (status == ST_OK)
 		status = io_link_client_open(
 			process->loop,
@@ -357,8 +300,7 @@ static void release(struct process *process)
 	gb_cups_edge_release(&process->cups);
 	io_link_client_free(process->link);
 	io_timer_free(process->retry);
-	for (size_t i = 0; i < process->listener_count; i++)
-		io_udp_close(process->listeners[i].udp);
+	gb_udp_edge_close(&process->udp);
 	if (process->loop)
 		io_loop_free(process->loop);
 	gb_bridge_free(process->bridge);
