@@ -1,5 +1,4 @@
-/* What gateways say by MQTT: gb_bridge_on_mqtt() is the list of steps, the steps of each kind stand before it; and the broker that
- * comes and goes. */
+/* What gateways say by MQTT: gb_bridge_on_mqtt() is the list of steps, the steps of each kind stand before it. */
 #include "gateway-bridge/bridge_mqtt_parts.h"
 
 #include "common/base/check.h"
@@ -48,7 +47,7 @@ struct gb_mqtt_gateway *gb_mqtt_find(const struct gb_bridge *bridge, const struc
 	return kept && lw_eui64_equal(&kept->eui, &gateway->eui) ? kept : NULL;
 }
 
-static struct gb_mqtt_gateway *keep(struct gb_bridge *bridge, const struct gb_gateway *gateway)
+struct gb_mqtt_gateway *gb_mqtt_keep(struct gb_bridge *bridge, const struct gb_gateway *gateway)
 {
 	struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
 	if (kept)
@@ -62,119 +61,6 @@ static struct gb_mqtt_gateway *keep(struct gb_bridge *bridge, const struct gb_ga
 	ASSERT(*place != NULL);
 	**place = (struct gb_mqtt_gateway){.eui = gateway->eui};
 	return *place;
-}
-
-static bool is_mqtt(const struct gb_gateway *gateway)
-{
-	return gateway->protocol == GW_CHIRPSTACK_MQTT;
-}
-
-/* --- the broker ------------------------------------------------------------------------------------------------------ */
-
-static uint32_t seconds(struct now now, struct mono then)
-{
-	return decision_u32(mono_since(now.mono, then) / US_PER_S);
-}
-
-void gb_bridge_on_broker(struct gb_bridge *bridge, struct now now, const struct gb_address *broker)
-{
-	gb_enter(bridge, now);
-	struct gb_mqtt *mqtt = bridge->mqtt;
-	ASSERT(mqtt != NULL);
-	mqtt->broker = *broker;
-	mqtt->session++; /* where each gateway is has to be heard anew */
-	if (!mqtt->up && mqtt->told)
-		gb_judge_number(bridge, GB_MQTT_BROKER_BACK, NULL, broker, seconds(now, mqtt->since));
-	/* Who left before has as long as the broker had to be there again. */
-	size_t at = 0;
-	const struct gb_gateway *gateway;
-	while (mqtt->wills.us != MONO_NEVER.us &&
-	       (gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
-		struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
-		if (kept && kept->left.us != 0)
-			kept->left = mono_add(now.mono, GB_MQTT_GRACE_US - GB_MQTT_WILL_US);
-	}
-	mqtt->up = true;
-	mqtt->told = false;
-}
-
-void gb_bridge_on_broker_away(struct gb_bridge *bridge, struct now now)
-{
-	gb_enter(bridge, now);
-	struct gb_mqtt *mqtt = bridge->mqtt;
-	ASSERT(mqtt != NULL);
-	if (!mqtt->up)
-		return;
-	mqtt->up = false;
-	mqtt->since = now.mono;
-}
-
-struct mono gb_mqtt_deadline(const struct gb_bridge *bridge)
-{
-	const struct gb_mqtt *mqtt = bridge->mqtt;
-	if (mqtt == NULL || mqtt->told)
-		return MONO_NEVER;
-	return mqtt->up ? mqtt->wills : mono_add(mqtt->since, GB_MQTT_GRACE_US);
-}
-
-static void tell_left(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
-		      struct gb_mqtt_gateway *kept)
-{
-	kept->left.us = 0;
-	if (!gateway->online || !is_mqtt(gateway))
-		return;
-	gb_gateways_left(bridge->gateways, gateway);
-	gb_judge_number(bridge, GB_MQTT_OFFLINE, &gateway->eui, &gateway->from, seconds(now, kept->online));
-	gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
-	gb_tell_presence(bridge, now, gateway, "mqtt_offline");
-}
-
-/* Those whose will was said long enough ago, with a broker that is still there. */
-static void believe_wills(struct gb_bridge *bridge, struct now now)
-{
-	size_t at = 0;
-	struct gb_gateway *gateway;
-	bridge->mqtt->wills = MONO_NEVER;
-	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
-		struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
-		if (!kept || kept->left.us == 0)
-			continue;
-		struct mono due = mono_add(kept->left, GB_MQTT_WILL_US);
-		if (due.us <= now.mono.us)
-			tell_left(bridge, now, gateway, kept);
-		else if (due.us < bridge->mqtt->wills.us)
-			bridge->mqtt->wills = due;
-	}
-}
-
-/* One verdict, and each gateway's presence with the reason. */
-static void tell_away(struct gb_bridge *bridge, struct now now)
-{
-	bridge->mqtt->told = true;
-	gb_judge_number(bridge, GB_MQTT_BROKER_AWAY, NULL, &bridge->mqtt->broker,
-			(int64_t)gb_bridge_mqtt_online(bridge));
-	size_t at = 0;
-	struct gb_gateway *gateway;
-	while ((gateway = gb_gateways_next(bridge->gateways, &at)) != NULL) {
-		if (!gateway->online || !is_mqtt(gateway))
-			continue;
-		gb_gateways_left(bridge->gateways, gateway);
-		if (!gateway->known)
-			continue;
-		keep(bridge, gateway)->left.us = 0;
-		gb_health_closed(&gateway->health, now.mono, GB_CLOSE_LOST);
-		gb_tell_presence(bridge, now, gateway, "broker_away");
-	}
-}
-
-void gb_mqtt_tick(struct gb_bridge *bridge, struct now now)
-{
-	if (gb_mqtt_deadline(bridge).us > now.mono.us)
-		return;
-	if (bridge->mqtt->up)
-		believe_wills(bridge, now);
-	else
-		tell_away(bridge, now);
 }
 
 /* --- a message ------------------------------------------------------------------------------------------------------- */
@@ -197,7 +83,7 @@ static void take_up(struct gb_bridge *bridge, struct now now, struct gb_gateway 
 		return;
 	}
 	if (gateway->known) {
-		struct gb_contexts *contexts = &keep(bridge, gateway)->contexts;
+		struct gb_contexts *contexts = &gb_mqtt_keep(bridge, gateway)->contexts;
 		if (!up.has_ticks)
 			up.rxpk.ticks = gb_contexts_make_ticks(contexts, now.mono);
 		if (up.context_too_long)
@@ -241,7 +127,7 @@ static void take_ack(struct gb_bridge *bridge, struct now now, struct gb_gateway
 static void take_offline(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway)
 {
 	struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
-	if (!gateway->online || !is_mqtt(gateway) || !kept || kept->left.us != 0)
+	if (!gateway->online || !gb_mqtt_is(gateway) || !kept || kept->left.us != 0)
 		return; /* a state of before, or of one that comes by another protocol */
 	struct mono due = mono_add(now.mono, GB_MQTT_WILL_US);
 	kept->session = 0; /* no way down from now on */
@@ -254,7 +140,7 @@ static void take_offline(struct gb_bridge *bridge, struct now now, struct gb_gat
  * proves nothing. */
 static bool gives_way(struct gb_bridge *bridge, struct gb_gateway *gateway)
 {
-	if (!gateway->known || !gateway->online || is_mqtt(gateway))
+	if (!gateway->known || !gateway->online || gb_mqtt_is(gateway))
 		return true;
 	gb_judge(bridge, GB_OTHER_PROTOCOL, &gateway->eui, &bridge->mqtt->broker, NULL);
 	if (gateway->station)
@@ -264,11 +150,26 @@ static bool gives_way(struct gb_bridge *bridge, struct gb_gateway *gateway)
 	return true;
 }
 
+/* Two gateways with one EUI behind two prefixes alternate with every message: that is told when it begins, not each time. */
+static void note_move(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway, bool came)
+{
+	bool flaps = gb_gateways_replaced(bridge->gateways, gateway, now.mono);
+	const struct gb_said said = {.a = gb_address_number(&gateway->from),
+				     .b = gateway->moves,
+				     .c = decision_u16(gateway->moves),
+				     .own_c = true};
+	gb_judge(bridge, GB_MQTT_PREFIX_MOVED, &gateway->eui, &gateway->from, &said);
+	if (flaps)
+		gb_judge(bridge, GB_MQTT_ALTERNATES, &gateway->eui, &gateway->from, &said);
+	if (flaps || came || !gateway->flapping)
+		gb_tell_presence(bridge, now, gateway, flaps ? "flapping" : "moved");
+}
+
 static void note_heard(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 		       const struct gb_chirpstack_topic *topic, bool came)
 {
-	struct gb_mqtt_gateway *kept = keep(bridge, gateway);
-	bool moved = kept->session != 0 && strcmp(kept->prefix, topic->prefix) != 0;
+	struct gb_mqtt_gateway *kept = gb_mqtt_keep(bridge, gateway);
+	bool moved = kept->online.us != 0 && strcmp(kept->prefix, topic->prefix) != 0;
 	kept->session = bridge->mqtt->session;
 	kept->left.us = 0;
 	memcpy(kept->prefix, topic->prefix, sizeof kept->prefix);
@@ -276,14 +177,17 @@ static void note_heard(struct gb_bridge *bridge, struct now now, struct gb_gatew
 		kept->online = now.mono;
 		gb_health_opened(&gateway->health, now.mono);
 		gb_judge(bridge, GB_MQTT_ONLINE, &gateway->eui, &gateway->from, NULL);
-	} else if (moved) {
-		const struct gb_said said = {.a = gb_address_number(&gateway->from),
-					     .c = decision_u16(++kept->moves),
-					     .own_c = true};
-		gb_judge(bridge, GB_MQTT_PREFIX_MOVED, &gateway->eui, &gateway->from, &said);
 	}
-	if (came || moved)
-		gb_tell_presence(bridge, now, gateway, came ? "mqtt" : "moved");
+	if (moved) {
+		note_move(bridge, now, gateway, came);
+		return;
+	}
+	if (came)
+		gb_tell_presence(bridge, now, gateway, "mqtt");
+	if (gb_gateways_settle(bridge->gateways, gateway, now.mono)) {
+		gb_judge(bridge, GB_MQTT_SETTLED, &gateway->eui, &gateway->from, NULL);
+		gb_tell_presence(bridge, now, gateway, "settled");
+	}
 }
 
 static enum gb_verdict admit(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway)
@@ -358,6 +262,12 @@ void gb_bridge_on_mqtt(struct gb_bridge *bridge, struct now now, const struct gb
 	verdict = admit(bridge, now, gateway);
 	if (verdict != GB_ACCEPTED) {
 		judge_admission(bridge, verdict, gateway, &topic.gateway);
+		return;
+	}
+	/* A state is meant to be retained. An event is about now: one that the broker kept is of a time that nobody knows. */
+	if (message->retained && topic.kind != GB_CHIRPSTACK_CONN) {
+		gb_judge_number(bridge, GB_MQTT_RETAINED, &topic.gateway, &mqtt->broker,
+				(int64_t)message->length);
 		return;
 	}
 	if (gateway == NULL)

@@ -6,7 +6,7 @@
  *	                     event/ack    ──▶ gw_tx_ack of the item that tells
  *	                     event/stats  ──▶ health                      state/conn ──▶ presence
  *
- * Order in gb_bridge_on_mqtt(), each step with a verdict: topic, who it is, rate limit, then the body.
+ * Order in gb_bridge_on_mqtt(), each step with a verdict: topic, who it is, rate limit, whether it is of now, then the body.
  *
  *	                    any message but OFFLINE                  OFFLINE (its will) for GB_MQTT_WILL_US, nothing for GB_SILENT_US,
  *	   silent ─────────────────────────────────────────▶ online ──────── the broker away for GB_MQTT_GRACE_US ────▶ silent
@@ -34,6 +34,7 @@ struct gb_mqtt_in {
 	const char *topic; /* borrowed during the call, as the bytes are */
 	const uint8_t *bytes;
 	size_t length;
+	bool retained; /* the broker kept it: it was said before we asked */
 };
 
 /* A command to publish. */
@@ -51,6 +52,8 @@ void gb_bridge_serve_mqtt(struct gb_bridge *bridge, struct now now);
 /* We are connected and subscribed; we are no more (again and again is fine). */
 void gb_bridge_on_broker(struct gb_bridge *bridge, struct now now, const struct gb_address *broker);
 void gb_bridge_on_broker_away(struct gb_bridge *bridge, struct now now);
+/* The broker does not give us a subscription of this connection: gateways behind it stay unheard. */
+void gb_bridge_on_subscription_refused(struct gb_bridge *bridge, struct now now);
 void gb_bridge_on_mqtt(struct gb_bridge *bridge, struct now now, const struct gb_mqtt_in *message);
 /* The broker's connection did not take this one. */
 void gb_bridge_on_mqtt_not_taken(struct gb_bridge *bridge, struct now now, const struct gb_mqtt_out *out);
@@ -66,6 +69,11 @@ struct gb_mqtt_counters {
 const struct gb_mqtt_counters *gb_bridge_mqtt_counters(const struct gb_bridge *bridge);
 bool gb_bridge_mqtt_served(const struct gb_bridge *bridge);
 bool gb_bridge_broker_is_up(const struct gb_bridge *bridge);
+uint64_t
+gb_bridge_refused_subscriptions(const struct gb_bridge *bridge); /* of the connection that is up; 0: none */
+/* Writes the topic that a gateway's commands go to now; false, and "": it cannot be reached by MQTT. */
+bool gb_bridge_mqtt_path(const struct gb_bridge *bridge, const struct gb_gateway *gateway, struct now now,
+			 char topic[GB_CHIRPSTACK_TOPIC_MAX]);
 uint64_t
 gb_bridge_mqtt_online(const struct gb_bridge *bridge); /* gateways that are online by MQTT; walks all */
 /* Lends the topic prefix under which a gateway is heard; NULL: it is not heard by MQTT. */

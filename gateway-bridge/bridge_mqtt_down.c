@@ -188,20 +188,35 @@ bool gb_bridge_broker_is_up(const struct gb_bridge *bridge)
 	return bridge->mqtt && bridge->mqtt->up;
 }
 
+uint64_t gb_bridge_refused_subscriptions(const struct gb_bridge *bridge)
+{
+	return gb_bridge_broker_is_up(bridge) ? bridge->mqtt->refused : 0;
+}
+
+bool gb_bridge_mqtt_path(const struct gb_bridge *bridge, const struct gb_gateway *gateway, struct now now,
+			 char topic[GB_CHIRPSTACK_TOPIC_MAX])
+{
+	const struct gb_mqtt_gateway *kept = gb_mqtt_is(gateway) ? path(bridge, gateway, now) : NULL;
+	topic[0] = 0;
+	if (kept)
+		gb_chirpstack_down_topic(topic, kept->prefix, &gateway->eui);
+	return kept != NULL;
+}
+
 uint64_t gb_bridge_mqtt_online(const struct gb_bridge *bridge)
 {
 	uint64_t count = 0;
 	size_t at = 0;
 	const struct gb_gateway *gateway;
 	while (bridge->mqtt && (gateway = gb_gateways_next(bridge->gateways, &at)) != NULL)
-		count += gateway->known && gateway->online && gateway->protocol == GW_CHIRPSTACK_MQTT;
+		count += gateway->known && gateway->online && gb_mqtt_is(gateway);
 	return count;
 }
 
 const char *gb_bridge_mqtt_prefix(const struct gb_bridge *bridge, const struct gb_gateway *gateway)
 {
 	const struct gb_mqtt_gateway *kept = gb_mqtt_find(bridge, gateway);
-	return kept && gateway->protocol == GW_CHIRPSTACK_MQTT ? kept->prefix : NULL;
+	return kept && gb_mqtt_is(gateway) ? kept->prefix : NULL;
 }
 
 void gb_mqtt_address(const struct gb_bridge *bridge, const struct gb_gateway *gateway,

@@ -26,6 +26,15 @@ static bool is_lower_hex(const char *text, size_t length)
 	return strspn(text, "0123456789abcdef") >= length;
 }
 
+/* A prefix goes into answers, addresses and logs as it is. */
+static bool is_plain(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~' || text[i] == '"' || text[i] == '\\')
+			return false;
+	return true;
+}
+
 static enum gb_chirpstack_kind kind_of(const char *words)
 {
 	static const char *const names[] = {[GB_CHIRPSTACK_UP] = "event/up",
@@ -56,7 +65,8 @@ enum gb_verdict gb_chirpstack_topic(const char *topic, struct gb_chirpstack_topi
 	const size_t eui_digits = LW_EUI64_TEXT - 1;
 	const char *words = last_words(topic, 4);
 	size_t prefix = (size_t)(words - topic);
-	if (strncmp(words, gateway, sizeof gateway - 1) != 0 || prefix > GB_CHIRPSTACK_PREFIX_MAX)
+	if (strncmp(words, gateway, sizeof gateway - 1) != 0 || prefix > GB_CHIRPSTACK_PREFIX_MAX ||
+	    !is_plain(topic, prefix))
 		return GB_MQTT_TOPIC;
 	const char *eui = words + sizeof gateway - 1;
 	if (strlen(eui) <= eui_digits || !is_lower_hex(eui, eui_digits) || eui[eui_digits] != '/')

@@ -40,7 +40,8 @@ struct gb_chirpstack_topic {
 	enum gb_chirpstack_kind kind;
 };
 
-/* Reads the topic of a message from a gateway. GB_ACCEPTED, GB_MQTT_TOPIC. */
+/* Reads the topic of a message from a gateway. GB_ACCEPTED, GB_MQTT_TOPIC. A prefix is printable ASCII without space, quote and
+ * backslash. */
 enum gb_verdict gb_chirpstack_topic(const char *topic, struct gb_chirpstack_topic *out);
 /* Fills the topic of this gateway's commands. */
 void gb_chirpstack_down_topic(char topic[GB_CHIRPSTACK_TOPIC_MAX], const char *prefix,

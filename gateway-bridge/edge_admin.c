@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/io/clock.h"
+#include "gateway-bridge/bridge_mqtt.h"
 #include "gateway-bridge/edge_health.h"
 
 #include <inttypes.h>
@@ -30,8 +31,9 @@ static bool health(void *ctx, char *members, size_t capacity)
 			{drops > 0, "kernel_drops"},
 			{flapping > 0, "gateways_flapping"},
 			{gb_bridge_mqtt_served(admin->bridge) && !gb_bridge_broker_is_up(admin->bridge),
-			 "mqtt_broker_away"}};
-	char list[128] = "";
+			 "mqtt_broker_away"},
+			{gb_bridge_refused_subscriptions(admin->bridge) > 0, "mqtt_not_subscribed"}};
+	char list[256] = "";
 	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {
 		size_t used = strlen(list);
 		if (warnings[i].holds)
@@ -151,7 +153,9 @@ static void write_page(FILE *out, const struct gb_admin *admin, struct now now,
 		}
 		if (rows++ > 0)
 			fputc(',', out);
-		gb_write_gateway(out, gateway, now, question->health);
+		char topic[GB_CHIRPSTACK_TOPIC_MAX];
+		(void)gb_bridge_mqtt_path(admin->bridge, gateway, now, topic);
+		gb_write_gateway(out, gateway, topic, now, question->health);
 	}
 	if (next > 0)
 		fprintf(out, "],\"next\":\"%zu\"}", next);

@@ -23,7 +23,7 @@ static uint64_t ended(const struct gb_health *health)
 	return sum;
 }
 
-static void write_presence(FILE *out, const struct gb_gateway *gateway, struct now now)
+static void write_presence(FILE *out, const struct gb_gateway *gateway, const char *topic, struct now now)
 {
 	char eui[LW_EUI64_TEXT], from[GB_ADDRESS_TEXT], path[GB_ADDRESS_TEXT] = "";
 	const struct gb_health *health = &gateway->health;
@@ -36,8 +36,8 @@ static void write_presence(FILE *out, const struct gb_gateway *gateway, struct n
 		"\"eui\":\"%s\",\"known\":%s,\"online\":%s,\"from\":\"%s\",\"path\":\"%s\",\"source\":\"%s\","
 		"\"silent_ms\":%" PRId64 ",\"datagrams\":%" PRIu64 ",\"uplinks\":%" PRIu64
 		",\"dropped\":%" PRIu64 ",\"moves\":%u,\"flapping\":%s,\"restarts\":%u,\"shared_eui\":%s",
-		eui, gateway->known ? "true" : "false", gateway->online ? "true" : "false", from, path,
-		gateway->row.source_cidr,
+		eui, gateway->known ? "true" : "false", gateway->online ? "true" : "false", from,
+		*topic ? topic : path, gateway->row.source_cidr,
 		gateway->datagrams ? mono_since(now.mono, gateway->heard) / US_PER_MS : -1,
 		gateway->datagrams, gateway->uplinks, gateway->dropped, gateway->moves,
 		gateway->flapping ? "true" : "false", gateway->restarts,
@@ -143,11 +143,12 @@ static void write_health(FILE *out, const struct gb_health *health, struct now n
 	fputc('}', out);
 }
 
-/* Every text in it is an EUI, an address, a name of ours, or was cleaned (gb_health_version): nothing to escape. */
-void gb_write_gateway(FILE *out, const struct gb_gateway *gateway, struct now now, bool health)
+/* Every text in it is an EUI, an address, a topic (gb_chirpstack_topic), a name of ours, or was cleaned (gb_health_version): nothing to escape. */
+void gb_write_gateway(FILE *out, const struct gb_gateway *gateway, const char *topic, struct now now,
+		      bool health)
 {
 	fputc('{', out);
-	write_presence(out, gateway, now);
+	write_presence(out, gateway, topic, now);
 	if (health)
 		write_health(out, &gateway->health, now);
 	fputc('}', out);

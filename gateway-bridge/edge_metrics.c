@@ -69,6 +69,11 @@ static uint64_t read_mqtt_online(void *bridge)
 	return gb_bridge_mqtt_online(bridge);
 }
 
+static uint64_t read_mqtt_refused(void *bridge)
+{
+	return gb_bridge_refused_subscriptions(bridge);
+}
+
 static uint64_t read_mqtt_messages(void *bridge)
 {
 	return gb_bridge_mqtt_counters(bridge)->messages;
@@ -138,6 +143,9 @@ static void add_mqtt(struct gb_metrics *metrics, const struct gb_bridge *bridge)
 		{IO_METRIC_GAUGE, "lamppost_bridge_mqtt_connected",
 		 "1 while the broker by which gateways come is reached; 0 also where none is configured.",
 		 read_broker},
+		{IO_METRIC_GAUGE, "lamppost_bridge_mqtt_refused_subscriptions",
+		 "Subscriptions that the broker refuses: gateways behind them are not heard.",
+		 read_mqtt_refused},
 		{IO_METRIC_GAUGE, "lamppost_bridge_mqtt_gateways_online", "Gateways that are online by MQTT.",
 		 read_mqtt_online},
 		{IO_METRIC_COUNTER, "lamppost_bridge_mqtt_messages_total", "Messages that came by MQTT.",

@@ -29,7 +29,8 @@ static void subscribe(struct gb_mqtt_edge *edge, const char *prefix)
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		char filter[FILTER_MAX];
 		snprintf(filter, sizeof filter, "%s%sgateway/+/%s/+", prefix, *prefix ? "/" : "", kinds[i]);
-		(void)!io_mqtt_subscribe(edge->mqtt, filter, edge->qos); /* a refusal is logged, and shows */
+		if (io_mqtt_subscribe(edge->mqtt, filter, edge->qos) != ST_OK)
+			gb_bridge_on_subscription_refused(edge->bridge, io_mqtt_now(edge->mqtt));
 	}
 }
 
@@ -56,11 +57,20 @@ static void on_lost(void *owner)
 	gb_bridge_on_broker_away(edge->bridge, io_mqtt_now(edge->mqtt));
 }
 
+static void on_refused(void *owner, struct now now)
+{
+	struct gb_mqtt_edge *edge = owner;
+	gb_bridge_on_subscription_refused(edge->bridge, now);
+	edge->after(edge->ctx, now);
+}
+
 static void on_message(void *owner, struct now now, const struct io_mqtt_message *message)
 {
 	struct gb_mqtt_edge *edge = owner;
-	const struct gb_mqtt_in in = {
-		.topic = message->topic, .bytes = message->bytes, .length = message->length};
+	const struct gb_mqtt_in in = {.topic = message->topic,
+				      .bytes = message->bytes,
+				      .length = message->length,
+				      .retained = message->retained};
 	gb_bridge_on_mqtt(edge->bridge, now, &in);
 	edge->after(edge->ctx, now);
 }
@@ -132,6 +142,7 @@ enum status gb_mqtt_edge_open(struct gb_mqtt_edge *edge, struct io_loop *loop, c
 								    .hooks = {.on_up = on_up,
 									      .on_lost = on_lost,
 									      .on_message = on_message,
+									      .on_refused = on_refused,
 									      .owner = edge}},
 					  &edge->mqtt);
 	explicit_bzero(password, sizeof password);

@@ -208,6 +208,8 @@ void gb_gateways_left(struct gb_gateways *gateways, struct gb_gateway *gateway)
 	if (gateway->known)
 		gateways->online -= gateway->online;
 	gateway->online = false;
+	gateways->flapping -= gateway->flapping; /* as one that fell silent */
+	gateway->flapping = false;
 	deadlines_cancel(&gateways->silences, &gateway->silence);
 }
 

@@ -49,6 +49,12 @@ const struct decision_rule gb_mqtt_rules[GB_MQTT_RULES] = {
 				      "Two gateways have this EUI, two forwarders run on one gateway, or "
 				      "somebody uses its EUI. Let "
 				      "its record accept one protocol alone: lamppost gateway update EUI."),
+	RULE(GB_MQTT_RETAINED) = ROW(
+		"mqtt_retained", WARN,
+		"An event of {gateway} was dropped: the broker at " FROM
+		" had kept it ({length:b:bytes}), from a time that nobody knows" TIMES ".",
+		"Let the forwarder publish events without the retain flag; delete what the broker keeps: "
+		"mosquitto_pub --retain --null-message --topic TOPIC."),
 	RULE(GB_MQTT_ONLINE) = ROW("mqtt_online", INFO_GOOD,
 				   "{gateway} is heard by MQTT, by the broker at " FROM ".", ""),
 	RULE(GB_MQTT_OFFLINE) = ROW("mqtt_offline", WARN,
@@ -61,6 +67,22 @@ const struct decision_rule gb_mqtt_rules[GB_MQTT_RULES] = {
 		"{gateway} is now heard under another topic prefix, by the broker at " FROM
 		"; move number {moves:c}.",
 		""),
+	RULE(GB_MQTT_ALTERNATES) = ROW(
+		"mqtt_alternates", WARN,
+		"{gateway} is heard under two topic prefixes in turn, by the broker at " FROM
+		", {moves:b:count move}: two gateways with one EUI, or a forger.",
+		"Look for a second gateway with this EUI; give each its own. Name in "
+		"gateway-bridge.mqtt.topic_prefixes those alone that are yours."),
+	RULE(GB_MQTT_SETTLED) = ROW("mqtt_settled", INFO_GOOD,
+				    "{gateway} has been heard under one topic prefix alone for a minute "
+				    "again, by the broker at " FROM ".",
+				    ""),
+	RULE(GB_MQTT_NOT_SUBSCRIBED) = ROW(
+		"mqtt_not_subscribed", ERROR,
+		"The MQTT broker at " FROM " refused {subscriptions:b:count subscription} of ours: gateways "
+		"are not heard though it is reached" TIMES ".",
+		"Let the user of gateway-bridge.mqtt.username read [prefix/]gateway/+/event/+ and "
+		"[prefix/]gateway/+/state/+ at the broker, then restart the bridge."),
 	RULE(GB_MQTT_BROKER_AWAY) = ROW(
 		"mqtt_broker_away", ERROR,
 		"The MQTT broker at " FROM " is not reached: {gateways:b:count gateway} cannot be heard or "

@@ -56,6 +56,8 @@ struct io_mqtt_hooks {
 	void (*on_tick)(void *owner);                         /* a few times a second; may be NULL */
 	/* A message of a subscription; from inside the library's read: it may publish, not lose or change. May be NULL. */
 	void (*on_message)(void *owner, struct now now, const struct io_mqtt_message *message);
+	/* The broker said no to a subscription of io_mqtt_subscribe(); from inside its read, as on_message. May be NULL. */
+	void (*on_refused)(void *owner, struct now now);
 	void *owner;
 };
 

@@ -23,10 +23,13 @@ static void on_subscribe(struct mosquitto *client, void *ctx, int mid, int count
 {
 	struct io_mqtt *mqtt = ctx;
 	(void)client, (void)mid;
-	if (count >= 1 && granted[0] < REFUSED)
+	if (count >= 1 && granted[0] < REFUSED) {
 		mqtt->granted++;
-	else
-		LOG_WARN(mqtt->label, "subscribed=false reason=\"the broker refuses\"");
+		return;
+	}
+	LOG_WARN(mqtt->label, "subscribed=false reason=\"the broker refuses\"");
+	if (mqtt->hooks.on_refused)
+		mqtt->hooks.on_refused(mqtt->hooks.owner, mqtt->now);
 }
 
 static void on_publish(struct mosquitto *client, void *ctx, int mid)

@@ -129,23 +129,32 @@ void t_mqtt_gateway_free(struct t_mqtt_gateway *gateway)
 	free(gateway);
 }
 
-void t_mqtt_gateway_uplink(struct t_mqtt_gateway *gateway, uint32_t ticks)
+void t_mqtt_gateway_hears(struct t_mqtt_gateway *gateway, uint32_t ticks, uint32_t freq_hz,
+			  uint8_t spreading_factor, const uint8_t *phy, size_t length)
 {
 	uint8_t bytes[SIM_CHIRPSTACK_BODY_ROOM];
 	char topic[TOPIC_ROOM];
-	const struct sim_chirpstack_up up = {.id = gateway->id,
-					     .phy = {0x40, 1, 2, 3, 4, 0, 5, 0, 7, 8, 9, 10},
-					     .phy_length = 12,
-					     .freq_hz = 868100000,
-					     .modulation = {SIM_CHIRPSTACK_LORA, 125000, 7, .code_rate = 1},
-					     .rssi_dbm = -70,
-					     .snr_db = 5.5f,
-					     .crc = 2,
-					     .context = {(uint8_t)(ticks >> 24), (uint8_t)(ticks >> 16),
-							 (uint8_t)(ticks >> 8), (uint8_t)ticks},
-					     .context_length = 4};
+	struct sim_chirpstack_up up = {
+		.id = gateway->id,
+		.phy_length = length,
+		.freq_hz = freq_hz,
+		.modulation = {SIM_CHIRPSTACK_LORA, 125000, spreading_factor, .code_rate = 1},
+		.rssi_dbm = -70,
+		.snr_db = 5.5f,
+		.crc = 2,
+		.context = {(uint8_t)(ticks >> 24), (uint8_t)(ticks >> 16), (uint8_t)(ticks >> 8),
+			    (uint8_t)ticks},
+		.context_length = 4};
+	ASSERT_CMP(length, <=, sizeof up.phy);
+	memcpy(up.phy, phy, length);
 	topic_of(gateway, topic, "event/up");
 	t_mqtt_gateway_publish(gateway, topic, bytes, sim_chirpstack_write_up(bytes, &up), false);
+}
+
+void t_mqtt_gateway_uplink(struct t_mqtt_gateway *gateway, uint32_t ticks)
+{
+	static const uint8_t phy[] = {0x40, 1, 2, 3, 4, 0, 5, 0, 7, 8, 9, 10};
+	t_mqtt_gateway_hears(gateway, ticks, 868100000, 7, phy, sizeof phy);
 }
 
 void t_mqtt_gateway_stats(struct t_mqtt_gateway *gateway)

@@ -19,6 +19,9 @@ void t_mqtt_gateway_free(struct t_mqtt_gateway *gateway); /* NULL is allowed */
 /* Its connection ends without a word; the broker says its will. Only free() may follow. */
 void t_mqtt_gateway_break(struct t_mqtt_gateway *gateway);
 
+/* A frame that it heard on that frequency with that factor on 125 kHz; its context is this counter. */
+void t_mqtt_gateway_hears(struct t_mqtt_gateway *gateway, uint32_t ticks, uint32_t freq_hz,
+			  uint8_t spreading_factor, const uint8_t *phy, size_t length);
 /* A frame of SF7 on 868.1 MHz whose context is this counter. */
 void t_mqtt_gateway_uplink(struct t_mqtt_gateway *gateway, uint32_t ticks);
 void t_mqtt_gateway_stats(struct t_mqtt_gateway *gateway);

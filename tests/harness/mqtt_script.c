@@ -27,7 +27,7 @@ struct t_mqtt_script {
 	int listener;
 	uint16_t port;
 	struct client clients[CLIENTS];
-	bool keeps_session, qos_1;
+	bool keeps_session, qos_1, refuses;
 	unsigned pubacks;
 	uint16_t last_mid;
 };
@@ -88,9 +88,10 @@ static void answer(struct t_mqtt_script *broker, struct client *client, uint8_t 
 		uint16_t mid = rd_u16be(body);
 		(void)rd_take(body, rd_u16be(body));
 		uint8_t qos = rd_u8(body);
-		const uint8_t suback[] = {0x90, 3, (uint8_t)(mid >> 8), (uint8_t)mid, qos};
+		const uint8_t suback[] = {0x90, 3, (uint8_t)(mid >> 8), (uint8_t)mid,
+					  broker->refuses ? 0x80 : qos};
 		say(client, suback, sizeof suback);
-		client->subscribed = true;
+		client->subscribed = !broker->refuses;
 		broker->keeps_session = client->keeps_session;
 		broker->qos_1 = qos == 1;
 		break;
@@ -180,6 +181,11 @@ bool t_mqtt_script_run(struct t_mqtt_script *broker, bool (*condition)(struct t_
 	while (!condition(broker) && t_seconds() < end)
 		play(broker);
 	return condition(broker);
+}
+
+void t_mqtt_script_refuse(struct t_mqtt_script *broker)
+{
+	broker->refuses = true;
 }
 
 static struct client *subscriber(struct t_mqtt_script *broker)

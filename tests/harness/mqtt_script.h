@@ -25,6 +25,8 @@ bool t_mqtt_script_run(struct t_mqtt_script *broker, bool (*condition)(struct t_
 		       double ceiling);
 /* A client is there that has subscribed. */
 bool t_mqtt_script_subscribed(struct t_mqtt_script *broker);
+/* From now on every subscription is refused. */
+void t_mqtt_script_refuse(struct t_mqtt_script *broker);
 /* Whether that client asked for a session that is kept, and for QoS 1. */
 bool t_mqtt_script_keeps_session(const struct t_mqtt_script *broker);
 /* Sends a message at QoS 1 to the subscriber; false: there is none. */

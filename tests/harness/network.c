@@ -20,6 +20,7 @@ struct t_network {
 	const char *more_variable;
 	char root[T_PATH_MAX];
 	uint16_t port, cups_port;
+	bool by_mqtt; /* gateways may come by the broker */
 	struct t_mosquitto *broker;
 	struct t_process *up;
 	char output[OUTPUT_ROOM];
@@ -36,14 +37,17 @@ const char *t_role_name(enum t_role role)
 
 static void write_config(const struct t_network *network, const char *more_config)
 {
-	char text[4096];
+	char text[4096], url[64] = "";
+	if (network->by_mqtt)
+		snprintf(url, sizeof url, "  mqtt.url: \"mqtt://127.0.0.1:%u\"\n",
+			 t_mosquitto_port(network->broker));
 	int length = snprintf(text, sizeof text,
 			      "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\n  log_level: debug\n"
 			      "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n"
 			      "  station_listen: []\n"
-			      "  cups_listen: [\"127.0.0.1:%u\"]\n"
+			      "  cups_listen: [\"127.0.0.1:%u\"]\n%s"
 			      "application-server:\n  mqtt:\n    host: \"127.0.0.1\"\n    port: %u\n%s",
-			      network->state, network->run, network->port, network->cups_port,
+			      network->state, network->run, network->port, network->cups_port, url,
 			      t_mosquitto_port(network->broker), more_config);
 	ASSERT(length > 0 && (size_t)length < sizeof text);
 	t_write_file(network->config, text);
@@ -90,10 +94,11 @@ bool t_network_resume(struct t_network *network)
 	return healthy;
 }
 
-struct t_network *t_network_start(const char *more_config)
+static struct t_network *start(bool by_mqtt, const char *more_config)
 {
 	struct t_network *network = calloc(1, sizeof *network);
 	ASSERT(network != NULL);
+	network->by_mqtt = by_mqtt;
 	ASSERT(getcwd(network->root, sizeof network->root) != NULL);
 	t_temp_dir(network->dir);
 	snprintf(network->state, sizeof network->state, "%s/state", network->dir);
@@ -113,6 +118,16 @@ struct t_network *t_network_start(const char *more_config)
 	t_cli_must(network, 0, "init");
 	ASSERT(t_network_resume(network));
 	return network;
+}
+
+struct t_network *t_network_start(const char *more_config)
+{
+	return start(false, more_config);
+}
+
+struct t_network *t_network_start_by_mqtt(const char *more_config)
+{
+	return start(true, more_config);
 }
 
 void t_network_stop(struct t_network *network)

@@ -32,6 +32,8 @@ struct t_network; /* opaque */
 /* Makes all of it and waits until four processes are healthy; aborts with their log when they are not. `more_config` is YAML
  * that is appended to the configuration; its sections are `join-server`, `network-server`. */
 struct t_network *t_network_start(const char *more_config);
+/* The same, and gateways may come by the broker (mqtt_gateway.h). */
+struct t_network *t_network_start_by_mqtt(const char *more_config);
 /* SIGTERM to `lamppost up`; a code other than 0 fails the row, as does a sanitizer's report in any log. What it wrote stays. */
 void t_network_stop(struct t_network *network);
 /* Stops it if it still runs, and removes all that it wrote. */

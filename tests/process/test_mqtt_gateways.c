@@ -4,6 +4,7 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/mosquitto.h"
 #include "tests/harness/mqtt_gateway.h"
+#include "tests/harness/mqtt_script.h"
 #include "tests/harness/temp.h"
 
 #include <stdio.h>
@@ -220,6 +221,81 @@ static void what_is_not_right_is_named(void **state)
 	world_stop(&world);
 }
 
+static bool shown(const struct world *world, const char *target, const char *text)
+{
+	static char body[16384];
+	return t_unix_get(world->rig->admin, target, body, sizeof body) == 200 && strstr(body, text) != NULL;
+}
+
+static void what_the_broker_kept_is_not_believed(void **state)
+{
+	(void)state;
+	struct world world;
+	uint8_t bytes[SIM_CHIRPSTACK_BODY_ROOM];
+	world_start(&world, "");
+	t_true("online", is(&world, ROOF, "mqtt"));
+	t_row("where its commands go");
+	t_true("its topic", shown(&world, "/gateways?eui=0016c001ff10a235",
+				  "\"path\":\"eu868/gateway/0016c001ff10a235/command/down\""));
+	t_row("statistics of another gateway, kept from some day, and rubbish beside them");
+	size_t length = sim_chirpstack_write_stats(bytes, "0016c001ff10a236", 1, 1, 1, 0, 0, 0, NULL);
+	t_mqtt_gateway_publish(world.roof, "eu868/gateway/0016c001ff10a236/event/stats", bytes, length, true);
+	t_mqtt_gateway_publish(world.roof, "eu868/gateway/0016c001ff10a236/event/up", (const uint8_t *)"no",
+			       2, true);
+	t_true("live they count", is(&world, TOWER, "mqtt"));
+	t_process_kill(world.rig->process);
+	t_process_free(world.rig->process);
+	world.network->presences = 0;
+	memset(world.network->presence, 0, sizeof world.network->presence);
+	t_bridge_run(world.rig);
+	t_true("the roof's state is heard", is(&world, ROOF, "mqtt"));
+	struct verdict_wanted both = {&world, "mqtt_retained", 2};
+	t_true("both are named", t_wait_until(verdict_counted, &both, T_CEILING));
+	t_str("nobody is there", "", t_upstream_presence(world.network, TOWER));
+	t_mqtt_gateway_publish(world.roof, "eu868/gateway/0016c001ff10a236/event/stats", bytes, 0, true);
+	t_mqtt_gateway_publish(world.roof, "eu868/gateway/0016c001ff10a236/event/up", bytes, 0, true);
+	world_stop(&world);
+}
+
+struct refusal {
+	struct world *world;
+	struct t_mqtt_script *broker;
+};
+
+static bool never(struct t_mqtt_script *broker)
+{
+	(void)broker;
+	return false;
+}
+
+static bool refusals_counted(void *ctx)
+{
+	const struct refusal *refusal = ctx;
+	(void)t_mqtt_script_run(refusal->broker, never, 0.05);
+	t_bridge_pump(refusal->world->rig);
+	return t_metric(refusal->world->rig->admin, "lamppost_bridge_mqtt_refused_subscriptions") == 4;
+}
+
+/* As after a change of a broker's access rules: it is reached, and nobody is heard. */
+static void a_refused_subscription_shows(void **state)
+{
+	(void)state;
+	char text[100];
+	struct world world = {.wanted = 0};
+	struct t_mqtt_script *broker = t_mqtt_script_open();
+	struct refusal refusal = {&world, broker};
+	t_mqtt_script_refuse(broker);
+	snprintf(text, sizeof text, "  mqtt.url: \"mqtt://127.0.0.1:%u\"\n", t_mqtt_script_port(broker));
+	world.rig = t_bridge_start(true, text);
+	t_true("all four", t_wait_until(refusals_counted, &refusal, T_CEILING));
+	t_uint("connected all the same", 1, t_metric(world.rig->admin, "lamppost_bridge_mqtt_connected"));
+	t_true("a warning", shown(&world, "/healthz", "\"mqtt_not_subscribed\""));
+	t_true("not away", !shown(&world, "/healthz", "\"mqtt_broker_away\""));
+	t_uint("named", 4, t_bridge_verdict(world.rig, "mqtt_not_subscribed"));
+	t_bridge_stop(world.rig);
+	t_mqtt_script_free(broker);
+}
+
 static void gateways_and_brokers_go_and_come(void **state)
 {
 	(void)state;
@@ -264,6 +340,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(frames_go_up_and_down),
 		t_test(what_is_not_right_is_named),
+		t_test(what_the_broker_kept_is_not_believed),
+		t_test(a_refused_subscription_shows),
 		t_test(gateways_and_brokers_go_and_come),
 	};
 	return t_run(tests);

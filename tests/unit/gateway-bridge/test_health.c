@@ -133,7 +133,7 @@ static json_t *shown(const struct gb_gateway *gateway, bool health)
 	const struct now now = {.mono = {100 * US_PER_S}, .wall = {1790000000 * US_PER_S}};
 	FILE *out = open_memstream(&text, &length);
 	assert_non_null(out);
-	gb_write_gateway(out, gateway, now, health);
+	gb_write_gateway(out, gateway, "", now, health);
 	fclose(out);
 	json_t *row = json_loads(text, 0, NULL);
 	if (!row)

@@ -134,7 +134,7 @@ static void begin(void)
 
 static void arrive(const char *topic, const uint8_t *bytes, size_t length)
 {
-	const struct gb_mqtt_in message = {topic, bytes, length};
+	const struct gb_mqtt_in message = {.topic = topic, .bytes = bytes, .length = length};
 	gb_bridge_on_mqtt(bench.bridge, bench.now, &message);
 }
 
@@ -302,6 +302,112 @@ static void what_is_refused_has_a_verdict(void **state)
 	arrive("eu868/gateway/" ROOF_ID "/state/conn", (const uint8_t *)"offline", 7);
 	t_uint("named", 1, counted(GB_NOT_PROTOBUF));
 	t_str("not heard", "", hear());
+}
+
+static void what_the_broker_kept_is_not_of_now(void **state)
+{
+	(void)state;
+	uint8_t bytes[SIM_CHIRPSTACK_BODY_ROOM];
+	struct sim_chirpstack_up what = frame(77000);
+	struct gb_mqtt_in message = {.bytes = bytes, .retained = true};
+	begin();
+	t_row("a frame makes nobody heard");
+	message.topic = "eu868/gateway/" ROOF_ID "/event/up";
+	message.length = sim_chirpstack_write_up(bytes, &what);
+	gb_bridge_on_mqtt(bench.bridge, bench.now, &message);
+	t_str("nothing told", "", hear());
+	t_uint("named", 1, counted(GB_MQTT_RETAINED));
+	t_row("nor does it list a stranger");
+	message.topic = "eu868/gateway/" STRANGER "/event/up";
+	gb_bridge_on_mqtt(bench.bridge, bench.now, &message);
+	t_uint("unknown", 0, gb_gateways_unknown(gb_bridge_gateways(bench.bridge)));
+	t_row("a state is meant to be kept");
+	message.topic = "eu868/gateway/" ROOF_ID "/state/conn";
+	message.length = sim_chirpstack_write_conn(bytes, ROOF_ID, true);
+	gb_bridge_on_mqtt(bench.bridge, bench.now, &message);
+	t_str("told", "here(mqtt) ", hear());
+}
+
+static const struct gb_gateway *roof(void)
+{
+	const struct lw_eui64 eui = lw_eui64_from_number(ROOF);
+	return gb_gateways_find(gb_bridge_gateways(bench.bridge), &eui);
+}
+
+static void two_gateways_with_one_eui(void **state)
+{
+	(void)state;
+	const struct gb_gateways *gateways;
+	uint32_t ticks = 1000;
+	begin();
+	gateways = gb_bridge_gateways(bench.bridge);
+	t_row("in turn under two prefixes: told when it begins");
+	up_as("north/", ROOF_ID, frame(ticks));
+	hear();
+	for (unsigned i = 0; i < 20; i++, pass(500))
+		up_as(i % 2 ? "north/" : "south/", ROOF_ID, frame(ticks += 500000));
+	t_str("told four times, the frames beside it",
+	      "here(moved) up here(moved) up here(moved) up here(flapping) up up up up up up up up up up up "
+	      "up "
+	      "up up up up up ",
+	      hear());
+	t_uint("one verdict", 1, counted(GB_MQTT_ALTERNATES));
+	t_uint("flapping", 1, gb_gateways_flapping(gateways));
+	t_uint("moves", 20, roof()->moves);
+	t_row("one of them falls silent");
+	for (unsigned i = 0; i < 4; i++, pass(20500)) {
+		up_as("north/", ROOF_ID, frame(ticks += 20500000));
+		t_str("settled after a minute", i < 3 ? "up " : "here(settled) up ", hear());
+	}
+	t_uint("named", 1, counted(GB_MQTT_SETTLED));
+	t_uint("flapping", 0, gb_gateways_flapping(gateways));
+	t_row("who leaves while it flaps does not flap any more");
+	for (unsigned i = 0; i < 6; i++)
+		up_as(i % 2 ? "north/" : "south/", ROOF_ID, frame(ticks += 500000));
+	t_uint("flapping", 1, gb_gateways_flapping(gateways));
+	conn(ROOF_ID, false);
+	pass(2000);
+	t_uint("flapping", 0, gb_gateways_flapping(gateways));
+}
+
+static void where_its_commands_go(void **state)
+{
+	(void)state;
+	char topic[GB_CHIRPSTACK_TOPIC_MAX];
+	begin();
+	t_row("never heard");
+	t_false("none", gb_bridge_mqtt_path(bench.bridge, roof(), bench.now, topic));
+	t_str("", "", topic);
+	t_row("heard");
+	conn(ROOF_ID, true);
+	t_true("one", gb_bridge_mqtt_path(bench.bridge, roof(), bench.now, topic));
+	t_str("its topic", "eu868/gateway/" ROOF_ID "/command/down", topic);
+	t_row("left");
+	conn(ROOF_ID, false);
+	t_false("none", gb_bridge_mqtt_path(bench.bridge, roof(), bench.now, topic));
+	t_row("the broker went and came: it is to be heard anew");
+	conn(ROOF_ID, true);
+	gb_bridge_on_broker_away(bench.bridge, bench.now);
+	t_false("none", gb_bridge_mqtt_path(bench.bridge, roof(), bench.now, topic));
+	gb_bridge_on_broker(bench.bridge, bench.now, &broker);
+	t_false("none", gb_bridge_mqtt_path(bench.bridge, roof(), bench.now, topic));
+	conn(ROOF_ID, true);
+	t_true("one", gb_bridge_mqtt_path(bench.bridge, roof(), bench.now, topic));
+}
+
+static void a_refused_subscription_shows(void **state)
+{
+	(void)state;
+	begin();
+	t_uint("none", 0, gb_bridge_refused_subscriptions(bench.bridge));
+	gb_bridge_on_subscription_refused(bench.bridge, bench.now);
+	gb_bridge_on_subscription_refused(bench.bridge, bench.now);
+	t_uint("two", 2, gb_bridge_refused_subscriptions(bench.bridge));
+	t_uint("named", 2, counted(GB_MQTT_NOT_SUBSCRIBED));
+	gb_bridge_on_broker_away(bench.bridge, bench.now);
+	t_uint("of a connection that has gone: none", 0, gb_bridge_refused_subscriptions(bench.bridge));
+	gb_bridge_on_broker(bench.bridge, bench.now, &broker);
+	t_uint("the next begins anew", 0, gb_bridge_refused_subscriptions(bench.bridge));
 }
 
 static void each_has_its_limit(void **state)
@@ -672,6 +778,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(a_gateway_comes_and_is_heard),
 		t_test(what_is_refused_has_a_verdict),
+		t_test(what_the_broker_kept_is_not_of_now),
+		t_test(two_gateways_with_one_eui),
+		t_test(where_its_commands_go),
+		t_test(a_refused_subscription_shows),
 		t_test(each_has_its_limit),
 		t_test(a_gateway_goes),
 		t_test(a_broker_that_is_away_is_one_cause),
