@@ -18,35 +18,54 @@ static uint16_t port_of(const char *listen)
 	return colon ? (uint16_t)strtoul(colon + 1, NULL, 10) : 0;
 }
 
-/* Finds the process that holds a socket. False: nobody's that we may look into. */
-static bool find_owner(unsigned long inode, struct doctor_port *port)
+/* Whether the process has the socket open. */
+static bool holds(const char *pid, const char *wanted)
 {
-	char wanted[64], path[300], link[64];
+	char path[300], link[64];
 	bool found = false;
+	snprintf(path, sizeof path, "/proc/%.20s/fd", pid);
+	DIR *files = opendir(path);
+	for (struct dirent *file; files && !found && (file = readdir(files));) {
+		snprintf(path, sizeof path, "/proc/%.20s/fd/%.20s", pid, file->d_name);
+		ssize_t length = readlink(path, link, sizeof link - 1);
+		link[length > 0 ? length : 0] = '\0';
+		found = strcmp(link, wanted) == 0;
+	}
+	if (files)
+		closedir(files);
+	return found;
+}
+
+static int bridge_pid(const struct doctor_facts *facts)
+{
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
+		if (strcmp(facts->processes[i].name, "gateway-bridge") == 0)
+			return facts->processes[i].pid;
+	return 0;
+}
+
+/* Finds the process that holds a socket. One that was handed over is held by two, the bridge and who keeps it for the bridge: it is the
+ * bridge's. False: nobody's that we may look into. */
+static bool find_owner(unsigned long inode, int bridge, struct doctor_port *port)
+{
+	char wanted[64], path[64], pid[24];
+	bool found;
 	snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
-	DIR *all = opendir("/proc");
+	snprintf(pid, sizeof pid, "%d", bridge);
+	found = bridge != 0 && holds(pid, wanted);
+	DIR *all = found ? NULL : opendir("/proc");
 	for (struct dirent *entry; all && !found && (entry = readdir(all));) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		snprintf(path, sizeof path, "/proc/%.20s/fd", entry->d_name);
-		DIR *files = opendir(path);
-		for (struct dirent *file; files && !found && (file = readdir(files));) {
-			snprintf(path, sizeof path, "/proc/%.20s/fd/%.20s", entry->d_name, file->d_name);
-			ssize_t length = readlink(path, link, sizeof link - 1);
-			link[length > 0 ? length : 0] = '\0';
-			found = strcmp(link, wanted) == 0;
-		}
-		if (files)
-			closedir(files);
-		if (found) {
-			port->pid = (int)strtol(entry->d_name, NULL, 10);
-			snprintf(path, sizeof path, "/proc/%d/comm", port->pid);
-			doctor_read_line(path, port->owner, sizeof port->owner);
-		}
+		snprintf(pid, sizeof pid, "%.20s", entry->d_name);
+		found = isdigit((unsigned char)pid[0]) && holds(pid, wanted);
 	}
 	if (all)
 		closedir(all);
-	return found;
+	if (!found)
+		return false;
+	port->pid = (int)strtol(pid, NULL, 10);
+	snprintf(path, sizeof path, "/proc/%s/comm", pid);
+	doctor_read_line(path, port->owner, sizeof port->owner);
+	return true;
 }
 
 /* One line: "  12: 00000000:06A4 00000000:0000 07 0:0 0:0 0 UID 0 INODE 2 POINTER DROPS". */
@@ -60,14 +79,13 @@ static void take_line(struct doctor_facts *facts, struct doctor_port *port, cons
 	    number != port->port)
 		return;
 	struct doctor_port other = {.pid = 0};
+	int bridge = bridge_pid(facts);
 	port->taken = true;
 	port->drops += drops;
-	if (!find_owner(inode, &other))
+	if (!find_owner(inode, bridge, &other))
 		return;
 	port->owner_known = true;
-	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++)
-		port->ours |= facts->processes[i].pid == other.pid && other.pid != 0 &&
-			      strcmp(facts->processes[i].name, "gateway-bridge") == 0;
+	port->ours |= other.pid == bridge && bridge != 0;
 	if (port->pid == 0 || port->ours) {
 		port->pid = other.pid;
 		snprintf(port->owner, sizeof port->owner, "%s", other.owner);

@@ -47,6 +47,7 @@ static int let_pass(int good, X509_STORE_CTX *store)
 	struct io_tls *tls = SSL_get_app_data(ssl);
 	if (!good && tls->first_error == X509_V_OK)
 		tls->first_error = X509_STORE_CTX_get_error(store);
+	ERR_clear_error(); /* a signature that is wrong is left there, and would end the handshake */
 	if (tls->first_error != X509_V_OK)
 		X509_STORE_CTX_set_error(store, tls->first_error);
 	return 1;

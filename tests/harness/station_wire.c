@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,11 @@ struct t_wire *t_wire_open(const struct t_wire_options *options)
 							(int)options->certificate_length) == 1);
 			ASSERT(SSL_use_PrivateKey_ASN1(EVP_PKEY_EC, wire->ssl, options->key,
 						       (long)options->key_length) == 1);
+		}
+		if (options->chain_length > 0) {
+			const unsigned char *at = options->chain;
+			X509 *more = d2i_X509(NULL, &at, (long)options->chain_length);
+			ASSERT(more != NULL && SSL_add0_chain_cert(wire->ssl, more) == 1);
 		}
 		SSL_set_connect_state(wire->ssl);
 	}
@@ -308,6 +314,7 @@ static void upgrade(struct t_wire *wire)
 
 enum t_wire_state t_wire_pump(struct t_wire *wire)
 {
+	ERR_clear_error(); /* what another wire left there would be taken for an end of this one */
 	if (wire->state == T_WIRE_CONNECTING) {
 		int error = 0;
 		socklen_t size = sizeof error;

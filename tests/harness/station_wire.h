@@ -34,6 +34,8 @@ struct t_wire_options {
 	/* The client's own certificate and key, DER; 0: none. */
 	const uint8_t *certificate, *key;
 	size_t certificate_length, key_length;
+	const uint8_t *chain; /* one more certificate that it sends, DER; its length 0: none */
+	size_t chain_length;
 	int receive_buffer; /* SO_RCVBUF; 0: the kernel's */
 	bool is_deaf;       /* answers no ping */
 	void *ctx;
