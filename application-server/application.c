@@ -106,9 +106,16 @@ static void decode(struct as_application *app, struct uplink *uplink)
 static void find_places(struct as_application *app, struct uplink *uplink)
 {
 	for (uint8_t i = 0; i < uplink->event->reception_count; i++) {
-		struct as_place *place = &uplink->places[i];
-		place->known = as_store_gateway_place(app->store, &uplink->event->receptions[i].gateway,
-						      &place->lat, &place->lon, &place->altitude_m);
+		const struct lw_eui64 *eui = &uplink->event->receptions[i].gateway;
+		struct as_gateway_place place = as_store_gateway_place(app->store, eui);
+		const struct as_gateway_health *said = place.by_gps && app->health
+							       ? as_health_find(app->health, eui)
+							       : NULL;
+		uplink->places[i] = said && said->has_position
+					    ? (struct as_place){true, said->latitude_deg, said->longitude_deg,
+								said->altitude_m}
+					    : (struct as_place){place.known, place.lat, place.lon,
+								place.altitude_m};
 	}
 }
 

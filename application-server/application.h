@@ -12,6 +12,7 @@
 
 #include "application-server/events/codecs.h"
 #include "application-server/events/downlink_json.h"
+#include "application-server/health/health.h"
 #include "application-server/keys.h"
 #include "application-server/store.h"
 #include "application-server/store_events.h"
@@ -51,6 +52,8 @@ struct as_application {
 	struct as_store *store;     /* borrowed */
 	const struct as_keys *keys; /* borrowed */
 	struct rng *rng;            /* borrowed: ids of what begins here */
+	const struct as_health
+		*health; /* borrowed: where gateways with GPS stand; NULL: by their records alone */
 	struct as_codecs codecs;
 	struct as_region_lengths {
 		char region[16];

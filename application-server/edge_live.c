@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
-#define EVERY      (5 * US_PER_S)
+#define EVERY (5 * US_PER_S)
+#define AGAIN \
+	(50 * US_PER_MS) /* after a start, until every gateway's row is loaded: ten of a page in a round */
 #define FIRST      (300 * US_PER_MS)
 #define TIMEOUT    (2 * US_PER_S)
 #define PAGES_MAX  200
@@ -30,7 +32,7 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 			as_live_end(edge->live, now);
 			as_health_end(edge->health, now);
 		}
-		io_timer_start(edge->timer, EVERY, 0);
+		io_timer_start(edge->timer, page && as_health_waits(edge->health) ? AGAIN : EVERY, 0);
 	}
 	json_decref(page);
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT      (8 * US_PER_S) /* the bridge gives up before */
+#define TIMEOUT      (14 * US_PER_S) /* the bridge gives up before */
 #define ANSWER_LIMIT (64u << 10)
 
 static void problem(struct as_edge_ping *edge, io_http_exchange exchange, int code, const char *detail)

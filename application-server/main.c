@@ -308,6 +308,7 @@ static enum status start(struct server *server)
 	as_live_init(&server->live, &server->rng);
 	const struct as_health_keeper keeper = as_store_keeper(server->store);
 	as_health_init(&server->health, &keeper, &server->rng);
+	server->app.health = &server->health;
 	as_joins_init(&server->joins, server->store, &server->rng);
 	server->api = (struct as_api){.app = &server->app,
 				      .joins = &server->joins,

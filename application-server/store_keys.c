@@ -43,9 +43,8 @@ const char *const as_sql_keys[] = {
 		"WHERE d.dev_eui = ?1",
 	[CODEC] = "SELECT codec FROM profiles WHERE id = ?1 AND codec IS NOT NULL",
 	[PROFILE_USED] = "SELECT EXISTS (SELECT 1 FROM devices WHERE profile = ?1)",
-	[GATEWAY_PLACE] =
-		"SELECT lat, lon, coalesce(altitude_m, 0) FROM gateways WHERE eui = ?1 AND lat IS NOT NULL "
-		"AND lon IS NOT NULL",
+	[GATEWAY_PLACE] = "SELECT lat, lon, coalesce(altitude_m, 0), position_from = 'gps' FROM gateways "
+			  "WHERE eui = ?1",
 };
 const int as_sql_keys_count = COUNT;
 
@@ -176,16 +175,18 @@ bool as_store_profile_is_used(struct as_store *store, const struct net_uuid *pro
 	return used;
 }
 
-bool as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui, double *lat, double *lon,
-			    double *altitude_m)
+struct as_gateway_place as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui)
 {
+	struct as_gateway_place place = {.known = false};
 	int s = store->keys_base + GATEWAY_PLACE;
 	db_bind_i64(store->city, s, 1, number_of(eui));
 	if (db_step(store->city, s) != DB_ROW)
-		return false;
-	*lat = db_column_real(store->city, s, 0);
-	*lon = db_column_real(store->city, s, 1);
-	*altitude_m = db_column_real(store->city, s, 2);
+		return place;
+	place.known = !db_column_is_null(store->city, s, 0) && !db_column_is_null(store->city, s, 1);
+	place.lat = db_column_real(store->city, s, 0);
+	place.lon = db_column_real(store->city, s, 1);
+	place.altitude_m = db_column_real(store->city, s, 2);
+	place.by_gps = db_column_i64(store->city, s, 3) != 0;
 	db_reset(store->city, s);
-	return true;
+	return place;
 }

@@ -51,8 +51,12 @@ enum status as_store_codec(struct as_store *store, const struct net_uuid *profil
 			   const char **text) MUST_USE;
 /* Whether any device has this profile. */
 bool as_store_profile_is_used(struct as_store *store, const struct net_uuid *profile);
-/* False: not registered, or without a place. */
-bool as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui, double *lat, double *lon,
-			    double *altitude_m);
+/* Where a gateway stands by its record. */
+struct as_gateway_place {
+	bool known;  /* registered, with a place */
+	bool by_gps; /* its own GPS receiver's word counts, where it has one */
+	double lat, lon, altitude_m;
+};
+struct as_gateway_place as_store_gateway_place(struct as_store *store, const struct lw_eui64 *eui);
 
 #endif

@@ -143,6 +143,21 @@ static int run_impact(const struct cli_arguments *arguments)
 
 /* --- ping */
 
+void cli_gateway_print_ping(FILE *out, const char *eui, const json_t *answer)
+{
+	const json_t *trip = json_object_get(answer, "round_trip_ms");
+	const char *how = json_string_value(json_object_get(answer, "how"));
+	if (json_is_number(trip))
+		fprintf(out, "%s: %g ms%s%s\n", eui, json_number_value(trip), how ? ", " : "",
+			how ? how : "");
+	else
+		fprintf(out,
+			"%s: heard %g s after the question. Its protocol has no way to ask, so this is no "
+			"round "
+			"trip; lamppost gateway show %s has that of its downlinks\n",
+			eui, json_number_value(json_object_get(answer, "waited_ms")) / 1000, eui);
+}
+
 static int run_ping(const struct cli_arguments *arguments)
 {
 	char target[CLI_TARGET_MAX] = "/api/v1/gateways/";
@@ -157,9 +172,7 @@ static int run_ping(const struct cli_arguments *arguments)
 		json_dumpf(answer, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		putchar('\n');
 	} else if (exit_code == CLI_DONE) {
-		const char *how = json_string_value(json_object_get(answer, "how"));
-		printf("%s: %g ms%s%s\n", eui, json_number_value(json_object_get(answer, "round_trip_ms")),
-		       how ? ", " : "", how ? how : "");
+		cli_gateway_print_ping(stdout, eui, answer);
 	}
 	json_decref(answer);
 	cli_client_free(client);
@@ -175,7 +188,28 @@ static const struct cli_option watch_options[] = {
 	{"agency", "ID", "only of this agency"},
 };
 
+static const struct cli_option history_options[] = {
+	{"by", "SPAN", "minute (the last hour), hour (the last two days; the default) or day (the last 90)"},
+	{"from", "TIME", "from when, as in 2027-01-15T08:00:00Z"},
+	{"to", "TIME", "to when; now"},
+};
+
 const struct cli_command cli_gateway_health_commands[] = {
+	{.group = "gateway",
+	 .name = "history",
+	 .summary = "what came of one by the minute, hour or day",
+	 .description =
+		 "Frames heard, with a wrong checksum and forwarded; downlinks sent and refused; time on the "
+		 "air; payload both ways; the round trip that 95 of 100 are within; how fast its clock "
+		 "runs; temperature; seconds without a word of it. Minutes are kept for two days, hours "
+		 "for 90, days for three years, unless the configuration says otherwise.",
+	 .operands = "GATEWAY",
+	 .options = history_options,
+	 .option_count = ARRAY_SIZE(history_options),
+	 .examples =
+		 "lamppost gateway history 0016c001ff10a235 --by minute\n"
+		 "lamppost gateway history 0016c001ff10a235 --by day --from 2027-01-01T00:00:00Z --json\n",
+	 .run = cli_gateway_history},
 	{.group = "gateway",
 	 .name = "watch",
 	 .summary = "all gateways on one live screen, those in trouble first",
@@ -207,6 +241,10 @@ const struct cli_command cli_gateway_health_commands[] = {
 	{.group = "gateway",
 	 .name = "ping",
 	 .summary = "how long the way to a gateway and back takes, now",
+	 .description =
+		 "Stations are asked. Semtech UDP and MQTT have no way to ask: of such a gateway it is "
+		 "told when it is heard next, for 12 seconds (it asks for downlinks every 10, as a "
+		 "rule).",
 	 .operands = "GATEWAY",
 	 .examples = "lamppost gateway ping 0016c001ff10a235\n",
 	 .run = run_ping},

@@ -1,4 +1,4 @@
-/* How gateways fare, at the command line: `lamppost gateway show`, `watch`, `impact`, `ping`. */
+/* How gateways fare, at the command line: `lamppost gateway show`, `history`, `watch`, `impact`, `ping`. */
 #ifndef LAMPPOST_CLI_GATEWAY_HEALTH_H
 #define LAMPPOST_CLI_GATEWAY_HEALTH_H
 
@@ -10,10 +10,18 @@
 extern const struct cli_command cli_gateway_health_commands[];
 extern const size_t cli_gateway_health_command_count;
 
+/* Prints what the bridge answered to a ping. */
+void cli_gateway_print_ping(FILE *out, const char *eui, const json_t *answer);
+
 /* --- gateway_show.c: one gateway on a screen */
 int cli_gateway_show(const struct cli_arguments *arguments);
 /* Prints a record as the API gives it, with its last outages (NULL: none are known); `width` 0: as wide as it is. */
 void cli_gateway_print(FILE *out, const json_t *record, const json_t *outages, size_t width);
+
+/* --- gateway_history.c: its series */
+int cli_gateway_history(const struct cli_arguments *arguments);
+/* Prints points as the API gives them. */
+void cli_gateway_print_history(FILE *out, const json_t *points, size_t width);
 
 /* --- gateway_list.c: all of them, the worst first */
 #define CLI_GATEWAY_CELLS 6

@@ -65,6 +65,12 @@ static void print_hour(struct cli_screen *screen, const json_t *health)
 	long long received = number_of(hour, "received"), bad = number_of(hour, "crc_errors");
 	long long refused = number_of(health, "refused_hour");
 	cli_screen_begin(screen, "HOUR");
+	if (number_of(hour, "seconds") == 0) {
+		cli_screen_put(screen, COLOUR_DIM,
+			       "nothing is counted yet: the first minute after a start comes within two");
+		cli_screen_end(screen);
+		return;
+	}
 	cli_screen_put(screen, COLOUR_NONE, "%lld heard, %lld forwarded", received,
 		       number_of(hour, "forwarded"));
 	if (received > 0)
@@ -191,6 +197,11 @@ static void print_place(struct cli_screen *screen, const json_t *record, const j
 		      {"contact", "contact "},
 		      {"antenna", "antenna "},
 		      {"power", "power "}};
+	static const struct {
+		const char *name, *after;
+	} measures[] = {{"antenna_gain_dbi", "dBi"},
+			{"height_m", "m above the ground"},
+			{"altitude_m", "m above the sea"}};
 	const json_t *gps = json_object_get(health, "gps");
 	const char *separator = "";
 	cli_screen_begin(screen, "PLACE");
@@ -198,6 +209,12 @@ static void print_place(struct cli_screen *screen, const json_t *record, const j
 		if (text_of(record, fields[i].name)[0]) {
 			cli_screen_put(screen, COLOUR_NONE, "%s%s%s", separator, fields[i].before,
 				       text_of(record, fields[i].name));
+			separator = ", ";
+		}
+	for (size_t i = 0; i < ARRAY_SIZE(measures); i++)
+		if (is_known(record, measures[i].name)) {
+			cli_screen_put(screen, COLOUR_NONE, "%s%g %s", separator,
+				       real_of(record, measures[i].name), measures[i].after);
 			separator = ", ";
 		}
 	if (is_known(record, "lat")) {
@@ -214,6 +231,8 @@ static void print_place(struct cli_screen *screen, const json_t *record, const j
 										 : COLOUR_NONE,
 				       " (%lld m from the record%s)", number_of(gps, "apart_m"),
 				       json_is_true(json_object_get(gps, "far")) ? ": was it moved?" : "");
+		if (strcmp(text_of(gps, "used"), "gps") == 0)
+			cli_screen_put(screen, COLOUR_NONE, " (this one counts)");
 		separator = ", ";
 	}
 	if (is_known(health, "permission_days"))

@@ -137,12 +137,14 @@ static void on_look(void *ctx, struct now now)
 	struct gb_remote *remote = ctx;
 	for (size_t i = 0; i < GB_PINGS_MAX && remote->ping_count > 0; i++) {
 		struct gb_remote_ping *ping = &remote->pings[i];
-		if (ping->exchange == 0 || mono_since(now.mono, ping->since) < GB_PING_WAIT)
+		if (ping->exchange == 0 ||
+		    mono_since(now.mono, ping->since) < (ping->connection ? GB_PING_WAIT : GB_HEAR_WAIT))
 			continue;
 		problem(remote, ping->exchange, 504,
-			ping->connection ? "Its station did not answer the ping within 7 s."
-					 : "A Semtech UDP gateway cannot be asked, and it said nothing by "
-					   "itself within 7 s.");
+			ping->connection
+				? "Its station did not answer the ping within 7 s."
+				: "A gateway by Semtech UDP or MQTT cannot be asked, and this one said "
+				  "nothing by itself within 12 s.");
 		end_ping(remote, ping);
 	}
 }

@@ -3,7 +3,7 @@
  *
  *	POST /gateways/{eui}/ping          {"how": "websocket_ping", "round_trip_ms": 41.2, "waited_ms": 41}
  *	                                   a UDP gateway cannot be asked: {"how": "next_datagram", "round_trip_ms": null,
- *	                                   "waited_ms": 3120} when it says something by itself; 504 after GB_PING_WAIT
+ *	                                   "waited_ms": 3120} when it says something by itself; 504 after GB_PING_WAIT, or GB_HEAR_WAIT
  *	POST /gateways/{eui}/run           {"command": "reboot", "arguments": ["-f"]} → 202; a station says nothing of what came of it
  *	POST /gateways/{eui}/shell?user=&term=   200 and a stream: what the shell says, as it comes; ends with the shell or
  *	                                   the station's connection. One a gateway
@@ -20,7 +20,9 @@
 
 #define GB_PINGS_MAX  64
 #define GB_SHELLS_MAX 16
-#define GB_PING_WAIT  (7 * US_PER_S)
+#define GB_PING_WAIT  (7 * US_PER_S) /* of a station */
+#define GB_HEAR_WAIT \
+	(12 * US_PER_S) /* of one that cannot be asked: longer than the usual keepalive of 10 s */
 
 struct gb_remote {
 	struct gb_bridge *bridge;      /* borrowed */

@@ -52,7 +52,7 @@ void as_gateway_add_state(json_t *record, const struct as_gateway_health *row, s
 	json_object_set_new(record, "reason", json_string(as_gateway_reason_name(row->reason)));
 	json_object_set_new(record, "since", time_or_null(row->since));
 	json_object_set_new(record, "says", json_string(as_health_words(words, row, now)));
-	json_object_set_new(record, "next_step", json_string(as_gateway_next_step(row->reason)));
+	json_object_set_new(record, "next_step", json_string(as_gateway_next_step(words, row, now)));
 	json_object_set_new(record, "last_seen", row->heard ? time_or_null(row->last_heard) : json_null());
 	json_object_set_new(record, "address", row->heard ? json_string(row->address) : json_null());
 	json_object_set_new(record, "uplinks_hour",

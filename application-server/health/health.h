@@ -140,8 +140,9 @@ const struct as_gateway_health *as_health_next(const struct as_health *health, s
 bool as_health_is_fresh(const struct as_health *health, struct mono now);
 /* The reason in words, a sentence without its full stop: "nothing heard for 4 min; last from 203.0.113.7:41022". */
 #define AS_HEALTH_WORDS 240
-/* What a person does about it, in words; "": nothing. Lent for ever. */
-const char *as_gateway_next_step(enum as_gateway_reason reason);
 const char *as_health_words(char text[AS_HEALTH_WORDS], const struct as_gateway_health *row, struct wall now);
+/* What a person does about it, in words, its commands ready to be copied; "": nothing. */
+const char *as_gateway_next_step(char text[AS_HEALTH_WORDS], const struct as_gateway_health *row,
+				 struct wall now);
 
 #endif

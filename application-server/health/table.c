@@ -139,6 +139,12 @@ static void forget(struct as_health *health, size_t index)
 void as_health_begin(struct as_health *health)
 {
 	health->round++;
+	health->waits = false;
+}
+
+bool as_health_waits(const struct as_health *health)
+{
+	return health->waits;
 }
 
 static bool read_span(const json_t *told, const char *name, span_us *span)
@@ -192,7 +198,9 @@ static void live_row(struct as_health *health, const json_t *told, struct now no
 	if (!text || !lw_eui64_parse(text, &eui) || !json_is_true(json_object_get(told, "known")))
 		return;
 	struct as_health_row *row = as_health_row(health, &eui);
-	if (!row && health->loads++ < LOADS_MAX)
+	if (!row && health->loads == LOADS_MAX)
+		health->waits = true;
+	else if (!row && health->loads++ < LOADS_MAX)
 		row = make(health, &eui, now);
 	if (!row)
 		return;

@@ -104,6 +104,7 @@ struct as_health {
 	struct mono listening; /* since when the bridge has answered without a gap or a restart */
 	uint64_t began;        /* the bridge's */
 	unsigned loads;        /* rows made by the page in hand: the store is asked for each */
+	bool waits;            /* a page of this round named more than were made */
 };
 
 void as_health_init(struct as_health *health, const struct as_health_keeper *keeper, struct rng *rng);
@@ -113,6 +114,8 @@ void as_health_release(struct as_health *health);
 void as_health_begin(struct as_health *health);
 void as_health_live(struct as_health *health, const json_t *page, struct now now);
 void as_health_end(struct as_health *health, struct now now);
+/* Whether gateways that the round named have no row yet: the next round is due at once. */
+bool as_health_waits(const struct as_health *health);
 /* The bridge did not answer: when that lasts, nothing is known of anybody. */
 void as_health_unheard(struct as_health *health, struct now now);
 /* --- counters: a page of the bridge's /gateways?health=1; of the network server's /gateways */

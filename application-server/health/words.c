@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* In a sentence %A is how long ago, %N the reason's number, %H the address. */
+/* In a sentence and a next step %A is how long ago, %N the reason's number, %H the address, %E the gateway. */
 static const struct reason_row {
 	const char *name, *says, *next;
 } rows[] = {
@@ -16,7 +16,7 @@ static const struct reason_row {
 	[AS_BECAUSE_NEVER] =
 		{"never", "no word of it ever came",
 		 "Check its power and its line, that its EUI is this one, and that it is configured "
-		 "for this server: lamppost gateway config EUI"},
+		 "for this server: lamppost gateway config %E"},
 	[AS_BECAUSE_NOTHING_CAME] =
 		{"nothing_came", "nothing heard for %A; last from %H",
 		 "Check its line first (do others on the same backhaul stand?), then its power: "
@@ -34,16 +34,16 @@ static const struct reason_row {
 		{"misbehaved",
 		 "the bridge ended its connection %A ago: it said too much, read too slowly, or "
 		 "broke the protocol",
-		 "lamppost why gateway EUI"},
+		 "lamppost why gateway %E"},
 	[AS_BECAUSE_REFUSED] = {"refused",
 				"its record, certificate or token does not let it in any more, since %A",
-				"lamppost gateway certificate EUI show; lamppost why gateway EUI"},
+				"lamppost gateway certificate %E show; lamppost why gateway %E"},
 	[AS_BECAUSE_BRIDGE_ENDED] =
 		{"bridge_ended", "the bridge was restarted %A ago and it has not come back since",
 		 "Stations come back by themselves in seconds; if it does not, restart it"},
 	[AS_BECAUSE_OUTAGES] =
 		{"outages", "heard, but its way broke %N times in the last hour",
-		 "Its line is bad: lamppost gateway show EUI tells when; look at signal and plan of "
+		 "Its line is bad: lamppost gateway show %E tells when; look at signal and plan of "
 		 "its modem"},
 	[AS_BECAUSE_FLAPPING] =
 		{"flapping", "heard from two addresses in turn, last from %H",
@@ -68,11 +68,6 @@ const char *as_gateway_reason_name(enum as_gateway_reason reason)
 	return row_of(reason)->name;
 }
 
-const char *as_gateway_next_step(enum as_gateway_reason reason)
-{
-	return row_of(reason)->next;
-}
-
 static int write_age(char *text, size_t room, span_us age)
 {
 	int64_t s = age < 0 ? 0 : age / US_PER_S;
@@ -85,26 +80,44 @@ static int write_age(char *text, size_t room, span_us age)
 	return snprintf(text, room, "%" PRId64 " days", s / 86400);
 }
 
-const char *as_health_words(char text[AS_HEALTH_WORDS], const struct as_gateway_health *row, struct wall now)
+static int write_one(char *text, size_t room, char letter, const struct as_gateway_health *row,
+		     struct wall now)
+{
+	char eui[LW_EUI64_TEXT];
+	struct wall since = row->state == AS_GATEWAY_ONLINE ? row->last_heard : row->since;
+	switch (letter) {
+	case 'A': return write_age(text, room, now.us - since.us);
+	case 'N': return snprintf(text, room, "%" PRIu32, row->reason_count);
+	case 'E': lw_eui64_format(eui, &row->eui); return snprintf(text, room, "%s", eui);
+	default: return snprintf(text, room, "%s", row->address[0] ? row->address : "nowhere");
+	}
+}
+
+static const char *write_words(char text[AS_HEALTH_WORDS], const char *words,
+			       const struct as_gateway_health *row, struct wall now)
 {
 	size_t used = 0;
-	struct wall since = row->state == AS_GATEWAY_ONLINE ? row->last_heard : row->since;
 	text[0] = '\0';
-	for (const char *at = row_of(row->reason)->says; *at && used < AS_HEALTH_WORDS - 1; at++) {
-		size_t room = AS_HEALTH_WORDS - used;
+	for (const char *at = words; *at && used < AS_HEALTH_WORDS - 1; at++) {
 		int length = 1;
 		if (*at != '%')
 			text[used] = *at;
-		else if (*++at == 'A')
-			length = write_age(text + used, room, now.us - since.us);
-		else if (*at == 'N')
-			length = snprintf(text + used, room, "%" PRIu32, row->reason_count);
 		else
-			length = snprintf(text + used, room, "%s",
-					  row->address[0] ? row->address : "nowhere");
+			length = write_one(text + used, AS_HEALTH_WORDS - used, *++at, row, now);
 		used += (size_t)length;
 		used = used < AS_HEALTH_WORDS ? used : AS_HEALTH_WORDS - 1;
 		text[used] = '\0';
 	}
 	return text;
+}
+
+const char *as_health_words(char text[AS_HEALTH_WORDS], const struct as_gateway_health *row, struct wall now)
+{
+	return write_words(text, row_of(row->reason)->says, row, now);
+}
+
+const char *as_gateway_next_step(char text[AS_HEALTH_WORDS], const struct as_gateway_health *row,
+				 struct wall now)
+{
+	return write_words(text, row_of(row->reason)->next, row, now);
 }

@@ -1,8 +1,9 @@
-/* How gateways fare, beside real processes: one is heard, sends frames, and goes silent, which `lamppost gateway list` says with the
- * reason; its page, the live screen as lines, what its loss would cost, and a bridge that is gone. What is silent is so after 90
- * seconds: this test takes as long. */
+/* How gateways fare, beside real processes. One is heard once and goes silent, which `lamppost gateway list` says with the reason;
+ * meanwhile another one is looked at in every way: its page, the live screen on a terminal and as lines, a ping, what its loss
+ * would cost. Then the bridge is gone. What is silent is so after 90 seconds: this test takes as long. */
 #include "tests/harness/harness.h"
 #include "tests/harness/process.h"
+#include "tests/harness/pty.h"
 
 #include <arpa/inet.h>
 #include <jansson.h>
@@ -15,7 +16,8 @@
 
 #define PROCESSES 4
 #define EUI       "0016c001ff10a235"
-#define CEILING   600 /* ten times what it takes, nearly */
+#define QUIET     "0016c001ff10a236" /* says one thing */
+#define CEILING   600                /* ten times what it takes, nearly */
 
 static const char *const names[PROCESSES] = {"join-server", "application-server", "network-server",
 					     "gateway-bridge"};
@@ -25,7 +27,7 @@ static uint16_t port;
 static int gateway = -1;
 static char said[100000];
 
-static int lamppost(const char *words)
+static FILE *lamppost_begin(const char *words)
 {
 	char program[4096], command[5000];
 	t_program_path(program, sizeof program, "lamppost");
@@ -35,9 +37,19 @@ static int lamppost(const char *words)
 		 dir, run, config, dir, program, words);
 	FILE *pipe = popen(command, "re");
 	assert_non_null(pipe);
+	return pipe;
+}
+
+static int lamppost_end(FILE *pipe)
+{
 	said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
 	int end = pclose(pipe);
 	return WIFEXITED(end) ? WEXITSTATUS(end) : -1;
+}
+
+static int lamppost(const char *words)
+{
+	return lamppost_end(lamppost_begin(words));
 }
 
 static bool all_healthy(void *ctx)
@@ -86,9 +98,9 @@ static int stop(void **state)
 	return t_teardown(state);
 }
 
-static void say(uint8_t identifier, const char *body)
+static void say_as(uint8_t last, uint8_t identifier, const char *body)
 {
-	uint8_t datagram[1000] = {2, 0x12, 0x34, identifier, 0x00, 0x16, 0xc0, 0x01, 0xff, 0x10, 0xa2, 0x35};
+	uint8_t datagram[1000] = {2, 0x12, 0x34, identifier, 0x00, 0x16, 0xc0, 0x01, 0xff, 0x10, 0xa2, last};
 	struct sockaddr_in bridge = {
 		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	memcpy(datagram + 12, body, strlen(body));
@@ -97,26 +109,44 @@ static void say(uint8_t identifier, const char *body)
 			 sendto(gateway, datagram, length, 0, (struct sockaddr *)&bridge, sizeof bridge));
 }
 
+static void say(uint8_t identifier, const char *body)
+{
+	say_as(0x35, identifier, body);
+}
+
+static void nap(void)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+}
+
 struct wanted {
-	const char *state, *reason;
-	bool speaks;
+	const char *eui, *state, *reason;
+	uint8_t speaks; /* the last byte of the EUI that says something meanwhile; 0: none */
 };
 
 static bool is_listed(void *ctx)
 {
 	const struct wanted *wanted = ctx;
+	size_t i;
+	const json_t *row;
+	bool is = false;
 	if (wanted->speaks)
-		say(2, "");
+		say_as(wanted->speaks, 2, "");
 	if (lamppost("gateway list --json") != 0)
 		return false;
 	json_t *list = json_loads(said, 0, NULL);
-	const char *state = json_string_value(json_object_get(json_array_get(list, 0), "state"));
-	const char *reason = json_string_value(json_object_get(json_array_get(list, 0), "reason"));
-	bool is = reason && strcmp(reason, wanted->reason) == 0 &&
-		  strcmp(state ? state : "", wanted->state) == 0;
+	json_array_foreach(list, i, row)
+	{
+		const char *eui = json_string_value(json_object_get(row, "eui"));
+		const char *state = json_string_value(json_object_get(row, "state"));
+		const char *reason = json_string_value(json_object_get(row, "reason"));
+		is = is ||
+		     (eui && reason && strcmp(eui, wanted->eui) == 0 && strcmp(reason, wanted->reason) == 0 &&
+		      strcmp(state ? state : "", wanted->state) == 0);
+	}
 	json_decref(list);
 	if (!is)
-		(void)nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+		nap();
 	return is;
 }
 
@@ -124,36 +154,121 @@ static bool has_its_statistics(void *ctx)
 {
 	(void)ctx;
 	say(0, "{\"stat\":{\"rxnb\":1,\"ackr\":100.0,\"temp\":41.5}}");
+	nap();
 	return lamppost("gateway show " EUI) == 0 && strstr(said, "41.5 degrees C") != NULL;
+}
+
+/* --- steps */
+
+static void all_of_them_as_lines(void)
+{
+	t_row("all of them");
+	t_int("as lines", 0, lamppost("gateway watch --plain --count 1"));
+	t_true("named", strstr(said, "Roof") != NULL);
+}
+
+static void it_is_pinged(void)
+{
+	t_row("a ping, which UDP has no way for: the next word of it is told, and that it is no round trip");
+	FILE *ping = lamppost_begin("gateway ping " EUI);
+	for (int i = 0; i < 10; i++) {
+		nap();
+		say(2, "");
+	}
+	t_int("answered", 0, lamppost_end(ping));
+	t_true("when", strstr(said, EUI ": heard 0.") != NULL || strstr(said, EUI ": heard 1.") != NULL);
+	t_true("that it is none", strstr(said, "no round trip") != NULL && strstr(said, " ms") == NULL);
+}
+
+static struct t_pty pty;
+
+static bool shows(const char *text)
+{
+	double end = t_seconds() + T_CEILING;
+	while (!t_vt_shows(&pty.vt, text) && !pty.over && t_seconds() < end) {
+		t_pty_pump(&pty);
+		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	}
+	return t_true(text, t_vt_shows(&pty.vt, text));
+}
+
+static void the_live_screen_has_keys(void)
+{
+	static char socket[T_DIR_MAX + 64], home[T_DIR_MAX + 64];
+	t_row("the live screen");
+	snprintf(socket, sizeof socket, "LAMPPOST_SOCKET=%s/city.sock", run);
+	snprintf(home, sizeof home, "XDG_CONFIG_HOME=%s", dir);
+	t_pty_start(&pty, 120, 24, "lamppost", (const char *const[]){"gateway", "watch", NULL},
+		    (const char *const[]){socket, home, NULL});
+	shows("GATEWAYS");
+	shows("1 never_seen");
+	shows("Attic");
+	shows("no word of it ever came");
+	t_true("another picture", pty.vt.other_picture && pty.vt.cursor_hidden);
+	t_pty_type(&pty, "\r");
+	shows("Check its power and its line");
+	shows("escape: back");
+	t_pty_type(&pty, "\x7f");
+	shows("t trouble alone");
+	t_pty_type(&pty, "t");
+	shows("those in trouble alone");
+	t_pty_resize(&pty, 60, 10);
+	shows("GATEWAYS");
+	t_pty_type(&pty, "q");
+	double end = t_seconds() + T_CEILING;
+	while (!pty.over && t_seconds() < end)
+		t_pty_pump(&pty);
+	t_true("q ends it", pty.over);
+	t_int("well", 0, pty.code);
+	t_true("the terminal is as it was", t_pty_is_as_before(&pty));
+	t_uint("nothing strange", 0, pty.vt.strange + pty.vt.overrun);
+	t_pty_close(&pty);
+}
+
+static void it_is_silent(void)
+{
+	t_row("it goes silent");
+	t_int("shown", 0, lamppost("gateway show " QUIET));
+	t_true("why",
+	       strstr(said, "nothing heard for 9") != NULL || strstr(said, "nothing heard for 1") != NULL);
+	t_true("what to do", strstr(said, "Check its line first") != NULL);
+	t_true("its outage goes on", strstr(said, "goes on") != NULL);
+	t_row("in a list for people, with the reason in words");
+	t_int("listed", 0, lamppost("gateway list"));
+	t_true("words", strstr(said, "nothing heard for ") != NULL);
+	t_row("by the minute");
+	t_int("history", 0, lamppost("gateway history " QUIET " --by minute"));
+	t_true("a table", strstr(said, "crc bad") != NULL);
+	t_int("no such span", 1, lamppost("gateway history " QUIET " --by week") != 0);
 }
 
 static void a_gateway_goes_silent(void **state)
 {
 	(void)state;
-	static struct wanted never = {"never_seen", "never", false}, online = {"online", "heard", true},
-			     silent = {"silent", "nothing_came", false}, unknown = {"", "no_bridge", false};
+	static struct wanted never = {EUI, "never_seen", "never", 0}, online = {EUI, "online", "heard", 0x35},
+			     once = {QUIET, "online", "heard", 0},
+			     silent = {QUIET, "silent", "nothing_came", 0},
+			     back = {QUIET, "online", "heard", 0x36}, unknown = {EUI, "", "no_bridge", 0};
 	t_int("added", 0, lamppost("gateway add " EUI " --name Roof --region eu868"));
+	t_int("added", 0, lamppost("gateway add " QUIET " --name Cellar --region eu868"));
+	t_int("added", 0, lamppost("gateway add 0016c001ff10a237 --name Attic --region eu868"));
 	t_true("never seen", t_wait_until(is_listed, &never, T_CEILING));
+	say_as(0x36, 2, "");
+	t_true("heard once", t_wait_until(is_listed, &once, T_CEILING));
 	t_true("online", t_wait_until(is_listed, &online, T_CEILING));
+	all_of_them_as_lines();
+	it_is_pinged();
+	the_live_screen_has_keys();
+	t_row("what its loss would cost");
+	t_int("impact", 0, lamppost("gateway impact " EUI));
+	t_true("nothing", strstr(said, "0 devices would not be heard any more") != NULL);
 	t_row("its page");
 	t_true("its temperature comes with the next minute", t_wait_until(has_its_statistics, NULL, CEILING));
 	t_true("state", strstr(said, "online since") != NULL);
 	t_true("where from", strstr(said, "semtech-udp-2 from 127.0.0.1:") != NULL);
-	t_row("all of them");
-	t_int("as lines", 0, lamppost("gateway watch --plain --count 1"));
-	t_true("named", strstr(said, "Roof") != NULL);
-	t_row("what its loss would cost");
-	t_int("impact", 0, lamppost("gateway impact " EUI));
-	t_true("nothing", strstr(said, "0 devices would not be heard any more") != NULL);
-	t_row("it goes silent");
 	t_true("silent", t_wait_until(is_listed, &silent, CEILING));
-	t_int("shown", 0, lamppost("gateway show " EUI));
-	t_true("why",
-	       strstr(said, "nothing heard for 9") != NULL || strstr(said, "nothing heard for 1") != NULL);
-	t_true("what to do", strstr(said, "Check its line first") != NULL);
-	t_true("its outage goes on", strstr(said, "goes on") != NULL);
-	t_row("and is heard again");
-	t_true("online", t_wait_until(is_listed, &online, T_CEILING));
+	it_is_silent();
+	t_true("heard again", t_wait_until(is_listed, &back, T_CEILING));
 	t_row("the bridge is gone");
 	t_process_kill(processes[3]);
 	t_true("nobody knows", t_wait_until(is_listed, &unknown, CEILING));

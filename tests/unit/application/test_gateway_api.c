@@ -5,6 +5,7 @@
 #include "application-server/identity/audit.h"
 #include "application-server/health/table.h"
 #include "application-server/store_health.h"
+#include "application-server/store_events.h"
 #include "application-server/store_hearing.h"
 
 #include <stdio.h>
@@ -103,7 +104,8 @@ static void a_gateway_is_shown_with_its_health(void **state)
 	t_int("uplinks an hour", 36 - 10, number(item(0), "uplinks_hour"));
 	t_str("the other", "never_seen", json_string_value(json_object_get(item(1), "state")));
 	t_true("says", json_string_length(json_object_get(item(1), "says")) > 0);
-	t_true("next step", json_string_length(json_object_get(item(1), "next_step")) > 0);
+	t_true("next step, its command as it is to be typed",
+	       strstr(json_string_value(json_object_get(item(1), "next_step")), "gateway config " B) != NULL);
 	t_true("no health in a list", json_object_get(item(0), "health") == NULL);
 	t_row("in full");
 	t_int("got", 200, get("/api/v1/gateways/" A));
@@ -125,6 +127,67 @@ static void a_gateway_is_shown_with_its_health(void **state)
 	t_int("got", 200, get("/api/v1/gateways/" A));
 	t_true("no state", json_is_null(json_object_get(t_city_answer(city), "state")));
 	t_str("why", "no_bridge", t_city_text(city, "reason"));
+	end();
+}
+
+/* The latitude that the newest uplink's event gives A, 0: none. */
+static double uplink_from_a(void)
+{
+	static uint8_t number;
+	struct as_event event;
+	struct net_up_event up = {.head = {.id = {{9, ++number}}, .time = city->now.wall},
+				  .fcnt_up = number,
+				  .region_id = "eu868",
+				  .modulation = {LW_LORA, 9, 125000, 0, 0, "4/5"},
+				  .reception_count = 1,
+				  .seen = city->now.wall};
+	double latitude = 0;
+	assert_true(lw_eui64_parse(D1, &up.head.dev_eui));
+	assert_true(lw_eui64_parse(A, &up.receptions[0].gateway));
+	assert_int_equal(ST_OK, as_application_on_up(&city->app, city->now, &up));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	for (uint64_t after = 0; as_store_event_next(city->store, after, &event) == ST_OK;
+	     after = event.seq) {
+		json_t *json = json_loads(event.body, 0, NULL);
+		const json_t *reception = json_array_get(json_object_get(json, "rxInfo"), 0);
+		if (event.kind == AS_EVENT_UP)
+			latitude = json_number_value(
+				json_object_get(json_object_get(reception, "location"), "latitude"));
+		json_decref(json);
+	}
+	as_store_release(city->store);
+	return latitude;
+}
+
+static bool is_near(double a, double b)
+{
+	return a - b < 0.00001 && b - a < 0.00001;
+}
+
+static void an_uplink_says_the_place_that_counts(void **state)
+{
+	(void)state;
+	begin();
+	city->app.health = &health;
+	t_true("by hand", is_near(52.5, uplink_from_a()));
+	t_row("its GPS is to count");
+	t_int("changed", 200,
+	      t_city_call(city, &t_city_admin, "PATCH", "/api/v1/gateways/" A,
+			  "{\"position_from\":\"gps\"}"));
+	t_true("until it has said so, by hand", is_near(52.5, uplink_from_a()));
+	page(LIVE(A, "100"), false);
+	page("{\"eui\":\"" A "\",\"health\":{\"position\":{\"lat\":52.51,\"lon\":13.4,\"altitude_m\":40}}}",
+	     true);
+	t_true("by GPS", is_near(52.51, uplink_from_a()));
+	t_int("got", 200, get("/api/v1/gateways/" A));
+	t_str("said", "gps",
+	      json_string_value(json_object_get(
+		      json_object_get(json_object_get(t_city_answer(city), "health"), "gps"), "used")));
+	t_row("by hand again");
+	t_int("changed", 200,
+	      t_city_call(city, &t_city_admin, "PATCH", "/api/v1/gateways/" A,
+			  "{\"position_from\":\"hand\"}"));
+	t_true("by hand", is_near(52.5, uplink_from_a()));
 	end();
 }
 
@@ -334,9 +397,8 @@ static void a_row_remembers_the_last_six(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(a_gateway_is_shown_with_its_health),
-		t_test(series_and_outages_are_given),
-		t_test(a_loss_is_counted_by_device),
+		t_test(an_uplink_says_the_place_that_counts), t_test(a_gateway_is_shown_with_its_health),
+		t_test(series_and_outages_are_given),         t_test(a_loss_is_counted_by_device),
 		t_test(a_row_remembers_the_last_six),
 	};
 	return t_run(tests);

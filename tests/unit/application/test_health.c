@@ -137,6 +137,28 @@ static void a_gateway_on_udp_is_judged_by_its_silence(void **state)
 	as_health_release(&health);
 }
 
+static void rows_are_made_a_few_at_a_time(void **state)
+{
+	(void)state;
+	struct as_health health;
+	char rows[4000] = "";
+	unsigned rounds = 0;
+	begin(&health, NULL);
+	for (unsigned i = 1; i <= 25; i++)
+		snprintf(rows + strlen(rows), sizeof rows - strlen(rows),
+			 "%s{\"eui\":\"aa000000000000%02x\",\"known\":true,\"silent_ms\":10}",
+			 i > 1 ? "," : "", i);
+	do {
+		live(&health, BEGAN, rows, at(rounds++));
+		t_true("ten at most", as_health_count(&health) <= 10 * (size_t)rounds);
+	} while (as_health_waits(&health) && rounds < 9);
+	t_uint("rounds", 3, rounds);
+	t_uint("all of them", 25, as_health_count(&health));
+	live(&health, BEGAN, rows, at(10));
+	t_false("nobody waits", as_health_waits(&health));
+	as_health_release(&health);
+}
+
 static void a_station_is_judged_by_its_connection(void **state)
 {
 	(void)state;
@@ -460,6 +482,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(a_gateway_on_udp_is_judged_by_its_silence),
+		t_test(rows_are_made_a_few_at_a_time),
 		t_test(a_station_is_judged_by_its_connection),
 		t_test(a_bridge_that_was_away_puts_nobody_out),
 		t_test(what_makes_a_gateway_unstable),
