@@ -2,6 +2,8 @@
  * answer is silent from when it answered last. */
 #include "application-server/edge_alarms.h"
 
+#include "application-server/store_keys.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,4 +99,17 @@ void as_alarm_processes_observe(struct as_edge_alarms *edge, struct now now)
 	if (until.us)
 		see(edge, now, AS_ALARM_SERVER_CERTIFICATE, "", (until.us - now.wall.us) / DAY_US, "");
 	as_alarms_end(&edge->alarms, AS_SOURCE_PROCESSES, now);
+}
+
+static void name_of(void *ctx, const struct lw_eui64 *dev_eui, char name[AS_ALARM_NAME])
+{
+	struct as_device_info info;
+	if (as_store_device_info(ctx, dev_eui, &info) == ST_OK)
+		snprintf(name, AS_ALARM_NAME, "%.*s", AS_ALARM_NAME - 1, info.name);
+}
+
+void as_alarm_joins_observe(struct as_edge_alarms *edge, struct now now)
+{
+	if (edge->joins)
+		as_replays_observe(&edge->joins->replays, &edge->alarms, now, name_of, edge->store);
 }

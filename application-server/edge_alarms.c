@@ -56,6 +56,7 @@ static enum status look(struct as_edge_alarms *edge, struct now now)
 		edge->looked = now.mono;
 		status = look_at_gateways(edge, now);
 		as_alarm_processes_observe(edge, now);
+		as_alarm_joins_observe(edge, now);
 	}
 	if (!edge->started || mono_since(now.mono, edge->asked) >= ASK_EVERY) {
 		edge->asked = now.mono;
@@ -179,6 +180,9 @@ static enum status load(struct as_edge_alarms *edge, struct now now)
 		}
 		json_decref(json);
 	}
+	struct as_alarm *alarm;
+	for (size_t at = 0; edge->joins && (alarm = as_alarms_next(&edge->alarms, &at));)
+		as_replays_restore(&edge->joins->replays, now, alarm);
 	edge->pruned = now.mono;
 	for (size_t i = 0; i < AS_ALARM_PROCESSES; i++)
 		edge->processes[i].heard = now.mono;
@@ -191,8 +195,11 @@ enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loo
 {
 	struct as_delivery_files files;
 	char problem[CONFIG_ERROR_MAX];
-	*edge = (struct as_edge_alarms){
-		.loop = loop, .store = api->app->store, .health = api->health, .config = config};
+	*edge = (struct as_edge_alarms){.loop = loop,
+					.store = api->app->store,
+					.health = api->health,
+					.joins = api->joins,
+					.config = config};
 	memcpy(edge->state_dir, common->state_dir, sizeof edge->state_dir);
 	as_alarms_init(&edge->alarms, rng, 0);
 	as_groups_init(&edge->groups, AS_GATEWAYS_MAX);

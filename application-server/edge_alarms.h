@@ -49,6 +49,7 @@ struct as_edge_alarms {
 	struct as_notify notify;
 	struct as_store *store;         /* borrowed */
 	const struct as_health *health; /* borrowed; NULL: nobody knows */
+	struct as_joins *joins;         /* borrowed; NULL: none are told */
 	const struct as_config *config; /* borrowed: what is in force */
 	struct io_loop *loop;           /* borrowed */
 	struct io_timer *timer;
@@ -84,6 +85,8 @@ void as_edge_alarms_drain(struct as_edge_alarms *edge, struct now now);
 void as_alarm_processes_init(struct as_edge_alarms *edge, const char *run_dir);
 void as_alarm_processes_ask(struct as_edge_alarms *edge);
 void as_alarm_processes_observe(struct as_edge_alarms *edge, struct now now);
+/* Observes refused joins of registered devices. */
+void as_alarm_joins_observe(struct as_edge_alarms *edge, struct now now);
 /* Sends one message to its receiver (edge_alarm_send.c); what becomes of it comes back to as_alarm_sent(). */
 void as_alarm_send(struct as_edge_alarms *edge, size_t place, struct now now);
 void as_alarm_send_abandon(struct as_edge_alarms *edge, size_t place);

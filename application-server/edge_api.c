@@ -128,13 +128,6 @@ static void ask_why(struct as_edge_api *edge, struct now now, io_http_exchange e
 	reply(edge, exchange, answer);
 }
 
-static void ask_bridge(struct as_edge_api *edge, io_http_exchange exchange, const struct as_answer *answer)
-{
-	char *body = answer->body ? json_dumps(answer->body, JSON_COMPACT) : NULL;
-	as_edge_ping_ask(&edge->ping, exchange, answer->asks_bridge, body);
-	free(body);
-}
-
 static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchange exchange,
 			struct as_answer *answer)
 {
@@ -145,7 +138,9 @@ static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchan
 	else if (answer->asks_network[0])
 		as_edge_mac_ask(&edge->mac, exchange, answer->asks_network);
 	else if (answer->asks_bridge[0])
-		ask_bridge(edge, exchange, answer);
+		as_edge_ping_ask(&edge->ping, exchange, answer->asks_bridge, answer->body);
+	else if (answer->asks_join)
+		as_edge_ping_ask(&edge->join, exchange, "/provisioning/v1/allow-once", answer->body);
 	else if (answer->streams)
 		begin_stream(edge, now, exchange, answer);
 	else
@@ -237,6 +232,7 @@ static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 	as_edge_why_forget(&edge->why, exchange);
 	as_edge_mac_forget(&edge->mac, exchange);
 	as_edge_ping_forget(&edge->ping, exchange);
+	as_edge_ping_forget(&edge->join, exchange);
 	if (edge->importer == exchange) {
 		edge->importer = 0;
 		as_import_forsake(edge->api);
@@ -369,7 +365,9 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	io_http_server_add(edge->server, edge->routes, as_route_count, edge);
 	as_edge_why_open(&edge->why, loop, api, edge->server, run_dir);
 	as_edge_mac_open(&edge->mac, loop, edge->server, run_dir);
-	as_edge_ping_open(&edge->ping, loop, edge->server, run_dir);
+	as_edge_ping_open(&edge->ping, loop, edge->server, run_dir, "gateway-bridge.admin.sock",
+			  &as_ping_bridge);
+	as_edge_ping_open(&edge->join, loop, edge->server, run_dir, "join.sock", &as_ping_join);
 	return ST_OK;
 }
 
@@ -390,6 +388,7 @@ void as_edge_api_close(struct as_edge_api *edge)
 	as_edge_why_close(&edge->why);
 	as_edge_mac_close(&edge->mac);
 	as_edge_ping_close(&edge->ping);
+	as_edge_ping_close(&edge->join);
 	io_http_server_free(edge->server);
 	as_waiting_release(&edge->waiting);
 	free(edge->routes);

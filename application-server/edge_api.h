@@ -30,8 +30,8 @@ struct as_edge_api {
 	struct as_waiting waiting;
 	struct as_edge_why why;
 	struct as_edge_mac mac;
-	struct as_edge_ping ping;
-	io_http_exchange importer; /* waits for the import's answer; 0: nobody does */
+	struct as_edge_ping ping, join; /* what the bridge and the join server answer */
+	io_http_exchange importer;      /* waits for the import's answer; 0: nobody does */
 	uint64_t gaps, streams_refused;
 };
 

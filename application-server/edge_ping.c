@@ -3,32 +3,38 @@
 #include "common/base/check.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT      (14 * US_PER_S) /* the bridge gives up before */
 #define ANSWER_LIMIT (64u << 10)
 
+const struct as_ping_words as_ping_bridge = {"Not pinged", "the gateway bridge does not answer",
+					     "too many gateways are pinged at once",
+					     "the gateway bridge does not know this gateway"};
+const struct as_ping_words as_ping_join = {"Not asked", "the join server does not answer",
+					   "too many such questions are under way", NULL};
+
 static void problem(struct as_edge_ping *edge, io_http_exchange exchange, int code, const char *detail)
 {
 	char text[200];
-	int length = snprintf(text, sizeof text, "{\"title\":\"Not pinged\",\"status\":%d,\"detail\":\"%s\"}",
-			      code, detail);
+	int length = snprintf(text, sizeof text, "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\"}",
+			      edge->words->title, code, detail);
 	enum status sent = io_http_reply(edge->server, exchange, code, "application/problem+json", text,
 					 (size_t)length);
 	(void)sent; /* the client may have gone */
 }
 
-/* The bridge's own words, a refusal (no connection, no answer in time) included. */
+/* The process's own words, a refusal included. */
 static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *said)
 {
 	struct as_ping_asking *asking = ctx;
 	io_http_exchange exchange = asking->exchange;
 	(void)now, (void)id;
 	asking->exchange = 0;
-	if (said->status != ST_OK || said->code == 404) {
-		problem(asking->edge, exchange, 503,
-			said->status != ST_OK ? "the gateway bridge does not answer"
-					      : "the gateway bridge does not know this gateway");
+	const struct as_ping_words *words = asking->edge->words;
+	if (said->status != ST_OK || (said->code == 404 && words->unknown)) {
+		problem(asking->edge, exchange, 503, said->status != ST_OK ? words->away : words->unknown);
 		return;
 	}
 	enum status sent = io_http_reply(asking->edge->server, exchange, said->code,
@@ -38,7 +44,7 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 }
 
 void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, const char *target,
-		      const char *body)
+		      const json_t *json)
 {
 	struct as_ping_asking *asking = NULL;
 	char url[128];
@@ -46,11 +52,12 @@ void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, cons
 		if (edge->askings[i].exchange == 0)
 			asking = &edge->askings[i];
 	if (!asking) {
-		problem(edge, exchange, 503, "too many gateways are pinged at once");
+		problem(edge, exchange, 503, edge->words->many);
 		return;
 	}
 	snprintf(url, sizeof url, "http://lamppost%s", target);
 	*asking = (struct as_ping_asking){.exchange = exchange, .edge = edge};
+	char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	const struct io_http_call options = {.method = IO_HTTP_POST,
 					     .url = url,
 					     .unix_path = edge->socket,
@@ -60,10 +67,12 @@ void as_edge_ping_ask(struct as_edge_ping *edge, io_http_exchange exchange, cons
 					     .answer_limit = ANSWER_LIMIT,
 					     .on_done = on_done,
 					     .ctx = asking};
-	if (io_http_client_start(edge->client, &options, &asking->id) == ST_OK)
+	enum status status = io_http_client_start(edge->client, &options, &asking->id);
+	free(body); /* copied */
+	if (status == ST_OK)
 		return;
 	asking->exchange = 0;
-	problem(edge, exchange, 503, "the gateway bridge does not answer");
+	problem(edge, exchange, 503, edge->words->away);
 }
 
 void as_edge_ping_forget(struct as_edge_ping *edge, io_http_exchange exchange)
@@ -76,10 +85,10 @@ void as_edge_ping_forget(struct as_edge_ping *edge, io_http_exchange exchange)
 }
 
 void as_edge_ping_open(struct as_edge_ping *edge, struct io_loop *loop, struct io_http_server *server,
-		       const char *run_dir)
+		       const char *run_dir, const char *socket, const struct as_ping_words *words)
 {
-	*edge = (struct as_edge_ping){.server = server};
-	snprintf(edge->socket, sizeof edge->socket, "%s/gateway-bridge.admin.sock", run_dir);
+	*edge = (struct as_edge_ping){.server = server, .words = words};
+	snprintf(edge->socket, sizeof edge->socket, "%s/%s", run_dir, socket);
 	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = AS_PINGS_MAX});
 	ASSERT(edge->client);
 }

@@ -2,6 +2,7 @@
  * every row is checked and its keys sealed before anything leaves, and every row that is wrong is named with its line. */
 #include "cli/device.h"
 
+#include "cli/allow_once.h"
 #include "cli/client.h"
 #include "cli/device_mac.h"
 #include "cli/import_rows.h"
@@ -194,5 +195,25 @@ const struct cli_command cli_device_commands[] = {
 		     "lamppost device rejoin 70b3d57ed0000001 --type 0 --dr 0 --retries 3\n",
 	 .exits = "4 the device is one of ABP or of a version before 1.1, or its profile does not allow it\n",
 	 .run = cli_rejoin_run},
+	{.group = "device",
+	 .name = "join-allow-once",
+	 .summary = "let a device that lost its counter join once",
+	 .description =
+		 "Its next join is let pass even with a DevNonce that was used before or is too low, once "
+		 "and "
+		 "within "
+		 "the time. Nothing else is forgotten: a join after that one needs a higher DevNonce again. "
+		 "Stay by the device: "
+		 "while it is open, a recorded join-request of the device could use it up. Who allowed what "
+		 "is "
+		 "in the audit.",
+	 .operands = "EUI",
+	 .options = cli_allow_once_options,
+	 .option_count = CLI_ALLOW_ONCE_OPTIONS,
+	 .examples = "lamppost device join-allow-once 70b3d57ed0000001\n"
+		     "lamppost device join-allow-once 70b3d57ed0000001 --for 10m\n"
+		     "lamppost device join-allow-once 70b3d57ed0000001 --withdraw\n",
+	 .exits = "4 it is one of ABP, or never joined: nothing has to be allowed\n",
+	 .run = cli_allow_once_run},
 };
 const size_t cli_device_command_count = ARRAY_SIZE(cli_device_commands);

@@ -1,5 +1,6 @@
 #include "cli/join.h"
 
+#include "cli/allow_once.h"
 #include "cli/client.h"
 #include "cli/problem.h"
 #include "cli/table.h"
@@ -202,6 +203,9 @@ static int run_list(const struct cli_arguments *arguments)
 	int exit_code = cli_call(client, device ? device : "joins", IO_HTTP_GET, target, NULL, &answer);
 	if (exit_code == CLI_DONE)
 		print_answer(answer, arguments);
+	if (exit_code == CLI_DONE && cli_argument(arguments, "device") && !arguments->json &&
+	    json_array_size(json_object_get(answer, "items")) > 0)
+		cli_allow_once_tell(client, cli_argument(arguments, "device"));
 	json_decref(answer);
 	cli_client_free(client);
 	return exit_code;

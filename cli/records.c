@@ -1,4 +1,5 @@
 /* Every verb is the same few steps: read the words, make the target, call, print. */
+#include "cli/allow_once.h"
 #include "cli/records.h"
 
 #include "cli/arguments.h"
@@ -178,6 +179,9 @@ static int run_show(const struct cli_arguments *arguments)
 	int exit_code = cli_call(client, arguments->operands[0], IO_HTTP_GET, target, NULL, &answer);
 	if (exit_code == CLI_DONE)
 		record_print_one(schema_of(arguments->command), answer, arguments->json);
+	const char *activation = json_string_value(json_object_get(answer, "activation"));
+	if (exit_code == CLI_DONE && !arguments->json && activation && strcmp(activation, "otaa") == 0)
+		cli_allow_once_tell(client, arguments->operands[0]);
 	json_decref(answer);
 	cli_client_free(client);
 	return exit_code;

@@ -41,8 +41,9 @@ static void log_outcome(struct js_edge_joins *edge, struct now now, const char *
 		char dev_eui[LW_EUI64_TEXT];
 		lw_eui64_format(dev_eui, &outcome->dev_eui);
 		log_write(level, "join",
-			  "verdict=%s dev_eui=%s dev_nonce=%u join_nonce=%" PRIu32 " peer=\"%s\"", name,
-			  dev_eui, outcome->dev_nonce, outcome->join_nonce, who);
+			  "verdict=%s dev_eui=%s dev_nonce=%u join_nonce=%" PRIu32 " peer=\"%s\"%s", name,
+			  dev_eui, outcome->dev_nonce, outcome->join_nonce, who,
+			  outcome->allowed_once ? " allowed_once=true" : "");
 	} else {
 		log_write(level, "message", "verdict=%s type=%s field=%s peer=\"%s\"", name,
 			  bi_type_name(outcome->type), outcome->field, who);

@@ -33,6 +33,9 @@ void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
 	    &join->counters.records_stale);
 	add(metrics, "lamppost_join_keys_refused_total", NULL, "Root keys that did not open.",
 	    &join->counters.keys_refused);
+	add(metrics, "lamppost_join_allowed_once_total", NULL,
+	    "Joins with a DevNonce that was used or too low, let pass because a person allowed one.",
+	    &join->counters.allowed_once);
 	add(metrics, "lamppost_join_peer_strangers_total", NULL,
 	    "TS002 messages under a good certificate that is no peer's.", &joins->strangers);
 	add(metrics, "lamppost_join_peer_limited_total", NULL,

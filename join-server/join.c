@@ -158,7 +158,7 @@ static enum js_verdict load_nonces(struct js_attempt *attempt)
 	if (js_attempt_is_rejoin(attempt))
 		return js_rejoin_judge(attempt);
 	enum js_verdict verdict = js_nonces_judge(&join->nonces, device->mac_version, attempt->frame.nonce,
-						  attempt->now.wall);
+						  attempt->now.wall, &attempt->outcome->allowed_once);
 	note_nonces(attempt->outcome, &join->nonces, verdict, attempt->now.wall);
 	return verdict;
 }
@@ -382,7 +382,9 @@ size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *b
 			js_retry_cache_put(&join->retries, now.mono, envelope, body, length, answer, written);
 	}
 	outcome->verdict = verdict;
+	outcome->allowed_once = outcome->allowed_once && verdict == JS_ACCEPTED;
 	join->counters.verdicts[verdict]++;
+	join->counters.allowed_once += outcome->allowed_once;
 	record(join, &attempt, length, now);
 	secret_wipe(&attempt, sizeof attempt);
 	return written;

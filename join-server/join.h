@@ -63,7 +63,8 @@ struct js_counters {
 	uint64_t records;       /* applied */
 	uint64_t records_stale; /* known already */
 	uint64_t keys_refused;
-	uint64_t swept; /* ticks of the sweep */
+	uint64_t allowed_once; /* joins with a DevNonce that only a person's word let pass (allow_once.h) */
+	uint64_t swept;        /* ticks of the sweep */
 };
 
 /* The core. Not opaque, so that tests can look; changed by join.c and provisioning.c alone. */
@@ -99,6 +100,7 @@ struct js_outcome {
 		dev_nonce; /* of a rejoin: RJcount. As the frame claims it; proved from JS_LATE_COPY on, and when accepted */
 	uint16_t last_dev_nonce; /* that it was judged by */
 	uint32_t join_nonce;     /* given, or the last one given */
+	bool allowed_once;       /* accepted only because a person allowed it (allow_once.h) */
 	uint16_t more; /* the row's third number: seconds since the accepted join, or used DevNonces */
 	bool has_mic;
 	uint8_t mic[JS_MIC];

@@ -19,6 +19,7 @@
 #include "join-server/edge_keys.h"
 #include "join-server/edge_metrics.h"
 #include "join-server/edge_reload.h"
+#include "join-server/allow_once.h"
 #include "join-server/provisioning.h"
 #include "join-server/store_sqlite.h"
 
@@ -129,7 +130,32 @@ static void on_records(void *ctx, struct now now, const struct io_http_request *
 	}
 }
 
+/* Whether a device that lost its counter may join once: asks, allows, takes back. */
+static void on_allow_once(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct server *server = ctx;
+	if (!is_allowed(server, request, JS_CALL_PROVISIONING))
+		return;
+	io_http_exchange exchange = io_http_request_exchange(request);
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	char problem[JS_PROBLEM_TEXT];
+	struct js_allow_once order;
+	span_us left = 0;
+	if (!js_allow_once_parse(body, length, &order, problem)) {
+		reply_problem(server, exchange, 422, "Malformed", problem, NULL);
+		return;
+	}
+	enum js_allow_once_result result = js_allow_once(&server->join, now, &order, &left);
+	if (result == JS_ALLOW_ONCE_DONE)
+		reply_json(server, exchange, 200, NULL, js_allow_once_json(&order, left));
+	else
+		reply_problem(server, exchange, js_allow_once_code(result), "Not allowed",
+			      js_allow_once_reason(result), NULL);
+}
+
 static const struct io_http_route routes[] = {
+	{IO_HTTP_POST, "/provisioning/v1/allow-once", on_allow_once},
 	{IO_HTTP_GET, "/provisioning/v1/state", on_state},
 	{IO_HTTP_POST, "/provisioning/v1/records", on_records},
 };

@@ -51,20 +51,36 @@ static bool is_just_now(struct wall then, struct wall now)
 	return apart <= JS_LATE_COPY_US && apart >= -JS_LATE_COPY_US;
 }
 
-enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
-				uint16_t dev_nonce, struct wall now)
+span_us js_nonces_allowed_for(const struct js_nonces *nonces, struct wall now)
 {
+	return nonces->allowed_until.us > now.us ? nonces->allowed_until.us - now.us : 0;
+}
+
+/* By the policy alone. */
+static enum js_verdict judge_number(const struct js_nonces *nonces, enum lw_mac_version version,
+				    uint16_t dev_nonce)
+{
+	if (lw_behaves(version, LW_DEV_NONCE_COUNTS) && nonces->has_counter && dev_nonce <= nonces->counter)
+		return JS_DEV_NONCE_NOT_INCREASING;
+	return js_nonces_used(nonces, dev_nonce) ? JS_DEV_NONCE_USED : JS_ACCEPTED;
+}
+
+enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
+				uint16_t dev_nonce, struct wall now, bool *allowed)
+{
+	*allowed = false;
 #if MUTANT == MUTANT_DEV_NONCE_ACCEPTED
 	return nonces->join_nonce >= JS_JOIN_NONCE_MAX ? JS_JOIN_NONCE_EXHAUSTED : JS_ACCEPTED;
 #endif
 	if (nonces->has_last && nonces->last_dev_nonce == dev_nonce && is_just_now(nonces->last_time, now))
 		return JS_LATE_COPY;
-	if (lw_behaves(version, LW_DEV_NONCE_COUNTS) && nonces->has_counter && dev_nonce <= nonces->counter)
-		return JS_DEV_NONCE_NOT_INCREASING;
-	if (js_nonces_used(nonces, dev_nonce))
-		return JS_DEV_NONCE_USED;
+	enum js_verdict verdict = judge_number(nonces, version, dev_nonce);
+	bool needed = verdict != JS_ACCEPTED;
+	if (needed && js_nonces_allowed_for(nonces, now) == 0)
+		return verdict;
 	if (nonces->join_nonce >= JS_JOIN_NONCE_MAX)
 		return JS_JOIN_NONCE_EXHAUSTED;
+	*allowed = needed;
 	return JS_ACCEPTED;
 }
 
@@ -93,10 +109,14 @@ static void insert(struct js_nonces *nonces, uint16_t dev_nonce)
 uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, uint16_t dev_nonce,
 			struct wall now)
 {
-	ASSERT(!js_nonces_used(nonces, dev_nonce));
+	bool used = js_nonces_used(nonces, dev_nonce);
+	ASSERT(!used || js_nonces_allowed_for(nonces, now) > 0);
 	ASSERT_CMP(nonces->join_nonce, <, JS_JOIN_NONCE_MAX);
-	insert(nonces, dev_nonce);
-	if (lw_behaves(version, LW_DEV_NONCE_COUNTS)) {
+	if (!used)
+		insert(nonces, dev_nonce);
+	nonces->allowed_until = (struct wall){0};
+	if (lw_behaves(version, LW_DEV_NONCE_COUNTS) &&
+	    (!nonces->has_counter || dev_nonce > nonces->counter)) {
 		nonces->has_counter = true;
 		nonces->counter = dev_nonce;
 	}

@@ -10,7 +10,12 @@
  * accepted twice. The set is exact: two bytes each, a bitmap of 8 KiB above 4,096 of them.
  *
  * The DevNonces belong to the root key that they were used with, told by its mark (key_vault.h): with a new key a
- * device's old frames fail their MIC, so the set begins anew. The JoinNonce counter goes on. */
+ * device's old frames fail their MIC, so the set begins anew. The JoinNonce counter goes on.
+ *
+ * A person may allow one join with a DevNonce that was used or is too low (allow_once.h), for a device that lost its counter. It
+ * stands in the same row as the set, so that what it lets pass and its end are one commit. It changes nothing else: the set and
+ * the highest counter stay, late copies stay late copies, and the JoinNonce is the next one, so no session keys come again.
+ * Any accepted join ends it, needed or not; so does a new key. */
 #ifndef LAMPPOST_JOIN_SERVER_NONCES_H
 #define LAMPPOST_JOIN_SERVER_NONCES_H
 
@@ -34,6 +39,7 @@ struct js_nonces {
 	bool has_last;
 	uint16_t last_dev_nonce;
 	struct wall last_time;
+	struct wall allowed_until; /* one join with any DevNonce is let pass before it; 0: none */
 	/* Rejoins of type 1 (TS001-1.1 §6.2.4.2): RJcount1 never restarts while the root key stays. Those of types 0 and 2
 	 * are counted by the network server, in the session. */
 	bool has_rj_count1;
@@ -60,10 +66,10 @@ void js_nonces_rekey(struct js_nonces *nonces, const uint8_t key_mark[JS_KEY_MAR
 
 /* Judges a DevNonce whose MIC has been verified: JS_ACCEPTED, JS_LATE_COPY (that of the last accepted join, within
  * JS_LATE_COPY_US; the MIC then makes it the same bytes), JS_DEV_NONCE_USED, JS_DEV_NONCE_NOT_INCREASING, or
- * JS_JOIN_NONCE_EXHAUSTED. Changes nothing. */
+ * JS_JOIN_NONCE_EXHAUSTED. Changes nothing. `*allowed`: JS_ACCEPTED only because a person allowed it. */
 enum js_verdict js_nonces_judge(const struct js_nonces *nonces, enum lw_mac_version version,
-				uint16_t dev_nonce, struct wall now);
-/* Takes a DevNonce that was judged JS_ACCEPTED, and gives the JoinNonce to answer with. */
+				uint16_t dev_nonce, struct wall now, bool *allowed);
+/* Takes a DevNonce that was judged JS_ACCEPTED, ends what was allowed, and gives the JoinNonce to answer with. */
 uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, uint16_t dev_nonce,
 			struct wall now);
 /* The same for a rejoin-request of a type and its RJcount. JS_ACCEPTED, JS_LATE_COPY, JS_RJ_COUNT_NOT_INCREASING or
@@ -73,6 +79,8 @@ enum js_verdict js_nonces_judge_rejoin(const struct js_nonces *nonces, uint8_t t
 uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t rj_count, struct wall now);
 /* The accept that was just taken goes to that network, and its network server if it is known. */
 void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id, const struct lw_eui64 *ns_id);
+/* How long one join with any DevNonce is allowed yet; 0: not (any more). */
+span_us js_nonces_allowed_for(const struct js_nonces *nonces, struct wall now);
 /* Whether a DevNonce is in the set. */
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce);
 

@@ -15,17 +15,18 @@ static const char *const statements[STATEMENT_COUNT] = {
 		"nwk_key, app_kek_label, home_net_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[REMOVE_DEVICE] = "DELETE FROM devices WHERE dev_eui = ?1",
 	[LOAD_NONCES] = "SELECT join_nonce, key_mark, counter, last_dev_nonce, last_time, used, rj_count1, "
-			"rj_time, net_id, ns_id "
+			"rj_time, net_id, ns_id, allowed_until "
 			"FROM nonces "
 			"WHERE dev_eui = ?1 AND join_eui = ?2",
 	[SAVE_NONCES] =
 		"INSERT INTO nonces (dev_eui, join_eui, join_nonce, key_mark, counter, last_dev_nonce, "
 		"last_time, "
-		"used, rj_count1, rj_time, net_id, ns_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-		"?11, ?12) "
+		"used, rj_count1, rj_time, net_id, ns_id, allowed_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+		"?8, ?9, ?10, ?11, ?12, ?13) "
 		"ON CONFLICT (dev_eui, join_eui) DO UPDATE SET "
 		"join_nonce = ?3, key_mark = ?4, counter = ?5, last_dev_nonce = ?6, last_time = ?7, used = "
-		"?8, rj_count1 = ?9, rj_time = ?10, net_id = ?11, ns_id = ?12",
+		"?8, rj_count1 = ?9, rj_time = ?10, net_id = ?11, ns_id = ?12, "
+		"allowed_until = ?13",
 	[LOAD_STATE] = "SELECT city, applied_version, run, valid_run, swept_run FROM state WHERE id = 1",
 	[SAVE_STATE] =
 		"UPDATE state SET city = ?1, applied_version = ?2, run = ?3, valid_run = ?4, swept_run = ?5 "
@@ -190,6 +191,7 @@ static bool read_nonces(struct db *db, struct js_nonces *nonces)
 	nonces->has_ns_id = !db_column_is_null(db, LOAD_NONCES, 9);
 	nonces->ns_id = nonces->has_ns_id ? eui_of(db_column_i64(db, LOAD_NONCES, 9))
 					  : (struct lw_eui64){{0}};
+	nonces->allowed_until.us = db_column_i64(db, LOAD_NONCES, 10); /* null: 0 */
 	size_t length;
 	const uint8_t *used = db_column_blob(db, LOAD_NONCES, 5, &length);
 	return db_column_copy(db, LOAD_NONCES, 1, nonces->key_mark, JS_KEY_MARK) &&
@@ -241,6 +243,7 @@ static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 	bind_optional(db, 10, nonces->has_rj_count1, nonces->rj_time.us);
 	bind_optional(db, 11, nonces->has_net_id, nonces->net_id.value);
 	bind_optional(db, 12, nonces->has_ns_id, js_store_key(&nonces->ns_id));
+	bind_optional(db, 13, nonces->allowed_until.us != 0, nonces->allowed_until.us);
 	return db_run(db, SAVE_NONCES);
 }
 

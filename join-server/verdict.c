@@ -100,8 +100,10 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 		"dev_nonce_used", WARN,
 		"The join was refused: DevNonce " NONCE " has been used before (the last was " LAST
 		", {used:c:count nonce} are used): a replay, or a device that lost its memory.",
-		"Let it try on: after a reset a device soon draws a new one. If it always uses the same, its "
-		"firmware is at fault; a new AppKey begins the list anew."),
+		"Let it try on: after a reset a device soon draws a new one. To let it in now: lamppost "
+		"device "
+		"join-allow-once EUI. If it always uses the same, its firmware is at fault; a new AppKey "
+		"begins the list anew."),
 	[JS_DEV_NONCE_NOT_INCREASING] = ROW(
 		"dev_nonce_not_increasing", WARN,
 		"The join was refused: DevNonce " NONCE " is not greater than the last, " LAST
@@ -109,8 +111,8 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 		"the "
 		"wrong version.",
 		"If the device draws its DevNonces at random, give it a profile of 1.0.3. If it lost its "
-		"counter, "
-		"let it try until it is past the last one, or set a new AppKey on both sides."),
+		"counter, allow it one join: lamppost device join-allow-once EUI. Or let it try until it is "
+		"past the last one, or set a new AppKey on both sides."),
 	[JS_JOIN_NONCE_EXHAUSTED] = ROW("join_nonce_exhausted", ERROR,
 					"The " ASKED " was refused: JoinNonce {join_nonce:b} was the "
 					"last of the 2^24 that a device has.",

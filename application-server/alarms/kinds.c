@@ -232,6 +232,21 @@ const struct as_alarm_kind as_alarm_kinds[AS_ALARM_KINDS] = {
 		 .cause = "The receiver is away, refuses, or its address, password or certificate is wrong.",
 		 .next = "Put it right and send a test; what is due is sent by itself then.",
 		 .commands = "lamppost alarm test {subject}"},
+	[AS_ALARM_JOIN_REPLAYED] =
+		{"join_replayed", "join-requests replayed", AS_SUBJECT_DEVICE, AS_SOURCE_JOINS, AS_NOTICE,
+		 "join-requests", .raise = 1, .clear = 0, .warning = 10, .critical = AS_NEVER,
+		 .within = AS_ALARM_KINDS, .hold_raise = 0, .hold_clear = 0, .delay = GATHER,
+		 .sentence = "{value} of device {name} were refused: their DevNonce was used, or is too low. "
+			     "{detail}",
+		 .cause = "The device lost its counter (a new battery, new firmware), or somebody sends "
+			  "join-requests "
+			  "that they recorded.",
+		 .next = "If the device has just lost its memory, allow it one join, or give it a new AppKey "
+			 "on both sides. "
+			 "If it works as always, somebody replays: nothing was accepted; see by which "
+			 "gateway it was heard.",
+		 .commands = "lamppost join list --device {subject}\nlamppost device join-allow-once "
+			     "{subject}"},
 };
 
 const char *as_severity_name(enum as_severity severity)
@@ -252,7 +267,7 @@ bool as_severity_parse(const char *text, enum as_severity *severity)
 
 const char *as_subject_type_name(enum as_subject_type type)
 {
-	static const char *const names[] = {"city", "gateway", "backhaul", "process", "channel"};
+	static const char *const names[] = {"city", "gateway", "backhaul", "process", "channel", "device"};
 	return names[type];
 }
 

@@ -38,6 +38,7 @@ enum as_alarm_kind_id {
 	AS_ALARM_JOURNAL_FILLING,
 	AS_ALARM_DISK_FULL,
 	AS_ALARM_CHANNEL_FAILING,
+	AS_ALARM_JOIN_REPLAYED,
 	AS_ALARM_KINDS
 };
 
@@ -56,6 +57,7 @@ enum as_subject_type {
 	AS_SUBJECT_BACKHAUL,
 	AS_SUBJECT_PROCESS,
 	AS_SUBJECT_CHANNEL,
+	AS_SUBJECT_DEVICE,
 	AS_SUBJECT_TYPES
 };
 const char *as_subject_type_name(enum as_subject_type type); /* "city", "gateway", ... */
@@ -66,6 +68,7 @@ enum as_alarm_source {
 	AS_SOURCE_GROUPS,    /* groups.h */
 	AS_SOURCE_PROCESSES, /* the edge: processes, disk, journal, certificates */
 	AS_SOURCE_CHANNELS,  /* the edge: how notifying fares */
+	AS_SOURCE_JOINS,     /* joins/replays.h */
 	AS_SOURCES
 };
 

@@ -68,6 +68,7 @@ struct as_answer {
 		*why; /* owned: what the other processes are to be asked before it is answered (why/why.h) */
 	char asks_network[48]; /* path of the network server's admin socket that answers; "": none */
 	char asks_bridge[48];  /* likewise of the bridge's, with POST; `body` goes along if there is one */
+	bool asks_join;        /* the join server answers `body` (api/allow_once.c) */
 	struct as_view view;
 };
 void as_answer_release(struct as_answer *answer);

@@ -15,6 +15,9 @@ void as_handle_remove(struct as_api *api, const struct as_call *call, struct as_
 void as_handle_keys_put(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_rejoin(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_allow_once(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_allow_once_get(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_allow_once_withdraw(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_readings(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* Downlinks of a device. */

@@ -19,6 +19,8 @@ static const char *const names[AS_AUDIT_COUNT] = {
 	[AS_AUDIT_FIRMWARE_CANCEL] = "firmware_cancel",
 	[AS_AUDIT_REMOTE_COMMAND] = "remote_command",
 	[AS_AUDIT_REMOTE_SHELL] = "remote_shell",
+	[AS_AUDIT_JOIN_ALLOW_ONCE] = "join_allow_once",
+	[AS_AUDIT_JOIN_ALLOW_WITHDRAW] = "join_allow_withdraw",
 };
 
 const char *as_audit_name(enum as_audit_what what)

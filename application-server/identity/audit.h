@@ -1,4 +1,4 @@
-/* The audit: who did what to whom among the things that give or take power over gateways. A row is written in the turn of the
+/* The audit: who did what to whom among the things that give or take power over gateways, and let devices in. A row is written in the turn of the
  * deed itself, so that there is no deed without its row. Read by the city's engineers (GET /api/v1/audit, `lamppost audit
  * list`), kept for ever: people act rarely. Nothing secret is ever a detail.
  *
@@ -24,6 +24,8 @@ enum as_audit_what {
 	AS_AUDIT_FIRMWARE_CANCEL,
 	AS_AUDIT_REMOTE_COMMAND, /* runcmd */
 	AS_AUDIT_REMOTE_SHELL,   /* rmtsh */
+	AS_AUDIT_JOIN_ALLOW_ONCE,
+	AS_AUDIT_JOIN_ALLOW_WITHDRAW,
 	AS_AUDIT_COUNT
 };
 /* "certificate_issue", "remote_command"... */

@@ -22,6 +22,7 @@ void as_joins_init(struct as_joins *joins, struct as_store *store, struct rng *r
 	*joins = (struct as_joins){.store = store};
 	table_init(&joins->unknown, AS_STRANGERS_MAX, sizeof(struct stranger), sizeof(struct pair), rng);
 	table_init(&joins->foreign, AS_STRANGERS_MAX, sizeof(struct stranger), sizeof(struct pair), rng);
+	as_replays_init(&joins->replays, rng);
 	joins->live = calloc(AS_LIVE_JOINS, sizeof *joins->live);
 	ASSERT(joins->live);
 }
@@ -30,6 +31,7 @@ void as_joins_release(struct as_joins *joins)
 {
 	table_release(&joins->unknown);
 	table_release(&joins->foreign);
+	as_replays_release(&joins->replays);
 	free(joins->live);
 	*joins = (struct as_joins){0};
 }
@@ -114,6 +116,7 @@ enum status as_joins_on_report(struct as_joins *joins, struct now now, const str
 		status = keep(joins, now, report, &attempt);
 	if (status != ST_OK)
 		return status;
+	as_replays_on_attempt(&joins->replays, now, &attempt);
 	if (!report->has_device || !lw_eui64_equal(&report->device, &report->dev_eui))
 		remember(joins, now, report, &attempt);
 	publish(joins, &attempt);

@@ -9,6 +9,7 @@
 #ifndef LAMPPOST_AS_JOINS_H
 #define LAMPPOST_AS_JOINS_H
 
+#include "application-server/joins/replays.h"
 #include "application-server/store_joins.h"
 #include "common/base/table.h"
 
@@ -21,6 +22,7 @@
 struct as_joins {
 	struct as_store *store; /* borrowed */
 	struct table unknown, foreign;
+	struct as_replays replays; /* of registered devices, for the alarm */
 	struct as_live_join {
 		uint64_t seq; /* 0: empty */
 		struct as_attempt attempt;

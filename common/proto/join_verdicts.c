@@ -77,16 +77,16 @@ static const struct net_join_row rows[NET_JOIN_VERDICT_COUNT] = {
 	    "Set it: lamppost device keys set EUI --app-key (1.1: also --nwk-key)."),
 	ROW(DEV_NONCE_USED, "dev_nonce_used", PROBLEM,
 	    "The DevNonce was used before: the device lost its memory, or draws few different ones.",
-	    "Let it try on: after a reset a device soon draws a new one. If it always uses the same, its "
-	    "firmware is "
-	    "at fault; a new AppKey begins the list anew."),
+	    "Let it try on: after a reset a device soon draws a new one. To let it in now: lamppost device "
+	    "join-allow-once EUI. If it always uses the same, its firmware is at fault; a new AppKey begins "
+	    "the list anew."),
 	ROW(DEV_NONCE_NOT_INCREASING, "dev_nonce_not_increasing", PROBLEM,
 	    "The DevNonce must increase from 1.0.4 on, and did not: the device lost its counter, or its "
 	    "version is "
 	    "registered wrongly.",
 	    "If the device draws its DevNonces at random, give it a profile of 1.0.3. If it lost its "
-	    "counter, let it "
-	    "try until it is past the last one, or set a new AppKey on both sides."),
+	    "counter, allow it one join: lamppost device join-allow-once EUI. Or let it try until it is past "
+	    "the last one, or set a new AppKey on both sides."),
 	ROW(DEV_NONCE_REPEATED, "dev_nonce_repeated", PROBLEM,
 	    "The device sent the very same join-request again: its DevNonce does not change.",
 	    "Its firmware has to change the DevNonce with every try; update it, or turn the device off and "

@@ -8,6 +8,7 @@
 static const uint8_t mark_a[JS_KEY_MARK] = {1};
 static const uint8_t mark_b[JS_KEY_MARK] = {2};
 static struct js_nonces nonces, other;
+static bool allowed;
 
 static struct wall at(int64_t seconds)
 {
@@ -62,7 +63,8 @@ static void the_policy_follows_the_version(void **state)
 			join_nonce = 0;
 		}
 		struct wall now = at(1000000 + rows[i].seconds);
-		enum js_verdict verdict = js_nonces_judge(&nonces, rows[i].version, rows[i].dev_nonce, now);
+		enum js_verdict verdict = js_nonces_judge(&nonces, rows[i].version, rows[i].dev_nonce, now,
+							  &allowed);
 		t_str("verdict", js_verdict_name(rows[i].verdict), js_verdict_name(verdict));
 		if (verdict == JS_ACCEPTED)
 			t_uint("join_nonce", ++join_nonce,
@@ -94,7 +96,8 @@ static void the_set_is_exact(void **state)
 		dev_nonce = (dev_nonce * 5 + 13) % 65536; /* a full cycle */
 		if (taken[dev_nonce])
 			t_true("the generator visits each once", false);
-		enum js_verdict verdict = js_nonces_judge(&nonces, LW_MAC_1_0_3, (uint16_t)dev_nonce, at(0));
+		enum js_verdict verdict = js_nonces_judge(&nonces, LW_MAC_1_0_3, (uint16_t)dev_nonce, at(0),
+							  &allowed);
 		if (verdict != JS_ACCEPTED)
 			t_str("verdict", "accepted", js_verdict_name(verdict));
 		else
@@ -145,10 +148,12 @@ static void join_nonces_end(void **state)
 	(void)state;
 	js_nonces_init(&nonces, mark_a);
 	nonces.join_nonce = JS_JOIN_NONCE_MAX - 1;
-	t_int("the last one", JS_ACCEPTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(0)));
+	t_int("the last one", JS_ACCEPTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(0), &allowed));
 	t_uint("is given", JS_JOIN_NONCE_MAX, js_nonces_take(&nonces, LW_MAC_1_0_4, 1, at(0)));
-	t_int("then none", JS_JOIN_NONCE_EXHAUSTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 2, at(1)));
-	t_int("a late copy is still told", JS_LATE_COPY, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(1)));
+	t_int("then none", JS_JOIN_NONCE_EXHAUSTED,
+	      js_nonces_judge(&nonces, LW_MAC_1_0_4, 2, at(1), &allowed));
+	t_int("a late copy is still told", JS_LATE_COPY,
+	      js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(1), &allowed));
 }
 
 static void a_new_key_begins_the_dev_nonces_anew(void **state)
@@ -157,12 +162,86 @@ static void a_new_key_begins_the_dev_nonces_anew(void **state)
 	js_nonces_init(&nonces, mark_a);
 	js_nonces_take(&nonces, LW_MAC_1_0_4, 100, at(0));
 	js_nonces_rekey(&nonces, mark_a);
-	t_int("the same key", JS_DEV_NONCE_NOT_INCREASING, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(10)));
+	t_int("the same key", JS_DEV_NONCE_NOT_INCREASING,
+	      js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(10), &allowed));
 	js_nonces_rekey(&nonces, mark_b);
-	t_int("another key", JS_ACCEPTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(10)));
+	t_int("another key", JS_ACCEPTED, js_nonces_judge(&nonces, LW_MAC_1_0_4, 1, at(10), &allowed));
 	t_int("no late copy under another key", JS_ACCEPTED,
-	      js_nonces_judge(&nonces, LW_MAC_1_0_4, 100, at(10)));
+	      js_nonces_judge(&nonces, LW_MAC_1_0_4, 100, at(10), &allowed));
 	t_uint("the JoinNonce goes on", 2, js_nonces_take(&nonces, LW_MAC_1_0_4, 1, at(10)));
+}
+
+/* A device that joined with 10, 20 and 30 (1.0.4), or 30, 10 and 20 (1.0.3), 1,000 s ago. */
+static void one_join_may_be_allowed(void **state)
+{
+	(void)state;
+	enum { NO, YES, LATE, FULL }; /* what is allowed when the row begins: YES for 100 s */
+	static const struct {
+		const char *name;
+		enum lw_mac_version version;
+		int grant;
+		uint16_t dev_nonce;
+		int64_t seconds;
+		enum js_verdict verdict;
+		bool needed, open; /* afterwards */
+	} rows[] = {
+		{"1.0.4, not allowed", LW_MAC_1_0_4, NO, 5, 1000, JS_DEV_NONCE_NOT_INCREASING, false, false},
+		{"1.0.4: too low, new", LW_MAC_1_0_4, YES, 5, 1000, JS_ACCEPTED, true, false},
+		{"1.0.4: used", LW_MAC_1_0_4, YES, 10, 1000, JS_ACCEPTED, true, false},
+		{"1.0.4: the last one, no late copy any more", LW_MAC_1_0_4, YES, 30, 1000, JS_ACCEPTED, true,
+		 false},
+		{"1.0.4: a late copy uses nothing up", LW_MAC_1_0_4, YES, 30, 100, JS_LATE_COPY, false, true},
+		{"1.0.4: a good one needs nothing, and ends it", LW_MAC_1_0_4, YES, 31, 1000, JS_ACCEPTED,
+		 false, false},
+		{"1.0.4: a moment too late", LW_MAC_1_0_4, LATE, 5, 1000, JS_DEV_NONCE_NOT_INCREASING, false,
+		 false},
+		{"1.0.4: no JoinNonce left", LW_MAC_1_0_4, FULL, 5, 1000, JS_JOIN_NONCE_EXHAUSTED, false,
+		 true},
+		{"1.0.3, not allowed", LW_MAC_1_0_3, NO, 10, 1000, JS_DEV_NONCE_USED, false, false},
+		{"1.0.3: used", LW_MAC_1_0_3, YES, 10, 1000, JS_ACCEPTED, true, false},
+		{"1.1: too low", LW_MAC_1_1_0, YES, 0, 1000, JS_ACCEPTED, true, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		enum lw_mac_version version = rows[i].version;
+		struct wall now = at(rows[i].seconds);
+		js_nonces_init(&nonces, mark_a);
+		for (uint16_t n = 10; n <= 30; n = (uint16_t)(n + 10))
+			js_nonces_take(&nonces, version, n, at(0));
+		if (rows[i].grant == FULL)
+			nonces.join_nonce = JS_JOIN_NONCE_MAX;
+		if (rows[i].grant != NO)
+			nonces.allowed_until = at(rows[i].seconds + (rows[i].grant == LATE ? 0 : 100));
+		uint32_t before = nonces.join_nonce, count = nonces.count;
+		bool known = js_nonces_used(&nonces, rows[i].dev_nonce);
+		enum js_verdict verdict = js_nonces_judge(&nonces, version, rows[i].dev_nonce, now, &allowed);
+		t_str("verdict", js_verdict_name(rows[i].verdict), js_verdict_name(verdict));
+		t_int("needed", rows[i].needed, allowed);
+		if (verdict == JS_ACCEPTED) {
+			t_uint("the JoinNonce is the next", before + 1,
+			       js_nonces_take(&nonces, version, rows[i].dev_nonce, now));
+			t_uint("the set has it once", count + !known, nonces.count);
+			t_true("used now", js_nonces_used(&nonces, rows[i].dev_nonce));
+		}
+		t_int("open", rows[i].open, js_nonces_allowed_for(&nonces, now) > 0);
+		if (!rows[i].needed || verdict != JS_ACCEPTED)
+			continue;
+		uint16_t second = rows[i].dev_nonce == 10 ? 20 : 10;
+		t_true("a second reuse is refused",
+		       js_nonces_judge(&nonces, version, second, now, &allowed) != JS_ACCEPTED && !allowed);
+		t_int("its own copy is a late copy", JS_LATE_COPY,
+		      js_nonces_judge(&nonces, version, rows[i].dev_nonce, now, &allowed));
+		if (version != LW_MAC_1_0_3)
+			t_uint("the highest stays", 30, nonces.counter);
+	}
+	t_row("a new key");
+	nonces.allowed_until = at(5000);
+	js_nonces_rekey(&nonces, mark_b);
+	t_true("ends it", js_nonces_allowed_for(&nonces, at(1)) == 0);
+	t_row("a rejoin");
+	nonces.allowed_until = at(5000);
+	js_nonces_take_rejoin(&nonces, 1, 7, at(1));
+	t_true("does not", js_nonces_allowed_for(&nonces, at(1)) > 0);
 }
 
 int main(void)
@@ -170,7 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(the_policy_follows_the_version),       t_test(the_set_is_exact),
 		t_test(stored_forms_that_are_none),           t_test(join_nonces_end),
-		t_test(a_new_key_begins_the_dev_nonces_anew),
+		t_test(a_new_key_begins_the_dev_nonces_anew), t_test(one_join_may_be_allowed),
 	};
 	return t_run(tests);
 }

@@ -100,6 +100,7 @@ static void nonces_come_back_as_they_were(void **state)
 		}
 		if (i != 0 && i != 4095 && i != 4999)
 			continue;
+		nonces.allowed_until.us = i == 4095 ? 1800000000000001 : 0;
 		t_int("save", ST_OK, store.save_nonces(store.ctx, &join_eui, &dev_eui, &nonces));
 		t_int("commit", ST_OK, js_store_commit(db));
 		reopen();
@@ -110,6 +111,7 @@ static void nonces_come_back_as_they_were(void **state)
 		t_int("has_counter", nonces.has_counter, got.has_counter);
 		t_uint("counter", nonces.counter, got.counter);
 		t_uint("last", nonces.last_dev_nonce, got.last_dev_nonce);
+		t_int("allowed until", nonces.allowed_until.us, got.allowed_until.us);
 		t_int("last time", nonces.last_time.us, got.last_time.us);
 		t_int("has_rj_count1", nonces.has_rj_count1, got.has_rj_count1);
 		t_uint("rj_count1", nonces.rj_count1, got.rj_count1);
