@@ -2,11 +2,14 @@
 
 #include "common/io/clock.h"
 
+#include <string.h>
+
 #define LOOK_EVERY (3600 * US_PER_S)
 
 static void look(struct as_edge_identity *edge, struct now now)
 {
 	edge->looked = now.mono;
+	edge->hosts = edge->config->server_hosts;
 	as_server_files_look(&edge->authority, edge->config, edge->state_dir, now.wall);
 }
 
@@ -33,10 +36,19 @@ void as_edge_identity_close(struct as_edge_identity *edge)
 	edge->packages = NULL;
 }
 
+static bool hosts_changed(const struct as_edge_identity *edge)
+{
+	const struct option_list *now = &edge->config->server_hosts, *then = &edge->hosts;
+	bool changed = now->count != then->count;
+	for (size_t i = 0; i < now->count && !changed; i++)
+		changed = strcmp(now->items[i], then->items[i]) != 0;
+	return changed;
+}
+
 void as_edge_identity_tick(struct as_edge_identity *edge, struct now now)
 {
 	const struct as_identity_config said = as_identity_config_of(edge->config);
 	edge->authority.config = said;
-	if (mono_since(now.mono, edge->looked) >= LOOK_EVERY)
+	if (hosts_changed(edge) || mono_since(now.mono, edge->looked) >= LOOK_EVERY)
 		look(edge, now);
 }

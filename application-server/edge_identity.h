@@ -1,4 +1,5 @@
-/* The gateways' CA and firmware in the process: opened with the store, looked after once an hour. */
+/* The gateways' CA and firmware in the process: opened with the store, looked after once an hour, and when its
+ * configuration has changed. */
 #ifndef LAMPPOST_AS_EDGE_IDENTITY_H
 #define LAMPPOST_AS_EDGE_IDENTITY_H
 
@@ -11,6 +12,7 @@ struct as_edge_identity {
 	const struct as_config *config; /* borrowed: as it is now */
 	const char *state_dir;          /* borrowed */
 	struct mono looked;
+	struct option_list hosts; /* as they were then */
 };
 
 /* Loads or makes the CA, and the bridge's files, and commits. */

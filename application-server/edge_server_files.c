@@ -55,6 +55,22 @@ static bool there(const char *state_dir, const char *name)
 	return access(path, F_OK) == 0;
 }
 
+/* Fills the row of the certificate that is in the file. The last one issued may be another: asked for at the command line for a folder
+ * elsewhere, or never written. False: no certificate that this server issued. */
+static bool certificate_there(struct as_authority *authority, const char *state_dir,
+			      struct as_certificate_row *row)
+{
+	char path[PATH_ROOM], pem[2 * X509_PEM_MAX];
+	uint8_t der[X509_DER_MAX];
+	path_of(path, state_dir, "tls.crt");
+	FILE *file = fopen(path, "re");
+	size_t used = file ? fread(pem, 1, sizeof pem, file) : 0;
+	if (file)
+		fclose(file);
+	size_t length = x509_pem_read(pem, used, "CERTIFICATE", der, sizeof der);
+	return length > 0 && as_store_server_certificate_find(authority->store, der, length, row) == ST_OK;
+}
+
 /* --- the names ----------------------------------------------------------------------------------------------------- */
 
 static size_t hosts_of(const struct as_config *config, char hosts[X509_HOSTS_MAX][X509_HOST_TEXT])
@@ -127,10 +143,10 @@ void as_server_files_look(struct as_authority *authority, const struct as_config
 	char hosts[X509_HOSTS_MAX][X509_HOST_TEXT], folder[PATH_ROOM];
 	size_t count = hosts_of(config, hosts);
 	struct as_certificate_row row;
-	bool known = as_store_server_certificate_get(authority->store, &row) == ST_OK;
+	bool known = certificate_there(authority, state_dir, &row);
 	bool whole = there(state_dir, "tls.key") && there(state_dir, "tls.crt") && there(state_dir, "ca.crt");
 	snprintf(folder, sizeof folder, "%s/keys", state_dir);
-	/* Somebody else's: whoever put it there, or the last one was asked for at the command line. */
+	/* Somebody else's: whoever put it there, or it was asked for at the command line. */
 	if (whole && (!known || strcmp(row.issued_by, OURS) != 0))
 		return;
 	bool late = known && row.until.us - now.us <= (row.until.us - row.issued.us) / 3;

@@ -13,6 +13,7 @@ enum {
 	CERTIFICATE_NEXT,
 	SERVER_PUT,
 	SERVER_GET,
+	SERVER_FIND,
 	IDENTITY,
 	VOID,
 	TOKENS,
@@ -40,6 +41,8 @@ const char *const as_sql_identity[] = {
 		       "?2, ?3, ?4, ?5)",
 	[SERVER_GET] = "SELECT issued_us, until_us, issued_by, hosts, certificate FROM server_certificates "
 		       "ORDER BY issued_us DESC LIMIT 1",
+	[SERVER_FIND] = "SELECT issued_us, until_us, issued_by, hosts, certificate FROM server_certificates "
+			"WHERE certificate = ?1 LIMIT 1",
 	[IDENTITY] = "SELECT accept_certificate, accept_token, certificates_void_us, "
 		     "coalesce((SELECT max(issued_us) FROM gateway_certificates WHERE gateway = eui), 0), "
 		     "token_hash, token_hash_next, tc_uri, cups_uri FROM gateways WHERE eui = ?1",
@@ -181,6 +184,18 @@ enum status as_store_server_certificate_put(struct as_store *store, const struct
 enum status as_store_server_certificate_get(struct as_store *store, struct as_certificate_row *row)
 {
 	int s = store->identity_base + SERVER_GET;
+	enum status status = first_row(store, s);
+	if (status != ST_OK)
+		return status;
+	memset(row, 0, sizeof *row);
+	return take_certificate(store, s, row, row->hosts, sizeof row->hosts);
+}
+
+enum status as_store_server_certificate_find(struct as_store *store, const uint8_t *der, size_t length,
+					     struct as_certificate_row *row)
+{
+	int s = store->identity_base + SERVER_FIND;
+	db_bind_blob(store->city, s, 1, der, length);
 	enum status status = first_row(store, s);
 	if (status != ST_OK)
 		return status;

@@ -43,6 +43,9 @@ enum status as_store_certificate_next(struct as_store *store, const struct lw_eu
 enum status as_store_server_certificate_put(struct as_store *store,
 					    const struct as_certificate_row *row) MUST_USE;
 enum status as_store_server_certificate_get(struct as_store *store, struct as_certificate_row *row) MUST_USE;
+/* Fills the one with these bytes. ST_NOT_FOUND: this server did not issue it. */
+enum status as_store_server_certificate_find(struct as_store *store, const uint8_t *der, size_t length,
+					     struct as_certificate_row *row) MUST_USE;
 
 /* --- what is valid of a gateway. ST_NOT_FOUND: not registered. */
 struct as_identity {

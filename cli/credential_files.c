@@ -19,19 +19,45 @@ static void path_of(char path[4096], const char *folder, const char *name)
 	snprintf(path, 4096, "%s/%s", folder, name);
 }
 
-int credential_check(const char *folder)
+static int check_folder(const char *folder)
 {
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return cli_problem(CLI_FAILED, folder, NULL, "cannot be made: %s", strerror(errno));
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		for (size_t j = 0; j < ARRAY_SIZE(kinds); j++) {
-			char name[16], path[4096];
-			snprintf(name, sizeof name, "%s.%s", sets[i], kinds[j]);
-			path_of(path, folder, name);
-			if (access(path, F_OK) == 0)
-				return cli_problem(CLI_REFUSED, path, "another --output", "is there already");
-		}
+	if (access(folder, W_OK | X_OK) != 0)
+		return cli_problem(CLI_FAILED, folder, "another --output", "cannot be written to: %s",
+				   strerror(errno));
 	return CLI_DONE;
+}
+
+static int check_file(const char *folder, const char *name)
+{
+	char path[4096];
+	path_of(path, folder, name);
+	return access(path, F_OK) == 0
+		       ? cli_problem(CLI_REFUSED, path, "another --output", "is there already")
+		       : CLI_DONE;
+}
+
+int credential_check(const char *folder)
+{
+	int code = check_folder(folder);
+	for (size_t i = 0; i < ARRAY_SIZE(sets) * ARRAY_SIZE(kinds) && code == CLI_DONE; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "%s.%s", sets[i / ARRAY_SIZE(kinds)],
+			 kinds[i % ARRAY_SIZE(kinds)]);
+		code = check_file(folder, name);
+	}
+	return code;
+}
+
+int credential_check_server(const char *folder)
+{
+	static const char *const names[] = {"gateway-bridge.tls.key", "gateway-bridge.ca.crt",
+					    "gateway-bridge.tls.crt"};
+	int code = check_folder(folder);
+	for (size_t i = 0; i < ARRAY_SIZE(names) && code == CLI_DONE; i++)
+		code = check_file(folder, names[i]);
+	return code;
 }
 
 int credential_file(const char *folder, const char *name, const void *bytes, size_t length, unsigned mode)
@@ -107,5 +133,10 @@ int credential_write(const struct credential *credential)
 		if (code == CLI_DONE && uris[i] && *uris[i])
 			code = put(credential, sets[i], "uri", uris[i], strlen(uris[i]));
 	}
+	if (code == CLI_DONE && !(uris[0] && *uris[0]))
+		fputs("note: no tc.uri was written: say --tc-uri wss://HOST:3001, or write it by hand; HOST "
+		      "is one of "
+		      "the names that lamppost gateway certificate server show prints\n",
+		      stderr);
 	return code;
 }

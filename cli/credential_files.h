@@ -22,6 +22,8 @@ struct credential {
 int credential_write(const struct credential *credential);
 /* Before anything is asked for: whether the folder can be made, and no file of these is in it. */
 int credential_check(const char *folder);
+/* The same for the files of the bridge's own. */
+int credential_check_server(const char *folder);
 /* Writes one file 0600, or `mode`; refuses one that is there. */
 int credential_file(const char *folder, const char *name, const void *bytes, size_t length, unsigned mode);
 

@@ -197,9 +197,12 @@ static int issue_server(const struct cli_arguments *arguments)
 	if (!hosts || !cli_argument(arguments, "output"))
 		return cli_problem(CLI_USAGE, "certificate server", "--host NAME,ADDRESS --output DIR",
 				   "say the names by which stations reach the bridge, and where to write");
+	int code = credential_check_server(cli_argument(arguments, "output"));
+	if (code != CLI_DONE)
+		return code;
 	struct x509_key *key = x509_key_generate();
 	json_t *body = json_pack("{so}", "hosts", hosts_of(hosts));
-	int code = add_days(arguments, body);
+	code = add_days(arguments, body);
 	if (code == CLI_DONE && (!key || !x509_request_write(key, "bridge", csr)))
 		code = cli_problem(CLI_FAILED, "certificate", NULL, "no key can be made");
 	if (code == CLI_DONE) {

@@ -198,10 +198,9 @@ static enum status look(struct gb_station_edge *edge)
 		say_waiting(edge);
 		return ST_OK;
 	}
-	if (edge->server && found == GB_TLS_NEW) {
-		enum status status = io_http_server_reload_tls(edge->server);
-		(void)status; /* the old ones go on; it was logged */
-	}
+	/* The old ones go on; it was logged. A pair that is being written, or cannot be read yet: look again. */
+	if (edge->server && found == GB_TLS_NEW && io_http_server_reload_tls(edge->server) != ST_OK)
+		memset(edge->files.stamps, 0, sizeof edge->files.stamps);
 	if (edge->server)
 		return ST_OK;
 	enum status status = listen_now(edge);

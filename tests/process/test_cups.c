@@ -316,6 +316,84 @@ static void firmware_is_streamed_and_its_outcome_seen(void **state)
 	t_true("done", strstr(t_cli_output(network), "done") != NULL);
 }
 
+/* --- the bridge's own certificate ---------------------------------------------------------------------------------- */
+
+static bool names_its_hosts(void *ctx)
+{
+	(void)ctx;
+	char command[600];
+	snprintf(command, sizeof command,
+		 "openssl x509 -in %s/keys/gateway-bridge.tls.crt -noout -ext subjectAltName 2>/dev/null | "
+		 "grep -q "
+		 "lns.example.city",
+		 t_network_state(network));
+	return run(command);
+}
+
+static void its_names_follow_the_configuration(void **state)
+{
+	(void)state;
+	char command[600];
+	t_row("one more for a folder elsewhere");
+	t_cli_must(network, 0, "gateway", "certificate", "server", "issue", "--host", "elsewhere.example",
+		   "--output", path_of("server"));
+	t_row("where there is one");
+	t_cli_must(network, 4, "gateway", "certificate", "server", "issue", "--host", "again.example",
+		   "--output", path_of("server"));
+	t_cli_must(network, 0, "audit", "list", "--json");
+	t_true("none was issued", strstr(t_cli_output(network), "again.example") == NULL);
+	t_row("the bridge's own goes on being looked after");
+	snprintf(command, sizeof command,
+		 "sed -i 's/^application-server:/&\\n  certificates.server_hosts: [\"localhost\", "
+		 "\"lns.example.city\"]/' %s",
+		 path_of("lamppost.yaml"));
+	t_true("changed", run(command));
+	t_network_hangup(network);
+	t_true("made anew", t_wait_until(names_its_hosts, NULL, T_CEILING));
+	t_true("served on", answered("own", NULL, 200, EMPTY));
+}
+
+/* --- secrets ------------------------------------------------------------------------------------------------------- */
+
+/* Private keys and tokens are where they were put, for their owner alone, and nowhere else: in no log, no database and no metric. */
+static void secrets_stay_where_they_were_put(void **state)
+{
+	(void)state;
+	char command[4 * T_PATH_MAX], body[1 << 16], token[64] = "";
+	const char *found;
+	t_cli_must(network, 0, "gateway", "token", OTHERS, "issue", "--json");
+	found = strstr(t_cli_output(network), "\"token\":\"");
+	assert_non_null(found);
+	assert_int_equal(1, sscanf(found, "\"token\":\"%63[^\"]", token));
+	ask_as(OTHERS, "1.0", 1, 0);
+	snprintf(body, sizeof body, "Authorization: Bearer %s", token);
+	t_true("it is a way in", answered(NULL, body, 200, EMPTY));
+	snprintf(body, sizeof body, "Authorization: Bearer %sx", token);
+	t_int("a wrong one", 401, ask_with(NULL, NULL, body));
+	t_row("files for their owner alone");
+	snprintf(command, sizeof command, "test -z \"$(find %s %s/keys -name '*.key' -perm /077)\"",
+		 path_of("own"), t_network_state(network));
+	t_true("keys", run(command));
+	t_row("nowhere else");
+	snprintf(command, sizeof command,
+		 "cd %s && { sed -n 2,3p own/tc.key; sed -n 2,3p state/keys/gateway-bridge.tls.key; echo "
+		 "'%s'; } "
+		 ">patterns && test $(wc -l <patterns) -eq 5 && ! grep -raqF -f patterns --exclude=patterns "
+		 "--exclude=command.log "
+		 "--exclude='*.key' --exclude-dir=config .",
+		 t_network_dir(network), token);
+	t_true("in files", run(command));
+	for (int i = 0; i < T_ROLE_COUNT; i++) {
+		t_unix_get(t_network_admin(network, (enum t_role)i), "/metrics", body, sizeof body);
+		t_true("metrics", strstr(body, token) == NULL);
+	}
+	t_cli_must(network, 0, "audit", "list", "--json");
+	t_true("audit", strstr(t_cli_output(network), token) == NULL);
+	t_cli_must(network, 0, "gateway", "certificate", OTHERS, "show", "--json");
+	t_true("what is shown later", strstr(t_cli_output(network), token) == NULL &&
+					      strstr(t_cli_output(network), "token_hash") == NULL);
+}
+
 /* --- UDP ----------------------------------------------------------------------------------------------------------- */
 
 static int udp;
@@ -361,6 +439,8 @@ int main(void)
 		TEST(a_known_station_gets_200_while_nothing_of_ours_answers),
 		TEST(credentials_are_replaced_and_revoked),
 		TEST(firmware_is_streamed_and_its_outcome_seen),
+		TEST(its_names_follow_the_configuration),
+		TEST(secrets_stay_where_they_were_put),
 		TEST(one_that_must_come_by_certificate_is_refused_on_udp),
 	};
 	return t_run(tests);
