@@ -21,8 +21,7 @@ const char *const as_sql_hearing[] = {
 	[PAIR_PUT] = "INSERT OR IGNORE INTO gateway_hears VALUES (?1, ?2)",
 	[PAIR_DROP] = "DELETE FROM gateway_hears WHERE gateway = ?1 AND dev_eui = ?2",
 	[DEVICES_OF] =
-		"SELECT dev_eui FROM gateway_hears WHERE gateway = ?1 AND dev_eui > ?2 ORDER BY dev_eui "
-		"LIMIT ?3",
+		"SELECT dev_eui FROM gateway_hears WHERE gateway = ?1 AND dev_eui > ?2 ORDER BY 1 LIMIT ?3",
 };
 const int as_sql_hearing_count = COUNT;
 

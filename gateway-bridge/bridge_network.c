@@ -63,7 +63,7 @@ static void judge_downlink(struct gb_bridge *bridge, struct now now, const struc
 	struct gb_said said = {.a = attempt->freq_hz};
 	if (verdict == GB_NO_PATH)
 		said.b = pulled ? decision_u32(mono_since(now.mono, gateway->pulled) / US_PER_S) : UINT32_MAX;
-	else if (verdict == GB_MQTT_NO_PATH)
+	else if (verdict == GB_MQTT_NO_PATH && gateway)
 		said.b = decision_u32(mono_since(now.mono, gateway->heard) / US_PER_S);
 	else if (verdict == GB_CONTEXT_GONE)
 		said.b = GB_CONTEXTS_MAX;

@@ -29,7 +29,7 @@ int64_t js_store_key(const struct lw_eui64 *eui);
 /* A place of a sweep, which counts from the lowest signed key, as that key. */
 int64_t js_store_sweep_key(uint64_t at);
 /* A row that we did not write: the file was changed by another hand. Logs, and says ST_DATABASE. */
-enum status js_store_damaged(const char *table) MUST_USE;
+enum status js_store_damaged(const char *what) MUST_USE;
 
 /* store_sessions.c */
 enum status js_store_save_session(void *ctx, const struct js_session *session);

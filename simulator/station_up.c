@@ -149,14 +149,15 @@ bool sim_station_hear(struct sim_station *station, int64_t now_us, const struct 
 	if (!write_members(station, heard->phy, heard->length, members))
 		return false;
 	double utc_s = sim_station_utc_s(station, heard->end_us);
+	int quarters = (heard->snr_cdb >= 0 ? heard->snr_cdb + 12 : heard->snr_cdb - 12) / 25;
 	double ref_s = station->mux_offset_s != 0 ? utc_s + station->mux_offset_s : 0;
-	sim_station_say(
-		station,
-		"{%s,\"RefTime\":%.6f,\"DR\":%d,\"Freq\":%u,\"upinfo\":{\"rctx\":0,\"xtime\":%lld,"
-		"\"gpstime\":%lld,\"fts\":-1,\"rssi\":%d,\"snr\":%.2f,\"rxtime\":%.6f}}",
-		members, ref_s, dr, heard->freq_hz, (long long)sim_station_xtime(station, heard->end_us),
-		(long long)sim_station_gps_us(station, heard->end_us), heard->rssi_dbm,
-		(double)((heard->snr_cdb >= 0 ? heard->snr_cdb + 12 : heard->snr_cdb - 12) / 25) / 4, utc_s);
+	sim_station_say(station,
+			"{%s,\"RefTime\":%.6f,\"DR\":%d,\"Freq\":%u,\"upinfo\":{\"rctx\":0,\"xtime\":%lld,"
+			"\"gpstime\":%lld,\"fts\":-1,\"rssi\":%d,\"snr\":%.2f,\"rxtime\":%.6f}}",
+			members, ref_s, dr, heard->freq_hz,
+			(long long)sim_station_xtime(station, heard->end_us),
+			(long long)sim_station_gps_us(station, heard->end_us), heard->rssi_dbm,
+			(double)quarters / 4, utc_s);
 	station->counters.forwarded++;
 	return true;
 }

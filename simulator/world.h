@@ -79,7 +79,7 @@ const struct sim_scenario *sim_world_scenario(const struct sim_world *world);
 const struct sim_device *sim_world_device(const struct sim_world *world, size_t index);
 const struct sim_gateway *sim_world_gateway(const struct sim_world *world, size_t index);
 /* NULL for a packet forwarder. */
-const struct sim_station *sim_world_station(const struct sim_world *world, size_t index);
+const struct sim_station *sim_world_station(const struct sim_world *world, size_t g);
 const struct sim_entry *sim_world_entries(const struct sim_world *world, size_t *count, uint64_t *dropped);
 const struct sim_air_entry *sim_world_air(const struct sim_world *world, size_t *count);
 

@@ -1,13 +1,13 @@
 # Runs test programs that are already built, cheapest layer first, and adds up their last lines.
 # Usage: run-layers.sh BUILD fast|process|all [name-filter]. A line a program in the order of the sources, what failed with the end of
 # its output; then the ten that took longest, and the sum as the last line.
-# JOBS programs run at a time (as many as there are processors, four at most): each has ports, files and folders of its own. None
+# JOBS programs run at a time (one more than there are processors, for many wait; four at most): each has ports, files and folders of its own. None
 # may count on having the machine to itself.
 set -u
 build=$1
 layers=$2
 filter=${3:-}
-jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) : 4))}
+jobs=${JOBS:-$(($(nproc) < 4 ? $(nproc) + 1 : 4))}
 ceiling=${CEILING:-1200} # seconds until a program is taken for hanging
 passed=0 failed=0 skipped=0
 logs=$(mktemp -d)

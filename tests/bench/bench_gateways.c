@@ -282,9 +282,10 @@ int main(int argc, char **argv)
 	if (bench.runs == 0 || bench.runs > RUNS_MAX || bench.stations == 0 ||
 	    bench.stations > T_BRIDGE_GATEWAYS - 8 || bench.storm > bench.stations)
 		return usage_error();
-	/* cppcheck-suppress invalidFunctionArg */
-	struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-				     -1, 0);
+	struct shared *shared = mmap(
+		NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		/* cppcheck-suppress invalidFunctionArg ; an anonymous mapping has no file */
+		-1, 0);
 	ASSERT(shared != MAP_FAILED);
 	for (unsigned i = 0; i < bench.runs; i++)
 		results[i] = run(&bench, shared);

@@ -110,6 +110,21 @@ static void every_command_and_option_is_there(void **state)
 	}
 }
 
+/* Lends a key's own line of a page, or of a section in it (NULL: the page has one alone); NULL: it has none. */
+static const char *find_key(const char *section, const char *key)
+{
+	char heading[60], wanted[100];
+	snprintf(heading, sizeof heading, "\n%s\n", section ? section : "");
+	snprintf(wanted, sizeof wanted, "\n %s", key);
+	const char *at = section ? strstr(page, heading) : page;
+	while (at && (at = strstr(at, wanted)) != NULL) {
+		at += strlen(wanted);
+		if (strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_.") == 0)
+			return at;
+	}
+	return NULL;
+}
+
 /* Whether the first word on changes behind a key's name is the one for keys that are taken over at SIGHUP. */
 static bool is_marked_reloadable(const char *key)
 {
@@ -153,17 +168,19 @@ static void every_key_is_there(void **state)
 			if (strncmp(line, "\n  ", 3) != 0 || line[3] == ' ' || line[3] == '#' ||
 			    line[length] != ':')
 				continue;
-			snprintf(wanted, sizeof wanted, "\n %.*s", (int)(length - 3), line + 3);
+			snprintf(wanted, sizeof wanted, "%.*s", (int)(length - 3), line + 3);
 			keys++;
-			t_row(wanted + 2);
+			t_row(wanted);
 			char name[60];
 			snprintf(name, sizeof name, "%s.8", processes[i]);
 			show(name);
-			if (t_true(name, strstr(page, wanted) != NULL))
-				t_int("reloads", reloads, is_marked_reloadable(strstr(page, wanted)));
+			const char *key = find_key(NULL, wanted);
+			if (t_true(name, key != NULL))
+				t_int("reloads", reloads, is_marked_reloadable(key));
 			show("lamppost.yaml.5");
-			if (t_true("lamppost.yaml.5", strstr(page, wanted) != NULL))
-				t_int("reloads", reloads, is_marked_reloadable(strstr(page, wanted)));
+			key = find_key(processes[i], wanted);
+			if (t_true("lamppost.yaml.5", key != NULL))
+				t_int("reloads", reloads, is_marked_reloadable(key));
 		}
 		t_row(processes[i]);
 		t_true("has keys", keys > 1);

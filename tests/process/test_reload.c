@@ -62,13 +62,14 @@ static void write_file(const struct file *file)
 	snprintf(path, sizeof path, "%s/lamppost.yaml", t_network_dir(network));
 	snprintf(text, sizeof text,
 		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s/run\"\n  log_level: %s\n"
-		 "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n%s"
+		 "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n"
+		 "  station_listen: []\n  cups_listen: [\"127.0.0.1:%u\"]\n%s"
 		 "network-server:\n  rx_delay_s: 5\n%s"
 		 "application-server:\n  mqtt.host: \"127.0.0.1\"\n  mqtt.port: %u\n%s%s",
 		 t_network_state(network), t_network_dir(network), file->level, t_network_port(network),
-		 file->bridge ? file->bridge : "", file->network ? file->network : "",
-		 t_mosquitto_port(t_network_broker(network)), file->application ? file->application : "",
-		 file->broken ? "common: again\n" : "");
+		 t_network_cups_port(network), file->bridge ? file->bridge : "",
+		 file->network ? file->network : "", t_mosquitto_port(t_network_broker(network)),
+		 file->application ? file->application : "", file->broken ? "common: again\n" : "");
 	t_write_file(path, text);
 }
 

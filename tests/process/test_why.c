@@ -236,7 +236,7 @@ static void gateways(void **state)
 	t_gateway_raw(&roof, "\x02\x01\x02\x00\xaa\x55\x5a\x00\x00\x00\x01\x01{\"rxpk\":[{\"tmst\":1}]}",
 		      36 - 3);
 	expect("what was refused in a datagram, and where",
-	       (struct asked){"gateway", ROOF, "gateway-bridge  missing_member", {"Entry 1 of rxpk"}});
+	       (struct asked){"gateway", ROOF, "gateway-bridge  missing_member", {"Entry 1 of a report"}});
 }
 
 static void a_downlink_that_is_too_long(void **state)
