@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE     150 /* devices looked at in one call */
+#define PAGE     50 /* devices looked at in one call: some 20 us each, and a turn is to stay under 1 ms */
 #define DAYS     7
 #define DAYS_MAX 90
 #define HOUR_US  (3600 * US_PER_S)

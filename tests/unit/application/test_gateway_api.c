@@ -121,6 +121,10 @@ static void a_gateway_is_shown_with_its_health(void **state)
 	t_true("too far", json_is_true(json_object_get(gps, "far")));
 	t_str("used", "hand", json_string_value(json_object_get(gps, "used")));
 	t_int("days of the permission left", 10, number(whole, "permission_days"));
+	t_row("the day after the permission's end");
+	city->now = at(11 * 86400);
+	t_int("got", 200, get("/api/v1/gateways/" A));
+	t_int("days", -1, number(json_object_get(t_city_answer(city), "health"), "permission_days"));
 	t_row("the bridge goes");
 	city->now = at(100);
 	as_health_unheard(&health, city->now);
@@ -360,6 +364,20 @@ static void a_loss_is_counted_by_device(void **state)
 	assert_true(lw_eui64_parse(B, &eui));
 	t_uint("no row", 0,
 	       as_store_devices_of(city->store, (int64_t)lw_eui64_number(&eui), INT64_MIN, devices, 4));
+	t_row("many devices are pages");
+	char device[20], target[100];
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(device, sizeof device, "01020304050608%02x", i);
+		heard_by(device, A, NULL); /* of nobody */
+	}
+	heard_by(D1, A, NULL);
+	fold();
+	t_int("got", 200, get("/api/v1/gateways/" A "/impact"));
+	t_uint("the one that somebody owns", 1,
+	       json_array_size(json_object_get(t_city_answer(city), "items")));
+	snprintf(target, sizeof target, "/api/v1/gateways/" A "/impact?after=%s", t_city_text(city, "next"));
+	t_int("the rest", 200, get(target));
+	t_true("is the last page", json_is_null(json_object_get(t_city_answer(city), "next")));
 	t_row("a wrong question");
 	t_int("days", 422, get("/api/v1/gateways/" A "/impact?days=0"));
 	t_int("after", 422, get("/api/v1/gateways/" A "/impact?after=x"));

@@ -310,6 +310,7 @@ static void the_network_server_says_what_it_plans_with(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		json_t *page = page_of("", rows[i]);
 		as_health_network(&health, page, at(1));
+		as_health_network(&health, page, at(2)); /* told again: nothing doubles */
 		json_decref(page);
 		if (i > 0)
 			continue;
@@ -367,6 +368,69 @@ static uint64_t received(const struct points *points)
 	for (size_t i = 0; i < points->count && i < ARRAY_SIZE(points->points); i++)
 		sum += points->points[i].counts.received;
 	return sum;
+}
+
+static void bytes_are_counted_by_the_month(void **state)
+{
+	(void)state;
+	struct as_health health;
+	begin(&health, NULL);
+	live(&health, BEGAN, row(A, 100, ""), at(0));
+	counters(&health, BEGAN, at(0), "\"bytes_up\":100,\"bytes_down\":50");
+	counters(&health, BEGAN, at(60), "\"bytes_up\":500,\"bytes_down\":150");
+	t_uint("both ways", 500, facts(&health, A)->month_bytes);
+	counters(&health, BEGAN, at(120), "\"bytes_up\":600,\"bytes_down\":150");
+	t_uint("summed", 600, facts(&health, A)->month_bytes);
+	t_row("17 days later it is February");
+	counters(&health, BEGAN, at(17 * 86400), "\"bytes_up\":630,\"bytes_down\":160");
+	t_uint("begun anew", 40, facts(&health, A)->month_bytes);
+	as_health_release(&health);
+}
+
+static void two_looks_in_a_minute_are_added_up(void **state)
+{
+	(void)state;
+	struct t_city *city = t_city_new();
+	struct as_health_minute minute = {
+		.eui = eui_of(A),
+		.at = at(59).wall,
+		.counts = {1,
+			   2,
+			   3,
+			   4,
+			   5,
+			   6,
+			   {[GW_TX_OK] = 7, [GW_TX_TOO_LATE] = 8, [GW_TX_DUTY_CYCLE] = 9},
+			   10,
+			   11,
+			   12,
+			   13,
+			   14},
+		.offline_s = 1};
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ST_OK, as_store_minute_put(city->store, &minute));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	struct points points = series(city->store, AS_HEALTH_MINUTES, 0, 60);
+	const struct as_gateway_counts *sum = &points.points[0].counts;
+	const uint64_t found[] = {sum->seconds,
+				  sum->received,
+				  sum->crc_errors,
+				  sum->forwarded,
+				  sum->dropped,
+				  sum->sent,
+				  sum->results[GW_TX_OK],
+				  sum->results[GW_TX_TOO_LATE],
+				  sum->results[GW_TX_DUTY_CYCLE],
+				  sum->moves,
+				  sum->reconnects,
+				  sum->bytes_up,
+				  sum->bytes_down,
+				  sum->airtime_ms};
+	t_uint("one point", 1, points.count);
+	for (size_t i = 0; i < ARRAY_SIZE(found); i++)
+		t_uint("each twice", 2 * (i + 1), found[i]);
+	t_uint("out", 2, points.points[0].offline_s);
+	t_city_free(city);
 }
 
 static void minutes_become_hours_and_days(void **state)
@@ -488,6 +552,8 @@ int main(void)
 		t_test(what_makes_a_gateway_unstable),
 		t_test(differences_outlast_every_restart),
 		t_test(the_network_server_says_what_it_plans_with),
+		t_test(bytes_are_counted_by_the_month),
+		t_test(two_looks_in_a_minute_are_added_up),
 		t_test(minutes_become_hours_and_days),
 		t_test(what_is_known_outlasts_a_restart),
 	};
