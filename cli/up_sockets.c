@@ -15,6 +15,7 @@ static const struct {
 } lists[] = {
 	{"udp_listen", "*:1700", SOCK_DGRAM},
 	{"station_listen", "*:3001", SOCK_STREAM},
+	{"cups_listen", "*:3002", SOCK_STREAM},
 };
 
 void cli_sockets_init(struct cli_sockets *sockets)

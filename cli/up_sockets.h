@@ -1,7 +1,7 @@
 /* The sockets that gateways send to, held by `lamppost up` and handed to each gateway bridge it starts (common/io/listen_fds.h): what
  * arrives while the bridge is away waits in the kernel's buffers, and no gateway is told that nobody is there.
  *
- * Which sockets: those of the configuration's lists udp_listen and station_listen in section gateway-bridge; named
+ * Which sockets: those of the configuration's lists udp_listen, station_listen and cups_listen in section gateway-bridge; named
  * "udp_listen.0" and so on. Those that systemd handed to us (socket units) are passed on. A socket that cannot be opened is left
  * to the bridge, which says why. */
 #ifndef LAMPPOST_CLI_UP_SOCKETS_H

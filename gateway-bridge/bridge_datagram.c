@@ -238,8 +238,11 @@ void gb_bridge_on_datagram(struct gb_bridge *bridge, struct now now, const struc
 	struct gb_gateway *gateway = gb_gateways_find(bridge->gateways, &header.gateway);
 	verdict = admit(bridge, now, gateway, &header, from);
 	if (verdict != GB_ACCEPTED) {
-		if (gateway && gateway->known)
+		if (gateway && gateway->known) {
 			gateway->dropped++;
+			if (verdict != GB_RATE_EUI && verdict != GB_RATE_UNKNOWN)
+				gb_gateways_turned_away(gateway, now.mono, gb_verdict_name(verdict));
+		}
 		judge_admission(bridge, verdict, gateway, &header.gateway, from);
 		return;
 	}

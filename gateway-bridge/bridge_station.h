@@ -30,14 +30,15 @@
 #include "gateway-bridge/station_clock.h"
 #include "gateway-bridge/station_down.h"
 
-#define GB_STATION_SET_UP_MAX  4096  /* of them not up */
-#define GB_STATIONS_MAX        20480 /* connections, whatever their state */
-#define GB_STATION_OUTBOX_MAX  64
-#define GB_STATION_TEXT_LIMIT  32768 /* of a message from a station; the edge refuses longer ones */
-#define GB_STATION_REASON_MAX  124   /* of a close frame: 123 bytes and NUL */
-#define GB_STATION_SET_UP_US   (60 * US_PER_S)
-#define GB_STATION_PING_US     (30 * US_PER_S) /* ± 10 %, so that stations do not answer in step */
-#define GB_STATION_PONGS_OWED  2               /* pings in a row without any word that end a connection */
+#define GB_STATION_SET_UP_MAX 4096  /* of them not up */
+#define GB_STATIONS_MAX       20480 /* connections, whatever their state */
+#define GB_STATION_OUTBOX_MAX 64
+#define GB_STATION_TEXT_LIMIT 32768 /* of a message from a station; the edge refuses longer ones */
+#define GB_STATION_REASON_MAX 124   /* of a close frame: 123 bytes and NUL */
+#define GB_STATION_SET_UP_US  (60 * US_PER_S)
+#define GB_STATION_PING_US \
+	(30 * US_PER_S)          /* unless told otherwise; ± 10 %, so that stations do not answer in step */
+#define GB_STATION_PONGS_OWED  2 /* pings in a row without any word that end a connection */
 #define GB_STATION_TIMESYNC_US (120 * US_PER_S)
 #define GB_STATION_FLOOD_US    (60 * US_PER_S)
 #define GB_STATION_FLOOD       10000 /* messages over its limits in so long that end a connection */

@@ -63,8 +63,11 @@ void gb_station_refuse(struct gb_bridge *bridge, struct now now, enum gb_verdict
 	const struct gb_said said = refusal_of(bridge, verdict, eui, from);
 	if (verdict == GB_UNKNOWN_GATEWAY)
 		note_unknown(bridge, now, eui, from);
-	if (gateway && gateway->known)
+	if (gateway && gateway->known) {
 		gateway->dropped++;
+		if (verdict != GB_RATE_UNKNOWN && verdict != GB_STATIONS_FULL)
+			gb_gateways_turned_away(gateway, now.mono, gb_verdict_name(verdict));
+	}
 	gb_judge(bridge, verdict, eui, from, &said);
 }
 

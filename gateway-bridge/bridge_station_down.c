@@ -216,9 +216,10 @@ static void ping(struct gb_bridge *bridge, struct now now, struct gb_station *st
 {
 	if (gb_stations_post(bridge->stations, station, GB_STATION_PING) == NULL)
 		return;
-	const uint32_t spread = (uint32_t)(GB_STATION_PING_US / 5);
-	station->ping_due = mono_add(now.mono,
-				     GB_STATION_PING_US - spread / 2 + rng_below(bridge->rng, spread + 1));
+	const span_us every = bridge->options.station_ping ? bridge->options.station_ping
+							   : GB_STATION_PING_US;
+	const uint32_t spread = (uint32_t)(every / 5);
+	station->ping_due = mono_add(now.mono, every - spread / 2 + rng_below(bridge->rng, spread + 1));
 	station->owed = (uint8_t)(station->owed + (station->owed < UINT8_MAX));
 }
 

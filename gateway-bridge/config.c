@@ -148,6 +148,11 @@ const struct option gb_config_rows[] = {
 	{"gateway-bridge", "station_remote", OPTION_BOOL, OPTION_AT(struct gb_config, station_remote),
 	 .fallback = "false", .reload = true,
 	 .help = "Whether the city's engineers may run commands and shells on stations (runcmd, rmtsh)."},
+	{"gateway-bridge", "station_ping", OPTION_INT, OPTION_AT(struct gb_config, station_ping),
+	 .fallback = "30", .min = 1, .max = 600, .unit = "seconds",
+	 .help = "How often a connected station is pinged, give or take a tenth; two pings without an answer "
+		 "end "
+		 "its connection. Each costs 60 bytes both ways."},
 	{"gateway-bridge", "station_per_source", OPTION_INT, OPTION_AT(struct gb_config, station_per_source),
 	 .fallback = "4096", .min = 0, .max = 20480, .unit = "connections",
 	 .help = "How many connections of stations one address may have; 0: any number."},

@@ -23,6 +23,7 @@ struct gb_config {
 	bool station_tls;
 	char station_url[GB_URL_MAX]; /* "wss://lns.example.org:3001"; "": as a station calls us */
 	bool station_remote;
+	int64_t station_ping;           /* seconds */
 	int64_t station_per_source;     /* connections; 0: any number */
 	struct option_list cups_listen; /* "*:3002"; at most 1; empty: no CUPS */
 	/* The broker by which gateways come (edge_mqtt.h). */

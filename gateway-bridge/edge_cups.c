@@ -3,6 +3,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/crypto/secret.h"
+#include "gateway-bridge/edge_address.h"
 #include "gateway-bridge/edge_cups_parts.h"
 
 #include <inttypes.h>
@@ -18,13 +19,6 @@
 #define SEGMENTS_MAX (2 * GB_CUPS_CREDENTIALS + 1024)
 #define STREAM_ROOM  (2u << 20)
 #define OCTETS       "application/octet-stream"
-
-static struct gb_address from_io(const struct io_address *address)
-{
-	struct gb_address out = {.scope = address->scope, .port = address->port, .family = address->family};
-	memcpy(out.bytes, address->bytes, sizeof out.bytes);
-	return out;
-}
 
 /* --- the answer ---------------------------------------------------------------------------------------------------- */
 
@@ -170,7 +164,7 @@ static void on_update_info(void *ctx, struct now now, const struct io_http_reque
 	size_t length;
 	const uint8_t *body = io_http_request_body(request, &length);
 	io_http_exchange exchange = io_http_request_exchange(request);
-	const struct gb_address from = from_io(io_http_request_from(request));
+	const struct gb_address from = gb_address_from_io(io_http_request_from(request));
 	struct gb_presented presented = presented_by(request);
 	enum gb_verdict verdict = gb_cups_question(edge->json, (const char *)body, length, &question);
 	edge->asked++;
@@ -207,6 +201,7 @@ static enum status listen_now(struct gb_cups_edge *edge)
 	ASSERT(parsed); /* the row's check let it pass */
 	const struct io_http_server_options options = {.host = host,
 						       .port = port,
+						       .listen_fd = edge->handed_over,
 						       .backlog = 1024,
 						       .cert_file = edge->files.certificate,
 						       .key_file = edge->files.key,
@@ -221,6 +216,7 @@ static enum status listen_now(struct gb_cups_edge *edge)
 	enum status status = io_http_server_open(edge->loop, &options, &edge->server);
 	if (status != ST_OK)
 		return status;
+	edge->handed_over = 0; /* the server's now */
 	io_http_server_add(edge->server, routes, ARRAY_SIZE(routes), edge);
 	LOG_INFO("cups_listens", "address=%s", edge->config->cups_listen.items[0]);
 	return ST_OK;

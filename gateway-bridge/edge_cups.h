@@ -40,6 +40,7 @@ struct gb_cups_edge {
 	struct gb_bridge *bridge;       /* borrowed */
 	const struct gb_config *config; /* borrowed */
 	struct gb_tls_files files;
+	int handed_over;               /* a listening socket; 0: none */
 	struct io_http_server *server; /* NULL: not listening (yet) */
 	struct io_http_client *client;
 	struct io_timer *look, *feed;
@@ -55,7 +56,7 @@ struct gb_cups_edge {
 	void *ctx;
 };
 
-/* The caller has set `after` and `ctx`. Listens from when certificate, key and CA are there; takes new ones over. */
+/* The caller has set `after`, `ctx` and `handed_over`. Listens from when certificate, key and CA are there; takes new ones over. */
 void gb_cups_edge_open(struct gb_cups_edge *edge, struct io_loop *loop, struct gb_bridge *bridge,
 		       const struct gb_config *config, const struct config_common *common);
 void gb_cups_edge_release(struct gb_cups_edge *edge);

@@ -51,6 +51,9 @@ static void write_presence(FILE *out, const struct gb_gateway *gateway, const ch
 		fprintf(out, ",\"changed_ms\":%" PRId64, mono_since(now.mono, health->changed) / US_PER_MS);
 	if (ended(health) > 0)
 		fprintf(out, ",\"closed\":\"%s\"", gb_close_name(health->last_close));
+	if (gateway->turned_away.verdict)
+		fprintf(out, ",\"refused\":\"%s\",\"refused_ms\":%" PRId64, gateway->turned_away.verdict,
+			mono_since(now.mono, gateway->turned_away.at) / US_PER_MS);
 }
 
 /* --- the counters */

@@ -48,6 +48,10 @@ struct gb_gateway {
 	enum gw_protocol protocol;
 	uint64_t datagrams, uplinks;
 	uint64_t crc_bad; /* frames that failed their checksum */
+	struct {
+		const char *verdict; /* by name, lent for ever; NULL: it never was */
+		struct mono at;
+	} turned_away;    /* known: who called itself so and was not let in */
 	uint64_t dropped; /* known: datagrams and frames over its limits, or from a foreign source */
 
 	uint64_t station; /* the connection of its station that is up; 0: none */
@@ -112,6 +116,12 @@ uint64_t gb_gateways_list_version(const struct gb_gateways *gateways);
 bool gb_gateways_list_part(const struct gb_gateways *gateways, size_t *at, struct gw_gateway_list *part);
 
 /* --- what is heard */
+/* Somebody who calls himself so was not let in, for a reason of the record, not of a limit. */
+static inline void gb_gateways_turned_away(struct gb_gateway *gateway, struct mono now, const char *verdict)
+{
+	gateway->turned_away.verdict = verdict;
+	gateway->turned_away.at = now;
+}
 /* A datagram of this gateway was taken; returns whether it came back from silence. */
 bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway, struct mono now,
 		       const struct gb_peer *from, enum gw_protocol protocol);

@@ -260,6 +260,9 @@ static enum status start(struct process *process)
 		process->stations.handed_over = gb_take_handed(&process->listen_fds, "station_listen", 0,
 							       SOCK_STREAM,
 							       process->config.station_listen.items[0]);
+	if (process->config.cups_listen.count > 0)
+		process->cups.handed_over = gb_take_handed(&process->listen_fds, "cups_listen", 0,
+							   SOCK_STREAM, process->config.cups_listen.items[0]);
 	process->stations.remote = &process->remote;
 	gb_list_restore(process->list_path, process->bridge, &process->scratch, &process->arena);
 	process->udp.after = after_datagram;

@@ -13,6 +13,7 @@ struct gb_options gb_options_from(const struct gb_config *config)
 		.frames = {(uint32_t)config->rate_frames, 2 * (uint32_t)config->rate_frames},
 		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
 		.station_remote = config->station_remote,
+		.station_ping = config->station_ping * US_PER_S,
 	};
 	snprintf(options.station_url, sizeof options.station_url, "%s", config->station_url);
 	return options;

@@ -139,7 +139,8 @@ static void see_station(const struct sight *sight, bool known)
 		for (unsigned i = 0; i < health->off_plan_count && used + 16 < sizeof detail; i++)
 			used += (size_t)snprintf(detail + used, sizeof detail - used, "%s%.6g MHz",
 						 i ? ", " : "", health->off_plan_hz[i] / 1e6);
-	} else if (known && health->state == AS_GATEWAY_OFFLINE && health->reason == AS_BECAUSE_REFUSED) {
+	} else if (known && health->state == AS_GATEWAY_OFFLINE &&
+		   (health->reason == AS_BECAUSE_REFUSED || health->reason == AS_BECAUSE_TURNED_AWAY)) {
 		snprintf(detail, sizeof detail, "The bridge refuses it: see lamppost why gateway.");
 	}
 	see(sight, AS_ALARM_PLAN_MISMATCH, known, known && health->off_plan, detail);

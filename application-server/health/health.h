@@ -60,6 +60,7 @@ enum as_gateway_reason {
 	AS_BECAUSE_FLAPPING,     /* unstable: its address goes to and fro */
 	AS_BECAUSE_MOVES,        /* unstable: `reason_count` changes of its address in the hour */
 	AS_BECAUSE_ACKS,         /* unstable: `reason_count` of 1000 of its messages were answered */
+	AS_BECAUSE_TURNED_AWAY, /* never seen, silent, offline: it comes, and the bridge does not let it in */
 	AS_GATEWAY_REASONS
 };
 /* "heard", "nothing_came", ...: for machines. */
@@ -96,7 +97,8 @@ struct as_gateway_health {
 	struct wall last_heard;
 	bool has_protocol;
 	enum gw_protocol protocol;
-	char address[GW_ADDRESS_MAX]; /* that it sent from last; "": never */
+	char address[GW_ADDRESS_MAX];     /* that it sent from last; "": never */
+	char turned_away[AS_HEALTH_TEXT]; /* the bridge's verdict, since it was heard last; "": it was not */
 	/* Counted. */
 	struct as_gateway_counts minute; /* the last that is complete */
 	struct as_gateway_counts hour;   /* the last 50 to 60 minutes */

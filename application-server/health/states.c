@@ -145,6 +145,8 @@ void as_health_judge(struct as_health *health, struct as_health_row *row, struct
 	if (judgement.state != facts->state || facts->since.us == 0)
 		facts->since = is_out(judgement.state) ? row->outage.began : now.wall;
 	facts->state = judgement.state;
-	facts->reason = judgement.reason;
+	bool comes = facts->turned_away[0] && judgement.reason != AS_BECAUSE_REFUSED &&
+		     (is_out(judgement.state) || judgement.state == AS_GATEWAY_NEVER_SEEN);
+	facts->reason = comes ? AS_BECAUSE_TURNED_AWAY : judgement.reason;
 	facts->reason_count = judgement.count;
 }

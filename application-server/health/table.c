@@ -191,6 +191,16 @@ static void take_connection(struct as_health_row *row, const json_t *told, struc
 			row->closed = causes[i].reason;
 }
 
+/* Who was not let in counts as long as nothing of it was taken since. */
+static void take_refusal(struct as_health_row *row, const json_t *told, struct now now)
+{
+	const char *verdict = json_string_value(json_object_get(told, "refused"));
+	span_us ago;
+	bool counts = verdict && read_span(told, "refused_ms", &ago) &&
+		      (!row->bridge_heard || now.mono.us - ago > row->heard.us);
+	snprintf(row->facts.turned_away, sizeof row->facts.turned_away, "%s", counts ? verdict : "");
+}
+
 static void live_row(struct as_health *health, const json_t *told, struct now now)
 {
 	struct lw_eui64 eui;
@@ -209,6 +219,7 @@ static void live_row(struct as_health *health, const json_t *told, struct now no
 	row->facts.duplicate_suspected = row->facts.duplicate_suspected || row->facts.flapping;
 	take_heard(row, told, now);
 	take_connection(row, told, now);
+	take_refusal(row, told, now);
 	as_health_judge(health, row, now);
 }
 

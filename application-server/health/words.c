@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* In a sentence and a next step %A is how long ago, %N the reason's number, %H the address, %E the gateway. */
+/* In a sentence and a next step %A is how long ago, %N the reason's number, %H the address, %E the gateway, %V the bridge's
+ * verdict. */
 static const struct reason_row {
 	const char *name, *says, *next;
 } rows[] = {
@@ -54,6 +55,9 @@ static const struct reason_row {
 	[AS_BECAUSE_ACKS] =
 		{"acks", "heard, but only %N of 1000 of its messages were answered, as it says",
 		 "Packets are lost on its line or answers are filtered: check its firewall and signal"},
+	[AS_BECAUSE_TURNED_AWAY] = {"turned_away", "it comes and is turned away: %V",
+				    "Its line stands; what its record, its credential or its region lacks: "
+				    "lamppost why gateway %E"},
 };
 _Static_assert(ARRAY_SIZE(rows) == AS_GATEWAY_REASONS, "a row for each");
 
@@ -89,6 +93,7 @@ static int write_one(char *text, size_t room, char letter, const struct as_gatew
 	case 'A': return write_age(text, room, now.us - since.us);
 	case 'N': return snprintf(text, room, "%" PRIu32, row->reason_count);
 	case 'E': lw_eui64_format(eui, &row->eui); return snprintf(text, room, "%s", eui);
+	case 'V': return snprintf(text, room, "%s", row->turned_away);
 	default: return snprintf(text, room, "%s", row->address[0] ? row->address : "nowhere");
 	}
 }

@@ -6,6 +6,7 @@
 #include "common/io/random.h"
 #include "common/io/unix_socket.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -157,16 +158,27 @@ static struct io_address bound_address(const struct io_http_server *server)
 	return io_address_from_sockaddr((struct sockaddr *)&name);
 }
 
+/* A copy of the socket: the caller's own is closed when all has gone well, and can be tried again where it has not. */
+static enum status take_over(struct io_http_server *server, struct io_address *address)
+{
+	int copy = fcntl(server->options.listen_fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return ST_IO;
+	if (uv_tcp_open(&server->listener.tcp, copy) != 0) {
+		close(copy);
+		return ST_IO;
+	}
+	*address = bound_address(server);
+	return ST_OK;
+}
+
 static enum status bind_tcp(struct io_http_server *server, struct io_address *address)
 {
 	const struct io_http_server_options *options = &server->options;
 	struct sockaddr_storage bound;
 	int error;
-	if (options->listen_fd) {
-		error = uv_tcp_open(&server->listener.tcp, options->listen_fd);
-		*address = bound_address(server);
-		return error == 0 ? ST_OK : ST_IO;
-	}
+	if (options->listen_fd)
+		return take_over(server, address);
 	if (io_address_parse(options->host, options->port, address) != ST_OK)
 		return ST_INVALID;
 	io_address_to_sockaddr(address, &bound);
@@ -260,6 +272,8 @@ enum status io_http_server_open(struct io_loop *loop, const struct io_http_serve
 		io_http_server_free(server);
 		return status;
 	}
+	if (options->listen_fd)
+		close(options->listen_fd);
 	*out = server;
 	return ST_OK;
 }

@@ -54,7 +54,7 @@ struct io_http_server_options {
 	const char *unix_path; /* listens there, mode 0660; or NULL: TCP */
 	const char *host;      /* TCP: numeric, "*" for all */
 	uint16_t port;         /* TCP: 0: any free one */
-	int listen_fd; /* a listening TCP socket that was handed over (taken); 0: none, host and port are opened */
+	int listen_fd; /* a listening TCP socket that was handed over (taken with ST_OK); 0: none, host and port are opened */
 	unsigned backlog;      /* connections the kernel holds until they are accepted; 0: 128 */
 	const char *cert_file; /* TCP: PEM chain; NULL: no TLS, allowed on loopback only (ST_REFUSED) */
 	const char *key_file;

@@ -9,6 +9,7 @@
 #include "common/io/clock.h"
 #include "common/io/websocket_frame.h"
 
+#include <limits.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include <sys/socket.h>
 
 #define KEEPALIVE_S 60
+#define PINGED_ELSEWHERE \
+	(40 * US_PER_S) /* by the owner, or not at all: what is said goes unacknowledged for a minute */
 
 /* --- handshake */
 
@@ -54,16 +57,19 @@ static size_t queued(void *ctx)
 	return http_connection_queued(ctx);
 }
 
-/* The kernel's own eyes for half-open connections, for peers whose pongs do not count. */
+/* The kernel's own eyes for half-open connections, for peers whose pongs do not count; and what it holds for a peer that does not
+ * read: as much again as we do, not the megabytes that it would grow to. */
 static void keep_alive(struct http_connection *connection, const struct io_ws_options *options)
 {
 	uv_os_fd_t fd;
+	int held = options->send_buffer < INT_MAX / 2 ? (int)options->send_buffer : INT_MAX / 2;
 	if (connection->server->unix_path || uv_fileno(&connection->uv.handle, &fd) != 0)
 		return;
 	uv_tcp_keepalive(&connection->uv.tcp, 1, KEEPALIVE_S);
-	unsigned timeout_ms = (unsigned)((options->ping_interval + options->pong_timeout) / US_PER_MS);
-	if (options->ping_interval > 0)
-		setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+	span_us interval = options->ping_interval > 0 ? options->ping_interval : PINGED_ELSEWHERE;
+	unsigned timeout_ms = (unsigned)((interval + options->pong_timeout) / US_PER_MS);
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &held, sizeof held);
 }
 
 enum status io_ws_accept(const struct io_http_request *request, const struct io_ws_options *options,

@@ -21,6 +21,10 @@ static struct t_process *up;
 struct gateway {
 	int fd;
 	unsigned sent, refused;
+	struct {
+		uint16_t port;
+		unsigned dialled, refused;
+	} tcp[2]; /* of stations, of CUPS */
 	unsigned answered;
 	bool acknowledged[SENT_MAX];
 	int old_pid;
@@ -92,12 +96,27 @@ static void hear(struct gateway *gateway)
 	}
 }
 
+/* A station that connects: nobody has to answer yet, but it is not turned away. */
+static void dial(struct gateway *gateway)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(gateway->tcp); i++) {
+		struct sockaddr_in to = {.sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+					 .sin_port = htons(gateway->tcp[i].port)};
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		gateway->tcp[i].dialled++;
+		gateway->tcp[i].refused += connect(fd, (struct sockaddr *)&to, sizeof to) != 0;
+		close(fd);
+	}
+}
+
 /* Goes on sending until another bridge is well; 20 ms apart, far below the limit of a source. */
 static bool another_is_well(void *ctx)
 {
 	struct gateway *gateway = ctx;
 	pull(gateway);
 	hear(gateway);
+	dial(gateway);
 	usleep(20000);
 	int pid = bridge_pid();
 	return pid != 0 && pid != gateway->old_pid && all_healthy(NULL);
@@ -122,13 +141,19 @@ static void a_restart_of_the_bridge_loses_no_datagram(void **state)
 	snprintf(config, sizeof config, "%s/lamppost.yaml", dir);
 	FILE *file = fopen(config, "a");
 	assert_non_null(file);
-	fprintf(file, "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n", port);
+	uint16_t stations = t_free_tcp_port(), cups = t_free_tcp_port();
+	fprintf(file,
+		"gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n  station_listen: [\"127.0.0.1:%u\"]\n"
+		"  cups_listen: [\"127.0.0.1:%u\"]\n",
+		port, stations, cups);
 	fclose(file);
 	up = t_process_start(&(struct t_process_options){
 		.program = "lamppost", .arguments = {"up", "--state", dir}, .dir = dir, .name = "up"});
 	assert_true(t_wait_until(all_healthy, NULL, T_CEILING));
 	struct gateway *gateway = calloc(1, sizeof *gateway);
 	assert_non_null(gateway);
+	gateway->tcp[0].port = stations;
+	gateway->tcp[1].port = cups;
 	struct sockaddr_in to = {
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
 	gateway->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -145,6 +170,8 @@ static void a_restart_of_the_bridge_loses_no_datagram(void **state)
 		t_true("another one stands there", t_wait_until(another_is_well, gateway, T_CEILING));
 		t_true("every datagram is answered", t_wait_until(all_answered, gateway, T_CEILING));
 		t_uint("none was refused", 0, gateway->refused);
+		t_uint("nor a station", 0, gateway->tcp[0].refused);
+		t_uint("nor one that asks for updates", 0, gateway->tcp[1].refused);
 		t_true("some came while nobody listened", gateway->sent > 0);
 	}
 	t_int("exit code", 0, t_process_stop(up));

@@ -76,6 +76,13 @@ static bool has_text(void *ctx)
 	return t_wire_texts(world.culprit) > 0;
 }
 
+static bool is_pinged(void *ctx)
+{
+	(void)ctx;
+	pump();
+	return t_wire_pings(world.culprit) > 0;
+}
+
 static bool is_counted(void *ctx)
 {
 	(void)ctx;
@@ -312,6 +319,12 @@ static int open_world(void **state)
 	return open_world_with("  rate_per_eui: 20\n");
 }
 
+static int open_quick_world(void **state)
+{
+	(void)state;
+	return open_world_with("  station_ping: 1\n");
+}
+
 /* What every test ends with: the neighbours go on, lost nothing, and were never cut. */
 static void neighbours_noticed_nothing(void)
 {
@@ -368,6 +381,47 @@ static void a_half_open_connection_gives_way(void **state)
 	world.culprit = old;
 	t_true("the old one is told", wait_for(is_closed));
 	t_true("with a close frame", t_wire_close_code(old) != 0);
+	neighbours_noticed_nothing();
+}
+
+/* The same, and nobody comes: a connection that answered pings falls silent without a word. */
+static void a_connection_that_falls_silent_is_ended(void **state)
+{
+	(void)state;
+	t_row("two pings without an answer");
+	come_up(CULPRITS, &(struct t_wire_options){0});
+	t_true("answers a ping", wait_for(is_pinged));
+	struct t_wire *silent = world.culprit;
+	world.culprit = NULL; /* it reads and says nothing from now on */
+	expect("station_no_pong");
+	t_true("station_no_pong", wait_for(is_counted));
+	world.culprit = silent;
+	t_true("its connection ends", wait_for(is_closed));
+	leave();
+	neighbours_noticed_nothing();
+}
+
+/* Downlinks to a station that takes none of them: what waits for it is limited, in the kernel too. */
+static void a_slow_reader_is_cut(void **state)
+{
+	(void)state;
+	enum { ORDERS_MAX = 30000 };
+	unsigned orders = 0;
+	t_row("a station that reads nothing");
+	come_up(CULPRITS, &(struct t_wire_options){.receive_buffer = 4096});
+	struct t_wire *slow = world.culprit;
+	world.culprit = NULL;
+	expect("station_slow_reader");
+	for (; orders < ORDERS_MAX && !is_counted(NULL); orders++) {
+		struct t_upstream *upstream = world.at.rig->upstream;
+		t_upstream_fill_order(upstream, CULPRITS, 1000 + orders);
+		upstream->message.gateway_downlink.attempts[0].window = GW_CLASS_C;
+		t_upstream_send_order(upstream);
+	}
+	t_true("station_slow_reader", orders < ORDERS_MAX);
+	world.culprit = slow;
+	t_true("its connection ends", wait_for(is_closed));
+	leave();
 	neighbours_noticed_nothing();
 }
 
@@ -439,6 +493,11 @@ static void a_region_that_stations_do_not_know_is_refused(void **state)
 	t_true("answered", wait_for(has_text));
 	t_true("with an error", strstr(t_wire_last(world.culprit), "\"error\"") != NULL);
 	t_true("station_region", wait_for(is_counted));
+	t_row("and whoever asks for the gateway is told");
+	static char body[4096];
+	snprintf(text, sizeof text, "/gateways?eui=%016" PRIx64, ELSEWHERE);
+	t_int("asked", 200, t_unix_get(world.at.rig->admin, text, body, sizeof body));
+	t_true("refused", strstr(body, "\"refused\":\"station_region\"") != NULL);
 	neighbours_noticed_nothing();
 }
 
@@ -448,9 +507,14 @@ static void a_region_that_stations_do_not_know_is_refused(void **state)
 	}
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		FAULT(each_fault_has_its_cause), FAULT(a_half_open_connection_gives_way),
-		FAULT(a_flood_ends_its_connection_alone), FAULT(a_flood_of_handshakes_lets_others_in),
-		FAULT(a_region_that_stations_do_not_know_is_refused)};
+	const struct CMUnitTest tests[] = {FAULT(each_fault_has_its_cause),
+					   FAULT(a_half_open_connection_gives_way),
+					   {"a_connection_that_falls_silent_is_ended",
+					    a_connection_that_falls_silent_is_ended, open_quick_world,
+					    close_world, NULL},
+					   FAULT(a_slow_reader_is_cut),
+					   FAULT(a_flood_ends_its_connection_alone),
+					   FAULT(a_flood_of_handshakes_lets_others_in),
+					   FAULT(a_region_that_stations_do_not_know_is_refused)};
 	return t_run(tests);
 }

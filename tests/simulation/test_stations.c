@@ -50,7 +50,7 @@ static void what_misses_rx1_goes_to_rx2(void **state)
 		const char *name;
 		unsigned backhaul_ms;
 		bool rx1, rx2;
-	} rows[] = {{"a quick backhaul: RX1", 20, true, false}};
+	} rows[] = {{"a quick backhaul: RX1", 20, true, false}, {"a slow one: RX2", 550, false, true}};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].name);
 		struct world *world = world_new(7);

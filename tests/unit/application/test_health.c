@@ -97,6 +97,33 @@ static void begin(struct as_health *health, const struct as_health_keeper *keepe
 	as_health_init(health, keeper ? keeper : &none, &rng);
 }
 
+static void one_that_is_turned_away_is_told_apart_from_one_that_does_not_come(void **state)
+{
+	(void)state;
+	struct as_health health;
+	char words[AS_HEALTH_WORDS];
+	begin(&health, NULL);
+	t_row("never let in");
+	live(&health, BEGAN, row(A, -1, "\"refused\":\"station_region\",\"refused_ms\":3000"), at(0));
+	expect(&health, A, "never_seen", "turned_away");
+	t_str("words", "it comes and is turned away: station_region",
+	      as_health_words(words, facts(&health, A), at(0).wall));
+	t_row("let in since");
+	live(&health, BEGAN, row(A, 100, "\"refused\":\"station_region\",\"refused_ms\":8000"), at(5));
+	expect(&health, A, "online", "heard");
+	t_row("online, and somebody with its name is not let in");
+	live(&health, BEGAN, row(A, 100, "\"refused\":\"token_wrong\",\"refused_ms\":10"), at(10));
+	expect(&health, A, "online", "heard");
+	t_row("gone, and not let in any more");
+	live(&health, BEGAN,
+	     row(A, 1100,
+		 "\"connected\":false,\"closed\":\"lost\",\"changed_ms\":1100,"
+		 "\"refused\":\"token_wrong\",\"refused_ms\":10"),
+	     at(20));
+	expect(&health, A, "offline", "turned_away");
+	as_health_release(&health);
+}
+
 static void a_gateway_on_udp_is_judged_by_its_silence(void **state)
 {
 	(void)state;
@@ -547,6 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(a_gateway_on_udp_is_judged_by_its_silence),
 		t_test(rows_are_made_a_few_at_a_time),
+		t_test(one_that_is_turned_away_is_told_apart_from_one_that_does_not_come),
 		t_test(a_station_is_judged_by_its_connection),
 		t_test(a_bridge_that_was_away_puts_nobody_out),
 		t_test(what_makes_a_gateway_unstable),

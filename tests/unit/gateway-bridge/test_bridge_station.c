@@ -47,6 +47,10 @@ static void discovery_tells_where_or_why_not(void **state)
 		      sim_station_verdict_name(
 			      sim_station_discovered(t_bench.text.bytes, t_bench.text.length, uri)));
 		t_int("a uri where it may come", rows[i].verdict == GB_STATION_DISCOVERED, uri[0] != 0);
+		t_row("it asks once");
+		t_text(id, body);
+		t_str("no second answer", "", t_sent());
+		t_uint("out of turn", 1, t_counted(GB_STATION_OUT_OF_TURN));
 		t_row("and the connection ends by itself");
 		t_pass(10000);
 		gb_bridge_on_tick(t_bench.bridge, t_bench.now);
@@ -283,10 +287,19 @@ static void a_class_a_answer_takes_both_windows(void **state)
 		t_row("sent in RX2");
 		int64_t diid = dnmsg->diid;
 		t_order_both(T_ROOF, 10, gb_station_ticks(xtime), rows[i].delay_s);
+		const struct gw_downlink both = t_bench.message->gateway_downlink;
 		t_sent();
 		t_true("another number", t_bench.down.dnmsg.diid != diid);
 		t_dntxed(id, t_bench.down.dnmsg.diid, xtime + (rows[i].delay_s + 1) * US_PER_S);
 		t_str("told", "tx(10.1,ok) ", t_hear());
+		t_row("RX2 of another gateway does not go along");
+		t_bench.message->kind = PROTO_GATEWAY_DOWNLINK;
+		t_bench.message->gateway_downlink = both;
+		t_bench.message->gateway_downlink.id = 11;
+		t_bench.message->gateway_downlink.attempts[1].gateway = lw_eui64_from_number(T_TOWER);
+		t_tell();
+		t_str("sent", "t_text(1) ", t_sent());
+		t_true("RX1 alone", t_bench.down.dnmsg.rx1.open && !t_bench.down.dnmsg.rx2.open);
 	}
 }
 

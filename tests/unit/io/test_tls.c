@@ -44,17 +44,19 @@ struct world {
 	uint64_t want;
 };
 
-static struct t_ca city, foreign;
-static struct t_identity server_files, good, strange, expired, both;
+static struct t_ca city, foreign, namesake;
+static struct t_identity server_files, good, strange, expired, both, called_ours;
 static struct world *standing;
 
 static void make_certificates(void)
 {
+	t_ca_make(&namesake, "city"); /* whose file the city's own takes over */
 	t_ca_make(&city, "city");
 	t_ca_make(&foreign, "foreign");
 	t_ca_issue(&city, X509_FOR_SERVER, "lns", SERIAL_S, 86400, "server", &server_files);
 	t_ca_issue(&city, X509_FOR_CLIENT, "0016c001ff10a235", SERIAL_S, 86400, "good", &good);
 	t_ca_issue(&foreign, X509_FOR_CLIENT, "0016c001ff10a235", SERIAL_S, 86400, "strange", &strange);
+	t_ca_issue(&namesake, X509_FOR_CLIENT, "0016c001ff10a235", SERIAL_S, 86400, "called", &called_ours);
 	t_ca_issue(&city, X509_FOR_CLIENT, "0016c001ff10a235", SERIAL_S, -60, "expired", &expired);
 	t_ca_issue(&foreign, X509_FOR_CLIENT, "0016c001ff10a235", SERIAL_S, -60, "both", &both);
 }
@@ -227,6 +229,8 @@ static void client_certificates_are_judged(void **state)
 		{"none, where it may be", IO_TLS_CLIENTS_OPTIONAL, NULL, true, false, 0, 0},
 		{"foreign, where it may be", IO_TLS_CLIENTS_OPTIONAL, &strange, true, true,
 		 IO_TLS_PEER_FOREIGN, 0},
+		{"of an authority with our name, where it may be", IO_TLS_CLIENTS_OPTIONAL, &called_ours,
+		 true, true, IO_TLS_PEER_FOREIGN, 0},
 		{"expired, where it may be", IO_TLS_CLIENTS_OPTIONAL, &expired, true, true,
 		 IO_TLS_PEER_EXPIRED, 0},
 		{"foreign and expired is foreign", IO_TLS_CLIENTS_OPTIONAL, &both, true, true,
@@ -612,5 +616,6 @@ int main(void)
 	int code = t_run(tests);
 	t_ca_free(&city);
 	t_ca_free(&foreign);
+	t_ca_free(&namesake);
 	return code;
 }

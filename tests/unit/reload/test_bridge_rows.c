@@ -176,6 +176,7 @@ static const struct t_reload_case cases[] = {
 	{"station_tls", "false", NULL, false},
 	{"station_url", "wss://lns.city:3001", stations_are_told_where, false},
 	{"station_remote", "true", commands_are_allowed, false},
+	{"station_ping", "7", NULL, false},
 	{"station_per_source", "7", NULL, false},
 	{"mqtt.url", "mqtts://broker.example:8883", NULL, false},
 	{"mqtt.ca", "ca.crt", NULL, false},
