@@ -105,8 +105,11 @@ static void move_channels(struct as_edge_alarms *edge, const struct wanted *want
 		from[i] = as_notify_find(&before, wanted->rules[i].name);
 		edge->notify.channels[i] = from[i] < 0 ? fresh : before.channels[from[i]];
 		edge->notify.channels[i].rules = wanted->rules[i];
-		if (from[i] < 0)
+		if (from[i] < 0) {
+			free(as_store_alarm_message(edge->store,
+						    &edge->notify.channels[i])); /* for its sequence */
 			continue;
+		}
 		bodies[i] = edge->sending[from[i]].body;
 		edge->sending[from[i]].body = NULL;
 		if (messages)

@@ -16,45 +16,80 @@
 #define ASK_EVERY   (5 * US_PER_S)
 #define PRUNE_EVERY (3600 * US_PER_S)
 #define PRUNE_ROWS  500
+#define SLICE       64 /* gateways a turn of the loop: about 0.2 ms */
 
 /* --- looking ------------------------------------------------------------------------------------------------- */
 
-static enum status read_records(struct as_edge_alarms *edge)
+/* A round of all gateways is cut into slices, each a turn of the loop of its own: first the records, page by page, where they
+ * changed; then what each gateway is observed to be; then the groups. What a round has not come to yet stands as it is. */
+static enum status read_page(struct as_edge_alarms *edge)
 {
-	uint64_t version = as_store_version(edge->store);
-	if (edge->has_records && version == edge->records_version)
-		return ST_OK;
-	enum status status = as_store_alarm_gateways(edge->store, edge->records, AS_GATEWAYS_MAX,
-						     &edge->record_count);
-	edge->has_records = status == ST_OK;
-	edge->records_version = version;
-	return status;
-}
-
-static enum status look_at_gateways(struct as_edge_alarms *edge, struct now now)
-{
-	struct as_gateway_round round;
-	bool fresh = edge->health && as_health_is_fresh(edge->health, now.mono);
-	enum status status = read_records(edge);
+	size_t room = AS_GATEWAYS_MAX - edge->record_count, count;
+	size_t limit = room < SLICE ? room : SLICE;
+	enum status status = as_store_alarm_gateways(edge->store, &edge->read_from,
+						     edge->records + edge->record_count, limit, &count);
 	if (status != ST_OK)
 		return status;
-	as_gateway_round_begin(&round, &edge->alarms, &edge->groups, fresh);
-	for (size_t i = 0; i < edge->record_count; i++)
-		as_gateway_observe(&round, &edge->records[i],
-				   edge->health ? as_health_find(edge->health, &edge->records[i].eui) : NULL,
-				   now);
-	as_gateway_round_end(&round, now);
-	as_alarms_step(&edge->alarms, now);
-	as_groups_judge(&edge->groups, &edge->alarms, fresh, now);
+	edge->record_count += count;
+	edge->reading = count == SLICE && edge->record_count < AS_GATEWAYS_MAX;
 	return ST_OK;
 }
 
-static enum status look(struct as_edge_alarms *edge, struct now now)
+static void start_round(struct as_edge_alarms *edge)
 {
+	uint64_t version = as_store_version(edge->store);
+	if (edge->in_round)
+		return;
+	edge->in_round = true;
+	edge->begun = false;
+	edge->seen = 0;
+	if (!edge->has_records || version != edge->records_version) {
+		edge->reading = edge->has_records = true;
+		edge->records_version = version;
+		edge->record_count = 0;
+		edge->read_from = INT64_MIN;
+	}
+	io_timer_start(edge->slices, 0, 0);
+}
+
+static void observe_slice(struct as_edge_alarms *edge, struct now now)
+{
+	if (!edge->begun)
+		as_gateway_round_begin(&edge->round, &edge->alarms, &edge->groups,
+				       edge->health && as_health_is_fresh(edge->health, now.mono));
+	edge->begun = true;
+	for (size_t i = 0; i < SLICE && edge->seen < edge->record_count; i++, edge->seen++) {
+		const struct as_gateway_record *record = &edge->records[edge->seen];
+		as_gateway_observe(&edge->round, record,
+				   edge->health ? as_health_find(edge->health, &record->eui) : NULL, now);
+	}
+	if (edge->seen < edge->record_count)
+		return;
+	edge->in_round = false;
+	as_gateway_round_end(&edge->round, now);
+	as_alarms_step(&edge->alarms, now);
+	as_groups_judge(&edge->groups, &edge->alarms, edge->round.fresh, now);
+}
+
+static void on_slice(void *ctx, struct now now)
+{
+	struct as_edge_alarms *edge = ctx;
 	enum status status = ST_OK;
+	if (edge->reading)
+		status = read_page(edge);
+	else
+		observe_slice(edge, now);
+	if (status != ST_OK)
+		as_store_abandon(edge->store);
+	else if (edge->in_round)
+		io_timer_start(edge->slices, 0, 0);
+}
+
+static void look(struct as_edge_alarms *edge, struct now now)
+{
 	if (!edge->started || mono_since(now.mono, edge->looked) >= LOOK_EVERY) {
 		edge->looked = now.mono;
-		status = look_at_gateways(edge, now);
+		start_round(edge);
 		as_alarm_processes_observe(edge, now);
 		as_alarm_joins_observe(edge, now);
 	}
@@ -65,7 +100,6 @@ static enum status look(struct as_edge_alarms *edge, struct now now)
 	edge->started = true;
 	as_notify_observe(&edge->notify, &edge->alarms, now);
 	as_alarms_step(&edge->alarms, now);
-	return status;
 }
 
 /* --- keeping ------------------------------------------------------------------------------------------------- */
@@ -119,7 +153,8 @@ static void on_timer(void *ctx, struct now now)
 {
 	struct as_edge_alarms *edge = ctx;
 	edge->now = now;
-	enum status status = look(edge, now);
+	enum status status = ST_OK;
+	look(edge, now);
 	for (size_t i = 0; i < edge->notify.count && status == ST_OK; i++)
 		status = prepare(edge, i, now);
 	if (status == ST_OK)
@@ -170,7 +205,7 @@ static enum status load(struct as_edge_alarms *edge, struct now now)
 	enum status status = as_store_alarms_load(edge->store, &edge->alarms, &edge->notify, now);
 	for (size_t i = 0; i < edge->notify.count && status == ST_OK; i++) {
 		struct as_alarm_sending *sending = &edge->sending[i];
-		sending->body = as_store_alarm_message(edge->store, edge->notify.channels[i].rules.name);
+		sending->body = as_store_alarm_message(edge->store, &edge->notify.channels[i]);
 		json_t *json = sending->body ? json_loads(sending->body, 0, NULL) : NULL;
 		if (json && as_message_read(json, &sending->message)) {
 			edge->notify.channels[i].sending = true;
@@ -206,6 +241,7 @@ enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loo
 	edge->records = calloc(AS_GATEWAYS_MAX, sizeof *edge->records);
 	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 32});
 	edge->timer = io_timer_new(loop, on_timer, edge);
+	edge->slices = io_timer_new(loop, on_slice, edge);
 	if (!edge->records || !edge->client)
 		return ST_NO_MEMORY;
 	as_alarm_processes_init(edge, common->run_dir);
@@ -231,6 +267,7 @@ void as_edge_alarms_close(struct as_edge_alarms *edge)
 	as_alarm_bus_close(edge->bus);
 	io_http_client_free(edge->client);
 	io_timer_free(edge->timer);
+	io_timer_free(edge->slices);
 	as_groups_release(&edge->groups);
 	as_alarms_release(&edge->alarms);
 	free(edge->records);

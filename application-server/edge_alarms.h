@@ -47,12 +47,12 @@ struct as_edge_alarms {
 	struct as_alarms alarms;
 	struct as_groups groups;
 	struct as_notify notify;
-	struct as_store *store;         /* borrowed */
-	const struct as_health *health; /* borrowed; NULL: nobody knows */
-	struct as_joins *joins;         /* borrowed; NULL: none are told */
-	const struct as_config *config; /* borrowed: what is in force */
-	struct io_loop *loop;           /* borrowed */
-	struct io_timer *timer;
+	struct as_store *store;          /* borrowed */
+	const struct as_health *health;  /* borrowed; NULL: nobody knows */
+	struct as_joins *joins;          /* borrowed; NULL: none are told */
+	const struct as_config *config;  /* borrowed: what is in force */
+	struct io_loop *loop;            /* borrowed */
+	struct io_timer *timer, *slices; /* slices: of a round, while one is under way */
 	struct io_http_client *client;
 	struct as_alarm_bus *bus; /* NULL: no channel needs it */
 	struct as_alarm_sending sending[AS_CHANNELS_MAX];
@@ -61,6 +61,11 @@ struct as_edge_alarms {
 	size_t record_count;
 	uint64_t records_version; /* of the desired state that they were read at */
 	bool has_records;
+	/* The round under way (edge_alarms.c): its records are read from `read_from` on, then observed from `seen` on. */
+	struct as_gateway_round round;
+	bool in_round, reading, begun;
+	int64_t read_from;
+	size_t seen;
 	char state_dir[OPTION_PATH_MAX], smtp_password[256];
 	struct mono looked, asked, pruned;
 	bool started;

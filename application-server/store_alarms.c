@@ -69,7 +69,8 @@ const char *const as_sql_alarms[] = {
 	[GATEWAYS] =
 		"SELECT eui, name, agency, backhaul, accept_udp AND source_cidr = '', permission_until, "
 		"data_plan_mb, (SELECT until_us FROM gateway_certificates WHERE gateway = eui AND issued_us "
-		"> certificates_void_us ORDER BY issued_us DESC LIMIT 1) FROM gateways ORDER BY eui LIMIT "
+		"> certificates_void_us ORDER BY issued_us DESC LIMIT 1) FROM gateways WHERE eui >= ?2 ORDER "
+		"BY eui LIMIT "
 		"?1",
 	[SERVER_CERTIFICATE] = "SELECT until_us FROM server_certificates ORDER BY issued_us DESC LIMIT 1",
 };
@@ -228,8 +229,8 @@ static enum status load_state(struct as_store *store, struct as_alarms *alarms,
 	return step == DB_DONE ? ST_OK : db_step_status(db);
 }
 
-enum status as_store_alarms_load(struct as_store *store, struct as_alarms *alarms, struct as_notify *notify,
-				 struct now now)
+enum status as_store_alarms_load(struct as_store *store, struct as_alarms *alarms,
+				 const struct as_notify *notify, struct now now)
 {
 	struct db *db = store->city;
 	alarms->last_id = (int64_t)as_store_number(db, store->alarms_base + ALARMS_LAST, 0);
@@ -237,16 +238,6 @@ enum status as_store_alarms_load(struct as_store *store, struct as_alarms *alarm
 	if (status == ST_OK)
 		status = load_state(store, alarms, notify, AS_CLEARED,
 				    (struct wall){now.wall.us - AS_CLEARED_KEPT}, now);
-	for (size_t i = 0; i < notify->count; i++) {
-		struct as_channel *channel = &notify->channels[i];
-		int s = store->alarms_base + MESSAGE_GET;
-		db_bind_text(db, s, 1, channel->rules.name);
-		if (db_step(db, s) != DB_ROW)
-			continue;
-		channel->sequence = (uint64_t)db_column_i64(db, s, 0);
-		channel->quiet = db_column_i64(db, s, 1) != 0;
-		db_reset(db, s);
-	}
 	return status;
 }
 
@@ -342,13 +333,15 @@ enum status as_store_alarm_message_put(struct as_store *store, const struct as_c
 	return db_run(db, s);
 }
 
-char *as_store_alarm_message(struct as_store *store, const char *channel)
+char *as_store_alarm_message(struct as_store *store, struct as_channel *channel)
 {
 	struct db *db = store->city;
 	int s = store->alarms_base + MESSAGE_GET;
 	char *body = NULL;
-	db_bind_text(db, s, 1, channel);
+	db_bind_text(db, s, 1, channel->rules.name);
 	if (db_step(db, s) == DB_ROW) {
+		channel->sequence = (uint64_t)db_column_i64(db, s, 0);
+		channel->quiet = db_column_i64(db, s, 1) != 0;
 		if (!db_column_is_null(db, s, 2))
 			body = strdup(db_column_text(db, s, 2));
 		db_reset(db, s);
@@ -367,18 +360,20 @@ static struct wall end_of_day(const char *date)
 	return as_time_parse(text, &time) ? time : (struct wall){0};
 }
 
-enum status as_store_alarm_gateways(struct as_store *store, struct as_gateway_record *records, size_t limit,
-				    size_t *count)
+enum status as_store_alarm_gateways(struct as_store *store, int64_t *from, struct as_gateway_record *records,
+				    size_t limit, size_t *count)
 {
 	struct db *db = store->city;
 	int s = store->alarms_base + GATEWAYS;
 	db_bind_i64(db, s, 1, (int64_t)limit);
+	db_bind_i64(db, s, 2, *from);
 	enum db_step step;
 	*count = 0;
 	while ((step = db_step(db, s)) == DB_ROW) {
+		int64_t eui = db_column_i64(db, s, 0);
 		struct as_gateway_record *record = &records[*count];
-		*record = (struct as_gateway_record){
-			.eui = lw_eui64_from_number((uint64_t)db_column_i64(db, s, 0))};
+		*record = (struct as_gateway_record){.eui = lw_eui64_from_number((uint64_t)eui)};
+		*from = eui < INT64_MAX ? eui + 1 : eui;
 		snprintf(record->name, sizeof record->name, "%s", db_column_text(db, s, 1));
 		record->has_agency = db_column_copy(db, s, 2, record->agency.bytes,
 						    sizeof record->agency.bytes);

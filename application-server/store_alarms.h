@@ -13,8 +13,8 @@
 
 /* Fills the table from what is raised, and what was cleared within AS_CLEARED_KEPT. `notify` names the channels, whose state is
  * filled as well. */
-enum status as_store_alarms_load(struct as_store *store, struct as_alarms *alarms, struct as_notify *notify,
-				 struct now now) MUST_USE;
+enum status as_store_alarms_load(struct as_store *store, struct as_alarms *alarms,
+				 const struct as_notify *notify, struct now now) MUST_USE;
 /* Writes one as it is, and what the channels of `notify` were told of it. */
 enum status as_store_alarm_put(struct as_store *store, const struct as_alarm *alarm,
 			       const struct as_notify *notify, struct now now) MUST_USE;
@@ -47,15 +47,17 @@ enum status as_store_alarm_turns(struct as_store *store, int64_t id,
 /* The message under way to a channel: NULL: none is. */
 enum status as_store_alarm_message_put(struct as_store *store, const struct as_channel *channel,
 				       const char *body) MUST_USE;
-/* Gives the text of the message that was under way, the caller's; NULL: none was. */
-char *as_store_alarm_message(struct as_store *store, const char *channel);
+/* Fills `sequence` and `quiet` of a channel that was there before, so that no id is given twice. Gives the text of the message that
+ * was under way, the caller's; NULL: none was. */
+char *as_store_alarm_message(struct as_store *store, struct as_channel *channel);
 
 /* Removes up to `limit` that ended before. */
 enum status as_store_alarms_prune(struct as_store *store, struct wall before, unsigned limit) MUST_USE;
 
-/* Fills what alarms go by, of up to `limit` gateways. */
-enum status as_store_alarm_gateways(struct as_store *store, struct as_gateway_record *records, size_t limit,
-				    size_t *count) MUST_USE;
+/* Fills what alarms go by, of up to `limit` gateways from the EUI `*from` on (INT64_MIN: the first), and moves it behind the last:
+ * page by page, so that the loop goes on between. */
+enum status as_store_alarm_gateways(struct as_store *store, int64_t *from, struct as_gateway_record *records,
+				    size_t limit, size_t *count) MUST_USE;
 /* When the newest certificate of the bridge's listeners ends; 0: there is none. */
 struct wall as_store_alarm_server_certificate(struct as_store *store);
 

@@ -26,8 +26,7 @@ void as_alarms_release(struct as_alarms *alarms)
 static struct as_alarm_key key_of(enum as_alarm_kind_id kind, const char *subject)
 {
 	struct as_alarm_key key = {.kind = (uint8_t)kind};
-	size_t length = strlen(subject);
-	memcpy(key.subject, subject, length < AS_ALARM_SUBJECT ? length : AS_ALARM_SUBJECT - 1);
+	as_alarm_letters(key.subject, AS_ALARM_SUBJECT, subject);
 	return key;
 }
 
@@ -111,8 +110,8 @@ static void turn(struct as_alarm *alarm, bool bad, struct now now)
 static void describe(struct as_alarm *alarm, const struct as_observation *seen)
 {
 	const char *name = seen->name && *seen->name ? seen->name : alarm->key.subject;
-	snprintf(alarm->name, sizeof alarm->name, "%s", name);
-	snprintf(alarm->detail, sizeof alarm->detail, "%s", seen->detail ? seen->detail : "");
+	as_alarm_letters(alarm->name, sizeof alarm->name, name);
+	as_alarm_letters(alarm->detail, sizeof alarm->detail, seen->detail ? seen->detail : "");
 	alarm->value = seen->value;
 	alarm->has_agency = seen->agency != NULL;
 	if (seen->agency)
@@ -283,8 +282,8 @@ bool as_alarm_acknowledge(struct as_alarm *alarm, const char *who, const char *n
 	alarm->acknowledged = true;
 	alarm->ack_at = now;
 	alarm->ack_until = until;
-	snprintf(alarm->ack_who, sizeof alarm->ack_who, "%s", who);
-	snprintf(alarm->ack_note, sizeof alarm->ack_note, "%s", note ? note : "");
+	as_alarm_letters(alarm->ack_who, sizeof alarm->ack_who, who);
+	as_alarm_letters(alarm->ack_note, sizeof alarm->ack_note, note ? note : "");
 	alarm->dirty = true;
 	return true;
 }

@@ -130,6 +130,9 @@ static inline const struct as_alarm_kind *as_alarm_kind_of(const struct as_alarm
 	return &as_alarm_kinds[alarm->key.kind];
 }
 
+/* Copies what people and other programs wrote, so that it can be shown anywhere: cut between letters, never within one; control
+ * characters become blanks, bytes that are no UTF-8 question marks. `out` may be `text`. Returns `out`. */
+char *as_alarm_letters(char *out, size_t capacity, const char *text);
 /* Fills a row's text with the alarm's numbers; returns `text`. */
 const char *as_alarm_fill(char *text, size_t capacity, const char *pattern, const struct as_alarm *alarm);
 /* The alarm's sentence. */

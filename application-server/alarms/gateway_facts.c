@@ -186,7 +186,7 @@ static void add_member(const struct sight *sight, bool silent)
 		return;
 	member.since = health->last_heard;
 	if (member.named)
-		snprintf(member.group, sizeof member.group, "%.59s", record->backhaul);
+		as_alarm_letters(member.group, sizeof member.group, record->backhaul);
 	else
 		as_group_of_address(member.group, health->address);
 	snprintf(member.subject, sizeof member.subject, "%s", sight->subject);

@@ -161,13 +161,30 @@ static void judge(struct group *group, struct as_alarms *alarms, bool known, str
 		set_parts(group, alarms, down, alarm, now);
 }
 
+/* Nobody is silent and no group is down: most rounds. Nothing is sorted then. */
+static bool is_calm(const struct as_groups *groups, const struct as_alarms *alarms)
+{
+	const struct as_alarm *alarm;
+	for (size_t i = 0; i < groups->count; i++)
+		if (groups->members[i].silent)
+			return false;
+	for (size_t at = 0; (alarm = as_alarms_next(alarms, &at));)
+		if (alarm->state != AS_CLEARED && as_alarm_kind_of(alarm)->source == AS_SOURCE_GROUPS)
+			return false;
+	return true;
+}
+
 /* --- all of them --------------------------------------------------------------------------------------------- */
 
 void as_groups_judge(struct as_groups *groups, struct as_alarms *alarms, bool known, struct now now)
 {
 	const struct as_group_member *list = groups->members;
-	qsort(groups->members, groups->count, sizeof *groups->members, compare);
 	as_alarms_begin(alarms, AS_SOURCE_GROUPS);
+	if (known && is_calm(groups, alarms)) {
+		as_alarms_end(alarms, AS_SOURCE_GROUPS, now);
+		return;
+	}
+	qsort(groups->members, groups->count, sizeof *groups->members, compare);
 	for (size_t from = 0, until; from < groups->count; from = until) {
 		struct group group = {.subject = list[from].group,
 				      .name = list[from].group,

@@ -194,7 +194,7 @@ void as_notify_failed(struct as_notify *notify, size_t place, const char *proble
 	channel->failures++;
 	channel->failed++;
 	channel->retry_at = mono_add(now.mono, wait < AS_RETRY_MAX ? wait : AS_RETRY_MAX);
-	snprintf(channel->problem, sizeof channel->problem, "%s", problem);
+	as_alarm_letters(channel->problem, sizeof channel->problem, problem);
 }
 
 void as_notify_observe(const struct as_notify *notify, struct as_alarms *alarms, struct now now)

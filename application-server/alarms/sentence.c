@@ -5,6 +5,58 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The bytes of the letter that stands there; 0: it is no UTF-8, or is cut off. */
+static size_t letter_length(const char *at)
+{
+	const uint8_t *byte = (const uint8_t *)at;
+	size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xc2 ? 0 : byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
+	if (length == 0 || byte[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((byte[i] & 0xc0) != 0x80)
+			return 0;
+	bool overlong = (byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xf0 && byte[1] < 0x90);
+	bool outside = (byte[0] == 0xed && byte[1] >= 0xa0) || (byte[0] == 0xf4 && byte[1] >= 0x90);
+	return overlong || outside ? 0 : length;
+}
+
+static bool is_control(const char *at)
+{
+	const uint8_t *byte = (const uint8_t *)at;
+	return byte[0] < ' ' || byte[0] == 0x7f || (byte[0] == 0xc2 && byte[1] < 0xa0);
+}
+
+char *as_alarm_letters(char *out, size_t capacity, const char *text)
+{
+	size_t used = 0;
+	while (*text) {
+		size_t length = letter_length(text), take = length ? length : 1;
+		bool control = length && is_control(text);
+		size_t room = control || !length ? 1 : length;
+		if (used + room >= capacity)
+			break;
+		if (control || !length)
+			out[used] = control ? ' ' : '?';
+		else
+			memmove(out + used, text, length);
+		used += room;
+		text += take;
+	}
+	out[used] = '\0';
+	return out;
+}
+
+/* Takes the rest of a letter away that a limit cut. */
+static size_t without_half_letter(const char *text, size_t used)
+{
+	size_t start = used;
+	while (start > 0 && used - start < 4 && ((uint8_t)text[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start > 0 && (uint8_t)text[start - 1] >= 0xc0 && letter_length(text + start - 1) == 0)
+		return start - 1;
+	return used;
+}
+
 /* "3 min", "2 h 5 min", "4 d 2 h". */
 static void write_seconds(char *text, size_t capacity, int64_t seconds)
 {
@@ -73,6 +125,8 @@ const char *as_alarm_fill(char *text, size_t capacity, const char *pattern, cons
 			text[used] = '\0';
 		}
 	}
+	used = without_half_letter(text, used);
+	text[used] = '\0';
 	while (used > 0 && text[used - 1] == ' ')
 		text[--used] = '\0';
 	return text;

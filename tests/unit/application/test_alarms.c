@@ -1,4 +1,5 @@
 /* Alarms on a virtual clock: each kind raises, holds and clears; groups; acknowledgements; what a restart leaves. */
+#include "application-server/alarms/alarm_json.h"
 #include "application-server/alarms/groups.h"
 #include "application-server/alarms/notify.h"
 #include "tests/harness/harness.h"
@@ -457,6 +458,67 @@ static void names_of_networks(void **state)
 	}
 }
 
+/* --- what people write --------------------------------------------------------------------------------------- */
+
+static void what_people_write_can_be_shown_anywhere(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text, *expect;
+		size_t capacity;
+	} rows[] = {
+		{"a letter of two bytes that a limit cuts", "abc\xc3\xbc", "abc", 5},
+		{"the same with room", "abc\xc3\xbc", "abc\xc3\xbc", 6},
+		{"a letter of four bytes that a limit cuts", "a\xf0\x9f\x93\xa1", "a", 5},
+		{"a head of an e-mail", "Roof\r\nBcc: x@y", "Roof  Bcc: x@y", 40},
+		{"a colour of a terminal", "\x1b[31mred\x7f", " [31mred ", 40},
+		{"an eight-bit control",
+		 "a\xc2\x9b"
+		 "31m",
+		 "a 31m", 40},
+		{"no UTF-8", "a\xff\xc3z", "a??z", 40},
+		{"longer than it need be", "\xc0\xaf\xe0\x80\xaf", "?????", 40},
+		{"half a pair", "\xed\xa0\x80", "???", 40},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char out[40];
+		t_row(rows[i].name);
+		t_str("shown", rows[i].expect, as_alarm_letters(out, rows[i].capacity, rows[i].text));
+	}
+}
+
+/* JSON holds no half letters: an alarm whose texts were cut within one would be told nobody. */
+static void a_long_name_is_told_all_the_same(void **state)
+{
+	(void)state;
+	char name[400], subject[200];
+	for (size_t shift = 0; shift < 2; shift++) {
+		t_row(shift ? "cut at odd bytes" : "cut at even bytes");
+		memset(name, 'a', sizeof name);
+		for (size_t i = shift; i + 2 < sizeof name; i += 2)
+			memcpy(name + i, "\xc3\xbc", 2);
+		name[sizeof name - 1 - (sizeof name - 1 - shift) % 2] = '\0';
+		snprintf(subject, sizeof subject, "%.*s", 160 + (int)shift, name);
+		open_world();
+		as_alarms_begin(&alarms, AS_SOURCE_GROUPS);
+		as_alarms_observe(&alarms,
+				  &(struct as_observation){.kind = AS_ALARM_BACKHAUL_SILENT,
+							   .subject = subject,
+							   .name = name,
+							   .detail = name,
+							   .value = 3},
+				  now);
+		as_alarms_end(&alarms, AS_SOURCE_GROUPS, now);
+		as_alarms_step(&alarms, now);
+		const struct as_alarm *alarm = as_alarms_find(&alarms, AS_ALARM_BACKHAUL_SILENT, subject);
+		assert_non_null(alarm);
+		json_t *json = as_alarm_json(alarm);
+		t_true("as JSON", json != NULL);
+		json_decref(json);
+		close_world();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +531,8 @@ int main(void)
 		t_test(all_gateways_are_one_alarm),
 		t_test(single_ones_are_no_group),
 		t_test(names_of_networks),
+		t_test(what_people_write_can_be_shown_anywhere),
+		t_test(a_long_name_is_told_all_the_same),
 	};
 	return t_run(tests);
 }
