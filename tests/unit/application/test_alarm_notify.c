@@ -165,6 +165,7 @@ static void quiet_times(void **state)
 	see(AS_ALARM_JOURNAL_FILLING, "e", 99);
 	t_int("it waits", -1, tell(0));
 	t_row("a quiet night ends without a word");
+	as_alarms_release(&alarms);
 	open_world("2026-07-01T23:00:00Z");
 	assert_true(as_quiet_parse("22:00-07:00", &notify.channels[0].rules.quiet));
 	t_int("night", -1, tell(0));
