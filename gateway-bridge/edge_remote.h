@@ -2,7 +2,7 @@
  * writes the audit:
  *
  *	POST /gateways/{eui}/ping          {"how": "websocket_ping", "round_trip_ms": 41.2, "waited_ms": 41}
- *	                                   a UDP gateway cannot be asked: {"how": "next_datagram", "round_trip_ms": null,
+ *	                                   one by UDP or MQTT cannot be asked: {"how": "next_datagram", "round_trip_ms": null,
  *	                                   "waited_ms": 3120} when it says something by itself; 504 after GB_PING_WAIT, or GB_HEAR_WAIT
  *	POST /gateways/{eui}/run           {"command": "reboot", "arguments": ["-f"]} → 202; a station says nothing of what came of it
  *	POST /gateways/{eui}/shell?user=&term=   200 and a stream: what the shell says, as it comes; ends with the shell or

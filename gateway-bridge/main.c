@@ -64,8 +64,9 @@ struct process {
 /* --- what the core gives */
 
 /* After every event: its datagrams and texts into the sockets' queues, its notes into the log. */
-static void empty_outbox(struct process *process, struct now now)
+static void empty_outbox(void *ctx, struct now now)
 {
+	struct process *process = ctx;
 	gb_udp_edge_take(&process->udp);
 	gb_mqtt_edge_take(&process->mqtt, now);
 	struct gb_note note;
@@ -114,7 +115,8 @@ static enum status commit(void *ctx)
 
 /* --- events */
 
-static void after_datagram(void *ctx, struct now now)
+/* By UDP or MQTT: it may be what a ping waits for. */
+static void after_message(void *ctx, struct now now)
 {
 	struct process *process = ctx;
 	gb_remote_heard(&process->remote, now);
@@ -196,11 +198,6 @@ static void on_hangup(void *ctx, struct now now)
 #define STOP_ROUND  (10 * US_PER_MS)
 #define STOP_WITHIN (1500 * US_PER_MS) /* for close frames to leave; supervisors wait 3 s */
 
-static void after_event(void *ctx, struct now now)
-{
-	empty_outbox(ctx, now);
-}
-
 static void on_stopping(void *ctx, struct now now)
 {
 	struct process *process = ctx;
@@ -234,7 +231,7 @@ static enum status open_admin(struct process *process)
 	enum status status = gb_admin_open(&process->admin, process->loop, process->admin_path,
 					   process->bridge, &process->reload, process->udp.sockets,
 					   process->udp.count, &process->stations);
-	process->remote.after = after_event;
+	process->remote.after = empty_outbox;
 	process->remote.ctx = process;
 	if (status == ST_OK)
 		gb_remote_open(&process->remote, process->loop, process->bridge,
@@ -254,7 +251,7 @@ static enum status start(struct process *process)
 						      .ctx = process});
 	process->retry = io_timer_new(process->loop, on_retry, process);
 	process->stopping = io_timer_new(process->loop, on_stopping, process);
-	process->stations.after = after_event;
+	process->stations.after = empty_outbox;
 	process->stations.ctx = process;
 	if (process->config.station_listen.count > 0)
 		process->stations.handed_over = gb_take_handed(&process->listen_fds, "station_listen", 0,
@@ -265,11 +262,11 @@ static enum status start(struct process *process)
 							   SOCK_STREAM, process->config.cups_listen.items[0]);
 	process->stations.remote = &process->remote;
 	gb_list_restore(process->list_path, process->bridge, &process->scratch, &process->arena);
-	process->udp.after = after_datagram;
+	process->udp.after = after_message;
 	process->udp.ctx = process;
 	enum status status = gb_udp_edge_open(&process->udp, process->loop, &process->config,
 					      &process->listen_fds, process->bridge);
-	process->cups.after = after_event;
+	process->cups.after = empty_outbox;
 	process->cups.ctx = process;
 	if (status == ST_OK)
 		gb_cups_edge_open(&process->cups, process->loop, process->bridge, &process->config,
@@ -279,7 +276,7 @@ static enum status start(struct process *process)
 					      &process->config, process->common.state_dir);
 	if (status == ST_OK)
 		status = gb_mqtt_edge_open(&process->mqtt, process->loop, &process->config, process->bridge,
-					   &process->rng, after_event, process);
+					   &process->rng, after_message, process);
 	if (status == ST_OK)
 		status = io_link_client_open(
 			process->loop,
