@@ -9,6 +9,7 @@
 #include <mosquitto.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,11 @@ static void find_program(char *path, size_t capacity)
 	}
 	fprintf(stderr, "mosquitto is not installed\n");
 	ASSERT(!"mosquitto is installed");
+}
+
+void t_mosquitto_freeze(struct t_mosquitto *broker, bool frozen)
+{
+	t_process_signal(broker->process, frozen ? SIGSTOP : SIGCONT);
 }
 
 void t_mosquitto_resume(struct t_mosquitto *broker)

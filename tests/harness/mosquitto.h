@@ -26,6 +26,8 @@ uint16_t t_mosquitto_port(const struct t_mosquitto *broker);
 /* Orderly stop (saves its sessions), and start again on the same port. Each waits until it is done. */
 void t_mosquitto_stop(struct t_mosquitto *broker);
 void t_mosquitto_resume(struct t_mosquitto *broker);
+/* It stands still, with its connections (SIGSTOP), and goes on. */
+void t_mosquitto_freeze(struct t_mosquitto *broker, bool frozen);
 void t_mosquitto_free(struct t_mosquitto *broker);
 
 /* Connects, subscribes at QoS 1, waits for the SUBACK; comes back by itself when the broker does. `name` is its client
