@@ -69,7 +69,7 @@ wait_for() { # wait_for WHAT SECONDS LOG COMMAND...
 	done
 }
 
-mqtt=$(free_port tcp) udp=$(free_port udp)
+mqtt=$(free_port tcp) udp=$(free_port udp) lns=$(free_port tcp) cups=$(free_port tcp)
 echo "${bold}Lamppost$plain: a city's LoRaWAN network on this machine. Five sensors, two gateways on udp 127.0.0.1:$udp, MQTT on 127.0.0.1:$mqtt"
 
 mosquitto=$(PATH=$PATH:/usr/sbin command -v mosquitto) || die "mosquitto is missing: make deps" /dev/null
@@ -85,6 +85,8 @@ common:
   log_level: warn
 gateway-bridge:
   udp_listen: ["127.0.0.1:$udp"]
+  station_listen: ["127.0.0.1:$lns"]
+  cups_listen: ["127.0.0.1:$cups"]
 application-server:
   mqtt:
     host: "127.0.0.1"

@@ -73,7 +73,8 @@ static int start(void **state)
 	snprintf(variable, sizeof variable, "LAMPPOST_RUN=%s", run);
 	port = t_free_udp_port();
 	snprintf(text, sizeof text,
-		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\ngateway-bridge:\n  udp_listen: "
+		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\ngateway-bridge:\n  station_listen: []\n  "
+		 "cups_listen: []\n  udp_listen: "
 		 "[\"127.0.0.1:%u\"]\n",
 		 dir, run, (unsigned)port);
 	t_write_file(config, text);

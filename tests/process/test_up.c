@@ -141,7 +141,10 @@ static void start_up_with(const char *option)
 	t_int("init", 0, LAMPPOST("init", NULL, NULL));
 	FILE *file = fopen(config, "a");
 	assert_non_null(file);
-	fprintf(file, "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n", (unsigned)t_free_udp_port());
+	fprintf(file,
+		"gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n  station_listen: []\n  cups_listen: "
+		"[]\n",
+		(unsigned)t_free_udp_port());
 	fclose(file);
 	up = t_process_start(&(struct t_process_options){.program = "lamppost",
 							 .arguments = {"up", "--state", dir, option},
@@ -305,7 +308,10 @@ static void a_stranger_on_the_socket_is_not_taken_for_a_child(void **state)
 	t_true("the stranger is well", t_wait_until(t_is_healthy, admin, T_CEILING));
 	FILE *file = fopen(config, "a");
 	assert_non_null(file);
-	fprintf(file, "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n", (unsigned)t_free_udp_port());
+	fprintf(file,
+		"gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n  station_listen: []\n  cups_listen: "
+		"[]\n",
+		(unsigned)t_free_udp_port());
 	fclose(file);
 	up = t_process_start(&(struct t_process_options){
 		.program = "lamppost", .arguments = {"up", "--state", dir}, .dir = dir, .name = "up"});
