@@ -311,6 +311,13 @@ int mosquitto_socket(struct mosquitto *client)
 	return client->fd;
 }
 
+/* A process of this world ends by dying: its broker is told by the socket, as of any that dies. */
+int mosquitto_disconnect(struct mosquitto *client)
+{
+	(void)client;
+	return MOSQ_ERR_NO_CONN;
+}
+
 int mosquitto_threaded_set(struct mosquitto *client, bool threaded)
 {
 	(void)client, (void)threaded;
