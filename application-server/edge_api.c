@@ -137,11 +137,12 @@ static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchan
 		ask_why(edge, now, exchange, answer);
 	else if (answer->asks_network[0])
 		as_edge_mac_ask(&edge->mac, exchange, answer->asks_network);
-	else if (answer->asks_bridge[0])
-		as_edge_ping_ask(&edge->ping, exchange, answer->asks_bridge, answer->body);
-	else if (answer->asks_join)
-		as_edge_ping_ask(&edge->join, exchange, "/provisioning/v1/allow-once", answer->body);
-	else if (answer->streams)
+	else if (answer->asks_bridge[0] || answer->asks_join) {
+		as_edge_ping_ask(answer->asks_join ? &edge->join : &edge->ping, exchange,
+				 answer->asks_join ? "/provisioning/v1/allow-once" : answer->asks_bridge,
+				 answer->body);
+		as_answer_release(answer); /* it was copied */
+	} else if (answer->streams)
 		begin_stream(edge, now, exchange, answer);
 	else
 		reply(edge, exchange, answer);
