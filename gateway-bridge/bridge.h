@@ -1,4 +1,5 @@
-/* The core of gateway-bridge: terminates Semtech UDP and Basics Station (bridge_station.h), keeps who is where, and speaks
+/* The core of gateway-bridge: terminates Semtech UDP, Basics Station (bridge_station.h) and ChirpStack's
+ * MQTT topics (bridge_mqtt.h), keeps who is where, and speaks
  * network.sock's messages on the other side. Pure: `now` comes in, messages go out; no clock, no socket, no randomness but the generator's.
  *
  *	datagram ──▶ on_datagram ──▶ ack at once ──▶ take_datagram ──▶ gateway

@@ -97,24 +97,6 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 
 /* --- the question -------------------------------------------------------------------------------------------------- */
 
-/* A certificate that TLS did not find good is none; one whose time is over is shown, so that the verdict can say so, and has no
- * time at all here. */
-static struct gb_presented presented_by(const struct io_http_request *request)
-{
-	struct gb_presented presented = {.has_certificate = false};
-	const struct io_tls_peer *peer = io_http_request_certificate(request);
-	bool expired = peer && peer->verdict == IO_TLS_PEER_EXPIRED;
-	if (peer && (peer->verdict == IO_TLS_PEER_GOOD || expired)) {
-		struct wall until = peer->not_after;
-		if (expired)
-			until.us = 0;
-		gb_presented_certificate(&presented, peer->common_name, strlen(peer->common_name),
-					 peer->serial, peer->serial_length, until);
-	}
-	gb_presented_token(&presented, io_http_request_header(request, "Authorization"));
-	return presented;
-}
-
 static void say(struct gb_cups_edge *edge, io_http_exchange exchange, int status)
 {
 	enum status sent = io_http_reply(edge->server, exchange, status, OCTETS, "", 0);
@@ -165,7 +147,7 @@ static void on_update_info(void *ctx, struct now now, const struct io_http_reque
 	const uint8_t *body = io_http_request_body(request, &length);
 	io_http_exchange exchange = io_http_request_exchange(request);
 	const struct gb_address from = gb_address_from_io(io_http_request_from(request));
-	struct gb_presented presented = presented_by(request);
+	struct gb_presented presented = gb_tls_presented(request);
 	enum gb_verdict verdict = gb_cups_question(edge->json, (const char *)body, length, &question);
 	edge->asked++;
 	if (verdict != GB_ACCEPTED) {

@@ -61,19 +61,6 @@ static void on_close(void *ctx, struct now now, io_ws_id id, enum io_ws_reason r
 
 /* --- requests */
 
-/* A certificate that TLS did not find good is no certificate: the gateway is then told that it needs one. One whose time is over is
- * shown, so that the verdict can say so. */
-static struct gb_presented presented_by(const struct io_http_request *request)
-{
-	struct gb_presented presented = {.has_certificate = false};
-	const struct io_tls_peer *peer = io_http_request_certificate(request);
-	if (peer && (peer->verdict == IO_TLS_PEER_GOOD || peer->verdict == IO_TLS_PEER_EXPIRED))
-		gb_presented_certificate(&presented, peer->common_name, strlen(peer->common_name),
-					 peer->serial, peer->serial_length, peer->not_after);
-	gb_presented_token(&presented, io_http_request_header(request, "Authorization"));
-	return presented;
-}
-
 static void refuse(struct gb_station_edge *edge, const struct io_http_request *request, unsigned status,
 		   const char *reason)
 {
@@ -94,7 +81,7 @@ static void open_session(struct gb_station_edge *edge, struct now now, const str
 		.send_buffer = SEND_BUFFER,
 		.ping_interval = -1, /* the core pings, and judges what comes back */
 		.forgive_pong = true};
-	const struct gb_presented presented = presented_by(request);
+	const struct gb_presented presented = gb_tls_presented(request);
 	char reason[GB_STATION_REASON_MAX];
 	const struct gb_station_open open = {.path = path,
 					     .eui = *eui,

@@ -38,3 +38,19 @@ enum gb_tls_look gb_tls_files_look(struct gb_tls_files *files)
 	memcpy(files->stamps, stamps, sizeof stamps);
 	return GB_TLS_NEW;
 }
+
+struct gb_presented gb_tls_presented(const struct io_http_request *request)
+{
+	struct gb_presented presented = {.has_certificate = false};
+	const struct io_tls_peer *peer = io_http_request_certificate(request);
+	bool expired = peer && peer->verdict == IO_TLS_PEER_EXPIRED;
+	if (peer && (peer->verdict == IO_TLS_PEER_GOOD || expired)) {
+		struct wall until = peer->not_after;
+		if (expired)
+			until.us = 0;
+		gb_presented_certificate(&presented, peer->common_name, strlen(peer->common_name),
+					 peer->serial, peer->serial_length, until);
+	}
+	gb_presented_token(&presented, io_http_request_header(request, "Authorization"));
+	return presented;
+}

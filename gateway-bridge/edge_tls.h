@@ -1,9 +1,11 @@
-/* Where the files of the bridge's TLS listeners are: those of the configuration, or in STATE/keys those that the application
+/* What the bridge's TLS listeners share: what a caller presented, and where their files are: those of the configuration, or in STATE/keys those that the application
  * server writes (application-server/identity/server_files.h) and renews. */
 #ifndef LAMPPOST_BRIDGE_EDGE_TLS_H
 #define LAMPPOST_BRIDGE_EDGE_TLS_H
 
+#include "common/io/http_server.h"
 #include "gateway-bridge/config.h"
+#include "gateway-bridge/identity.h"
 
 #define GB_TLS_PATH (OPTION_PATH_MAX + 64)
 
@@ -25,5 +27,9 @@ enum gb_tls_look {
 };
 /* Looks whether they are there, and whether they have changed since it was called last. */
 enum gb_tls_look gb_tls_files_look(struct gb_tls_files *files);
+
+/* What a caller shows of itself. A certificate that TLS did not find good is none; one whose time is over, its own or its chain's, is
+ * shown with no time at all, so that the verdict can say so. */
+struct gb_presented gb_tls_presented(const struct io_http_request *request);
 
 #endif
