@@ -1,0 +1,1 @@
+-- An agency's own key encryption keys: AppSKeys that nobody but the agency can read.

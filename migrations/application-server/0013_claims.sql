@@ -1,0 +1,1 @@
+-- Claiming of devices by their owners' tokens, and the replacement of a device by another.
