@@ -7,6 +7,7 @@
  * A second signal ends it at once. */
 #include "simulator/edge_run.h"
 
+#include "simulator/edge_mqtt.h"
 #include "simulator/edge_station.h"
 #include "simulator/report.h"
 #include "simulator/world.h"
@@ -38,6 +39,7 @@ struct run {
 	struct io_loop *loop;
 	struct wire *wires; /* two for each gateway: up, down; unused for stations */
 	struct sim_edge_stations *stations;
+	struct sim_edge_mqtts *mqtts;
 	struct io_address bridge;
 	struct now start;
 	int64_t end_us;   /* SIM_NEVER: until stopped */
@@ -189,7 +191,8 @@ static bool open_sockets(struct run *run)
 		struct wire *wire = &run->wires[i];
 		wire->run = run;
 		wire->gateway = i / 2;
-		if (run->scenario.gateways[i / 2].config.is_station)
+		const struct sim_gateway_config *config = &run->scenario.gateways[i / 2].config;
+		if (config->is_station || config->is_mqtt)
 			continue;
 		struct io_udp_options options = {.host = run->scenario.gateways[i / 2].address,
 						 .receive_buffer = 1u << 20,
@@ -233,7 +236,11 @@ int sim_edge_run(const struct sim_run_options *options)
 	bool loaded = load(&run);
 	if (loaded && !sim_edge_stations_set_lns(&run.scenario, options->lns)) {
 		fprintf(stderr, "lamppost-sim: --lns %s: expected ws[s]://HOST:PORT\n", options->lns);
+	} else if (loaded && !sim_edge_mqtts_set_broker(&run.scenario, options->broker)) {
+		fprintf(stderr, "lamppost-sim: --broker %s, or a gateway's: expected mqtt[s]://HOST:PORT\n",
+			options->broker);
 	} else if (loaded) {
+		bool failed;
 		struct io_turn turn = {
 			.next_deadline = next_deadline, .on_tick = on_tick, .on_stop = on_stop, .ctx = &run};
 		run.loop = io_loop_new(&turn);
@@ -247,12 +254,14 @@ int sim_edge_run(const struct sim_run_options *options)
 			run.end_us = run.scenario.duration_us;
 		run.exit_code = 1;
 		run.stations = sim_edge_stations_new(run.loop, run.world, run.start.mono);
-		if (open_sockets(&run))
+		run.mqtts = sim_edge_mqtts_new(run.loop, run.world, run.start.mono, &failed);
+		if (open_sockets(&run) && !failed)
 			run.exit_code = io_loop_run(run.loop);
 		for (size_t i = 0; i < 2 * run.scenario.gateway_count; i++)
 			if (run.wires[i].udp != NULL)
 				io_udp_close(run.wires[i].udp);
 		free(run.wires);
+		sim_edge_mqtts_free(run.mqtts);
 		sim_edge_stations_free(run.stations);
 		sim_world_free(run.world);
 		io_loop_free(run.loop);

@@ -10,6 +10,7 @@ struct sim_run_options {
 	const char *report_file;  /* NULL: none */
 	const char *bridge;       /* HOST:PORT, numeric: packet forwarders' */
 	const char *lns;          /* ws[s]://HOST:PORT: of stations that name none */
+	const char *broker;       /* mqtt[s]://HOST:PORT: of forwarders by MQTT that name none */
 	double duration_s;        /* below 0: the scenario's */
 	double drain_s;           /* at most so long after it; what is on its way has a second in any case */
 	bool quiet;

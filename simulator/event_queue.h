@@ -15,6 +15,9 @@ enum sim_event_kind {
 	SIM_EVENT_STATION,       /* a station's deadline; stale if it has moved it */
 	SIM_EVENT_STATION_UP,    /* what a station does at its socket, behind its backhaul; owns it */
 	SIM_EVENT_STATION_DOWN,  /* what happened at the socket arrives at the station; owns it */
+	SIM_EVENT_MQTT,          /* a forwarder's statistics are due */
+	SIM_EVENT_MQTT_UP,       /* what it publishes, behind its backhaul; owns it */
+	SIM_EVENT_MQTT_DOWN,     /* a command arrives at it; owns it */
 	SIM_EVENT_FAULT,
 	SIM_EVENT_FAULT_END
 };

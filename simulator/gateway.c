@@ -7,6 +7,11 @@
 
 #define POLL_US 10000 /* the forwarder asks its concentrator this often and packs what it finds */
 
+static bool sends_datagrams(const struct sim_gateway_config *config)
+{
+	return !config->is_station && !config->is_mqtt;
+}
+
 void sim_gateway_init(struct sim_gateway *gateway, const struct sim_gateway_config *config, uint64_t seed)
 {
 	*gateway = (struct sim_gateway){
@@ -14,8 +19,8 @@ void sim_gateway_init(struct sim_gateway *gateway, const struct sim_gateway_conf
 		.rng = rng_seeded(seed),
 		.ticks_base = config->first_ticks,
 		.flush_us = SIM_NEVER,
-		.stat_us = config->stat_us > 0 && !config->is_station ? config->stat_us : SIM_NEVER,
-		.keepalive_us = config->is_station ? SIM_NEVER : 0,
+		.stat_us = config->stat_us > 0 && sends_datagrams(config) ? config->stat_us : SIM_NEVER,
+		.keepalive_us = sends_datagrams(config) ? 0 : SIM_NEVER,
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(gateway->deaf); i++)
 		gateway->deaf[i][1] = -1;
@@ -40,7 +45,7 @@ void sim_gateway_restart(struct sim_gateway *gateway, int64_t now_us)
 	gateway->queued = 0;
 	gateway->pending_count = 0;
 	gateway->flush_us = SIM_NEVER;
-	gateway->keepalive_us = gateway->config.is_station ? SIM_NEVER : now_us;
+	gateway->keepalive_us = sends_datagrams(&gateway->config) ? now_us : SIM_NEVER;
 	memset(gateway->slots, 0, sizeof gateway->slots);
 }
 
@@ -170,7 +175,7 @@ static void add_rxpk(struct sim_gateway *gateway, int64_t now_us, const struct s
 		     const struct sim_reception_slot *slot, const uint8_t *phy, size_t length)
 {
 	if (gateway->pending_count == SIM_RXPK_MAX) {
-		if (gateway->config.is_station)
+		if (!sends_datagrams(&gateway->config))
 			return;
 		push(gateway, now_us);
 	}
@@ -192,7 +197,7 @@ static void add_rxpk(struct sim_gateway *gateway, int64_t now_us, const struct s
 		.phy = gateway->pending_phy[at],
 		.length = length,
 	};
-	if (gateway->flush_us == SIM_NEVER && !gateway->config.is_station)
+	if (gateway->flush_us == SIM_NEVER && sends_datagrams(&gateway->config))
 		gateway->flush_us = now_us - now_us % POLL_US + POLL_US;
 	gateway->interval.received++;
 	gateway->interval.received_good++;
@@ -287,6 +292,13 @@ static void push(struct sim_gateway *gateway, int64_t now_us)
 	push_with(gateway, now_us, NULL);
 }
 
+/* 111,320 m a degree of latitude. */
+void sim_gateway_place(const struct sim_gateway *gateway, double *latitude_deg, double *longitude_deg)
+{
+	*latitude_deg = 40.71 + gateway->config.y_m / 111320.0;
+	*longitude_deg = -74.0 + gateway->config.x_m / 84386.0;
+}
+
 static void report(struct sim_gateway *gateway, int64_t now_us)
 {
 	uint64_t pushed = gateway->counters.push_data - gateway->pushed_at_stat;
@@ -294,10 +306,8 @@ static void report(struct sim_gateway *gateway, int64_t now_us)
 	struct semtech_stat stat = gateway->interval;
 	stat.time.us = gateway->config.start.us + now_us;
 	stat.ack_permille = pushed ? (uint32_t)(1000 * (acked > pushed ? pushed : acked) / pushed) : 0;
-	/* Metres on a plane become degrees near 40.71 N, 74.00 W: 111,320 m a degree of latitude. */
-	stat.latitude_deg = 40.71 + gateway->config.y_m / 111320.0;
-	stat.longitude_deg = -74.0 + gateway->config.x_m / 84386.0;
-	stat.altitude_m = 20;
+	sim_gateway_place(gateway, &stat.latitude_deg, &stat.longitude_deg);
+	stat.altitude_m = SIM_GATEWAY_ALTITUDE_M;
 	gateway->pushed_at_stat = gateway->counters.push_data;
 	gateway->acked_at_stat = gateway->counters.push_acks;
 	gateway->interval = (struct semtech_stat){0};

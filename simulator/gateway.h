@@ -18,13 +18,14 @@
 
 #include "common/base/rng.h"
 
-#define SIM_GATEWAY_CHANNELS 10
-#define SIM_DEMODULATORS     8
-#define SIM_JIT_MAX          32
-#define SIM_SIGNALS_MAX      256 /* frames on the air around one gateway */
-#define SIM_OUTBOX_MAX       64
-#define SIM_DATAGRAM_BYTES   4096
-#define SIM_NEVER            INT64_MAX
+#define SIM_GATEWAY_CHANNELS   10
+#define SIM_DEMODULATORS       8
+#define SIM_JIT_MAX            32
+#define SIM_SIGNALS_MAX        256 /* frames on the air around one gateway */
+#define SIM_OUTBOX_MAX         64
+#define SIM_DATAGRAM_BYTES     4096
+#define SIM_NEVER              INT64_MAX
+#define SIM_GATEWAY_ALTITUDE_M 20
 
 /* The forwarder's margins (gateway-protocols A.6). */
 #define SIM_JIT_LEAD_US      42500              /* below it: TOO_LATE */
@@ -44,6 +45,7 @@ struct sim_gateway_config {
 	double y_m;
 	uint8_t version; /* of the protocol: 1 has no TX_ACK */
 	bool is_station; /* a LoRa Basics Station (station.h) speaks for it: no datagrams, no queue of its own */
+	bool is_mqtt;    /* it comes by MQTT (world_mqtt.c): no datagrams */
 	double drift_ppm;
 	uint32_t first_ticks; /* the counter at world time 0 */
 	bool gps;
@@ -162,7 +164,10 @@ enum sim_jit_verdict sim_gateway_schedule(struct sim_gateway *gateway, int64_t n
 /* Draws one passage through the backhaul: microseconds, or −1 for lost (counted). */
 int64_t sim_gateway_backhaul_us(struct sim_gateway *gateway);
 
-/* For a station, whose radio this is. Takes the latest frame that was heard, false when none; `out->phy` is lent until the next frame ends. */
+/* Where it says it is: metres on a plane become degrees near 40.71 N, 74.00 W. */
+void sim_gateway_place(const struct sim_gateway *gateway, double *latitude_deg, double *longitude_deg);
+
+/* For a station or a forwarder by MQTT, whose radio this is. Takes the latest frame that was heard, false when none; `out->phy` is lent until the next frame ends. */
 bool sim_gateway_take_heard(struct sim_gateway *gateway, struct semtech_rxpk *out);
 /* Its receiver gets these channels. */
 void sim_gateway_tune(struct sim_gateway *gateway, const struct sim_gateway_channel *channels, size_t count);

@@ -16,12 +16,13 @@
 static const char usage_text[] =
 	"lamppost-sim: simulated LoRaWAN devices, radio and gateways\n"
 	"\n"
-	"  lamppost-sim run SCENARIO.yaml [--bridge HOST:PORT] [--lns URI] [--devices FILE.json]\n"
-	"                   [--duration S] [--drain S] [--report FILE.json] [--quiet]\n"
+	"  lamppost-sim run SCENARIO.yaml [--bridge HOST:PORT] [--lns URI] [--broker URL]\n"
+	"                   [--devices FILE.json] [--duration S] [--drain S] [--report FILE.json] [--quiet]\n"
 	"      Run a scenario on the real clock against a gateway bridge: packet forwarders at --bridge\n"
-	"      (127.0.0.1:1700), stations at --lns (ws://127.0.0.1:3001) or their own. Exit code 0 only if "
-	"what the\n"
-	"      scenario expects holds. Ends after --duration, after the scenario's duration_s, or at "
+	"      (127.0.0.1:1700), stations at --lns (ws://127.0.0.1:3001) or their own, forwarders by MQTT "
+	"at\n"
+	"      --broker (mqtt://127.0.0.1:1883) or their own. Exit code 0 only if what the scenario expects\n"
+	"      holds. Ends after --duration, after the scenario's duration_s, or at "
 	"SIGTERM.\n"
 	"  lamppost-sim sessions --devices N --csv FILE [--application SLUG] [--profile SLUG]\n"
 	"      Write the import file of N ABP devices whose sessions are computed from their number.\n"
@@ -46,6 +47,7 @@ static const char usage_text[] =
 enum {
 	OPT_BRIDGE = 256,
 	OPT_LNS,
+	OPT_BROKER,
 	OPT_DEVICES,
 	OPT_DURATION,
 	OPT_DRAIN,
@@ -66,6 +68,7 @@ enum {
 static const struct option options[] = {
 	{"bridge", required_argument, NULL, OPT_BRIDGE},
 	{"lns", required_argument, NULL, OPT_LNS},
+	{"broker", required_argument, NULL, OPT_BROKER},
 	{"devices", required_argument, NULL, OPT_DEVICES},
 	{"duration", required_argument, NULL, OPT_DURATION},
 	{"drain", required_argument, NULL, OPT_DRAIN},
@@ -109,6 +112,7 @@ static void take_option(struct arguments *arguments, int option)
 	switch (option) {
 	case OPT_BRIDGE: arguments->run.bridge = load->bridge = optarg; break;
 	case OPT_LNS: arguments->run.lns = optarg; break;
+	case OPT_BROKER: arguments->run.broker = optarg; break;
 	case OPT_DEVICES: arguments->devices = arguments->run.devices_file = optarg; break;
 	case OPT_DURATION: arguments->run.duration_s = number(arguments, "duration", 0, 1e7); break;
 	case OPT_DRAIN: arguments->run.drain_s = number(arguments, "drain", 0, 3600); break;
@@ -154,6 +158,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = {.run = {.bridge = "127.0.0.1:1700",
 					      .lns = "ws://127.0.0.1:3001",
+					      .broker = "mqtt://127.0.0.1:1883",
 					      .duration_s = -1,
 					      .drain_s = 15},
 				      .load = SIM_LOAD_DEFAULTS};

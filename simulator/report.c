@@ -181,8 +181,23 @@ static json_t *station_json(const struct sim_station *station)
 	return object;
 }
 
-/* `station`: NULL for a packet forwarder. */
-static json_t *gateway_json(const struct sim_gateway *gateway, const struct sim_station *station)
+static json_t *mqtt_json(const struct sim_mqtt_facts *facts)
+{
+	json_t *object = json_object();
+	json_object_set_new(object, "connected", json_boolean(facts->connected));
+	set_int(object, "connects", (int64_t)facts->connects);
+	set_int(object, "uplinks", (int64_t)facts->uplinks);
+	set_int(object, "stats", (int64_t)facts->stats);
+	set_int(object, "lost", (int64_t)facts->lost);
+	set_int(object, "commands", (int64_t)facts->commands);
+	set_int(object, "refused", (int64_t)facts->refused);
+	json_object_set_new(object, "why", json_string(facts->why));
+	return object;
+}
+
+/* `station`, `mqtt`: NULL where it is none. */
+static json_t *gateway_json(const struct sim_gateway *gateway, const struct sim_station *station,
+			    const struct sim_mqtt_facts *mqtt)
 {
 	const struct sim_gateway_counters *counters = &gateway->counters;
 	char eui[LW_EUI64_TEXT];
@@ -215,6 +230,8 @@ static json_t *gateway_json(const struct sim_gateway *gateway, const struct sim_
 	}
 	if (station != NULL)
 		json_object_set_new(object, "station", station_json(station));
+	if (mqtt != NULL)
+		json_object_set_new(object, "mqtt", mqtt_json(mqtt));
 	json_object_set_new(object, "refused", refused);
 	json_object_set_new(object, "missed", missed);
 	json_object_set_new(object, "bad_datagrams", bad);
@@ -267,7 +284,8 @@ json_t *sim_report_json(const struct sim_world *world, struct wall start, int64_
 	set_int(root, "records_dropped", (int64_t)dropped);
 	for (size_t i = 0; i < scenario->gateway_count; i++)
 		json_array_append_new(gateways,
-				      gateway_json(sim_world_gateway(world, i), sim_world_station(world, i)));
+				      gateway_json(sim_world_gateway(world, i), sim_world_station(world, i),
+						   sim_world_mqtt(world, i)));
 	json_object_set_new(root, "devices", devices);
 	json_object_set_new(root, "gateways", gateways);
 	json_object_set_new(root, "air", air_json(world));

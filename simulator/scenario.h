@@ -80,12 +80,20 @@ struct sim_scenario_tls {
 	char server_name[SIM_PATH]; /* in the server's certificate, where it is not the URI's host */
 };
 
+/* Where a gateway with ChirpStack's MQTT forwarder publishes. "": none; `trust`: of mqtts. */
+struct sim_scenario_mqtt {
+	char broker[SIM_PATH]; /* mqtt[s]://HOST:PORT; "": as the command line says */
+	char prefix[48];       /* of its topics; the region's name by default */
+	char username[SIM_PATH], password[SIM_PATH], trust[SIM_PATH], certificate[SIM_PATH], key[SIM_PATH];
+};
+
 struct sim_scenario_gateway {
 	struct sim_gateway_config config;
 	char address[SIM_ADDRESS]; /* where its sockets are bound; "127.0.0.1" */
 	/* A station's. */
 	char lns[SIM_STATION_URI_MAX + 1]; /* "": as the command line says */
 	struct sim_scenario_tls tls;
+	struct sim_scenario_mqtt mqtt;
 	bool prod, allows_commands;
 };
 

@@ -1,9 +1,10 @@
-/* The gateways of a scenario: packet forwarders and LoRa Basics Stations. */
+/* The gateways of a scenario: packet forwarders, LoRa Basics Stations, and forwarders by MQTT. */
 #include "simulator/scenario_parts.h"
 
 #include "common/base/check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static void set_channels(struct sim_gateway_config *config, const struct sim_plan *plan, uint8_t sub_band)
@@ -52,11 +53,32 @@ static void read_station(struct yt *tree, const struct yt_node *node, struct sim
 	yt_done(tree, tls);
 }
 
+static void read_mqtt(struct yt *tree, const struct yt_node *node, const struct sim_scenario *scenario,
+		      struct sim_scenario_gateway *gateway)
+{
+	const struct yt_node *map = yt_optional(tree, node, "mqtt");
+	struct sim_scenario_mqtt *mqtt = &gateway->mqtt;
+	snprintf(mqtt->prefix, sizeof mqtt->prefix, "%s", scenario->plan->name);
+	if (map == NULL)
+		return;
+	yt_expect_map(tree, map);
+	text_or_none(tree, map, "broker", mqtt->broker, sizeof mqtt->broker);
+	text_or_none(tree, map, "prefix", mqtt->prefix, sizeof mqtt->prefix);
+	text_or_none(tree, map, "username", mqtt->username, sizeof mqtt->username);
+	text_or_none(tree, map, "password", mqtt->password, sizeof mqtt->password);
+	text_or_none(tree, map, "trust", mqtt->trust, sizeof mqtt->trust);
+	text_or_none(tree, map, "certificate", mqtt->certificate, sizeof mqtt->certificate);
+	text_or_none(tree, map, "key", mqtt->key, sizeof mqtt->key);
+	if (!tree->failed && (mqtt->certificate[0] == 0) != (mqtt->key[0] == 0))
+		yt_fail(tree, map, "expected certificate and key together");
+	yt_done(tree, map);
+}
+
 void sim_scenario_read_gateway(struct yt *tree, const struct yt_node *node,
 			       const struct sim_scenario *scenario, struct rng *rng,
 			       struct sim_scenario_gateway *gateway)
 {
-	static const char *const protocols[] = {"udp1", "udp2", "basics_station"};
+	static const char *const protocols[] = {"udp1", "udp2", "basics_station", "chirpstack_mqtt"};
 	struct sim_gateway_config *config = &gateway->config;
 	const struct yt_node *protocol = yt_optional(tree, node, "protocol");
 	const struct yt_node *address = yt_optional(tree, node, "address");
@@ -68,6 +90,7 @@ void sim_scenario_read_gateway(struct yt *tree, const struct yt_node *node,
 	int which = protocol == NULL ? 1 : (int)yt_choice(tree, protocol, protocols, ARRAY_SIZE(protocols));
 	config->version = which == 0 ? 1 : 2;
 	config->is_station = which == 2;
+	config->is_mqtt = which == 3;
 	config->drift_ppm = sim_yaml_number_or(tree, node, "clock_drift_ppm", 0, -100, 100);
 	config->first_ticks = (uint32_t)sim_yaml_int_or(tree, node, "first_tmst", rng_u32(rng), 0,
 							UINT32_MAX);
@@ -90,5 +113,7 @@ void sim_scenario_read_gateway(struct yt *tree, const struct yt_node *node,
 		yt_text(tree, address, gateway->address, sizeof gateway->address);
 	if (config->is_station)
 		read_station(tree, node, gateway);
+	if (config->is_mqtt)
+		read_mqtt(tree, node, scenario, gateway);
 	yt_done(tree, node);
 }

@@ -134,6 +134,8 @@ static void fault_at_gateway(struct sim_world *world, const struct sim_fault *fa
 		break;
 	default: break;
 	}
+	if (world->mqtts[g] != NULL)
+		sim_world_mqtt_fault(world, g);
 	if (world->stations[g] != NULL)
 		sim_world_station_fault(world, g, breaks, restarts);
 	else
@@ -218,6 +220,9 @@ static void handle(struct sim_world *world, const struct sim_event *event)
 	case SIM_EVENT_STATION: sim_world_on_station(world, event->index); break;
 	case SIM_EVENT_STATION_UP: sim_world_on_station_up(world, event->index, event->owned); break;
 	case SIM_EVENT_STATION_DOWN: sim_world_on_station_down(world, event->index, event->owned); break;
+	case SIM_EVENT_MQTT: sim_world_on_mqtt(world, event->index); break;
+	case SIM_EVENT_MQTT_UP: sim_world_on_mqtt_up(world, event->index, event->owned); break;
+	case SIM_EVENT_MQTT_DOWN: sim_world_on_mqtt_down(world, event->index, event->owned); break;
 	case SIM_EVENT_FAULT: apply_fault(world, &world->scenario->faults[event->index], true); break;
 	case SIM_EVENT_FAULT_END: apply_fault(world, &world->scenario->faults[event->index], false); break;
 	}
@@ -308,7 +313,7 @@ struct sim_world *sim_world_new(const struct sim_scenario *scenario, struct wall
 		sim_gateway_init(&world->gateways[g], &config, scenario->seed * 31 + g);
 		sim_world_settle_gateway(world, g);
 	}
-	if (!sim_world_stations_init(world, start)) {
+	if (!sim_world_stations_init(world, start) || !sim_world_mqtts_init(world)) {
 		sim_world_free(world);
 		return NULL;
 	}
@@ -340,6 +345,7 @@ void sim_world_free(struct sim_world *world)
 	free(world->devices);
 	free(world->gateways);
 	sim_world_stations_free(world);
+	sim_world_mqtts_free(world);
 	free(world->loss_db);
 	free(world->entries);
 	free(world->sent);

@@ -26,6 +26,23 @@ struct sim_station_port {
 	void *ctx;
 };
 
+/* Where MQTT clients are: what a forwarder publishes ("event/up"), inside sim_world_run(), lent; and whether its connection is
+ * to be cut until told otherwise. */
+struct sim_mqtt_port {
+	void (*publish)(void *ctx, size_t gateway, const char *what, const uint8_t *bytes, size_t length);
+	void (*cut)(void *ctx, size_t gateway, bool cut);
+	void *ctx;
+};
+
+/* How a gateway with ChirpStack's MQTT forwarder fares. */
+struct sim_mqtt_facts {
+	bool connected;
+	uint64_t connects, uplinks, stats;
+	uint64_t lost;              /* said while there was no connection */
+	uint64_t commands, refused; /* refused: no forwarder could carry it out, `why` of the last */
+	char why[48];
+};
+
 /* A device's record and what the world knows beside it. */
 struct sim_entry {
 	struct sim_record record;
@@ -64,6 +81,11 @@ void sim_world_station_opened(struct sim_world *world, int64_t now_us, size_t ga
 void sim_world_station_closed(struct sim_world *world, int64_t now_us, size_t gateway);
 void sim_world_station_text(struct sim_world *world, int64_t now_us, size_t gateway, const char *text,
 			    size_t length);
+/* The same for gateways that come by MQTT: their port; the client is at the broker, or is not any more; a command came. */
+void sim_world_connect_mqtt(struct sim_world *world, struct sim_mqtt_port port);
+void sim_world_mqtt_connected(struct sim_world *world, int64_t now_us, size_t gateway, bool connected);
+void sim_world_mqtt_command(struct sim_world *world, int64_t now_us, size_t gateway, const uint8_t *bytes,
+			    size_t length);
 /* From now on no device begins a new frame; what is under way goes on. */
 void sim_world_quieten(struct sim_world *world);
 /* Whether a device still has a frame under way. */
@@ -78,7 +100,9 @@ bool sim_world_expectations_hold(const struct sim_world *world, char *why, size_
 const struct sim_scenario *sim_world_scenario(const struct sim_world *world);
 const struct sim_device *sim_world_device(const struct sim_world *world, size_t index);
 const struct sim_gateway *sim_world_gateway(const struct sim_world *world, size_t index);
-/* NULL for a packet forwarder. */
+/* NULL for one that does not come by MQTT. */
+const struct sim_mqtt_facts *sim_world_mqtt(const struct sim_world *world, size_t g);
+/* NULL for one that is no station. */
 const struct sim_station *sim_world_station(const struct sim_world *world, size_t g);
 const struct sim_entry *sim_world_entries(const struct sim_world *world, size_t *count, uint64_t *dropped);
 const struct sim_air_entry *sim_world_air(const struct sim_world *world, size_t *count);

@@ -62,6 +62,8 @@ void sim_world_uplink_ends(struct sim_world *world, const struct sim_air *air)
 			heard = sim_world_station_hears(world, g) && heard;
 			sim_world_settle_station(world, g);
 		} else {
+			if (world->mqtts[g] != NULL)
+				heard = sim_world_mqtt_hears(world, g) && heard;
 			sim_world_settle_gateway(world, g);
 		}
 		if (heard && air->entry != SIZE_MAX)

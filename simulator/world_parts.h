@@ -35,11 +35,20 @@ struct sim_world_station {
 	int64_t up_us, down_us;       /* when the last of what is under way arrives */
 };
 
+/* A gateway that comes by MQTT. */
+struct sim_world_mqtt {
+	struct sim_mqtt_facts facts;
+	int64_t up_us, down_us; /* when the last of what is under way arrives */
+	uint32_t uplink_id;
+};
+
 struct sim_world {
 	const struct sim_scenario *scenario;
 	struct sim_port port;
 	struct sim_station_port station_port;
-	struct sim_world_station **stations; /* by gateway; NULL: packet forwarder */
+	struct sim_mqtt_port mqtt_port;
+	struct sim_world_station **stations; /* by gateway; NULL: no station */
+	struct sim_world_mqtt **mqtts;       /* by gateway; NULL: does not come by MQTT */
 	struct aes *aes;
 	struct sim_device *devices;
 	struct sim_gateway *gateways;
@@ -89,7 +98,20 @@ bool sim_world_station_hears(struct sim_world *world, size_t gateway);
 void sim_world_on_station(struct sim_world *world, size_t gateway);
 void sim_world_on_station_up(struct sim_world *world, size_t gateway, const void *owned);
 void sim_world_on_station_down(struct sim_world *world, size_t gateway, const void *owned);
+/* One passage of what nothing but time is lost of: TCP sends it again. */
+int64_t sim_world_passage_us(struct sim_world *world, size_t gateway);
 /* A fault: its connection breaks; it starts again. */
 void sim_world_station_fault(struct sim_world *world, size_t gateway, bool breaks, bool restarts);
+
+/* world_mqtt.c */
+bool sim_world_mqtts_init(struct sim_world *world); /* false: no memory */
+void sim_world_mqtts_free(struct sim_world *world);
+/* Publishes what its radio has heard; whether there was a connection for it. */
+bool sim_world_mqtt_hears(struct sim_world *world, size_t gateway);
+void sim_world_on_mqtt(struct sim_world *world, size_t gateway);
+void sim_world_on_mqtt_up(struct sim_world *world, size_t gateway, const void *owned);
+void sim_world_on_mqtt_down(struct sim_world *world, size_t gateway, const void *owned);
+/* Its gateway went off or its backhaul down, or came back. */
+void sim_world_mqtt_fault(struct sim_world *world, size_t gateway);
 
 #endif

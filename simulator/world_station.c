@@ -43,7 +43,7 @@ static struct sim_world_station *station_of(struct sim_world *world, size_t g)
 
 /* --- through the backhaul, in order --- */
 
-static int64_t passage_us(struct sim_world *world, size_t g)
+int64_t sim_world_passage_us(struct sim_world *world, size_t g)
 {
 	int64_t delay_us = sim_gateway_backhaul_us(&world->gateways[g]);
 	return delay_us >= 0 ? delay_us : world->gateways[g].config.backhaul_us + RETRANSMISSION_US;
@@ -84,7 +84,7 @@ static void put_up(struct sim_world *world, size_t g, const struct sim_station_a
 	ASSERT(deed != NULL);
 	deed->number = of->asked;
 	memcpy(&deed->act, act, bytes - offsetof(struct deed, act));
-	sim_world_schedule(world, in_order(&of->up_us, world->now_us + passage_us(world, g)),
+	sim_world_schedule(world, in_order(&of->up_us, world->now_us + sim_world_passage_us(world, g)),
 			   SIM_EVENT_STATION_UP, g, deed);
 }
 
@@ -229,21 +229,21 @@ void sim_world_station_fault(struct sim_world *world, size_t g, bool breaks, boo
 
 void sim_world_station_opened(struct sim_world *world, int64_t now_us, size_t g)
 {
-	put_down(world, now_us + passage_us(world, g), g, station_of(world, g)->given, HAPPENED_OPEN, NULL,
-		 0);
+	put_down(world, now_us + sim_world_passage_us(world, g), g, station_of(world, g)->given,
+		 HAPPENED_OPEN, NULL, 0);
 }
 
 void sim_world_station_closed(struct sim_world *world, int64_t now_us, size_t g)
 {
-	put_down(world, now_us + passage_us(world, g), g, station_of(world, g)->given, HAPPENED_CLOSED, NULL,
-		 0);
+	put_down(world, now_us + sim_world_passage_us(world, g), g, station_of(world, g)->given,
+		 HAPPENED_CLOSED, NULL, 0);
 }
 
 void sim_world_station_text(struct sim_world *world, int64_t now_us, size_t g, const char *text,
 			    size_t length)
 {
-	put_down(world, now_us + passage_us(world, g), g, station_of(world, g)->given, HAPPENED_TEXT, text,
-		 length);
+	put_down(world, now_us + sim_world_passage_us(world, g), g, station_of(world, g)->given,
+		 HAPPENED_TEXT, text, length);
 }
 
 const struct sim_station *sim_world_station(const struct sim_world *world, size_t g)

@@ -19,8 +19,8 @@ struct t_network {
 	char variables[4][T_PATH_MAX];
 	const char *more_variable;
 	char root[T_PATH_MAX];
-	uint16_t port, cups_port;
-	bool by_mqtt; /* gateways may come by the broker */
+	uint16_t port, cups_port, station_port; /* station_port 0: none listens */
+	bool by_mqtt;                           /* gateways may come by the broker */
 	struct t_mosquitto *broker;
 	struct t_process *up;
 	char output[OUTPUT_ROOM];
@@ -37,17 +37,19 @@ const char *t_role_name(enum t_role role)
 
 static void write_config(const struct t_network *network, const char *more_config)
 {
-	char text[4096], url[64] = "";
+	char text[4096], url[64] = "", station[32] = "";
 	if (network->by_mqtt)
 		snprintf(url, sizeof url, "  mqtt.url: \"mqtt://127.0.0.1:%u\"\n",
 			 t_mosquitto_port(network->broker));
+	if (network->station_port)
+		snprintf(station, sizeof station, "\"127.0.0.1:%u\"", network->station_port);
 	int length = snprintf(text, sizeof text,
 			      "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\n  log_level: debug\n"
 			      "gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n"
-			      "  station_listen: []\n"
+			      "  station_listen: [%s]\n"
 			      "  cups_listen: [\"127.0.0.1:%u\"]\n%s"
 			      "application-server:\n  mqtt:\n    host: \"127.0.0.1\"\n    port: %u\n%s",
-			      network->state, network->run, network->port, network->cups_port, url,
+			      network->state, network->run, network->port, station, network->cups_port, url,
 			      t_mosquitto_port(network->broker), more_config);
 	ASSERT(length > 0 && (size_t)length < sizeof text);
 	t_write_file(network->config, text);
@@ -94,7 +96,7 @@ bool t_network_resume(struct t_network *network)
 	return healthy;
 }
 
-static struct t_network *start(bool by_mqtt, const char *more_config)
+static struct t_network *start(bool by_mqtt, bool stations, const char *more_config)
 {
 	struct t_network *network = calloc(1, sizeof *network);
 	ASSERT(network != NULL);
@@ -113,6 +115,7 @@ static struct t_network *start(bool by_mqtt, const char *more_config)
 	snprintf(network->variables[3], T_PATH_MAX, "XDG_CONFIG_HOME=%s/config", network->dir);
 	network->port = t_free_udp_port();
 	network->cups_port = t_free_tcp_port();
+	network->station_port = stations ? t_free_tcp_port() : 0;
 	network->broker = t_mosquitto_start(network->dir, 0);
 	write_config(network, more_config);
 	t_cli_must(network, 0, "init");
@@ -122,12 +125,22 @@ static struct t_network *start(bool by_mqtt, const char *more_config)
 
 struct t_network *t_network_start(const char *more_config)
 {
-	return start(false, more_config);
+	return start(false, false, more_config);
 }
 
 struct t_network *t_network_start_by_mqtt(const char *more_config)
 {
-	return start(true, more_config);
+	return start(true, false, more_config);
+}
+
+struct t_network *t_network_start_for_gateways(const char *more_config)
+{
+	return start(true, true, more_config);
+}
+
+uint16_t t_network_station_port(const struct t_network *network)
+{
+	return network->station_port;
 }
 
 void t_network_stop(struct t_network *network)

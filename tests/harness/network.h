@@ -34,6 +34,9 @@ struct t_network; /* opaque */
 struct t_network *t_network_start(const char *more_config);
 /* The same, and gateways may come by the broker (mqtt_gateway.h). */
 struct t_network *t_network_start_by_mqtt(const char *more_config);
+/* The same, and stations listen to TLS as well: every protocol side by side. */
+struct t_network *t_network_start_for_gateways(const char *more_config);
+uint16_t t_network_station_port(const struct t_network *network);
 /* SIGTERM to `lamppost up`; a code other than 0 fails the row, as does a sanitizer's report in any log. What it wrote stays. */
 void t_network_stop(struct t_network *network);
 /* Stops it if it still runs, and removes all that it wrote. */
