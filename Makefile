@@ -45,7 +45,7 @@ GEN_MIGRATIONS := $(patsubst migrations/%/,$(BUILD)/gen/migrations/%.c,$(wildcar
 LIBS := $(COMMONS:%=$(BUILD)/lib/common-%.a)
 PROGRAMS := $(PROCESSES:%=$(BUILD)/bin/%) $(BUILD)/bin/lamppost $(BUILD)/bin/lamppost-sim
 
-.PHONY: soak mutants radio-report vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood bench-gateways lint format install clean help
+.PHONY: soak mutants radio-report vectors all deps deps-test demo run test test-fast test-process test-programs bench bench-flood bench-gateways bench-join lint format install clean help
 .DEFAULT_GOAL := all
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -193,6 +193,10 @@ bench-flood: deps deps-test
 bench-gateways: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bin/gateway-bridge $(BUILD)/tests/bench/bench_gateways
 	$(Q)$(BUILD)/tests/bench/bench_gateways --json $(BUILD)/bench-gateways.json
+## bench-join: joins/s through bridge, network and join server, a million devices in join.db (into $(BUILD)/bench-join.json)
+bench-join: deps deps-test
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(BUILD)/tests/bench/bench_join
+	$(Q)$(BUILD)/tests/bench/bench_join --json $(BUILD)/bench-join.json
 ## man: the pages of the manual, made from the same rows as the help, into $(BUILD)/man
 man: all
 	$(call say,MAN,$(BUILD)/man)
