@@ -234,13 +234,12 @@ int sim_edge_run(const struct sim_run_options *options)
 		return 2;
 	}
 	bool loaded = load(&run);
-	if (loaded && !sim_edge_stations_set_lns(&run.scenario, options->lns)) {
-		fprintf(stderr, "lamppost-sim: --lns %s: expected ws[s]://HOST:PORT\n", options->lns);
-	} else if (loaded && !sim_edge_mqtts_set_broker(&run.scenario, options->broker)) {
+	loaded = loaded && sim_edge_stations_prepare(&run.scenario, options->lns);
+	if (loaded && !sim_edge_mqtts_set_broker(&run.scenario, options->broker)) {
 		fprintf(stderr, "lamppost-sim: --broker %s, or a gateway's: expected mqtt[s]://HOST:PORT\n",
 			options->broker);
 	} else if (loaded) {
-		bool failed;
+		bool failed, no_broker;
 		struct io_turn turn = {
 			.next_deadline = next_deadline, .on_tick = on_tick, .on_stop = on_stop, .ctx = &run};
 		run.loop = io_loop_new(&turn);
@@ -253,9 +252,9 @@ int sim_edge_run(const struct sim_run_options *options)
 		else if (run.scenario.duration_us > 0)
 			run.end_us = run.scenario.duration_us;
 		run.exit_code = 1;
-		run.stations = sim_edge_stations_new(run.loop, run.world, run.start.mono);
-		run.mqtts = sim_edge_mqtts_new(run.loop, run.world, run.start.mono, &failed);
-		if (open_sockets(&run) && !failed)
+		run.stations = sim_edge_stations_new(run.loop, run.world, run.start.mono, false, &failed);
+		run.mqtts = sim_edge_mqtts_new(run.loop, run.world, run.start.mono, &no_broker);
+		if (open_sockets(&run) && !failed && !no_broker)
 			run.exit_code = io_loop_run(run.loop);
 		for (size_t i = 0; i < 2 * run.scenario.gateway_count; i++)
 			if (run.wires[i].udp != NULL)

@@ -1,5 +1,6 @@
 /* lamppost-sim: simulated devices, radio and gateways that speak the real gateway protocol to a real bridge. */
 #include "simulator/check.h"
+#include "simulator/edge_cups_command.h"
 #include "simulator/edge_load.h"
 #include "simulator/edge_run.h"
 #include "simulator/view.h"
@@ -33,6 +34,9 @@ static const char usage_text[] =
 	"15).\n"
 	"      So many percent of them ask for an answer.\n"
 	"\n"
+	"  lamppost-sim cups EUI --home DIR [--no-connect] [--timeout S] [--json]\n"
+	"      A station asks its configuration server (CUPS) over TLS, takes over what it is told, and "
+	"connects.\n"
 	"  lamppost-sim view --broker HOST:PORT [--log FILE.jsonl] [--ready FILE]\n"
 	"      Show readings as an MQTT subscriber gets them, and keep every message for a check.\n"
 	"  lamppost-sim check --report FILE.json --received FILE.jsonl [--name TEXT] [--allow-loss] "
@@ -172,6 +176,8 @@ int main(int argc, char **argv)
 	const char *command = argv[1];
 	if (strcmp(command, "view") == 0)
 		return sim_view(argc - 1, argv + 1);
+	if (strcmp(command, "cups") == 0)
+		return sim_cups_command(argc - 1, argv + 1);
 	if (strcmp(command, "check") == 0)
 		return sim_check_command(argc - 1, argv + 1);
 	for (int option; (option = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1;)

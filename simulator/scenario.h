@@ -93,6 +93,10 @@ struct sim_scenario_gateway {
 	/* A station's. */
 	char lns[SIM_STATION_URI_MAX + 1]; /* "": as the command line says */
 	struct sim_scenario_tls tls;
+	char home
+		[SIM_PATH]; /* a directory with its credentials and URIs (station_home.h) in place of `tls`; "": none */
+	bool cups;             /* asks CUPS first, and goes where that says */
+	int64_t cups_every_us; /* and again after so long; 0: as a station does */
 	struct sim_scenario_mqtt mqtt;
 	bool prod, allows_commands;
 };

@@ -40,8 +40,16 @@ static void read_station(struct yt *tree, const struct yt_node *node, struct sim
 	text_or_none(tree, node, "lns", gateway->lns, sizeof gateway->lns);
 	gateway->prod = sim_yaml_bool_or(tree, node, "prod", true);
 	gateway->allows_commands = sim_yaml_bool_or(tree, node, "allow_commands", false);
+	text_or_none(tree, node, "home", gateway->home, sizeof gateway->home);
+	gateway->cups = sim_yaml_bool_or(tree, node, "cups", false);
+	gateway->cups_every_us = sim_yaml_microseconds(
+		sim_yaml_number_or(tree, node, "cups_every_s", 0, 0, 86400));
+	if (!tree->failed && gateway->cups && gateway->home[0] == 0)
+		yt_fail(tree, node, "expected home beside cups");
 	if (tls == NULL)
 		return;
+	if (!tree->failed && gateway->home[0] != 0)
+		yt_fail(tree, tls, "expected home or tls");
 	yt_expect_map(tree, tls);
 	text_or_none(tree, tls, "trust", gateway->tls.trust, sizeof gateway->tls.trust);
 	text_or_none(tree, tls, "certificate", gateway->tls.certificate, sizeof gateway->tls.certificate);

@@ -123,6 +123,11 @@ void sim_station_init(struct sim_station *station, const struct sim_station_opti
 	go(station, SIM_STATION_RESTING, 0);
 }
 
+void sim_station_wait(struct sim_station *station)
+{
+	go(station, SIM_STATION_RESTING, INT64_MAX);
+}
+
 void sim_station_restart(struct sim_station *station, int64_t now_us)
 {
 	struct sim_station_counters counters = station->counters;

@@ -164,6 +164,8 @@ bool sim_station_take(struct sim_station *station, struct sim_station_act *out);
 int64_t sim_station_xtime(const struct sim_station *station, int64_t at_us);
 /* Power of a frame at that frequency, dBm EIRP, by region and max_eirp. */
 int sim_station_power_dbm(const struct sim_station *station, uint32_t freq_hz);
+/* Does nothing until sim_station_restart(): it does not know where to connect. */
+void sim_station_wait(struct sim_station *station);
 /* Switched off and on: forgets everything but its options, and discovers again. */
 void sim_station_restart(struct sim_station *station, int64_t now_us);
 

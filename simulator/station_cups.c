@@ -189,8 +189,13 @@ static void take_over(struct sim_cups *cups, struct sim_cups_set sets[SIM_CUPS_S
 		cups->counters.uris++;
 	}
 	if (length > 0) {
+		struct sim_cups_parts parts;
+		ASSERT(sim_cups_split(credentials, length, &parts));
 		memcpy(reg->bytes, credentials, length);
 		reg->length = length;
+		reg->trust_length = parts.trust_length;
+		reg->certificate_length = parts.certificate_length;
+		reg->key_length = parts.key_length;
 		cups->counters.credentials++;
 	}
 }
@@ -203,12 +208,34 @@ static void promote(struct sim_cups *cups)
 	cups->which = SIM_CUPS_REG;
 }
 
+/* The word of a first line "version WORD". */
+static bool named(const struct sim_cups_answer *answer, char *name, size_t capacity)
+{
+	static const char head[] = "version ";
+	struct rd rd = rd_init(answer->update, answer->update_length);
+	size_t length = 0;
+	const uint8_t *first = rd_take(&rd, sizeof head - 1);
+	if (!rd_ok(&rd) || memcmp(first, head, sizeof head - 1) != 0)
+		return false;
+	char word[64];
+	for (uint8_t byte = rd_u8(&rd); rd_ok(&rd) && byte != '\n'; byte = rd_u8(&rd)) {
+		if (byte <= ' ' || byte > '~' || byte == '"' || byte == '\\' || length + 1 >= sizeof word)
+			return false;
+		word[length++] = (char)byte;
+	}
+	if (!rd_ok(&rd) || length == 0)
+		return false;
+	snprintf(name, capacity, "%.*s", (int)length, word);
+	return true;
+}
+
 static void install(struct sim_cups *cups, const struct sim_cups_answer *answer)
 {
 	if (answer->update_length == 0)
 		return;
-	snprintf(cups->package, sizeof cups->package, "%08x",
-		 sim_cups_crc(answer->update, answer->update_length));
+	if (!named(answer, cups->package, sizeof cups->package))
+		snprintf(cups->package, sizeof cups->package, "%08x",
+			 sim_cups_crc(answer->update, answer->update_length));
 	cups->counters.firmwares++;
 }
 

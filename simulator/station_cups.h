@@ -27,6 +27,8 @@ const char *sim_cups_which_name(enum sim_cups_which which); /* "", "-bak", "-boo
 struct sim_cups_set {
 	char uri[SIM_STATION_URI_MAX + 1];
 	size_t length; /* 0: none */
+	size_t trust_length, certificate_length,
+		key_length; /* of its parts; a certificate of 0: four zero bytes */
 	uint8_t bytes[SIM_CUPS_CREDENTIALS_MAX];
 };
 
@@ -59,7 +61,9 @@ struct sim_cups {
 	/* Public keys that firmware must be signed with, X ‖ Y; none: whatever comes is installed. */
 	uint8_t keys[SIM_CUPS_KEYS][64];
 	size_t key_count;
-	char package[64]; /* what is installed; "": nothing since it left its factory */
+	/* What is installed: the word behind "version " where firmware begins so, as its own script would write it; else its CRC. "": nothing
+	 * since it left its factory. */
+	char package[64];
 	int64_t next_us;
 	struct {
 		uint64_t asked, result[SIM_CUPS_RESULT_COUNT], credentials, uris, firmwares;

@@ -81,6 +81,8 @@ void sim_world_station_opened(struct sim_world *world, int64_t now_us, size_t ga
 void sim_world_station_closed(struct sim_world *world, int64_t now_us, size_t gateway);
 void sim_world_station_text(struct sim_world *world, int64_t now_us, size_t gateway, const char *text,
 			    size_t length);
+/* A station that waited, or was connected, begins anew at this URI. */
+void sim_world_station_sent_to(struct sim_world *world, size_t gateway, const char *tc_uri);
 /* The same for gateways that come by MQTT: their port; the client is at the broker, or is not any more; a command came. */
 void sim_world_connect_mqtt(struct sim_world *world, struct sim_mqtt_port port);
 void sim_world_mqtt_connected(struct sim_world *world, int64_t now_us, size_t gateway, bool connected);

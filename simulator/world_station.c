@@ -246,6 +246,13 @@ void sim_world_station_text(struct sim_world *world, int64_t now_us, size_t g, c
 		 HAPPENED_TEXT, text, length);
 }
 
+void sim_world_station_sent_to(struct sim_world *world, size_t g, const char *tc_uri)
+{
+	struct sim_station_options *options = &station_of(world, g)->station.options;
+	snprintf(options->tc_uri, sizeof options->tc_uri, "%s", tc_uri);
+	sim_world_station_fault(world, g, true, true);
+}
+
 const struct sim_station *sim_world_station(const struct sim_world *world, size_t g)
 {
 	return world->gateways[g].config.is_station ? &world->stations[g]->station : NULL;
@@ -278,6 +285,8 @@ bool sim_world_stations_init(struct sim_world *world, struct wall start)
 						      .start = start};
 		snprintf(options.tc_uri, sizeof options.tc_uri, "%s", from->lns);
 		sim_station_init(&world->stations[g]->station, &options, world->scenario->seed * 37 + g);
+		if (from->cups)
+			sim_station_wait(&world->stations[g]->station);
 		sim_world_settle_station(world, g);
 	}
 	return true;
