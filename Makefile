@@ -17,7 +17,7 @@ CC = gcc
 Q = $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' "$(1)" "$(2)")
 
-PKGS := libuv libsodium libcrypto libssl sqlite3 yaml-0.1 jansson libprotobuf-c libcurl libmosquitto
+PKGS := libuv libsodium libcrypto libssl sqlite3 yaml-0.1 jansson libprotobuf-c libcurl libmosquitto libqrencode
 VERSION := $(shell cat VERSION)
 
 # What gcc guesses from a value's course depends on how far it optimises: the ordinary build judges these.

@@ -27,7 +27,7 @@ static enum ns_drop find_device(const struct ns *ns, const struct lw_join_reques
 	if (device->flags & NS_DEVICE_ABP)
 		return NS_DROP_JOIN_NOT_OTAA;
 	if (!(device->flags & NS_DEVICE_ENABLED))
-		return NS_DROP_DEVICE_DISABLED;
+		return device->flags & NS_DEVICE_REPLACED ? NS_DROP_DEVICE_REPLACED : NS_DROP_DEVICE_DISABLED;
 	if (!lw_eui64_equal(&device->join_eui, &request->join_eui))
 		return NS_DROP_JOIN_EUI_DIFFERS;
 	return NS_ACCEPTED;

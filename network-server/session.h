@@ -130,7 +130,12 @@ struct ns_session {
 	struct ns_adr_history adr;
 };
 
-enum ns_device_flag { NS_DEVICE_ENABLED = 1, NS_DEVICE_ABP = 2, NS_DEVICE_PRIVATE = 4 };
+enum ns_device_flag {
+	NS_DEVICE_ENABLED = 1,
+	NS_DEVICE_ABP = 2,
+	NS_DEVICE_PRIVATE = 4,
+	NS_DEVICE_REPLACED = 8 /* not enabled, since another stands in its place */
+};
 
 struct ns_device {
 	struct lw_eui64 dev_eui;

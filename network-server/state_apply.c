@@ -221,7 +221,8 @@ bool ns_state_put_device(struct ns *ns, struct now now, const struct net_device 
 	device->profile = (uint16_t)profile;
 	device->flags = (uint8_t)((record->enabled ? NS_DEVICE_ENABLED : 0) |
 				  (record->activation == NET_ABP ? NS_DEVICE_ABP : 0) |
-				  (record->private_keys ? NS_DEVICE_PRIVATE : 0));
+				  (record->private_keys ? NS_DEVICE_PRIVATE : 0) |
+				  (record->replaced ? NS_DEVICE_REPLACED : 0));
 	return true;
 }
 

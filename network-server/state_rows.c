@@ -72,8 +72,8 @@ void ns_state_write_device(struct ns *ns, const struct net_device *device)
 	wr_u64le(&wr, device->version);
 	wr_copy(&wr, device->join_eui.bytes, 8);
 	wr_copy(&wr, device->profile.bytes, 16);
-	wr_u8(&wr,
-	      (uint8_t)(device->enabled | (device->activation == NET_ABP) << 1 | device->private_keys << 2));
+	wr_u8(&wr, (uint8_t)(device->enabled | (device->activation == NET_ABP) << 1 |
+			     device->private_keys << 2 | device->replaced << 3));
 	end(write, &wr);
 }
 
@@ -179,6 +179,7 @@ static bool load_device(struct ns *ns, const uint8_t *key, struct rd *rd)
 	device.enabled = flags & 1;
 	device.activation = flags >> 1 & 1 ? NET_ABP : NET_OTAA;
 	device.private_keys = flags >> 2 & 1;
+	device.replaced = flags >> 3 & 1;
 	uint32_t slot;
 	return rd_ok(rd) && ns_state_put_device(ns, (struct now){0}, &device, &slot);
 }

@@ -96,7 +96,7 @@ static enum ns_drop admit(struct ns *ns, const struct ns_uplink *uplink)
 {
 	const struct ns_device *device = ns_device_at(&ns->sessions, uplink->session->device);
 	if (!(device->flags & NS_DEVICE_ENABLED))
-		return NS_DROP_DEVICE_DISABLED;
+		return device->flags & NS_DEVICE_REPLACED ? NS_DROP_DEVICE_REPLACED : NS_DROP_DEVICE_DISABLED;
 	if (!ns_journal_open(&ns->journal))
 		return NS_DROP_JOURNAL_FULL;
 	return NS_ACCEPTED;

@@ -3,8 +3,8 @@
 set -eu
 build="gcc make git pkg-config libc6-dev libuv1-dev libsodium-dev libssl-dev libsqlite3-dev libyaml-dev
 libjansson-dev libjsmn-dev libprotobuf-c-dev protobuf-c-compiler
-libcurl4-openssl-dev libmosquitto-dev mosquitto"
-test="libcmocka-dev python3-websockets clang clang-format clang-tidy cppcheck mosquitto-clients sqlite3 curl procps zsh fish man-db mandoc"
+libcurl4-openssl-dev libmosquitto-dev libqrencode-dev mosquitto"
+test="libcmocka-dev python3-websockets clang clang-format clang-tidy cppcheck mosquitto-clients sqlite3 curl procps zsh fish man-db mandoc zbar-tools"
 wanted=
 for group in "$@"; do
 	case $group in

@@ -273,6 +273,7 @@ enum status pack_device(const struct proto_message *message, struct packing *to)
 		out.profile = convert_bytes(in->profile.bytes, sizeof in->profile.bytes);
 		out.activation = (uint32_t)in->activation;
 		out.private_keys = in->private_keys;
+		out.has_replaced = out.replaced = in->replaced;
 		out.dev_addr = in->dev_addr.value;
 		out.fcnt_up = in->fcnt_up;
 		out.fcnt_down = in->fcnt_down;
@@ -308,6 +309,7 @@ bool unpack_device(struct proto_message *message, const Lamppost__Envelope *enve
 		.join_eui = lw_eui64_from_number(in->join_eui),
 		.activation = (enum net_activation)in->activation,
 		.private_keys = in->private_keys,
+		.replaced = in->replaced,
 		.dev_addr = {in->dev_addr},
 		.fcnt_up = in->fcnt_up,
 		.fcnt_down = in->fcnt_down,

@@ -72,6 +72,8 @@ enum net_join_verdict {
 	NET_JOIN_FOREIGN_AWAY,
 	NET_JOIN_FOREIGN_BAD_ANSWER,
 	NET_JOIN_FOREIGN_BUSY,
+	/* who it is, once more: numbers are on the wire, so it stands here */
+	NET_JOIN_DEVICE_REPLACED,
 	NET_JOIN_VERDICT_COUNT
 };
 

@@ -174,6 +174,9 @@ static const struct net_join_row rows[NET_JOIN_VERDICT_COUNT] = {
 	    "Nothing: the device will try again. If it lasts, that server is slow: ask its operator, or "
 	    "raise in_flight "
 	    "under network-server.join_servers."),
+	ROW(DEVICE_REPLACED, "device_replaced", PROBLEM, "Another device stands in this one's place.",
+	    "Take it down: lamppost device show EUI names the other one. If this one is to go on: lamppost "
+	    "device replace EUI --undo."),
 };
 
 const struct net_join_row *net_join_row(enum net_join_verdict verdict)

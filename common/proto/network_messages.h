@@ -286,6 +286,7 @@ struct net_device {
 	struct lw_eui64 join_eui;
 	struct net_uuid profile;
 	enum net_activation activation;
+	bool replaced;     /* not enabled, since another device stands in its place */
 	bool private_keys; /* AppSKey is held by the agency alone */
 	/* ABP and imported sessions; keys sealed to the network server's box key. 1.0.x uses nwk_s_key alone.
 	 */

@@ -61,6 +61,7 @@ static const char *const refusals[] = {"waiting",
 				       "foreign_join_server_not_reached",
 				       "foreign_join_bad_answer",
 				       "foreign_join_server_busy",
+				       "device_replaced",
 				       NULL};
 
 const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
@@ -152,6 +153,12 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"device_disabled", INFO,
 		"The device is registered, not enabled; its counter or DevNonce is {number:a}.",
 		"Have its review approved, or enable it: lamppost device update EUI --enabled true."),
+	[NS_DROP_DEVICE_REPLACED] = NS_RULE(
+		"device_replaced", INFO,
+		"Another device stands in its place; its counter or DevNonce is {number:a}.",
+		"Take it down. lamppost device show EUI names the other one; if this one is to go on: "
+		"lamppost "
+		"device replace EUI --undo."),
 	[NS_DROP_REPEATED] = NS_RULE("repeated", DEBUG,
 				     "Counter {fcnt:a} once more, the same bytes: answered ({answers:bl} of "
 				     "{limit:bh} times), not delivered "

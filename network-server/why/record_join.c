@@ -40,7 +40,8 @@ static struct ns_numbers numbers_of_frame(const struct ns *ns, const struct ns_j
 	case NS_DROP_JOIN_UNKNOWN_DEVICE: return ns_numbers_of_eui(&join->dev_eui, dev_nonce);
 	case NS_DROP_JOIN_EUI_DIFFERS:
 	case NS_DROP_JOIN_NOT_OTAA: return ns_numbers_of_eui(&join->report.join_eui, dev_nonce);
-	case NS_DROP_DEVICE_DISABLED: return (struct ns_numbers){.a = dev_nonce};
+	case NS_DROP_DEVICE_DISABLED:
+	case NS_DROP_DEVICE_REPLACED: return (struct ns_numbers){.a = dev_nonce};
 	case NS_DROP_REGION: return (struct ns_numbers){.c = (uint16_t)(served | wanted << 8)};
 	case NS_DROP_DATA_RATE:
 		return (struct ns_numbers){copy->freq_hz,

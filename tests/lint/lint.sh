@@ -8,7 +8,7 @@ failed=0
 
 sources() { git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^tests/lint/refused/' | sort; }
 flags=(-std=c11 -D_GNU_SOURCE -include common/base/banned.h -I. -I"$build/gen" '-DLAMPPOST_VERSION="0"')
-read -r -a libraries <<<"$(pkg-config --cflags libuv libsodium libcrypto sqlite3 yaml-0.1 jansson libprotobuf-c libcurl libmosquitto)"
+read -r -a libraries <<<"$(pkg-config --cflags libuv libsodium libcrypto sqlite3 yaml-0.1 jansson libprotobuf-c libcurl libmosquitto libqrencode)"
 
 # Each rule_X FILE LOGICAL-PATH prints and fails on a violation. The logical path is the file's own but for refused files.
 rule_includes() { awk -v path="$2" -f tests/lint/includes.awk "$1"; }

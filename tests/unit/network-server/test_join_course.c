@@ -129,6 +129,12 @@ static void disabled(void)
 	asks();
 }
 
+static void replaced(void)
+{
+	record()->flags = NS_DEVICE_REPLACED;
+	asks();
+}
+
 static void other_region(void)
 {
 	request(3);
@@ -365,6 +371,7 @@ static const struct end {
 	 NS_DROP_JOIN_EUI_DIFFERS},
 	{"registered for ABP", of_abp, NET_JOIN_NOT_OTAA, NS_DROP_JOIN_NOT_OTAA},
 	{"not enabled", disabled, NET_JOIN_DEVICE_DISABLED, NS_DROP_DEVICE_DISABLED},
+	{"replaced", replaced, NET_JOIN_DEVICE_REPLACED, NS_DROP_DEVICE_REPLACED},
 	{"a gateway of another region", other_region, NET_JOIN_WRONG_REGION, NS_DROP_REGION},
 	{"the profile is not there", no_profile, NET_JOIN_NO_PROFILE, NS_DROP_REGION},
 	{"no data rate of the region", no_data_rate, NET_JOIN_DATA_RATE, NS_DROP_DATA_RATE},

@@ -119,6 +119,7 @@ static void what_is_dropped_and_why(void **state)
 		{"the journal is at its limit", 11, NS_DROP_JOURNAL_FULL},
 		{"the disk is nearly full", 12, NS_DROP_JOURNAL_FULL},
 		{"the device is not approved", 13, NS_DROP_DEVICE_DISABLED},
+		{"another device stands in its place", 16, NS_DROP_DEVICE_REPLACED},
 		{"a rejoin-request of nobody's", 14, NS_DROP_FOREIGN_REJOIN},
 		{"an unknown JoinEUI", 15, NS_DROP_FOREIGN_JOIN_EUI},
 	};
@@ -150,6 +151,8 @@ static void what_is_dropped_and_why(void **state)
 			rig.ns.journal.disk_low = true;
 		if (change == 13)
 			ns_device_at(&rig.ns.sessions, 0)->flags = NS_DEVICE_ABP;
+		if (change == 16)
+			ns_device_at(&rig.ns.sessions, 0)->flags = NS_DEVICE_ABP | NS_DEVICE_REPLACED;
 		if (change == 14) {
 			length = 19;
 			phy[0] = 0xc0;

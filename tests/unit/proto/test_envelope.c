@@ -333,6 +333,7 @@ static void fill_device(struct proto_message *m)
 		.profile = uuid,
 		.activation = NET_ABP,
 		.private_keys = true,
+		.replaced = true,
 		.dev_addr = {0x26000003},
 		.has_nwk_s_key = true,
 		.has_nwk_s_enc_key = true,
