@@ -100,6 +100,11 @@ const struct option as_config_rows[] = {
 	{SECTION, "readings_kept", OPTION_DURATION, OPTION_AT(struct as_config, readings_kept_us),
 	 .fallback = "730d", .min = DAY_US, .max = 36500 * DAY_US, .reload = true,
 	 .help = "How long readings are kept."},
+	{SECTION, "gateway_health.offline", OPTION_DURATION, OPTION_AT(struct as_config, gateway_offline_us),
+	 .fallback = "10m", .min = 3 * US_PER_S, .max = DAY_US, .reload = true,
+	 .help = "A gateway of which nothing came for so long is offline, a connection that ended at once; "
+		 "no "
+		 "less than common.gateway_silent."},
 	{SECTION, "gateway_health.minutes_kept", OPTION_DURATION,
 	 OPTION_AT(struct as_config, health_minutes_us), .fallback = "2d", .min = DAY_US / 8,
 	 .max = 31 * DAY_US, .reload = true, .help = "How long what gateways did is kept by the minute."},

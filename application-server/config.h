@@ -27,6 +27,7 @@ struct as_config {
 	char smtp_from[128];
 	int64_t events_kept;
 	int64_t readings_kept_us;
+	int64_t gateway_offline_us;
 	int64_t health_minutes_us, health_hours_us, health_days_us;
 	int64_t gateway_certificate_us, server_certificate_us; /* how long they are good for */
 	struct option_list server_hosts;

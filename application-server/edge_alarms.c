@@ -2,6 +2,7 @@
 
 #include "application-server/alarms/alarm_json.h"
 #include "application-server/edge_delivery.h"
+#include "application-server/health/table.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 
 #define TICK        US_PER_S
-#define LOOK_EVERY  (5 * US_PER_S)
 #define ASK_EVERY   (5 * US_PER_S)
 #define PRUNE_EVERY (3600 * US_PER_S)
 #define PRUNE_ROWS  500
@@ -87,7 +87,8 @@ static void on_slice(void *ctx, struct now now)
 
 static void look(struct as_edge_alarms *edge, struct now now)
 {
-	if (!edge->started || mono_since(now.mono, edge->looked) >= LOOK_EVERY) {
+	if (!edge->started ||
+	    mono_since(now.mono, edge->looked) >= as_health_look_every(edge->alarms.silent)) {
 		edge->looked = now.mono;
 		start_round(edge);
 		as_alarm_processes_observe(edge, now);
@@ -237,6 +238,7 @@ enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loo
 					.config = config};
 	memcpy(edge->state_dir, common->state_dir, sizeof edge->state_dir);
 	as_alarms_init(&edge->alarms, rng, 0);
+	as_alarms_set_spans(&edge->alarms, common->gateway_silent_us, config->gateway_offline_us);
 	as_groups_init(&edge->groups, AS_GATEWAYS_MAX);
 	edge->records = calloc(AS_GATEWAYS_MAX, sizeof *edge->records);
 	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 32});

@@ -1,5 +1,6 @@
 /* Once a minute: every gateway's counters from the bridge, what the network server plans with from that, page by page over
- * their admin sockets, into health/table.h. Pages are small and spread out, so that no turn of any loop is long. */
+ * their admin sockets, into health/table.h. Pages are small and spread out, so that no turn of any loop is long. A gateway that
+ * has just come into the list is looked at within seconds, by itself. */
 #ifndef LAMPPOST_AS_EDGE_HEALTH_H
 #define LAMPPOST_AS_EDGE_HEALTH_H
 
@@ -13,6 +14,8 @@ struct as_edge_health {
 	struct io_timer *timer;
 	char run_dir[256], after[24]; /* the next page; "": the first */
 	bool asks_network;            /* which of the two is asked */
+	bool asks_one;                /* the bridge, for a gateway that has just come */
+	bool waits;                   /* for the minute to be over */
 	unsigned pages;               /* of this one in this round */
 	struct mono began;            /* the round */
 };

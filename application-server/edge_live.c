@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#define EVERY (5 * US_PER_S)
 #define AGAIN \
 	(50 * US_PER_MS) /* after a start, until every gateway's row is loaded: ten of a page in a round */
 #define FIRST      (300 * US_PER_MS)
@@ -32,7 +31,8 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 			as_live_end(edge->live, now);
 			as_health_end(edge->health, now);
 		}
-		io_timer_start(edge->timer, page && as_health_waits(edge->health) ? AGAIN : EVERY, 0);
+		span_us every = as_health_look_every(edge->health->silent);
+		io_timer_start(edge->timer, page && as_health_waits(edge->health) ? AGAIN : every, 0);
 	}
 	json_decref(page);
 }
@@ -51,7 +51,7 @@ static void ask(struct as_edge_live *edge)
 					  .on_done = on_answer,
 					  .ctx = edge};
 	if (io_http_client_start(edge->client, &call, &id) != ST_OK)
-		io_timer_start(edge->timer, EVERY, 0);
+		io_timer_start(edge->timer, as_health_look_every(edge->health->silent), 0);
 }
 
 static void on_timer(void *ctx, struct now now)

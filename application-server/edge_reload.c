@@ -1,11 +1,13 @@
 #include "application-server/edge_reload.h"
 
+#include "application-server/health/table.h"
 #include "common/crypto/secret.h"
 
 #include <stdio.h>
 
 bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, struct as_edge_alarms *alarms,
-		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
+		    struct as_health *health, const struct reload_wanted *wanted,
+		    char problem[CONFIG_ERROR_MAX])
 {
 	const struct as_config *config = wanted->config;
 	struct as_callers callers;
@@ -28,6 +30,8 @@ bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, 
 		snprintf(problem, CONFIG_ERROR_MAX, "application-server.mqtt: %s", status_name(status));
 		return false;
 	}
+	as_health_set_spans(health, wanted->common->gateway_silent_us, config->gateway_offline_us);
+	as_alarms_set_spans(&alarms->alarms, wanted->common->gateway_silent_us, config->gateway_offline_us);
 	as_edge_api_set_callers(edge_api, &callers);
 	return true;
 }

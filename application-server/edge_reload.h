@@ -10,6 +10,7 @@
 
 /* All or nothing; false with one line in `problem`. */
 bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, struct as_edge_alarms *alarms,
-		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX]);
+		    struct as_health *health, const struct reload_wanted *wanted,
+		    char problem[CONFIG_ERROR_MAX]);
 
 #endif

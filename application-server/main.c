@@ -131,7 +131,8 @@ static void on_counting(void *ctx, struct now now)
 static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	struct server *server = ctx;
-	return as_reconfigure(&server->delivery, &server->edge_api, &server->alarms, wanted, problem);
+	return as_reconfigure(&server->delivery, &server->edge_api, &server->alarms, &server->health, wanted,
+			      problem);
 }
 
 static void on_hangup(void *ctx, struct now now)
@@ -308,6 +309,8 @@ static enum status start(struct server *server)
 	as_live_init(&server->live, &server->rng);
 	const struct as_health_keeper keeper = as_store_keeper(server->store);
 	as_health_init(&server->health, &keeper, &server->rng);
+	as_health_set_spans(&server->health, server->common.gateway_silent_us,
+			    server->config.gateway_offline_us);
 	server->app.health = &server->health;
 	as_joins_init(&server->joins, server->store, &server->rng);
 	server->api = (struct as_api){.app = &server->app,

@@ -333,7 +333,7 @@ const struct cli_command cli_record_commands[] = {
 	 .name = "list",
 	 .summary = "all that you may see, and whether they are heard",
 	 .description = "STATE is never_seen, online, unstable (heard, but its way breaks), silent (nothing "
-			"for 90 seconds) or "
+			"for 90 seconds, by default) or "
 			"offline (its connection ended, or nothing for ten minutes), with the reason beside "
 			"it; ? where the "
 			"gateway bridge does not answer. LOSS_PERCENT is what of its own messages was not "

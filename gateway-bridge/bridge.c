@@ -19,6 +19,8 @@ struct gb_bridge *gb_bridge_new(const struct gb_options *options, struct rng *rn
 	bridge->json = gb_json_new();
 	gb_decisions_init(&bridge->decisions);
 	bridge->gateways = gb_gateways_new(rng, &bridge->decisions.ring);
+	if (options->silent != 0)
+		gb_gateways_set_silent(bridge->gateways, options->silent);
 	gb_sources_init(&bridge->sources, rng);
 	bridge->ring = gb_ring_new(options->ring_bytes, options->ring_age);
 	gb_inflights_init(&bridge->inflights, rng);
@@ -30,6 +32,8 @@ void gb_bridge_reconfigure(struct gb_bridge *bridge, const struct gb_options *op
 {
 	bridge->options = *options;
 	bridge->options.name = bridge->name;
+	if (options->silent != 0)
+		gb_gateways_set_silent(bridge->gateways, options->silent);
 	gb_ring_limit(bridge->ring, options->ring_bytes, options->ring_age);
 }
 
@@ -310,7 +314,7 @@ void gb_bridge_on_tick(struct gb_bridge *bridge, struct now now)
 	gb_mqtt_tick(bridge, now);
 	while ((gateway = gb_gateways_pop_silent(bridge->gateways, now.mono)) != NULL) {
 		gb_judge_number(bridge, GB_GATEWAY_SILENT, &gateway->eui, &gateway->from,
-				GB_SILENT_US / US_PER_S);
+				gb_gateways_silent(bridge->gateways) / US_PER_S);
 		if (gateway->protocol == GW_CHIRPSTACK_MQTT)
 			gb_health_closed(&gateway->health, now.mono, GB_CLOSE_SILENT);
 		gb_tell_presence(bridge, now, gateway, "silent");

@@ -37,6 +37,7 @@ struct gb_options {
 	char station_url
 		[GB_STATION_URL_MAX]; /* where stations are to connect, "wss://host:port"; "": as they called us */
 	bool station_remote;          /* whether engineers may run commands on stations */
+	span_us silent;               /* nothing of a gateway for so long; 0: GW_SILENT_US */
 	span_us station_ping;         /* between two pings; 0: GB_STATION_PING_US */
 };
 

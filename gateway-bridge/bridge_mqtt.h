@@ -8,7 +8,7 @@
  *
  * Order in gb_bridge_on_mqtt(), each step with a verdict: topic, who it is, rate limit, whether it is of now, then the body.
  *
- *	                    any message but OFFLINE                  OFFLINE (its will) for GB_MQTT_WILL_US, nothing for GB_SILENT_US,
+ *	                    any message but OFFLINE                  OFFLINE (its will) for GB_MQTT_WILL_US, nothing for the span  ,
  *	   silent ─────────────────────────────────────────▶ online ──────── the broker away for GB_MQTT_GRACE_US ────▶ silent
  *
  * Who may publish and subscribe there is the broker's to judge (TLS, its access rules): a topic's EUI is believed. So a message by MQTT

@@ -22,6 +22,7 @@ struct gb_gateways *gb_gateways_new(struct rng *rng, struct decision_ring *decis
 	gateways->pool = calloc(GB_GATEWAYS_POOL, sizeof *gateways->pool);
 	ASSERT(gateways->pool != NULL);
 	gateways->decisions = decisions;
+	gateways->silent = GW_SILENT_US;
 	gateways->first_free = NONE;
 	gateways->oldest = gateways->newest = NONE;
 	table_init(&gateways->by_eui, GB_GATEWAYS_POOL, sizeof(struct slot), sizeof(struct lw_eui64), rng);
@@ -188,7 +189,7 @@ bool gb_gateways_heard(struct gb_gateways *gateways, struct gb_gateway *gateway,
 	/* The deadline is not moved with every datagram: when it comes, it looks how long the silence is. */
 	if (gateway->silence.slot == 0) {
 		enum status status = deadlines_set(&gateways->silences, &gateway->silence,
-						   mono_add(now, GB_SILENT_US));
+						   mono_add(now, gateways->silent));
 		ASSERT_CMP(status, ==, ST_OK);
 	}
 	return came;
@@ -238,14 +239,14 @@ struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct m
 	while ((due = deadlines_pop(&gateways->silences, now)) != NULL) {
 		struct gb_gateway *gateway =
 			(struct gb_gateway *)(void *)((uint8_t *)due - offsetof(struct gb_gateway, silence));
-		struct mono end = mono_add(gateway->heard, GB_SILENT_US);
+		struct mono end = mono_add(gateway->heard, gateways->silent);
 		if (end.us > now.us) {
 			enum status status = deadlines_set(&gateways->silences, &gateway->silence, end);
 			ASSERT_CMP(status, ==, ST_OK);
 			continue;
 		}
 		gateway->online = false;
-		gateway->has_path = false;
+		gateway->has_path = gateway->has_path && mono_since(now, gateway->pulled) < GB_PATH_US;
 		gateways->flapping -= gateway->flapping;
 		gateway->flapping = false;
 		if (gateway->known) {
@@ -254,6 +255,26 @@ struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct m
 		}
 	}
 	return NULL;
+}
+
+span_us gb_gateways_silent(const struct gb_gateways *gateways)
+{
+	return gateways->silent;
+}
+
+void gb_gateways_set_silent(struct gb_gateways *gateways, span_us silent)
+{
+	if (silent == gateways->silent)
+		return;
+	gateways->silent = silent;
+	for (size_t i = 0; i < gateways->used; i++) {
+		struct gb_gateway *gateway = &gateways->pool[i];
+		if (gateway->silence.slot == 0)
+			continue;
+		enum status status = deadlines_set(&gateways->silences, &gateway->silence,
+						   mono_add(gateway->heard, silent));
+		ASSERT_CMP(status, ==, ST_OK);
+	}
 }
 
 struct mono gb_gateways_deadline(const struct gb_gateways *gateways)

@@ -2,7 +2,7 @@
  * it: since when, from where, the address that its downlinks go to, its counter. Unknown ones are listed as well, a
  * bounded number of them, so that an engineer sees what knocks.
  *
- *	                        any datagram                        nothing for GB_SILENT_US
+ *	                        any datagram                        nothing for the span  
  *	   silent ───────────────────────────────────▶ online ───────────────────────────────▶ silent
  *	   no path ──PULL_DATA──▶ path ──PULL_DATA from another host──▶ path (moved) ──none for GB_PATH_US──▶ no path
  *
@@ -22,7 +22,6 @@
 
 #define GB_KNOWN_MAX   16384
 #define GB_UNKNOWN_MAX 1024
-#define GB_SILENT_US   (90 * US_PER_S)
 #define GB_PATH_US     (90 * US_PER_S)
 #define GB_FLAP_MOVES  4 /* moves within GB_FLAP_US, the latest among them, that make a gateway flap */
 #define GB_FLAP_US     (60 * US_PER_S)
@@ -85,6 +84,10 @@ bool gb_eui_is_shared(const struct lw_eui64 *eui);
 /* `decisions` (NULL: none) forgets a gateway that makes room or is removed; a borrow is kept. */
 struct gb_gateways *gb_gateways_new(struct rng *rng, struct decision_ring *decisions);
 void gb_gateways_free(struct gb_gateways *gateways); /* NULL is allowed */
+
+/* How long nothing came of one that is silent; GW_SILENT_US until it is said. */
+void gb_gateways_set_silent(struct gb_gateways *gateways, span_us silent);
+span_us gb_gateways_silent(const struct gb_gateways *gateways);
 
 /* Lends a gateway, or NULL; valid until the list changes or an unknown one is noted. */
 struct gb_gateway *gb_gateways_find(const struct gb_gateways *gateways, const struct lw_eui64 *eui);
@@ -154,8 +157,8 @@ enum gb_ticks_verdict gb_gateway_ticks(struct gb_gateway *gateway, struct mono n
 /* Our time of a counter value, as far as it is known: `now` without an uplink to go by. */
 struct mono gb_gateway_time(const struct gb_gateway *gateway, struct mono now, struct gw_ticks ticks);
 
-/* Lends a known gateway that has just gone silent, or NULL when no more have. Forgets nothing of it but the path and
- * that it flaps. */
+/* Lends a known gateway that has just gone silent, or NULL when no more have. Forgets nothing of it but a path
+ * that has run out, and that it flaps. */
 struct gb_gateway *gb_gateways_pop_silent(struct gb_gateways *gateways, struct mono now);
 struct mono gb_gateways_deadline(const struct gb_gateways *gateways);
 

@@ -14,6 +14,7 @@ struct gb_gateways {
 	struct table by_eui; /* of struct slot */
 	struct deadlines silences;
 	uint32_t oldest, newest; /* of the unknown ones */
+	span_us silent;
 	uint64_t known, unknown, online, flapping;
 	uint64_t version;          /* of the list */
 	uint32_t mark;             /* of the list's last take-over */

@@ -180,7 +180,7 @@ static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char prob
 {
 	(void)problem;
 	struct process *process = ctx;
-	const struct gb_options options = gb_options_from(wanted->config);
+	const struct gb_options options = gb_options_from(wanted->common, wanted->config);
 	gb_bridge_reconfigure(process->bridge, &options);
 	return true;
 }
@@ -215,7 +215,7 @@ static void on_stop(void *ctx, struct now now)
 
 static void make_bridge(struct process *process)
 {
-	const struct gb_options options = gb_options_from(&process->config);
+	const struct gb_options options = gb_options_from(&process->common, &process->config);
 	process->rng = secret_rng();
 	process->bridge = gb_bridge_new(&options, &process->rng);
 	arena_init(&process->arena, UNPACK_SCRATCH);

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-struct gb_options gb_options_from(const struct gb_config *config)
+struct gb_options gb_options_from(const struct config_common *common, const struct gb_config *config)
 {
 	struct gb_options options = {
 		.name = "gateway-bridge",
@@ -12,6 +12,7 @@ struct gb_options gb_options_from(const struct gb_config *config)
 		.per_eui = {(uint32_t)config->rate_per_eui, 2 * (uint32_t)config->rate_per_eui},
 		.frames = {(uint32_t)config->rate_frames, 2 * (uint32_t)config->rate_frames},
 		.unknown = {(uint32_t)config->rate_unknown, (uint32_t)config->rate_unknown},
+		.silent = common->gateway_silent_us,
 		.station_remote = config->station_remote,
 		.station_ping = config->station_ping * US_PER_S,
 	};

@@ -3,8 +3,9 @@
 #define LAMPPOST_BRIDGE_OPTIONS_H
 
 #include "gateway-bridge/bridge.h"
+#include "common/text/config.h"
 #include "gateway-bridge/config.h"
 
-struct gb_options gb_options_from(const struct gb_config *config);
+struct gb_options gb_options_from(const struct config_common *common, const struct gb_config *config);
 
 #endif

@@ -61,17 +61,17 @@ static json_t *threshold_json(int64_t value)
 	return value == AS_NEVER || value == -AS_NEVER ? json_null() : json_integer(value);
 }
 
-json_t *as_alarm_kind_json(const struct as_alarm_kind *kind)
+json_t *as_alarm_kind_json(const struct as_alarms *alarms, const struct as_alarm_kind *kind)
 {
 	return json_pack("{ss ss ss ss ss sb so so so so sI sI sI ss ss ss so}", "kind", kind->name, "title",
 			 kind->title, "subject_type", as_subject_type_name(kind->subject), "severity",
 			 as_severity_name(kind->severity), "unit", kind->unit, "below", (int)kind->below,
 			 "raise", threshold_json(kind->raise), "clear", threshold_json(kind->clear),
 			 "warning", threshold_json(kind->warning), "critical", threshold_json(kind->critical),
-			 "raise_after_s", (json_int_t)(kind->hold_raise / US_PER_S), "clear_after_s",
-			 (json_int_t)(kind->hold_clear / US_PER_S), "tell_after_s",
-			 (json_int_t)(kind->delay / US_PER_S), "sentence", kind->sentence, "cause",
-			 kind->cause, "next", kind->next, "commands", lines_json(kind->commands));
+			 "raise_after_s", (json_int_t)(as_alarms_hold_raise(alarms, kind) / US_PER_S),
+			 "clear_after_s", (json_int_t)(as_alarms_hold_clear(alarms, kind) / US_PER_S),
+			 "tell_after_s", (json_int_t)(kind->delay / US_PER_S), "sentence", kind->sentence,
+			 "cause", kind->cause, "next", kind->next, "commands", lines_json(kind->commands));
 }
 
 const char *as_alarm_topic(char topic[AS_ALARM_TOPIC], const struct as_alarm *alarm)

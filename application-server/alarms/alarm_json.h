@@ -8,7 +8,7 @@
 
 /* Gives a new object; NULL: no memory. */
 json_t *as_alarm_json(const struct as_alarm *alarm);
-json_t *as_alarm_kind_json(const struct as_alarm_kind *kind);
+json_t *as_alarm_kind_json(const struct as_alarms *alarms, const struct as_alarm_kind *kind);
 /* "lamppost/alarm/<subject>/<kind>": `+`, `#`, `/` and control characters of the subject become `-`; the city's is "city". */
 #define AS_ALARM_TOPIC 160
 const char *as_alarm_topic(char topic[AS_ALARM_TOPIC], const struct as_alarm *alarm);

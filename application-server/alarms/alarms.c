@@ -14,8 +14,32 @@ const char *as_alarm_state_name(enum as_alarm_state state)
 
 void as_alarms_init(struct as_alarms *alarms, struct rng *rng, int64_t last_id)
 {
-	*alarms = (struct as_alarms){.last_id = last_id};
+	*alarms = (struct as_alarms){.last_id = last_id, .silent = GW_SILENT_US, .offline = 600 * US_PER_S};
 	table_init(&alarms->table, AS_ALARMS_MAX, sizeof(struct as_alarm), sizeof(struct as_alarm_key), rng);
+}
+
+void as_alarms_set_spans(struct as_alarms *alarms, span_us silent, span_us offline)
+{
+	alarms->silent = silent;
+	alarms->offline = offline > silent ? offline : silent;
+}
+
+/* As long as its row says where the span of silence is the usual one or longer, and shorter by as much as that is shorter. */
+static span_us hold(const struct as_alarms *alarms, const struct as_alarm_kind *kind, span_us span)
+{
+	if (!kind->of_silence || alarms->silent >= GW_SILENT_US)
+		return span;
+	return span * alarms->silent / GW_SILENT_US;
+}
+
+span_us as_alarms_hold_raise(const struct as_alarms *alarms, const struct as_alarm_kind *kind)
+{
+	return hold(alarms, kind, kind->hold_raise);
+}
+
+span_us as_alarms_hold_clear(const struct as_alarms *alarms, const struct as_alarm_kind *kind)
+{
+	return hold(alarms, kind, kind->hold_clear);
 }
 
 void as_alarms_release(struct as_alarms *alarms)
@@ -229,9 +253,10 @@ void as_alarms_step(struct as_alarms *alarms, struct now now)
 		const struct as_alarm_kind *kind = as_alarm_kind_of(alarm);
 		span_us held = mono_since(now.mono, alarm->turned);
 		bool over = false;
-		if (alarm->state != AS_RAISED && alarm->bad && held >= kind->hold_raise)
+		if (alarm->state != AS_RAISED && alarm->bad && held >= as_alarms_hold_raise(alarms, kind))
 			raise_alarm(alarms, alarm, now);
-		else if (alarm->state == AS_RAISED && !alarm->bad && held >= kind->hold_clear)
+		else if (alarm->state == AS_RAISED && !alarm->bad &&
+			 held >= as_alarms_hold_clear(alarms, kind))
 			clear_alarm(alarms, alarm, now);
 		else if (alarm->state == AS_PENDING && !alarm->bad)
 			over = true;

@@ -78,6 +78,7 @@ struct as_alarms {
 	struct table table; /* struct as_alarm by key */
 	unsigned rounds[AS_SOURCES];
 	int64_t last_id;
+	span_us silent, offline;            /* of gateways: as_alarms_set_spans() */
 	uint64_t raised, cleared, left_out; /* counters */
 };
 
@@ -94,6 +95,12 @@ struct as_observation {
 
 /* `last_id`: of the store, 0 for a new one. */
 void as_alarms_init(struct as_alarms *alarms, struct rng *rng, int64_t last_id);
+/* How long nothing came of a gateway that is silent, that is offline; GW_SILENT_US and 10 minutes until it is said. */
+void as_alarms_set_spans(struct as_alarms *alarms, span_us silent, span_us offline);
+/* How long one of a kind must be so before it is raised, and before it is over: as its row says; of silence in proportion where
+ * the span is shorter than GW_SILENT_US. */
+span_us as_alarms_hold_raise(const struct as_alarms *alarms, const struct as_alarm_kind *kind);
+span_us as_alarms_hold_clear(const struct as_alarms *alarms, const struct as_alarm_kind *kind);
 void as_alarms_release(struct as_alarms *alarms);
 /* Takes one that the store kept (raised, or cleared lately). It stands as it is until it is observed. False: full. */
 bool as_alarms_restore(struct as_alarms *alarms, const struct as_alarm *alarm, struct now now);

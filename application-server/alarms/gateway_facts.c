@@ -62,7 +62,7 @@ static bool see_silence(const struct sight *sight)
 	}
 	int64_t seconds = !silent ? 0 : for_us < US_PER_S ? 1 : for_us / US_PER_S;
 	see(sight, AS_ALARM_SILENT, known, seconds, detail);
-	see(sight, AS_ALARM_OFFLINE, known, for_us >= AS_OFFLINE_US ? seconds : 0, detail);
+	see(sight, AS_ALARM_OFFLINE, known, for_us >= sight->round->alarms->offline ? seconds : 0, detail);
 	return silent;
 }
 

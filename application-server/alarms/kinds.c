@@ -12,7 +12,7 @@
 const struct as_alarm_kind as_alarm_kinds[AS_ALARM_KINDS] = {
 	[AS_ALARM_SILENT] =
 		{"silent", "gateway silent", GATEWAY, AS_WARNING, "s", .raise = 1, .clear = 0,
-		 .warning = AS_NEVER, .critical = AS_NEVER, .within = AS_ALARM_OFFLINE,
+		 .warning = AS_NEVER, .critical = AS_NEVER, .within = AS_ALARM_OFFLINE, .of_silence = true,
 		 .hold_raise = 30 * SECOND, .hold_clear = 60 * SECOND, .delay = GATHER,
 		 .sentence = "Gateway {name} has not been heard for {value}. {detail}",
 		 .cause = "Power or backhaul at the site, or the gateway's packet forwarder has stopped.",
@@ -23,7 +23,7 @@ const struct as_alarm_kind as_alarm_kinds[AS_ALARM_KINDS] = {
 			     "lamppost why gateway {subject}"},
 	[AS_ALARM_OFFLINE] =
 		{"offline", "gateway offline", GATEWAY, AS_CRITICAL, "s", .raise = 1, .clear = 0, NO_STEPS,
-		 .hold_raise = 60 * SECOND, .hold_clear = 60 * SECOND, .delay = GATHER,
+		 .of_silence = true, .hold_raise = 60 * SECOND, .hold_clear = 60 * SECOND, .delay = GATHER,
 		 .sentence = "Gateway {name} is offline: not heard for {value}. {detail}",
 		 .cause =
 			 "It did not come back by itself: no power, a broken line, a SIM that is used up, or "
@@ -36,16 +36,16 @@ const struct as_alarm_kind as_alarm_kinds[AS_ALARM_KINDS] = {
 		 .commands = "lamppost gateway impact {subject}\nlamppost gateway show {subject}"},
 	[AS_ALARM_BACKHAUL_SILENT] =
 		{"backhaul_silent", "backhaul down", AS_SUBJECT_BACKHAUL, AS_SOURCE_GROUPS, AS_CRITICAL,
-		 "gateways", YES_OR_NO, .hold_raise = 0, .hold_clear = 60 * SECOND, .delay = 60 * SECOND,
-		 .sentence = "Backhaul {name}: {detail}",
+		 "gateways", YES_OR_NO, .of_silence = true, .hold_raise = 0, .hold_clear = 60 * SECOND,
+		 .delay = 60 * SECOND, .sentence = "Backhaul {name}: {detail}",
 		 .cause = "Gateways of one line fell silent together: the line or its provider, rarely the "
 			  "gateways.",
 		 .next = "Ask the provider of the line; when it is back, see that every member returned.",
 		 .commands = "lamppost alarm explain backhaul_silent\nlamppost gateway list"},
 	[AS_ALARM_CITY_SILENT] =
 		{"city_silent", "all gateways silent", AS_SUBJECT_CITY, AS_SOURCE_GROUPS, AS_CRITICAL,
-		 "gateways", YES_OR_NO, .hold_raise = 0, .hold_clear = 60 * SECOND, .delay = 60 * SECOND,
-		 .sentence = "All gateways fell silent: {detail}",
+		 "gateways", YES_OR_NO, .of_silence = true, .hold_raise = 0, .hold_clear = 60 * SECOND,
+		 .delay = 60 * SECOND, .sentence = "All gateways fell silent: {detail}",
 		 .cause = "The city's own uplink, its firewall, or this machine's network; gateways of "
 			  "different lines "
 			  "do not fail together.",

@@ -86,6 +86,7 @@ struct as_alarm_kind {
 	int64_t warning, critical; /* where the severity rises; AS_NEVER (below: −AS_NEVER): nowhere */
 	span_us hold_raise;        /* how long before it is raised */
 	span_us hold_clear;        /* how long before it is over */
+	bool of_silence;           /* both are shorter where the span of silence is (alarms.h) */
 	span_us delay;             /* how long before it is told: a group may form */
 	/* The kind that takes this one in while it is raised for the same subject; AS_ALARM_KINDS: none. */
 	enum as_alarm_kind_id within;

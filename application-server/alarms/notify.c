@@ -40,13 +40,14 @@ static bool is_spaced(const struct as_alarm *alarm, const struct as_told *told, 
 	return told->change == 0 || now.wall.us - told->at.us >= spacing(alarm);
 }
 
-static bool is_raise_due(const struct as_notify *notify, const struct as_alarm *alarm,
-			 const struct as_told *told, struct now now)
+static bool is_raise_due(const struct as_notify *notify, const struct as_alarms *alarms,
+			 const struct as_alarm *alarm, const struct as_told *told, struct now now)
 {
 	span_us delay = as_alarm_kind_of(alarm)->delay;
 	if (delay > notify->delay_limit)
 		delay = notify->delay_limit;
-	span_us held = mono_since(now.mono, alarm->turned) - as_alarm_kind_of(alarm)->hold_raise;
+	span_us held = mono_since(now.mono, alarm->turned) -
+		       as_alarms_hold_raise(alarms, as_alarm_kind_of(alarm));
 	if (alarm->was_part && mono_since(now.mono, alarm->freed) < held)
 		held = mono_since(now.mono, alarm->freed);
 	return alarm->bad && held >= delay && is_spaced(alarm, told, now);
@@ -73,7 +74,7 @@ static bool judge(const struct as_notify *notify, const struct as_channel *chann
 		       (notify->repeat > 0 && now.wall.us - told->at.us >= notify->repeat);
 	}
 	*kind = AS_NEWS_RAISED;
-	return is_raise_due(notify, alarm, told, now);
+	return is_raise_due(notify, alarms, alarm, told, now);
 }
 
 /* Whether it may leave in a quiet time: what is critical, and its end where it was told. */

@@ -97,10 +97,9 @@ void as_handle_alarms(struct as_api *api, const struct as_call *call, struct as_
 void as_handle_alarm_kinds(struct as_api *api, const struct as_call *call, struct as_answer *answer)
 {
 	json_t *items = json_array();
-	(void)api;
 	(void)call;
 	for (size_t i = 0; i < AS_ALARM_KINDS; i++)
-		json_array_append_new(items, as_alarm_kind_json(&as_alarm_kinds[i]));
+		json_array_append_new(items, as_alarm_kind_json(api->alarms, &as_alarm_kinds[i]));
 	as_answer_json(answer, 200, json_pack("{so}", "items", items));
 }
 

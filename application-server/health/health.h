@@ -4,10 +4,10 @@
  *
  * States, each judged by the clocks of our own processes, never by a gateway's (invariant 9). The first that holds:
  *
- *	unknown     the bridge has not answered for AS_LIVE_STALE: nobody can say; nothing is concluded from it
+ *	unknown     the bridge has not answered for 20 s (four looks): nobody can say; nothing is concluded from it
  *	never seen  no word of it ever reached us
- *	offline     its connection ended, or nothing came for AS_OFFLINE_US
- *	silent      nothing came for AS_SILENT_US (of a connection: the connection stands, and nothing comes through it)
+ *	offline     its connection ended, or nothing came for `offline`
+ *	silent      nothing came for `silent` (of a connection: the connection stands, and nothing comes through it)
  *	unstable    it is heard, but in the last hour its way changed or broke AS_UNSTABLE_TIMES times or more, its address flaps, or it
  *	            says that less than AS_UNSTABLE_ACKS of 1000 of its messages were answered
  *	online      none of these
@@ -23,8 +23,7 @@
 #include "common/base/units.h"
 #include "common/proto/gateway_messages.h"
 
-#define AS_SILENT_US      (90 * US_PER_S)
-#define AS_OFFLINE_US     (600 * US_PER_S)
+#define AS_OFFLINE_US     (600 * US_PER_S) /* unless the configuration says otherwise */
 #define AS_UNSTABLE_TIMES 3
 #define AS_UNSTABLE_ACKS  800 /* of 1000 */
 

@@ -46,14 +46,14 @@ static struct judgement judge_silence(const struct as_health *health, const stru
 		out.reason = row->outage.reason;
 		out.since = row->out_since;
 		quiet = mono_since(now.mono, row->out_since);
-		if (quiet < AS_SILENT_US && out.reason == AS_BECAUSE_NOTHING_CAME)
-			quiet = AS_SILENT_US;
+		if (quiet < health->silent && out.reason == AS_BECAUSE_NOTHING_CAME)
+			quiet = health->silent;
 		if (out.reason != AS_BECAUSE_NOTHING_CAME)
-			quiet = AS_OFFLINE_US;
+			quiet = health->offline;
 	}
-	if (quiet < AS_SILENT_US)
+	if (quiet < health->silent)
 		return online;
-	if (quiet >= AS_OFFLINE_US)
+	if (quiet >= health->offline)
 		out.state = AS_GATEWAY_OFFLINE;
 	return out;
 }

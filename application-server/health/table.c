@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STALE       (20 * US_PER_S) /* AS_LIVE_STALE's: without an answer for so long nothing is known */
-#define LOADS_MAX   10              /* rows that one page makes; the others come with the next round */
-#define FORGET_MAX  64              /* rows that one round forgets */
+#define LOOK_EVERY  (5 * US_PER_S)
+#define LOADS_MAX   10 /* rows that one page makes; the others come with the next round */
+#define FORGET_MAX  64 /* rows that one round forgets */
 #define PROTOCOLS   ((int)GW_PROTOCOL_COUNT)
 #define CAUSE_COUNT ARRAY_SIZE(causes)
 
@@ -31,8 +31,19 @@ static const struct {
 
 void as_health_init(struct as_health *health, const struct as_health_keeper *keeper, struct rng *rng)
 {
-	*health = (struct as_health){.keeper = *keeper};
+	*health = (struct as_health){.keeper = *keeper, .silent = GW_SILENT_US, .offline = AS_OFFLINE_US};
 	table_init(&health->by_eui, AS_HEALTH_MAX, sizeof(struct place), sizeof(struct lw_eui64), rng);
+}
+
+void as_health_set_spans(struct as_health *health, span_us silent, span_us offline)
+{
+	health->silent = silent;
+	health->offline = offline > silent ? offline : silent;
+}
+
+span_us as_health_look_every(span_us silent)
+{
+	return silent / 3 < LOOK_EVERY ? silent / 3 : LOOK_EVERY;
 }
 
 void as_health_release(struct as_health *health)
@@ -66,7 +77,7 @@ const struct as_gateway_health *as_health_next(const struct as_health *health, s
 
 bool as_health_is_fresh(const struct as_health *health, struct mono now)
 {
-	return health->fresh && mono_since(now, health->taken) < STALE;
+	return health->fresh && mono_since(now, health->taken) < 4 * as_health_look_every(health->silent);
 }
 
 uint64_t as_health_began(const json_t *page)
@@ -118,6 +129,11 @@ static struct as_health_row *make(struct as_health *health, const struct lw_eui6
 	struct as_health_row *row = &health->rows[health->count++];
 	*row = (struct as_health_row){.facts = {.eui = *eui, .registered = true}};
 	load(health, row, now);
+	/* Who comes while we listen is counted from nought; of others, what came before was counted then. */
+	row->looked = !health->settled;
+	row->airtime_known = health->settled;
+	row->before = (struct as_health_before){
+		.known = health->settled, .began = health->began, .at = now.mono};
 	return row;
 }
 
@@ -229,8 +245,10 @@ void as_health_live(struct as_health *health, const json_t *page, struct now now
 	const json_t *told;
 	uint64_t began = as_health_began(page);
 	/* From here on silence counts: the bridge is another one, or answers after a while. */
-	if (!as_health_is_fresh(health, now.mono) || began != health->began)
+	if (!as_health_is_fresh(health, now.mono) || began != health->began) {
 		health->listening = now.mono;
+		health->settled = false;
+	}
 	health->began = began;
 	health->loads = 0;
 	health->fresh = true;
@@ -245,6 +263,7 @@ void as_health_end(struct as_health *health, struct now now)
 {
 	unsigned forgotten = 0;
 	(void)now;
+	health->settled = !health->waits;
 	for (size_t i = health->count; i > 0 && forgotten < FORGET_MAX; i--)
 		if (health->rows[i - 1].round != health->round) {
 			forget(health, i - 1);
@@ -264,6 +283,18 @@ void as_health_unheard(struct as_health *health, struct now now)
 		facts->since = now.wall;
 		health->rows[i].judged.us = 0;
 	}
+}
+
+bool as_health_unlooked(struct as_health *health, struct lw_eui64 *eui)
+{
+	for (size_t i = 0; i < health->count; i++) {
+		if (health->rows[i].looked || !health->rows[i].facts.heard)
+			continue;
+		health->rows[i].looked = true;
+		*eui = health->rows[i].facts.eui;
+		return true;
+	}
+	return false;
 }
 
 /* --- what the network server plans with */

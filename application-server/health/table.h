@@ -82,6 +82,7 @@ struct as_health_row {
 	span_us offline_us; /* silent or offline, since its counters were looked at last */
 	/* Counted. */
 	struct as_health_before before;
+	bool looked;                        /* its counters were looked at, or asked for at once */
 	struct as_gateway_counts tenths[6]; /* of the last hour, by ten minutes */
 	uint16_t tenth_outages[6], tenth_taken[6];
 	int64_t tenth; /* the newest, numbered */
@@ -99,15 +100,21 @@ struct as_health {
 	size_t count, room;
 	struct as_health_keeper keeper;
 	unsigned round;
-	bool fresh;            /* a round was finished */
-	struct mono taken;     /* when the last one was */
-	struct mono listening; /* since when the bridge has answered without a gap or a restart */
-	uint64_t began;        /* the bridge's */
-	unsigned loads;        /* rows made by the page in hand: the store is asked for each */
-	bool waits;            /* a page of this round named more than were made */
+	span_us silent, offline; /* without a word: as_health_set_spans() */
+	bool fresh;              /* a round was finished */
+	struct mono taken;       /* when the last one was */
+	struct mono listening;   /* since when the bridge has answered without a gap or a restart */
+	uint64_t began;          /* the bridge's */
+	unsigned loads;          /* rows made by the page in hand: the store is asked for each */
+	bool settled; /* a round of live pages was complete: who comes now is new, and counted from nought */
+	bool waits;   /* a page of this round named more than were made */
 };
 
 void as_health_init(struct as_health *health, const struct as_health_keeper *keeper, struct rng *rng);
+/* How long nothing came of one that is silent, of one that is offline; GW_SILENT_US and AS_OFFLINE_US until it is said. */
+void as_health_set_spans(struct as_health *health, span_us silent, span_us offline);
+/* How often it is worth to look at who is heard: every 5 s, and three times in the span of silence. */
+span_us as_health_look_every(span_us silent);
 void as_health_release(struct as_health *health);
 
 /* --- liveness: begin ── live() for each page ── end(): states are judged, gateways that are gone are forgotten */
@@ -121,6 +128,9 @@ void as_health_unheard(struct as_health *health, struct now now);
 /* --- counters: a page of the bridge's /gateways?health=1; of the network server's /gateways */
 void as_health_counters(struct as_health *health, const json_t *page, struct now now);
 void as_health_network(struct as_health *health, const json_t *page, struct now now);
+
+/* A gateway that has just come into the list, was heard, and whose counters nobody has looked at: for a look of its own, once. False: none. */
+bool as_health_unlooked(struct as_health *health, struct lw_eui64 *eui);
 
 size_t as_health_count(const struct as_health *health);
 

@@ -14,6 +14,8 @@
 #define GW_ATTEMPTS_MAX  8  /* attempts of one downlink */
 #define GW_LIST_PART_MAX 50 /* gateways in one part of the list */
 #define GW_CAUSE_MAX     40
+/* Nothing heard of a gateway for so long: it is silent, unless the configuration says otherwise (common.gateway_silent). */
+#define GW_SILENT_US     (90 * US_PER_S)
 #define GW_ADDRESS_MAX   64 /* "203.0.113.7:41022" */
 #define GW_REGION_ID_MAX 16 /* "cn470-rp001" */
 #define GW_CIDR_MAX      64

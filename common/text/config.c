@@ -3,6 +3,7 @@
 
 #include "common/base/check.h"
 #include "common/base/option_words.h"
+#include "common/base/units.h"
 #include "common/lorawan/dev_addr.h"
 #include "common/text/yaml_tree.h"
 
@@ -52,6 +53,11 @@ const struct option config_common_rows[] = {
 	 .form = "8 hex digits, a slash and 0 to 32 bits, as in 26000000/7",
 	 .help = "Blocks that device addresses are drawn from, and by which ours are told from foreign "
 		 "ones; devices outside of them are not heard any more until they join again."},
+	{"common", "gateway_silent", OPTION_DURATION, OPTION_AT(struct config_common, gateway_silent_us),
+	 .fallback = "90s", .min = 2 * US_PER_S, .max = 3600 * US_PER_S, .reload = true,
+	 .help = "A gateway of which nothing came for so long is silent: its downlinks go by another one, "
+		 "and "
+		 "an alarm follows."},
 };
 const size_t config_common_row_count = ARRAY_SIZE(config_common_rows);
 

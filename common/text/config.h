@@ -36,6 +36,7 @@ struct config_common {
 	char run_dir[OPTION_PATH_MAX];
 	enum log_level log_level;
 	char net_id[LW_NET_ID_TEXT];          /* six digits; config_net_id() reads it */
+	int64_t gateway_silent_us;            /* a gateway of which nothing came for so long is silent */
 	struct option_list dev_addr_prefixes; /* "26000000/7"; lw_dev_addr_prefix_parse() reads each */
 };
 

@@ -43,6 +43,7 @@ static const struct t_reload_case common_cases[] = {
 	{"log_level", "debug", debug_is_logged, false},
 	{"net_id", "\"000001\"", NULL, false},
 	{"dev_addr_prefixes", "[\"26000000/7\"]", NULL, true},
+	{"gateway_silent", "45s", NULL, true},
 };
 
 static const struct t_reload_case *find(const struct t_reload_case *cases, size_t count, const char *key)

@@ -1,6 +1,6 @@
-/* How gateways fare, beside real processes. One is heard once and goes silent, which `lamppost gateway list` says with the reason;
+/* How gateways fare, beside real processes. One is heard and goes silent, which `lamppost gateway list` says with the reason;
  * meanwhile another one is looked at in every way: its page, the live screen on a terminal and as lines, a ping, what its loss
- * would cost. Then the bridge is gone. What is silent is so after 90 seconds: this test takes as long. */
+ * would cost. Then the bridge is gone. What is silent is so after 4 seconds here, by the configuration. */
 #include "tests/harness/harness.h"
 #include "tests/harness/process.h"
 #include "tests/harness/pty.h"
@@ -14,10 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCESSES 4
-#define EUI       "0016c001ff10a235"
-#define QUIET     "0016c001ff10a236" /* says one thing */
-#define CEILING   600                /* ten times what it takes, nearly */
+#define PROCESSES  4
+#define EUI        "0016c001ff10a235"
+#define QUIET      "0016c001ff10a236" /* says something, and then no more */
+#define ATTIC      "0016c001ff10a237"
+#define CEILING    200
+#define STATISTICS "{\"stat\":{\"rxnb\":1,\"ackr\":100.0,\"temp\":41.5}}"
 
 static const char *const names[PROCESSES] = {"join-server", "application-server", "network-server",
 					     "gateway-bridge"};
@@ -73,7 +75,8 @@ static int start(void **state)
 	snprintf(variable, sizeof variable, "LAMPPOST_RUN=%s", run);
 	port = t_free_udp_port();
 	snprintf(text, sizeof text,
-		 "common:\n  state_dir: \"%s\"\n  run_dir: \"%s\"\ngateway-bridge:\n  station_listen: []\n  "
+		 "common:\n  gateway_silent: 4s\n  state_dir: \"%s\"\n  run_dir: \"%s\"\ngateway-bridge:\n  "
+		 "station_listen: []\n  "
 		 "cups_listen: []\n  udp_listen: "
 		 "[\"127.0.0.1:%u\"]\n",
 		 dir, run, (unsigned)port);
@@ -131,6 +134,8 @@ static bool is_listed(void *ctx)
 	size_t i;
 	const json_t *row;
 	bool is = false;
+	if (wanted->speaks == 0x35)
+		say(0, STATISTICS);
 	if (wanted->speaks)
 		say_as(wanted->speaks, 2, "");
 	if (lamppost("gateway list --json") != 0)
@@ -154,9 +159,10 @@ static bool is_listed(void *ctx)
 static bool has_its_statistics(void *ctx)
 {
 	(void)ctx;
-	say(0, "{\"stat\":{\"rxnb\":1,\"ackr\":100.0,\"temp\":41.5}}");
+	say(0, STATISTICS);
 	nap();
-	return lamppost("gateway show " EUI) == 0 && strstr(said, "41.5 degrees C") != NULL;
+	return lamppost("gateway show " EUI) == 0 && strstr(said, "41.5 degrees C") != NULL &&
+	       strstr(said, "online since") != NULL;
 }
 
 /* --- steps */
@@ -230,8 +236,7 @@ static void it_is_silent(void)
 {
 	t_row("it goes silent");
 	t_int("shown", 0, lamppost("gateway show " QUIET));
-	t_true("why",
-	       strstr(said, "nothing heard for 9") != NULL || strstr(said, "nothing heard for 1") != NULL);
+	t_true("why", strstr(said, "nothing heard for ") != NULL);
 	t_true("what to do", strstr(said, "Check its line first") != NULL);
 	t_true("its outage goes on", strstr(said, "goes on") != NULL);
 	t_row("in a list for people, with the reason in words");
@@ -246,16 +251,18 @@ static void it_is_silent(void)
 static void a_gateway_goes_silent(void **state)
 {
 	(void)state;
-	static struct wanted never = {EUI, "never_seen", "never", 0}, online = {EUI, "online", "heard", 0x35},
-			     once = {QUIET, "online", "heard", 0},
+	static struct wanted attic = {ATTIC, "never_seen", "never", 0},
+			     never = {EUI, "never_seen", "never", 0}, online = {EUI, "online", "heard", 0x35},
+			     once = {QUIET, "online", "heard", 0x36},
 			     silent = {QUIET, "silent", "nothing_came", 0},
 			     back = {QUIET, "online", "heard", 0x36}, unknown = {EUI, "", "no_bridge", 0};
+	t_int("added", 0, lamppost("gateway add " ATTIC " --name Attic --region eu868"));
+	t_true("never seen", t_wait_until(is_listed, &attic, T_CEILING));
+	t_row("those that come from now on are counted from their first word on");
 	t_int("added", 0, lamppost("gateway add " EUI " --name Roof --region eu868"));
 	t_int("added", 0, lamppost("gateway add " QUIET " --name Cellar --region eu868"));
-	t_int("added", 0, lamppost("gateway add 0016c001ff10a237 --name Attic --region eu868"));
 	t_true("never seen", t_wait_until(is_listed, &never, T_CEILING));
-	say_as(0x36, 2, "");
-	t_true("heard once", t_wait_until(is_listed, &once, T_CEILING));
+	t_true("heard", t_wait_until(is_listed, &once, T_CEILING));
 	t_true("online", t_wait_until(is_listed, &online, T_CEILING));
 	all_of_them_as_lines();
 	it_is_pinged();
@@ -264,7 +271,8 @@ static void a_gateway_goes_silent(void **state)
 	t_int("impact", 0, lamppost("gateway impact " EUI));
 	t_true("nothing", strstr(said, "0 devices would not be heard any more") != NULL);
 	t_row("its page");
-	t_true("its temperature comes with the next minute", t_wait_until(has_its_statistics, NULL, CEILING));
+	t_true("its temperature comes with the first look at it",
+	       t_wait_until(has_its_statistics, NULL, CEILING));
 	t_true("state", strstr(said, "online since") != NULL);
 	t_true("where from", strstr(said, "semtech-udp-2 from 127.0.0.1:") != NULL);
 	t_true("silent", t_wait_until(is_listed, &silent, CEILING));

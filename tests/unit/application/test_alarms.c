@@ -68,6 +68,41 @@ static int tell(struct as_message *message)
 
 /* --- kinds --------------------------------------------------------------------------------------------------- */
 
+static void a_short_silence_is_held_for_a_part_of_it(void **state)
+{
+	static const struct {
+		const char *name;
+		span_us silent, raise, clear;
+	} rows[] = {
+		{"as by default", GW_SILENT_US, 30 * US_PER_S, MINUTE},
+		{"a tenth of it: a tenth", 9 * US_PER_S, 3 * US_PER_S, 6 * US_PER_S},
+		{"of a long one as by default", HOUR, 30 * US_PER_S, MINUTE},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		open_world();
+		as_alarms_set_spans(&alarms, rows[i].silent, 10 * MINUTE);
+		see(AS_ALARM_SILENT, "x", 1);
+		pass(rows[i].raise - 1);
+		see(AS_ALARM_SILENT, "x", 1);
+		t_str("not yet", "pending", state_of(AS_ALARM_SILENT, "x"));
+		pass(1);
+		see(AS_ALARM_SILENT, "x", 1);
+		t_str("held", "raised", state_of(AS_ALARM_SILENT, "x"));
+		see(AS_ALARM_SILENT, "x", 0);
+		pass(rows[i].clear - 1);
+		see(AS_ALARM_SILENT, "x", 0);
+		t_str("nearly over", "raised", state_of(AS_ALARM_SILENT, "x"));
+		pass(1);
+		see(AS_ALARM_SILENT, "x", 0);
+		t_str("over", "cleared", state_of(AS_ALARM_SILENT, "x"));
+		t_int("others hold as their rows say", as_alarm_kinds[AS_ALARM_CRC_ERRORS].hold_raise,
+		      as_alarms_hold_raise(&alarms, &as_alarm_kinds[AS_ALARM_CRC_ERRORS]));
+		close_world();
+	}
+}
+
 static int64_t worse(const struct as_alarm_kind *kind, int64_t value)
 {
 	return kind->below ? value - 1 : value + 1;
@@ -522,6 +557,7 @@ static void a_long_name_is_told_all_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		t_test(a_short_silence_is_held_for_a_part_of_it),
 		t_test(every_kind_raises_holds_and_clears),
 		t_test(rows_are_whole),
 		t_test(severity_rises),

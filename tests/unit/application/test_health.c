@@ -278,6 +278,31 @@ static void what_makes_a_gateway_unstable(void **state)
 	}
 }
 
+static void one_that_comes_while_we_listen_is_counted_from_its_first_word(void **state)
+{
+	(void)state;
+	struct as_health health;
+	struct lw_eui64 eui;
+	begin(&health, NULL);
+	live(&health, BEGAN, "", at(0));
+	t_row("it comes into the list");
+	live(&health, BEGAN, row(A, -1, ""), at(5));
+	t_false("nothing to look at", as_health_unlooked(&health, &eui));
+	t_row("its first word");
+	live(&health, BEGAN, row(A, 100, ""), at(10));
+	t_true("a look of its own", as_health_unlooked(&health, &eui) && lw_eui64_number(&eui) > 0);
+	t_false("one", as_health_unlooked(&health, &eui));
+	counters(&health, BEGAN, at(11), "\"received\":3,\"sent\":2,\"bytes_up\":90");
+	t_uint("received", 3, facts(&health, A)->hour.received);
+	t_uint("sent", 2, facts(&health, A)->hour.sent);
+	t_uint("seconds", 6, facts(&health, A)->hour.seconds);
+	t_row("a minute later");
+	counters(&health, BEGAN, at(60), "\"received\":5,\"sent\":2,\"bytes_up\":120");
+	t_uint("received", 5, facts(&health, A)->hour.received);
+	t_uint("bytes of the month", 120, facts(&health, A)->month_bytes);
+	as_health_release(&health);
+}
+
 static void differences_outlast_every_restart(void **state)
 {
 	(void)state;
@@ -572,6 +597,7 @@ static void what_is_known_outlasts_a_restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		t_test(one_that_comes_while_we_listen_is_counted_from_its_first_word),
 		t_test(a_gateway_on_udp_is_judged_by_its_silence),
 		t_test(rows_are_made_a_few_at_a_time),
 		t_test(one_that_is_turned_away_is_told_apart_from_one_that_does_not_come),

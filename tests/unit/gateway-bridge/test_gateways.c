@@ -416,6 +416,12 @@ static void silence_is_judged_by_our_clock(void **state)
 	t_row("it comes back");
 	t_true("came", gb_gateways_heard(gateways, known(gateways, 1), at(100), &from, GW_SEMTECH_UDP_V2));
 	t_uint("online", 2, gb_gateways_online(gateways));
+	t_row("a shorter span counts for those that were heard before it was said");
+	gb_gateways_set_silent(gateways, 20 * US_PER_S);
+	t_int("deadline", at(80).us, gb_gateways_deadline(gateways).us);
+	t_true("the other", gb_gateways_pop_silent(gateways, at(100)) == known(gateways, 2));
+	t_true("not yet", gb_gateways_pop_silent(gateways, at(119)) == NULL);
+	t_true("the first", gb_gateways_pop_silent(gateways, at(120)) == known(gateways, 1));
 	gb_gateways_free(gateways);
 }
 

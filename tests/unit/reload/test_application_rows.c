@@ -199,6 +199,8 @@ static void close_application(void)
 	}
 }
 
+static struct as_health health;
+
 /* The first reading is the one that begins; the clients are there when it returns. */
 static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
@@ -206,7 +208,7 @@ static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CO
 	if (applied++ > 0)
 		for (int i = 0; i < 2; i++)
 			forget(&brokers[i]);
-	if (!as_reconfigure(&delivery, &edge_api, &alarms, wanted, problem))
+	if (!as_reconfigure(&delivery, &edge_api, &alarms, &health, wanted, problem))
 		return false;
 	if (applied == 1)
 		t_true("clients at the beginning", wait_for(have_come) && wait_for(is_up));
@@ -473,6 +475,16 @@ static bool the_server_has_another_name(void)
 	       strcmp(config.server_hosts.items[0], "lamppost.example.city") == 0;
 }
 
+static bool gateways_are_silent_sooner(void)
+{
+	return health.silent == 45 * US_PER_S && alarms.alarms.silent == 45 * US_PER_S;
+}
+
+static bool gateways_are_offline_later(void)
+{
+	return health.offline == 3600 * US_PER_S && alarms.alarms.offline == 3600 * US_PER_S;
+}
+
 static bool stations_are_sent_elsewhere(void)
 {
 	const struct as_identity_config said = as_identity_config_of(&config);
@@ -513,6 +525,8 @@ static const struct t_reload_case cases[] = {
 	{"alarms.smtp.from", "alarms@city.example", mail_comes_from_another, false},
 	{"events_kept", "1000", a_thousand_events_are_left, false},
 	{"readings_kept", "1d", a_reading_of_two_days_ago_is_gone, false},
+	{"common.gateway_silent", "45s", gateways_are_silent_sooner, false},
+	{"gateway_health.offline", "1h", gateways_are_offline_later, false},
 	{"gateway_health.minutes_kept", "3h", a_minute_of_yesterday_is_gone, false},
 	{"gateway_health.hours_kept", "2d", an_hour_of_last_week_is_gone, false},
 	{"gateway_health.days_kept", "31d", a_day_of_last_winter_is_gone, false},
@@ -524,7 +538,7 @@ static const struct t_reload_case cases[] = {
 };
 
 static const struct t_reload_process process = {
-	.program = {"application-server", "Tested.", as_config_rows, 35, &config, sizeof config},
+	.program = {"application-server", "Tested.", as_config_rows, 36, &config, sizeof config},
 	.cases = cases,
 	.case_count = ARRAY_SIZE(cases),
 	.open = open_application,

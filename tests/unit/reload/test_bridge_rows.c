@@ -14,6 +14,7 @@
 #define STRANGER UINT64_C(0x1122334455667788)
 
 static struct gb_config config;
+static const struct config_common common = {.gateway_silent_us = GW_SILENT_US};
 static struct gb_bridge *bridge;
 static struct lw_region region;
 static struct rng rng;
@@ -35,7 +36,7 @@ static void give_list(void)
 static void open_bridge(char *base, size_t capacity)
 {
 	(void)base, (void)capacity;
-	const struct gb_options options = gb_options_from(&config);
+	const struct gb_options options = gb_options_from(&common, &config);
 	now = (struct now){{1000 * US_PER_S}, {1700000000 * US_PER_S}, true};
 	rng = rng_seeded(1);
 	bridge = gb_bridge_new(&options, &rng);
@@ -53,7 +54,7 @@ static void close_bridge(void)
 static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	(void)ctx, (void)problem;
-	const struct gb_options options = gb_options_from(wanted->config);
+	const struct gb_options options = gb_options_from(wanted->common, wanted->config);
 	gb_bridge_reconfigure(bridge, &options);
 	return true;
 }
@@ -113,6 +114,15 @@ static bool one_datagram_of_strangers(void)
 	return pulls_taken(STRANGER) == 1;
 }
 
+/* Of one that was heard before the reload as well as of one that is heard after it. */
+static bool silence_is_noticed_after_45_s(void)
+{
+	put(2, KNOWN, "");
+	now.mono.us += 45 * US_PER_S;
+	gb_bridge_on_tick(bridge, now);
+	return gb_gateways_online(gb_bridge_gateways(bridge)) == 0;
+}
+
 static bool two_frames_at_once(void)
 {
 	push(KNOWN, 10);
@@ -167,6 +177,7 @@ static bool commands_are_allowed(void)
 }
 
 static const struct t_reload_case cases[] = {
+	{"common.gateway_silent", "45s", silence_is_noticed_after_45_s, false},
 	{"udp_listen", "[\"127.0.0.1:1701\"]", NULL, false},
 	{"tls_certificate", "other.crt", NULL, false},
 	{"tls_key", "other.key", NULL, false},
@@ -207,6 +218,14 @@ static void every_row(void **state)
 	t_reload_walk(&process);
 }
 
+static void the_default_is_what_cores_have_by_themselves(void **state)
+{
+	(void)state;
+	struct config_common read = {.gateway_silent_us = 0};
+	options_set_defaults(config_common_rows, config_common_row_count, &read);
+	t_int("silence", GW_SILENT_US, read.gateway_silent_us);
+}
+
 static void a_smaller_ring_lets_the_oldest_go_at_once(void **state)
 {
 	(void)state;
@@ -226,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(every_row),
+		t_test(the_default_is_what_cores_have_by_themselves),
 		t_test(a_smaller_ring_lets_the_oldest_go_at_once),
 	};
 	return t_run(tests);
