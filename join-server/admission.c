@@ -59,14 +59,14 @@ enum js_verdict js_admit(struct js_attempt *attempt, const uint8_t *body, size_t
 enum js_verdict js_admit_network(struct js_attempt *attempt)
 {
 	const struct bi_envelope *envelope = &attempt->request.envelope;
-	const struct js_join *join = attempt->join;
+	struct js_join *join = attempt->join;
 	if (!bi_id_net_id(envelope->sender_id, &attempt->net_id))
 		return JS_UNKNOWN_SENDER;
 	bool ours = attempt->net_id.value == join->options.net_id.value;
 	const char *label = attempt->peer->kek[0] ? attempt->peer->kek
 			    : ours                ? JS_KEK_NETWORK
 						  : envelope->sender_id;
-	attempt->network_kek = js_find_kek(join, label);
+	attempt->network_kek = js_keks_find(&join->keks, label);
 	if (attempt->network_kek)
 		return JS_ACCEPTED;
 	return ours || !attempt->peer->local ? JS_NO_KEK : JS_UNKNOWN_SENDER;

@@ -47,7 +47,7 @@ static const char *configured_kek(const struct js_config *config, const char *la
 	return "";
 }
 
-bool js_keks_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
+bool js_kek_files_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
 		  char problem[CONFIG_ERROR_MAX])
 {
 	static const struct {
@@ -76,7 +76,7 @@ enum status js_keys_load(struct js_keys *keys, const struct config_common *commo
 	char path[PATH_ROOM];
 	uint8_t bytes[SECRET_KEY];
 	char problem[CONFIG_ERROR_MAX];
-	bool good = js_keks_load(keys, common, config, problem);
+	bool good = js_kek_files_load(keys, common, config, problem);
 	if (!good)
 		LOG_ERROR("kek_refused", "reason=\"%s\"", problem);
 	if (key_file_read_logged(path_of(path, common, config->master_key, "join-server.master"), bytes,

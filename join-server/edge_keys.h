@@ -18,7 +18,7 @@ struct js_keys {
 enum status js_keys_load(struct js_keys *keys, const struct config_common *common,
 			 const struct js_config *config) MUST_USE;
 /* Reads the KEKs alone, into `keys` whose others stay as they are. False with one line in `problem`. */
-bool js_keks_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
+bool js_kek_files_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
 		  char problem[CONFIG_ERROR_MAX]);
 void js_keys_release(struct js_keys *keys); /* wipes */
 

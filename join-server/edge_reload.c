@@ -1,5 +1,6 @@
 #include "join-server/edge_reload.h"
 
+#include "common/io/clock.h"
 #include "common/io/process.h"
 
 #include <string.h>
@@ -18,13 +19,13 @@ bool js_reconfigure(struct js_join *join, struct js_keys *keys, struct js_caller
 	if (!good)
 		snprintf(problem, CONFIG_ERROR_MAX, "join-server.callers: %s", who);
 	good = good && js_peers_init(&others, &config->peers, problem, CONFIG_ERROR_MAX);
-	good = good && js_keks_load(&read, wanted->common, config, problem);
+	good = good && js_kek_files_load(&read, wanted->common, config, problem);
 	if (good) {
 		*callers = table;
 		*peers = others;
 		memcpy(keys->keks, read.keks, sizeof keys->keks);
 		keys->kek_count = read.kek_count;
-		js_join_set_keks(join, keys->keks, keys->kek_count);
+		js_join_set_keks(join, keys->keks, keys->kek_count, clock_now().wall);
 	}
 	secret_wipe(&read, sizeof read);
 	return good;

@@ -17,6 +17,16 @@ enum status js_join_init(struct js_join *join, const struct js_options *options,
 	if (status != ST_OK)
 		return status;
 	join->options = *options;
+	js_keks_init(&join->keks);
+	status = js_keks_load(&join->keks, &join->options.store, &join->options.vault);
+	if (status == ST_OK)
+		status = js_audit_init(&join->audit, &join->options.store,
+				       options->vault.mark ? options->vault.mark : options->vault.master);
+	if (status != ST_OK) {
+		js_keks_release(&join->keks);
+		return status;
+	}
+	js_keks_set_files(&join->keks, options->keks, options->kek_count, now.wall);
 	js_retry_cache_init(&join->retries,
 			    options->retry_entries ? options->retry_entries : JS_RETRY_ENTRIES, options->rng);
 	decision_euis_init(&join->decisions, JS_WHY_RECORDS, JS_WHY_DEVICES, options->rng);
@@ -27,12 +37,18 @@ enum status js_join_init(struct js_join *join, const struct js_options *options,
 	return ST_OK;
 }
 
-void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count)
+enum status js_join_flush(struct js_join *join)
+{
+	return js_keks_flush(&join->keks, &join->options.store);
+}
+
+void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count, struct wall now)
 {
 	ASSERT_CMP(count, <=, JS_KEKS_MAX);
 	secret_wipe(join->options.keks, sizeof join->options.keks);
 	memcpy(join->options.keks, keks, count * sizeof *keks);
 	join->options.kek_count = count;
+	js_keks_set_files(&join->keks, keks, count, now);
 }
 
 void js_join_release(struct js_join *join)
@@ -40,14 +56,8 @@ void js_join_release(struct js_join *join)
 	js_retry_cache_release(&join->retries);
 	decision_euis_release(&join->decisions);
 	secret_wipe(join->options.keks, sizeof join->options.keks);
-}
-
-const struct lw_kek *js_find_kek(const struct js_join *join, const char *label)
-{
-	for (size_t i = 0; i < join->options.kek_count; i++)
-		if (strcmp(join->options.keks[i].label, label) == 0)
-			return &join->options.keks[i];
-	return NULL;
+	js_keks_release(&join->keks);
+	secret_wipe(join->audit.key, sizeof join->audit.key);
 }
 
 /* --- 2. find ------------------------------------------------------------------------------------------------- */
@@ -98,7 +108,7 @@ static enum js_verdict find_device(struct js_attempt *attempt)
 				   &device->nwk_key);
 	if (verdict != JS_ACCEPTED)
 		return verdict;
-	attempt->app_kek = js_find_kek(join, record->app_kek_label);
+	attempt->app_kek = js_keks_find(&join->keks, record->app_kek_label);
 	return attempt->app_kek ? JS_ACCEPTED : JS_NO_KEK;
 }
 
@@ -203,14 +213,16 @@ static enum js_verdict take_and_accept(struct js_attempt *attempt)
 	return save_nonces(attempt);
 }
 
-static void wrap(const struct lw_kek *kek, const struct lw_key *key, struct bi_key_envelope *out)
+static void wrap(struct js_attempt *attempt, struct js_kek *kek, const struct lw_key *key,
+		 struct bi_key_envelope *out)
 {
 	struct lw_key_envelope envelope;
-	enum aes_wrap_verdict verdict = lw_key_wrap(kek, key, &envelope);
+	enum aes_wrap_verdict verdict = lw_key_wrap(&kek->key, key, &envelope);
 	ASSERT_CMP(verdict, ==, AES_WRAP_OK); /* KEK lengths are checked at the start */
 	memcpy(out->label, envelope.kek_label, sizeof out->label);
 	memcpy(out->key, envelope.bytes, sizeof out->key);
 	out->length = envelope.length;
+	js_keks_use(&attempt->join->keks, kek, attempt->now.wall);
 	secret_wipe(&envelope, sizeof envelope);
 }
 
@@ -223,13 +235,13 @@ static void fill_answer(struct js_attempt *attempt)
 	memcpy(ans->phy_payload, accept->phy, accept->phy_length);
 	ans->phy_length = accept->phy_length;
 	if (accept->is_1_1) {
-		wrap(attempt->network_kek, &accept->keys.f_nwk_s_int_key, &ans->f_nwk_s_int_key);
-		wrap(attempt->network_kek, &accept->keys.s_nwk_s_int_key, &ans->s_nwk_s_int_key);
-		wrap(attempt->network_kek, &accept->keys.nwk_s_enc_key, &ans->nwk_s_enc_key);
+		wrap(attempt, attempt->network_kek, &accept->keys.f_nwk_s_int_key, &ans->f_nwk_s_int_key);
+		wrap(attempt, attempt->network_kek, &accept->keys.s_nwk_s_int_key, &ans->s_nwk_s_int_key);
+		wrap(attempt, attempt->network_kek, &accept->keys.nwk_s_enc_key, &ans->nwk_s_enc_key);
 	} else {
-		wrap(attempt->network_kek, &accept->keys.f_nwk_s_int_key, &ans->nwk_s_key);
+		wrap(attempt, attempt->network_kek, &accept->keys.f_nwk_s_int_key, &ans->nwk_s_key);
 	}
-	wrap(attempt->app_kek, &accept->keys.app_s_key, &ans->app_s_key);
+	wrap(attempt, attempt->app_kek, &accept->keys.app_s_key, &ans->app_s_key);
 	rng_fill(attempt->join->options.rng, ans->session_key_id.bytes, JS_SESSION_KEY_ID);
 	ans->session_key_id.length = JS_SESSION_KEY_ID;
 }

@@ -26,6 +26,8 @@
 #include "common/base/units.h"
 #include "common/crypto/aes.h"
 #include "common/lorawan/join_answer.h"
+#include "join-server/audit.h"
+#include "join-server/keks.h"
 #include "join-server/peers.h"
 #include "join-server/retry_cache.h"
 #include "join-server/store.h"
@@ -41,8 +43,8 @@
 #define JS_SESSION_CYCLE_US (3600 * US_PER_S) /* between two sweeps of those */
 
 struct js_options {
-	struct lw_net_id net_id; /* ours */
-	struct lw_kek keks[JS_KEKS_MAX];
+	struct lw_net_id net_id;         /* ours */
+	struct lw_kek keks[JS_KEKS_MAX]; /* of the configuration's files */
 	size_t kek_count;
 	struct js_store store;
 	struct js_key_vault vault;
@@ -73,6 +75,8 @@ struct js_join {
 	struct js_retry_cache retries;
 	struct js_counters counters;
 	struct js_state state;
+	struct js_keks keks; /* all of them */
+	struct js_audit audit;
 	/* A full run that is going on; forgotten by a restart, after which the city starts it again. */
 	bool in_run;
 	char run_city[JS_CITY_TEXT];
@@ -110,8 +114,10 @@ struct js_outcome {
 
 /* Reads the state; ST_DATABASE when the store cannot. `now` begins the sweep if one is due. */
 enum status js_join_init(struct js_join *join, const struct js_options *options, struct now now) MUST_USE;
-/* Other KEKs from now on. Answers that are kept for retries (60 s) stay wrapped as they were sent. */
-void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count);
+/* What the turn counted, before its commit. */
+enum status js_join_flush(struct js_join *join) MUST_USE;
+/* Other KEKs of files from now on. Answers that are kept for retries (60 s) stay wrapped as they were sent. */
+void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count, struct wall now);
 void js_join_release(struct js_join *join); /* wipes the KEKs and the cache */
 
 /* Handles one message. Returns the answer's length in `answer` (BI_WRITTEN_MAX bytes of room), which is JSON to be sent

@@ -14,8 +14,8 @@ struct js_attempt {
 	struct lw_net_id net_id;         /* SenderID */
 	struct lw_eui64 receiver;        /* ReceiverID: a JoinEUI */
 	struct lw_rejoin_request rejoin; /* of a RejoinReq: the frame, its MIC not looked at */
-	const struct lw_kek *network_kek;
-	const struct lw_kek *app_kek;
+	struct js_kek *network_kek;      /* in join->keks */
+	struct js_kek *app_kek;
 	struct js_device record;
 	struct lw_join_device device;
 	struct lw_join_attempt frame;
@@ -40,8 +40,6 @@ enum js_verdict js_admit_frame(struct js_attempt *attempt);
 
 /* --- join.c ---------------------------------------------------------------------------------------------------------- */
 
-/* NULL: there is none of that label. */
-const struct lw_kek *js_find_kek(const struct js_join *join, const char *label);
 /* Loads attempt->record; JS_UNKNOWN_DEVICE, JS_STORE_FAILED. */
 enum js_verdict js_find_record(struct js_attempt *attempt, const struct lw_eui64 *dev_eui);
 

@@ -85,7 +85,7 @@ static enum js_verdict answer_app_key(struct js_attempt *attempt)
 		return JS_STORE_FAILED;
 	if (session.time.us < attempt->now.wall.us - join->options.session_span)
 		return JS_UNKNOWN_SESSION;
-	if (!attempt->peer->local && strcmp(session.kek_label, attempt->peer->kek) != 0)
+	if (!attempt->peer->local && !js_kek_is_of(session.kek_label, attempt->peer->kek))
 		return JS_OTHER_APPLICATION;
 	struct bi_app_s_key_ans *ans = &attempt->answer.app_s_key_ans;
 	ans->dev_eui = req->dev_eui;

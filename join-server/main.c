@@ -16,9 +16,11 @@
 #include "join-server/config.h"
 #include "join-server/join.h"
 #include "join-server/edge_joins.h"
+#include "join-server/edge_keks.h"
 #include "join-server/edge_keys.h"
 #include "join-server/edge_metrics.h"
 #include "join-server/edge_reload.h"
+#include "join-server/edge_reply.h"
 #include "join-server/allow_once.h"
 #include "join-server/provisioning.h"
 #include "join-server/store_sqlite.h"
@@ -50,43 +52,10 @@ struct server {
 	struct js_metrics metrics;
 	struct io_why why;
 	struct js_edge_joins joins;
+	struct js_edge_keks kek_calls;
 	struct js_records records; /* of one provisioning call */
 	struct js_applied applied;
 };
-
-/* --- answers ------------------------------------------------------------------------------------------------- */
-
-static void reply_json(struct server *server, io_http_exchange exchange, int code, const char *type,
-		       json_t *body)
-{
-	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
-	enum status status = text ? io_http_reply(server->http, exchange, code, type, text, strlen(text))
-				  : io_http_reply(server->http, exchange, 500, NULL, "{}", 2);
-	free(text);
-	(void)status; /* the client may have gone */
-}
-
-static void reply_problem(struct server *server, io_http_exchange exchange, int code, const char *title,
-			  const char *detail, const char *field)
-{
-	json_t *body = json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title", title, "status",
-				 code, "detail", detail);
-	if (body && field && field[0])
-		json_object_set_new(body, "field", json_string(field));
-	reply_json(server, exchange, code, "application/problem+json", body);
-}
-
-static bool is_allowed(struct server *server, const struct io_http_request *request, enum js_call call)
-{
-	const struct io_peer *peer = io_http_request_peer(request);
-	if (peer && js_callers_allow(&server->callers, call, peer->uid))
-		return true;
-	LOG_WARN("caller_refused", "call=%s uid=%ld", js_call_name(call), peer ? (long)peer->uid : -1);
-	reply_problem(server, io_http_request_exchange(request), 403, "Forbidden",
-		      "this user may not make this call: see join-server.callers in the configuration", NULL);
-	return false;
-}
 
 /* --- provisioning -------------------------------------------------------------------------------------------- */
 
@@ -94,15 +63,15 @@ static void on_state(void *ctx, struct now now, const struct io_http_request *re
 {
 	(void)now;
 	struct server *server = ctx;
-	if (is_allowed(server, request, JS_CALL_PROVISIONING))
-		reply_json(server, io_http_request_exchange(request), 200, NULL,
-			   js_provisioning_state(&server->join));
+	if (js_reply_allowed(server->http, &server->callers, request, JS_CALL_PROVISIONING))
+		js_reply_json(server->http, io_http_request_exchange(request), 200, NULL,
+			      js_provisioning_state(&server->join));
 }
 
 static void on_records(void *ctx, struct now now, const struct io_http_request *request)
 {
 	struct server *server = ctx;
-	if (!is_allowed(server, request, JS_CALL_PROVISIONING))
+	if (!js_reply_allowed(server->http, &server->callers, request, JS_CALL_PROVISIONING))
 		return;
 	io_http_exchange exchange = io_http_request_exchange(request);
 	size_t length;
@@ -110,22 +79,22 @@ static void on_records(void *ctx, struct now now, const struct io_http_request *
 	char problem[JS_PROBLEM_TEXT];
 	if (!js_records_parse(body, length, &server->records, problem)) {
 		LOG_WARN("records_refused", "reason=malformed");
-		reply_problem(server, exchange, 422, "Malformed records", problem, NULL);
+		js_reply_problem(server->http, exchange, 422, "Malformed records", problem, NULL);
 		return;
 	}
 	switch (js_provisioning_apply(&server->join, now, &server->records, &server->applied)) {
 	case JS_PROVISIONED:
-		reply_json(server, exchange, 200, NULL, js_applied_json(&server->applied));
+		js_reply_json(server->http, exchange, 200, NULL, js_applied_json(&server->applied));
 		if (server->applied.refused_count > 0)
 			LOG_WARN("keys_refused", "count=%zu", server->applied.refused_count);
 		return;
 	case JS_PROVISIONING_OTHER_CITY:
-		reply_problem(server, exchange, 409, "Another city",
-			      "the records of this city have not been applied in full: begin with full",
-			      "city");
+		js_reply_problem(server->http, exchange, 409, "Another city",
+				 "the records of this city have not been applied in full: begin with full",
+				 "city");
 		return;
 	case JS_PROVISIONING_FAILED:
-		reply_problem(server, exchange, 500, "Database failed", "nothing was applied", NULL);
+		js_reply_problem(server->http, exchange, 500, "Database failed", "nothing was applied", NULL);
 		return;
 	}
 }
@@ -134,7 +103,7 @@ static void on_records(void *ctx, struct now now, const struct io_http_request *
 static void on_allow_once(void *ctx, struct now now, const struct io_http_request *request)
 {
 	struct server *server = ctx;
-	if (!is_allowed(server, request, JS_CALL_PROVISIONING))
+	if (!js_reply_allowed(server->http, &server->callers, request, JS_CALL_PROVISIONING))
 		return;
 	io_http_exchange exchange = io_http_request_exchange(request);
 	size_t length;
@@ -143,15 +112,15 @@ static void on_allow_once(void *ctx, struct now now, const struct io_http_reques
 	struct js_allow_once order;
 	span_us left = 0;
 	if (!js_allow_once_parse(body, length, &order, problem)) {
-		reply_problem(server, exchange, 422, "Malformed", problem, NULL);
+		js_reply_problem(server->http, exchange, 422, "Malformed", problem, NULL);
 		return;
 	}
 	enum js_allow_once_result result = js_allow_once(&server->join, now, &order, &left);
 	if (result == JS_ALLOW_ONCE_DONE)
-		reply_json(server, exchange, 200, NULL, js_allow_once_json(&order, left));
+		js_reply_json(server->http, exchange, 200, NULL, js_allow_once_json(&order, left));
 	else
-		reply_problem(server, exchange, js_allow_once_code(result), "Not allowed",
-			      js_allow_once_reason(result), NULL);
+		js_reply_problem(server->http, exchange, js_allow_once_code(result), "Not allowed",
+				 js_allow_once_reason(result), NULL);
 }
 
 static const struct io_http_route routes[] = {
@@ -165,7 +134,8 @@ static const struct io_http_route routes[] = {
 static enum status commit(void *ctx)
 {
 	struct server *server = ctx;
-	return js_store_commit(server->db);
+	enum status status = js_join_flush(&server->join);
+	return status == ST_OK ? js_store_commit(server->db) : status;
 }
 
 static struct mono next_deadline(void *ctx)
@@ -287,6 +257,8 @@ static enum status open_sockets(struct server *server)
 	if (status != ST_OK)
 		return status;
 	io_http_server_add(server->http, routes, ARRAY_SIZE(routes), server);
+	server->kek_calls = (struct js_edge_keks){server->http, &server->callers, &server->join};
+	js_edge_keks_open(&server->kek_calls);
 	server->joins.loop = server->loop;
 	server->joins.join = &server->join;
 	server->joins.callers = &server->callers;

@@ -123,6 +123,8 @@ uint32_t js_nonces_take(struct js_nonces *nonces, enum lw_mac_version version, u
 	nonces->has_last = true;
 	nonces->last_dev_nonce = dev_nonce;
 	nonces->last_time = now;
+	nonces->uses++;
+	nonces->used_at = now;
 	return ++nonces->join_nonce;
 }
 
@@ -146,6 +148,8 @@ uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t 
 		nonces->rj_count1 = rj_count;
 		nonces->rj_time = now;
 	}
+	nonces->uses++;
+	nonces->used_at = now;
 	return ++nonces->join_nonce;
 }
 

@@ -45,6 +45,9 @@ struct js_nonces {
 	bool has_rj_count1;
 	uint16_t rj_count1; /* the last one accepted */
 	struct wall rj_time;
+	/* The root key's: accepted joins and rejoins with it, and when the last was; 0: none, or not since they are counted. */
+	uint64_t uses;
+	struct wall used_at;
 	/* The network that the last accept was made for. */
 	bool has_net_id;
 	struct lw_net_id net_id;

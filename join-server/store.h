@@ -5,9 +5,11 @@
 #define LAMPPOST_JOIN_SERVER_STORE_H
 
 #include "common/base/status.h"
+#include "common/lorawan/join_answer.h"
 #include "common/lorawan/types.h"
 #include "join-server/key_vault.h"
 #include "join-server/nonces.h"
+#include "join-server/vault.h"
 
 #define JS_CITY_TEXT      37 /* a UUID and NUL */
 #define JS_SESSION_KEY_ID 16
@@ -50,6 +52,29 @@ struct js_state {
 	uint64_t swept_run;
 };
 
+/* A KEK by label and version (keks.h). */
+struct js_kek_row {
+	char label[LW_KEK_LABEL_MAX + 1];
+	uint32_t version;
+	bool has_key; /* else its key is in a file of the configuration */
+	uint8_t sealed[JS_SEALED_ROOT_KEY];
+	struct wall since;
+	uint64_t uses;
+	struct wall last_use; /* 0: none */
+};
+
+/* A row of the audit (audit.h). */
+#define JS_AUDIT_WHO     96
+#define JS_AUDIT_WHAT    24
+#define JS_AUDIT_SUBJECT 64
+#define JS_AUDIT_DETAIL  256
+struct js_audit_row {
+	uint64_t seq;
+	struct wall time;
+	char who[JS_AUDIT_WHO], what[JS_AUDIT_WHAT], subject[JS_AUDIT_SUBJECT], detail[JS_AUDIT_DETAIL];
+	uint8_t hash[SECRET_HASH];
+};
+
 struct js_store {
 	void *ctx;
 	/* ST_NOT_FOUND: none. */
@@ -74,6 +99,25 @@ struct js_store {
 				    const uint8_t id[JS_SESSION_KEY_ID], struct js_session *session);
 	/* As sweep: sessions of devices from *at on whose time is before `expired`. */
 	enum status (*sweep_sessions)(void *ctx, struct wall expired, int limit, uint64_t *at, bool *done);
+	/* Fills up to `limit` devices from *at on (0: the first), and moves *at; `*done`: there are no more. */
+	enum status (*list_devices)(void *ctx, uint64_t *at, size_t limit, struct js_device *devices,
+				    size_t *count, bool *done);
+
+	/* The vault: all of its rows at once. ST_NOT_FOUND: there is none yet; `*used` says then whether the file has devices or nonces. */
+	enum status (*load_vault)(void *ctx, struct js_vault_rows *rows, bool *used);
+	enum status (*save_vault)(void *ctx, const struct js_vault_rows *rows);
+	/* KEKs: each is given to `take`. */
+	enum status (*load_keks)(void *ctx, void (*take)(void *taker, const struct js_kek_row *row),
+				 void *taker);
+	enum status (*save_kek)(void *ctx, const struct js_kek_row *row);
+	/* Its uses alone, adding the row of a file's KEK if there is none. */
+	enum status (*save_kek_use)(void *ctx, const struct js_kek_row *row);
+	enum status (*remove_kek)(void *ctx, const char *label, uint32_t version);
+	/* The audit. Rows after `after`, at most `limit`, in order. last_audit: ST_NOT_FOUND. */
+	enum status (*put_audit)(void *ctx, const struct js_audit_row *row);
+	enum status (*last_audit)(void *ctx, struct js_audit_row *row);
+	enum status (*list_audit)(void *ctx, uint64_t after, size_t limit, struct js_audit_row *rows,
+				  size_t *count);
 };
 
 #endif

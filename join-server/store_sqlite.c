@@ -15,18 +15,18 @@ static const char *const statements[STATEMENT_COUNT] = {
 		"nwk_key, app_kek_label, home_net_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[REMOVE_DEVICE] = "DELETE FROM devices WHERE dev_eui = ?1",
 	[LOAD_NONCES] = "SELECT join_nonce, key_mark, counter, last_dev_nonce, last_time, used, rj_count1, "
-			"rj_time, net_id, ns_id, allowed_until "
+			"rj_time, net_id, ns_id, allowed_until, uses, used_at "
 			"FROM nonces "
 			"WHERE dev_eui = ?1 AND join_eui = ?2",
 	[SAVE_NONCES] =
 		"INSERT INTO nonces (dev_eui, join_eui, join_nonce, key_mark, counter, last_dev_nonce, "
 		"last_time, "
-		"used, rj_count1, rj_time, net_id, ns_id, allowed_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-		"?8, ?9, ?10, ?11, ?12, ?13) "
+		"used, rj_count1, rj_time, net_id, ns_id, allowed_until, uses, used_at) VALUES (?1, ?2, ?3, "
+		"?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
 		"ON CONFLICT (dev_eui, join_eui) DO UPDATE SET "
 		"join_nonce = ?3, key_mark = ?4, counter = ?5, last_dev_nonce = ?6, last_time = ?7, used = "
 		"?8, rj_count1 = ?9, rj_time = ?10, net_id = ?11, ns_id = ?12, "
-		"allowed_until = ?13",
+		"allowed_until = ?13, uses = ?14, used_at = ?15",
 	[LOAD_STATE] = "SELECT city, applied_version, run, valid_run, swept_run FROM state WHERE id = 1",
 	[SAVE_STATE] =
 		"UPDATE state SET city = ?1, applied_version = ?2, run = ?3, valid_run = ?4, swept_run = ?5 "
@@ -43,6 +43,34 @@ static const char *const statements[STATEMENT_COUNT] = {
 	[SWEEP_SESSIONS_END] =
 		"SELECT dev_eui FROM session_keys WHERE dev_eui >= ?1 ORDER BY dev_eui LIMIT 1 OFFSET ?2",
 	[SWEEP_SESSIONS] = "DELETE FROM session_keys WHERE dev_eui >= ?1 AND dev_eui <= ?2 AND time < ?3",
+	/* The first columns as LOAD_DEVICE has them. */
+	[LIST_DEVICES] = "SELECT version, run, enabled, join_eui, mac_version, app_key, nwk_key, "
+			 "app_kek_label, home_net_id, dev_eui "
+			 "FROM devices WHERE dev_eui >= ?1 ORDER BY dev_eui LIMIT ?2",
+	[IS_USED] = "SELECT EXISTS (SELECT 1 FROM devices) OR EXISTS (SELECT 1 FROM nonces)",
+	[LOAD_VAULT] = "SELECT mark_key, before, box, made, rotated FROM vault WHERE id = 1",
+	[SAVE_VAULT] = "INSERT OR REPLACE INTO vault (id, mark_key, before, box, made, rotated) "
+		       "VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+	[LOAD_WRAPS] = "SELECT id, source, fingerprint, salt, passes, memory, wrapped, time, opened "
+		       "FROM vault_wraps ORDER BY id",
+	[REMOVE_WRAPS] = "DELETE FROM vault_wraps",
+	[SAVE_WRAP] =
+		"INSERT INTO vault_wraps (id, source, fingerprint, salt, passes, memory, wrapped, time, "
+		"opened) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[LOAD_KEKS] = "SELECT label, version, sealed, time, uses, last_use FROM keks ORDER BY label, version",
+	[SAVE_KEK] = "INSERT INTO keks (label, version, sealed, time, uses, last_use) "
+		     "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+		     "ON CONFLICT (label, version) DO UPDATE SET sealed = ?3, time = ?4",
+	[SAVE_KEK_USE] = "INSERT INTO keks (label, version, sealed, time, uses, last_use) "
+			 "VALUES (?1, ?2, NULL, ?4, ?5, ?6) "
+			 "ON CONFLICT (label, version) DO UPDATE SET uses = ?5, last_use = ?6",
+	[REMOVE_KEK] = "DELETE FROM keks WHERE label = ?1 AND version = ?2",
+	[PUT_AUDIT] = "INSERT INTO audit (seq, time, who, what, subject, detail, hash) "
+		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[LAST_AUDIT] = "SELECT seq, time, who, what, subject, detail, hash FROM audit "
+		       "ORDER BY seq DESC LIMIT 1",
+	[LIST_AUDIT] = "SELECT seq, time, who, what, subject, detail, hash FROM audit "
+		       "WHERE seq > ?1 ORDER BY seq LIMIT ?2",
 };
 
 enum status js_store_open(const char *path, const char *vfs, struct db **db)
@@ -90,27 +118,28 @@ enum status js_store_damaged(const char *what)
 	return ST_DATABASE;
 }
 
-static bool read_key(struct db *db, int column, bool *present, uint8_t sealed[JS_SEALED_ROOT_KEY])
+static bool read_key(struct db *db, int statement, int column, bool *present,
+		     uint8_t sealed[JS_SEALED_ROOT_KEY])
 {
-	*present = !db_column_is_null(db, LOAD_DEVICE, column);
-	return !*present || db_column_copy(db, LOAD_DEVICE, column, sealed, JS_SEALED_ROOT_KEY);
+	*present = !db_column_is_null(db, statement, column);
+	return !*present || db_column_copy(db, statement, column, sealed, JS_SEALED_ROOT_KEY);
 }
 
-static bool read_device(struct db *db, struct js_device *device)
+bool js_store_read_device(struct db *db, int statement, struct js_device *device)
 {
-	device->version = (uint64_t)db_column_i64(db, LOAD_DEVICE, 0);
-	device->run = (uint64_t)db_column_i64(db, LOAD_DEVICE, 1);
-	device->enabled = db_column_i64(db, LOAD_DEVICE, 2) != 0;
-	device->join_eui = eui_of(db_column_i64(db, LOAD_DEVICE, 3));
-	const char *label = db_column_text(db, LOAD_DEVICE, 7);
+	device->version = (uint64_t)db_column_i64(db, statement, 0);
+	device->run = (uint64_t)db_column_i64(db, statement, 1);
+	device->enabled = db_column_i64(db, statement, 2) != 0;
+	device->join_eui = eui_of(db_column_i64(db, statement, 3));
+	const char *label = db_column_text(db, statement, 7);
 	if (strlen(label) >= sizeof device->app_kek_label)
 		return false;
 	memcpy(device->app_kek_label, label, strlen(label) + 1);
-	device->has_home = !db_column_is_null(db, LOAD_DEVICE, 8);
-	device->home.value = (uint32_t)db_column_i64(db, LOAD_DEVICE, 8);
-	return lw_mac_version_parse(db_column_text(db, LOAD_DEVICE, 4), &device->mac_version) &&
-	       read_key(db, 5, &device->has_app_key, device->app_key) &&
-	       read_key(db, 6, &device->has_nwk_key, device->nwk_key);
+	device->has_home = !db_column_is_null(db, statement, 8);
+	device->home.value = (uint32_t)db_column_i64(db, statement, 8);
+	return lw_mac_version_parse(db_column_text(db, statement, 4), &device->mac_version) &&
+	       read_key(db, statement, 5, &device->has_app_key, device->app_key) &&
+	       read_key(db, statement, 6, &device->has_nwk_key, device->nwk_key);
 }
 
 static enum status load_device(void *ctx, const struct lw_eui64 *dev_eui, struct js_device *device)
@@ -123,7 +152,7 @@ static enum status load_device(void *ctx, const struct lw_eui64 *dev_eui, struct
 	if (step == DB_FAILED)
 		return db_step_status(db);
 	struct js_device read = {.dev_eui = *dev_eui};
-	bool good = read_device(db, &read);
+	bool good = js_store_read_device(db, LOAD_DEVICE, &read);
 	db_reset(db, LOAD_DEVICE);
 	if (!good)
 		return js_store_damaged("devices");
@@ -192,6 +221,8 @@ static bool read_nonces(struct db *db, struct js_nonces *nonces)
 	nonces->ns_id = nonces->has_ns_id ? eui_of(db_column_i64(db, LOAD_NONCES, 9))
 					  : (struct lw_eui64){{0}};
 	nonces->allowed_until.us = db_column_i64(db, LOAD_NONCES, 10); /* null: 0 */
+	nonces->uses = (uint64_t)db_column_i64(db, LOAD_NONCES, 11);
+	nonces->used_at.us = db_column_i64(db, LOAD_NONCES, 12);
 	size_t length;
 	const uint8_t *used = db_column_blob(db, LOAD_NONCES, 5, &length);
 	return db_column_copy(db, LOAD_NONCES, 1, nonces->key_mark, JS_KEY_MARK) &&
@@ -244,6 +275,8 @@ static enum status save_nonces(void *ctx, const struct lw_eui64 *join_eui, const
 	bind_optional(db, 11, nonces->has_net_id, nonces->net_id.value);
 	bind_optional(db, 12, nonces->has_ns_id, js_store_key(&nonces->ns_id));
 	bind_optional(db, 13, nonces->allowed_until.us != 0, nonces->allowed_until.us);
+	db_bind_i64(db, SAVE_NONCES, 14, (int64_t)nonces->uses);
+	bind_optional(db, 15, nonces->used_at.us != 0, nonces->used_at.us);
 	return db_run(db, SAVE_NONCES);
 }
 
@@ -332,5 +365,15 @@ struct js_store js_store_sqlite(struct db *db)
 		.save_session = js_store_save_session,
 		.load_session = js_store_load_session,
 		.sweep_sessions = js_store_sweep_sessions,
+		.list_devices = js_store_list_devices,
+		.load_vault = js_store_load_vault,
+		.save_vault = js_store_save_vault,
+		.load_keks = js_store_load_keks,
+		.save_kek = js_store_save_kek,
+		.save_kek_use = js_store_save_kek_use,
+		.remove_kek = js_store_remove_kek,
+		.put_audit = js_store_put_audit,
+		.last_audit = js_store_last_audit,
+		.list_audit = js_store_list_audit,
 	};
 }

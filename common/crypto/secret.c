@@ -215,3 +215,32 @@ bool secret_password_verify(const char *text, const char *password)
 	return strlen(text) < crypto_pwhash_STRBYTES &&
 	       crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
 }
+
+struct secret_derive secret_derive_new(void)
+{
+	struct secret_derive derive = {.passes = SECRET_DERIVE_PASSES, .memory = SECRET_DERIVE_MEMORY};
+	_Static_assert(SECRET_SALT == crypto_pwhash_argon2id_SALTBYTES, "salt");
+	randombytes_buf(derive.salt, sizeof derive.salt);
+	return derive;
+}
+
+bool secret_derive_is_good(const struct secret_derive *derive)
+{
+	return derive->passes >= 1 && derive->passes <= SECRET_DERIVE_PASSES_MAX &&
+	       derive->memory >= SECRET_DERIVE_MEMORY_MIN && derive->memory <= SECRET_DERIVE_MEMORY_MAX;
+}
+
+struct secret_master *secret_master_derive(const struct secret_derive *derive, const char *passphrase,
+					   size_t length)
+{
+	struct secret_master *master = sodium_malloc(sizeof *master);
+	if (!master)
+		return NULL;
+	if (crypto_pwhash_argon2id(master->key, SECRET_KEY, passphrase, length, derive->salt, derive->passes,
+				   derive->memory, crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0) {
+		sodium_free(master);
+		return NULL;
+	}
+	make_read_only(master);
+	return master;
+}

@@ -86,4 +86,24 @@ MUST_USE enum status secret_password_hash(char text[SECRET_PASSWORD_TEXT], const
 /* Returns whether the password is the one; false for a text that is no hash. */
 bool secret_password_verify(const char *text, const char *password);
 
+/* How a key is made of a passphrase: Argon2id (RFC 9106) with a salt of its own and two costs, which are kept beside what the key
+ * seals. */
+#define SECRET_SALT              16
+#define SECRET_DERIVE_PASSES     3
+#define SECRET_DERIVE_MEMORY     (256u << 20) /* bytes: most of a second of one core */
+#define SECRET_DERIVE_MEMORY_MIN (64u << 20)  /* what a stranger's parameters must ask for at least, and */
+#define SECRET_DERIVE_MEMORY_MAX (1u << 30)   /* at most: so that a start cannot be made to eat the machine */
+#define SECRET_DERIVE_PASSES_MAX 32
+struct secret_derive {
+	uint8_t salt[SECRET_SALT];
+	uint32_t passes;
+	uint32_t memory; /* bytes */
+};
+/* A random salt with the costs above. */
+struct secret_derive secret_derive_new(void);
+bool secret_derive_is_good(const struct secret_derive *derive);
+/* Gives the master key of a passphrase. NULL: no memory for it. Takes most of a second. */
+struct secret_master *secret_master_derive(const struct secret_derive *derive, const char *passphrase,
+					   size_t length);
+
 #endif

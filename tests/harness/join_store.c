@@ -154,6 +154,36 @@ static enum status sweep_sessions(void *ctx, struct wall expired, int limit, uin
 	return ST_OK;
 }
 
+/* No KEKs but the files', and an audit that is only counted. */
+static enum status load_keks(void *ctx, void (*take)(void *taker, const struct js_kek_row *row), void *taker)
+{
+	(void)ctx;
+	(void)take;
+	(void)taker;
+	return ST_OK;
+}
+
+static enum status save_kek_use(void *ctx, const struct js_kek_row *row)
+{
+	(void)ctx;
+	(void)row;
+	return ST_OK;
+}
+
+static enum status last_audit(void *ctx, struct js_audit_row *row)
+{
+	(void)ctx;
+	(void)row;
+	return ST_NOT_FOUND;
+}
+
+static enum status put_audit(void *ctx, const struct js_audit_row *row)
+{
+	struct t_join_store *store = ctx;
+	store->now.audited = row->seq;
+	return ST_OK;
+}
+
 struct js_device *t_join_store_device(struct t_join_store *store, uint64_t dev_eui)
 {
 	for (size_t i = 0; i < store->now.device_count; i++)
@@ -165,9 +195,22 @@ struct js_device *t_join_store_device(struct t_join_store *store, uint64_t dev_e
 struct js_store t_join_store_init(struct t_join_store *store)
 {
 	memset(store, 0, sizeof *store);
-	return (struct js_store){store,       load_device,  save_device,  remove_device,
-				 load_nonces, save_nonces,  load_state,   save_state,
-				 sweep,       save_session, load_session, sweep_sessions};
+	return (struct js_store){.ctx = store,
+				 .load_device = load_device,
+				 .save_device = save_device,
+				 .remove_device = remove_device,
+				 .load_nonces = load_nonces,
+				 .save_nonces = save_nonces,
+				 .load_state = load_state,
+				 .save_state = save_state,
+				 .sweep = sweep,
+				 .save_session = save_session,
+				 .load_session = load_session,
+				 .sweep_sessions = sweep_sessions,
+				 .load_keks = load_keks,
+				 .save_kek_use = save_kek_use,
+				 .last_audit = last_audit,
+				 .put_audit = put_audit};
 }
 
 void t_join_store_commit(struct t_join_store *store)

@@ -17,6 +17,7 @@ struct t_join_rows {
 	} nonces[T_JOIN_ROWS];
 	size_t session_count;
 	struct js_session sessions[T_JOIN_ROWS];
+	uint64_t audited; /* seq of the last row */
 };
 
 struct t_join_store {

@@ -29,7 +29,7 @@ void t_join_world_open(struct t_join_world *world)
 	struct js_options *options = &world->options;
 	options->net_id.value = 0x010203;
 	options->store = t_join_store_init(&world->store);
-	options->vault = (struct js_key_vault){world->master, world->box};
+	options->vault = (struct js_key_vault){.master = world->master, .box = world->box};
 	options->aes = aes_new();
 	options->rng = &world->rng;
 	options->retry_entries = 8;

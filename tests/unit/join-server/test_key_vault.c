@@ -22,8 +22,8 @@ static int open_vaults(void **state)
 		masters[i] = secret_master_generate();
 		boxes[i] = secret_box_generate();
 	}
-	vault = (struct js_key_vault){masters[0], boxes[0]};
-	foreign = (struct js_key_vault){masters[1], boxes[1]};
+	vault = (struct js_key_vault){.master = masters[0], .box = boxes[0]};
+	foreign = (struct js_key_vault){.master = masters[1], .box = boxes[1]};
 	return t_setup(state);
 }
 
