@@ -7,7 +7,8 @@
 
 #include <inttypes.h>
 
-#define CALL_TIMEOUT (900 * US_PER_MS) /* under the core's retry */
+#define CALL_TIMEOUT    (900 * US_PER_MS) /* under the core's retry */
+#define LOG_LINES_PER_S 20
 
 struct call_row {
 	io_http_call_id call;
@@ -15,15 +16,6 @@ struct call_row {
 	enum bi_type type;
 	struct lw_eui64 join_eui;
 };
-
-enum status ns_edge_join_open(struct ns_edge *edge)
-{
-	const struct io_http_client_options options = {.max_calls = NS_CALLS_MAX, .max_connections = 8};
-	edge->http = io_http_client_new(edge->loop, &options);
-	table_init(&edge->calls, NS_CALLS_MAX, sizeof(struct call_row), sizeof(io_http_call_id), &edge->rng);
-	snprintf(edge->join_path, sizeof edge->join_path, "%s/join.sock", edge->common.run_dir);
-	return edge->http ? ST_OK : ST_NO_MEMORY;
-}
 
 void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *call,
 		       struct bi_message *message)
@@ -47,6 +39,17 @@ void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *ca
 	}
 }
 
+/* A join server that is away fails thousands of calls a second; the metrics count them all. */
+static bool may_log(struct ns_edge *edge, struct now now)
+{
+	int64_t second = now.mono.us / US_PER_S;
+	if (second != edge->join_log_second) {
+		edge->join_log_second = second;
+		edge->join_log_lines = 0;
+	}
+	return edge->join_log_lines++ < LOG_LINES_PER_S;
+}
+
 static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
 {
 	struct ns_edge *edge = ctx;
@@ -67,14 +70,38 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 	good = good && bi_answer_match(&request.envelope, &message.envelope) == BI_MATCH_OK;
 	if (!good) {
 		edge->join_failures++;
-		LOG_WARN("join_call_failed", "status=%s code=%d", status_name(answer->status), answer->code);
-	} else if (message.envelope.result != BI_SUCCESS) {
+		if (may_log(edge, now))
+			LOG_WARN("join_call_failed", "status=%s code=%d", status_name(answer->status),
+				 answer->code);
+	} else if (message.envelope.result != BI_SUCCESS && may_log(edge, now)) {
 		LOG_INFO("join_refused", "result=%s",
 			 bi_result_name(message.envelope.result, message.envelope.protocol));
 	}
-	ns_on_join_answer(&edge->ns, now, transaction, good ? &message : NULL);
+	/* Many answers come in one turn, and none is to wait for its repetition because that is full. */
+	if (!ns_turn_is_full(&edge->ns) || io_loop_end_turn_early(edge->loop))
+		ns_on_join_answer(&edge->ns, now, transaction, good ? &message : NULL);
 	if (good)
 		bi_message_wipe(&message);
+}
+
+enum status ns_edge_join_open(struct ns_edge *edge)
+{
+	char path[OPTION_PATH_MAX + 16];
+	snprintf(path, sizeof path, "%s/join.sock", edge->common.run_dir);
+	const struct io_http_pipe_options options = {
+		.unix_path = path,
+		.target = "/",
+		.max_calls = NS_CALLS_MAX,
+		.answer_limit = BI_BODY_MAX,
+		.timeout = CALL_TIMEOUT,
+		.on_done = on_done,
+		.ctx = edge,
+	};
+	enum status status = io_http_pipe_open(edge->loop, &options, &edge->join_pipe);
+	if (status == ST_OK)
+		table_init(&edge->calls, NS_CALLS_MAX, sizeof(struct call_row), sizeof(io_http_call_id),
+			   &edge->rng);
+	return status;
 }
 
 void ns_edge_join_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call)
@@ -89,29 +116,14 @@ void ns_edge_join_call(struct ns_edge *edge, struct now now, const struct ns_joi
 	ns_edge_join_fill(edge, call, &message);
 	size_t length = bi_write(&message, text, sizeof text);
 	ASSERT(length > 0);
-	const struct io_http_call http = {
-		.method = IO_HTTP_POST,
-		.url = "http://lamppost/",
-		.unix_path = edge->join_path,
-		.body = text,
-		.length = length,
-		.timeout = CALL_TIMEOUT,
-		.answer_limit = BI_BODY_MAX,
-		.on_done = on_done,
-		.ctx = edge,
-	};
 	io_http_call_id id;
 	bool made;
-	struct call_row *row;
-	if (io_http_client_start(edge->http, &http, &id) != ST_OK) {
+	if (io_http_pipe_call(edge->join_pipe, text, length, &id) != ST_OK) {
 		edge->join_failures++; /* made again by the core */
 		return;
 	}
-	row = table_put(&edge->calls, &id, &made);
-	if (!row) {
-		io_http_client_cancel(edge->http, id);
-		return;
-	}
+	struct call_row *row = table_put(&edge->calls, &id, &made);
+	ASSERT(row && made); /* as many rows as calls */
 	row->transaction = call->transaction;
 	row->type = call->type;
 	row->join_eui = call->join_eui;

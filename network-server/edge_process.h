@@ -7,12 +7,13 @@
 #include "common/db/checkpoint.h"
 #include "common/io/admin.h"
 #include "common/io/http_client.h"
+#include "common/io/http_pipe.h"
 #include "common/io/link.h"
 #include "common/text/reload.h"
 #include "network-server/config.h"
 #include "network-server/store_network.h"
 
-#define NS_CALLS_MAX   4096
+#define NS_CALLS_MAX   16384
 #define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 70 + 11 * NS_JOIN_SERVERS_MAX)
 
 struct ns_edge_join_server; /* edge_join_servers.c */
@@ -68,10 +69,11 @@ struct ns_edge {
 	uint64_t answers_late, answers_refused, notifications;
 	char join_server_labels[NS_JOIN_SERVERS_MAX][OPTION_LABEL_MAX + 16];
 	/* edge_join.c */
-	struct io_http_client *http;
+	struct io_http_pipe *join_pipe;
 	struct table calls; /* io_http_call_id → transaction */
-	char join_path[OPTION_PATH_MAX + 32];
 	uint64_t join_calls, join_failures;
+	int64_t join_log_second;
+	unsigned join_log_lines;
 	/* edge_metrics.c */
 	struct io_admin *admin;
 	struct io_metric metrics[NS_METRICS_MAX];

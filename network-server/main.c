@@ -159,9 +159,9 @@ static void release(struct ns_edge *edge)
 {
 	io_admin_free(edge->admin);
 	io_link_server_free(edge->links_server);
-	if (edge->http)
+	if (edge->join_pipe)
 		table_release(&edge->calls);
-	io_http_client_free(edge->http);
+	io_http_pipe_free(edge->join_pipe);
 	if (edge->ns_is_up)
 		ns_edge_join_servers_release(edge);
 	ns_edge_join_answers_release(edge);

@@ -203,6 +203,39 @@ int http_head_parse(const uint8_t *bytes, size_t length, struct http_head *head)
 	return refused;
 }
 
+/* --- answers */
+
+static int parse_status_line(struct rd *rd, struct wr *text)
+{
+	const char *version = take_text(rd, text, is_target, ' ');
+	const char *code = take_text(rd, text, is_target, ' ');
+	const char *reason = take_text(rd, text, is_value, '\r');
+	if (rd_u8(rd) != '\n' || !rd_ok(rd) || !reason || strcmp(version, "HTTP/1.1") != 0)
+		return 0;
+	bool good = strlen(code) == 3 && strspn(code, "0123456789") == 3 && code[0] >= '2';
+	return good ? (int)strtol(code, NULL, 10) : 0;
+}
+
+int http_answer_parse(const uint8_t *bytes, size_t length, struct http_head *head)
+{
+	memset(head, 0, offsetof(struct http_head, text));
+	head->path = head->query = "";
+	if (length > HTTP_HEAD_MAX)
+		return 0;
+	struct rd rd = rd_init(bytes, length);
+	struct wr text = wr_init((uint8_t *)head->text, sizeof head->text);
+	int code = parse_status_line(&rd, &text);
+	if (code == 0 || parse_headers(&rd, &text, head) != 0)
+		return 0;
+	ASSERT(wr_ok(&text));
+	bool no_body = code == 204 || code == 304;
+	if (http_head_find(head, "transfer-encoding") || count_headers(head, "content-length") != !no_body ||
+	    (!no_body && !parse_length(http_head_find(head, "content-length"), &head->content_length)))
+		return 0;
+	head->keep_alive = !has_option(http_head_find(head, "connection"), "close");
+	return code;
+}
+
 /* --- chunks */
 
 static void chunks_size(struct http_chunks *chunks, uint8_t c)

@@ -37,6 +37,9 @@ struct http_head {
 size_t http_head_length(const uint8_t *bytes, size_t length, size_t searched);
 /* Parses a whole head of `length` bytes. Returns 0, or the HTTP status to refuse it with (400, 431, 501, 505). */
 int http_head_parse(const uint8_t *bytes, size_t length, struct http_head *head);
+/* Parses the whole head of an answer whose body has a length (or none: 204, 304). Fills headers, content_length and keep_alive,
+ * and returns the status code; 0: not such an answer. */
+int http_answer_parse(const uint8_t *bytes, size_t length, struct http_head *head);
 /* A header's value by its lower-case name; NULL: none. */
 const char *http_head_find(const struct http_head *head, const char *name);
 
