@@ -93,9 +93,9 @@ static void release(struct machine *machine)
 	struct network *self = machine->self;
 	struct ns_edge *edge = &self->edge;
 	io_link_server_free(edge->links_server);
-	if (edge->http)
+	if (edge->join_pipe)
 		table_release(&edge->calls);
-	io_http_client_free(edge->http);
+	io_http_pipe_free(edge->join_pipe);
 	ns_release(&edge->ns);
 	ns_store_close(&edge->store);
 	free(edge->message);
