@@ -2,6 +2,7 @@
 #include "application-server/edge_alarms.h"
 #include "application-server/edge_keys.h"
 
+#include "common/base/check.h"
 #include "common/crypto/secret.h"
 
 #include <stdio.h>
@@ -46,8 +47,10 @@ static bool read_zone(const char *text, struct as_zone *zone)
 
 /* --- channels ------------------------------------------------------------------------------------------------ */
 
-/* What is read before anything changes. */
-struct wanted {
+/* What is read and opened before anything changes. */
+struct as_alarms_wanted {
+	const struct as_config *config;
+	struct as_alarm_bus *bus; /* opened for it; NULL: there is one, or none is needed */
 	struct as_channel_rules rules[AS_CHANNELS_MAX];
 	size_t count;
 	struct as_zone zone;
@@ -55,9 +58,10 @@ struct wanted {
 	bool needs_bus;
 };
 
-static bool read_wanted(const struct as_config *config, struct wanted *wanted, char problem[AS_RULES_PROBLEM])
+static bool read_wanted(const struct as_config *config, struct as_alarms_wanted *wanted,
+			char problem[AS_RULES_PROBLEM])
 {
-	*wanted = (struct wanted){.count = 0};
+	*wanted = (struct as_alarms_wanted){.config = config};
 	if (!as_alarm_rules(config, wanted->rules, &wanted->count, problem))
 		return false;
 	if (!read_zone(config->alarm_time_zone, &wanted->zone)) {
@@ -91,7 +95,7 @@ static bool read_wanted(const struct as_config *config, struct wanted *wanted, c
 }
 
 /* Channels move to their new places with what they were told; what goes to a channel that is gone is dropped. */
-static void move_channels(struct as_edge_alarms *edge, const struct wanted *wanted)
+static void move_channels(struct as_edge_alarms *edge, const struct as_alarms_wanted *wanted)
 {
 	const struct as_notify before = edge->notify;
 	const struct as_channel fresh = {.quiet = false};
@@ -138,34 +142,63 @@ static void on_bus(void *ctx, size_t place, struct now now, const char *problem)
 	as_alarm_sent(ctx, place, problem, now);
 }
 
-bool as_edge_alarms_set(struct as_edge_alarms *edge, const struct as_config *config,
-			const char *mqtt_password, char problem[AS_RULES_PROBLEM])
+static struct io_mqtt_broker broker_of(const struct as_config *config, const char *password)
 {
-	struct wanted wanted;
-	bool read = read_wanted(config, &wanted, problem);
-	const struct io_mqtt_broker broker = {.host = config->mqtt_host,
-					      .port = (uint16_t)config->mqtt_port,
-					      .username = config->mqtt_username,
-					      .password = mqtt_password,
-					      .ca_file = config->mqtt_ca_file};
-	if (!read)
-		goto out;
-	edge->notify.zone = wanted.zone;
+	return (struct io_mqtt_broker){.host = config->mqtt_host,
+				       .port = (uint16_t)config->mqtt_port,
+				       .username = config->mqtt_username,
+				       .password = password,
+				       .ca_file = config->mqtt_ca_file};
+}
+
+struct as_alarms_wanted *as_edge_alarms_read(struct as_edge_alarms *edge, const struct as_config *config,
+					     const char *mqtt_password, char problem[AS_RULES_PROBLEM])
+{
+	const struct io_mqtt_broker broker = broker_of(config, mqtt_password);
+	struct as_alarms_wanted *wanted = calloc(1, sizeof *wanted);
+	ASSERT(wanted != NULL);
+	if (!read_wanted(config, wanted, problem)) {
+		as_edge_alarms_drop(wanted);
+		return NULL;
+	}
+	if (wanted->needs_bus && !edge->bus &&
+	    as_alarm_bus_open(edge->loop, &broker, on_bus, edge, &wanted->bus) != ST_OK) {
+		snprintf(problem, AS_RULES_PROBLEM,
+			 "application-server.mqtt: cannot be used for alarms: ca_file cannot be read");
+		as_edge_alarms_drop(wanted);
+		return NULL;
+	}
+	return wanted;
+}
+
+void as_edge_alarms_drop(struct as_alarms_wanted *wanted)
+{
+	if (!wanted)
+		return;
+	as_alarm_bus_close(wanted->bus);
+	secret_wipe(wanted, sizeof *wanted);
+	free(wanted);
+}
+
+void as_edge_alarms_take(struct as_edge_alarms *edge, struct as_alarms_wanted *wanted,
+			 const char *mqtt_password)
+{
+	const struct as_config *config = wanted->config;
+	const struct io_mqtt_broker broker = broker_of(config, mqtt_password);
+	edge->notify.zone = wanted->zone;
 	edge->notify.interval = config->alarm_interval_us;
 	edge->notify.repeat = config->alarm_repeat_us;
 	edge->notify.delay_limit = config->alarm_delay_us;
-	memcpy(edge->smtp_password, wanted.smtp_password, sizeof edge->smtp_password);
-	move_channels(edge, &wanted);
-	if (!wanted.needs_bus) {
+	memcpy(edge->smtp_password, wanted->smtp_password, sizeof edge->smtp_password);
+	move_channels(edge, wanted);
+	if (!wanted->needs_bus) {
 		as_alarm_bus_close(edge->bus);
 		edge->bus = NULL;
 	} else if (edge->bus) {
 		as_alarm_bus_change(edge->bus, &broker);
-	} else if (as_alarm_bus_open(edge->loop, &broker, on_bus, edge, &edge->bus) != ST_OK) {
-		snprintf(problem, AS_RULES_PROBLEM, "application-server.mqtt: cannot be used for alarms");
-		read = false;
+	} else {
+		edge->bus = wanted->bus;
+		wanted->bus = NULL;
 	}
-out:
-	secret_wipe(&wanted, sizeof wanted);
-	return read;
+	as_edge_alarms_drop(wanted);
 }

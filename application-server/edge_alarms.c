@@ -247,10 +247,13 @@ enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loo
 	if (!edge->records || !edge->client)
 		return ST_NO_MEMORY;
 	as_alarm_processes_init(edge, common->run_dir);
-	bool good = as_delivery_read(config, &files, problem) &&
-		    as_edge_alarms_set(edge, config, files.password, problem);
+	struct as_alarms_wanted *wanted = as_delivery_read(config, &files, problem)
+						  ? as_edge_alarms_read(edge, config, files.password, problem)
+						  : NULL;
+	if (wanted)
+		as_edge_alarms_take(edge, wanted, files.password);
 	secret_wipe(&files, sizeof files);
-	if (!good) {
+	if (!wanted) {
 		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
 		return ST_INVALID;
 	}

@@ -77,9 +77,15 @@ struct as_edge_alarms {
 enum status as_edge_alarms_open(struct as_edge_alarms *edge, struct io_loop *loop, struct as_api *api,
 				const struct config_common *common, const struct as_config *config,
 				struct rng *rng) MUST_USE;
-/* Reads what the configuration names (secrets, time zone); false with one line in `problem`. Nothing is changed then. */
-bool as_edge_alarms_set(struct as_edge_alarms *edge, const struct as_config *config,
-			const char *mqtt_password, char problem[AS_RULES_PROBLEM]);
+/* A reload in two steps, so that it is taken as a whole or not at all. The first reads what the configuration names (secrets, time
+ * zone) and opens what channels need; nothing is changed. NULL with one line in `problem`. `config` is borrowed until the second,
+ * which cannot fail and takes `wanted`; or drop it. */
+struct as_alarms_wanted;
+struct as_alarms_wanted *as_edge_alarms_read(struct as_edge_alarms *edge, const struct as_config *config,
+					     const char *mqtt_password, char problem[AS_RULES_PROBLEM]);
+void as_edge_alarms_take(struct as_edge_alarms *edge, struct as_alarms_wanted *wanted,
+			 const char *mqtt_password);
+void as_edge_alarms_drop(struct as_alarms_wanted *wanted); /* NULL is allowed */
 void as_edge_alarms_close(struct as_edge_alarms *edge);
 /* After the commit: what is durable leaves. */
 void as_edge_alarms_drain(struct as_edge_alarms *edge, struct now now);

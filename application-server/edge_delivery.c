@@ -52,14 +52,24 @@ enum status as_delivery_set(struct as_delivery *delivery, const struct as_config
 	}
 	if (!*config->mqtt_host)
 		return status;
+	/* What can fail comes first, and is undone. */
+	struct as_mqtt *mqtt = NULL;
+	struct as_commands *commands = NULL;
+	if (!delivery->mqtt)
+		status = as_mqtt_open(delivery->loop, delivery->app->store, &options, &mqtt);
+	if (status == ST_OK && !delivery->commands)
+		status = as_commands_open(delivery->loop, delivery->app, &options.broker, &commands);
+	if (status != ST_OK) {
+		as_mqtt_close(mqtt);
+		return status;
+	}
 	if (delivery->mqtt)
 		as_mqtt_change(delivery->mqtt, &options);
 	else
-		status = as_mqtt_open(delivery->loop, delivery->app->store, &options, &delivery->mqtt);
-	if (status == ST_OK && delivery->commands)
+		delivery->mqtt = mqtt;
+	if (delivery->commands)
 		as_commands_change(delivery->commands, &options.broker);
-	else if (status == ST_OK)
-		status = as_commands_open(delivery->loop, delivery->app, &options.broker,
-					  &delivery->commands);
-	return status;
+	else
+		delivery->commands = commands;
+	return ST_OK;
 }

@@ -20,11 +20,16 @@ bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, 
 	}
 	if (!as_delivery_read(config, &files, problem))
 		return false;
-	if (!as_edge_alarms_set(alarms, config, files.password, problem)) {
+	struct as_alarms_wanted *channels = as_edge_alarms_read(alarms, config, files.password, problem);
+	if (!channels) {
 		secret_wipe(&files, sizeof files);
 		return false;
 	}
 	enum status status = as_delivery_set(delivery, config, &files);
+	if (status == ST_OK)
+		as_edge_alarms_take(alarms, channels, files.password);
+	else
+		as_edge_alarms_drop(channels);
 	secret_wipe(&files, sizeof files);
 	if (status != ST_OK) {
 		snprintf(problem, CONFIG_ERROR_MAX, "application-server.mqtt: %s", status_name(status));

@@ -114,6 +114,35 @@ static enum status fold(struct as_store *store, struct wall now)
 	return status;
 }
 
+/* Devices that a gateway hears for the first time: a loss is to be told right from then on, and a crash forgets nobody. */
+static enum status write_fresh(struct as_store *store, bool *more)
+{
+	int64_t device;
+	enum status status = ST_OK;
+	int looked_at = 0;
+	while (looked_at < FOLD_SLICE && status == ST_OK && as_hearing_take_fresh(&store->hearing, &device)) {
+		struct as_hearing_row before, after;
+		const struct as_hearing_row *heard = as_hearing_new(&store->hearing, device);
+		looked_at++;
+		if (!heard)
+			continue; /* the fold has it */
+		read_row(store, device, &before);
+		if (!as_hearing_differs(&before, heard))
+			continue;
+		status = as_store_write_readings(store);
+		after = before;
+		as_hearing_merge(&after, heard);
+		if (status == ST_OK)
+			status = follow(store, &before, &after);
+		if (status == ST_OK)
+			status = write_row(store, &after);
+		if (status == ST_OK)
+			as_hearing_written(&store->hearing, device);
+	}
+	*more = looked_at == FOLD_SLICE;
+	return status;
+}
+
 /* --- forgetting */
 
 /* Takes out who has not heard the device for too long. */
@@ -167,10 +196,13 @@ static enum status walk(struct as_store *store, struct wall now)
 
 enum status as_store_hearing_step(struct as_store *store, struct wall now, bool *more)
 {
+	bool fresh = false;
 	enum status status = fold(store, now);
 	if (status == ST_OK)
+		status = write_fresh(store, &fresh);
+	if (status == ST_OK)
 		status = walk(store, now);
-	*more = store->hearing_walks || store->hearing.folds;
+	*more = fresh || store->hearing_walks || store->hearing.folds;
 	return status;
 }
 

@@ -124,6 +124,13 @@ static void see_radio(const struct sight *sight, bool known)
 	see(sight, AS_ALARM_DUTY_CYCLE, known, worst, detail);
 }
 
+/* A station that came, and that its record's region or channels cannot be written for. */
+static bool is_refused_for_its_plan(const struct as_gateway_health *health)
+{
+	return strcmp(health->turned_away, "station_region") == 0 ||
+	       strcmp(health->turned_away, "station_plan") == 0;
+}
+
 static void see_station(const struct sight *sight, bool known)
 {
 	const struct as_gateway_health *health = sight->health;
@@ -143,7 +150,14 @@ static void see_station(const struct sight *sight, bool known)
 		   (health->reason == AS_BECAUSE_REFUSED || health->reason == AS_BECAUSE_TURNED_AWAY)) {
 		snprintf(detail, sizeof detail, "The bridge refuses it: see lamppost why gateway.");
 	}
-	see(sight, AS_ALARM_PLAN_MISMATCH, known, known && health->off_plan, detail);
+	bool refused = known && is_refused_for_its_plan(health);
+	if (refused)
+		snprintf(detail, sizeof detail,
+			 "The bridge turned it away (%s): a stock station cannot work with the region and "
+			 "channels of "
+			 "its record.",
+			 health->turned_away);
+	see(sight, AS_ALARM_PLAN_MISMATCH, known, known && (health->off_plan || refused), detail);
 }
 
 static void see_papers(const struct sight *sight, bool known)

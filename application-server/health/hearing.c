@@ -32,14 +32,16 @@ static void halve(struct as_hearing_row *row)
 	}
 }
 
-/* Adds to the gateway's place, or takes the place of the one that was heard longest ago, and goes to the front. */
-static void add(struct as_hearing_row *row, const struct as_hearer *more)
+/* Adds to the gateway's place, or takes the place of the one that was heard longest ago, and goes to the front. Whether it had
+ * none. */
+static bool add(struct as_hearing_row *row, const struct as_hearer *more)
 {
 	struct as_hearer sum = *more;
 	size_t at = 0;
 	while (at < row->count && row->hearers[at].gateway != more->gateway)
 		at++;
-	if (at < row->count) {
+	bool is_new = at == row->count;
+	if (!is_new) {
 		sum.heard += row->hearers[at].heard;
 		sum.best += row->hearers[at].best;
 		sum.last = row->hearers[at].last > more->last ? row->hearers[at].last : more->last;
@@ -52,12 +54,13 @@ static void add(struct as_hearing_row *row, const struct as_hearer *more)
 	row->hearers[0] = sum;
 	if (sum.heard >= AS_HEARING_HALVE)
 		halve(row);
+	return is_new;
 }
 
 void as_hearing_merge(struct as_hearing_row *a, const struct as_hearing_row *b)
 {
 	for (size_t i = b->count; i > 0; i--)
-		add(a, &b->hearers[i - 1]);
+		(void)add(a, &b->hearers[i - 1]);
 }
 
 void as_hearing_write(const struct as_hearing_row *row, struct wr *wr)
@@ -109,13 +112,18 @@ void as_hearing_uplink(struct as_hearing *hearing, const struct net_up_event *ev
 	if (!row)
 		return;
 	size_t best = best_of(event, count);
+	bool is_new = false;
 	for (size_t i = 0; i < count; i++) {
 		const struct as_hearer heard = {
 			.gateway = (int64_t)lw_eui64_number(&event->receptions[i].gateway),
 			.last = (uint32_t)(now.us / HOUR_US),
 			.heard = 1,
 			.best = i == best};
-		add(row, &heard);
+		is_new = add(row, &heard) || is_new;
+	}
+	if (is_new && !row->waits && hearing->fresh_count < AS_HEARING_FRESH) {
+		row->waits = true;
+		hearing->fresh[hearing->fresh_count++] = key;
 	}
 }
 
@@ -160,6 +168,22 @@ void as_hearing_keep(struct as_hearing *hearing, const struct as_hearing_row *ro
 	as_hearing_merge(kept, &newer);
 }
 
+bool as_hearing_take_fresh(struct as_hearing *hearing, int64_t *dev_eui)
+{
+	if (hearing->fresh_count == 0)
+		return false;
+	*dev_eui = hearing->fresh[--hearing->fresh_count];
+	struct as_hearing_row *row = table_get(&hearing->tables[hearing->filled], dev_eui);
+	if (row)
+		row->waits = false;
+	return true;
+}
+
+void as_hearing_written(struct as_hearing *hearing, int64_t dev_eui)
+{
+	(void)table_remove(&hearing->tables[hearing->filled], &dev_eui);
+}
+
 const struct as_hearing_row *as_hearing_new(const struct as_hearing *hearing, int64_t dev_eui)
 {
 	return table_get(&hearing->tables[hearing->filled], &dev_eui);
@@ -173,9 +197,17 @@ static uint32_t last_of(const struct as_hearing_row *row)
 	return last;
 }
 
+static uint32_t heard_of(const struct as_hearing_row *row)
+{
+	uint32_t sum = 0;
+	for (size_t i = 0; i < row->count; i++)
+		sum += row->hearers[i].heard;
+	return sum;
+}
+
 bool as_hearing_differs(const struct as_hearing_row *a, const struct as_hearing_row *b)
 {
-	bool differs = last_of(a) / 24 != last_of(b) / 24;
+	bool differs = last_of(a) / 24 != last_of(b) / 24 || heard_of(b) >= heard_of(a);
 	for (size_t i = 0; i < b->count && !differs; i++) {
 		size_t k = 0;
 		while (k < a->count && a->hearers[k].gateway != b->hearers[i].gateway)

@@ -5,6 +5,7 @@
 #include "tests/harness/process.h"
 
 #include <arpa/inet.h>
+#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static char dir[T_DIR_MAX], run[T_DIR_MAX + 8], config[T_DIR_MAX + 32];
 static struct t_process *processes[PROCESSES];
 static uint16_t port;
 static int gateway = -1;
-static char said[20000];
+static char said[100000];
 
 /* --- the receiver -------------------------------------------------------------------------------------------- */
 
@@ -32,18 +33,42 @@ static struct {
 	uint16_t port;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	unsigned raised, cleared, others; /* messages about this gateway; about anything else of gateways */
+	unsigned raised, cleared; /* messages about this gateway */
+	unsigned silent, north,
+		groups; /* alarms raised, in all messages: of any one gateway; of the line "north"; of any group */
 } receiver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void note(const char *body)
+/* How often a kind was raised in one message, which may tell of many alarms. */
+static unsigned count_raised(const json_t *message, const char *kind, const char *subject)
 {
+	size_t i;
+	const json_t *alarm;
+	unsigned count = 0;
+	json_array_foreach(json_object_get(message, "alarms"), i, alarm)
+	{
+		const char *what = json_string_value(json_object_get(alarm, "what"));
+		const char *name = json_string_value(json_object_get(alarm, "kind"));
+		const char *of = json_string_value(json_object_get(alarm, "subject"));
+		count += what && name && of && strcmp(what, "raised") == 0 && strcmp(name, kind) == 0 &&
+			 (!subject || strcmp(of, subject) == 0);
+	}
+	return count;
+}
+
+static void note(const char *text)
+{
+	const char *body = strstr(text, "\r\n\r\n");
+	json_t *message = body ? json_loads(body + 4, 0, NULL) : NULL;
 	pthread_mutex_lock(&receiver.lock);
-	bool own = strstr(body, "\"kind\":\"silent\"") && strstr(body, "\"subject\":\"" EUI "\"");
-	receiver.raised += own && strstr(body, "\"what\":\"raised\"");
-	receiver.cleared += own && strstr(body, "\"what\":\"cleared\"");
-	receiver.others += strstr(body, "\"kind\":\"backhaul_silent\"") ||
-			   strstr(body, "\"kind\":\"city_silent\"");
+	bool own = strstr(text, "\"kind\":\"silent\"") && strstr(text, "\"subject\":\"" EUI "\"");
+	receiver.raised += own && strstr(text, "\"what\":\"raised\"");
+	receiver.cleared += own && strstr(text, "\"what\":\"cleared\"");
+	receiver.silent += count_raised(message, "silent", NULL);
+	receiver.north += count_raised(message, "backhaul_silent", "north");
+	receiver.groups += count_raised(message, "backhaul_silent", NULL) +
+			   count_raised(message, "city_silent", NULL);
 	pthread_mutex_unlock(&receiver.lock);
+	json_decref(message);
 }
 
 static void *receive(void *ctx)
@@ -112,7 +137,8 @@ static bool all_healthy(void *ctx)
 
 static int start(void **state)
 {
-	char text[600], variable[T_DIR_MAX + 64];
+	char text[700], variable[T_DIR_MAX + 64];
+	receiver.raised = receiver.cleared = receiver.silent = receiver.north = receiver.groups = 0;
 	open_receiver();
 	t_temp_dir(dir);
 	snprintf(run, sizeof run, "%s/run", dir);
@@ -124,7 +150,7 @@ static int start(void **state)
 		 "station_listen: []\n  "
 		 "cups_listen: []\n  udp_listen: "
 		 "[\"127.0.0.1:%u\"]\napplication-server:\n  alarms:\n    channels: {ops: \"webhook "
-		 "http://127.0.0.1:%u/\"}\n    delay: 0s\n    interval: 0s\n",
+		 "http://127.0.0.1:%u/\"}\n    delay: 4s\n    interval: 0s\n",
 		 dir, run, (unsigned)port, (unsigned)receiver.port);
 	t_write_file(config, text);
 	assert_int_equal(0, lamppost("init"));
@@ -151,15 +177,20 @@ static int stop(void **state)
 	return t_teardown(state);
 }
 
-static void say(uint8_t identifier, const char *body)
+static void say_as(uint8_t last, uint8_t identifier, const char *body)
 {
-	uint8_t datagram[1000] = {2, 0x12, 0x34, identifier, 0x00, 0x16, 0xc0, 0x01, 0xff, 0x10, 0xa2, 0x35};
+	uint8_t datagram[1000] = {2, 0x12, 0x34, identifier, 0x00, 0x16, 0xc0, 0x01, 0xff, 0x10, 0xa2, last};
 	struct sockaddr_in bridge = {
 		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	memcpy(datagram + 12, body, strlen(body));
 	size_t length = 12 + strlen(body);
 	assert_int_equal(length,
 			 sendto(gateway, datagram, length, 0, (struct sockaddr *)&bridge, sizeof bridge));
+}
+
+static void say(uint8_t identifier, const char *body)
+{
+	say_as(0x35, identifier, body);
 }
 
 /* --- the gateway --------------------------------------------------------------------------------------------- */
@@ -214,13 +245,86 @@ static void a_silent_gateway_calls_somebody(void **state)
 	t_int("listed", 0, lamppost("alarm list --kind silent"));
 	t_true("nothing is open", strstr(said, "No alarm is open") != NULL);
 	t_int("raised once", 1, count_of(&receiver.raised));
-	t_int("one gateway is no group", 0, count_of(&receiver.others));
+	t_int("one gateway is no group", 0, count_of(&receiver.groups));
+}
+
+/* --- forty of one line --------------------------------------------------------------------------------------- */
+
+#define ON_THE_LINE 40
+#define ELSEWHERE   10
+#define FIRST       0x40 /* the last byte of the first one's EUI; those on the line come first */
+
+static void speak(uint8_t from, uint8_t until)
+{
+	for (unsigned i = from; i < until; i++)
+		say_as((uint8_t)(FIRST + i), 2, "");
+}
+
+static size_t count_online(void)
+{
+	size_t i, count = 0;
+	const json_t *row;
+	json_t *list = lamppost("gateway list --json") == 0 ? json_loads(said, 0, NULL) : NULL;
+	json_array_foreach(list, i, row)
+	{
+		const char *state = json_string_value(json_object_get(row, "state"));
+		count += state && strcmp(state, "online") == 0;
+	}
+	json_decref(list);
+	return count;
+}
+
+static bool all_are_online(void *ctx)
+{
+	(void)ctx;
+	speak(0, ON_THE_LINE + ELSEWHERE);
+	wait_a_while();
+	return count_online() == ON_THE_LINE + ELSEWHERE;
+}
+
+static bool the_line_was_told(void *ctx)
+{
+	(void)ctx;
+	speak(ON_THE_LINE, ON_THE_LINE + ELSEWHERE);
+	wait_a_while();
+	return count_of(&receiver.north) > 0;
+}
+
+static bool all_of_the_line_are_out(void *ctx)
+{
+	(void)ctx;
+	speak(ON_THE_LINE, ON_THE_LINE + ELSEWHERE);
+	wait_a_while();
+	return lamppost("alarm list --kind silent --json") == 0 && count_online() == ELSEWHERE;
+}
+
+static void forty_of_one_backhaul_are_one_alarm(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ON_THE_LINE + ELSEWHERE; i++) {
+		char words[200];
+		snprintf(words, sizeof words,
+			 "gateway add 0016c001ff10a2%02x --name Mast-%02u --region eu868 --backhaul %s",
+			 FIRST + i, i, i < ON_THE_LINE ? "north" : "south");
+		assert_int_equal(0, lamppost(words));
+	}
+	t_true("online", t_wait_until(all_are_online, NULL, CEILING));
+	t_row("the line is cut");
+	t_true("told", t_wait_until(the_line_was_told, NULL, CEILING));
+	t_true("all forty", t_wait_until(all_of_the_line_are_out, NULL, CEILING));
+	for (int i = 0; i < 10; i++) /* whatever else would be told has time to come */
+		(void)the_line_was_told(NULL);
+	t_uint("one alarm of the line", 1, count_of(&receiver.north));
+	t_uint("and no other group", 1, count_of(&receiver.groups));
+	t_uint("none of a single gateway", 0, count_of(&receiver.silent));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{"a_silent_gateway_calls_somebody", a_silent_gateway_calls_somebody, start, stop, NULL},
+		{"forty_of_one_backhaul_are_one_alarm", forty_of_one_backhaul_are_one_alarm, start, stop,
+		 NULL},
 	};
 	return t_run(tests);
 }

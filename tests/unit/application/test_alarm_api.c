@@ -226,6 +226,12 @@ static void hear_off_plan(struct as_gateway_health *health, struct as_gateway_re
 	health->off_plan_hz[0] = 867100000;
 }
 
+static void be_turned_away_for_its_region(struct as_gateway_health *health, struct as_gateway_record *record)
+{
+	(void)record;
+	snprintf(health->turned_away, sizeof health->turned_away, "station_region");
+}
+
 static void have_a_twin(struct as_gateway_health *health, struct as_gateway_record *record)
 {
 	(void)record;
@@ -288,6 +294,8 @@ static void what_health_makes_of_it(void **state)
 		{"few frames say nothing", break_few_frames, "", ""},
 		{"downlinks are refused", refuse_downlinks, "downlinks_rejected ", "3 of 10, 3 of them"},
 		{"it hears another plan", hear_off_plan, "plan_mismatch ", "867.1 MHz"},
+		{"it is a station, and its region is none of stations", be_turned_away_for_its_region,
+		 "plan_mismatch ", "(station_region)"},
 		{"two have its EUI", have_a_twin, "duplicate_eui ", "Two gateways"},
 		{"anybody may be it", be_open, "udp_open ", "1 gateway may come by UDP"},
 		{"its certificate ends in five days", let_certificate_end_soon, "certificate_expiring ",

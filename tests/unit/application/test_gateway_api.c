@@ -316,6 +316,8 @@ static void fold(void)
 
 static void a_loss_is_counted_by_device(void **state)
 {
+	int64_t devices[4];
+	struct lw_eui64 eui;
 	(void)state;
 	begin();
 	t_int("made", 201,
@@ -338,6 +340,13 @@ static void a_loss_is_counted_by_device(void **state)
 	heard_by(D1, B, NULL);
 	t_int("got", 200, get("/api/v1/gateways/" A "/impact"));
 	t_false("no longer alone", json_is_true(json_object_get(item(0), "only")));
+	t_row("and of whom it heard for the first time within seconds, without waiting for the hour");
+	fold();
+	t_int("got", 200, get("/api/v1/gateways/" B "/impact"));
+	t_uint("devices", 2, json_array_size(json_object_get(t_city_answer(city), "items")));
+	assert_true(lw_eui64_parse(B, &eui));
+	t_uint("durable", 2,
+	       as_store_devices_of(city->store, (int64_t)lw_eui64_number(&eui), INT64_MIN, devices, 4));
 	t_row("ten days later, D1 heard by B alone");
 	city->now = at(10 * 86400);
 	for (int i = 0; i < 3; i++)
@@ -359,9 +368,6 @@ static void a_loss_is_counted_by_device(void **state)
 	city->now = at(120 * 86400);
 	fold();
 	t_int("got", 200, get("/api/v1/gateways/" B "/impact?days=90"));
-	int64_t devices[4];
-	struct lw_eui64 eui;
-	assert_true(lw_eui64_parse(B, &eui));
 	t_uint("no row", 0,
 	       as_store_devices_of(city->store, (int64_t)lw_eui64_number(&eui), INT64_MIN, devices, 4));
 	t_row("many devices are pages");
