@@ -8,7 +8,8 @@ enum { DEVICES, COUNT };
 
 const char *const as_sql_census[] = {
 	[DEVICES] =
-		"SELECT dev_eui, name, enabled, activation = 'otaa' AND NOT EXISTS (SELECT 1 FROM sessions "
+		"SELECT dev_eui, name, enabled AND NOT EXISTS (SELECT 1 FROM replacements WHERE old_eui = "
+		"devices.dev_eui), activation = 'otaa' AND NOT EXISTS (SELECT 1 FROM sessions "
 		"WHERE sessions.dev_eui = devices.dev_eui) FROM devices WHERE dev_eui > ?1 ORDER BY dev_eui "
 		"LIMIT ?2",
 };

@@ -30,7 +30,8 @@ const char *const as_sql_desired[] = {
 		    "quirk_fopts_before_erratum, quirk_duplicate_link_adr_ans FROM profiles WHERE id = ?1",
 	[DEVICE] = "SELECT d.enabled, d.join_eui, d.profile, d.activation, d.dev_addr, d.nwk_s_key, "
 		   "d.s_nwk_s_int_key, "
-		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version "
+		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version, "
+		   "EXISTS (SELECT 1 FROM replacements r WHERE r.old_eui = d.dev_eui) "
 		   "FROM devices d JOIN profiles p ON p.id = d.profile WHERE d.dev_eui = ?1",
 	[GATEWAY] = "SELECT region, channel_plan, source_cidr, accept_udp, accept_token, accept_certificate, "
 		    "accept_mqtt, chip, token_hash, token_hash_next, certificates_void_us FROM gateways "
@@ -142,7 +143,8 @@ static void load_profile(struct db *db, int s, struct net_profile *profile)
 static void load_device(struct db *db, int s, struct as_desired *record)
 {
 	struct net_device *device = &record->device;
-	device->enabled = db_column_i64(db, s, 0) != 0;
+	device->replaced = db_column_i64(db, s, 13) != 0;
+	device->enabled = db_column_i64(db, s, 0) != 0 && !device->replaced;
 	device->join_eui = lw_eui64_from_number((uint64_t)db_column_i64(db, s, 1));
 	db_column_copy(db, s, 2, device->profile.bytes, sizeof device->profile.bytes);
 	device->activation = strcmp(db_column_text(db, s, 3), "abp") == 0 ? NET_ABP : NET_OTAA;

@@ -33,7 +33,8 @@ struct as_store {
 	struct checkpoint *city_checkpoint, *readings_checkpoint;
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base,
-		census_base, identity_base, audit_base, firmware_base, alarms_base;
+		census_base, identity_base, audit_base, firmware_base, alarms_base, stock_base,
+		replacements_base;
 	int joins_base, readings_base, ledger_base; /* of readings.db, behind the events' */
 	int health_base, hearing_base;
 	struct as_hearing hearing; /* who heard whom since the last fold */
@@ -71,6 +72,10 @@ extern const char *const as_sql_items[];
 extern const int as_sql_items_count;
 extern const char *const as_sql_device[];
 extern const int as_sql_device_count;
+extern const char *const as_sql_stock[];
+extern const int as_sql_stock_count;
+extern const char *const as_sql_replacements[];
+extern const int as_sql_replacements_count;
 extern const char *const as_sql_imports[];
 extern const int as_sql_imports_count;
 extern const char *const as_sql_identity[];

@@ -270,6 +270,21 @@ enum status as_store_readings(struct as_store *store, const struct as_scope *sco
 	return ST_OK;
 }
 
+bool as_store_reading_is_of(struct as_store *store, const struct lw_eui64 *dev_eui, uint64_t seq)
+{
+	static const struct as_scope everything = {.role = AS_CITY};
+	struct walk walk = {.store = store, .scope = &everything, .dev_eui = number_of(dev_eui), .at = seq};
+	if (step_back(&walk) != DB_ROW)
+		return false;
+	db_reset(store->readings, store->readings_base + AT);
+	return true;
+}
+
+bool as_store_has_readings(struct as_store *store, const struct lw_eui64 *dev_eui)
+{
+	return head_of(store, number_of(dev_eui)) != 0;
+}
+
 bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct as_last_seen *seen)
 {
 	struct db *db = store->readings;

@@ -30,6 +30,9 @@ struct as_reading {
 enum status as_store_readings(struct as_store *store, const struct as_scope *scope,
 			      const struct lw_eui64 *dev_eui, uint64_t before, unsigned limit, json_t **items,
 			      uint64_t *next) MUST_USE;
+/* Whether a row is a reading of the device; whether the device has any. */
+bool as_store_reading_is_of(struct as_store *store, const struct lw_eui64 *dev_eui, uint64_t seq);
+bool as_store_has_readings(struct as_store *store, const struct lw_eui64 *dev_eui);
 /* Removes up to `limit` of the oldest readings from before `before`; `*more`: there were such. */
 enum status as_store_readings_prune(struct as_store *store, struct wall before, unsigned limit,
 				    bool *more) MUST_USE;

@@ -2,6 +2,7 @@
 #include "application-server/api/collections.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/api/claims.h"
 #include "application-server/api/device_status.h"
 #include "application-server/api/records.h"
 #include "application-server/store_records.h"
@@ -100,8 +101,10 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 	json_t *record = schema ? as_get_or_answer(api, call, schema->kind, answer) : NULL;
 	if (!record)
 		return;
-	if (schema->kind == RECORD_DEVICE)
+	if (schema->kind == RECORD_DEVICE) {
 		as_add_last_seen(api, call, record);
+		as_add_place(api, record);
+	}
 	if (schema->kind == RECORD_GATEWAY)
 		as_add_live(api, call->now, record, true);
 	as_answer_json(answer, 200, record);
@@ -111,7 +114,7 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 static void put(struct as_api *api, const struct as_call *call, const struct record_schema *schema,
 		const json_t *stored, int status, struct as_answer *answer)
 {
-	struct as_resolver resolver = {api->app->store, call->scope, NULL, api->app->served};
+	struct as_resolver resolver = {api->app->store, call->scope, NULL, api->app->served, false};
 	struct record_problems problems = {.count = 0};
 	struct as_prepared prepared;
 	enum as_prepare_verdict verdict = as_prepare(api, &resolver, schema->kind, call->body, stored,
@@ -166,7 +169,11 @@ void as_handle_remove(struct as_api *api, const struct as_call *call, struct as_
 		if (status == ST_OK)
 			*answer = (struct as_answer){.status = 204};
 		else if (status == ST_CONFLICT)
-			as_answer_problem(answer, 409, NULL, "other records refer to this %s", schema->name);
+			as_answer_problem(
+				answer, 409, NULL, "other records refer to this %s%s", schema->name,
+				schema->kind == RECORD_DEVICE
+					? ": it stands in another's place; undo the replacement first"
+					: "");
 		else
 			as_answer_failed(answer, status);
 		if (schema->kind == RECORD_PROFILE)

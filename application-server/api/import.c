@@ -40,7 +40,7 @@ static struct as_import *import_new(struct as_api *api, enum state state)
 	import->seen = json_object();
 	import->slice = json_array();
 	import->errors = json_array();
-	import->resolver = (struct as_resolver){api->app->store, &import->scope, json_object(), NULL};
+	import->resolver = (struct as_resolver){api->app->store, &import->scope, json_object(), NULL, false};
 	api->import = import;
 	return import;
 }

@@ -3,6 +3,7 @@
 #include "application-server/api/answer.h"
 #include "application-server/store_keys.h"
 #include "application-server/store_records.h"
+#include "application-server/store_stock.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
@@ -54,6 +55,14 @@ static const char *text_of(const json_t *record, const char *field)
 	return json_string_value(json_object_get(record, field));
 }
 
+static bool waits_on_a_shelf(struct as_store *store, const char *dev_eui)
+{
+	struct lw_eui64 eui;
+	struct as_stock stock;
+	return dev_eui && lw_eui64_parse(dev_eui, &eui) && as_store_stock_get(store, &eui, &stock) == ST_OK &&
+	       stock.waits;
+}
+
 /* Who must not write, and whether the identifier is taken; `owner` as resolved. */
 static enum as_prepare_verdict judge(struct as_resolver *resolver, const struct as_prepared *prepared,
 				     const json_t *stored, struct record_problems *problems)
@@ -74,6 +83,12 @@ static enum as_prepare_verdict judge(struct as_resolver *resolver, const struct 
 	json_decref(other);
 	if (status == ST_OK) {
 		record_problems_add(problems, schema->identifier, "is registered already");
+		return AS_TAKEN;
+	}
+	if (status == ST_NOT_FOUND && prepared->kind == RECORD_DEVICE && !resolver->claims &&
+	    waits_on_a_shelf(resolver->store, text_of(prepared->record, "dev_eui"))) {
+		record_problems_add(problems, schema->identifier,
+				    "waits to be claimed with its owner token: lamppost device claim");
 		return AS_TAKEN;
 	}
 	return status == ST_NOT_FOUND ? AS_PREPARED : AS_STORE_FAILED;

@@ -14,6 +14,7 @@ struct as_resolver {
 	json_t *cache; /* records by "kind/reference", for long imports; NULL: none */
 	const char
 		*served; /* regions that the network server serves, blanks between; "" or NULL: not known */
+	bool claims;     /* the owner token of the device was shown: it may be registered off the shelf */
 };
 
 /* Turns the references of a normal record into UUIDs, fills `agency` and the default deployment of devices, and adds a

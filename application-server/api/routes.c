@@ -1,6 +1,7 @@
 #include "application-server/api/airtime.h"
 #include "application-server/api/alarms.h"
 #include "application-server/api/answer.h"
+#include "application-server/api/claims.h"
 #include "application-server/api/collections.h"
 #include "application-server/api/device_status.h"
 #include "application-server/api/identity.h"
@@ -56,6 +57,13 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/airtime", as_handle_airtime},
 	{"GET", "/api/v1/airtime/gateways", as_handle_airtime_gateways},
 	{"POST", "/api/v1/devices/import", as_handle_import},
+	{"POST", "/api/v1/devices/claim", as_handle_claim},
+	{"POST", "/api/v1/devices/{id}/release", as_handle_release},
+	{"POST", "/api/v1/devices/{id}/replace", as_handle_replace},
+	{"DELETE", "/api/v1/devices/{id}/replacement", as_handle_replace_undo},
+	{"GET", "/api/v1/stock", as_handle_stock_list},
+	{"POST", "/api/v1/stock", as_handle_stock_add},
+	{"DELETE", "/api/v1/stock/{id}", as_handle_stock_remove},
 	{"PUT", "/api/v1/devices/{id}/keys", as_handle_keys_put},
 	{"POST", "/api/v1/devices/{id}/downlinks", as_handle_downlink},
 	{"POST", "/api/v1/devices/{id}/rejoin", as_handle_rejoin},
@@ -124,7 +132,9 @@ bool as_route_changes_records(const struct as_route *route)
 {
 	return route->handle == as_handle_create || route->handle == as_handle_change ||
 	       route->handle == as_handle_remove || route->handle == as_handle_keys_put ||
-	       route->handle == as_handle_import;
+	       route->handle == as_handle_import || route->handle == as_handle_claim ||
+	       route->handle == as_handle_release || route->handle == as_handle_replace ||
+	       route->handle == as_handle_replace_undo || route->handle == as_handle_stock_add;
 }
 
 void as_api_call(struct as_api *api, const struct as_route *route, const struct as_call *call,

@@ -21,6 +21,13 @@ static const char *const names[AS_AUDIT_COUNT] = {
 	[AS_AUDIT_REMOTE_SHELL] = "remote_shell",
 	[AS_AUDIT_JOIN_ALLOW_ONCE] = "join_allow_once",
 	[AS_AUDIT_JOIN_ALLOW_WITHDRAW] = "join_allow_withdraw",
+	[AS_AUDIT_STOCK_ADD] = "stock_add",
+	[AS_AUDIT_STOCK_REMOVE] = "stock_remove",
+	[AS_AUDIT_CLAIM] = "device_claim",
+	[AS_AUDIT_CLAIM_LOCKED] = "claim_locked",
+	[AS_AUDIT_RELEASE] = "device_release",
+	[AS_AUDIT_REPLACE] = "device_replace",
+	[AS_AUDIT_REPLACE_UNDO] = "device_replace_undo",
 };
 
 const char *as_audit_name(enum as_audit_what what)

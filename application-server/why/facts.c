@@ -1,6 +1,7 @@
 /* What the records say about a subject, and who may see which decision. */
 #include "application-server/why/why.h"
 
+#include "application-server/store_replacements.h"
 #include "application-server/store_readings.h"
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
@@ -123,6 +124,12 @@ json_t *as_why_device_facts(struct as_api *api, const json_t *record, const stru
 	copy(facts, record, "enabled");
 	copy(facts, record, "profile_slug");
 	copy(facts, record, "application_slug");
+	struct as_replacement by;
+	if (as_store_replaced_by(api->app->store, dev_eui, &by)) {
+		char other[LW_EUI64_TEXT];
+		lw_eui64_format(other, &by.other);
+		json_object_set_new(facts, "replaced_by", json_string(other));
+	}
 	bool heard = as_store_last_seen(api->app->store, dev_eui, &seen);
 	json_object_set_new(facts, "last_heard",
 			    heard ? json_string(why_time_format(time, seen.time)) : json_null());

@@ -114,6 +114,14 @@ static void say_record(struct summary *summary)
 			 subject->text);
 		next_is(summary, summary->step);
 	}
+	const char *other = json_string_value(json_object_get(summary->facts, "replaced_by"));
+	if (other) {
+		say(summary, " %s stands in its place: its frames are refused.", other);
+		snprintf(summary->step, sizeof summary->step,
+			 "Take it down. If it is to go on: lamppost device replace %s --undo.",
+			 subject->text);
+		next_is(summary, summary->step);
+	}
 	json_array_foreach((json_t *)behind, index, process)
 	{
 		say(summary, " Its record has not reached %s yet.",
