@@ -315,12 +315,6 @@ static void note_frame(struct js_outcome *outcome, const struct bi_join_req *req
 		memcpy(outcome->mic, req->phy_payload + req->phy_length - JS_MIC, JS_MIC);
 }
 
-/* Whose rows have a third number of their own; the others say there what was asked. */
-static bool counts_more(enum js_verdict verdict)
-{
-	return verdict == JS_LATE_COPY || verdict == JS_DEV_NONCE_USED;
-}
-
 static bool is_join(enum bi_type type)
 {
 	return type == BI_JOIN_REQ || type == BI_REJOIN_REQ;
@@ -347,7 +341,10 @@ static void record(struct js_join *join, const struct js_attempt *attempt, size_
 	struct decision decision = {.other = DECISION_NO_OTHER, .verdict = (uint8_t)outcome->verdict};
 	decision.a = decision_halves(outcome->dev_nonce, outcome->last_dev_nonce);
 	decision.b = about_device ? outcome->join_nonce : (uint32_t)length;
-	decision.c = counts_more(outcome->verdict) ? outcome->more : (uint16_t)outcome->request;
+	/* Two rows have a third number of their own; the others say there what was asked. */
+	bool more = outcome->verdict == JS_LATE_COPY || outcome->verdict == JS_DEV_NONCE_USED;
+	uint16_t asked = outcome->allowed_once ? JS_REQUEST_JOIN_ALLOWED : (uint16_t)outcome->request;
+	decision.c = more ? outcome->more : asked;
 	if (outcome->verdict == JS_NOT_A_JOIN_REQUEST)
 		decision.b = attempt->request.join_req.phy_length;
 	if (outcome->has_mic) {

@@ -14,13 +14,16 @@
 #define LAST  "{last_dev_nonce:ah}"
 
 /* By enum js_request. */
-static const char *const requests[] = {"join with DevNonce",
-				       "rejoin of type 0 with RJcount0",
-				       "rejoin of type 1 with RJcount1",
-				       "rejoin of type 2 with RJcount0",
-				       "HomeNSReq with TransactionID (low half)",
-				       "AppSKeyReq with TransactionID (low half)",
-				       NULL};
+static const char *const requests[] = {
+	"join with DevNonce",
+	"rejoin of type 0 with RJcount0",
+	"rejoin of type 1 with RJcount1",
+	"rejoin of type 2 with RJcount0",
+	"HomeNSReq with TransactionID (low half)",
+	"AppSKeyReq with TransactionID (low half)",
+	"join that a person's `lamppost device join-allow-once` let pass, with a "
+	"DevNonce that was used or is too low,",
+	NULL};
 
 static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 	[JS_ACCEPTED] = ROW("accepted", DEBUG_GOOD,

@@ -53,7 +53,8 @@ enum js_request {
 	JS_REQUEST_REJOIN_1,
 	JS_REQUEST_REJOIN_2,
 	JS_REQUEST_HOME,
-	JS_REQUEST_APP_KEY
+	JS_REQUEST_APP_KEY,
+	JS_REQUEST_JOIN_ALLOWED /* accepted only because a person allowed it once (allow_once.h) */
 };
 
 /* One table, whose rows are the verdicts. */

@@ -1,17 +1,22 @@
-/* The client of the city's own join server: TS002 JoinReq and RejoinReq over join.sock. A call that fails is made again by the core, with the same
- * TransactionID, while there is time for the accept. */
+/* The client of the city's own join server: TS002 JoinReq and RejoinReq over join.sock. A call that fails is made again by the
+ * core, with the same TransactionID, while there is time for the accept.
+ *
+ * So many calls are with the join server, as many as it works off in a fraction of a second; the others wait here, where one whose
+ * join has been given up costs nothing. What the core asks again while it waits or is under way is not sent twice: a join server
+ * that is behind must not get more to do because of it. */
 #include "network-server/edge_process.h"
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "network-server/join_call.h"
 
 #include <inttypes.h>
 
-#define CALL_TIMEOUT    (900 * US_PER_MS) /* under the core's retry */
+#define SILENCE         (900 * US_PER_MS) /* under the core's retry */
+#define UNDER_WAY       512               /* calls that the join server has */
 #define LOG_LINES_PER_S 20
 
 struct call_row {
-	io_http_call_id call;
 	uint32_t transaction;
 	enum bi_type type;
 	struct lw_eui64 join_eui;
@@ -50,18 +55,19 @@ static bool may_log(struct ns_edge *edge, struct now now)
 	return edge->join_log_lines++ < LOG_LINES_PER_S;
 }
 
-static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
+static void send_waiting(struct ns_edge *edge);
+
+static void on_done(void *ctx, struct now now, uint64_t mark, const struct io_http_answer *answer)
 {
 	struct ns_edge *edge = ctx;
-	const struct call_row *row = table_get(&edge->calls, &id);
-	if (!row)
-		return;
+	uint32_t transaction = (uint32_t)mark;
+	const struct call_row *row = table_get(&edge->calls, &transaction);
+	ASSERT(row);
 	const struct ns_join_call call = {.type = row->type,
-					  .transaction = row->transaction,
+					  .transaction = transaction,
 					  .server = NS_JOIN_SERVER_OURS,
 					  .join_eui = row->join_eui};
-	uint32_t transaction = row->transaction;
-	table_remove(&edge->calls, &id);
+	table_remove(&edge->calls, &transaction);
 	struct bi_message message, request;
 	struct bi_error error;
 	bool good = answer->status == ST_OK && answer->code == 200 &&
@@ -82,6 +88,7 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 		ns_on_join_answer(&edge->ns, now, transaction, good ? &message : NULL);
 	if (good)
 		bi_message_wipe(&message);
+	send_waiting(edge);
 }
 
 enum status ns_edge_join_open(struct ns_edge *edge)
@@ -91,40 +98,62 @@ enum status ns_edge_join_open(struct ns_edge *edge)
 	const struct io_http_pipe_options options = {
 		.unix_path = path,
 		.target = "/",
-		.max_calls = NS_CALLS_MAX,
+		.max_calls = UNDER_WAY,
 		.answer_limit = BI_BODY_MAX,
-		.timeout = CALL_TIMEOUT,
+		.timeout = SILENCE,
 		.on_done = on_done,
 		.ctx = edge,
 	};
 	enum status status = io_http_pipe_open(edge->loop, &options, &edge->join_pipe);
 	if (status == ST_OK)
-		table_init(&edge->calls, NS_CALLS_MAX, sizeof(struct call_row), sizeof(io_http_call_id),
-			   &edge->rng);
+		table_init(&edge->calls, UNDER_WAY + NS_CALLS_WAITING, sizeof(struct call_row),
+			   sizeof(uint32_t), &edge->rng);
 	return status;
+}
+
+/* Whether it is with the join server now. */
+static bool send_call(struct ns_edge *edge, const struct ns_join_call *call)
+{
+	struct bi_message message;
+	char text[BI_WRITTEN_MAX];
+	ns_edge_join_fill(edge, call, &message);
+	size_t length = bi_write(&message, text, sizeof text);
+	ASSERT(length > 0);
+	return io_http_pipe_call(edge->join_pipe, call->transaction, text, length) == ST_OK;
+}
+
+static void send_waiting(struct ns_edge *edge)
+{
+	while (edge->waiting_count > 0 && io_http_pipe_in_flight(edge->join_pipe) < UNDER_WAY) {
+		uint32_t transaction = edge->waiting[edge->waiting_first];
+		edge->waiting_first = (edge->waiting_first + 1) % NS_CALLS_WAITING;
+		edge->waiting_count--;
+		const struct ns_join_call *call = ns_join_waiting(&edge->ns, transaction);
+		if (call && send_call(edge, call))
+			continue;
+		edge->join_failures += call != NULL;
+		table_remove(&edge->calls, &transaction);
+	}
 }
 
 void ns_edge_join_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call)
 {
-	struct bi_message message;
-	char text[BI_WRITTEN_MAX];
+	bool made;
 	edge->join_calls++;
 	if (call->server != NS_JOIN_SERVER_OURS) {
 		ns_edge_join_servers_call(edge, now, call);
 		return;
 	}
-	ns_edge_join_fill(edge, call, &message);
-	size_t length = bi_write(&message, text, sizeof text);
-	ASSERT(length > 0);
-	io_http_call_id id;
-	bool made;
-	if (io_http_pipe_call(edge->join_pipe, text, length, &id) != ST_OK) {
+	if (edge->waiting_count == NS_CALLS_WAITING) {
 		edge->join_failures++; /* made again by the core */
 		return;
 	}
-	struct call_row *row = table_put(&edge->calls, &id, &made);
-	ASSERT(row && made); /* as many rows as calls */
-	row->transaction = call->transaction;
+	struct call_row *row = table_put(&edge->calls, &call->transaction, &made);
+	ASSERT(row); /* as many rows as calls under way and waiting */
+	if (!made)
+		return;
 	row->type = call->type;
 	row->join_eui = call->join_eui;
+	edge->waiting[(edge->waiting_first + edge->waiting_count++) % NS_CALLS_WAITING] = call->transaction;
+	send_waiting(edge);
 }

@@ -13,8 +13,8 @@
 #include "network-server/config.h"
 #include "network-server/store_network.h"
 
-#define NS_CALLS_MAX   16384
-#define NS_METRICS_MAX (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 70 + 11 * NS_JOIN_SERVERS_MAX)
+#define NS_CALLS_WAITING 4096 /* for the city's join server, beyond those that it has */
+#define NS_METRICS_MAX   (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 70 + 11 * NS_JOIN_SERVERS_MAX)
 
 struct ns_edge_join_server; /* edge_join_servers.c */
 
@@ -70,7 +70,9 @@ struct ns_edge {
 	char join_server_labels[NS_JOIN_SERVERS_MAX][OPTION_LABEL_MAX + 16];
 	/* edge_join.c */
 	struct io_http_pipe *join_pipe;
-	struct table calls; /* io_http_call_id → transaction */
+	struct table calls; /* of the city's join server, waiting or under way, by transaction */
+	uint32_t waiting[NS_CALLS_WAITING]; /* a ring of transactions */
+	size_t waiting_first, waiting_count;
 	uint64_t join_calls, join_failures;
 	int64_t join_log_second;
 	unsigned join_log_lines;

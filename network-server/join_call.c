@@ -60,6 +60,12 @@ void ns_join_ask(struct ns *ns, struct now now, struct ns_join *join)
 	call(ns, now, join);
 }
 
+const struct ns_join_call *ns_join_waiting(const struct ns *ns, uint32_t transaction)
+{
+	const struct ns_join_row *row = table_get(&ns->joins_by_transaction, &transaction);
+	return row ? &((const struct ns_join *)ns_slab_at(&ns->joins, row->slot))->call : NULL;
+}
+
 void ns_join_answered(struct ns *ns, const struct ns_join *join, enum ns_drop drop)
 {
 	if (join->call.server == NS_JOIN_SERVER_OURS)

@@ -22,6 +22,8 @@ struct ns_join_row {
 enum ns_drop ns_join_choose(struct ns *ns, struct now now, struct ns_join *join);
 /* Begins to wait: the first call. `join` stands in the slab. */
 void ns_join_ask(struct ns *ns, struct now now, struct ns_join *join);
+/* Lends the call of a join that still waits, until the next event; NULL: it does not any more. */
+const struct ns_join_call *ns_join_waiting(const struct ns *ns, uint32_t transaction);
 /* Its join server answered, and that became of it. */
 void ns_join_answered(struct ns *ns, const struct ns_join *join, enum ns_drop drop);
 void ns_join_close(struct ns *ns, struct ns_join *join, uint32_t slot);

@@ -25,8 +25,8 @@
 #define TARGET_MAX   64
 
 struct pipe_call {
-	io_http_call_id id;
-	struct mono due;
+	uint64_t mark;
+	struct mono made;
 };
 
 struct line {
@@ -45,7 +45,8 @@ struct pipe_write {
 struct io_http_pipe {
 	struct io_loop *loop;
 	struct io_flusher flusher;
-	struct io_timer *timer; /* at the oldest call's due time, or at once where a line broke in a flush */
+	struct io_timer
+		*timer; /* when the silence has been too long, or at once where a line broke in a flush */
 	struct io_http_pipe_options options;
 	char path[PATH_MAX_UN + 1], target[TARGET_MAX];
 	struct line *line; /* NULL: none */
@@ -55,7 +56,7 @@ struct io_http_pipe {
 	struct http_head head;
 	struct pipe_call *calls; /* owned ring */
 	size_t first, count;
-	io_http_call_id last_id;
+	struct mono heard; /* the last answer */
 };
 
 /* --- failing ----------------------------------------------------------------------------------------------------- */
@@ -82,13 +83,21 @@ static struct pipe_call take_first(struct io_http_pipe *pipe)
 	return call;
 }
 
+/* How long silence may go on: counted from the last answer, or from when the oldest call was made. */
+static span_us patience(const struct io_http_pipe *pipe, struct mono now)
+{
+	struct mono made = pipe->calls[pipe->first].made;
+	struct mono since = made.us > pipe->heard.us ? made : pipe->heard;
+	return mono_since(mono_add(since, pipe->options.timeout), now);
+}
+
 static void arm(struct io_http_pipe *pipe)
 {
 	if (pipe->count == 0) {
 		io_timer_stop(pipe->timer);
 		return;
 	}
-	span_us left = mono_since(pipe->calls[pipe->first].due, clock_mono());
+	span_us left = patience(pipe, clock_mono());
 	io_timer_start(pipe->timer, left > 0 ? left : 0, 0);
 }
 
@@ -103,7 +112,7 @@ static void fail(struct io_http_pipe *pipe, enum status status, const char *reas
 	pipe->in.used = pipe->taken = pipe->out.used = 0;
 	io_loop_touch(pipe->loop);
 	for (size_t left = pipe->count; left > 0; left--)
-		pipe->options.on_done(pipe->options.ctx, clock_now(), take_first(pipe).id, &answer);
+		pipe->options.on_done(pipe->options.ctx, clock_now(), take_first(pipe).mark, &answer);
 	arm(pipe);
 }
 
@@ -112,7 +121,7 @@ static void on_timer(void *ctx, struct now now)
 	struct io_http_pipe *pipe = ctx;
 	if (pipe->broken)
 		fail(pipe, ST_UNAVAILABLE, "the connection broke");
-	else if (pipe->count > 0 && mono_since(pipe->calls[pipe->first].due, now.mono) <= 0)
+	else if (pipe->count > 0 && patience(pipe, now.mono) <= 0)
 		fail(pipe, ST_TIMEOUT, "no answer in time");
 	else
 		arm(pipe);
@@ -151,7 +160,7 @@ static bool take_answer(struct io_http_pipe *pipe)
 					      .length = body,
 					      .reason = ""};
 	struct line *line = pipe->line;
-	pipe->options.on_done(pipe->options.ctx, clock_now(), take_first(pipe).id, &answer);
+	pipe->options.on_done(pipe->options.ctx, clock_now(), take_first(pipe).mark, &answer);
 	text[body] = next;
 	pipe->taken += head + body;
 	if (last)
@@ -167,6 +176,7 @@ static void take_in(struct io_http_pipe *pipe, const uint8_t *bytes, size_t leng
 		return;
 	}
 	pipe->in.used--; /* the byte is there for the last answer's NUL */
+	pipe->heard = clock_mono();
 	while (take_answer(pipe))
 		;
 	http_buffer_drop(&pipe->in, pipe->taken);
@@ -305,7 +315,7 @@ void io_http_pipe_free(struct io_http_pipe *pipe)
 	free(pipe);
 }
 
-enum status io_http_pipe_call(struct io_http_pipe *pipe, const void *body, size_t length, io_http_call_id *id)
+enum status io_http_pipe_call(struct io_http_pipe *pipe, uint64_t mark, const void *body, size_t length)
 {
 	if (pipe->count == pipe->options.max_calls)
 		return ST_FULL;
@@ -320,12 +330,11 @@ enum status io_http_pipe_call(struct io_http_pipe *pipe, const void *body, size_
 		pipe->out.used = before;
 		return ST_NO_MEMORY;
 	}
-	pipe->calls[(pipe->first + pipe->count) % pipe->options.max_calls] = (struct pipe_call){
-		++pipe->last_id, mono_add(clock_mono(), pipe->options.timeout)};
+	pipe->calls[(pipe->first + pipe->count) % pipe->options.max_calls] = (struct pipe_call){mark,
+												clock_mono()};
 	if (++pipe->count == 1)
 		arm(pipe);
 	io_loop_touch(pipe->loop);
-	*id = pipe->last_id;
 	return ST_OK;
 }
 

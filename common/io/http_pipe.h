@@ -4,8 +4,10 @@
  * those behind it.
  *
  * Calls are answered in the order in which they were made, each exactly once, never from inside io_http_pipe_call(). They leave
- * after the turn's commit (loop.h). When the connection breaks, cannot be made, or its oldest call is not answered in time, all
- * calls that are under way fail, and the next one dials again: whoever may repeat a call does so. */
+ * after the turn's commit (loop.h). When the connection breaks, cannot be made, or nothing at all is answered for `timeout`
+ * while calls wait, all calls that are under way fail, and the next one dials again: whoever may repeat a call does so. A server
+ * that is slow and goes on answering is waited for, since asking it again would only make it slower: how long a call may take
+ * is for `max_calls` to bound. */
 #ifndef LAMPPOST_IO_HTTP_PIPE_H
 #define LAMPPOST_IO_HTTP_PIPE_H
 
@@ -18,9 +20,9 @@ struct io_http_pipe_options {
 	const char *target;    /* of every call, as "/"; copied, at most 63 characters */
 	size_t max_calls;      /* under way; 0: 256 */
 	size_t answer_limit;   /* bytes of one body; 0: 64 KiB */
-	span_us timeout;       /* of one call; 0: 10 s */
-	/* The answer to call `id`; its body is lent. As io_http_call.on_done. */
-	void (*on_done)(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer);
+	span_us timeout;       /* of silence; 0: 10 s */
+	/* The answer to a call, by the caller's own mark of it; its body is lent. As io_http_call.on_done. */
+	void (*on_done)(void *ctx, struct now now, uint64_t mark, const struct io_http_answer *answer);
 	void *ctx;
 };
 
@@ -30,8 +32,8 @@ enum status io_http_pipe_open(struct io_loop *loop, const struct io_http_pipe_op
 /* Calls under way are dropped without their callback. NULL is allowed. Not from inside on_done. */
 void io_http_pipe_free(struct io_http_pipe *pipe);
 /* POSTs a JSON body, which is copied. ST_FULL: too many calls. */
-enum status io_http_pipe_call(struct io_http_pipe *pipe, const void *body, size_t length,
-			      io_http_call_id *id) MUST_USE;
+enum status io_http_pipe_call(struct io_http_pipe *pipe, uint64_t mark, const void *body,
+			      size_t length) MUST_USE;
 size_t io_http_pipe_in_flight(const struct io_http_pipe *pipe);
 
 #endif

@@ -519,6 +519,7 @@ int main(int argc, char **argv)
 			"[--seconds N] [--runs N] [--json FILE]\n");
 		return 2;
 	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	ASSERT(secret_init() == ST_OK);
 	set_up(&bench);
 	run_all(&bench);

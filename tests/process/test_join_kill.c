@@ -30,9 +30,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CITY       "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
-#define JOIN_EUI   UINT64_C(0x0807060504030201)
-#define KILLS      200
+#define CITY     "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+#define JOIN_EUI UINT64_C(0x0807060504030201)
+#ifdef __SANITIZE_ADDRESS__ /* a start takes several times as long */
+#define KILLS 40
+#else
+#define KILLS 200
+#endif
 #define DEVICES    48
 #define CALLERS    2
 #define WINDOW     24
@@ -151,7 +155,7 @@ static uint16_t next_dev_nonce(unsigned device)
 	uint32_t number = ++devices[device].asked;
 	ASSERT(number < NEW_NONCES);
 	return lw_behaves(version_of(device), LW_DEV_NONCE_COUNTS) ? (uint16_t)number
-								    : (uint16_t)(number * 40503u);
+								   : (uint16_t)(number * 40503u);
 }
 
 static size_t write_request(const struct question *question, char *text, size_t capacity)

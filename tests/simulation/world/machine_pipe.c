@@ -7,10 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct marked {
+	io_http_call_id id;
+	uint64_t mark;
+};
+
 struct io_http_pipe {
 	struct io_http_client *client;
 	struct io_http_pipe_options options;
 	char path[128], url[128];
+	struct marked *calls; /* owned: those under way */
+	size_t count, room;
 };
 
 enum status io_http_pipe_open(struct io_loop *loop, const struct io_http_pipe_options *options,
@@ -22,6 +29,9 @@ enum status io_http_pipe_open(struct io_loop *loop, const struct io_http_pipe_op
 		loop,
 		&(struct io_http_client_options){.max_calls = options->max_calls, .max_connections = 1});
 	pipe->options = *options;
+	pipe->room = options->max_calls;
+	pipe->calls = calloc(pipe->room, sizeof *pipe->calls);
+	ASSERT(pipe->calls);
 	snprintf(pipe->path, sizeof pipe->path, "%s", options->unix_path);
 	snprintf(pipe->url, sizeof pipe->url, "http://lamppost%s", options->target);
 	*out = pipe;
@@ -33,25 +43,43 @@ void io_http_pipe_free(struct io_http_pipe *pipe)
 	if (!pipe)
 		return;
 	io_http_client_free(pipe->client);
+	free(pipe->calls);
 	free(pipe);
 }
 
-enum status io_http_pipe_call(struct io_http_pipe *pipe, const void *body, size_t length, io_http_call_id *id)
+static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
 {
-	return io_http_client_start(pipe->client,
-				    &(struct io_http_call){.method = IO_HTTP_POST,
-							   .url = pipe->url,
-							   .unix_path = pipe->path,
-							   .body = body,
-							   .length = length,
-							   .timeout = pipe->options.timeout,
-							   .answer_limit = pipe->options.answer_limit,
-							   .on_done = pipe->options.on_done,
-							   .ctx = pipe->options.ctx},
-				    id);
+	struct io_http_pipe *pipe = ctx;
+	size_t i = 0;
+	while (i < pipe->count && pipe->calls[i].id != id)
+		i++;
+	ASSERT_CMP(i, <, pipe->count);
+	uint64_t mark = pipe->calls[i].mark;
+	pipe->calls[i] = pipe->calls[--pipe->count];
+	pipe->options.on_done(pipe->options.ctx, now, mark, answer);
+}
+
+enum status io_http_pipe_call(struct io_http_pipe *pipe, uint64_t mark, const void *body, size_t length)
+{
+	const struct io_http_call call = {.method = IO_HTTP_POST,
+					  .url = pipe->url,
+					  .unix_path = pipe->path,
+					  .body = body,
+					  .length = length,
+					  .timeout = pipe->options.timeout,
+					  .answer_limit = pipe->options.answer_limit,
+					  .on_done = on_done,
+					  .ctx = pipe};
+	io_http_call_id id;
+	if (pipe->count == pipe->room)
+		return ST_FULL;
+	enum status status = io_http_client_start(pipe->client, &call, &id);
+	if (status == ST_OK)
+		pipe->calls[pipe->count++] = (struct marked){id, mark};
+	return status;
 }
 
 size_t io_http_pipe_in_flight(const struct io_http_pipe *pipe)
 {
-	return io_http_client_in_flight(pipe->client);
+	return pipe->count;
 }

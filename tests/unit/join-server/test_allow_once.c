@@ -123,6 +123,10 @@ static void it_lets_one_join_pass(void **state)
 	t_int("allowed", 200, call(body_for(",\"for_s\":3600"), &left_s));
 	t_int("it joins", JS_ACCEPTED, join_with(4, &answer));
 	t_uint("counted", 1, world.join.counters.allowed_once);
+	struct lw_eui64 eui = lw_eui64_from_number(T_DEV_EUI);
+	const struct decision *told = decision_euis_newest(&world.join.decisions, eui.bytes);
+	assert_non_null(told);
+	t_uint("`why` says that a person let it pass", JS_REQUEST_JOIN_ALLOWED, told->c);
 	t_uint("with the next JoinNonce", 2, world.store.now.nonces[0].nonces.join_nonce);
 	t_int("a second one is refused", JS_DEV_NONCE_NOT_INCREASING, join_with(5, &answer));
 	t_int("a copy is late", JS_LATE_COPY, join_with(4, &answer));
@@ -130,6 +134,8 @@ static void it_lets_one_join_pass(void **state)
 	t_int("of it", 0, left_s);
 	t_int("past the highest as ever", JS_ACCEPTED, join_with(501, &answer));
 	t_uint("which needed nothing", 1, world.join.counters.allowed_once);
+	told = decision_euis_newest(&world.join.decisions, eui.bytes);
+	t_uint("and is a join as any", JS_REQUEST_JOIN, told ? told->c : UINT16_MAX);
 }
 
 static void its_time_ends(void **state)
