@@ -20,6 +20,7 @@
 #define DOCTOR_CALLERS_MAX   32
 #define DOCTOR_WARNINGS_MAX  8
 #define DOCTOR_LIBRARIES_MAX 8
+#define DOCTOR_CHANNELS_MAX  8
 #define DOCTOR_DATABASES     4
 
 /* What a path turned out to be for whoever runs this. */
@@ -118,6 +119,13 @@ enum doctor_broker_reach {
 	DOCTOR_BROKER_AWAY     /* asked directly: no TCP connection */
 };
 
+/* A channel of alarms, as the application server says since its start. */
+struct doctor_channel {
+	char name[64], problem[160]; /* of the last failure; "": none */
+	long long sent, failed, failing_s;
+	bool failing;
+};
+
 struct doctor_facts {
 	struct cli_place place;
 	bool root; /* who runs this */
@@ -173,6 +181,10 @@ struct doctor_facts {
 	char broker_answer[96]; /* of CONNACK, or of the connection */
 	unsigned long long broker_backlog;
 	bool backlog_known;
+	/* alarms */
+	bool channels_known;
+	struct doctor_channel channels[DOCTOR_CHANNELS_MAX];
+	size_t channel_count;
 };
 
 #endif

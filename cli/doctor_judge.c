@@ -35,6 +35,7 @@ const struct doctor_check doctor_checks[] = {
 	{"receive_buffer", "what the kernel gave of the 16 MB that were asked", doctor_judge_buffer},
 	{"drops", "datagrams that the kernel dropped", doctor_judge_drops},
 	{"broker", "the MQTT broker", doctor_judge_broker},
+	{"alarms", "whether alarms reach somebody", doctor_judge_alarms},
 };
 const size_t doctor_check_count = ARRAY_SIZE(doctor_checks);
 

@@ -142,6 +142,12 @@ enum doctor_outcome_id {
 	DOCTOR_BROKER_REFUSED,
 	DOCTOR_BROKER_NOT_MQTT,
 	DOCTOR_BROKER_UNTOLD,
+	/* alarms */
+	DOCTOR_ALARMS_OK,
+	DOCTOR_ALARMS_UNTRIED,
+	DOCTOR_ALARMS_FAILING,
+	DOCTOR_ALARMS_OFF,
+	DOCTOR_ALARMS_UNTOLD,
 	DOCTOR_OUTCOME_COUNT
 };
 
@@ -217,5 +223,6 @@ void doctor_judge_ports(const struct doctor_facts *facts, struct doctor_findings
 void doctor_judge_buffer(const struct doctor_facts *facts, struct doctor_findings *findings);
 void doctor_judge_drops(const struct doctor_facts *facts, struct doctor_findings *findings);
 void doctor_judge_broker(const struct doctor_facts *facts, struct doctor_findings *findings);
+void doctor_judge_alarms(const struct doctor_facts *facts, struct doctor_findings *findings);
 
 #endif

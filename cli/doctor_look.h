@@ -28,6 +28,7 @@ void doctor_look_databases(struct doctor_facts *facts);
 void doctor_look_running(struct doctor_facts *facts);
 void doctor_look_udp(struct doctor_facts *facts, const struct doctor_settings *settings);
 void doctor_look_broker(struct doctor_facts *facts, const struct doctor_settings *settings);
+void doctor_look_alarms(struct doctor_facts *facts);
 
 /* What a process of the network answered on its admin socket, for more than one of the above. */
 #define DOCTOR_ANSWER_MAX (256 * 1024)

@@ -144,5 +144,6 @@ void doctor_look(struct doctor_facts *facts)
 	doctor_look_disk(facts);
 	doctor_look_udp(facts, &settings);
 	doctor_look_broker(facts, &settings);
+	doctor_look_alarms(facts);
 	facts->stepped_us = clocks_apart() - apart;
 }

@@ -341,6 +341,23 @@ static const struct doctor_outcome outcomes[DOCTOR_OUTCOME_COUNT] = {
 	[DOCTOR_BROKER_UNTOLD] = {DOCTOR_BROKER_UNTOLD, DOCTOR_SKIPPED, "broker_unknown",
 				  "which broker is configured could not be read",
 				  "see the check of the configuration"},
+	/* alarms */
+	[DOCTOR_ALARMS_OK] = {DOCTOR_ALARMS_OK, DOCTOR_OK, "alarms_ok", "the alarm channel {} takes alarms",
+			      ""},
+	[DOCTOR_ALARMS_UNTRIED] =
+		{DOCTOR_ALARMS_UNTRIED, DOCTOR_OK, "alarms_untried",
+		 "nothing was sent to the alarm channel {} since the start; lamppost alarm test {} tries "
+		 "it",
+		 ""},
+	[DOCTOR_ALARMS_FAILING] =
+		{DOCTOR_ALARMS_FAILING, DOCTOR_BAD, "alarms_failing",
+		 "the alarm channel {} does not take alarms",
+		 "put right its address, password or certificate, then: lamppost alarm test {}"},
+	[DOCTOR_ALARMS_OFF] = {DOCTOR_ALARMS_OFF, DOCTOR_OK, "alarms_off",
+			       "no alarm channel is configured: alarms are listed, and nobody is told", ""},
+	[DOCTOR_ALARMS_UNTOLD] = {DOCTOR_ALARMS_UNTOLD, DOCTOR_SKIPPED, "alarms_unknown",
+				  "how alarm channels fare could not be asked",
+				  "start the application server, and ask as root or as its user"},
 };
 
 const struct doctor_outcome *doctor_outcome(enum doctor_outcome_id id)

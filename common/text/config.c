@@ -138,7 +138,7 @@ static void refuse_both_ways(struct yt *tree, const struct yt_node *map, const s
 	}
 }
 
-/* A row `mqtt.host` is found as `host` in the group `mqtt`, and as `mqtt.host` as well. */
+/* A row `mqtt.host` is found as `host` in the group `mqtt`, and as `mqtt.host` as well; groups may hold groups. */
 static void read_group(struct yt *tree, const struct yt_node *map, const char *section, const char *group,
 		       const struct rows *rows)
 {
@@ -151,7 +151,7 @@ static void read_group(struct yt *tree, const struct yt_node *map, const char *s
 			refuse_both_ways(tree, map, node);
 		if (tree->failed)
 			return;
-		if (!row && !*group && is_group(rows, section, key))
+		if (!row && is_group(rows, section, key))
 			read_group(tree, node, section, key, rows);
 		else if (!row)
 			yt_fail(tree, node, "unknown key");

@@ -133,7 +133,7 @@ static bool has_state(struct t_network_script *network)
 
 void t_server_open(uint16_t port, bool with_broker, const char *more_mqtt, const char *more_config)
 {
-	char text[1000], broker[100] = "{}";
+	char text[3000], broker[100] = "{}";
 	memset(&t_server, 0, sizeof t_server);
 	t_temp_dir(t_server.dir);
 	snprintf(t_server.run, sizeof t_server.run, "%s/run", t_server.dir);

@@ -17,6 +17,7 @@
 #define PROCESSES  4
 #define EUI        "0016c001ff10a235"
 #define QUIET      "0016c001ff10a236" /* says something, and then no more */
+#define SHAKY      "0016c001ff10a238" /* half of what it says is answered */
 #define ATTIC      "0016c001ff10a237"
 #define CEILING    200
 #define STATISTICS "{\"stat\":{\"rxnb\":1,\"ackr\":100.0,\"temp\":41.5}}"
@@ -68,7 +69,7 @@ static bool all_healthy(void *ctx)
 
 static int start(void **state)
 {
-	char text[600], variable[T_DIR_MAX + 64];
+	char text[800], variable[T_DIR_MAX + 64];
 	t_temp_dir(dir);
 	snprintf(run, sizeof run, "%s/run", dir);
 	snprintf(config, sizeof config, "%s/lamppost.yaml", dir);
@@ -78,7 +79,7 @@ static int start(void **state)
 		 "common:\n  gateway_silent: 4s\n  state_dir: \"%s\"\n  run_dir: \"%s\"\ngateway-bridge:\n  "
 		 "station_listen: []\n  "
 		 "cups_listen: []\n  udp_listen: "
-		 "[\"127.0.0.1:%u\"]\n",
+		 "[\"127.0.0.1:%u\"]\napplication-server:\n  gateway_health: {offline: 8s}\n",
 		 dir, run, (unsigned)port);
 	t_write_file(config, text);
 	assert_int_equal(0, lamppost("init"));
@@ -136,6 +137,8 @@ static bool is_listed(void *ctx)
 	bool is = false;
 	if (wanted->speaks == 0x35)
 		say(0, STATISTICS);
+	if (wanted->speaks == 0x38)
+		say_as(0x38, 0, "{\"stat\":{\"rxnb\":1,\"ackr\":50.0}}");
 	if (wanted->speaks)
 		say_as(wanted->speaks, 2, "");
 	if (lamppost("gateway list --json") != 0)
@@ -251,7 +254,9 @@ static void it_is_silent(void)
 static void a_gateway_goes_silent(void **state)
 {
 	(void)state;
-	static struct wanted attic = {ATTIC, "never_seen", "never", 0},
+	static struct wanted shaky = {SHAKY, "unstable", "acks", 0x38},
+			     offline = {QUIET, "offline", "nothing_came", 0},
+			     attic = {ATTIC, "never_seen", "never", 0},
 			     never = {EUI, "never_seen", "never", 0}, online = {EUI, "online", "heard", 0x35},
 			     once = {QUIET, "online", "heard", 0x36},
 			     silent = {QUIET, "silent", "nothing_came", 0},
@@ -277,7 +282,12 @@ static void a_gateway_goes_silent(void **state)
 	t_true("where from", strstr(said, "semtech-udp-2 from 127.0.0.1:") != NULL);
 	t_true("silent", t_wait_until(is_listed, &silent, CEILING));
 	it_is_silent();
+	t_row("it stays away");
+	t_true("offline", t_wait_until(is_listed, &offline, CEILING));
 	t_true("heard again", t_wait_until(is_listed, &back, T_CEILING));
+	t_row("one that says that half of its messages are not answered");
+	t_int("added", 0, lamppost("gateway add " SHAKY " --name Cellar-2 --region eu868"));
+	t_true("unstable", t_wait_until(is_listed, &shaky, CEILING));
 	t_row("the bridge is gone");
 	t_process_kill(processes[3]);
 	t_true("nobody knows", t_wait_until(is_listed, &unknown, CEILING));

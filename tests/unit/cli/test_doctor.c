@@ -136,6 +136,9 @@ static void all_is_well(void)
 	facts.sockets[0] = (struct doctor_socket){
 		.seen = DOCTOR_THERE, .is_socket = true, .mode = 0660, .answers = true};
 	snprintf(facts.sockets[0].path, sizeof facts.sockets[0].path, "/r/join.sock");
+	facts.channels_known = true;
+	facts.channel_count = 1;
+	facts.channels[0] = (struct doctor_channel){.name = "ops", .problem = "", .sent = 3};
 	facts.broker = DOCTOR_BROKER_UP;
 	snprintf(facts.broker_address, sizeof facts.broker_address, "broker.example:1883");
 	healthy_processes();
@@ -240,6 +243,10 @@ SPOIL(no_ports, facts.port_count = 0)
 SPOIL(small_buffer, facts.buffer_given = 212992)
 SPOIL(drops, facts.kernel_drops = 17)
 SPOIL(drops_of_the_table, facts.ports[0].drops = 17)
+SPOIL(a_failing_channel, facts.channels[0].failing = true; facts.channels[0].failing_s = 90)
+SPOIL(an_untried_channel, facts.channels[0].sent = 0)
+SPOIL(no_channel, facts.channel_count = 0)
+SPOIL(untold_channels, facts.channels_known = false; facts.channel_count = 0)
 SPOIL(no_broker, facts.broker = DOCTOR_BROKER_NONE)
 SPOIL(unknown_broker, facts.broker = DOCTOR_BROKER_UNKNOWN)
 SPOIL(waiting_broker, facts.broker = DOCTOR_BROKER_WAITING; facts.backlog_known = true;
@@ -426,6 +433,11 @@ static const struct {
 	{"drops that the bridge counted", drops, "drops", DOCTOR_DROPS_SOME},
 	{"drops in the kernel's table", drops_of_the_table, "drops", DOCTOR_DROPS_SOME},
 	{"drops of nobody", nothing_runs, "drops", DOCTOR_DROPS_UNKNOWN},
+	{"a channel of alarms", well, "alarms", DOCTOR_ALARMS_OK},
+	{"one that was not tried", an_untried_channel, "alarms", DOCTOR_ALARMS_UNTRIED},
+	{"one that does not take alarms", a_failing_channel, "alarms", DOCTOR_ALARMS_FAILING},
+	{"none", no_channel, "alarms", DOCTOR_ALARMS_OFF},
+	{"nobody to ask about them", untold_channels, "alarms", DOCTOR_ALARMS_UNTOLD},
 	{"a broker", well, "broker", DOCTOR_BROKER_OK},
 	{"a broker that accepts us", accepting_broker, "broker", DOCTOR_BROKER_OK},
 	{"no broker", no_broker, "broker", DOCTOR_BROKER_OFF},
