@@ -40,6 +40,30 @@ static const struct {
 	{"a short EUI", "region: eu868\ngateways:\n  - {eui: aa55}\n" DEVICE, "16 hex digits"},
 	{"an unknown protocol",
 	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, protocol: mqtt}\n" DEVICE, "s.yaml:3: "},
+	{"a gateway by MQTT",
+	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, protocol: chirpstack_mqtt, mqtt: {broker: "
+	 "mqtts://b:8883, trust: ca}}\n" DEVICE,
+	 NULL},
+	{"a key of MQTT without its certificate",
+	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, protocol: chirpstack_mqtt, mqtt: {key: "
+	 "k}}\n" DEVICE,
+	 "certificate and key"},
+	{"MQTT for a packet forwarder",
+	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, mqtt: {broker: mqtt://b:1}}\n" DEVICE,
+	 "s.yaml:3: "},
+	{"a station that asks CUPS",
+	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, protocol: basics_station, home: roof, cups: "
+	 "true, cups_every_s: 5}\n" DEVICE,
+	 NULL},
+	{"CUPS without a home",
+	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, protocol: basics_station, cups: "
+	 "true}\n" DEVICE,
+	 "expected home"},
+	{"a home beside tls",
+	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, protocol: basics_station, home: roof, tls: "
+	 "{token: "
+	 "a}}\n" DEVICE,
+	 "home or tls"},
 	{"drift out of range",
 	 "region: eu868\ngateways:\n  - {eui: aa555a0000000101, clock_drift_ppm: 500}\n" DEVICE,
 	 "-100 to 100"},
@@ -135,7 +159,8 @@ static void what_is_shipped_loads(void **state)
 	(void)state;
 	static char text[65536];
 	static const char *const files[] = {"simulator/scenarios/demo.yaml",
-					    "simulator/scenarios/demo-eu868.yaml"};
+					    "simulator/scenarios/demo-eu868.yaml",
+					    "simulator/scenarios/gateways.yaml"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		struct sim_scenario scenario;
 		char error[SIM_SCENARIO_ERROR] = "";
@@ -144,7 +169,7 @@ static void what_is_shipped_loads(void **state)
 		bool loads = sim_scenario_load(&scenario, files[i], text, length, error);
 		t_str("error", "", error);
 		t_true("loads", loads);
-		t_uint("five sensors", 5, scenario.device_count);
+		t_true("sensors", scenario.device_count >= 4);
 		if (loads)
 			sim_scenario_release(&scenario);
 	}
