@@ -128,6 +128,9 @@ const struct option as_config_rows[] = {
 	 .help = "Names and addresses by which stations reach the gateway bridge, for its certificate; "
 		 "empty: "
 		 "this machine's name, localhost, 127.0.0.1 and ::1."},
+	{SECTION, "gateway_shell_idle", OPTION_DURATION, OPTION_AT(struct as_config, gateway_shell_idle_us),
+	 .fallback = "15m", .min = US_PER_S, .max = DAY_US, .reload = true,
+	 .help = "After how long without a word, from either side, a shell on a station is closed."},
 	{SECTION, "cups.tc_uri", OPTION_STRING, OPTION_AT(struct as_config, tc_uri), .fallback = "",
 	 .reload = true,
 	 .help = "Where CUPS sends stations for LNS, as in wss://lamppost.example.city:3001; a gateway's own "

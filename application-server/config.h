@@ -31,6 +31,7 @@ struct as_config {
 	int64_t health_minutes_us, health_hours_us, health_days_us;
 	int64_t gateway_certificate_us, server_certificate_us; /* how long they are good for */
 	struct option_list server_hosts;
+	int64_t gateway_shell_idle_us;
 	char tc_uri[128], cups_uri[128];
 };
 

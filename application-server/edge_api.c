@@ -137,7 +137,10 @@ static void answer_call(struct as_edge_api *edge, struct now now, io_http_exchan
 		ask_why(edge, now, exchange, answer);
 	else if (answer->asks_network[0])
 		as_edge_mac_ask(&edge->mac, exchange, answer->asks_network);
-	else if (answer->asks_bridge[0] || answer->asks_join) {
+	else if (answer->remote.kind != AS_REMOTE_NONE) {
+		as_edge_remote_ask(&edge->remote, now, exchange, answer);
+		as_answer_release(answer); /* it was copied */
+	} else if (answer->asks_bridge[0] || answer->asks_join) {
 		as_edge_ping_ask(answer->asks_join ? &edge->join : &edge->ping, exchange,
 				 answer->asks_join ? "/provisioning/v1/allow-once" : answer->asks_bridge,
 				 answer->body);
@@ -228,12 +231,12 @@ void as_edge_api_step(struct as_edge_api *edge, struct now now)
 static void on_gone(void *ctx, struct now now, io_http_exchange exchange)
 {
 	struct as_edge_api *edge = ctx;
-	(void)now;
 	as_waiting_forget(&edge->waiting, exchange);
 	as_edge_why_forget(&edge->why, exchange);
 	as_edge_mac_forget(&edge->mac, exchange);
 	as_edge_ping_forget(&edge->ping, exchange);
 	as_edge_ping_forget(&edge->join, exchange);
+	as_edge_remote_forget(&edge->remote, now, exchange);
 	if (edge->importer == exchange) {
 		edge->importer = 0;
 		as_import_forsake(edge->api);
@@ -335,17 +338,9 @@ size_t as_edge_api_streams(const struct as_edge_api *edge)
 
 /* --- life --------------------------------------------------------------------------------------------------- */
 
-static enum io_http_method method_named(const char *name)
-{
-	for (int i = 0; i < IO_HTTP_METHOD_COUNT; i++)
-		if (strcmp(io_http_method_name((enum io_http_method)i), name) == 0)
-			return (enum io_http_method)i;
-	ASSERT(!"a method of HTTP");
-	return IO_HTTP_GET;
-}
-
 enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, struct as_api *api,
-			     const struct as_callers *callers, const char *run_dir)
+			     const struct as_callers *callers, const struct as_config *config,
+			     const char *run_dir)
 {
 	char path[300];
 	*edge = (struct as_edge_api){.api = api, .callers = *callers};
@@ -361,7 +356,7 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	edge->routes = calloc(as_route_count, sizeof *edge->routes);
 	ASSERT(edge->routes);
 	for (size_t i = 0; i < as_route_count; i++)
-		edge->routes[i] = (struct io_http_route){method_named(as_routes[i].method),
+		edge->routes[i] = (struct io_http_route){io_http_method_named(as_routes[i].method),
 							 as_routes[i].pattern, on_call};
 	io_http_server_add(edge->server, edge->routes, as_route_count, edge);
 	as_edge_why_open(&edge->why, loop, api, edge->server, run_dir);
@@ -369,6 +364,7 @@ enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, str
 	as_edge_ping_open(&edge->ping, loop, edge->server, run_dir, "gateway-bridge.admin.sock",
 			  &as_ping_bridge);
 	as_edge_ping_open(&edge->join, loop, edge->server, run_dir, "join.sock", &as_ping_join);
+	as_edge_remote_open(&edge->remote, loop, edge->server, api, config, run_dir);
 	return ST_OK;
 }
 
@@ -377,6 +373,7 @@ void as_edge_api_set_callers(struct as_edge_api *edge, const struct as_callers *
 	if (as_callers_equal(&edge->callers, callers))
 		return;
 	edge->callers = *callers;
+	as_edge_remote_end_all(&edge->remote);
 	for (size_t i = 0; i < AS_STREAMS_MAX; i++) {
 		if (edge->streams[i].exchange)
 			io_http_stream_end(edge->server, edge->streams[i].exchange);
@@ -390,6 +387,7 @@ void as_edge_api_close(struct as_edge_api *edge)
 	as_edge_mac_close(&edge->mac);
 	as_edge_ping_close(&edge->ping);
 	as_edge_ping_close(&edge->join);
+	as_edge_remote_close(&edge->remote);
 	io_http_server_free(edge->server);
 	as_waiting_release(&edge->waiting);
 	free(edge->routes);

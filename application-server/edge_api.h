@@ -8,6 +8,7 @@
 #include "application-server/api/waiting.h"
 #include "application-server/edge_mac.h"
 #include "application-server/edge_ping.h"
+#include "application-server/edge_remote.h"
 #include "application-server/edge_why.h"
 #include "application-server/store_events.h"
 #include "common/io/http_server.h"
@@ -31,12 +32,14 @@ struct as_edge_api {
 	struct as_edge_why why;
 	struct as_edge_mac mac;
 	struct as_edge_ping ping, join; /* what the bridge and the join server answer */
-	io_http_exchange importer;      /* waits for the import's answer; 0: nobody does */
+	struct as_edge_remote remote;
+	io_http_exchange importer; /* waits for the import's answer; 0: nobody does */
 	uint64_t gaps, streams_refused;
 };
 
 enum status as_edge_api_open(struct as_edge_api *edge, struct io_loop *loop, struct as_api *api,
-			     const struct as_callers *callers, const char *run_dir) MUST_USE;
+			     const struct as_callers *callers, const struct as_config *config,
+			     const char *run_dir) MUST_USE;
 /* Other callers from now on. When they differ every stream is closed: its reader comes again, and is told apart anew. */
 void as_edge_api_set_callers(struct as_edge_api *edge, const struct as_callers *callers);
 void as_edge_api_close(struct as_edge_api *edge);

@@ -270,7 +270,7 @@ static enum status open_sockets(struct server *server)
 		status = open_delivery(server);
 	if (status == ST_OK)
 		status = as_edge_api_open(&server->edge_api, server->loop, &server->api, &server->callers,
-					  run_dir);
+					  &server->config, run_dir);
 	if (status == ST_OK) {
 		as_edge_frames_init(&server->frames, &server->edge_api, &server->network);
 		status = as_edge_alarms_open(&server->alarms, server->loop, &server->api, &server->common,

@@ -16,6 +16,7 @@
 #include "cli/gateway_command.h"
 #include "cli/gateway_health.h"
 #include "cli/gateway_remote.h"
+#include "cli/gateway_shell.h"
 #include "cli/init.h"
 #include "cli/join.h"
 #include "cli/manual.h"
@@ -81,6 +82,7 @@ static const struct {
 	{cli_gateway_firmware_commands, &cli_gateway_firmware_command_count},
 	{cli_audit_commands, &cli_audit_command_count},
 	{cli_gateway_remote_commands, &cli_gateway_remote_command_count},
+	{cli_gateway_shell_commands, &cli_gateway_shell_command_count},
 	{cli_watch_commands, &cli_watch_command_count},
 	{cli_join_commands, &cli_join_command_count},
 	{cli_why_commands, &cli_why_command_count},

@@ -42,7 +42,8 @@ enum gb_station_kind {
 	GB_STATION_TIMESYNC,
 	GB_STATION_EVENT_TOLD, /* event */
 	GB_STATION_ERROR_TOLD, /* error */
-	GB_STATION_IGNORED /* getxtime, rmtsh, and frames in the optional form `pdu`: well formed, not acted upon */
+	GB_STATION_SHELLS,     /* rmtsh: its shells as they are */
+	GB_STATION_IGNORED /* getxtime, and frames in the optional form `pdu`: well formed, not acted upon */
 };
 
 struct gb_station_frame {
@@ -80,6 +81,7 @@ struct gb_station_message {
 	struct gb_station_frame frame;     /* FRAME, OVERHEARD */
 	struct gb_station_sent sent;       /* SENT */
 	struct gb_station_version version; /* VERSION */
+	bool shell_runs;                   /* SHELLS: the first, which is ours */
 	char txtime[32];                   /* TIMESYNC: as it was written, to be echoed */
 };
 

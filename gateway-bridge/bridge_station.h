@@ -125,6 +125,8 @@ enum gb_station_remote gb_bridge_station_run(struct gb_bridge *bridge, struct no
 enum gb_station_remote gb_bridge_station_shell(struct gb_bridge *bridge, struct now now,
 					       const struct lw_eui64 *eui, bool start, const char *user,
 					       const char *term, uint64_t *id);
+/* Whether the station has said that the shell which was started on this connection runs no more. */
+bool gb_bridge_station_shell_ended(const struct gb_bridge *bridge, uint64_t id);
 enum gb_station_remote gb_bridge_station_shell_input(struct gb_bridge *bridge, struct now now,
 						     const struct lw_eui64 *eui, const uint8_t *bytes,
 						     size_t length);

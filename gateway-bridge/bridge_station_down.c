@@ -346,7 +346,14 @@ enum gb_station_remote gb_bridge_station_shell(struct gb_bridge *bridge, struct 
 	if (out)
 		out->length = gb_station_rmtsh(out->bytes, start, user, term);
 	*id = station->id;
+	station->shell_runs = station->shell_ended = false;
 	return post_remote(bridge, station, out);
+}
+
+bool gb_bridge_station_shell_ended(const struct gb_bridge *bridge, uint64_t id)
+{
+	const struct gb_station *station = gb_stations_find(bridge->stations, id);
+	return station && station->shell_ended;
 }
 
 /* Every key press is not worth a record: who opened the shell is. */

@@ -178,6 +178,11 @@ static void take_message(struct gb_bridge *bridge, struct now now, struct gb_sta
 	case GB_STATION_ERROR_TOLD:
 		gb_station_judge(bridge, station, GB_STATION_ERROR, (int64_t)length);
 		return;
+	case GB_STATION_SHELLS:
+		/* What it says of a shell of before is no end of one that it has not started yet. */
+		station->shell_ended = station->shell_runs && !message->shell_runs;
+		station->shell_runs = message->shell_runs;
+		return;
 	case GB_STATION_OVERHEARD:
 	case GB_STATION_IGNORED:
 	case GB_STATION_VERSION:

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOOK_EVERY    (500 * US_PER_MS) /* whether a ping waits too long */
 #define ANSWER_ROOM   512
 #define ARGUMENTS_MAX 32
 #define SESSION       0 /* of rmtsh */
@@ -132,9 +131,39 @@ void gb_remote_heard(struct gb_remote *remote, struct now now)
 	}
 }
 
+static struct gb_remote_shell *shell_of(struct gb_remote *remote, const struct lw_eui64 *eui)
+{
+	for (size_t i = 0; i < GB_SHELLS_MAX; i++)
+		if (remote->shells[i].exchange && lw_eui64_equal(&remote->shells[i].eui, eui))
+			return &remote->shells[i];
+	return NULL;
+}
+
+static void end_shell(struct gb_remote *remote, struct now now, struct gb_remote_shell *shell)
+{
+	uint64_t connection;
+	enum gb_station_remote said = gb_bridge_station_shell(remote->bridge, now, &shell->eui, false,
+							      shell->user, "", &connection);
+	(void)said; /* its station may have gone */
+	io_http_stream_end(remote->server, shell->exchange);
+	shell->exchange = 0;
+}
+
+/* Those whose asker has gone without a word. */
+static void let_go_of_vanished(struct gb_remote *remote, struct now now)
+{
+	for (size_t i = 0; i < GB_SHELLS_MAX; i++)
+		if (remote->shells[i].exchange &&
+		    !io_http_exchange_is_open(remote->server, remote->shells[i].exchange)) {
+			end_shell(remote, now, &remote->shells[i]);
+			remote->after(remote->ctx, now);
+		}
+}
+
 static void on_look(void *ctx, struct now now)
 {
 	struct gb_remote *remote = ctx;
+	let_go_of_vanished(remote, now);
 	for (size_t i = 0; i < GB_PINGS_MAX && remote->ping_count > 0; i++) {
 		struct gb_remote_ping *ping = &remote->pings[i];
 		if (ping->exchange == 0 ||
@@ -202,24 +231,6 @@ static void on_run(void *ctx, struct now now, const struct io_http_request *requ
 
 /* --- shell */
 
-static struct gb_remote_shell *shell_of(struct gb_remote *remote, const struct lw_eui64 *eui)
-{
-	for (size_t i = 0; i < GB_SHELLS_MAX; i++)
-		if (remote->shells[i].exchange && lw_eui64_equal(&remote->shells[i].eui, eui))
-			return &remote->shells[i];
-	return NULL;
-}
-
-static void end_shell(struct gb_remote *remote, struct now now, struct gb_remote_shell *shell)
-{
-	uint64_t connection;
-	enum gb_station_remote said = gb_bridge_station_shell(remote->bridge, now, &shell->eui, false,
-							      shell->user, "", &connection);
-	(void)said; /* its station may have gone */
-	io_http_stream_end(remote->server, shell->exchange);
-	shell->exchange = 0;
-}
-
 static void on_shell(void *ctx, struct now now, const struct io_http_request *request)
 {
 	struct gb_remote *remote = ctx;
@@ -230,6 +241,7 @@ static void on_shell(void *ctx, struct now now, const struct io_http_request *re
 	struct lw_eui64 eui;
 	if (gateway_of(remote, request, &eui) == NULL)
 		return;
+	let_go_of_vanished(remote, now);
 	if (shell_of(remote, &eui)) {
 		problem(remote, exchange, 409, "Somebody has a shell there.");
 		return;
@@ -298,6 +310,16 @@ void gb_remote_binary(struct gb_remote *remote, struct now now, uint64_t connect
 	}
 }
 
+void gb_remote_text(struct gb_remote *remote, struct now now, uint64_t connection)
+{
+	for (size_t i = 0; i < GB_SHELLS_MAX; i++) {
+		struct gb_remote_shell *shell = &remote->shells[i];
+		if (shell->exchange && shell->connection == connection &&
+		    gb_bridge_station_shell_ended(remote->bridge, connection))
+			end_shell(remote, now, shell);
+	}
+}
+
 void gb_remote_closed(struct gb_remote *remote, struct now now, uint64_t connection)
 {
 	for (size_t i = 0; i < GB_SHELLS_MAX; i++)
@@ -326,7 +348,7 @@ void gb_remote_open(struct gb_remote *remote, struct io_loop *loop, struct gb_br
 	remote->server = server;
 	remote->json = gb_json_new();
 	remote->timer = io_timer_new(loop, on_look, remote);
-	io_timer_start(remote->timer, LOOK_EVERY, LOOK_EVERY);
+	io_timer_start(remote->timer, GB_SHELL_LOOK, GB_SHELL_LOOK);
 	io_http_server_add(server, routes, ARRAY_SIZE(routes), remote);
 }
 

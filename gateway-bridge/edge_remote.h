@@ -6,7 +6,8 @@
  *	                                   "waited_ms": 3120} when it says something by itself; 504 after GB_PING_WAIT, or GB_HEAR_WAIT
  *	POST /gateways/{eui}/run           {"command": "reboot", "arguments": ["-f"]} → 202; a station says nothing of what came of it
  *	POST /gateways/{eui}/shell?user=&term=   200 and a stream: what the shell says, as it comes; ends with the shell or
- *	                                   the station's connection. One a gateway
+ *	                                   the station's connection. One a gateway; its place is free, and the station told,
+ *	                                   within GB_SHELL_LOOK of the asker's leaving
  *	POST /gateways/{eui}/shell/input   bytes for it → 202
  *	DELETE /gateways/{eui}/shell       ends it → 202
  *
@@ -20,6 +21,7 @@
 
 #define GB_PINGS_MAX  64
 #define GB_SHELLS_MAX 16
+#define GB_SHELL_LOOK (500 * US_PER_MS)
 #define GB_PING_WAIT  (7 * US_PER_S) /* of a station */
 #define GB_HEAR_WAIT \
 	(12 * US_PER_S) /* of one that cannot be asked: longer than the usual keepalive of 10 s */
@@ -27,7 +29,7 @@
 struct gb_remote {
 	struct gb_bridge *bridge;      /* borrowed */
 	struct io_http_server *server; /* borrowed: the admin socket's */
-	struct io_timer *timer;
+	struct io_timer *timer;        /* whether a ping waits too long, and a shell's asker is still there */
 	struct gb_json *json;
 	struct gb_remote_ping {
 		io_http_exchange exchange; /* 0: free */
@@ -58,6 +60,8 @@ void gb_remote_pong(struct gb_remote *remote, struct now now, uint64_t connectio
 void gb_remote_binary(struct gb_remote *remote, struct now now, uint64_t connection, const uint8_t *bytes,
 		      size_t length);
 void gb_remote_closed(struct gb_remote *remote, struct now now, uint64_t connection);
+/* A station said something: a shell that it calls ended is over. Cheap where nobody has one. */
+void gb_remote_text(struct gb_remote *remote, struct now now, uint64_t connection);
 /* A datagram came: cheap where nobody waits. */
 void gb_remote_heard(struct gb_remote *remote, struct now now);
 

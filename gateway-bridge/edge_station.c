@@ -22,6 +22,8 @@ static void on_message(void *ctx, struct now now, io_ws_id id, bool text, const 
 	struct gb_station_edge *edge = ctx;
 	if (text)
 		gb_bridge_on_station_text(edge->bridge, now, id, (const char *)bytes, length);
+	if (text)
+		gb_remote_text(edge->remote, now, id);
 	else
 		gb_remote_binary(edge->remote, now, id, bytes, length);
 	edge->after(edge->ctx, now);

@@ -43,6 +43,7 @@ enum {
 	UP_MODEL,
 	UP_PROTOCOL,
 	UP_FEATURES,
+	UP_RMTSH,
 	UP_ROWS
 };
 

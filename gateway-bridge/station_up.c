@@ -39,6 +39,7 @@ static const struct gb_member up_rows[UP_ROWS] = {
 	[UP_MODEL] = {"model", GB_MEMBER_STRING, 0, 0},
 	[UP_PROTOCOL] = {"protocol", GB_MEMBER_INTEGER, 0, 65535},
 	[UP_FEATURES] = {"features", GB_MEMBER_RAW, 0, 0},
+	[UP_RMTSH] = {"rmtsh", GB_MEMBER_RAW, 0, 0},
 };
 
 int64_t gb_station_number(const struct gb_station_reading *of, int row)
@@ -138,6 +139,26 @@ static enum gb_verdict read_timesync(const struct gb_station_reading *of)
 		       : GB_OUT_OF_RANGE;
 }
 
+/* {"rmtsh": [{"user", "started", "age", "pid"}, ...]}: the first is the one that we start. */
+static enum gb_verdict read_shells(const struct gb_station_reading *of)
+{
+	static const struct gb_member rows[] = {{"started", GB_MEMBER_BOOL, 0, 0}};
+	int array = of->values[UP_RMTSH], first, started;
+	if (array == GB_JSON_NONE)
+		return GB_MISSING_MEMBER;
+	if (gb_json_type(of->json, array) != GB_JSON_ARRAY)
+		return GB_WRONG_TYPE;
+	first = gb_json_first(of->json, array);
+	if (first == GB_JSON_NONE)
+		return GB_ACCEPTED;
+	if (gb_json_type(of->json, first) != GB_JSON_OBJECT)
+		return GB_WRONG_TYPE;
+	enum gb_verdict verdict = gb_schema_read(of->json, first, rows, 1, &started);
+	of->message->shell_runs = verdict == GB_ACCEPTED && started != GB_JSON_NONE &&
+				  gb_json_bool(of->json, started);
+	return verdict;
+}
+
 static enum gb_verdict read_ignored(const struct gb_station_reading *of)
 {
 	(void)of;
@@ -154,7 +175,7 @@ static const struct {
 	{"dntxed", GB_STATION_SENT, read_dntxed},        {"timesync", GB_STATION_TIMESYNC, read_timesync},
 	{"version", GB_STATION_VERSION, read_version},   {"dndf", GB_STATION_OVERHEARD, gb_station_dndf},
 	{"jacc", GB_STATION_OVERHEARD, gb_station_jacc}, {"getxtime", GB_STATION_IGNORED, read_ignored},
-	{"rmtsh", GB_STATION_IGNORED, read_ignored},     {"event", GB_STATION_EVENT_TOLD, read_ignored},
+	{"rmtsh", GB_STATION_SHELLS, read_shells},       {"event", GB_STATION_EVENT_TOLD, read_ignored},
 	{"error", GB_STATION_ERROR_TOLD, read_ignored},
 };
 

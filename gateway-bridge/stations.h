@@ -38,6 +38,7 @@ struct gb_station {
 	uint8_t owed; /* pings without a word since */
 	span_us round_trip_us;
 	bool asks_time;
+	bool shell_runs, shell_ended; /* as it said since the last start; ended: after it ran */
 	struct gb_station_clock clock;
 	uint64_t texts, uplinks, downlinks, sent;
 	struct mono flood_from; /* what was over the limits since then */

@@ -57,6 +57,19 @@ struct as_call {
 	void *query_ctx;
 };
 
+/* What a route wants of a gateway's station; edge_remote.c does it, and answers. */
+struct as_remote_wish {
+	enum as_remote_kind {
+		AS_REMOTE_NONE,
+		AS_REMOTE_RUN,   /* `body` */
+		AS_REMOTE_SHELL, /* the answer is a stream of bytes */
+		AS_REMOTE_INPUT, /* `octets` */
+		AS_REMOTE_CLOSE,
+		AS_REMOTE_LIST
+	} kind;
+	char eui[24], who[64], term[32];
+};
+
 struct as_answer {
 	int status;
 	json_t *body;    /* owned; NULL: none */
@@ -68,7 +81,8 @@ struct as_answer {
 		*why; /* owned: what the other processes are to be asked before it is answered (why/why.h) */
 	char asks_network[48]; /* path of the network server's admin socket that answers; "": none */
 	char asks_bridge[48];  /* likewise of the bridge's, with POST; `body` goes along if there is one */
-	bool asks_join;        /* the join server answers `body` (api/allow_once.c) */
+	struct as_remote_wish remote;
+	bool asks_join; /* the join server answers `body` (api/allow_once.c) */
 	struct as_view view;
 };
 void as_answer_release(struct as_answer *answer);

@@ -57,6 +57,10 @@ void as_handle_gateway_outages(struct as_api *api, const struct as_call *call, s
 void as_handle_gateways_summary(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateway_ping(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateway_run(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_shell(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_shell_input(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_shell_close(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_gateway_shells(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_gateway_impact(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
 /* --- gateways.c */

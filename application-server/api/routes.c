@@ -85,6 +85,10 @@ const struct as_route as_routes[] = {
 	{"GET", "/api/v1/gateways/{id}/impact", as_handle_gateway_impact},
 	{"POST", "/api/v1/gateways/{id}/ping", as_handle_gateway_ping},
 	{"POST", "/api/v1/gateways/{id}/run", as_handle_gateway_run},
+	{"POST", "/api/v1/gateways/{id}/shell", as_handle_gateway_shell},
+	{"POST", "/api/v1/gateways/{id}/shell/input", as_handle_gateway_shell_input},
+	{"DELETE", "/api/v1/gateways/{id}/shell", as_handle_gateway_shell_close},
+	{"GET", "/api/v1/gateways/shells", as_handle_gateway_shells},
 	{"GET", "/api/v1/gateways/summary", as_handle_gateways_summary},
 	{"GET", "/api/v1/gateway-ca", as_handle_ca},
 	{"POST", "/api/v1/gateway-ca/server", as_handle_ca_server},
@@ -125,7 +129,7 @@ const size_t as_route_count = ARRAY_SIZE(as_routes);
 
 bool as_route_takes_text(const struct as_route *route)
 {
-	return route->handle == as_handle_import;
+	return route->handle == as_handle_import || route->handle == as_handle_gateway_shell_input;
 }
 
 bool as_route_changes_records(const struct as_route *route)

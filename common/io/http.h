@@ -13,5 +13,7 @@ enum io_http_method {
 
 /* "GET"... */
 const char *io_http_method_name(enum io_http_method method);
+/* "GET", "POST"...: the name must be one. */
+enum io_http_method io_http_method_named(const char *name);
 
 #endif

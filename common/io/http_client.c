@@ -26,6 +26,7 @@ struct call {
 	bool started; /* curl has it */
 	bool too_long;
 	bool cancelled; /* from inside a callback: curl may not lose a handle there */
+	void (*on_begin)(void *ctx, struct now now, io_http_call_id call, int code);
 	void (*on_data)(void *ctx, struct now now, io_http_call_id call, const uint8_t *bytes, size_t length);
 	void (*on_done)(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer);
 	void *ctx;
@@ -210,6 +211,21 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	return length;
 }
 
+/* Every line of the head; an empty one ends it. */
+static size_t on_head(char *bytes, size_t size, size_t count, void *ctx)
+{
+	struct call *call = ctx;
+	size_t length = size * count;
+	long code = 0;
+	if (call->cancelled || call->client->released)
+		return 0;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &code);
+	if (length > 2 || code < 200 || bytes[0] != '\r')
+		return length;
+	call->on_begin(call->ctx, clock_now(), call->id, (int)code);
+	return call->cancelled || call->client->released ? 0 : length;
+}
+
 static void flush(void *ctx, struct now now)
 {
 	struct io_http_client *client = ctx;
@@ -301,6 +317,7 @@ enum status io_http_client_start(struct io_http_client *client, const struct io_
 	call->easy = curl_easy_init();
 	ASSERT(call->easy);
 	call->client = client;
+	call->on_begin = from->on_begin;
 	call->on_data = from->on_data;
 	call->on_done = from->on_done;
 	call->ctx = from->ctx;
@@ -317,6 +334,10 @@ enum status io_http_client_start(struct io_http_client *client, const struct io_
 	curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call);
 	curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call);
+	if (from->on_begin) {
+		curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_head);
+		curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call);
+	}
 	call->id = ++client->last_id;
 	struct call **at = &client->calls;
 	while (*at)

@@ -43,6 +43,8 @@ struct io_http_call {
 	const char *
 		connect_to; /* a numeric host that is dialled instead of the URL's, whose name is still asked for and
 				 * checked; NULL: the URL's */
+	/* The answer's head is there, with its code; its body or end follows. May be NULL. */
+	void (*on_begin)(void *ctx, struct now now, io_http_call_id call, int code);
 	/* Pieces of the body as they come (server-sent events, downloads), lent; NULL: collected. */
 	void (*on_data)(void *ctx, struct now now, io_http_call_id call, const uint8_t *bytes, size_t length);
 	void (*on_done)(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer);

@@ -235,6 +235,11 @@ enum status io_http_stream_send(struct io_http_server *server, io_http_exchange 
 	return ST_FULL;
 }
 
+bool io_http_exchange_is_open(const struct io_http_server *server, io_http_exchange exchange)
+{
+	return find(server, exchange) != NULL;
+}
+
 size_t io_http_stream_queued(const struct io_http_server *server, io_http_exchange exchange)
 {
 	const struct http_connection *connection = find(server, exchange);

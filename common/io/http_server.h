@@ -148,6 +148,8 @@ enum status io_http_stream_begin_sized(struct io_http_server *server, io_http_ex
 /* Queues a piece. ST_FULL: the reader did not keep up and is being closed; no on_gone follows. */
 enum status io_http_stream_send(struct io_http_server *server, io_http_exchange exchange, const void *bytes,
 				size_t length);
+/* Whether its client is still there and waits for an answer, or for more of a stream. */
+bool io_http_exchange_is_open(const struct io_http_server *server, io_http_exchange exchange);
 /* Bytes that wait for the reader: for backpressure of long downloads. */
 size_t io_http_stream_queued(const struct io_http_server *server, io_http_exchange exchange);
 void io_http_stream_end(struct io_http_server *server, io_http_exchange exchange);

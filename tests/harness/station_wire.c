@@ -225,6 +225,9 @@ static void take_frame(struct t_wire *wire, uint8_t opcode, const uint8_t *bytes
 {
 	if (opcode == 0x1) {
 		take_text(wire, bytes, length);
+	} else if (opcode == 0x2) {
+		if (wire->options.on_binary)
+			wire->options.on_binary(wire->options.ctx, wire, bytes, length);
 	} else if (opcode == 0x9) {
 		wire->pings++;
 		if (!wire->options.is_deaf)

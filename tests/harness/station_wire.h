@@ -41,6 +41,8 @@ struct t_wire_options {
 	void *ctx;
 	/* A text of the server; lent. */
 	void (*on_text)(void *ctx, struct t_wire *wire, const char *text, size_t length);
+	/* The same of bytes. */
+	void (*on_binary)(void *ctx, struct t_wire *wire, const uint8_t *bytes, size_t length);
 };
 
 /* `ca_file`: PEM. TLS 1.2 at most, as stations speak it. */

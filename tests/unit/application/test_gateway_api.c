@@ -213,7 +213,8 @@ static void commands_are_audited(const struct as_scope *manager)
 	for (size_t i = 0; i < as_route_count; i++)
 		if (strcmp(as_routes[i].pattern, "/api/v1/gateways/{id}/run") == 0)
 			as_routes[i].handle(&city->api, &call, &answer);
-	t_str("asked", "/gateways/" A "/run", answer.asks_bridge);
+	t_int("asked", AS_REMOTE_RUN, answer.remote.kind);
+	t_str("of", A, answer.remote.eui);
 	t_str("with", "reboot", json_string_value(json_object_get(answer.body, "command")));
 	struct as_audit_row row = {.seq = 0};
 	t_int("a row", ST_OK, as_audit_next(city->api.app->store, A, 0, &row));

@@ -497,6 +497,11 @@ static bool stations_ask_elsewhere(void)
 	return strcmp(said.cups_uri, "https://lamppost.example.city:3002") == 0;
 }
 
+static bool a_shell_is_closed_sooner(void)
+{
+	return config.gateway_shell_idle_us == 60 * US_PER_S;
+}
+
 static const struct t_reload_case cases[] = {
 	{"callers", "{\"uid 4242\": \"reader parks\"}", somebody_may_call, false},
 	{"mqtt.host", "127.0.0.2", the_other_address_is_called, false},
@@ -533,6 +538,7 @@ static const struct t_reload_case cases[] = {
 	{"certificates.gateway_valid", "10d", a_gateway_s_certificate_is_shorter, false},
 	{"certificates.server_valid", "20d", a_server_s_certificate_is_shorter, false},
 	{"certificates.server_hosts", "[\"lamppost.example.city\"]", the_server_has_another_name, false},
+	{"gateway_shell_idle", "60s", a_shell_is_closed_sooner, false},
 	{"cups.tc_uri", "wss://lamppost.example.city:3001", stations_are_sent_elsewhere, false},
 	{"cups.cups_uri", "https://lamppost.example.city:3002", stations_ask_elsewhere, false},
 };
