@@ -156,7 +156,14 @@ void gb_bridge_on_station_text(struct gb_bridge *bridge, struct now now, uint64_
 
 /* --- time */
 
-/* The list has changed since this one was let in. */
+/* A clock that nobody keeps may stand anywhere: by that no station is ended which is there already. */
+static bool certificate_is_over(const struct gb_station *station, struct now now)
+{
+	return station->path == GB_STATION_DATA && station->presented.has_certificate &&
+	       now.wall_synchronised && station->presented.certificate_until.us < now.wall.us;
+}
+
+/* The list has changed since this one was let in, or its certificate has ended. */
 static bool judge_again(struct gb_bridge *bridge, struct now now, struct gb_station *station)
 {
 	const struct gb_gateway *gateway = gb_station_gateway(bridge, station);
@@ -190,7 +197,7 @@ void gb_stations_list_changed(struct gb_bridge *bridge, struct now now)
 
 static void take_turn(struct gb_bridge *bridge, struct now now, struct gb_station *station)
 {
-	if (station->stale && !judge_again(bridge, now, station))
+	if ((station->stale || certificate_is_over(station, now)) && !judge_again(bridge, now, station))
 		return;
 	if (station->stage == GB_STATION_IS_UP)
 		(void)gb_station_round(bridge, now, station);

@@ -259,8 +259,12 @@ bool gb_station_round(struct gb_bridge *bridge, struct now now, struct gb_statio
 		station->push_due = mono_add(now.mono, GB_STATION_PING_US);
 	else if (now.mono.us >= station->push_due.us)
 		push_time(bridge, now, station);
-	gb_stations_due(bridge->stations, station,
-			station->ping_due.us < station->push_due.us ? station->ping_due : station->push_due);
+	struct mono due = station->ping_due.us < station->push_due.us ? station->ping_due : station->push_due;
+	/* A clock that is set meanwhile is seen at the next ping. */
+	const span_us lasts = station->presented.certificate_until.us - now.wall.us;
+	if (station->presented.has_certificate && lasts >= 0 && mono_since(due, now.mono) > lasts)
+		due = mono_add(now.mono, lasts + 1);
+	gb_stations_due(bridge->stations, station, due);
 	return true;
 }
 

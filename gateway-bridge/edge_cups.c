@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define LOOK_EVERY   (2 * US_PER_S)
-#define LOOK_AGAIN   (30 * US_PER_S) /* after the address was refused */
+#define LOOKS_AGAIN  15 /* after the address was refused, unless its files are other ones */
 #define ASK_WITHIN   (2 * US_PER_S)
 #define BODY_LIMIT   8192
 #define ANSWER_LIMIT GB_JSON_TEXT_MAX
@@ -217,14 +217,14 @@ static void look(struct gb_cups_edge *edge)
 	/* A pair that is being written: look again. */
 	if (edge->server && found == GB_TLS_NEW && io_http_server_reload_tls(edge->server) != ST_OK)
 		memset(edge->files.stamps, 0, sizeof edge->files.stamps);
-	if (edge->server)
+	if (edge->server || (edge->refused && found != GB_TLS_NEW && ++edge->looks < LOOKS_AGAIN))
 		return;
+	edge->looks = 0;
 	enum status status = listen_now(edge);
 	if (status != ST_OK && !edge->refused)
 		LOG_ERROR("cups_listen_refused", "address=%s status=%s", edge->config->cups_listen.items[0],
 			  status_name(status));
 	edge->refused = status != ST_OK;
-	io_timer_start(edge->look, edge->refused ? LOOK_AGAIN : LOOK_EVERY, LOOK_EVERY);
 }
 
 static void on_look(void *ctx, struct now now)

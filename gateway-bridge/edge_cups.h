@@ -49,6 +49,7 @@ struct gb_cups_edge {
 	char socket[GB_TLS_PATH];
 	struct gb_cups_asking askings[GB_CUPS_ASKING];
 	bool said, refused;
+	unsigned looks; /* since the address was refused */
 	uint64_t asked, refusals,
 		unanswered; /* counters: questions, 401s, of the rest those that got no answer in time */
 	/* The process's: after every event, for notes of the core. */

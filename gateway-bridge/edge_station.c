@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_EVERY   (2 * US_PER_S)  /* for files that are not there yet, and for new ones */
-#define LOOK_AGAIN   (30 * US_PER_S) /* after the address was refused */
-#define SEND_BUFFER  (64u << 10)     /* a station reads 40 kB at most; more waits for nobody */
+#define LOOK_EVERY   (2 * US_PER_S) /* for files that are not there yet, and for new ones */
+#define LOOKS_AGAIN  15             /* after the address was refused, unless its files are other ones */
+#define SEND_BUFFER  (64u << 10)    /* a station reads 40 kB at most; more waits for nobody */
 #define BODY_LIMIT   4096
 #define PROBLEM_ROOM 512
 
@@ -192,12 +192,14 @@ static enum status look(struct gb_station_edge *edge)
 		memset(edge->files.stamps, 0, sizeof edge->files.stamps);
 	if (edge->server)
 		return ST_OK;
+	if (edge->refused && found != GB_TLS_NEW && ++edge->looks < LOOKS_AGAIN)
+		return ST_OK;
+	edge->looks = 0;
 	enum status status = listen_now(edge);
 	if (status != ST_OK && !edge->refused)
 		LOG_ERROR("stations_listen_refused", "address=%s status=%s",
 			  edge->config->station_listen.items[0], status_name(status));
 	edge->refused = status != ST_OK;
-	io_timer_start(edge->look, edge->refused ? LOOK_AGAIN : LOOK_EVERY, LOOK_EVERY);
 	return status == ST_REFUSED ? status : ST_OK;
 }
 

@@ -27,6 +27,7 @@ struct gb_station_edge {
 	struct io_http_server *server; /* NULL: not listening (yet) */
 	struct io_timer *look;
 	struct lw_region *regions; /* owned: all that there are */
+	unsigned looks;            /* since the address was refused */
 	bool waiting_said, refused, stopping;
 	struct gb_station_out out; /* scratch */
 	/* The process's: after every event of a station. */
