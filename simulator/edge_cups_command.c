@@ -149,7 +149,9 @@ static struct mono next_deadline(void *ctx)
 {
 	const struct command *command = ctx;
 	int64_t next_us = sim_world_next_us(command->world);
-	return next_us == SIM_NEVER ? (struct mono){INT64_MAX} : mono_add(command->start, next_us);
+	if (next_us == SIM_NEVER)
+		return (struct mono){INT64_MAX};
+	return mono_add(command->start, next_us);
 }
 
 static void on_tick(void *ctx, struct now now)

@@ -1,6 +1,9 @@
 /* A city with every kind of gateway (simulator/scenarios/gateways.yaml) on the real processes, over real UDP, TLS and a real broker: a packet forwarder, a
  * station by certificate that learns from CUPS where to go, a station by token, and a gateway by MQTT. Each has a sensor that
- * it alone hears: it joins, its readings are delivered, its confirmed ones acknowledged. */
+ * it alone hears: it joins, its readings are delivered, its confirmed ones acknowledged.
+ *
+ * Meanwhile two more stations have one certificate and so one EUI, as a cloned memory card makes them: they replace each other again and
+ * again, the city is told by an alarm, and the neighbours notice nothing. */
 #include "tests/harness/harness.h"
 #include "tests/harness/network.h"
 
@@ -9,6 +12,7 @@
 #include <unistd.h>
 
 #define KINDS 4
+#define TWIN  "aa555a0000000205"
 
 static const struct {
 	const char *name;
@@ -22,6 +26,7 @@ static const struct {
 
 static struct t_network *network;
 static struct t_subscriber *agency;
+static struct t_process *twins;
 static char root[T_PATH_MAX];
 
 static const char *path_of(const char *name)
@@ -62,10 +67,25 @@ static void register_gateways(void)
 		   "--accept-udp", "false", "--accept-certificate", "false", "--accept-token", "true");
 	t_cli_must(network, 0, "gateway", "add", kinds[3].gateway, "--name", "Market", "--region", "eu868",
 		   "--accept-udp", "false", "--accept-mqtt", "true");
+	t_cli_must(network, 0, "gateway", "add", TWIN, "--name", "Twin", "--region", "eu868", "--accept-udp",
+		   "false", "--accept-token", "false");
+	t_cli_must(network, 0, "gateway", "certificate", TWIN, "issue", "--output", "twin", "--tc-uri", lns);
 	t_cli_must(network, 0, "gateway", "certificate", kinds[1].gateway, "issue", "--output", "mast",
 		   "--cups-uri", cups);
 	t_cli_must(network, 0, "gateway", "token", kinds[2].gateway, "issue", "--output", "tower", "--tc-uri",
 		   lns);
+}
+
+static void start_twins(void)
+{
+	char path[T_PATH_MAX];
+	snprintf(path, sizeof path, "%s/twins.yaml", t_network_dir(network));
+	t_write_file(path, "region: eu868\ngateways:\n"
+			   "  - {eui: " TWIN ", x: 0, y: 0, protocol: basics_station, home: twin}\n"
+			   "  - {eui: " TWIN ", x: 9, y: 0, protocol: basics_station, home: twin}\n"
+			   "devices: []\n");
+	twins = t_network_program(network, "lamppost-sim", "twins",
+				  (const char *const[]){"run", path, "--quiet", NULL});
 }
 
 static int open_network(void **state)
@@ -76,12 +96,15 @@ static int open_network(void **state)
 	register_gateways();
 	register_sensors(); /* the last: what the join server has applied is known by it */
 	t_network_replicated(network);
+	start_twins();
 	agency = t_network_subscribe(network);
 	return failed;
 }
 
 static int close_network(void **state)
 {
+	t_int("the twins end in order", 0, t_process_stop(twins));
+	t_process_free(twins);
 	t_subscriber_free(agency);
 	t_network_free(network);
 	return t_teardown(state);
@@ -148,9 +171,33 @@ static void every_kind_of_gateway_carries_joins_and_readings(void **state)
 	json_decref(report);
 }
 
+static bool is_told(void *ctx)
+{
+	(void)ctx;
+	return t_cli(network, "alarm", "list", "--kind", "duplicate_eui", "--json") == 0 &&
+	       strstr(t_cli_output(network), TWIN) != NULL;
+}
+
+/* The kind holds for half a minute before it is raised. */
+static void two_stations_with_one_eui_are_an_alarm(void **state)
+{
+	(void)state;
+	t_true("told", t_wait_until(is_told, NULL, T_SLOW_CEILING));
+	t_true("what it is",
+	       strstr(t_cli_output(network), "Two gateways seem to use the EUI of Twin") != NULL);
+	for (size_t i = 0; i < KINDS; i++) {
+		t_row(kinds[i].name);
+		t_true("not its neighbour", strstr(t_cli_output(network), kinds[i].gateway) == NULL);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(
-		every_kind_of_gateway_carries_joins_and_readings, open_network, close_network)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(every_kind_of_gateway_carries_joins_and_readings,
+						open_network, t_teardown),
+		cmocka_unit_test_setup_teardown(two_stations_with_one_eui_are_an_alarm, t_setup,
+						close_network),
+	};
 	return t_run(tests);
 }
