@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/device.h"
+#include "cli/device_claim.h"
 #include "cli/device_status.h"
 #include "cli/doctor.h"
 #include "cli/downlink.h"
@@ -73,6 +74,7 @@ static const struct {
 	{cli_record_commands, &cli_record_command_count},
 	{cli_device_status_commands, &cli_device_status_command_count},
 	{cli_device_commands, &cli_device_command_count},
+	{cli_claim_commands, &cli_claim_command_count},
 	{cli_alarm_commands, &cli_alarm_command_count},
 	{cli_airtime_commands, &cli_airtime_command_count},
 	{cli_gateway_health_commands, &cli_gateway_health_command_count},

@@ -7,15 +7,16 @@ void csv_init(struct csv *csv, const char *text, size_t length)
 	csv->at = text;
 	csv->end = length ? text + length : text;
 	csv->next_line = 1;
+	csv->separator = ',';
 	csv->count = 0;
 	csv->problem = NULL;
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		csv->at += 3;
 }
 
-static bool ends_cell(char c)
+static bool ends_cell(const struct csv *csv, char c)
 {
-	return c == ',' || c == '\r' || c == '\n';
+	return c == csv->separator || c == '\r' || c == '\n';
 }
 
 static void problem(struct csv *csv, const char *what)
@@ -41,7 +42,7 @@ static void quoted(struct csv *csv, size_t *used)
 		if (c == '"' && csv->at < csv->end && *csv->at == '"') {
 			csv->at++;
 		} else if (c == '"') {
-			if (csv->at < csv->end && !ends_cell(*csv->at))
+			if (csv->at < csv->end && !ends_cell(csv, *csv->at))
 				problem(csv, "text behind the closing quote of a cell");
 			return;
 		}
@@ -61,7 +62,7 @@ static void cell(struct csv *csv, size_t *used)
 		csv->at++;
 		quoted(csv, used);
 	}
-	while (csv->at < csv->end && !ends_cell(*csv->at)) {
+	while (csv->at < csv->end && !ends_cell(csv, *csv->at)) {
 		if (*csv->at == '"')
 			problem(csv, "a quote inside a cell that does not start with one");
 		if (*csv->at == '\0')
@@ -83,7 +84,7 @@ bool csv_next(struct csv *csv)
 	size_t used = 0;
 	for (;;) {
 		cell(csv, &used);
-		if (csv->at >= csv->end || *csv->at != ',')
+		if (csv->at >= csv->end || *csv->at != csv->separator)
 			break;
 		csv->at++;
 	}

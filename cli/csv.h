@@ -13,6 +13,7 @@ struct csv {
 	const char *at; /* borrowed text */
 	const char *end;
 	unsigned next_line;
+	char separator; /* ',' unless it is set behind csv_init() */
 	/* The record that csv_next() read. */
 	unsigned line; /* where it starts, from 1 */
 	size_t count;

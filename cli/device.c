@@ -5,7 +5,7 @@
 #include "cli/allow_once.h"
 #include "cli/client.h"
 #include "cli/device_mac.h"
-#include "cli/import_rows.h"
+#include "cli/key_file.h"
 #include "cli/input.h"
 #include "cli/rejoin.h"
 #include "cli/problem.h"
@@ -92,7 +92,16 @@ static int refused_by_server(const char *file, int code, const json_t *answer)
 	return cli_complaints_end(&complaints);
 }
 
-static const struct cli_option import_options[] = {{"dry-run", NULL, "check everything, register nothing"}};
+static const struct cli_option import_options[] = {
+	{"dry-run", NULL, "check everything, register nothing, and say what was understood"},
+	{"format", "auto|lamppost|maker|tts|chirpstack|thingpark",
+	 "who wrote the file; auto tells by its header"},
+	{"map", "FIELD=TITLE,...", "which column is what: dev_eui=EUI64,app_key=Secret"},
+	{"application", "ID", "of every row that names none"},
+	{"profile", "ID", "of every row that names none"},
+	{"deployment", "ID", "of every row that names none"},
+	{"join-eui", "EUI", "of every row that has none"},
+};
 
 static int send_rows(const char *file, json_t *rows, struct cli_client *client,
 		     const struct cli_arguments *arguments)
@@ -120,8 +129,18 @@ static int send_rows(const char *file, json_t *rows, struct cli_client *client,
 
 static int run_import(const struct cli_arguments *arguments)
 {
-	const char *file = arguments->operands[0];
+	const char *file = arguments->operands[0], *format = cli_argument(arguments, "format");
+	struct key_request request = {.file = file,
+				      .map = cli_argument(arguments, "map"),
+				      .application = cli_argument(arguments, "application"),
+				      .profile = cli_argument(arguments, "profile"),
+				      .deployment = cli_argument(arguments, "deployment"),
+				      .join_eui = cli_argument(arguments, "join-eui")};
+	struct key_summary summary;
 	size_t length;
+	if (format && !key_format_parse(format, &request.format))
+		return cli_problem(CLI_USAGE, "--format", "lamppost device import --help", "%s: not known",
+				   format);
 	char *text = cli_read_file(file, &length);
 	if (!text)
 		return cli_problem(CLI_FAILED, file, NULL, "cannot be read: %s", strerror(errno));
@@ -130,7 +149,10 @@ static int run_import(const struct cli_arguments *arguments)
 	json_t *rows = NULL;
 	int exit_code = cli_seal_open(client, &seal);
 	if (exit_code == CLI_DONE)
-		exit_code = cli_import_read(file, text, length, record_schema(RECORD_DEVICE), seal, &rows);
+		exit_code = key_rows_read(&request, text, length, seal, &rows, &summary);
+	if (exit_code == CLI_DONE && cli_argument(arguments, "dry-run") && !arguments->json &&
+	    summary.format != KEY_LAMPPOST)
+		key_summary_print(&summary, stdout);
 	explicit_bzero(text, length);
 	free(text);
 	if (exit_code == CLI_DONE)
@@ -155,18 +177,24 @@ const struct cli_command cli_device_commands[] = {
 	 .run = run_keys},
 	{.group = "device",
 	 .name = "import",
-	 .summary = "register many from a CSV file: all or none",
-	 .description = "The first line names the columns, in any order: dev_eui, name, application, "
-			"profile, join_eui, "
-			"app_key, nwk_key, activation, dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down, "
-			"lat, lon, "
-			"deployment, tags (k=v;k=v). Every row is checked and its keys sealed before "
-			"anything leaves, and "
-			"every row that is wrong is named with its line. - is standard input.",
-	 .operands = "FILE.csv",
+	 .summary = "register many from a file, ours or a manufacturer's: all or none",
+	 .description =
+		 "The first line names the columns, in any order: dev_eui, name, application, "
+		 "profile, join_eui, "
+		 "app_key, nwk_key, activation, dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down, "
+		 "lat, lon, "
+		 "deployment, tags (k=v;k=v). Every row is checked and its keys sealed before "
+		 "anything leaves, and "
+		 "every row that is wrong is named with its line. - is standard input.\n\n"
+		 "Files of manufacturers and other servers are read as they come: commas, semicolons or "
+		 "tabs, UTF-16, EUIs with dashes, columns called AppEUI or Device EUI; JSON of The Things "
+		 "Stack and ChirpStack; ThingPark's lines. --dry-run shows which column was taken for "
+		 "what. What a spreadsheet has counted (1.2E+15) is refused.",
+	 .operands = "FILE",
 	 .options = import_options,
 	 .option_count = ARRAY_SIZE(import_options),
-	 .examples = "lamppost device import sensors.csv --dry-run\n",
+	 .examples = "lamppost device import sensors.csv --dry-run\n"
+		     "lamppost device import delivery.csv --application soil --profile probe-eu\n",
 	 .run = run_import},
 	{.group = "device",
 	 .name = "mac",

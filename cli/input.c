@@ -13,6 +13,7 @@ char *cli_read_file(const char *path, size_t *length)
 	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
 	if (!file)
 		return NULL;
+	(void)setvbuf(file, NULL, _IONBF, 0);
 	size_t capacity = 65536, used = 0;
 	char *text = malloc(capacity);
 	int failure = text ? 0 : ENOMEM;
@@ -27,11 +28,15 @@ char *cli_read_file(const char *path, size_t *length)
 			break;
 		}
 		capacity *= 2;
-		char *grown = realloc(text, capacity);
-		if (!grown)
+		char *grown = malloc(capacity); /* what is read may be keys: no copy is left behind */
+		if (!grown) {
 			failure = ENOMEM;
-		else
+		} else {
+			memcpy(grown, text, used);
+			explicit_bzero(text, used);
+			free(text);
 			text = grown;
+		}
 	}
 	if (file != stdin)
 		(void)fclose(file);

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/client.h"
+#include "cli/device_claim.h"
 #include "cli/gateway_health.h"
 #include "cli/problem.h"
 #include "cli/record_options.h"
@@ -54,6 +55,22 @@ static const char *identifier(const struct record_schema *schema, const struct c
 	return NULL;
 }
 
+/* --qr: DevEUI and JoinEUI of a label; `eui` is "" without one. */
+static int take_code(const struct cli_arguments *arguments, json_t *object, char eui[LW_EUI64_TEXT])
+{
+	const char *word = cli_argument(arguments, "qr");
+	struct lw_tr005 code;
+	eui[0] = '\0';
+	int exit_code = word ? cli_code_read(word, &code) : CLI_DONE;
+	if (word && exit_code == CLI_DONE) {
+		cli_code_fill(&code, object);
+		json_object_del(object, "token_digest");
+		lw_eui64_format(eui, &code.dev_eui);
+		explicit_bzero(&code, sizeof code);
+	}
+	return exit_code;
+}
+
 static int run_add(const struct cli_arguments *arguments)
 {
 	const struct record_schema *schema = schema_of(arguments->command);
@@ -63,7 +80,11 @@ static int run_add(const struct cli_arguments *arguments)
 	struct cli_client *client = cli_client_new(arguments);
 	json_t *object = json_object();
 	json_t *answer = NULL;
-	int exit_code = record_options_collect(object, client, &made, arguments, id);
+	char eui[LW_EUI64_TEXT];
+	int exit_code = take_code(arguments, object, eui);
+	id = *eui ? eui : id;
+	if (exit_code == CLI_DONE)
+		exit_code = record_options_collect(object, client, &made, arguments, id);
 	if (exit_code == CLI_DONE && id && !json_object_get(object, schema->identifier))
 		json_object_set_new(object, schema->identifier, json_string(id));
 	char target[CLI_TARGET_MAX];
@@ -259,6 +280,15 @@ static void make_options(struct cli_made_options *made, const struct cli_command
 static void make_add_options(struct cli_made_options *made, const struct cli_command *command)
 {
 	make_options(made, command, false);
+	if (strcmp(command->group, "device") == 0) {
+		ASSERT_CMP(made->count, <, CLI_OPTIONS_MAX);
+		snprintf(made->names[made->count], sizeof made->names[0], "qr");
+		made->choices[made->count] = NULL;
+		made->options[made->count] = (struct cli_option){
+			made->names[made->count], "TEXT",
+			"the code on its label (LW:D0:...) in place of DevEUI and JoinEUI; @FILE, -"};
+		made->count++;
+	}
 }
 
 static void make_update_options(struct cli_made_options *made, const struct cli_command *command)

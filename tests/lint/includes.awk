@@ -36,6 +36,7 @@ BEGIN {
 	row("^application-server/(main|(.*/)?edge_)", "common/|application-server/", "jansson")
 	row("^application-server/(.*/)?store_", cores "|common/db/|application-server/", "sqlite3|jansson")
 	row("^application-server/", cores "|application-server/", "jansson")
+	row("^cli/qr_code", "cli/|common/base/", "qrencode")
 	row("^cli/", "common/|cli/", "jansson|sodium")
 	# The simulated device and its radio share bytes, ciphers and codecs of frames with the server, nothing else; nor does anything
 	# beside them: what the simulator knows of versions, regions, counters and airtime is its own.

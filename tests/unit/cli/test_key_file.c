@@ -1,0 +1,302 @@
+/* Key files as manufacturers and other servers write them. Each row is a file; the rows that leave are compared field by field,
+ * keys by opening what was sealed. */
+#include "tests/harness/harness.h"
+
+#include "cli/key_file.h"
+#include "cli/key_values.h"
+#include "common/base/hex.h"
+#include "common/crypto/sealed_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_1 "00112233445566778899aabbccddee01"
+#define KEY_0 "00000000000000000000000000000000"
+#define EUI   "70b3d57ed0000001"
+#define JOIN  "70b3d57ed0000000"
+
+static struct secret_box *box;
+static struct cli_seal *seal;
+
+static void begins(void)
+{
+	char hex[2 * SECRET_KEY + 1];
+	assert_int_equal(ST_OK, secret_init());
+	box = secret_box_generate();
+	hex_encode(hex, secret_box_public(box), SECRET_KEY);
+	json_t *keys = json_pack("{ss ss ss}", "join-server", hex, "network-server", hex,
+				 "application-server", hex);
+	assert_int_equal(0, cli_seal_make(keys, &seal));
+	json_decref(keys);
+}
+
+static void ends(void)
+{
+	cli_seal_free(seal);
+	secret_box_free(box);
+}
+
+/* Opens a sealed key of the row: 32 digits, "" where there is none. */
+static const char *opened(const json_t *row, const char *field, char text[33])
+{
+	const char *sealed = json_string_value(json_object_get(row, field));
+	const char *eui = json_string_value(json_object_get(row, "dev_eui"));
+	uint8_t bytes[SEALED_KEY_LENGTH], key[16];
+	struct lw_eui64 dev_eui;
+	enum sealed_key_kind kind;
+	size_t length;
+	text[0] = '\0';
+	if (!sealed)
+		return text;
+	assert_true(sealed_key_kind_parse(field, &kind));
+	assert_true(base64_decode(bytes, sizeof bytes, &length, sealed, strlen(sealed)));
+	assert_true(eui && lw_eui64_parse(eui, &dev_eui));
+	if (sealed_key_open(box, bytes, length, kind, dev_eui.bytes, key) == SEALED_KEY_OK)
+		hex_encode(text, key, sizeof key);
+	else
+		snprintf(text, 33, "does not open");
+	return text;
+}
+
+static const char *text_of(const json_t *row, const char *field)
+{
+	const char *text = json_string_value(json_object_get(row, field));
+	return text ? text : "";
+}
+
+static const struct {
+	const char *name, *text;
+	size_t length; /* 0: of the text */
+	enum key_format asked, told;
+	const char *map;
+	const char *join_eui, *app_key, *nwk_key, *device_name;
+} good[] = {
+	{"our own",
+	 "dev_eui,name,application,profile,join_eui,app_key\n" EUI ",Bed 1,soil,probe," JOIN "," KEY_1 "\n",
+	 0, KEY_AUTO, KEY_LAMPPOST, NULL, JOIN, KEY_1, "", "Bed 1"},
+	{"a maker's with a serial number, as Milesight delivers",
+	 "SN,DevEUI,AppEUI,AppKey,Model\n6136B1,70B3D57ED0000001,70B3D57ED0000000,"
+	 "00112233445566778899AABBCCDDEE01,EM300\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, "", "6136B1"},
+	{"pairs with blanks, all keys beside each other, as Dragino delivers",
+	 "Serial Number\tDEVEUI\tAPPEUI\tAPPKEY\tDEVADDR\tNWKSKEY\tAPPSKEY\nLT1\t70 B3 D5 7E D0 00 00 01\t70 "
+	 "B3 D5 7E D0 00 00 00\t00 11 22 33 44 55 66 77 88 99 AA BB CC DD EE 01\t01 02 03 04\t" KEY_1
+	 "\t" KEY_1 "\r\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, "", "LT1"},
+	{"semicolons and dashes, as Elsys delivers",
+	 "DevEui;AppEui;AppKey;SensorType\n70-b3-d5-7e-d0-00-00-01;70-b3-d5-7e-d0-00-00-00;" KEY_1 ";ERS\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
+	{"a mark before it, quotes, and titles with brackets",
+	 "\xef\xbb\xbf\"Device EUI (hex)\",\"Join EUI\",\"Application Key\"\n\"0x70b3d57ed0000001\",\"" JOIN
+	 "\",\"=\"\"" KEY_1 "\"\"\"\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
+	{"apostrophes that keep a spreadsheet from counting", "deveui;appkey\n'" EUI ";'" KEY_1 "\n", 0,
+	 KEY_AUTO, KEY_MAKER, NULL, "", KEY_1, "", EUI},
+	{"UTF-16 of a spreadsheet",
+	 "\xff\xfe"
+	 "D\0e\0v\0E\0U\0I\0\t\0N\0a\0m\0e\0\r\0\n\0"
+	 "7\0"
+	 "0\0b\0"
+	 "3\0d\0"
+	 "5\0"
+	 "7\0e\0d\0"
+	 "0\0"
+	 "0\0"
+	 "0\0"
+	 "0\0"
+	 "0\0"
+	 "0\0"
+	 "1\0\t\0\xc4\0\n\0",
+	 66, KEY_AUTO, KEY_MAKER, NULL, "", "", "", "\xc3\x84"},
+	{"Latin-1", "DevEUI;Name\n" EUI ";B\xe4um\n", 0, KEY_AUTO, KEY_MAKER, NULL, "", "", "",
+	 "B\xc3\xa4um"},
+	{"columns that a person names", "Unit;Code;Secret\nx;" EUI ";" KEY_1 "\n", 0, KEY_AUTO, KEY_MAKER,
+	 "dev_eui=Code,app_key=secret", "", KEY_1, "", EUI},
+	{"The Things Stack's CSV",
+	 "id;dev_eui;join_eui;name;frequency_plan_id;lorawan_version;lorawan_phy_version;app_key;nwk_"
+	 "key\nbed-1;" EUI ";" JOIN ";;EU_863_870_TTN;MAC_V1_0_3;PHY_V1_0_3_REV_A;" KEY_1 ";" KEY_1 "\n",
+	 0, KEY_AUTO, KEY_TTS, NULL, JOIN, KEY_1, "", "bed-1"},
+	{"The same of 1.1 has both keys",
+	 "id;dev_eui;join_eui;frequency_plan_id;lorawan_version;app_key;nwk_key\nbed-1;" EUI ";" JOIN
+	 ";EU;MAC_V1_1;" KEY_1 ";" KEY_1 "\n",
+	 0, KEY_AUTO, KEY_TTS, NULL, JOIN, KEY_1, KEY_1, "bed-1"},
+	{"The Things Stack's JSON, one object behind the other",
+	 "{\"ids\":{\"device_id\":\"bed-1\",\"dev_eui\":\"70B3D57ED0000001\",\"join_eui\":"
+	 "\"70B3D57ED0000000\"},\n\"lorawan_version\":\"MAC_V1_0_2\",\"root_keys\":{\"app_key\":{\"key\":"
+	 "\"" KEY_1 "\"}}}\n{\"ids\":{\"device_id\":\"b\",\"dev_eui\":\"70B3D57ED0000002\"}}",
+	 0, KEY_AUTO, KEY_TTS, NULL, JOIN, KEY_1, "", "bed-1"},
+	{"ChirpStack's CSV: the AppKey of 1.0 is its nwk_key",
+	 "dev_eui,name,device_profile_id,join_eui,nwk_key,app_key\n" EUI ",Bed,1b," JOIN "," KEY_1 "," KEY_0
+	 "\n",
+	 0, KEY_AUTO, KEY_CHIRPSTACK, NULL, JOIN, KEY_1, "", "Bed"},
+	{"ChirpStack's JSON in an array",
+	 "[{\"devEui\":\"" EUI "\",\"name\":\"Bed\",\"joinEui\":\"" JOIN
+	 "\",\"deviceProfileId\":\"x\",\"deviceKeys\":{\"nwkKey\":\"" KEY_1 "\"}}]",
+	 0, KEY_AUTO, KEY_CHIRPSTACK, NULL, JOIN, KEY_1, "", "Bed"},
+	{"ThingPark's lines",
+	 "#CREATE_OTAA,devEUI\nCREATE_OTAA,70-B3-D5-7E-D0-00-00-01,,MODEL," JOIN "," KEY_1 "\n", 0,
+	 KEY_THINGPARK, KEY_THINGPARK, NULL, JOIN, KEY_1, "", EUI},
+	{"ThingPark's lines with a code",
+	 "CREATE_OTAA,LW:D0:70B3D57ED0000000:70B3D57ED0000001:AABB1122:SX7,,,," KEY_1 "\n", 0, KEY_AUTO,
+	 KEY_THINGPARK, NULL, JOIN, KEY_1, "", "X7"},
+	{"a column of codes", "qr,app_key\nLW:D0:70B3D57ED0000000:70B3D57ED0000001:AABB1122," KEY_1 "\n", 0,
+	 KEY_MAKER, KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
+};
+
+static int read_file(const struct key_request *request, const char *text, size_t length, json_t **rows,
+		     struct key_summary *summary)
+{
+	char *copy = malloc(length ? length : 1);
+	memcpy(copy, text, length);
+	int exit_code = key_rows_read(request, copy, length, seal, rows, summary);
+	free(copy);
+	return exit_code;
+}
+
+static void files_are_understood(void **state)
+{
+	(void)state;
+	begins();
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		const struct key_request request = {.file = "t", .format = good[i].asked, .map = good[i].map};
+		struct key_summary summary;
+		json_t *rows = NULL;
+		char key[33];
+		t_row(good[i].name);
+		if (!t_int("exit", 0,
+			   read_file(&request, good[i].text,
+				     good[i].length ? good[i].length : strlen(good[i].text), &rows,
+				     &summary)))
+			continue;
+		const json_t *row = json_array_get(rows, 0);
+		t_str("format", key_format_name(good[i].told), key_format_name(summary.format));
+		t_str("dev_eui", EUI, text_of(row, "dev_eui"));
+		t_str("join_eui", good[i].join_eui, text_of(row, "join_eui"));
+		t_str("app_key", good[i].app_key, opened(row, "app_key", key));
+		t_str("nwk_key", good[i].nwk_key, opened(row, "nwk_key", key));
+		t_str("name", good[i].device_name, text_of(row, "name"));
+		char *all = json_dumps(rows, 0);
+		t_true("no key in clear", !strstr(all, KEY_1));
+		free(all);
+		json_decref(rows);
+	}
+	ends();
+}
+
+static void a_session_alone_is_one_of_abp(void **state)
+{
+	(void)state;
+	static const char text[] = "DevEUI;DevAddr;NwkSKey;AppSKey\n" EUI ";26011234;" KEY_1 ";" KEY_1 "\n";
+	const struct key_request request = {.file = "t"};
+	struct key_summary summary;
+	json_t *rows = NULL;
+	char key[33];
+	begins();
+	assert_int_equal(0, read_file(&request, text, strlen(text), &rows, &summary));
+	const json_t *row = json_array_get(rows, 0);
+	t_str("activation", "abp", text_of(row, "activation"));
+	t_str("address", "26011234", text_of(row, "dev_addr"));
+	t_str("network's key", KEY_1, opened(row, "nwk_s_key", key));
+	t_str("application's key", KEY_1, opened(row, "app_s_key", key));
+	json_decref(rows);
+	ends();
+}
+
+static const struct {
+	const char *name, *text;
+	enum key_format format;
+} bad[] = {
+	{"nothing", "", KEY_AUTO},
+	{"a misspelt column of our own", "dev_eui,nmae,application\n" EUI ",a,b\n", KEY_AUTO},
+	{"no column of EUIs", "unit;secret\n1;2\n", KEY_AUTO},
+	{"an EUI that a spreadsheet counted", "DevEUI;AppKey\n7.0B3D57E+15;" KEY_1 "\n", KEY_AUTO},
+	{"a key that a spreadsheet counted", "DevEUI;AppKey\n" EUI ";1.12233E+30\n", KEY_AUTO},
+	{"with a comma for its point", "DevEUI;AppKey\n" EUI ";1,12233E+30\n", KEY_AUTO},
+	{"zeros are gone", "DevEUI;AppKey\n18230000000101;" KEY_1 "\n", KEY_AUTO},
+	{"a short key", "DevEUI;AppKey\n" EUI ";0011223344556677\n", KEY_AUTO},
+	{"a cell too few", "DevEUI;AppKey\n" EUI "\n", KEY_AUTO},
+	{"no EUI in a row", "DevEUI;AppKey\n;" KEY_1 "\n", KEY_AUTO},
+	{"a code with a wrong checksum", "qr\nLW:D0:70B3D57ED0000000:70B3D57ED0000001:AABB1122:C0000\n",
+	 KEY_MAKER},
+	{"JSON that breaks off", "{\"ids\":{\"dev_eui\":\"" EUI "\"", KEY_AUTO},
+	{"JSON of numbers", "[1,2]", KEY_AUTO},
+	{"a member twice", "{\"dev_eui\":\"" EUI "\",\"dev_eui\":\"" EUI "\"}", KEY_AUTO},
+	{"ThingPark's line for something else", "CREATE_ABP," EUI "\n", KEY_AUTO},
+};
+
+static void others_are_refused(void **state)
+{
+	(void)state;
+	begins();
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		const struct key_request request = {.file = "t", .format = bad[i].format};
+		struct key_summary summary;
+		json_t *rows = NULL;
+		t_row(bad[i].name);
+		t_int("exit", 4, read_file(&request, bad[i].text, strlen(bad[i].text), &rows, &summary));
+		t_true("no rows", rows == NULL);
+	}
+	ends();
+}
+
+static void the_words_say_what_to_do(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text, *why; /* NULL: taken */
+		size_t digits;
+	} rows[] = {
+		{"counted", "1.23E+15", "a spreadsheet has made a number", 16},
+		{"counted, small letters", "1.23e+15", "a spreadsheet has made a number", 16},
+		{"zeros gone", "18230000000101", "digits are missing at the front", 16},
+		{"hex that looks like a power", "123456781234567812345678123e0015", NULL, 32},
+		{"all digits", "1823000000010100", NULL, 16},
+		{"C's way", "{0x70,0xb3,0xd5,0x7e,0xd0,0x00,0x00,0x01}", NULL, 16},
+		{"a letter O", "70b3d57ed00000O1", "expected 16 hex digits", 16},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char out[KEY_VALUE_MAX];
+		const char *why = key_value_hex(rows[i].text, rows[i].digits, out);
+		t_row(rows[i].name);
+		if (rows[i].why)
+			t_true("why", why && strstr(why, rows[i].why));
+		else
+			t_true("taken", why == NULL);
+	}
+}
+
+static void tokens_go_to_the_shelf_as_hashes(void **state)
+{
+	(void)state;
+	static const char text[] = "DevEUI;AppKey;Owner Token;SN\n" EUI ";" KEY_1 ";abcd1234;S1\n";
+	const struct key_request request = {.file = "t", .shelf = true};
+	struct key_summary summary;
+	struct lw_eui64 eui;
+	json_t *rows = NULL;
+	char digest[65];
+	begins();
+	assert_int_equal(0, read_file(&request, text, strlen(text), &rows, &summary));
+	assert_true(lw_eui64_parse(EUI, &eui));
+	key_token_digest(&eui, "ABCD1234", digest);
+	t_str("hash", digest, text_of(json_array_get(rows, 0), "token_digest"));
+	char *all = json_dumps(rows, 0);
+	t_true("no token in clear", !strstr(all, "bcd1234") && !strstr(all, "BCD1234"));
+	free(all);
+	json_decref(rows);
+	static const char without[] = "DevEUI;AppKey\n" EUI ";" KEY_1 "\n";
+	rows = NULL;
+	t_int("without a token", 4, read_file(&request, without, strlen(without), &rows, &summary));
+	ends();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(files_are_understood),
+		t_test(a_session_alone_is_one_of_abp),
+		t_test(others_are_refused),
+		t_test(the_words_say_what_to_do),
+		t_test(tokens_go_to_the_shelf_as_hashes),
+	};
+	return t_run(tests);
+}
