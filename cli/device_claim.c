@@ -365,7 +365,7 @@ const struct cli_command cli_claim_commands[] = {
 	 .description =
 		 "LoRa Alliance TR005 without an owner token, which nobody keeps. A tag serial=... becomes "
 		 "its serial number.",
-	 .operands = "[EUI]...",
+	 .operands = "[EUI...]",
 	 .options = qr_options,
 	 .option_count = ARRAY_SIZE(qr_options),
 	 .examples = "lamppost device qr 70b3d57ed0000001\n"
