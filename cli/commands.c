@@ -24,6 +24,7 @@
 #include "cli/records.h"
 #include "cli/status.h"
 #include "cli/up.h"
+#include "cli/vault.h"
 #include "cli/watch.h"
 #include "cli/why.h"
 #include "common/base/check.h"
@@ -43,6 +44,8 @@ static const struct cli_group groups[] = {
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
 	{.name = "audit", .summary = "who did what to gateways"},
+	{.name = "vault",
+	 .summary = "the join server's keys: master key, rotation, sealed exports, who read what"},
 	{.name = "alarm",
 	 .summary = "what is wrong, who is told, who has taken it on: gateways, lines, processes"},
 	{.name = "airtime", .summary = "who uses the air: agencies with their quotas, gateways, devices"},
@@ -82,6 +85,8 @@ static const struct {
 	{cli_gateway_certificate_commands, &cli_gateway_certificate_command_count},
 	{cli_gateway_token_commands, &cli_gateway_token_command_count},
 	{cli_gateway_firmware_commands, &cli_gateway_firmware_command_count},
+	{cli_vault_commands, &cli_vault_command_count},
+	{cli_vault_export_commands, &cli_vault_export_command_count},
 	{cli_audit_commands, &cli_audit_command_count},
 	{cli_gateway_remote_commands, &cli_gateway_remote_command_count},
 	{cli_gateway_shell_commands, &cli_gateway_shell_command_count},

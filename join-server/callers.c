@@ -3,8 +3,10 @@
 #include "common/base/check.h"
 #include "join-server/peers.h"
 
-static const char *const names[JS_CALL_COUNT] = {
-	[JS_CALL_JOINS] = "joins", [JS_CALL_PROVISIONING] = "provisioning", [JS_CALL_APP_KEYS] = "app_keys"};
+static const char *const names[JS_CALL_COUNT] = {[JS_CALL_JOINS] = "joins",
+						 [JS_CALL_PROVISIONING] = "provisioning",
+						 [JS_CALL_APP_KEYS] = "app_keys",
+						 [JS_CALL_VAULT] = "vault"};
 
 const char *js_call_name(enum js_call call)
 {

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum js_call { JS_CALL_JOINS, JS_CALL_PROVISIONING, JS_CALL_APP_KEYS, JS_CALL_COUNT };
-const char *js_call_name(enum js_call call); /* "joins", "provisioning", "app_keys" */
+enum js_call { JS_CALL_JOINS, JS_CALL_PROVISIONING, JS_CALL_APP_KEYS, JS_CALL_VAULT, JS_CALL_COUNT };
+const char *js_call_name(enum js_call call); /* "joins", "provisioning", "app_keys", "vault" */
 
 struct js_callers {
 	struct callers table;

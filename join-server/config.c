@@ -6,10 +6,13 @@
 const struct option js_config_rows[] = {
 	{"join-server", "master_key", OPTION_PATH, OPTION_AT(struct js_config, master_key), .fallback = "",
 	 .min = 0,
-	 .help = "File of the 32-byte key that seals the root keys in the database; empty: "
-		 "keys/join-server.master in the state directory. What is in the database can be opened with "
-		 "this "
-		 "one alone."},
+	 .help = "Where the master key comes from, which opens the vault: a file of 32 bytes (empty: "
+		 "keys/join-server.master in the state directory), credential:NAME (of systemd), or "
+		 "passphrase "
+		 "(asked for "
+		 "at the start). lamppost vault rotate changes it. What is in the database can be opened "
+		 "with "
+		 "this one alone."},
 	{"join-server", "box_key", OPTION_PATH, OPTION_AT(struct js_config, box_key), .fallback = "",
 	 .min = 0,
 	 .help = "File of the 32-byte secret key that root keys are sealed to on their way here; empty: "
@@ -22,9 +25,10 @@ const struct option js_config_rows[] = {
 		 "six digits are another network's NetID; an agency's own has the label of its devices' "
 		 "app_kek_label. A reload reads the files again."},
 	{"join-server", "callers", OPTION_MAP, OPTION_AT(struct js_config, callers), .reload = true,
-	 .help = "Who may call what on join.sock: 'joins', 'provisioning' and 'app_keys' (an application "
+	 .help = "Who may call what on join.sock: 'joins', 'provisioning', 'app_keys' (an application "
 		 "server "
-		 "that fetches AppSKeys), each a list of user names or numbers. What is not named is for "
+		 "that fetches AppSKeys) and 'vault' (rotation, exports, the audit), each a list of user "
+		 "names or numbers. What is not named is for "
 		 "root and "
 		 "the user that the join server runs as."},
 	{"join-server", "listen", OPTION_STRING, OPTION_AT(struct js_config, listen), .fallback = "",

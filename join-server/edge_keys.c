@@ -47,8 +47,8 @@ static const char *configured_kek(const struct js_config *config, const char *la
 	return "";
 }
 
-bool js_kek_files_load(struct js_keys *keys, const struct config_common *common, const struct js_config *config,
-		  char problem[CONFIG_ERROR_MAX])
+bool js_kek_files_load(struct js_keys *keys, const struct config_common *common,
+		       const struct js_config *config, char problem[CONFIG_ERROR_MAX])
 {
 	static const struct {
 		const char *label, *file;
@@ -69,24 +69,29 @@ bool js_kek_files_load(struct js_keys *keys, const struct config_common *common,
 	return good;
 }
 
+/* The box key may stand in the vault alone (edge_vault.c): a file that is missing is no mistake yet. */
+static bool read_box(struct js_keys *keys, const char *path)
+{
+	uint8_t bytes[SECRET_KEY];
+	if (!key_file_exists(path))
+		return true;
+	if (!key_file_read_logged(path, bytes, sizeof bytes))
+		return false;
+	keys->box = secret_box_from(bytes);
+	secret_wipe(bytes, sizeof bytes);
+	return keys->box != NULL;
+}
+
 enum status js_keys_load(struct js_keys *keys, const struct config_common *common,
 			 const struct js_config *config)
 {
 	memset(keys, 0, sizeof *keys);
 	char path[PATH_ROOM];
-	uint8_t bytes[SECRET_KEY];
 	char problem[CONFIG_ERROR_MAX];
 	bool good = js_kek_files_load(keys, common, config, problem);
 	if (!good)
 		LOG_ERROR("kek_refused", "reason=\"%s\"", problem);
-	if (key_file_read_logged(path_of(path, common, config->master_key, "join-server.master"), bytes,
-				 sizeof bytes))
-		keys->master = secret_master_from(bytes);
-	if (key_file_read_logged(path_of(path, common, config->box_key, "join-server.box"), bytes,
-				 sizeof bytes))
-		keys->box = secret_box_from(bytes);
-	secret_wipe(bytes, sizeof bytes);
-	if (good && keys->master && keys->box)
+	if (read_box(keys, path_of(path, common, config->box_key, "join-server.box")) && good)
 		return ST_OK;
 	js_keys_release(keys);
 	return ST_REFUSED;
@@ -94,7 +99,6 @@ enum status js_keys_load(struct js_keys *keys, const struct config_common *commo
 
 void js_keys_release(struct js_keys *keys)
 {
-	secret_master_free(keys->master);
 	secret_box_free(keys->box);
 	secret_wipe(keys, sizeof *keys);
 }

@@ -21,6 +21,8 @@
 #include "join-server/edge_metrics.h"
 #include "join-server/edge_reload.h"
 #include "join-server/edge_reply.h"
+#include "join-server/edge_vault.h"
+#include "join-server/edge_vault_calls.h"
 #include "join-server/allow_once.h"
 #include "join-server/provisioning.h"
 #include "join-server/store_sqlite.h"
@@ -40,6 +42,7 @@ struct server {
 	struct reload reload;
 	struct js_callers callers;
 	struct js_keys keys;
+	struct js_edge_vault vault;
 	struct rng rng;
 	struct aes *aes;
 	struct db *db;
@@ -53,6 +56,7 @@ struct server {
 	struct io_why why;
 	struct js_edge_joins joins;
 	struct js_edge_keks kek_calls;
+	struct js_vault_calls vault_calls;
 	struct js_records records; /* of one provisioning call */
 	struct js_applied applied;
 };
@@ -134,20 +138,25 @@ static const struct io_http_route routes[] = {
 static enum status commit(void *ctx)
 {
 	struct server *server = ctx;
-	enum status status = js_join_flush(&server->join);
+	enum status status = server->vault.failed ? ST_DATABASE : js_join_flush(&server->join);
 	return status == ST_OK ? js_store_commit(server->db) : status;
 }
 
 static struct mono next_deadline(void *ctx)
 {
 	struct server *server = ctx;
-	return js_join_next_deadline(&server->join);
+	struct mono core = js_join_next_deadline(&server->join);
+	struct mono vault = js_edge_vault_next_deadline(&server->vault);
+	return vault.us < core.us ? vault : core;
 }
 
 static void on_tick(void *ctx, struct now now)
 {
 	struct server *server = ctx;
-	if (js_join_on_tick(&server->join, now) != ST_OK) {
+	enum status status = js_join_on_tick(&server->join, now);
+	if (status == ST_OK)
+		status = js_edge_vault_on_tick(&server->vault, now);
+	if (status != ST_OK) {
 		LOG_ERROR("sweep_failed", "error=\"%s\"", db_error(server->db));
 		io_loop_stop(server->loop, 1);
 	}
@@ -205,7 +214,7 @@ static enum status open_core(struct server *server)
 		.net_id = config_net_id(&server->common),
 		.kek_count = server->keys.kek_count,
 		.store = js_store_sqlite(server->db),
-		.vault = {.master = server->keys.master, .box = server->keys.box},
+		.vault = js_edge_vault_keys(&server->vault, server->keys.box),
 		.aes = server->aes,
 		.rng = &server->rng,
 		.peers = &server->joins.peers,
@@ -215,7 +224,7 @@ static enum status open_core(struct server *server)
 	enum status status = js_join_init(&server->join, &options, clock_now());
 	secret_wipe(options.keks, sizeof options.keks);
 	server->join_is_up = status == ST_OK;
-	return status;
+	return status == ST_OK ? js_edge_vault_begin(&server->vault, &server->join, clock_now()) : status;
 }
 
 /* --- why --------------------------------------------------------------------------------------------------------- */
@@ -259,6 +268,9 @@ static enum status open_sockets(struct server *server)
 	io_http_server_add(server->http, routes, ARRAY_SIZE(routes), server);
 	server->kek_calls = (struct js_edge_keks){server->http, &server->callers, &server->join};
 	js_edge_keks_open(&server->kek_calls);
+	server->vault_calls = (struct js_vault_calls){server->http, &server->callers, &server->vault,
+						      server->keys.box, &server->common};
+	js_vault_calls_open(&server->vault_calls);
 	server->joins.loop = server->loop;
 	server->joins.join = &server->join;
 	server->joins.callers = &server->callers;
@@ -303,7 +315,12 @@ static enum status start(struct server *server)
 	server->loop = io_loop_new(&turn);
 	enum status status = js_keys_load(&server->keys, &server->common, &server->config);
 	if (status == ST_OK)
+		status = js_edge_vault_look(&server->common, &server->config);
+	if (status == ST_OK)
 		status = open_store(server);
+	if (status == ST_OK)
+		status = js_edge_vault_open(&server->vault, server->db, &server->common, &server->config,
+					    &server->keys.box, clock_now());
 	if (status == ST_OK)
 		status = open_core(server);
 	if (status == ST_OK)
@@ -321,6 +338,7 @@ static void release(struct server *server)
 	aes_free(server->aes);
 	checkpoint_stop(server->checkpoint);
 	db_close(server->db);
+	js_edge_vault_release(&server->vault);
 	js_keys_release(&server->keys);
 	if (server->loop)
 		io_loop_free(server->loop);
@@ -348,7 +366,7 @@ int main(int argc, char **argv)
 		LOG_INFO("stopped", "code=%d", code);
 	} else {
 		LOG_ERROR("start_refused", "status=%s", status_name(status));
-		code = status == ST_INVALID ? 2 : 1;
+		code = status == ST_INVALID ? 2 : server.vault.refused ? 4 : 1;
 	}
 	release(&server);
 	return code;

@@ -47,21 +47,21 @@ static enum key_file_verdict open_failed(void)
 	}
 }
 
-static enum key_file_verdict check(int fd, size_t size)
+static enum key_file_verdict check(int fd, size_t size, bool credential)
 {
 	struct stat stat;
 	if (fstat(fd, &stat) != 0)
 		return KEY_FILE_IO;
 	if (!S_ISREG(stat.st_mode))
 		return KEY_FILE_NOT_REGULAR;
-	if (stat.st_uid != geteuid())
+	if (stat.st_uid != geteuid() && !(credential && stat.st_uid == 0))
 		return KEY_FILE_WRONG_OWNER;
-	if (stat.st_mode & (S_IRWXG | S_IRWXO))
+	if (stat.st_mode & (credential ? S_IRWXO : S_IRWXG | S_IRWXO))
 		return KEY_FILE_OPEN_TO_ALL;
 	return stat.st_size == (off_t)size ? KEY_FILE_OK : KEY_FILE_WRONG_SIZE;
 }
 
-enum key_file_verdict key_file_read(const char *path, uint8_t *key, size_t size)
+static enum key_file_verdict read_whole(const char *path, uint8_t *key, size_t size, bool credential)
 {
 	/* NONBLOCK, so that a named pipe in its place cannot hold the start up. */
 	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -69,7 +69,7 @@ enum key_file_verdict key_file_read(const char *path, uint8_t *key, size_t size)
 		return open_failed();
 	uint8_t bytes[64];
 	ASSERT_CMP(size, <=, sizeof bytes);
-	enum key_file_verdict verdict = check(fd, size);
+	enum key_file_verdict verdict = check(fd, size, credential);
 	if (verdict == KEY_FILE_OK && read(fd, bytes, size) != (ssize_t)size)
 		verdict = KEY_FILE_IO;
 	close(fd);
@@ -77,6 +77,16 @@ enum key_file_verdict key_file_read(const char *path, uint8_t *key, size_t size)
 		memcpy(key, bytes, size);
 	explicit_bzero(bytes, sizeof bytes);
 	return verdict;
+}
+
+enum key_file_verdict key_file_read(const char *path, uint8_t *key, size_t size)
+{
+	return read_whole(path, key, size, false);
+}
+
+enum key_file_verdict key_file_read_credential(const char *path, uint8_t *key, size_t size)
+{
+	return read_whole(path, key, size, true);
 }
 
 /* A new name is durable only when its folder is. */
@@ -110,6 +120,11 @@ enum key_file_verdict key_file_create(const char *path, const uint8_t *bytes, si
 	unlink(path);
 	errno = error;
 	return KEY_FILE_IO;
+}
+
+enum key_file_verdict key_file_replace(const char *from, const char *to)
+{
+	return rename(from, to) == 0 && sync_folder_of(to) ? KEY_FILE_OK : KEY_FILE_IO;
 }
 
 bool key_file_exists(const char *path)

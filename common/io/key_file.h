@@ -27,6 +27,11 @@ const char *key_file_verdict_advice(enum key_file_verdict verdict);
 
 /* Fills `key` with exactly `size` bytes; untouched on failure. Symbolic links are not followed. */
 enum key_file_verdict key_file_read(const char *path, uint8_t *key, size_t size);
+/* The same for a credential of systemd ($CREDENTIALS_DIRECTORY/NAME): it may be root's, and an access list for our user shows as
+ * bits for the group; a bit for all others refuses it all the same. */
+enum key_file_verdict key_file_read_credential(const char *path, uint8_t *key, size_t size);
+/* Puts one file in the place of another, durably; the folder is the same. */
+enum key_file_verdict key_file_replace(const char *from, const char *to);
 /* Makes a file of `size` bytes, `mode` 0600 for secrets, 0644 for public halves; durable when it returns
  * KEY_FILE_OK. On failure there is no file, or the one that was there. */
 enum key_file_verdict key_file_create(const char *path, const uint8_t *bytes, size_t size, unsigned mode);
