@@ -86,6 +86,7 @@ static const struct {
 	{cli_gateway_token_commands, &cli_gateway_token_command_count},
 	{cli_gateway_firmware_commands, &cli_gateway_firmware_command_count},
 	{cli_vault_commands, &cli_vault_command_count},
+	{cli_vault_audit_commands, &cli_vault_audit_command_count},
 	{cli_vault_export_commands, &cli_vault_export_command_count},
 	{cli_audit_commands, &cli_audit_command_count},
 	{cli_gateway_remote_commands, &cli_gateway_remote_command_count},

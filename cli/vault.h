@@ -9,6 +9,8 @@
 
 extern const struct cli_command cli_vault_commands[];
 extern const size_t cli_vault_command_count;
+extern const struct cli_command cli_vault_audit_commands[];
+extern const size_t cli_vault_audit_command_count;
 extern const struct cli_command cli_vault_export_commands[];
 extern const size_t cli_vault_export_command_count;
 

@@ -37,11 +37,6 @@ enum status js_join_init(struct js_join *join, const struct js_options *options,
 	return ST_OK;
 }
 
-enum status js_join_flush(struct js_join *join)
-{
-	return js_keks_flush(&join->keks, &join->options.store);
-}
-
 void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count, struct wall now)
 {
 	ASSERT_CMP(count, <=, JS_KEKS_MAX);

@@ -114,8 +114,11 @@ struct js_outcome {
 
 /* Reads the state; ST_DATABASE when the store cannot. `now` begins the sweep if one is due. */
 enum status js_join_init(struct js_join *join, const struct js_options *options, struct now now) MUST_USE;
-/* What the turn counted, before its commit. */
-enum status js_join_flush(struct js_join *join) MUST_USE;
+/* Writes what the turn counted, before its commit. */
+MUST_USE static inline enum status js_join_flush(struct js_join *join)
+{
+	return js_keks_flush(&join->keks, &join->options.store);
+}
 /* Other KEKs of files from now on. Answers that are kept for retries (60 s) stay wrapped as they were sent. */
 void js_join_set_keks(struct js_join *join, const struct lw_kek *keks, size_t count, struct wall now);
 void js_join_release(struct js_join *join); /* wipes the KEKs and the cache */
