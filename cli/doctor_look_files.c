@@ -81,6 +81,8 @@ void doctor_look_files(struct doctor_facts *facts, const struct doctor_settings 
 {
 	char path[2 * OPTION_PATH_MAX];
 	const char *state = facts->place.state;
+	bool no_file = strcmp(settings->master_key, "passphrase") == 0 ||
+		       strncmp(settings->master_key, "credential:", 11) == 0;
 	look(facts, DOCTOR_CONFIG, NULL, facts->place.config);
 	const struct doctor_file *folder = look(facts, DOCTOR_STATE_DIR, NULL, state);
 	facts->service_uid = folder->uid;
@@ -89,10 +91,16 @@ void doctor_look_files(struct doctor_facts *facts, const struct doctor_settings 
 	look(facts, DOCTOR_KEYS_DIR, NULL, path);
 	for (size_t i = 0; i < ARRAY_SIZE(key_rows); i++) {
 		const char *own = configured(settings, key_rows[i].name);
+		/* Of systemd, or of a person: no file. */
+		if (no_file && strcmp(key_rows[i].name, "join-server.master") == 0)
+			continue;
 		if (*own)
 			snprintf(path, sizeof path, "%s", own);
 		else
 			snprintf(path, sizeof path, "%s/keys/%s", state, key_rows[i].name);
+		/* And then the box key may stand in the vault alone. */
+		if (no_file && strcmp(key_rows[i].name, "join-server.box") == 0 && access(path, F_OK) != 0)
+			continue;
 		look(facts, key_rows[i].secret ? DOCTOR_KEY : DOCTOR_PUBLIC_KEY, key_rows[i].reader, path);
 	}
 	for (size_t i = 0; i < DOCTOR_DATABASES; i++) {

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/problem.h"
+#include "cli/up_vault.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
 #include "common/io/key_file.h"
@@ -138,13 +139,26 @@ static int make_secret(const struct cli_place *place, const struct key_row *row,
 	return verdict == KEY_FILE_OK ? CLI_DONE : refuse_key(path, verdict);
 }
 
+/* A vault that no file opens has no master key file; and once there is one, the box key may stand in it alone. */
+static bool is_not_wanted(const struct key_row *row, enum cli_vault_source source, bool has_vault)
+{
+	if (source == CLI_VAULT_FILE)
+		return false;
+	return strcmp(row->name, "join-server.master") == 0 ||
+	       (has_vault && strcmp(row->name, "join-server.box") == 0);
+}
+
 static int make_keys(const struct cli_place *place, struct cli_init_result *result)
 {
 	const char *database = existing_database(place);
+	enum cli_vault_source source = cli_vault_source_of(place->config);
+	char vault[PATH_ROOM];
+	path_of(vault, place, "", "join.db");
+	bool has_vault = key_file_exists(vault);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char path[PATH_ROOM];
 		path_of(path, place, "keys/", rows[i].name);
-		if (key_file_exists(path))
+		if (key_file_exists(path) || is_not_wanted(&rows[i], source, has_vault))
 			continue;
 		/* A public half can always be made again from its secret. */
 		if (database && rows[i].kind != BOX_PUBLIC)
@@ -219,11 +233,28 @@ static int make_config(const struct cli_place *place, struct cli_init_result *re
 	return CLI_DONE;
 }
 
+/* The public half alone: the secret one stands in the vault. */
+static int read_public(const struct cli_place *place, const char *name, char text[2 * SECRET_KEY + 2])
+{
+	char path[PATH_ROOM];
+	uint8_t key[SECRET_KEY];
+	path_of(path, place, "keys/", name);
+	FILE *file = fopen(path, "re");
+	size_t length = file ? fread(text, 1, 2 * SECRET_KEY, file) : 0;
+	text[length] = '\0';
+	if (file)
+		fclose(file);
+	return hex_decode_exact(key, sizeof key, text) ? CLI_DONE : refuse_key(path, KEY_FILE_MISSING);
+}
+
 static int show_fingerprint(const struct cli_place *place, struct cli_init_result *result)
 {
 	char text[2 * SECRET_KEY + 2];
 	uint8_t public_key[SECRET_KEY];
-	int code = public_text(place, "join-server.box", text);
+	char path[PATH_ROOM];
+	path_of(path, place, "keys/", "join-server.box");
+	int code = key_file_exists(path) ? public_text(place, "join-server.box", text)
+					 : read_public(place, "join-server.box.pub", text);
 	if (code != CLI_DONE)
 		return code;
 	text[2 * SECRET_KEY] = '\0';

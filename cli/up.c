@@ -17,6 +17,7 @@
 #include "cli/problem.h"
 #include "cli/restart.h"
 #include "cli/up_sockets.h"
+#include "cli/up_vault.h"
 #include "cli/up_words.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -73,6 +74,7 @@ struct supervisor {
 	struct io_http_client *http;
 	struct io_timer *timer;
 	struct cli_place place;
+	struct cli_up_vault vault;
 	struct cli_sockets sockets; /* the gateway bridge's, while it is away as well */
 	char state_variable[OPTION_PATH_MAX + 32];
 	char run_variable[OPTION_PATH_MAX + 32];
@@ -171,10 +173,11 @@ static void on_exit_of(void *ctx, struct now now, int exit_code, int signal_numb
 		io_http_client_cancel(supervisor->http, child->call);
 	child->call = 0;
 	span_us delay = cli_restart_after_end(&child->restart, now.mono);
-	if (!child->ever_healthy && (exit_code == CLI_USAGE || child->restart.failures >= GIVE_UP_AFTER)) {
+	bool refused = exit_code == CLI_USAGE || exit_code == CLI_REFUSED;
+	if (!child->ever_healthy && (refused || child->restart.failures >= GIVE_UP_AFTER)) {
 		snprintf(detail, sizeof detail, "%s; it cannot start, so everything stops", end);
 		enter(child, STOPPED, detail);
-		begin_stop(supervisor, now.mono, exit_code == CLI_USAGE ? CLI_USAGE : CLI_FAILED);
+		begin_stop(supervisor, now.mono, refused ? exit_code : CLI_FAILED);
 		return;
 	}
 	child->start_due = mono_add(now.mono, delay);
@@ -198,8 +201,12 @@ static void spawn(struct child *child, struct now now)
 					     .ctx = child};
 	if (strcmp(child->name, "gateway-bridge") == 0)
 		cli_sockets_hand_over(&up->sockets, up->place.config, &options, variables + 2);
+	if (strcmp(child->name, "join-server") == 0)
+		cli_up_vault_hand_over(&up->vault, &options, variables + 2);
 	child->started = child->poll_due = now.mono;
-	if (io_process_spawn(up->loop, &options, &child->process) != ST_OK) {
+	enum status spawned = io_process_spawn(up->loop, &options, &child->process);
+	cli_up_vault_handed(&up->vault);
+	if (spawned != ST_OK) {
 		child->process = NULL;
 		cli_problem(CLI_FAILED, child->program, "make all", "the program cannot be started");
 		begin_stop(up, now.mono, CLI_FAILED);
@@ -224,19 +231,15 @@ static void announce(struct supervisor *supervisor)
 	cli_up_say_healthy(supervisor->json, supervisor->place.run);
 }
 
-/* The socket may be served by a process of another supervisor's, or of nobody's: its health says nothing about ours. */
-static bool is_from(const struct child *child, const struct io_http_answer *answer)
-{
-	return child->process &&
-	       cli_up_pid_of((const char *)answer->body, answer->length) == io_process_pid(child->process);
-}
-
 static void on_health(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)
 {
 	struct child *child = ctx;
 	(void)call;
 	child->call = 0;
-	bool healthy = answer->status == ST_OK && answer->code == 200 && is_from(child, answer);
+	/* The socket may be served by a process of another supervisor's, or of nobody's. */
+	bool healthy = answer->status == ST_OK && answer->code == 200 && child->process &&
+		       cli_up_pid_of((const char *)answer->body, answer->length) ==
+			       io_process_pid(child->process);
 	child->poll_due = mono_add(now.mono, healthy ? POLL_RUNNING_US : POLL_STARTING_US);
 	if (!child->process || child->supervisor->stopping)
 		return;
@@ -277,6 +280,7 @@ static void on_timer(void *ctx, struct now now)
 		kill_late_ones(supervisor, now.mono);
 		return;
 	}
+	cli_up_vault_take(&supervisor->vault);
 	for (size_t i = 0; i < CLI_PROCESS_COUNT && !supervisor->stopping; i++) {
 		struct child *child = &supervisor->children[i];
 		if (child->reload_due && child->process && child->state != STARTING) {
@@ -304,26 +308,16 @@ static void on_stop(void *ctx, struct now now)
 	begin_stop(ctx, now.mono, CLI_DONE);
 }
 
-/* The programs stand beside our own. */
 static bool find_programs(struct supervisor *supervisor)
 {
-	char self[PATH_ROOM / 2];
-	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (length <= 0)
-		return false;
-	self[length] = '\0';
-	*strrchr(self, '/') = '\0';
 	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
 		struct child *child = &supervisor->children[i];
 		child->supervisor = supervisor;
 		child->name = cli_process_names[i];
-		snprintf(child->program, sizeof child->program, "%s/%s", self, child->name);
 		snprintf(child->admin, sizeof child->admin, "%s/%s.admin.sock", supervisor->place.run,
 			 child->name);
-		if (access(child->program, X_OK) != 0) {
-			cli_problem(CLI_NOT_FOUND, child->program, "make all", "the program is not there");
+		if (!cli_up_find_program(child->program, sizeof child->program, child->name))
 			return false;
-		}
 	}
 	return true;
 }
@@ -355,6 +349,7 @@ static int supervise(struct supervisor *supervisor)
 	io_http_client_free(supervisor->http);
 	io_loop_free(supervisor->loop);
 	cli_sockets_release(&supervisor->sockets);
+	cli_up_vault_release(&supervisor->vault);
 	return code;
 }
 
@@ -362,6 +357,7 @@ static const struct cli_option options[] = {
 	{"state", "DIR", "where databases and keys live; default: LAMPPOST_STATE, or ./var"},
 	{"config", "FILE",
 	 "the configuration (-c for short); default: LAMPPOST_CONFIG, or DIR/lamppost.yaml"},
+	{"passphrase-fd", "N", "the vault's passphrase, where one is wanted: from this descriptor"},
 };
 
 static int run(const struct cli_arguments *arguments)
@@ -374,6 +370,9 @@ static int run(const struct cli_arguments *arguments)
 		code = cli_init_state(&supervisor.place, &made);
 	if (code == CLI_DONE)
 		code = cli_place_claim(&supervisor.place);
+	if (code == CLI_DONE)
+		code = cli_up_vault_ask(&supervisor.vault, &supervisor.place,
+					cli_argument(arguments, "passphrase-fd"));
 	if (code != CLI_DONE)
 		return code;
 	log_init("lamppost", LOG_LEVEL_WARN);
@@ -386,8 +385,10 @@ static int run(const struct cli_arguments *arguments)
 const struct cli_command cli_up_commands[] = {
 	{.group = "up",
 	 .summary = "run the whole network on this machine",
-	 .description = "Runs every process until Ctrl-C, and starts again what ends; makes the state at the "
-			"first start. SIGHUP makes all of them read the configuration again.",
+	 .description =
+		 "Runs every process until Ctrl-C, and starts again what ends; makes the state at the "
+		 "first start. Where the vault is opened by a passphrase, it is asked once, at the start. "
+		 "SIGHUP makes all of them read the configuration again.",
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
 	 .examples = "lamppost up\n"

@@ -1,9 +1,12 @@
 #include "cli/up_words.h"
 
+#include "cli/problem.h"
 #include "common/base/options.h"
 
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Takes `line`. */
 static void say_json(json_t *line)
@@ -58,4 +61,19 @@ long long cli_up_pid_of(const char *body, size_t length)
 	json_int_t pid = json_integer_value(json_object_get(health, "pid"));
 	json_decref(health);
 	return pid;
+}
+
+bool cli_up_find_program(char *path, size_t capacity, const char *name)
+{
+	char self[2048];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (length <= 0)
+		return false;
+	self[length] = '\0';
+	*strrchr(self, '/') = '\0';
+	snprintf(path, capacity, "%s/%s", self, name);
+	if (access(path, X_OK) == 0)
+		return true;
+	cli_problem(CLI_NOT_FOUND, path, "make all", "the program is not there");
+	return false;
 }

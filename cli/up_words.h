@@ -15,5 +15,7 @@ void cli_up_say_healthy(bool json, const char *run);
 void cli_up_describe_end(char *text, size_t capacity, int exit_code, int signal_number);
 /* The process that an answer of /healthz is from; 0: it does not say. */
 long long cli_up_pid_of(const char *body, size_t length);
+/* Fills the path of a program of ours, which stands beside this one. False, said: it is not there. */
+bool cli_up_find_program(char *path, size_t capacity, const char *name);
 
 #endif

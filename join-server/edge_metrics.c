@@ -17,8 +17,35 @@ static uint64_t store_synchronous(void *ctx)
 	return db_synchronous(ctx);
 }
 
+static uint64_t master_keys(void *ctx)
+{
+	const struct js_edge_vault *vault = ctx;
+	return vault->vault.rows.wrap_count;
+}
+
+static void add_vault(struct js_metrics *metrics, const struct js_edge_vault *vault)
+{
+	add(metrics, "lamppost_join_vault_rotations_total", NULL, "Changes of the master key.",
+	    &vault->counters.rotations);
+	add(metrics, "lamppost_join_vault_exports_total", NULL, "Pages of root keys that left, sealed.",
+	    &vault->counters.exports);
+	add(metrics, "lamppost_join_vault_exported_devices_total", NULL, "Devices in those pages.",
+	    &vault->counters.devices_exported);
+	add(metrics, "lamppost_join_vault_resealed_total", NULL,
+	    "Root keys of before the vault that were sealed anew.", &vault->counters.resealed);
+	add(metrics, "lamppost_join_audit_rows_total", NULL, "Rows written into the audit.",
+	    &vault->join->audit.written);
+	metrics->rows[metrics->count++] = (struct io_metric){
+		.name = "lamppost_join_vault_master_keys",
+		.help = "Master keys that open the vault; 2: a rotation waits for the next start.",
+		.kind = IO_METRIC_GAUGE,
+		.read = master_keys,
+		.ctx = (void *)(uintptr_t)vault};
+}
+
 void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
-		     const struct js_joins_counters *joins, const struct io_loop_stats *loop, struct db *db)
+		     const struct js_joins_counters *joins, const struct js_edge_vault *vault,
+		     const struct io_loop_stats *loop, struct db *db)
 {
 	metrics->count = 0;
 	for (unsigned i = 0; i < JS_VERDICT_COUNT; i++) {
@@ -47,6 +74,7 @@ void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
 	    "Tries to post an asynchronous answer that failed.", &joins->post_failures);
 	add(metrics, "lamppost_join_peer_answers_lost_total", NULL,
 	    "Asynchronous answers that were given up, or for which there was no room.", &joins->given_up);
+	add_vault(metrics, vault);
 	add(metrics, "lamppost_join_turns_total", NULL, "Loop turns that ended with a commit.", &loop->turns);
 	add(metrics, "lamppost_join_commit_us_total", NULL, "Microseconds spent in commits.",
 	    &loop->commit_us);

@@ -6,8 +6,9 @@
 #include "common/io/admin.h"
 #include "common/io/loop.h"
 #include "join-server/edge_joins.h"
+#include "join-server/edge_vault.h"
 
-#define JS_METRICS_MAX (JS_VERDICT_COUNT + 13)
+#define JS_METRICS_MAX (JS_VERDICT_COUNT + 20)
 
 struct js_metrics {
 	char labels[JS_VERDICT_COUNT][64];
@@ -15,8 +16,9 @@ struct js_metrics {
 	size_t count;
 };
 
-/* Fills the rows, which keep a borrow of all five. */
+/* Fills the rows, which keep a borrow of all. */
 void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
-		     const struct js_joins_counters *joins, const struct io_loop_stats *loop, struct db *db);
+		     const struct js_joins_counters *joins, const struct js_edge_vault *vault,
+		     const struct io_loop_stats *loop, struct db *db);
 
 #endif

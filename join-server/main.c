@@ -279,8 +279,8 @@ static enum status open_sockets(struct server *server)
 	status = js_edge_joins_open(&server->joins);
 	if (status != ST_OK)
 		return status;
-	js_metrics_init(&server->metrics, &server->join, &server->joins.counters, io_loop_stats(server->loop),
-			server->db);
+	js_metrics_init(&server->metrics, &server->join, &server->joins.counters, &server->vault,
+			io_loop_stats(server->loop), server->db);
 	char admin_path[OPTION_PATH_MAX + 32];
 	snprintf(admin_path, sizeof admin_path, "%s/join-server.admin.sock", run_dir);
 	const struct io_admin_options admin = {

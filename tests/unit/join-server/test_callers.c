@@ -69,7 +69,7 @@ static void a_table_of_users(void **state)
 	struct js_callers callers;
 	char problem[160];
 	t_false("good", js_callers_init(&callers, &table, 900, find_user, problem, sizeof problem));
-	t_str("problem", "callers.rejoins: expected joins or provisioning or app_keys", problem);
+	t_str("problem", "callers.rejoins: expected joins or provisioning or app_keys or vault", problem);
 	t_row("too many users");
 	snprintf(table.entries[0].label, OPTION_LABEL_MAX, "joins");
 	snprintf(table.entries[0].value, OPTION_PATH_MAX,
