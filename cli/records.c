@@ -58,7 +58,8 @@ static const char *identifier(const struct record_schema *schema, const struct c
 /* --qr: DevEUI and JoinEUI of a label; `eui` is "" without one. */
 static int take_code(const struct cli_arguments *arguments, json_t *object, char eui[LW_EUI64_TEXT])
 {
-	const char *word = cli_argument(arguments, "qr");
+	bool device = strcmp(arguments->command->group, "device") == 0; /* others have no such option */
+	const char *word = device ? cli_argument(arguments, "qr") : NULL;
 	struct lw_tr005 code;
 	eui[0] = '\0';
 	int exit_code = word ? cli_code_read(word, &code) : CLI_DONE;
