@@ -63,6 +63,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 					ASSERT(match->params[i].value[0] != 0);
 		}
 	}
+	if (head_length > 0) { /* the same bytes as an answer (http_pipe.c) */
+		int code = http_answer_parse(bytes, head_length, head);
+		ASSERT(code == 0 || (code >= 200 && code <= 999));
+		ASSERT(code == 0 || head->header_count <= HTTP_HEADERS_MAX);
+		ASSERT((code != 204 && code != 304) || head->content_length == 0);
+	}
 	read_chunks(bytes + head_length, length - head_length);
 	free(routes);
 	free(match);

@@ -226,16 +226,34 @@ static const struct copy *find_copy(const struct t_join_load *load, uint32_t tms
 }
 
 /* Whether the device would take it; fills its JoinNonce. */
-static bool device_takes(struct t_join_load *load, uint32_t device, struct sim_txpk *txpk,
+static bool device_takes(struct t_join_load *load, uint32_t device, const struct sim_txpk *txpk,
 			 uint32_t *join_nonce)
 {
 	struct lw_key key = t_join_load_app_key(device);
 	struct lw_join_accept accept;
-	if (lw_join_accept_decrypt(load->aes, &key, txpk->phy, txpk->length) != LW_OK ||
-	    lw_join_accept_parse(&accept, txpk->phy, txpk->length) != LW_OK)
+	uint8_t phy[LW_JOIN_ACCEPT_MAX];
+	if (txpk->length > sizeof phy)
+		return false;
+	memcpy(phy, txpk->phy, txpk->length);
+	if (lw_join_accept_decrypt(load->aes, &key, phy, txpk->length) != LW_OK ||
+	    lw_join_accept_parse(&accept, phy, txpk->length) != LW_OK)
 		return false;
 	*join_nonce = accept.join_nonce;
-	return lw_mic_equal(lw_mic_join(load->aes, &key, txpk->phy, txpk->length - 4), accept.mic);
+	return lw_mic_equal(lw_mic_join(load->aes, &key, phy, txpk->length - 4), accept.mic);
+}
+
+/* The copy that an accept answers: in RX1 or RX2 of its request, and its device takes it (an RX2 may fall on the tmst of RX1 of
+ * another request). NULL: none. */
+static const struct copy *find_answered(struct t_join_load *load, const struct sim_txpk *txpk,
+					uint32_t *join_nonce)
+{
+	static const uint32_t delays[] = {RX1_US, RX2_US};
+	for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+		const struct copy *copy = find_copy(load, txpk->tmst.us - delays[i]);
+		if (copy && device_takes(load, load->joins[copy->join].device, txpk, join_nonce))
+			return copy;
+	}
+	return NULL;
 }
 
 static void take_accept(struct t_join_load *load, struct t_join_run *run, const uint8_t *bytes, size_t length)
@@ -248,14 +266,12 @@ static void take_accept(struct t_join_load *load, struct t_join_run *run, const 
 		run->wrong++;
 		return;
 	}
-	const struct copy *copy = find_copy(load, down.txpk.tmst.us - RX1_US);
-	if (!copy)
-		copy = find_copy(load, down.txpk.tmst.us - RX2_US);
-	struct join *join = copy ? &load->joins[copy->join] : NULL;
-	if (!join || !device_takes(load, join->device, &down.txpk, &join_nonce)) {
+	const struct copy *copy = find_answered(load, &down.txpk, &join_nonce);
+	if (!copy) {
 		run->wrong++;
 		return;
 	}
+	struct join *join = &load->joins[copy->join];
 	send_header(load, down.token, TX_ACK, copy->gateway);
 	if (join->answered && join_nonce == load->join_nonces[join->device]) {
 		run->again++;

@@ -341,6 +341,35 @@ static void a_refusal_names_the_server(void **state)
 	rig_release(&rig);
 }
 
+/* Every ResultCode of the standard, in the spelling of either version. */
+static void every_refusal_ends_the_join_and_is_no_failure(void **state)
+{
+	(void)state;
+	for (int result = BI_SUCCESS + 1; result < BI_RESULT_COUNT; result++) {
+		for (int protocol = BI_PROTOCOL_1_0; protocol <= BI_PROTOCOL_1_1; protocol++) {
+			char cause[64];
+			const char *name = bi_result_name((enum bi_result)result, (enum bi_protocol)protocol);
+			t_row(name);
+			setup("");
+			rig.ns.config.join_servers[0].protocol = (enum bi_protocol)protocol;
+			asks(&theirs);
+			struct bi_message answer = answer_to(call_of(1), (enum bi_result)result);
+			answer.envelope.protocol = (enum bi_protocol)protocol;
+			give(call_of(1), &answer);
+			snprintf(cause, sizeof cause, "maker: %s", name);
+			told(NET_JOIN_FOREIGN_REFUSED, cause);
+			t_uint("no accept", 0, rig.downlink_count);
+			t_uint("no event", 0, rig_events_of(&rig, PROTO_JOIN_EVENT));
+			t_uint("nothing waits", 0, server_state()->in_flight);
+			t_uint("refused", 1, server_state()->refused);
+			t_int("no failure", NS_BREAKER_CLOSED, server_state()->breaker);
+			rig_run(&rig, 10 * US_PER_S);
+			t_uint("it is not asked again", 1, rig.join_count);
+			rig_release(&rig);
+		}
+	}
+}
+
 static void a_failed_call_is_made_again(void **state)
 {
 	(void)state;
@@ -449,11 +478,17 @@ static void one_that_is_slow_delays_nobody_else(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(what_the_configuration_may_say),    t_test(the_longest_block_wins),
-		t_test(the_breaker_opens_and_closes),      t_test(a_join_is_routed_and_opened),
-		t_test(answers_are_checked_as_ours),       t_test(a_refusal_names_the_server),
-		t_test(a_failed_call_is_made_again),       t_test(a_server_that_is_down_is_given_up),
-		t_test(a_server_that_fails_is_left_alone), t_test(one_that_is_slow_delays_nobody_else),
+		t_test(what_the_configuration_may_say),
+		t_test(the_longest_block_wins),
+		t_test(the_breaker_opens_and_closes),
+		t_test(a_join_is_routed_and_opened),
+		t_test(answers_are_checked_as_ours),
+		t_test(a_refusal_names_the_server),
+		t_test(every_refusal_ends_the_join_and_is_no_failure),
+		t_test(a_failed_call_is_made_again),
+		t_test(a_server_that_is_down_is_given_up),
+		t_test(a_server_that_fails_is_left_alone),
+		t_test(one_that_is_slow_delays_nobody_else),
 	};
 	return t_run(tests);
 }
