@@ -3,6 +3,7 @@
 #include "cli/device_status.h"
 #include "cli/join.h"
 #include "cli/problem.h"
+#include "cli/vault.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,8 +72,14 @@ void cli_allow_once_tell(struct cli_client *client, const char *eui)
 	int code = 0;
 	if (!make_target(target, eui))
 		return;
-	if (cli_call_raw(client, eui, IO_HTTP_GET, target, NULL, &answer, &code) == CLI_DONE && code == 200 &&
-	    json_is_true(json_object_get(answer, "allowed")))
-		print_allowed(answer);
+	if (cli_call_raw(client, eui, IO_HTTP_GET, target, NULL, &answer, &code) == CLI_DONE && code == 200) {
+		char time[CLI_VAULT_TIME];
+		long long uses = (long long)json_integer_value(json_object_get(answer, "key_uses"));
+		if (uses > 0)
+			printf("the root key was used for %lld join%s, last %s\n", uses, uses == 1 ? "" : "s",
+			       cli_vault_time(time, json_object_get(answer, "key_used_us")));
+		if (json_is_true(json_object_get(answer, "allowed")))
+			print_allowed(answer);
+	}
 	json_decref(answer);
 }

@@ -63,6 +63,17 @@ static enum js_allow_once_result load(struct js_join *join, const struct lw_eui6
 	return status == ST_OK || status == ST_NOT_FOUND ? JS_ALLOW_ONCE_DONE : JS_ALLOW_ONCE_FAILED;
 }
 
+/* Who it was stands in the city's audit; that it was done, in ours as well. */
+static enum status note(struct js_join *join, struct now now, const struct js_allow_once *order)
+{
+	char dev_eui[LW_EUI64_TEXT], detail[32];
+	lw_eui64_format(dev_eui, &order->dev_eui);
+	snprintf(detail, sizeof detail, "for %u s", order->for_s);
+	return js_audit_write(&join->audit, &join->options.store, now.wall, "application-server",
+			      order->for_s ? JS_AUDIT_ALLOW_ONCE : JS_AUDIT_ALLOW_WITHDRAW, dev_eui,
+			      order->for_s ? detail : "");
+}
+
 enum js_allow_once_result js_allow_once(struct js_join *join, struct now now,
 					const struct js_allow_once *order, span_us *left)
 {
@@ -74,22 +85,28 @@ enum js_allow_once_result js_allow_once(struct js_join *join, struct now now,
 		return result;
 	if (!has_nonces) {
 		*left = 0;
+		join->nonces.uses = 0;
+		join->nonces.used_at = (struct wall){0};
 		return order->changes && order->for_s > 0 ? JS_ALLOW_ONCE_NOTHING_USED : JS_ALLOW_ONCE_DONE;
 	}
 	if (order->changes) {
 		join->nonces.allowed_until = (struct wall){
 			order->for_s ? now.wall.us + order->for_s * US_PER_S : 0};
-		if (store->save_nonces(store->ctx, &device.join_eui, &order->dev_eui, &join->nonces) != ST_OK)
+		if (store->save_nonces(store->ctx, &device.join_eui, &order->dev_eui, &join->nonces) !=
+			    ST_OK ||
+		    note(join, now, order) != ST_OK)
 			return JS_ALLOW_ONCE_FAILED;
 	}
 	*left = js_nonces_allowed_for(&join->nonces, now.wall);
 	return JS_ALLOW_ONCE_DONE;
 }
 
-json_t *js_allow_once_json(const struct js_allow_once *order, span_us left)
+json_t *js_allow_once_json(const struct js_join *join, const struct js_allow_once *order, span_us left)
 {
+	const struct js_nonces *nonces = &join->nonces; /* as js_allow_once() left them */
 	char dev_eui[LW_EUI64_TEXT];
 	lw_eui64_format(dev_eui, &order->dev_eui);
-	return json_pack("{s:s, s:b, s:I}", "dev_eui", dev_eui, "allowed", left > 0, "left_s",
-			 (json_int_t)((left + US_PER_S - 1) / US_PER_S));
+	return json_pack("{s:s, s:b, s:I, s:I, s:I}", "dev_eui", dev_eui, "allowed", left > 0, "left_s",
+			 (json_int_t)((left + US_PER_S - 1) / US_PER_S), "key_uses", (json_int_t)nonces->uses,
+			 "key_used_us", (json_int_t)nonces->used_at.us);
 }

@@ -40,7 +40,8 @@ bool js_allow_once_parse(const uint8_t *body, size_t length, struct js_allow_onc
 /* Does it, and fills how long a join is allowed from now on; 0: none. */
 enum js_allow_once_result js_allow_once(struct js_join *join, struct now now,
 					const struct js_allow_once *order, span_us *left);
-/* {"dev_eui": HEX, "allowed": bool, "left_s": N}; the caller frees it. NULL: no memory. */
-json_t *js_allow_once_json(const struct js_allow_once *order, span_us left);
+/* Behind js_allow_once(), in the same turn: {"dev_eui": HEX, "allowed": bool, "left_s": N, "key_uses": N, "key_used_us": µs or 0}, the last two of
+ * the root key; the caller frees it. NULL: no memory. */
+json_t *js_allow_once_json(const struct js_join *join, const struct js_allow_once *order, span_us left);
 
 #endif

@@ -121,7 +121,8 @@ static void on_allow_once(void *ctx, struct now now, const struct io_http_reques
 	}
 	enum js_allow_once_result result = js_allow_once(&server->join, now, &order, &left);
 	if (result == JS_ALLOW_ONCE_DONE)
-		js_reply_json(server->http, exchange, 200, NULL, js_allow_once_json(&order, left));
+		js_reply_json(server->http, exchange, 200, NULL,
+			      js_allow_once_json(&server->join, &order, left));
 	else
 		js_reply_problem(server->http, exchange, js_allow_once_code(result), "Not allowed",
 				 js_allow_once_reason(result), NULL);

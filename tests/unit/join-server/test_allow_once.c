@@ -46,7 +46,7 @@ static int call(const char *body, int *left_s)
 		t_true("says why", js_allow_once_reason(result)[0] != '\0');
 		return js_allow_once_code(result);
 	}
-	json_t *answer = js_allow_once_json(&order, left);
+	json_t *answer = js_allow_once_json(&world.join, &order, left);
 	*left_s = (int)json_integer_value(json_object_get(answer, "left_s"));
 	t_int("allowed", *left_s > 0, json_is_true(json_object_get(answer, "allowed")));
 	json_decref(answer);

@@ -220,6 +220,26 @@ static void files_win_and_rotate_by_label_too(void **state)
 	t_str("no file: what was put", "parks.7", join(1));
 }
 
+static void uses_of_a_root_key_are_counted(void **state)
+{
+	(void)state;
+	struct lw_eui64 eui = lw_eui64_from_number(T_DEV_EUI), join_eui = lw_eui64_from_number(T_JOIN_EUI);
+	struct js_nonces nonces;
+	register_device("application", 1);
+	for (int i = 0; i < 3; i++)
+		t_str("joins", "application", join(0));
+	dev_nonce--;
+	t_str("a late copy is no use", "late_copy", join(0));
+	restart();
+	const struct js_store *store = &world.options.store;
+	assert_int_equal(store->load_nonces(store->ctx, &join_eui, &eui, &nonces), ST_OK);
+	t_uint("uses", 3, nonces.uses);
+	t_int("the last", world.now.wall.us, nonces.used_at.us);
+	uint8_t other[JS_KEY_MARK] = {1};
+	js_nonces_rekey(&nonces, other);
+	t_uint("of a new key", 0, nonces.uses);
+}
+
 static void limits_hold(void **state)
 {
 	(void)state;
@@ -307,6 +327,7 @@ int main(void)
 		WITH_WORLD(what_is_refused_changes_nothing),
 		WITH_WORLD(an_old_version_goes_when_no_envelope_needs_it),
 		WITH_WORLD(files_win_and_rotate_by_label_too),
+		WITH_WORLD(uses_of_a_root_key_are_counted),
 		WITH_WORLD(limits_hold),
 		WITH_WORLD(lists_have_no_key_and_the_file_none_in_clear),
 		WITH_WORLD(orders_are_read_strictly),
