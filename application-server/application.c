@@ -1,5 +1,6 @@
 #include "application-server/application.h"
 
+#include "application-server/custody.h"
 #include "application-server/events/event_json.h"
 #include "application-server/quota.h"
 #include "application-server/store_device.h"
@@ -39,6 +40,8 @@ struct uplink {
 	bool known;
 	struct as_device_info device;
 	bool encrypted; /* the payload could not be deciphered */
+	bool is_held;   /* because its key is the agency's alone: */
+	struct as_held held;
 	uint8_t data[NET_PAYLOAD_MAX];
 	json_t *object; /* owned; NULL: no codec, or it failed */
 	char codec_error[AS_CODEC_CAUSE_MAX];
@@ -64,7 +67,7 @@ static enum status find_device(struct as_application *app, struct uplink *uplink
 }
 
 /* FPort 0 carries MAC commands, which are the network server's. */
-static void decrypt(struct as_application *app, struct uplink *uplink)
+static enum status decrypt(struct as_application *app, struct uplink *uplink)
 {
 	const struct net_up_event *event = uplink->event;
 	struct lw_key key;
@@ -73,19 +76,26 @@ static void decrypt(struct as_application *app, struct uplink *uplink)
 					 .a = event->fcnt_up,
 					 .b = event->frm_payload_length,
 					 .c = event->fport};
-	if (event->frm_payload_length == 0)
-		return;
+	bool empty = event->frm_payload_length == 0;
+	bool has_key = !empty && as_application_session_key(app, &event->head.dev_eui, &event->session, &key);
+	enum status status = ST_OK;
+	if (!has_key && uplink->known && (!empty || uplink->device.agency_holds))
+		status = as_custody_on_up(app, event, &uplink->device, &uplink->held, &uplink->is_held);
+	if (empty || status != ST_OK)
+		return status;
 	uplink->said.verdict = AS_PAYLOAD_STORED;
-	if (!as_application_session_key(app, &event->head.dev_eui, &event->session, &key)) {
+	if (!has_key) {
 		uplink->encrypted = true;
 		memcpy(uplink->data, event->frm_payload, event->frm_payload_length);
-		app->counters.no_session_key++;
-		uplink->said.verdict = AS_PAYLOAD_NO_SESSION_KEY;
-		return;
+		app->counters.no_session_key += !uplink->is_held;
+		app->counters.held_uplinks += uplink->is_held;
+		uplink->said.verdict = uplink->is_held ? AS_PAYLOAD_HELD : AS_PAYLOAD_NO_SESSION_KEY;
+		return ST_OK;
 	}
 	lw_cipher_frm_payload(app->keys->aes, &key, LW_UP, event->dev_addr, event->fcnt_up,
 			      event->frm_payload, event->frm_payload_length, uplink->data);
 	lw_key_wipe(&key);
+	return ST_OK;
 }
 
 static void decode(struct as_application *app, struct uplink *uplink)
@@ -127,6 +137,7 @@ static void write_up(struct as_application *app, struct uplink *uplink)
 				    .data = uplink->data,
 				    .data_length = uplink->event->frm_payload_length,
 				    .encrypted = uplink->encrypted,
+				    .held = uplink->is_held ? &uplink->held : NULL,
 				    .object = uplink->object,
 				    .codec_error = uplink->codec_error,
 				    .places = uplink->places};
@@ -155,6 +166,9 @@ static enum status store_up(struct as_application *app, struct uplink *uplink)
 				 .application = uplink->device.application,
 				 .time = up->head.time,
 				 .body = app->json};
+	char held[AS_HELD_TEXT] = "";
+	if (uplink->is_held)
+		as_held_json(held, &uplink->held);
 	const struct as_reading reading = {.dev_eui = up->head.dev_eui,
 					   .agency = uplink->device.agency,
 					   .time = up->head.time,
@@ -166,8 +180,9 @@ static enum status store_up(struct as_application *app, struct uplink *uplink)
 					   .object = object_length && object_length < sizeof object ? object
 												    : NULL,
 					   .max_payload = up->max_payload,
-					   .next_fcnt_down = up->next_fcnt_down};
-	bool is_reading = uplink->known && !uplink->encrypted;
+					   .next_fcnt_down = up->next_fcnt_down,
+					   .held = uplink->encrypted ? held : NULL};
+	bool is_reading = uplink->known && (!uplink->encrypted || uplink->is_held);
 	return as_store_event_put(app->store, &event, is_reading ? &reading : NULL);
 }
 
@@ -214,8 +229,9 @@ enum status as_application_on_up(struct as_application *app, struct now now, con
 	app->counters.uplinks++;
 	as_store_hold(app->store);
 	enum status status = find_device(app, &uplink);
+	if (status == ST_OK)
+		status = decrypt(app, &uplink);
 	if (status == ST_OK) {
-		decrypt(app, &uplink);
 		decode(app, &uplink);
 		find_places(app, &uplink);
 		write_up(app, &uplink);
@@ -232,20 +248,6 @@ enum status as_application_on_up(struct as_application *app, struct now now, con
 
 /* --- joins -------------------------------------------------------------------------------------------------- */
 
-/* A key that is not for us (a private class) stays with the agency: its uplinks are delivered as ciphertext. */
-static enum status keep_session(struct as_application *app, struct now now,
-				const struct net_join_event *event)
-{
-	uint8_t sealed[AS_SEALED_SESSION_KEY];
-	struct lw_key key;
-	if (!as_keys_unwrap(app->keys, event->app_s_key_label, event->app_s_key_wrapped, &key))
-		return ST_OK;
-	as_keys_seal_session(app->keys, &event->head.dev_eui, &event->session, &key, sealed);
-	lw_key_wipe(&key);
-	return as_store_session_put(app->store, &event->head.dev_eui, &event->session, sealed,
-				    event->has_in_use ? &event->in_use : NULL, now.wall);
-}
-
 enum status as_application_on_join(struct as_application *app, struct now now,
 				   const struct net_join_event *join)
 {
@@ -259,14 +261,17 @@ enum status as_application_on_join(struct as_application *app, struct now now,
 		if (status != ST_NOT_FOUND)
 			return status;
 	}
-	status = known ? keep_session(app, now, join) : ST_OK;
+	struct as_held held;
+	bool is_held = false;
+	status = known ? as_custody_on_join(app, now, join, &held, &is_held) : ST_OK;
 	if (status != ST_OK)
 		return status;
-	bool fits = as_join_json(app->json, AS_EVENT_MAX, join, known ? &device : NULL, &length);
+	const struct as_held *shown = is_held ? &held : NULL;
+	bool fits = as_join_json(app->json, AS_EVENT_MAX, join, known ? &device : NULL, shown, &length);
 	if (!fits) {
 		app->counters.oversize_events++;
 		device.application_tags = device.profile_tags = device.device_tags = "{}";
-		fits = as_join_json(app->json, AS_EVENT_MAX, join, &device, &length);
+		fits = as_join_json(app->json, AS_EVENT_MAX, join, &device, shown, &length);
 		ASSERT(fits);
 	}
 	struct as_event event = {.id = join->head.id,

@@ -118,7 +118,7 @@ static json_t *record_json(const struct as_desired *record)
 			 "mac_version", lw_mac_version_name(record->mac_version), "app_key",
 			 key_json(record->root_keys.has_app_key, record->root_keys.app_key), "nwk_key",
 			 key_json(record->root_keys.has_nwk_key, record->root_keys.nwk_key), "app_kek_label",
-			 AS_KEK_LABEL);
+			 record->app_kek_label);
 }
 
 static void on_applied(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
@@ -160,6 +160,7 @@ static void post(struct as_edge_join *edge, bool end)
 void as_edge_join_drain(struct as_edge_join *edge)
 {
 	const struct as_desired *record = NULL;
+	as_edge_keks_drain(&edge->keks);
 	while (!edge->calling) {
 		bool full = edge->replica.full;
 		switch (as_replica_next(&edge->replica, edge->store, &record)) {
@@ -200,11 +201,12 @@ enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, s
 		return ST_NO_MEMORY;
 	edge->timer = io_timer_new(loop, on_timer, edge);
 	io_timer_start(edge->timer, 1, 0);
-	return ST_OK;
+	return as_edge_keks_open(&edge->keks, loop, store, run_dir);
 }
 
 void as_edge_join_close(struct as_edge_join *edge)
 {
+	as_edge_keks_close(&edge->keks);
 	io_http_client_free(edge->client);
 	io_timer_free(edge->timer);
 	json_decref(edge->records);

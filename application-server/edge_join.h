@@ -3,13 +3,15 @@
 #ifndef LAMPPOST_AS_EDGE_JOIN_H
 #define LAMPPOST_AS_EDGE_JOIN_H
 
+#include "application-server/edge_keks.h"
 #include "application-server/replication/replica.h"
 #include "common/io/http_client.h"
 
 #include <jansson.h>
 
 struct as_edge_join {
-	struct as_store *store; /* borrowed */
+	struct as_store *store;   /* borrowed */
+	struct as_edge_keks keks; /* the other half of its desired state, with a pace of its own */
 	struct io_http_client *client;
 	struct io_timer *timer;
 	char socket[300];

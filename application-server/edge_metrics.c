@@ -69,6 +69,8 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 	    "events stored before");
 	add(metrics, "lamppost_application_unknown_devices_total", counter, &counters->unknown_devices,
 	    "events of devices that are not registered");
+	add(metrics, "lamppost_application_held_uplinks_total", counter, &counters->held_uplinks,
+	    "Uplinks delivered as ciphertext, since their key is the agency's alone");
 	add(metrics, "lamppost_application_no_session_key_total", counter, &counters->no_session_key,
 	    "uplinks kept as ciphertext");
 	add(metrics, "lamppost_application_codec_errors_total", counter, &counters->codec_errors,

@@ -111,6 +111,7 @@ static void on_housekeeping(void *ctx, struct now now)
 {
 	struct server *server = ctx;
 	bool more = as_retention_step(&server->retention, now);
+	more = as_store_custody_step(server->store) || more;
 	as_edge_identity_tick(&server->identity, now);
 	as_joins_expire(&server->joins, now);
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
@@ -324,7 +325,9 @@ static enum status start(struct server *server)
 				      .status = status_members,
 				      .status_ctx = server,
 				      .force_rejoin = as_edge_network_force_rejoin,
-				      .force_rejoin_ctx = &server->network};
+				      .force_rejoin_ctx = &server->network,
+				      .kek_is_applied = as_edge_keks_is_applied,
+				      .kek_ctx = &server->join.keks};
 	status = as_import_resume(&server->api);
 	if (status != ST_OK)
 		return status;

@@ -1,5 +1,7 @@
 #include "application-server/store_desired.h"
 
+#include "application-server/keys.h"
+#include "application-server/store_custody.h"
 #include "application-server/store_private.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -31,8 +33,10 @@ const char *const as_sql_desired[] = {
 	[DEVICE] = "SELECT d.enabled, d.join_eui, d.profile, d.activation, d.dev_addr, d.nwk_s_key, "
 		   "d.s_nwk_s_int_key, "
 		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version, "
-		   "EXISTS (SELECT 1 FROM replacements r WHERE r.old_eui = d.dev_eui) "
-		   "FROM devices d JOIN profiles p ON p.id = d.profile WHERE d.dev_eui = ?1",
+		   "EXISTS (SELECT 1 FROM replacements r WHERE r.old_eui = d.dev_eui), "
+		   "coalesce(d.key_custody, a.key_custody) = 'agency', k.label "
+		   "FROM devices d JOIN profiles p ON p.id = d.profile JOIN applications a ON a.id = "
+		   "d.application LEFT JOIN agency_keks k ON k.agency = d.agency WHERE d.dev_eui = ?1",
 	[GATEWAY] = "SELECT region, channel_plan, source_cidr, accept_udp, accept_token, accept_certificate, "
 		    "accept_mqtt, chip, token_hash, token_hash_next, certificates_void_us FROM gateways "
 		    "WHERE eui = ?1",
@@ -157,6 +161,12 @@ static void load_device(struct db *db, int s, struct as_desired *record)
 	record->root_keys.has_app_key = take_key(db, s, 10, record->root_keys.app_key);
 	record->root_keys.has_nwk_key = take_key(db, s, 11, record->root_keys.nwk_key);
 	ASSERT(lw_mac_version_parse(db_column_text(db, s, 12), &record->mac_version));
+	device->private_keys = db_column_i64(db, s, 14) != 0;
+	/* Without a KEK of its agency such a device does not join: never is its key the city's instead. */
+	snprintf(record->app_kek_label, sizeof record->app_kek_label, "%s",
+		 !device->private_keys          ? AS_KEK_LABEL
+		 : db_column_is_null(db, s, 15) ? AS_KEK_NONE
+						: db_column_text(db, s, 15));
 }
 
 static void load_gateway(struct db *db, int s, struct net_gateway *gateway)

@@ -27,8 +27,9 @@ struct as_desired {
 		struct net_device device;
 		struct net_gateway gateway;
 	};
-	struct as_root_keys root_keys;   /* devices */
-	enum lw_mac_version mac_version; /* devices: of their profile */
+	struct as_root_keys root_keys;         /* devices */
+	enum lw_mac_version mac_version;       /* devices: of their profile */
+	char app_kek_label[NET_KEK_LABEL_MAX]; /* devices: the KEK that their AppSKeys are wrapped under */
 };
 
 /* Fills up to `limit` records with a version above `after`, in order; `*count` says how many. */

@@ -22,7 +22,9 @@ const char *const as_sql_keys[] = {
 	/* In order even when the wall clock was set back: the latest session is the last to go. */
 	[SESSION_PUT] =
 		"INSERT INTO sessions (dev_eui, session, app_s_key, created_at) VALUES (?1, ?2, ?3, max(?4, "
-		"coalesce((SELECT max(created_at) + 1 FROM sessions WHERE dev_eui = ?1), 0))) "
+		"coalesce((SELECT max(created_at) + 1 FROM (SELECT created_at FROM sessions WHERE dev_eui = "
+		"?1 "
+		"UNION ALL SELECT created_at FROM held_sessions WHERE dev_eui = ?1)), 0))) "
 		"ON CONFLICT (dev_eui, session) DO UPDATE SET app_s_key = ?3",
 	[SESSION_PRUNE] =
 		"DELETE FROM sessions WHERE dev_eui = ?1 AND session <> zeroblob(16) AND session <> ?3 AND "
@@ -36,7 +38,8 @@ const char *const as_sql_keys[] = {
 		"p.codec IS NOT NULL, ap.tags, p.tags, d.tags, p.region, coalesce(d.airtime_up_s_per_day, "
 		"a.device_airtime_up_s_per_day, -1), coalesce(d.airtime_down_s_per_day, "
 		"a.device_airtime_down_s_per_day, -1), coalesce(a.airtime_up_s_per_day, -1), "
-		"coalesce(a.airtime_down_s_per_day, -1) FROM devices d JOIN agencies a ON "
+		"coalesce(a.airtime_down_s_per_day, -1), coalesce(d.key_custody, ap.key_custody) = 'agency' "
+		"FROM devices d JOIN agencies a ON "
 		"a.id = "
 		"d.agency "
 		"JOIN applications ap ON ap.id = d.application JOIN profiles p ON p.id = d.profile "
@@ -149,6 +152,7 @@ enum status as_store_device_info(struct as_store *store, const struct lw_eui64 *
 	snprintf(info->region, sizeof info->region, "%s", db_column_text(db, s, 12));
 	for (int i = 0; i < AS_QUOTAS; i++)
 		info->quota_s[i] = db_column_i64(db, s, 13 + i);
+	info->agency_holds = db_column_i64(db, s, 13 + AS_QUOTAS) != 0;
 	return ST_OK;
 }
 

@@ -39,6 +39,7 @@ struct as_device_info {
 	char device_class; /* 'A', 'B', 'C' */
 	char region[16];   /* of its profile */
 	bool has_codec;
+	bool agency_holds;          /* from the next join on its AppSKey is the agency's alone */
 	int64_t quota_s[AS_QUOTAS]; /* of airtime a day (quota.h); −1: none */
 	/* JSON text, lent until the next call */
 	const char *application_tags, *profile_tags, *device_tags;

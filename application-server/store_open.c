@@ -80,7 +80,7 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	int total = AS_SQL_CITY + as_sql_desired_count + as_sql_keys_count + as_sql_items_count +
 		    as_sql_device_count + as_sql_imports_count + as_sql_census_count + as_sql_identity_count +
 		    as_sql_audit_count + as_sql_firmware_count + as_sql_alarms_count + as_sql_stock_count +
-		    as_sql_replacements_count + as_records_sql_count(),
+		    as_sql_replacements_count + as_sql_custody_count + as_records_sql_count(),
 	    count = 0;
 	const char **list = calloc((size_t)total, sizeof *list);
 	if (!store->record_sql || !list) {
@@ -100,6 +100,7 @@ static enum status open_city(struct as_store *store, const struct as_store_optio
 	join_list(list, &count, &store->alarms_base, as_sql_alarms, as_sql_alarms_count);
 	join_list(list, &count, &store->stock_base, as_sql_stock, as_sql_stock_count);
 	join_list(list, &count, &store->replacements_base, as_sql_replacements, as_sql_replacements_count);
+	join_list(list, &count, &store->custody_base, as_sql_custody, as_sql_custody_count);
 	join_list(list, &count, &store->record_base, (const char *const *)store->record_sql,
 		  as_records_sql_count());
 	ASSERT_CMP(count, ==, total);

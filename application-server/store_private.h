@@ -34,7 +34,7 @@ struct as_store {
 	char **record_sql; /* owned texts, made from the record schema */
 	int record_base, desired_base, keys_base, items_base, device_base, city_base, imports_base,
 		census_base, identity_base, audit_base, firmware_base, alarms_base, stock_base,
-		replacements_base;
+		replacements_base, custody_base;
 	int joins_base, readings_base, ledger_base; /* of readings.db, behind the events' */
 	int health_base, hearing_base;
 	struct as_hearing hearing; /* who heard whom since the last fold */
@@ -58,6 +58,7 @@ struct as_store {
 	bool health_walks;       /* the going through the gateways' series is under way */
 	int64_t health_hour;     /* in which it began last */
 	int64_t health_at;       /* the gateway that it came to */
+	uint64_t keks_version;   /* counts changes of agencies' KEKs */
 	bool failed;             /* a transaction could not be begun: the turn will not commit */
 };
 
@@ -86,6 +87,8 @@ extern const char *const as_sql_audit[];
 extern const int as_sql_audit_count;
 extern const char *const as_sql_alarms[];
 extern const int as_sql_alarms_count;
+extern const char *const as_sql_custody[];
+extern const int as_sql_custody_count;
 extern const char *const as_sql_census[];
 extern const int as_sql_census_count;
 extern const char *const as_sql_events[];

@@ -15,15 +15,17 @@ enum { PUT, OLDEST, PRUNE, PRUNE_HEADS, AT, SEEN, HEAD, HEAD_PUT, TAIL, HEARD, C
 
 const char *const as_sql_readings[] = {
 	[PUT] = "INSERT INTO readings (seq, dev_eui, agency, time, fcnt_up, fport, payload, object, "
-		"max_payload, next_fcnt_down, prev) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		"max_payload, next_fcnt_down, prev, held) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+		"?11, ?12)",
 	[OLDEST] = "SELECT time FROM readings ORDER BY seq LIMIT 1",
 	[PRUNE] = "DELETE FROM readings WHERE seq IN (SELECT seq FROM (SELECT seq, time FROM readings ORDER "
 		  "BY seq LIMIT ?2) WHERE time < ?1)",
 	[PRUNE_HEADS] = "DELETE FROM reading_heads WHERE (dev_eui, seq) IN (SELECT dev_eui, seq FROM (SELECT "
 			"dev_eui, seq, time FROM readings ORDER BY seq LIMIT ?2) WHERE time < ?1)",
-	[AT] = "SELECT coalesce(prev, 0), " AS_SCOPE_OF_AGENCY ", seq, time, fcnt_up, fport, payload, object "
+	[AT] = "SELECT coalesce(prev, 0), " AS_SCOPE_OF_AGENCY
+	       ", seq, time, fcnt_up, fport, payload, object, held "
 	       "FROM readings WHERE seq = ?3 AND dev_eui = ?4",
-	[SEEN] = "SELECT time, max_payload FROM readings WHERE seq = ?1",
+	[SEEN] = "SELECT time, max_payload, next_fcnt_down FROM readings WHERE seq = ?1",
 	[HEAD] = "SELECT seq FROM reading_heads WHERE dev_eui = ?1",
 	[HEAD_PUT] = "INSERT INTO reading_heads (dev_eui, seq) VALUES (?1, ?2) "
 		     "ON CONFLICT (dev_eui) DO UPDATE SET seq = ?2",
@@ -148,6 +150,7 @@ enum status as_store_reading_put(struct as_store *store, uint64_t seq, const str
 	}
 	if (prev)
 		db_bind_i64(db, s, 11, (int64_t)prev);
+	db_bind_text(db, s, 12, reading->held);
 	status = db_run(db, s);
 	if (status == ST_OK)
 		as_heads_put(&store->heads, dev_eui, seq);
@@ -184,9 +187,17 @@ static json_t *read_reading(struct db *db, int s)
 	base64_encode(data, payload, length <= NET_PAYLOAD_MAX ? length : 0);
 	json_t *object = db_column_is_null(db, s, 7) ? NULL : json_loads(db_column_text(db, s, 7), 0, NULL);
 	json_t *port = db_column_is_null(db, s, 5) ? NULL : json_integer(db_column_i64(db, s, 5));
-	return json_pack("{sI ss sI so? ss so?}", "seq", (json_int_t)db_column_i64(db, s, 2), "time",
-			 as_time_format(time, (struct wall){db_column_i64(db, s, 3)}), "fCnt",
-			 (json_int_t)db_column_i64(db, s, 4), "fPort", port, "data", data, "object", object);
+	json_t *reading = json_pack("{sI ss sI so? ss so?}", "seq", (json_int_t)db_column_i64(db, s, 2),
+				    "time", as_time_format(time, (struct wall){db_column_i64(db, s, 3)}),
+				    "fCnt", (json_int_t)db_column_i64(db, s, 4), "fPort", port, "data", data,
+				    "object", object);
+	if (!db_column_is_null(db, s, 8)) {
+		json_t *held = json_loads(db_column_text(db, s, 8), 0, NULL);
+		json_object_update(reading, held);
+		json_object_set_new(reading, "encrypted", json_true());
+		json_decref(held);
+	}
+	return reading;
 }
 
 struct walk {
@@ -294,7 +305,8 @@ bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, 
 		return false;
 	*seen = (struct as_last_seen){.time = {db_column_i64(db, s, 0)},
 				      .has_max_payload = !db_column_is_null(db, s, 1),
-				      .max_payload = (uint8_t)db_column_i64(db, s, 1)};
+				      .max_payload = (uint8_t)db_column_i64(db, s, 1),
+				      .next_fcnt_down = (uint32_t)db_column_i64(db, s, 2)};
 	db_reset(db, s);
 	return true;
 }

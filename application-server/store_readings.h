@@ -21,6 +21,8 @@ struct as_reading {
 	const char *object;  /* JSON text, NULL: none */
 	uint8_t max_payload; /* that the next downlink holds; 0: not known */
 	uint32_t next_fcnt_down;
+	const char *
+		held; /* JSON text: the payload is as it came, and this opens it for the agency alone; NULL: in clear */
 };
 
 /* Readings of a device, newest first, before the one of `before` (0: from the newest), as far as the scope sees them. Fills a
@@ -42,6 +44,8 @@ struct as_last_seen {
 	struct wall time;
 	bool has_max_payload;
 	uint8_t max_payload; /* longest payload that the next downlink holds, at the data rate of then */
+	uint32_t
+		next_fcnt_down; /* with has_max_payload: the counter that the next downlink for the application had then */
 };
 /* False: never heard, or only before what is kept. */
 bool as_store_last_seen(struct as_store *store, const struct lw_eui64 *dev_eui, struct as_last_seen *seen);

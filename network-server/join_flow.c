@@ -289,6 +289,9 @@ static enum status emit_event(struct ns *ns, struct now now, const struct ns_joi
 	memcpy(event->app_s_key_label, answer->app_s_key.label, NET_KEK_LABEL_MAX - 1);
 	if (answer->app_s_key.length == NET_WRAPPED_KEY_SIZE)
 		memcpy(event->app_s_key_wrapped, answer->app_s_key.key, NET_WRAPPED_KEY_SIZE);
+	_Static_assert(NET_SESSION_KEY_ID_MAX == BI_SESSION_KEY_ID_MAX, "an id fits");
+	event->session_key_id_length = answer->session_key_id.length;
+	memcpy(event->session_key_id, answer->session_key_id.bytes, answer->session_key_id.length);
 	return ns_emit(ns, now, NS_JOURNAL_EVENT, NULL, 0, message, &event->head);
 }
 

@@ -14,6 +14,7 @@
 #include "application-server/identity/authority.h"
 #include "application-server/joins/joins.h"
 #include "application-server/live/gateways.h"
+#include "application-server/store_custody.h"
 
 #include <jansson.h>
 
@@ -32,9 +33,12 @@ struct as_api {
 	const struct as_health *health;      /* likewise */
 	struct as_alarms *alarms;            /* borrowed; NULL: none are judged */
 	struct as_notify *notify;            /* borrowed, with `alarms` */
-	struct as_authority *authority;      /* borrowed: the gateways' CA; NULL: there is none */
-	struct as_packages *packages;        /* borrowed: firmware; NULL: none */
-	struct as_import *import;            /* the one that goes on (import.h), owned; NULL: none */
+	/* Whether the join server has this KEK; NULL: it is not known. */
+	bool (*kek_is_applied)(void *ctx, const struct as_agency_kek *kek);
+	void *kek_ctx;
+	struct as_authority *authority; /* borrowed: the gateways' CA; NULL: there is none */
+	struct as_packages *packages;   /* borrowed: firmware; NULL: none */
+	struct as_import *import;       /* the one that goes on (import.h), owned; NULL: none */
 	/* Of the network server, as it says at each link (edge_why.c), for filters of frames; owned; NULL: not
 	 * known. */
 	json_t *network_rules;

@@ -127,8 +127,10 @@ static void put(struct as_api *api, const struct as_call *call, const struct rec
 		made.id = json_string_value(
 			json_object_get(prepared.record, by_eui ? schema->identifier : "id"));
 		json_t *record = as_get_or_answer(api, &made, schema->kind, answer);
-		if (record)
+		if (record) {
+			as_add_custody_note(schema->kind, stored, record);
 			as_answer_json(answer, status, record);
+		}
 	} else
 		as_answer_verdict(answer, verdict, &problems);
 	as_prepared_release(&prepared);

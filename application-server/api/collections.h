@@ -20,6 +20,12 @@ void as_handle_allow_once_get(struct as_api *api, const struct as_call *call, st
 void as_handle_allow_once_withdraw(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_readings(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 
+/* Keys that agencies hold. */
+void as_handle_kek(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_kek_put(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_kek_retire(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+void as_handle_device_session(struct as_api *api, const struct as_call *call, struct as_answer *answer);
+
 /* Downlinks of a device. */
 void as_handle_downlink(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_downlinks(struct as_api *api, const struct as_call *call, struct as_answer *answer);

@@ -142,6 +142,7 @@ static void answer_enqueued(struct as_api *api, const struct as_item *item,
 	case AS_NOT_ENCODED:
 		as_answer_problem(answer, 422, "object", "%s: %s", as_enqueued_reason(verdict), why);
 		return;
+	case AS_KEY_IS_HELD: as_answer_problem(answer, 409, NULL, "%s", as_enqueued_reason(verdict)); return;
 	case AS_DEVICE_QUOTA:
 	case AS_AGENCY_QUOTA:
 		as_answer_problem(answer, 429, NULL, "%s: %s", as_enqueued_reason(verdict), why);

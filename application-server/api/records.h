@@ -36,4 +36,7 @@ enum as_prepare_verdict as_write_prepared(struct as_api *api, struct now now,
 void as_answer_verdict(struct as_answer *answer, enum as_prepare_verdict verdict,
 		       const struct record_problems *problems);
 
+/* Says in `note` when a change of who holds the keys takes effect; `stored` as it was before, or NULL. */
+void as_add_custody_note(enum record_kind kind, const json_t *stored, json_t *record);
+
 #endif

@@ -1,5 +1,6 @@
 #include "application-server/api/resolve.h"
 
+#include "application-server/store_custody.h"
 #include "application-server/store_records.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
@@ -299,6 +300,28 @@ static enum status resolve_device(struct as_resolver *resolver, json_t *record, 
 	return ST_OK;
 }
 
+/* Who is to hold the keys must have something to wrap them under. */
+static enum status check_custody(struct as_resolver *resolver, enum record_kind kind, const json_t *record,
+				 struct record_problems *problems)
+{
+	struct net_uuid agency;
+	struct as_agency_kek kek;
+	const char *app_s_key = text_of(record, "app_s_key");
+	if (!same_text(text_of(record, "key_custody"), "agency") || problems->count ||
+	    !as_record_owner(kind, record, &agency))
+		return ST_OK;
+	if (app_s_key)
+		record_problems_add(problems, "app_s_key",
+				    "must be left out: with key_custody agency the city does not have it");
+	enum status status = as_store_kek_get(resolver->store, &agency, &kek);
+	if (status == ST_NOT_FOUND || (status == ST_OK && kek.given_up)) {
+		record_problems_add(problems, "key_custody",
+				    "the agency has no key of its own yet: lamppost agency kek new AGENCY");
+		return ST_OK;
+	}
+	return status;
+}
+
 /* --- any kind ----------------------------------------------------------------------------------------------- */
 
 static enum status resolve_agency(struct as_resolver *resolver, const struct record_schema *schema,
@@ -327,6 +350,8 @@ enum status as_resolve(struct as_resolver *resolver, enum record_kind kind, json
 		json_decref(referred.deployment);
 	} else if (kind != RECORD_AGENCY)
 		status = resolve_agency(resolver, record_schema(kind), record, problems);
+	if (status == ST_OK && (kind == RECORD_DEVICE || kind == RECORD_APPLICATION))
+		status = check_custody(resolver, kind, record, problems);
 	if (kind == RECORD_PROFILE || kind == RECORD_GATEWAY)
 		check_radio(kind, resolver->served, record, problems);
 	if (kind == RECORD_PROFILE)

@@ -207,7 +207,8 @@ static enum status enqueue(struct intake *one, enum as_intake_verdict *verdict)
 		[AS_ID_TAKEN] = AS_INTAKE_REFUSED,     [AS_DEVICE_FULL] = AS_INTAKE_REFUSED,
 		[AS_AGENCY_FULL] = AS_INTAKE_REFUSED,  [AS_DEVICE_QUOTA] = AS_INTAKE_REFUSED,
 		[AS_AGENCY_QUOTA] = AS_INTAKE_REFUSED, [AS_TOO_LONG] = AS_INTAKE_REFUSED,
-		[AS_NO_ENCODER] = AS_INTAKE_REFUSED,   [AS_NOT_ENCODED] = AS_INTAKE_REFUSED};
+		[AS_NO_ENCODER] = AS_INTAKE_REFUSED,   [AS_NOT_ENCODED] = AS_INTAKE_REFUSED,
+		[AS_KEY_IS_HELD] = AS_INTAKE_REFUSED};
 	const struct as_intake_message *message = one->message;
 	uint8_t digest[SECRET_HASH];
 	struct as_item item;

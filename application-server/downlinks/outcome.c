@@ -8,6 +8,7 @@
  * An event that was here before is told again all the same: what subscribers get goes by its id, and the crash may have come
  * between the two files. One that the item refuses (it has ended) is counted and told to nobody. */
 #include "application-server/application.h"
+#include "application-server/store_custody.h"
 #include "application-server/store_device.h"
 #include "application-server/store_items.h"
 #include "application-server/store_ledger.h"
@@ -157,7 +158,8 @@ static const char *seal_cause(enum as_seal_verdict verdict)
 		[AS_SEAL_UNKNOWN_ITEM] = "unknown_item",
 		[AS_SEAL_ITEM_ENDED] = "item_ended",
 		[AS_SEAL_PAYLOAD_UNREADABLE] = "payload_unreadable",
-		[AS_SEAL_NO_SESSION_KEY] = NET_NO_SESSION_KEY};
+		[AS_SEAL_NO_SESSION_KEY] = NET_NO_SESSION_KEY,
+		[AS_SEAL_HELD] = "held_by_agency"};
 	return causes[verdict];
 }
 
@@ -165,6 +167,7 @@ static enum as_seal_verdict seal(struct as_application *app, const struct net_se
 				 struct net_sealed *sealed, uint8_t payload[NET_PAYLOAD_MAX])
 {
 	struct as_item item;
+	struct as_held held;
 	struct lw_key key;
 	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
 	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui))
@@ -174,7 +177,9 @@ static enum as_seal_verdict seal(struct as_application *app, const struct net_se
 	if (!as_item_open(app->keys, &item, payload))
 		return AS_SEAL_PAYLOAD_UNREADABLE;
 	if (!as_application_session_key(app, &seal->dev_eui, &seal->session, &key))
-		return AS_SEAL_NO_SESSION_KEY;
+		return as_store_held_get(app->store, &seal->dev_eui, &seal->session, &held) == ST_OK
+			       ? AS_SEAL_HELD
+			       : AS_SEAL_NO_SESSION_KEY;
 	lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, payload,
 			      item.length, sealed->frm_payload);
 	lw_key_wipe(&key);

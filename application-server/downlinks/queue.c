@@ -1,5 +1,6 @@
 #include "application-server/downlinks/queue.h"
 
+#include "application-server/custody.h"
 #include "application-server/quota.h"
 #include "application-server/store_items.h"
 #include "application-server/uuid.h"
@@ -23,6 +24,9 @@ const char *as_enqueued_reason(enum as_enqueued verdict)
 		[AS_TOO_LONG] = "longer than the region carries at any data rate",
 		[AS_NO_ENCODER] = "the profile's codec only decodes: send data (base64) or hex",
 		[AS_NOT_ENCODED] = "the profile's codec cannot write it",
+		[AS_KEY_IS_HELD] = "the agency alone has the device's AppSKey: encrypt it first (isEncrypted "
+				   "with fCntDown; lamppost "
+				   "downlink send --kek)",
 	};
 	return (unsigned)verdict < AS_ENQUEUED_COUNT ? reasons[verdict] : "unknown";
 }
@@ -80,6 +84,10 @@ static bool make_item(struct as_application *app, const struct lw_eui64 *dev_eui
 	item->agency = device->agency;
 	if (!command->has_id)
 		item->item = as_uuid_new(app->rng);
+	if (!command->item.encrypted && as_custody_is_held(app, dev_eui, device)) {
+		*verdict = AS_KEY_IS_HELD;
+		return false;
+	}
 	if (command->has_object && !encode(app, device, command, verdict))
 		return false;
 	if (command->length > NET_PAYLOAD_MAX || command->length > as_queue_longest(app, device->region)) {

@@ -2,6 +2,8 @@
 
 #include "application-server/events/event_parts.h"
 #include "common/base/bytes.h"
+#include "common/base/check.h"
+#include "common/base/hex.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,6 +66,40 @@ static void put_tx_info(struct json_out *out, uint32_t freq_hz, const struct lw_
 	json_out_close(out, '}');
 }
 
+/* How the agency comes to the AppSKey: wrapped under its own KEK, or by its id at the join server. Nothing where neither is known
+ * (a session by personalization, whose key the agency has anyway). */
+static void put_join_server_context(struct json_out *out, const struct as_held *held)
+{
+	char id[2 * NET_SESSION_KEY_ID_MAX + 1];
+	if (!held->has_key && held->session_key_id_length == 0)
+		return;
+	json_out_open(out, "joinServerContext", '{');
+	if (held->has_key) {
+		json_out_open(out, "appSKey", '{');
+		json_out_text(out, "kekLabel", held->kek_label);
+		json_out_base64(out, "aesKey", held->wrapped, sizeof held->wrapped);
+		json_out_close(out, '}');
+	} else {
+		hex_encode(id, held->session_key_id, held->session_key_id_length);
+		json_out_text(out, "sessionKeyId", id);
+	}
+	json_out_close(out, '}');
+}
+
+void as_held_json(char text[AS_HELD_TEXT], const struct as_held *held)
+{
+	char address[LW_DEV_ADDR_TEXT];
+	size_t length;
+	struct json_out out = json_out_init(text, AS_HELD_TEXT);
+	lw_dev_addr_format(address, held->dev_addr);
+	json_out_open(&out, NULL, '{');
+	json_out_text(&out, "devAddr", address);
+	put_join_server_context(&out, held);
+	json_out_close(&out, '}');
+	bool fits = json_out_done(&out, &length);
+	ASSERT(fits);
+}
+
 /* --- events ------------------------------------------------------------------------------------------------- */
 
 static void put_head(struct json_out *out, const struct net_event_head *head,
@@ -98,6 +134,8 @@ bool as_up_json(char *text, size_t capacity, const struct as_up_parts *parts, si
 		as_put_reception(&out, &event->receptions[i], &parts->places[i]);
 	json_out_close(&out, ']');
 	put_tx_info(&out, event->freq_hz, &event->modulation);
+	if (parts->held)
+		put_join_server_context(&out, parts->held);
 	json_out_text(&out, "regionConfigId", event->region_id);
 	json_out_integer(&out, "gatewayCount", event->gateway_count);
 	json_out_integer(&out, "nextFCntDown", event->next_fcnt_down);
@@ -113,11 +151,13 @@ bool as_up_json(char *text, size_t capacity, const struct as_up_parts *parts, si
 }
 
 bool as_join_json(char *text, size_t capacity, const struct net_join_event *event,
-		  const struct as_device_info *device, size_t *length)
+		  const struct as_device_info *device, const struct as_held *held, size_t *length)
 {
 	struct json_out out = json_out_init(text, capacity);
 	json_out_open(&out, NULL, '{');
 	put_head(&out, &event->head, device, event->dev_addr);
+	if (held)
+		put_join_server_context(&out, held);
 	json_out_text(&out, "regionConfigId", event->region_id);
 	if (event->request != NET_REQUEST_JOIN)
 		json_out_text(&out, "request", net_join_request_name(event->request));

@@ -6,6 +6,7 @@
 #define LAMPPOST_AS_EVENT_JSON_H
 
 #include "application-server/events/json_out.h"
+#include "application-server/store_custody.h"
 #include "application-server/store_keys.h"
 #include "common/proto/network_messages.h"
 
@@ -28,6 +29,7 @@ struct as_up_parts {
 	const uint8_t *data;                 /* the payload: in clear, or as it came with `encrypted` */
 	size_t data_length;
 	bool encrypted;
+	const struct as_held *held;    /* what opens it, for the agency alone; NULL: nothing that is known */
 	const json_t *object;          /* the codec's result; NULL: none */
 	const char *codec_error;       /* why it has none; "": no error, or no codec */
 	const struct as_place *places; /* of each reception */
@@ -35,7 +37,12 @@ struct as_up_parts {
 
 /* Fill the text, NUL-terminated, and its length; false when it does not fit (too many and too long tags). */
 bool as_up_json(char *text, size_t capacity, const struct as_up_parts *parts, size_t *length);
+/* `held` NULL: the AppSKey is the city's. */
 bool as_join_json(char *text, size_t capacity, const struct net_join_event *event,
-		  const struct as_device_info *device, size_t *length);
+		  const struct as_device_info *device, const struct as_held *held, size_t *length);
+
+/* What opens a reading that is kept as it came: {"devAddr", "joinServerContext"}. */
+#define AS_HELD_TEXT 256
+void as_held_json(char text[AS_HELD_TEXT], const struct as_held *held);
 
 #endif

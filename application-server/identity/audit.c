@@ -28,6 +28,9 @@ static const char *const names[AS_AUDIT_COUNT] = {
 	[AS_AUDIT_RELEASE] = "device_release",
 	[AS_AUDIT_REPLACE] = "device_replace",
 	[AS_AUDIT_REPLACE_UNDO] = "device_replace_undo",
+	[AS_AUDIT_KEK_NEW] = "kek_new",
+	[AS_AUDIT_KEK_ROTATE] = "kek_rotate",
+	[AS_AUDIT_KEK_RETIRE] = "kek_retire",
 };
 
 const char *as_audit_name(enum as_audit_what what)

@@ -1,4 +1,4 @@
-/* The audit: who did what to whom among the things that give or take power over gateways, and let devices in. A row is written in the turn of the
+/* The audit: who did what to whom among the things that give or take power over gateways, let devices in, and decide who reads. A row is written in the turn of the
  * deed itself, so that there is no deed without its row. Read by the city's engineers (GET /api/v1/audit, `lamppost audit
  * list`), kept for ever: people act rarely. Nothing secret is ever a detail.
  *
@@ -33,6 +33,9 @@ enum as_audit_what {
 	AS_AUDIT_RELEASE,
 	AS_AUDIT_REPLACE,
 	AS_AUDIT_REPLACE_UNDO,
+	AS_AUDIT_KEK_NEW,
+	AS_AUDIT_KEK_ROTATE,
+	AS_AUDIT_KEK_RETIRE,
 	AS_AUDIT_COUNT
 };
 /* "certificate_issue", "remote_command"... */

@@ -29,8 +29,12 @@ static const struct decision_rule uplink_rules[AS_PAYLOAD_VERDICT_COUNT] = {
 		"no_session_key", WARN,
 		"The {length:bl:bytes} of uplink {fcnt:a} on port {port:c} were stored and delivered as "
 		"ciphertext: there is no session key of the device here.",
-		"Private class: the agency decrypts. Else let the device join anew; for ABP set its key: "
-		"lamppost device keys set EUI --app-s-key."),
+		"Let the device join anew; for ABP set its key: lamppost device keys set EUI --app-s-key."),
+	[AS_PAYLOAD_HELD] = ROW("payload_held_by_agency", DEBUG_GOOD,
+				"The {length:bl:bytes} of uplink {fcnt:a} on port {port:c} were stored and "
+				"delivered as they came: "
+				"the agency alone has the key.",
+				""),
 };
 
 static const struct decision_rule codec_rules[] = {
@@ -101,6 +105,11 @@ static const struct decision_rule seal_rules[AS_SEAL_VERDICT_COUNT] = {
 		"of "
 		"the device here.",
 		"Let the device join anew; for ABP set its key: lamppost device keys set EUI --app-s-key."),
+	[AS_SEAL_HELD] = ROW(
+		"seal_held_by_agency", WARN,
+		"{item} could not be encrypted under counter {fcnt_down:a}: the agency alone has the "
+		"device's AppSKey since its last join.",
+		"Send it encrypted, where the agency's KEK is: lamppost downlink send EUI --kek FILE."),
 };
 
 static const struct decision_rule command_rules[AS_ENQUEUED_COUNT] = {
@@ -157,6 +166,12 @@ static const struct decision_rule command_rules[AS_ENQUEUED_COUNT] = {
 		"A downlink for port {port:c} was refused: the profile's codec cannot write its "
 		"object.",
 		"The answer to the command, or the device's event/log, says which member is wrong."),
+	[AS_KEY_IS_HELD] = ROW(
+		"command_in_clear", WARN,
+		"A downlink of {length:a:bytes} for port {port:c} was refused: it came in clear, and the "
+		"agency alone has the device's AppSKey.",
+		"Send it encrypted, where the agency's KEK is: lamppost downlink send EUI --kek FILE; by "
+		"MQTT with isEncrypted and fCntDown."),
 };
 
 static const struct decision_rule intake_rules[AS_INTAKE_VERDICTS] = {

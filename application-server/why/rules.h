@@ -32,6 +32,7 @@ enum as_payload_verdict {
 	AS_PAYLOAD_STORED, /* no codec: stored as it is */
 	AS_PAYLOAD_EMPTY,  /* nothing in it for the application */
 	AS_PAYLOAD_NO_SESSION_KEY,
+	AS_PAYLOAD_HELD, /* the key is the agency's alone */
 	AS_PAYLOAD_VERDICT_COUNT
 };
 
@@ -41,6 +42,7 @@ enum as_seal_verdict {
 	AS_SEAL_ITEM_ENDED,
 	AS_SEAL_PAYLOAD_UNREADABLE,
 	AS_SEAL_NO_SESSION_KEY,
+	AS_SEAL_HELD, /* the key is the agency's alone */
 	AS_SEAL_VERDICT_COUNT
 };
 

@@ -207,6 +207,8 @@ enum status pack_join_event(const struct proto_message *message, struct packing 
 	out.app_s_key_wrapped = convert_bytes(in->app_s_key_wrapped, sizeof in->app_s_key_wrapped);
 	out.has_in_use = in->has_in_use;
 	out.in_use = convert_bytes(in->in_use.bytes, sizeof in->in_use.bytes);
+	out.has_session_key_id = in->session_key_id_length > 0;
+	out.session_key_id = convert_bytes(in->session_key_id, in->session_key_id_length);
 	return convert_pack(to, LAMPPOST__ENVELOPE__BODY_JOIN_EVENT, &out);
 }
 
@@ -224,6 +226,13 @@ bool unpack_join_event(struct proto_message *message, const Lamppost__Envelope *
 	};
 	if (in->has_in_use && !convert_take_exact(out->in_use.bytes, sizeof out->in_use.bytes, &in->in_use))
 		return false;
+	if (in->has_session_key_id) {
+		if (in->session_key_id.len > sizeof out->session_key_id)
+			return false;
+		out->session_key_id_length = (uint8_t)in->session_key_id.len;
+		if (!convert_take_exact(out->session_key_id, in->session_key_id.len, &in->session_key_id))
+			return false;
+	}
 	return convert_head_in(&out->head, in->head) &&
 	       convert_take_exact(out->session.bytes, sizeof out->session.bytes, &in->session) &&
 	       convert_take_text(out->region_id, sizeof out->region_id, in->region_id) &&

@@ -19,12 +19,13 @@
 #include "common/lorawan/types.h"
 #include "common/proto/gateway_messages.h"
 
-#define NET_RECEPTIONS_MAX   16 /* best SNR first; more are counted only */
-#define NET_PAYLOAD_MAX      242
-#define NET_KEK_LABEL_MAX    32
-#define NET_WRAPPED_KEY_SIZE 24 /* RFC 3394 of 16 bytes */
-#define NET_SEALED_KEY_SIZE  74 /* common/crypto/sealed_key.h */
-#define NET_TEXT_MAX         80
+#define NET_RECEPTIONS_MAX     16 /* best SNR first; more are counted only */
+#define NET_PAYLOAD_MAX        242
+#define NET_KEK_LABEL_MAX      32
+#define NET_WRAPPED_KEY_SIZE   24 /* RFC 3394 of 16 bytes */
+#define NET_SESSION_KEY_ID_MAX 32
+#define NET_SEALED_KEY_SIZE    74 /* common/crypto/sealed_key.h */
+#define NET_TEXT_MAX           80
 
 struct net_uuid {
 	uint8_t bytes[16];
@@ -127,8 +128,11 @@ struct net_join_event {
 	struct lw_eui64 join_eui;
 	struct lw_dev_addr dev_addr;
 	char region_id[GW_REGION_ID_MAX];
-	char app_s_key_label[NET_KEK_LABEL_MAX]; /* KEK that the network server does not have */
+	/* KEK that the network server does not have; "": the join server gave no AppSKey, `session_key_id` is asked for it */
+	char app_s_key_label[NET_KEK_LABEL_MAX];
 	uint8_t app_s_key_wrapped[NET_WRAPPED_KEY_SIZE];
+	uint8_t session_key_id[NET_SESSION_KEY_ID_MAX]; /* names the AppSKey at the join server */
+	uint8_t session_key_id_length;                  /* 0: it gave none */
 	/* The session that the device goes on with where it does not hear the accept, however many were made since. */
 	bool has_in_use;
 	struct net_session_id in_use;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 static const char *const activations[] = {"otaa", "abp", NULL};
+static const char *const custodies[] = {"city", "agency", NULL};
 static const char *const data_classes[] = {"public", "sensitive", "private", "confidential", NULL};
 
 /* Nobody has a quota but who is given one (application-server/quota.h). */
@@ -47,6 +48,12 @@ static const struct record_field application_fields[] = {
 	 .max = 500,
 	 .standard = "\"\"",
 	 .help = "what it is for"},
+	{.name = "key_custody",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_LIST,
+	 .names = custodies,
+	 .standard = "\"city\"",
+	 .help = "who can decrypt its devices' payloads; from each device's next join on"},
 	TAGS,
 	CREATED,
 };
@@ -117,6 +124,11 @@ static const struct record_field device_fields[] = {
 	 .type = RECORD_EUI,
 	 .flags = RECORD_NULLABLE,
 	 .help = "OTAA: JoinEUI (AppEUI); none: all zero"},
+	{.name = "key_custody",
+	 .type = RECORD_ENUM,
+	 .flags = RECORD_NULLABLE,
+	 .names = custodies,
+	 .help = "who can decrypt its payloads, from its next join on; \"\": its application's"},
 	KEY("app_key", "OTAA: AppKey; the one root key of a 1.0.x device"),
 	KEY("nwk_key", "OTAA 1.1: NwkKey"),
 	{.name = "dev_addr", .type = RECORD_DEV_ADDR, .flags = RECORD_NULLABLE, .help = "ABP: DevAddr"},

@@ -206,14 +206,14 @@ static void join_events_have_the_members_of_the_samples(void **state)
 	size_t length;
 	json_t *samples = samples_of("join");
 	const struct net_join_event event = {.dev_addr = {0x01a4c7e2}, .region_id = "eu868"};
-	assert_true(as_join_json(text, sizeof text, &event, &device, &length));
+	assert_true(as_join_json(text, sizeof text, &event, &device, NULL, &length));
 	json_t *json = json_loads(text, 0, NULL);
 	compare(samples, json, path, 0);
 	t_uint("members", 5, json_object_size(json));
 	json_decref(json);
 	struct net_join_event rejoin = event;
 	rejoin.request = NET_REQUEST_REJOIN_0;
-	assert_true(as_join_json(text, sizeof text, &rejoin, &device, &length));
+	assert_true(as_join_json(text, sizeof text, &rejoin, &device, NULL, &length));
 	json = json_loads(text, 0, NULL);
 	compare(samples, json, path, 0);
 	t_str("of a rejoin", "rejoin_0", json_string_value(json_object_get(json, "request")));
@@ -354,7 +354,7 @@ static void too_little_room_is_said(void **state)
 	size_t length;
 	char small[100];
 	const struct net_join_event event = {.region_id = "eu868"};
-	t_false("fits", as_join_json(small, sizeof small, &event, &device, &length));
+	t_false("fits", as_join_json(small, sizeof small, &event, &device, NULL, &length));
 }
 
 static const struct {

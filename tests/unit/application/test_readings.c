@@ -90,7 +90,7 @@ static void chains_hold_through_folds_and_restarts(void **state)
 			for (unsigned d = 0; d < devices; d += devices / 3) {
 				unsigned expected = rows[r].readings / devices +
 						    (d < rows[r].readings % devices);
-				struct as_last_seen seen = {{0}, false, 0};
+				struct as_last_seen seen = {.has_max_payload = false};
 				struct lw_eui64 eui = lw_eui64_from_number(d);
 				t_uint(life ? "after a restart" : "readings", expected,
 				       read_all(city->store, &t_city_admin, d, devices, 7 + 50 * (r == 2)));

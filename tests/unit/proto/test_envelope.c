@@ -182,8 +182,9 @@ static void fill_up_event(struct proto_message *m)
 static void fill_join_event(struct proto_message *m)
 {
 	m->join_event = (struct net_join_event){
-		head(),  {{3}},         NET_REQUEST_REJOIN_2,     eui,  {0x26000002},
-		"us915", "application", {1, 2, 3, 4, 5, 6, 7, 8}, true, {{4}},
+		head(),  {{3}},         NET_REQUEST_REJOIN_2,     eui,    {0x26000002},
+		"us915", "application", {1, 2, 3, 4, 5, 6, 7, 8}, {5, 6}, 2,
+		true,    {{4}},
 	};
 }
 

@@ -1,0 +1,445 @@
+/* Keys that an agency holds, in the core of the application server: who may make them, what the join server is told, what an uplink, a
+ * reading and a command look like while the city has no key. */
+#include "tests/harness/city.h"
+#include "tests/harness/harness.h"
+
+#include "application-server/custody.h"
+#include "application-server/store_desired.h"
+#include "application-server/store_events.h"
+#include "application-server/uuid.h"
+#include "common/base/hex.h"
+#include "common/lorawan/cipher.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DEVICE "/api/v1/devices/0102030405060708"
+#define KEK    "/api/v1/agencies/parks/kek"
+
+static struct t_city *city;
+static uint64_t event_row;
+static const struct lw_key app_s_key = {
+	{0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x01}};
+static const uint8_t kek[16] = {0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
+				0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf};
+
+static void furnished(void)
+{
+	city = t_city_new();
+	t_city_furnish(city);
+	event_row = 0;
+}
+
+static int call(const char *method, const char *target, const char *body)
+{
+	return t_city_call(city, &t_city_admin, method, target, body);
+}
+
+static long long number(const char *member)
+{
+	return (long long)json_integer_value(json_object_get(t_city_answer(city), member));
+}
+
+static const char *kek_body(unsigned version)
+{
+	static char body[300];
+	uint8_t sealed[SEALED_KEK_LENGTH];
+	char text[BASE64_ROOM(SEALED_KEK_LENGTH)];
+	assert_int_equal(ST_OK, sealed_kek_seal(sealed, secret_box_public(city->join_box), "agency-parks",
+						version, kek));
+	base64_encode(text, sealed, sizeof sealed);
+	snprintf(body, sizeof body, "{\"version\":%u,\"sealed\":\"%s\"}", version, text);
+	return body;
+}
+
+static void change_custody(const char *target, const char *to)
+{
+	char body[60];
+	snprintf(body, sizeof body, "{\"key_custody\":%s}", to);
+	t_int(to, 200, call("PATCH", target, body));
+	t_true("says when", strstr(t_city_text(city, "note"), "next join") != NULL);
+	while (as_store_custody_step(city->store))
+		assert_int_equal(ST_OK, as_store_commit(city->store));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+}
+
+/* The newest word of the desired state about the device. */
+static struct as_desired desired(void)
+{
+	static struct as_desired records[64];
+	struct as_desired last = {.version = 0};
+	size_t count;
+	assert_int_equal(ST_OK, as_store_desired_after(city->store, 0, records, ARRAY_SIZE(records), &count));
+	for (size_t i = 0; i < count; i++)
+		if (records[i].kind == RECORD_DEVICE)
+			last = records[i];
+	return last;
+}
+
+/* --- KEKs ------------------------------------------------------------------------------------------------------- */
+
+static void an_agency_makes_its_kek_and_a_version_is_never_given_twice(void **state)
+{
+	(void)state;
+	furnished();
+	struct as_scope manager = t_city_scope(city, AS_MANAGER, "parks"),
+			reader = t_city_scope(city, AS_READER, "parks");
+	char first[300];
+	t_int("before", 200, call("GET", KEK, NULL));
+	t_str("state", "none", t_city_text(city, "state"));
+	t_str("the label to seal for", "agency-parks", t_city_text(city, "label"));
+	t_int("a reader", 403, t_city_call(city, &reader, "PUT", KEK, kek_body(1)));
+	t_int("not the first", 409, call("PUT", KEK, kek_body(2)));
+	t_int("no seal", 422, call("PUT", KEK, "{\"version\":1,\"sealed\":\"oKGio6SlpqeoqaqrrK2urw==\"}"));
+	snprintf(first, sizeof first, "%s", kek_body(1));
+	t_int("made", 200, t_city_call(city, &manager, "PUT", KEK, first));
+	t_str("its way", "on_its_way", t_city_text(city, "state"));
+	t_str("name in envelopes", "agency-parks", t_city_text(city, "kek_label"));
+	t_int("the same again", 200, call("PUT", KEK, first));
+	t_int("another for that version", 409, call("PUT", KEK, kek_body(1)));
+	t_int("rotated", 200, call("PUT", KEK, kek_body(2)));
+	t_str("name in envelopes", "agency-parks.2", t_city_text(city, "kek_label"));
+	t_int("given up", 204, call("DELETE", KEK, NULL));
+	t_int("once", 404, call("DELETE", KEK, NULL));
+	t_int("shown", 200, call("GET", KEK, NULL));
+	t_str("retired", "retired", t_city_text(city, "state"));
+	t_int("version", 2, number("version"));
+	t_int("its version is not given again", 409, call("PUT", KEK, kek_body(1)));
+	t_int("the next", 200, call("PUT", KEK, kek_body(3)));
+	t_int("version", 3, number("version"));
+	struct as_agency_kek stored;
+	assert_int_equal(ST_OK, as_store_kek_next(city->store, "", &stored));
+	t_true("stored as it came: not ours to open",
+	       memmem(stored.sealed, sizeof stored.sealed, kek, sizeof kek) == NULL);
+	t_city_free(city);
+}
+
+static void the_label_of_an_agency_that_took_anothers_name_is_its_own(void **state)
+{
+	(void)state;
+	furnished();
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	t_int("renamed", 200, call("PATCH", "/api/v1/agencies/parks", "{\"slug\":\"green\"}"));
+	t_int("another", 201,
+	      call("POST", "/api/v1/agencies", "{\"slug\":\"parks\",\"name\":\"Car parks\"}"));
+	t_int("its label", 200, call("GET", KEK, NULL));
+	t_true("is another", strcmp(t_city_text(city, "label"), "agency-parks") != 0);
+	t_true("and fits", sealed_kek_label_is_good(t_city_text(city, "label")));
+	t_city_free(city);
+}
+
+static void custody_needs_a_kek_and_is_told_to_the_join_server(void **state)
+{
+	(void)state;
+	furnished();
+	t_int("no KEK yet", 422,
+	      call("PATCH", "/api/v1/applications/meters", "{\"key_custody\":\"agency\"}"));
+	t_int("nor for a device", 422, call("PATCH", DEVICE, "{\"key_custody\":\"agency\"}"));
+	t_str("the city's by default", "application", desired().app_kek_label);
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	change_custody("/api/v1/applications/meters", "\"agency\"");
+	t_str("the application's word", "agency-parks", desired().app_kek_label);
+	t_true("the network server is told", desired().device.private_keys);
+	t_int("a KEK in use stays", 409, call("DELETE", KEK, NULL));
+	change_custody(DEVICE, "\"city\"");
+	t_str("the device's own word", "application", desired().app_kek_label);
+	change_custody(DEVICE, "null");
+	t_str("again its application's", "agency-parks", desired().app_kek_label);
+	change_custody("/api/v1/applications/meters", "\"city\"");
+	t_str("back", "application", desired().app_kek_label);
+	t_int("given up", 204, call("DELETE", KEK, NULL));
+	t_city_free(city);
+}
+
+/* More devices than one slice. */
+static void custody_of_a_large_application_is_told_in_slices(void **state)
+{
+	(void)state;
+	furnished();
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	for (unsigned i = 0; i < 600; i++) {
+		char body[200];
+		snprintf(body, sizeof body,
+			 "{\"dev_eui\":\"%016x\",\"name\":\"M\",\"application\":\"meters\",\"profile\":"
+			 "\"probe\"}",
+			 0x1000 + i);
+		assert_int_equal(201, call("POST", "/api/v1/devices", body));
+	}
+	t_int("changed", 200, call("PATCH", "/api/v1/applications/meters", "{\"key_custody\":\"agency\"}"));
+	uint64_t before = as_store_version(city->store);
+	unsigned turns = 0;
+	for (; as_store_custody_step(city->store); turns++)
+		assert_int_equal(ST_OK, as_store_commit(city->store));
+	t_uint("turns", 3, turns);
+	t_uint("each device once", 601, as_store_version(city->store) - before);
+	t_city_free(city);
+}
+
+/* --- a device whose key the city does not have ------------------------------------------------------------------ */
+
+static struct net_event_head head(void)
+{
+	struct net_event_head made = {.row = ++event_row, .time = {city->now.wall.us + (int64_t)event_row}};
+	made.id.bytes[0] = (uint8_t)event_row;
+	made.id.bytes[15] = 9;
+	assert_true(lw_eui64_parse("0102030405060708", &made.dev_eui));
+	return made;
+}
+
+static const struct lw_dev_addr address = {0x01020304};
+
+static void join(uint8_t session, const char *label, const uint8_t wrapping[16])
+{
+	struct net_join_event event = {
+		.head = head(), .session = {{session}}, .dev_addr = address, .region_id = "eu868"};
+	snprintf(event.app_s_key_label, sizeof event.app_s_key_label, "%s", label);
+	if (*label)
+		assert_int_equal(AES_WRAP_OK,
+				 aes_wrap(wrapping, 16, app_s_key.bytes, 16, event.app_s_key_wrapped));
+	else
+		event.session_key_id_length = 8, memcpy(event.session_key_id, "\1\2\3\4\5\6\7\10", 8);
+	assert_int_equal(ST_OK, as_application_on_join(&city->app, city->now, &event));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+}
+
+static const uint8_t plain[2] = {0x00, 0xd7};
+
+static void uplink(uint8_t session, uint32_t fcnt, uint32_t next)
+{
+	struct net_up_event event = {.head = head(),
+				     .session = {{session}},
+				     .dev_addr = address,
+				     .fcnt_up = fcnt,
+				     .has_fport = true,
+				     .fport = 2,
+				     .region_id = "eu868",
+				     .modulation = {.kind = LW_LORA,
+						    .spreading_factor = 7,
+						    .bandwidth_hz = 125000,
+						    .code_rate = "4/5"},
+				     .freq_hz = 868100000,
+				     .frm_payload_length = 2,
+				     .next_fcnt_down = next,
+				     .max_payload = 51};
+	lw_cipher_frm_payload(city->keys.aes, &app_s_key, LW_UP, address, fcnt, plain, 2, event.frm_payload);
+	assert_int_equal(ST_OK, as_application_on_up(&city->app, city->now, &event));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+}
+
+static json_t *last_event(void)
+{
+	struct as_event event;
+	json_t *json = NULL;
+	assert_int_equal(ST_OK,
+			 as_store_event_next(city->store, as_store_events_last(city->store) - 1, &event));
+	json = json_loads(event.body, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(json);
+	as_store_release(city->store);
+	return json;
+}
+
+static const char *text_of(const json_t *object, const char *member)
+{
+	const char *text = json_string_value(json_object_get(object, member));
+	return text ? text : "";
+}
+
+/* Opens what an event, a reading or a session says with the agency's KEK; false when it does not. */
+static bool opens(const json_t *said, const char *label)
+{
+	const json_t *envelope = json_object_get(json_object_get(said, "joinServerContext"), "appSKey");
+	const char *text = text_of(envelope, "aesKey");
+	uint8_t wrapped[24], key[16];
+	size_t length = 0;
+	return strcmp(text_of(envelope, "kekLabel"), label) == 0 &&
+	       base64_decode(wrapped, sizeof wrapped, &length, text, strlen(text)) && length == 24 &&
+	       aes_unwrap(kek, 16, wrapped, 24, key) == AES_WRAP_OK && memcmp(key, app_s_key.bytes, 16) == 0;
+}
+
+static void held(void)
+{
+	furnished();
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	change_custody("/api/v1/applications/meters", "\"agency\"");
+}
+
+static void uplinks_pass_as_they_came_with_what_opens_them_for_the_agency(void **state)
+{
+	(void)state;
+	held();
+	join(1, "agency-parks", kek);
+	json_t *event = last_event();
+	t_true("the join has the wrapped key", opens(event, "agency-parks"));
+	json_decref(event);
+	uplink(1, 5, 3);
+	event = last_event();
+	t_true("so has every uplink", opens(event, "agency-parks"));
+	t_true("said", json_is_true(json_object_get(event, "encrypted")));
+	t_true("no codec is run", json_object_get(event, "object") == NULL);
+	t_true("the payload is not the plain one", strcmp("ANc=", text_of(event, "data")) != 0);
+	t_int("next counter", 3, json_integer_value(json_object_get(event, "nextFCntDown")));
+	t_int("readings", 200, call("GET", DEVICE "/readings", NULL));
+	const json_t *reading = json_array_get(json_object_get(t_city_answer(city), "items"), 0);
+	t_str("the reading is the ciphertext", text_of(event, "data"), text_of(reading, "data"));
+	t_true("and says so", json_is_true(json_object_get(reading, "encrypted")));
+	t_true("with what opens it", opens(reading, "agency-parks"));
+	t_str("and the address", "01020304", text_of(reading, "devAddr"));
+	json_decref(event);
+	t_uint("counted", 1, city->app.counters.held_uplinks);
+	t_uint("not as a fault", 0, city->app.counters.no_session_key);
+	t_city_free(city);
+}
+
+static void a_change_takes_effect_with_the_next_join_in_either_direction(void **state)
+{
+	(void)state;
+	furnished();
+	join(1, "application", city->keys.kek);
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	change_custody("/api/v1/applications/meters", "\"agency\"");
+	uplink(1, 1, 0);
+	json_t *event = last_event();
+	t_str("before its next join in clear", "ANc=", text_of(event, "data"));
+	json_decref(event);
+	t_int("as are its commands", 202,
+	      call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"data\":\"AQ==\"}"));
+	t_int("there is no held session", 409, call("GET", DEVICE "/session", NULL));
+	join(2, "agency-parks", kek);
+	uplink(2, 0, 0);
+	event = last_event();
+	t_true("from then on the agency's", opens(event, "agency-parks"));
+	json_decref(event);
+	change_custody("/api/v1/applications/meters", "\"city\"");
+	uplink(2, 1, 0);
+	event = last_event();
+	t_true("still the agency's", opens(event, "agency-parks"));
+	json_decref(event);
+	t_int("and not in clear", 409, call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"data\":\"AQ==\"}"));
+	join(3, "application", city->keys.kek);
+	uplink(3, 0, 0);
+	event = last_event();
+	t_str("the city's again", "ANc=", text_of(event, "data"));
+	t_true("decoded", json_object_get(event, "object") != NULL);
+	json_decref(event);
+	t_int("and its commands", 202, call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"data\":\"AQ==\"}"));
+	t_city_free(city);
+}
+
+static void a_command_comes_encrypted_or_not_at_all(void **state)
+{
+	(void)state;
+	held();
+	t_int("before the first join", 409,
+	      call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"data\":\"AQ==\"}"));
+	join(1, "agency-parks", kek);
+	t_int("in clear", 409, call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"data\":\"AQ==\"}"));
+	t_true("a sentence", strstr(t_city_text(city, "detail"), "isEncrypted") != NULL);
+	t_int("an object", 409,
+	      call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"object\":{\"temperature\":1}}"));
+	t_int("a session not heard yet", 200, call("GET", DEVICE "/session", NULL));
+	t_int("begins at", 0, number("nextFCntDown"));
+	uplink(1, 0, 7);
+	t_int("session", 200, call("GET", DEVICE "/session", NULL));
+	t_int("its counter", 7, number("nextFCntDown"));
+	t_true("its key", opens(t_city_answer(city), "agency-parks"));
+	t_str("its address", "01020304", t_city_text(city, "devAddr"));
+	t_int("encrypted", 202,
+	      call("POST", DEVICE "/downlinks",
+		   "{\"fPort\":2,\"data\":\"AQ==\",\"isEncrypted\":true,\"fCntDown\":7}"));
+	t_int("session", 200, call("GET", DEVICE "/session", NULL));
+	t_int("behind what waits", 8, number("nextFCntDown"));
+	t_city_free(city);
+}
+
+/* It was taken in clear while the city had the key; meanwhile the device joined. */
+static void what_waits_in_clear_is_not_sealed_for_a_held_session(void **state)
+{
+	(void)state;
+	furnished();
+	join(1, "application", city->keys.kek);
+	t_int("sent", 202,
+	      call("POST", DEVICE "/downlinks",
+		   "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"11111111-2222-4333-8444-555555555555\"}"));
+	join(2, "agency-parks", kek);
+	struct net_seal seal = {.session = {{2}}, .dev_addr = address, .fcnt_down = 0};
+	struct net_sealed sealed;
+	assert_true(as_uuid_parse("11111111-2222-4333-8444-555555555555", &seal.item));
+	assert_true(lw_eui64_parse("0102030405060708", &seal.dev_eui));
+	as_application_on_seal(&city->app, city->now, &seal, &sealed);
+	t_false("sealed", sealed.ok);
+	t_str("why", "held_by_agency", sealed.cause);
+	t_city_free(city);
+}
+
+/* A join server that keeps the key until it is asked (TS002 AppSKeyReq). */
+static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
+{
+	static const struct {
+		const char *name, *label;
+		bool is_city;
+	} rows[] = {{"a foreign label passes through", "their-kek.3", false},
+		    {"our own label", "application", true}};
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+		struct as_held session;
+		struct lw_eui64 dev_eui;
+		uint8_t wrapped[24];
+		t_row(rows[r].name);
+		furnished();
+		join(1, "", NULL);
+		json_t *event = last_event();
+		t_str("the id, until the key is there", "0102030405060708",
+		      text_of(json_object_get(event, "joinServerContext"), "sessionKeyId"));
+		json_decref(event);
+		assert_int_equal(ST_OK,
+				 as_store_held_to_fetch(city->store, (struct wall){0}, &dev_eui, &session));
+		assert_int_equal(AES_WRAP_OK, aes_wrap(rows[r].is_city ? city->keys.kek : kek, 16,
+						       app_s_key.bytes, 16, wrapped));
+		assert_int_equal(ST_OK, as_custody_take_key(&city->app, city->now, &dev_eui, &session,
+							    rows[r].label, wrapped));
+		assert_int_equal(ST_OK, as_store_commit(city->store));
+		t_int("nothing is left to fetch", ST_NOT_FOUND,
+		      as_store_held_to_fetch(city->store, (struct wall){0}, &dev_eui, &session));
+		uplink(1, 0, 0);
+		event = last_event();
+		t_int("in clear", rows[r].is_city, strcmp("ANc=", text_of(event, "data")) == 0);
+		t_int("wrapped", !rows[r].is_city, opens(event, rows[r].label));
+		json_decref(event);
+		t_city_free(city);
+	}
+}
+
+static void sessions_are_forgotten_as_those_of_the_city_are(void **state)
+{
+	(void)state;
+	held();
+	for (uint8_t i = 1; i <= 20; i++)
+		join(i, "agency-parks", kek);
+	unsigned kept = 0;
+	struct lw_eui64 dev_eui;
+	assert_true(lw_eui64_parse("0102030405060708", &dev_eui));
+	for (uint8_t i = 1; i <= 20; i++) {
+		struct as_held session;
+		kept += as_store_held_get(city->store, &dev_eui, &(struct net_session_id){{i}}, &session) ==
+			ST_OK;
+	}
+	t_uint("kept", 4, kept);
+	t_city_free(city);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		t_test(an_agency_makes_its_kek_and_a_version_is_never_given_twice),
+		t_test(the_label_of_an_agency_that_took_anothers_name_is_its_own),
+		t_test(custody_needs_a_kek_and_is_told_to_the_join_server),
+		t_test(custody_of_a_large_application_is_told_in_slices),
+		t_test(uplinks_pass_as_they_came_with_what_opens_them_for_the_agency),
+		t_test(a_change_takes_effect_with_the_next_join_in_either_direction),
+		t_test(a_command_comes_encrypted_or_not_at_all),
+		t_test(what_waits_in_clear_is_not_sealed_for_a_held_session),
+		t_test(a_key_that_is_fetched_later_is_whose_its_kek_is),
+		t_test(sessions_are_forgotten_as_those_of_the_city_are),
+	};
+	return t_run(tests);
+}
