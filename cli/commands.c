@@ -1,5 +1,6 @@
 /* All groups and all commands, in the order of the help. A new one: a row of `groups` if its group is new, and a row of
  * `tables` with its file's commands (command.h tells how). */
+#include "cli/agency_kek.h"
 #include "cli/airtime.h"
 #include "cli/alarm.h"
 #include "cli/capture.h"
@@ -56,6 +57,7 @@ static const struct cli_group groups[] = {
 	{.name = "frames",
 	 .summary = "live radio frames with their verdicts: lines, a screen, packets for Wireshark"},
 	{.name = "events", .summary = "readings, joins and what becomes of commands, as they are delivered"},
+	{.name = "decrypt", .summary = "payloads under a key that only you hold, opened on this machine"},
 	{.name = "frame",
 	 .summary = "frames explained and made, offline",
 	 .description = "Explains the bytes of a LoRaWAN frame, or makes them; no server is asked."},
@@ -75,6 +77,7 @@ static const struct {
 	{cli_status_commands, &cli_status_command_count},
 	{cli_doctor_commands, &cli_doctor_command_count},
 	{cli_record_commands, &cli_record_command_count},
+	{cli_agency_kek_commands, &cli_agency_kek_command_count},
 	{cli_device_status_commands, &cli_device_status_command_count},
 	{cli_device_commands, &cli_device_command_count},
 	{cli_claim_commands, &cli_claim_command_count},
@@ -97,6 +100,7 @@ static const struct {
 	{cli_downlink_commands, &cli_downlink_command_count},
 	{cli_frames_commands, &cli_frames_command_count},
 	{cli_events_commands, &cli_events_command_count},
+	{cli_decrypt_commands, &cli_decrypt_command_count},
 	{cli_frame_commands, &cli_frame_command_count},
 	{cli_capture_commands, &cli_capture_command_count},
 	{cli_completion_commands, &cli_completion_command_count},

@@ -201,12 +201,19 @@ const struct cli_command cli_downlink_commands[] = {
 		 "A device hears a command after its next uplink (class A). One of --hex, --base64, --text, "
 		 "--file and --object states the payload. The device is left out with --from, whose file "
 		 "names "
-		 "the devices: then each line that is refused is named, and the others are sent.",
+		 "the devices: then each line that is refused is named, and the others are sent.\n\nFor a "
+		 "device whose key "
+		 "only you hold, --kek encrypts the payload on this machine. If the network spends the "
+		 "counter on a frame of "
+		 "its own first, the command is encrypted anew under the next one: at once if that is known "
+		 "at once, "
+		 "later only with --wait; eight times at most.",
 	 .operands = "[EUI]",
 	 .options = cli_downlink_send_options,
 	 .option_count = CLI_DOWNLINK_SEND_OPTIONS,
 	 .examples = "lamppost downlink send 70b3d57ed0000001 --port 10 --hex 0a0164 --confirmed --wait=5m\n"
 		     "lamppost downlink send 70b3d57ed0000001 --port 2 --text on --expires 2h --priority 5\n"
+		     "lamppost downlink send 70b3d57ed0000001 --port 10 --hex 0a0164 --kek parks.kek --wait\n"
 		     "lamppost downlink send --from commands.csv\n",
 	 .exits = "0 queued; with --wait: sent, or acknowledged if confirmed\n"
 		  "1 with --wait: failed, expired or refused\n"

@@ -11,7 +11,7 @@ extern const size_t cli_downlink_command_count;
 
 /* --- shared by downlink.c, downlink_send.c and downlink_file.c. */
 #define CLI_ID_TEXT               37
-#define CLI_DOWNLINK_SEND_OPTIONS 14
+#define CLI_DOWNLINK_SEND_OPTIONS 15
 extern const struct cli_option cli_downlink_send_options[CLI_DOWNLINK_SEND_OPTIONS];
 
 int cli_downlink_send(const struct cli_arguments *arguments);
@@ -31,6 +31,12 @@ bool cli_downlink_expires(json_t *body, const char *text);
  * sent, or acknowledged if it is confirmed; CLI_FAILED: it ended otherwise; CLI_TIMED_OUT. Reported but for CLI_DONE. */
 int cli_downlink_wait(struct cli_client *client, const char *eui, const char *id, double seconds,
 		      json_t **item);
+/* A command in `body` whose `data` is in clear, encrypted here with --kek. Returns an enum cli_exit. */
+int cli_downlink_send_held(struct cli_client *client, const struct cli_arguments *arguments, json_t *body,
+			   double wait_s);
+/* Print an item that was queued, with its notes; what became of it. */
+void cli_downlink_print_sent(const json_t *item);
+void cli_downlink_print_fate(const json_t *item);
 /* Sends the lines of a CSV or JSON-lines file ("-": standard input). Each line that is refused is named; the others are sent. */
 int cli_downlink_send_file(struct cli_client *client, const char *file, bool json);
 

@@ -83,6 +83,7 @@ const struct cli_option cli_downlink_send_options[CLI_DOWNLINK_SEND_OPTIONS] = {
 	{"id", "UUID", "the command's identity: the same one twice is one command"},
 	{"encrypted", NULL, "the payload is encrypted already, under --counter (private devices)"},
 	{"counter", "N", "FCntDown that it was encrypted under"},
+	{"kek", "FILE", "encrypt it here, with the agency's KEKs, under the next counter"},
 	{"wait", "[=TIME]", "until it was sent, or acknowledged if confirmed; 60s by default"},
 	{"from", "FILE",
 	 "many: CSV with a header (dev_eui, port, hex...), or JSON lines; - for standard input"},
@@ -231,7 +232,7 @@ static int make_body(json_t *body, const struct cli_arguments *arguments, char i
 	return set_payload(body, arguments);
 }
 
-static void print_sent(const json_t *item)
+void cli_downlink_print_sent(const json_t *item)
 {
 	size_t i;
 	json_t *note;
@@ -248,7 +249,7 @@ static void print_sent(const json_t *item)
 }
 
 /* What became of it, as far as it is known. */
-static void print_fate(const json_t *item)
+void cli_downlink_print_fate(const json_t *item)
 {
 	char line[200];
 	snprintf(line, sizeof line, "%s  %s, counter %lld, gateway %s, tries %lld\n",
@@ -265,6 +266,11 @@ static int send_one(struct cli_client *client, const struct cli_arguments *argum
 	const char *eui = arguments->operands[0];
 	json_t *body = json_object(), *item = NULL;
 	int exit_code = make_body(body, arguments, id);
+	if (exit_code == CLI_DONE && cli_argument(arguments, "kek")) {
+		exit_code = cli_downlink_send_held(client, arguments, body, wait_s);
+		json_decref(body);
+		return exit_code;
+	}
 	if (exit_code == CLI_DONE && !cli_downlink_target(target, eui, NULL))
 		exit_code = cli_problem(CLI_USAGE, eui, NULL, "too long");
 	if (exit_code == CLI_DONE)
@@ -276,14 +282,14 @@ static int send_one(struct cli_client *client, const struct cli_arguments *argum
 		return exit_code;
 	if (wait_s > 0) {
 		if (!arguments->json)
-			print_sent(item);
+			cli_downlink_print_sent(item);
 		fflush(stdout);
 		json_decref(item);
 		exit_code = cli_downlink_wait(client, eui, id, wait_s, &item);
 		if (item && !arguments->json)
-			print_fate(item);
+			cli_downlink_print_fate(item);
 	} else if (!arguments->json) {
-		print_sent(item);
+		cli_downlink_print_sent(item);
 	}
 	if (item && arguments->json)
 		cli_downlink_print_json(item);

@@ -1,6 +1,7 @@
 #include "cli/events.h"
 
 #include "cli/client.h"
+#include "cli/held.h"
 #include "cli/problem.h"
 #include "common/base/check.h"
 #include "common/base/printable.h"
@@ -15,11 +16,13 @@ static const struct cli_option options[] = {
 	{"device", "EUI", "only of this device"},
 	{"after", "EVENT", "what came after this event, then go on"},
 	{"count", "N", "end after N events"},
+	{"kek", "FILE", "open payloads with the agency's KEKs, on this machine"},
 };
 
 struct following {
 	bool json;
-	unsigned long left; /* events still wanted; 0: no limit */
+	struct cli_keks *keks; /* NULL: payloads are shown as they come */
+	unsigned long left;    /* events still wanted; 0: no limit */
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -86,6 +89,8 @@ static void print_line(const char *kind, const json_t *event)
 		printable_write(stdout, text_of(event, "devAddr"));
 	} else if (!print_downlink(kind, event)) {
 		printable_write(stdout, text_of(event, "data"));
+		if (json_is_true(json_object_get(event, "encrypted")))
+			fputs("  encrypted: only the agency's key opens it", stdout);
 	}
 	putchar('\n');
 }
@@ -103,6 +108,10 @@ static bool on_event(void *ctx, const char *id, const char *kind, const char *da
 {
 	struct following *following = ctx;
 	json_t *event = json_loads(data, JSON_REJECT_DUPLICATES, NULL);
+	char why[CLI_HELD_WHY_MAX];
+	if (following->keks && strcmp(kind, "up") == 0 &&
+	    cli_held_open(following->keks, event, why) == CLI_HELD_CLOSED)
+		fprintf(stderr, "lamppost: %s: %s\n", id, why);
 	if (following->json)
 		print_json_line(id, kind, event);
 	else if (event && strcmp(kind, "gap") == 0)
@@ -119,7 +128,8 @@ static int run_events(const struct cli_arguments *arguments)
 	if (!cli_argument(arguments, "follow"))
 		return cli_problem(CLI_USAGE, "events", "lamppost events --follow", "expected --follow");
 	struct following following = {.json = arguments->json};
-	const char *count = cli_argument(arguments, "count");
+	struct cli_keks keks;
+	const char *count = cli_argument(arguments, "count"), *kek = cli_argument(arguments, "kek");
 	if (count && !cli_parse_count("--count", count, &following.left))
 		return CLI_USAGE;
 	char target[CLI_TARGET_MAX] = "/api/v1/events";
@@ -129,9 +139,17 @@ static int run_events(const struct cli_arguments *arguments)
 		if (value && !cli_target_append_query(target, filters[i], value))
 			return cli_problem(CLI_USAGE, filters[i], NULL, "too long");
 	}
+	if (kek) {
+		int read = cli_keks_read(kek, &keks);
+		if (read != CLI_DONE)
+			return read;
+		following.keks = &keks;
+	}
 	struct cli_client *client = cli_client_new(arguments);
 	int exit_code = cli_follow(client, "events", target, on_event, &following);
 	cli_client_free(client);
+	if (kek)
+		cli_keks_release(&keks);
 	return exit_code;
 }
 
@@ -141,7 +159,8 @@ const struct cli_command cli_events_commands[] = {
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
 	 .examples = "lamppost events --follow --application soil\n"
-		     "lamppost events --follow --json --count 10 > ten.jsonl\n",
+		     "lamppost events --follow --json --count 10 > ten.jsonl\n"
+		     "lamppost events --follow --application soil --kek parks.kek\n",
 	 .run = run_events},
 };
 const size_t cli_events_command_count = ARRAY_SIZE(cli_events_commands);

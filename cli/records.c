@@ -227,6 +227,9 @@ static int run_update(const struct cli_arguments *arguments)
 		exit_code = cli_call(client, arguments->operands[0], IO_HTTP_PATCH, target, object, &answer);
 	if (exit_code == CLI_DONE)
 		record_print_one(schema, answer, arguments->json);
+	const char *note = json_string_value(json_object_get(answer, "note"));
+	if (note)
+		fprintf(stderr, "note: %s\n", note);
 	json_decref(object);
 	json_decref(answer);
 	cli_client_free(client);

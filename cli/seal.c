@@ -5,6 +5,7 @@
 #include "cli/problem.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
+#include "common/crypto/sealed_kek.h"
 #include "common/crypto/sealed_key.h"
 
 #include <stdlib.h>
@@ -127,6 +128,19 @@ json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struc
 	json_t *sealed = seal_parsed(seal, field, dev_eui, &key, reason);
 	lw_key_wipe(&key);
 	return sealed;
+}
+
+int cli_seal_kek(const struct cli_seal *seal, const char *label, uint32_t version, const uint8_t key[16],
+		 json_t **sealed)
+{
+	uint8_t blob[SEALED_KEK_LENGTH];
+	char encoded[BASE64_ROOM(SEALED_KEK_LENGTH)];
+	if (sealed_kek_seal(blob, seal->public_keys[JOIN_SERVER], label, version, key) != ST_OK)
+		return cli_problem(CLI_FAILED, label, "lamppost status",
+				   "the join server's public key, or the label, is not usable");
+	base64_encode(encoded, blob, sizeof blob);
+	*sealed = json_string(encoded);
+	return CLI_DONE;
 }
 
 int cli_seal_word(struct cli_client *client, struct cli_seal **seal, const char *field, const char *dev_eui,

@@ -24,6 +24,10 @@ bool cli_is_key_field(const char *field);
 json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struct lw_eui64 *dev_eui,
 		     const char *text, const char **reason);
 
+/* Seals an agency's KEK for the join server. CLI_DONE with `*sealed`, a new JSON string of base64; else an exit code, reported. */
+int cli_seal_kek(const struct cli_seal *seal, const char *label, uint32_t version, const uint8_t key[16],
+		 json_t **sealed);
+
 /* The same for what a person typed at an option: the key itself, `@FILE` or `-`, and the device's EUI as text. The server
  * is asked for its public keys (once: `*seal` is NULL before) only when key and EUI read well. CLI_DONE with `*sealed`, a
  * new JSON string; else an exit code, reported. */

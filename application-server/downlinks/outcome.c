@@ -125,11 +125,12 @@ enum status as_application_on_downlink(struct as_application *app, struct now no
 {
 	struct as_application_counters *counters = &app->counters;
 	bool counted = event->status != NET_ITEM_QUEUED && event->status != NET_ITEM_EXPIRED;
+	bool is_stale = event->status == NET_ITEM_STALE_COUNTER; /* which says the next one */
 	const struct as_change change = {.event = event->head.id,
 					 .time = event->head.time,
 					 .status = event->status,
 					 .cause = event->cause,
-					 .has_fcnt_down = counted && event->tries > 0,
+					 .has_fcnt_down = counted && (event->tries > 0 || is_stale),
 					 .fcnt_down = event->fcnt_down,
 					 .has_gateway = event->status == NET_ITEM_PLANNED ||
 							event->status == NET_ITEM_SENT,
