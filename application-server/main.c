@@ -110,8 +110,7 @@ static void on_again(void *ctx, struct now now)
 static void on_housekeeping(void *ctx, struct now now)
 {
 	struct server *server = ctx;
-	bool more = as_retention_step(&server->retention, now);
-	more = as_store_custody_step(server->store) || more;
+	bool more = as_store_custody_step(server->store) | as_retention_step(&server->retention, now);
 	as_edge_identity_tick(&server->identity, now);
 	as_joins_expire(&server->joins, now);
 	io_timer_start(server->housekeeping, more ? SOON_AGAIN : HOUSEKEEPING, 0);
