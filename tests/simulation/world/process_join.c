@@ -3,6 +3,7 @@
 
 #include "common/base/check.h"
 #include "common/backend/ts002.h"
+#include "join-server/kek_orders.h"
 #include "join-server/provisioning.h"
 #include "join-server/store_sqlite.h"
 
@@ -94,6 +95,8 @@ static void on_call(struct machine *machine, struct now now, uint64_t call, enum
 	const char *path = url + strlen("http://lamppost");
 	if (method == IO_HTTP_GET && strcmp(path, "/provisioning/v1/state") == 0) {
 		reply_json(machine, call, 200, js_provisioning_state(&self->core));
+	} else if (method == IO_HTTP_GET && strcmp(path, "/keks") == 0) {
+		reply_json(machine, call, 200, js_keks_json(&self->core));
 	} else if (method == IO_HTTP_POST && strcmp(path, "/provisioning/v1/records") == 0) {
 		on_records(machine, now, call, body, length);
 	} else if (method == IO_HTTP_POST && strcmp(path, "/") == 0) {
