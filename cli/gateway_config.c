@@ -10,7 +10,8 @@
 static const struct gateway_target targets[] = {
 	{"lora_pkt_fwd", "Semtech's packet forwarder: global_conf.json", gateway_make_lora_pkt_fwd},
 	{"station", "LoRa Basics Station: station.conf and tc.uri", gateway_make_station},
-	{"chirpstack", "ChirpStack Concentratord and UDP Forwarder: channels.toml and the forwarder's file",
+	{"chirpstack",
+	 "ChirpStack Concentratord: channels.toml, and a file for the UDP and for the MQTT Forwarder",
 	 gateway_make_chirpstack},
 };
 

@@ -1,5 +1,5 @@
-/* The TOML that ChirpStack's programs on a gateway read: Concentratord, which has the hardware, and the UDP Forwarder, which
- * speaks to our bridge. */
+/* The TOML that ChirpStack's programs on a gateway read: Concentratord, which has the hardware, and the forwarders, of which
+ * one speaks to our bridge by UDP and the other by a broker. */
 #include "cli/gateway_config.h"
 
 #include "common/base/check.h"
@@ -10,6 +10,7 @@
 
 #define KEEPALIVE_S        10
 #define KEEPALIVE_FAILURES 12
+#define BROKER_PORT        8883 /* MQTT over TLS */
 
 /* "AS923", variant 2 → "AS923_2", as Concentratord spells it. */
 static void region_name(char *name, size_t capacity, const struct lw_region *region)
@@ -66,6 +67,32 @@ static char *forwarder(const struct gateway_config *config)
 	return text;
 }
 
+/* The EUI is the topic's and the user's name, so that the broker's access rules can hold a gateway to its own topics. */
+static char *mqtt_forwarder(const struct gateway_config *config)
+{
+	char *text = NULL, eui[LW_EUI64_TEXT];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	ASSERT(out != NULL);
+	lw_eui64_format(eui, &config->eui);
+	fprintf(out,
+		"# Sends what Concentratord hears to the MQTT broker that Lamppost's gateway bridge reads\n"
+		"# (gateway-bridge.mqtt.url). In place of the UDP Forwarder, not beside it.\n"
+		"[logging]\nlevel = \"info\"\nlog_to_syslog = true\n\n"
+		"[mqtt]\ntopic_prefix = \"%s\"\njson = false\nserver = \"ssl://%s:%d\"\nusername = \"%s\"\n"
+		"password = \"\" # of this user at the broker\nqos = 0\nkeep_alive_interval = \"30s\"\n"
+		"ca_cert = \"\" # the broker's authority; empty: those of the system\n\n"
+		"[gateway]\nstats_interval = \"30s\"\n\n"
+		"[backend]\nenabled = \"concentratord\"\n\n"
+		"[backend.filters]\nforward_crc_ok = true\nforward_crc_invalid = false\n"
+		"forward_crc_missing = false\n\n"
+		"[backend.concentratord]\nevent_url = \"ipc:///tmp/concentratord_event\"\n"
+		"command_url = \"ipc:///tmp/concentratord_command\"\n",
+		config->region->id, config->host, BROKER_PORT, eui);
+	ASSERT(fclose(out) == 0);
+	return text;
+}
+
 bool gateway_make_chirpstack(struct gateway_config_output *output, const struct gateway_config *config,
 			     char problem[GATEWAY_RADIO_PROBLEM_MAX])
 {
@@ -84,11 +111,15 @@ bool gateway_make_chirpstack(struct gateway_config_output *output, const struct 
 			    region, eui, config->antenna_gain_dbi);
 	gateway_output_note(
 		output, "Start Concentratord with -c concentratord.toml -c region.toml -c channels.toml.");
-	gateway_output_note(
-		output,
-		"Lamppost's gateway bridge takes the UDP Forwarder; the MQTT Forwarder and the ChirpStack "
-		"Gateway Bridge speak to an MQTT broker, which it does not read.");
+	gateway_output_note(output,
+			    "One forwarder of the two: the UDP Forwarder comes to the bridge itself "
+			    "(--accept-udp), the MQTT "
+			    "Forwarder by a broker (--accept-mqtt true), which the file looks for at %s; put "
+			    "the broker's "
+			    "address, its authority and this gateway's password in.",
+			    config->host);
 	gateway_output_file(output, "channels.toml", channels(config));
 	gateway_output_file(output, "chirpstack-udp-forwarder.toml", forwarder(config));
+	gateway_output_file(output, "chirpstack-mqtt-forwarder.toml", mqtt_forwarder(config));
 	return true;
 }

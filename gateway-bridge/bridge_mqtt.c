@@ -71,6 +71,21 @@ static void judge_body(struct gb_bridge *bridge, enum gb_verdict verdict, const 
 	gb_judge_number(bridge, verdict, &gateway->eui, &gateway->from, (int64_t)message->length);
 }
 
+/* Two gateways with one EUI, one prefix: each has its own counter, so that every second change between them goes back, which one
+ * gateway's does at a restart alone; what it sends late comes in order. */
+static void note_counter(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
+			 struct gw_ticks ticks)
+{
+	if (!gateway->has_ticks || gw_ticks_since(ticks, gateway->ticks) >= -GB_TICKS_ODD_US)
+		return;
+	bool flaps = gb_gateways_replaced(bridge->gateways, gateway, now.mono);
+	const struct gb_said said = {.a = gb_address_number(&gateway->from), .b = gateway->moves};
+	if (!flaps)
+		return;
+	gb_judge(bridge, GB_MQTT_TWO_COUNTERS, &gateway->eui, &gateway->from, &said);
+	gb_tell_presence(bridge, now, gateway, "flapping");
+}
+
 static void take_up(struct gb_bridge *bridge, struct now now, struct gb_gateway *gateway,
 		    const struct gb_mqtt_in *message)
 {
@@ -91,6 +106,8 @@ static void take_up(struct gb_bridge *bridge, struct now now, struct gb_gateway 
 					GB_CHIRPSTACK_CONTEXT_MAX);
 		else
 			gb_contexts_put(contexts, now.mono, up.rxpk.ticks, &up.context);
+		if (up.has_ticks)
+			note_counter(bridge, now, gateway, up.rxpk.ticks);
 	}
 	gb_take_reception(bridge, now, gateway, &up.rxpk, up.has_ticks);
 }

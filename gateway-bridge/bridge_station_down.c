@@ -46,6 +46,12 @@ static const struct gw_tx_attempt *second_of(const struct gw_downlink *downlink)
 	return second;
 }
 
+/* Our time, where somebody keeps it; else 0. */
+static struct wall kept_time(struct now now)
+{
+	return now.wall_synchronised ? now.wall : (struct wall){0};
+}
+
 /* What of the station's own goes into the message: its time, and the context of the uplink that is answered. */
 static enum gb_verdict fill_context(const struct gb_station *station, const struct gw_downlink *downlink,
 				    struct gb_station_downlink *out)
@@ -137,6 +143,7 @@ enum gb_verdict gb_station_send(struct gb_bridge *bridge, struct now now, const 
 	struct gb_station *station = gb_stations_find(bridge->stations, gateway->station);
 	struct gb_station_downlink message = {.first = &downlink->attempts[0],
 					      .second = second_of(downlink),
+					      .mux_time = kept_time(now),
 					      .phy = downlink->phy,
 					      .phy_length = downlink->phy_length};
 	if (station == NULL)
@@ -233,7 +240,7 @@ static void push_time(struct gb_bridge *bridge, struct now now, struct gb_statio
 		return;
 	struct gb_station_out *out = gb_stations_post(bridge->stations, station, GB_STATION_TEXT);
 	if (out)
-		out->length = gb_station_timesync(out->bytes, NULL, xtime, gps_us);
+		out->length = gb_station_timesync(out->bytes, NULL, xtime, gps_us, kept_time(now));
 }
 
 bool gb_station_round(struct gb_bridge *bridge, struct now now, struct gb_station *station)

@@ -159,7 +159,7 @@ static void answer_time(struct gb_bridge *bridge, struct now now, struct gb_stat
 	struct gb_station_out *out = gb_stations_post(bridge->stations, station, GB_STATION_TEXT);
 	if (out == NULL)
 		return;
-	out->length = gb_station_timesync(out->bytes, txtime, 0, gps_us_from_wall(now.wall));
+	out->length = gb_station_timesync(out->bytes, txtime, 0, gps_us_from_wall(now.wall), now.wall);
 	gb_health_out(&gateway->health, out->length);
 }
 

@@ -21,19 +21,32 @@ struct gw_ticks gb_contexts_make_ticks(struct gb_contexts *contexts, struct mono
 	return (struct gw_ticks){ticks};
 }
 
-/* Slots stand in order of their age behind `newest`, so a larger place is filled anew, the oldest first. */
-static void grow(struct gb_contexts *contexts)
+/* Slots stand in order of their age behind `newest`: another place takes the newest `kept` of them, the oldest first. */
+static void move_to(struct gb_contexts *contexts, size_t room, size_t kept)
 {
-	size_t room = contexts->room ? 2 * contexts->room : GB_CONTEXTS_FIRST;
+	ASSERT_CMP(kept, <=, room);
 	struct gb_context_slot *slots = calloc(room, sizeof *slots);
 	ASSERT(slots != NULL);
 	ASSERT(contexts->count == 0 || contexts->slots != NULL);
-	for (size_t i = 0; i < contexts->count; i++)
-		slots[i] = contexts->slots[(contexts->newest + 1 + i) % contexts->room];
+	for (size_t i = 0; i < kept; i++)
+		slots[i] =
+			contexts->slots[(contexts->newest + 1 + contexts->room - kept + i) % contexts->room];
 	free(contexts->slots);
 	contexts->slots = slots;
 	contexts->room = room;
-	contexts->newest = contexts->count ? contexts->count - 1 : room - 1;
+	contexts->count = kept;
+	contexts->newest = kept ? kept - 1 : room - 1;
+}
+
+/* Whether all that may still be answered are among the newest quarter. */
+static bool is_roomy(const struct gb_contexts *contexts, struct mono now)
+{
+	size_t quarter = contexts->room / 4;
+	return contexts->room > GB_CONTEXTS_FIRST && contexts->count > quarter &&
+	       mono_since(
+		       now,
+		       contexts->slots[(contexts->newest + contexts->room - quarter) % contexts->room].at) >=
+		       GB_CONTEXT_LIFE_US;
 }
 
 void gb_contexts_put(struct gb_contexts *contexts, struct mono now, struct gw_ticks ticks,
@@ -43,7 +56,10 @@ void gb_contexts_put(struct gb_contexts *contexts, struct mono now, struct gw_ti
 		const struct gb_context_slot *oldest =
 			contexts->room ? &contexts->slots[(contexts->newest + 1) % contexts->room] : NULL;
 		if (!oldest || mono_since(now, oldest->at) < GB_CONTEXT_LIFE_US)
-			grow(contexts);
+			move_to(contexts, contexts->room ? 2 * contexts->room : GB_CONTEXTS_FIRST,
+				contexts->count);
+	} else if (contexts->count > 0 && is_roomy(contexts, now)) {
+		move_to(contexts, contexts->room / 2, contexts->room / 4);
 	}
 	ASSERT(contexts->slots != NULL && contexts->room > 0);
 	contexts->newest = (contexts->newest + 1) % contexts->room;

@@ -5,7 +5,7 @@
  * microsecond is the one that it answers.
  *
  * Bounded: it begins with GB_CONTEXTS_FIRST places and doubles up to GB_CONTEXTS_MAX while the oldest may still be answered; past
- * that the oldest goes. Pure but for its memory. */
+ * that the oldest goes. It halves when those that may be answered are a quarter. Pure but for its memory. */
 #ifndef LAMPPOST_BRIDGE_CONTEXTS_H
 #define LAMPPOST_BRIDGE_CONTEXTS_H
 

@@ -82,6 +82,8 @@ static void open_session(struct gb_station_edge *edge, struct now now, const str
 		.message_max = GB_STATION_TEXT_LIMIT,
 		.send_buffer = SEND_BUFFER,
 		.ping_interval = -1, /* the core pings, and judges what comes back */
+		/* Of a station that never answers a ping: as many pings that its machine did not even take. */
+		.unacknowledged = GB_STATION_PONGS_OWED * edge->config->station_ping * US_PER_S,
 		.forgive_pong = true};
 	const struct gb_presented presented = gb_tls_presented(request);
 	char reason[GB_STATION_REASON_MAX];

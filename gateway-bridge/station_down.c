@@ -88,6 +88,13 @@ static const char *class_name(enum gw_window window)
 	return window == GW_CLASS_B ? "1" : window == GW_CLASS_C ? "2" : "0";
 }
 
+/* MuxTime, UTC in seconds: any message may carry it. */
+static void put_mux_time(struct writing *writing, struct wall now)
+{
+	if (now.us > 0)
+		put(writing, ",\"MuxTime\":%" PRId64 ".%06" PRId64, now.us / US_PER_S, now.us % US_PER_S);
+}
+
 /* The DevEUI is never used by a station, but one of zeros keeps it from saying that it has sent. */
 static void put_head(struct writing *writing, const struct gb_station_downlink *downlink)
 {
@@ -97,6 +104,7 @@ static void put_head(struct writing *writing, const struct gb_station_downlink *
 	    "{\"msgtype\":\"dnmsg\",\"DevEui\":\"01-01-01-01-01-01-01-01\",\"dC\":%s,\"diid\":%" PRId64
 	    ",\"pdu\":\"%s\",\"priority\":0,\"rctx\":%" PRId64,
 	    class_name(downlink->first->window), downlink->diid, pdu, downlink->rctx);
+	put_mux_time(writing, downlink->mux_time);
 }
 
 static void put_window(struct writing *writing, const char *window, uint8_t dr, uint32_t freq_hz)
@@ -133,15 +141,17 @@ size_t gb_station_dnmsg(char text[GB_STATION_MESSAGE_MAX], const struct gb_stati
 }
 
 size_t gb_station_timesync(char text[GB_STATION_MESSAGE_MAX], const char *txtime, int64_t xtime,
-			   int64_t gps_time_us)
+			   int64_t gps_time_us, struct wall mux_time)
 {
 	struct writing writing = {.text = text};
+	put(&writing, "{\"msgtype\":\"timesync\"");
 	if (txtime)
-		put(&writing, "{\"msgtype\":\"timesync\",\"txtime\":%s,\"gpstime\":%" PRId64 "}", txtime,
-		    gps_time_us);
+		put(&writing, ",\"txtime\":%s", txtime);
 	else
-		put(&writing, "{\"msgtype\":\"timesync\",\"xtime\":%" PRId64 ",\"gpstime\":%" PRId64 "}",
-		    xtime, gps_time_us);
+		put(&writing, ",\"xtime\":%" PRId64, xtime);
+	put(&writing, ",\"gpstime\":%" PRId64, gps_time_us);
+	put_mux_time(&writing, mux_time);
+	put(&writing, "}");
 	return written(&writing);
 }
 

@@ -24,6 +24,7 @@ struct gb_station_downlink {
 	uint8_t first_dr, second_dr; /* downlink indices */
 	int64_t xtime;               /* class A: when `first` begins, in the station's time */
 	int64_t rctx;
+	struct wall mux_time; /* now, by our clock; 0: nobody keeps it, and it is not said */
 	const uint8_t *phy;
 	uint8_t phy_length;
 };
@@ -33,9 +34,9 @@ struct gb_station_downlink {
 size_t gb_station_dnmsg(char text[GB_STATION_MESSAGE_MAX], const struct gb_station_downlink *downlink);
 
 /* Writes the answer to a timesync (`txtime` as it was written) with the GPS time, or with NULL the pair of xtime and GPS time
- * that gives a station without PPS the time. */
+ * that gives a station without PPS the time. `mux_time` as in a dnmsg: a station's RefTime goes by the last one that it was told. */
 size_t gb_station_timesync(char text[GB_STATION_MESSAGE_MAX], const char *txtime, int64_t xtime,
-			   int64_t gps_time_us);
+			   int64_t gps_time_us, struct wall mux_time);
 
 /* One dnsched of one frame at a GPS time (first->timing is GW_AT_GPS_TIME; xtime is not looked at). A station sends it whatever
  * its class, and never says whether it did. */

@@ -73,10 +73,17 @@ const struct decision_rule gb_mqtt_rules[GB_MQTT_RULES] = {
 		", {moves:b:count move}: two gateways with one EUI, or a forger.",
 		"Look for a second gateway with this EUI; give each its own. Name in "
 		"gateway-bridge.mqtt.topic_prefixes those alone that are yours."),
-	RULE(GB_MQTT_SETTLED) = ROW("mqtt_settled", INFO_GOOD,
-				    "{gateway} has been heard under one topic prefix alone for a minute "
-				    "again, by the broker at " FROM ".",
-				    ""),
+	RULE(GB_MQTT_TWO_COUNTERS) = ROW(
+		"mqtt_two_counters", WARN,
+		"{gateway}, by the broker at " FROM ", counts to and fro between two counters "
+		"({moves:b:count jump} back): two gateways with one EUI, or a forger.",
+		"Look for a second gateway with this EUI; give each its own, and its own user at the broker. "
+		"If there is one alone, it restarts again and again: check its power."),
+	RULE(GB_MQTT_SETTLED) = ROW(
+		"mqtt_settled", INFO_GOOD,
+		"{gateway} has been heard under one topic prefix, by one counter, for a minute "
+		"again, by the broker at " FROM ".",
+		""),
 	RULE(GB_MQTT_NOT_SUBSCRIBED) = ROW(
 		"mqtt_not_subscribed", ERROR,
 		"The MQTT broker at " FROM " refused {subscriptions:b:count subscription} of ours: gateways "

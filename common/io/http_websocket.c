@@ -67,7 +67,9 @@ static void keep_alive(struct http_connection *connection, const struct io_ws_op
 		return;
 	uv_tcp_keepalive(&connection->uv.tcp, 1, KEEPALIVE_S);
 	span_us interval = options->ping_interval > 0 ? options->ping_interval : PINGED_ELSEWHERE;
-	unsigned timeout_ms = (unsigned)((interval + options->pong_timeout) / US_PER_MS);
+	span_us patience = options->unacknowledged > 0 ? options->unacknowledged
+						       : interval + options->pong_timeout;
+	unsigned timeout_ms = (unsigned)(patience / US_PER_MS);
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &held, sizeof held);
 }

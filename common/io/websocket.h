@@ -72,6 +72,9 @@ struct io_ws_options {
 	/* The peer's pongs are known to be broken (Basics Station before 2.0.4): a missing pong counts only once this
 	 * session has answered a ping. */
 	bool forgive_pong;
+	/* On the server: what the peer's kernel did not acknowledge for so long ends the connection (TCP_USER_TIMEOUT), which finds
+	 * half-open ones whose pongs do not count; 0: ping_interval (none: 40 s) and pong_timeout together. */
+	span_us unacknowledged;
 	span_us close_timeout; /* how long the peer's close frame is waited for; 0: 2 s */
 };
 

@@ -226,6 +226,16 @@ static void there_and_back(const char *region_id, const char *channel_plan, cons
 	same_set("wide channels, TOML", &wide, &read_wide);
 	t_true("the forwarder's server",
 	       strstr(output.files[1].text, "server = \"192.0.2.10:1700\"") != NULL);
+	t_uint("files", 3, output.file_count);
+	t_str("the other forwarder's file", "chirpstack-mqtt-forwarder.toml", output.files[2].name);
+	const char *lines[] = {"\njson = false\n", "\nserver = \"ssl://192.0.2.10:8883\"\n",
+			       "\nusername = \"0016c001ff10a235\"\n", "\nstats_interval = \"30s\"\n",
+			       "\nenabled = \"concentratord\"\n"};
+	char prefix[64];
+	snprintf(prefix, sizeof prefix, "\ntopic_prefix = \"%s\"\n", region.id);
+	t_true("topics of its region", strstr(output.files[2].text, prefix) != NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		t_true(lines[i], strstr(output.files[2].text, lines[i]) != NULL);
 	gateway_config_release(&output);
 }
 

@@ -276,6 +276,7 @@ static void downlinks_reach_their_windows(void **state)
 					       .second_dr = 0,
 					       .xtime = starts,
 					       .rctx = 3,
+					       .mux_time = {1795243124921054},
 					       .phy = phy,
 					       .phy_length = sizeof phy};
 	t_row("both windows");
@@ -288,16 +289,19 @@ static void downlinks_reach_their_windows(void **state)
 	t_uint("data rate of RX2", 0, down.dnmsg.rx2.dr);
 	t_int("diid", INT64_MAX, down.dnmsg.diid);
 	t_int("rctx", 3, down.dnmsg.rctx);
+	t_true("MuxTime", down.mux_time_s == 1795243124.921054);
 	t_true("it will say that it has sent", lw_eui64_number(&down.dnmsg.dev_eui) != 0);
 
 	t_row("RX2 alone");
 	downlink.first = &rx2;
 	downlink.second = NULL;
 	downlink.first_dr = 3;
+	downlink.mux_time.us = 0;
 	read_back(text, gb_station_dnmsg(text, &downlink), &down);
 	t_false("no RX1", down.dnmsg.rx1.open);
 	t_int("RX2 begins", starts, down.dnmsg.xtime + (down.dnmsg.rx_delay_s + 1) * US_PER_S);
 	t_uint("data rate", 3, down.dnmsg.rx2.dr);
+	t_true("nobody keeps the clock: no MuxTime", down.mux_time_s == 0);
 
 	t_row("class B");
 	downlink.first = &b;
@@ -346,10 +350,16 @@ static void xtime_goes_with_the_counter(void **state)
 	}
 	char text[GB_STATION_MESSAGE_MAX];
 	struct sim_station_down down;
-	read_back(text, gb_station_timesync(text, "7719378049.25", 0, 1307776198073377), &down);
+	read_back(text,
+		  gb_station_timesync(text, "7719378049.25", 0, 1307776198073377,
+				      (struct wall){1795243124000001}),
+		  &down);
+	t_true("MuxTime", down.mux_time_s == 1795243124.000001);
 	t_int("GPS time", 1307776198073377, down.gps_time_us);
 	t_true("echoed", down.txtime == 7719378049.25);
-	read_back(text, gb_station_timesync(text, NULL, 0x00d4000012345678, 1479278348928210), &down);
+	read_back(text,
+		  gb_station_timesync(text, NULL, 0x00d4000012345678, 1479278348928210, (struct wall){0}),
+		  &down);
 	t_int("pushed", 0x00d4000012345678, down.xtime);
 }
 

@@ -114,6 +114,35 @@ static void they_grow_and_are_bounded(void **state)
 	}
 }
 
+/* A flood is over: its place goes, what may still be answered stays. */
+static void they_shrink(void **state)
+{
+	(void)state;
+	struct gb_contexts contexts = {.slots = NULL};
+	struct mono now = {1000 * US_PER_S};
+	span_us delay;
+	uint32_t n = 0;
+	for (; n < 2000; n++) {
+		struct gb_chirpstack_context context = named(n);
+		now = mono_add(now, 1000);
+		gb_contexts_put(&contexts, now, (struct gw_ticks){n}, &context);
+	}
+	t_uint("room of a flood", GB_CONTEXTS_MAX, contexts.room);
+	for (; n < 2040; n++) {
+		struct gb_chirpstack_context context = named(n);
+		now = mono_add(now, 5 * US_PER_S);
+		gb_contexts_put(&contexts, now, (struct gw_ticks){n}, &context);
+		for (uint32_t i = 0; i < 4; i++) {
+			const struct gb_chirpstack_context *found = gb_contexts_find(
+				&contexts, now, (struct gw_ticks){n - i + 1000000}, &delay);
+			if (n - i >= 2000 && t_true("kept", found != NULL))
+				t_uint("context", n - i, number_of(found));
+		}
+	}
+	t_true("a slow gateway's again", contexts.room <= 2 * GB_CONTEXTS_FIRST);
+	gb_contexts_clear(&contexts);
+}
+
 static void counters_are_made_up_once(void **state)
 {
 	(void)state;
@@ -134,9 +163,8 @@ static void counters_are_made_up_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(a_whole_number_of_seconds_behind),
-		t_test(the_newest_that_fits_counts),
-		t_test(they_grow_and_are_bounded),
+		t_test(a_whole_number_of_seconds_behind), t_test(the_newest_that_fits_counts),
+		t_test(they_grow_and_are_bounded),        t_test(they_shrink),
 		t_test(counters_are_made_up_once),
 	};
 	return t_run(tests);

@@ -370,6 +370,35 @@ static void two_gateways_with_one_eui(void **state)
 	t_uint("flapping", 0, gb_gateways_flapping(gateways));
 }
 
+static void two_gateways_with_one_eui_under_one_prefix(void **state)
+{
+	(void)state;
+	const uint32_t apart = 1800000000; /* between their counters */
+	uint32_t ticks = 1000;
+	begin();
+	t_row("what a gateway sends late comes in order: a line that was away");
+	for (unsigned i = 0; i < 20; i++)
+		up_as("eu868/", ROOF_ID, frame(ticks += 40000000));
+	t_uint("no verdict", 0, counted(GB_MQTT_TWO_COUNTERS));
+	t_uint("no move", 0, roof()->moves);
+	t_row("one restart");
+	up_as("eu868/", ROOF_ID, frame(ticks = 5000));
+	t_uint("no verdict", 0, counted(GB_MQTT_TWO_COUNTERS));
+	hear();
+	t_row("in turn: told once");
+	for (unsigned i = 0; i < 20; i++, pass(500))
+		up_as("eu868/", ROOF_ID, frame((ticks += 500000) + (i % 2 ? apart : 0)));
+	t_true("told", strstr(hear(), "here(flapping)") != NULL);
+	t_uint("one verdict", 1, counted(GB_MQTT_TWO_COUNTERS));
+	t_uint("flapping", 1, gb_gateways_flapping(gb_bridge_gateways(bench.bridge)));
+	t_row("one of them falls silent");
+	up_as("eu868/", ROOF_ID, frame(ticks += 500000));
+	for (unsigned i = 0; i < 4; i++, pass(20500))
+		up_as("eu868/", ROOF_ID, frame(ticks += 20500000));
+	t_uint("settled", 1, counted(GB_MQTT_SETTLED));
+	t_uint("flapping", 0, gb_gateways_flapping(gb_bridge_gateways(bench.bridge)));
+}
+
 static void where_its_commands_go(void **state)
 {
 	(void)state;
@@ -780,6 +809,7 @@ int main(void)
 		t_test(what_is_refused_has_a_verdict),
 		t_test(what_the_broker_kept_is_not_of_now),
 		t_test(two_gateways_with_one_eui),
+		t_test(two_gateways_with_one_eui_under_one_prefix),
 		t_test(where_its_commands_go),
 		t_test(a_refused_subscription_shows),
 		t_test(each_has_its_limit),
