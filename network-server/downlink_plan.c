@@ -188,9 +188,13 @@ static int32_t load_cdb(const struct ns_gateway *gateway, struct mono now)
 }
 
 static int32_t score_of(const struct ns_attempt *attempt, const struct ns_hearer *hearer,
-			const struct lw_region *region, const struct ns_gateway *gateway, struct mono now)
+			const struct lw_region *region, const struct ns_gateway *gateway, struct mono now,
+			enum ns_policy policy)
 {
 	bool hurry = mono_since(attempt->start, now) < ns_gateway_lead(gateway);
+	if (ns_policy(policy)->priced)
+		return ns_policy_score(gateway, region, attempt->tx.freq_hz, now, attempt->airtime_us,
+				       link_cdb(hearer, &attempt->tx, region));
 	return link_cdb(hearer, &attempt->tx, region) - (int32_t)(attempt->airtime_us / AIRTIME_US_A_CDB) +
 	       (attempt->window == GW_RX1 ? RX1_CDB : 0) - load_cdb(gateway, now) - (hurry ? HURRY_CDB : 0);
 }
@@ -246,12 +250,15 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		return NS_DROP_NO_GATEWAY;
 	}
 	enum ns_drop drop = judge(&attempt, gateway, region, now);
+	if (drop == NS_ACCEPTED)
+		drop = ns_policy_admits(ns_policy(windows->policy), windows->storm_class, gateway, region,
+					rx->freq_hz, now, attempt.start, attempt.airtime_us);
 	if (drop != NS_ACCEPTED) {
 		plan->why.offline = (uint8_t)(plan->why.offline + (drop == NS_DROP_NO_GATEWAY));
 		*numbers = numbers_of(drop, &attempt, gateway, region, now);
 		return drop;
 	}
-	attempt.score = score_of(&attempt, hearer, region, gateway, now);
+	attempt.score = score_of(&attempt, hearer, region, gateway, now, windows->policy);
 	insert(plan, &attempt);
 	return NS_ACCEPTED;
 }

@@ -15,6 +15,7 @@
 
 #include "network-server/dedup.h"
 #include "network-server/gateways.h"
+#include "network-server/plan_policy.h"
 #include "network-server/tx_result.h"
 
 #define NS_HEARERS_KEPT 4
@@ -22,7 +23,9 @@
 /* Which gateways heard the uplink, the best first, and what follows from it: all that planning needs. */
 struct ns_windows {
 	uint8_t region;
-	bool dwell; /* the device's downlinks have a dwell time */
+	enum ns_policy policy;           /* what attempts are chosen by */
+	enum ns_storm_class storm_class; /* of the device, where that is by price */
+	bool dwell;                      /* the device's downlinks have a dwell time */
 	bool has_rx1;
 	struct lw_rx_window rx1, rx2;
 	span_us rx1_delay; /* RX2 opens a second later */

@@ -16,6 +16,8 @@ void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *dow
 					 downlink->phy_length);
 	if (drop != NS_ACCEPTED) {
 		ns_record_no_way(ns, now, downlink, drop, &downlink->plan.why);
+		if (downlink->is_join)
+			ns_storm_failed(ns);
 		ns_course_not_sent(ns, now, downlink, drop, "");
 		ns_item_stays(ns, now, downlink, drop);
 		ns_downlink_close(ns, downlink);
@@ -23,6 +25,8 @@ void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *dow
 	}
 	ns_downlink_forget_opportunity(ns, downlink);
 	ns_downlink_send(ns, now, downlink, 0);
+	if (downlink->is_join)
+		ns_storm_answered(ns, now);
 	ns_item_planned(ns, now, downlink);
 }
 

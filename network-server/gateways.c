@@ -210,8 +210,47 @@ bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, spa
 	return false;
 }
 
+unsigned ns_gateway_pending(const struct ns_gateway *gateway, struct mono now)
+{
+	unsigned pending = 0;
+	for (size_t i = 0; i < NS_BUSY; i++)
+		pending += gateway->busy[i].end.us > now.us;
+	return pending;
+}
+
+span_us ns_gateway_share(const struct ns_gateway *gateway, struct mono now)
+{
+	span_us leaked = mono_since(now, gateway->share_at) * NS_STORM_TX_PERMILLE / 1000;
+	return gateway->share_us > leaked ? gateway->share_us - leaked : 0;
+}
+
+static void add_share(struct ns_gateway *gateway, struct mono now, span_us airtime)
+{
+	gateway->share_us = ns_gateway_share(gateway, now) + airtime;
+	gateway->share_at = now;
+}
+
+uint32_t ns_gateway_duty_left(const struct ns_gateway *gateway, const struct lw_region *region,
+			      uint32_t freq_hz, struct mono start)
+{
+	int band = lw_region_sub_band(region, freq_hz);
+	if (band < 0 || band >= NS_SUB_BANDS ||
+	    region->sub_bands[band].duty_cycle_permille >= LW_DUTY_NO_LIMIT)
+		return UINT32_MAX;
+	uint32_t budget = region->sub_bands[band].duty_cycle_permille * 3600u * 1000u;
+	uint32_t used = gateway->duty_ready >> band & 1 ? lw_duty_used_us(&gateway->duty[band], start.us) : 0;
+	return used < budget ? budget - used : 0;
+}
+
 bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			  struct mono now, struct mono start, uint32_t airtime_us)
+{
+	return ns_gateway_duty_fits_in(gateway, region, freq_hz, now, start, airtime_us, 100);
+}
+
+bool ns_gateway_duty_fits_in(const struct ns_gateway *gateway, const struct lw_region *region,
+			     uint32_t freq_hz, struct mono now, struct mono start, uint32_t airtime_us,
+			     uint8_t percent)
 {
 	int band = lw_region_sub_band(region, freq_hz);
 	if (band < 0 || band >= NS_SUB_BANDS ||
@@ -219,7 +258,7 @@ bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_regi
 		return true;
 	if (!(gateway->duty_ready >> band & 1))
 		return true;
-	return lw_duty_check(&gateway->duty[band], now.us, start.us, airtime_us, 100) != LW_DUTY_SPENT;
+	return lw_duty_check(&gateway->duty[band], now.us, start.us, airtime_us, percent) != LW_DUTY_SPENT;
 }
 
 void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
@@ -231,6 +270,7 @@ void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *re
 			place = i;
 	gateway->busy[place] = (struct ns_busy){start, mono_add(start, airtime_us)};
 	gateway->airtime_total_us += airtime_us;
+	add_share(gateway, now, airtime_us);
 	int band = lw_region_sub_band(region, freq_hz);
 	if (band < 0 || band >= NS_SUB_BANDS)
 		return;
@@ -261,6 +301,8 @@ void ns_gateway_refused(struct ns_gateway *gateway, const struct lw_region *regi
 			struct mono start, uint32_t airtime_us)
 {
 	int band = lw_region_sub_band(region, freq_hz);
+	gateway->share_us -= gateway->share_us < (int64_t)airtime_us ? gateway->share_us
+								     : (int64_t)airtime_us;
 	if (band >= 0 && band < NS_SUB_BANDS && (gateway->duty_ready >> band & 1))
 		lw_duty_refund(&gateway->duty[band], start.us, airtime_us);
 }

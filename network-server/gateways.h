@@ -18,11 +18,14 @@
 /* What is slower counts as this, so that RX2 at the latest is always in time: a gateway that was slow for a while must be
  * sent to again, or nothing would ever tell that it is fast now. */
 #define NS_LATENCY_MOST US_PER_S
-#define NS_BUSY         32
+#define NS_BUSY         64
 #define NS_SUB_BANDS    8
 #define NS_BUSY_GUARD   (5 * US_PER_MS) /* between two transmissions of one gateway */
 #define NS_LEAD_EXTRA   (60 * US_PER_MS)
 #define NS_LEAD_UNKNOWN (300 * US_PER_MS)
+/* In a join storm a gateway sends so much of the time at most, in the mean, and NS_STORM_BURST of it at once. */
+#define NS_STORM_TX_PERMILLE 100
+#define NS_STORM_BURST       (2 * US_PER_S)
 
 struct ns_busy {
 	struct mono start, end;
@@ -53,9 +56,13 @@ struct ns_gateway {
 	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
-	uint64_t airtime_total_us;               /* on the air since the start, as it was planned */
-	struct ns_off_plan off_plan;             /* frequencies that it should not hear */
-	struct ns_adr_load load;                 /* how busy the air around it is, for ADR */
+	/* What it has sent or is to send, leaking away at NS_STORM_TX_PERMILLE of the time (plan_policy.h). */
+	int64_t share_us;
+	struct mono share_at;
+	int64_t heard_join_s;        /* the second of the last join-request that it heard best */
+	uint64_t airtime_total_us;   /* on the air since the start, as it was planned */
+	struct ns_off_plan off_plan; /* frequencies that it should not hear */
+	struct ns_adr_load load;     /* how busy the air around it is, for ADR */
 	uint64_t uplinks, late_copies, downlinks, tx_refused; /* counters since the start */
 	uint32_t foreign_run; /* other networks' frames since the last one of ours */
 };
@@ -100,11 +107,22 @@ bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, spa
 /* Whether duty-cycle rules leave room. */
 bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			  struct mono now, struct mono start, uint32_t airtime_us);
+/* The same within a part of the sub-band's hour. */
+bool ns_gateway_duty_fits_in(const struct ns_gateway *gateway, const struct lw_region *region,
+			     uint32_t freq_hz, struct mono now, struct mono start, uint32_t airtime_us,
+			     uint8_t percent);
 /* Notes a transmission that was asked for: busy, and airtime spent. */
 void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			  struct mono now, struct mono start, uint32_t airtime_us);
 /* Airtime of the hour before `now` and what is planned in the next seconds, all sub-bands together. */
 uint64_t ns_gateway_airtime_us(const struct ns_gateway *gateway, struct mono now);
+/* How many transmissions are planned or going on. */
+unsigned ns_gateway_pending(const struct ns_gateway *gateway, struct mono now);
+/* What it has sent or is to send beyond NS_STORM_TX_PERMILLE of the time: 0 for one that rests. */
+span_us ns_gateway_share(const struct ns_gateway *gateway, struct mono now);
+/* What is left of a sub-band's hour at `start`; UINT32_MAX where there is no limit. */
+uint32_t ns_gateway_duty_left(const struct ns_gateway *gateway, const struct lw_region *region,
+			      uint32_t freq_hz, struct mono start);
 /* The transmitter is free after all. */
 void ns_gateway_is_free(struct ns_gateway *gateway, struct mono start);
 /* Takes it back: the gateway refused, for certain. */

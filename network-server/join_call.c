@@ -81,6 +81,7 @@ void ns_join_close(struct ns *ns, struct ns_join *join, uint32_t slot)
 {
 	if (join->call.server != NS_JOIN_SERVER_OURS)
 		ns_join_server_ended(state_of(ns, join));
+	ns_storm_let_go(ns, join);
 	table_remove(&ns->joins_by_transaction, &join->transaction);
 	deadlines_cancel(&ns->join_deadlines, &join->deadline);
 	ns_slab_give(&ns->joins, slot);
@@ -108,6 +109,7 @@ void ns_on_join_failure(struct ns *ns, struct now now, uint32_t transaction, con
 static void give_up(struct ns *ns, struct now now, struct ns_join *join, uint32_t slot)
 {
 	ns_count(ns, NS_DROP_JOIN_TIMEOUT);
+	ns_storm_failed(ns);
 	ns_record_join_end(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
 	ns_course_refused(ns, join, NS_DROP_JOIN_TIMEOUT);
 	if (ns_frames_followed(&ns->frames))

@@ -25,6 +25,7 @@ static const struct {
 	{NS_DROP_JOURNAL_FULL, NET_JOIN_JOURNAL_FULL},
 	{NS_DROP_JOIN_NO_ADDRESS, NET_JOIN_NO_ADDRESS},
 	{NS_DROP_JOIN_FULL, NET_JOIN_BUSY},
+	{NS_DROP_JOIN_STORM, NET_JOIN_STORM},
 	{NS_DROP_OUTBOX_FULL, NET_JOIN_BUSY},
 	{NS_DROP_DOWNLINK_FULL, NET_JOIN_BUSY},
 	{NS_DROP_JOIN_TIMEOUT, NET_JOIN_SERVER_AWAY},
@@ -212,6 +213,18 @@ static uint32_t next_attempt(struct ns *ns, struct now now, struct ns_device *de
 	return device->attempt;
 }
 
+bool ns_course_is_answered(const struct ns *ns, struct now now, const struct lw_eui64 *dev_eui)
+{
+	uint32_t slot = ns_device_find(&ns->sessions, dev_eui);
+	if (slot == NS_NO_SLOT)
+		return false;
+	const struct ns_device *device = ns_device_at(&ns->sessions, slot);
+	uint16_t since = (uint16_t)((uint16_t)(now.mono.us / US_PER_S) - device->attempt_s);
+	return device->attempt != 0 && since <= NS_COURSE_WINDOWS &&
+	       (device->attempt_is == NET_JOIN_WAITING || device->attempt_is == NET_JOIN_ACCEPT_SENT ||
+		device->attempt_is == NET_JOIN_ACCEPTED);
+}
+
 void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join, const struct ns_asked *asked,
 		     const struct ns_frame *frame)
 {
@@ -268,8 +281,10 @@ void ns_course_refused(struct ns *ns, const struct ns_join *join, enum ns_drop d
 	if (verdict == NET_JOIN_WRONG_REGION && !profile)
 		verdict = NET_JOIN_NO_PROFILE;
 	verdict = of_its_server(join, verdict);
-	tell(ns, join, verdict);
-	say_server(ns, join, drop);
+	if (verdict != NET_JOIN_STORM || !ns_storm_has_refused(ns, slot)) {
+		tell(ns, join, verdict);
+		say_server(ns, join, drop);
+	}
 	if (verdict == NET_JOIN_WRONG_REGION || verdict == NET_JOIN_DATA_RATE) {
 		struct net_join_report *told = ns_join_reports_add(&ns->join_reports, join->attempt, false);
 		if (profile)
@@ -386,6 +401,7 @@ void ns_course_on_air(struct ns *ns, struct now now, const struct ns_downlink *d
 void ns_course_joined(struct ns *ns, struct now now, uint32_t device)
 {
 	struct ns_device *joined = ns_device_at(&ns->sessions, device);
+	ns_storm_joined(ns, now, device);
 	joined->unheard = 0;
 	if (joined->attempt == 0)
 		return;

@@ -120,6 +120,10 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	join->time = ns_frame_time(frame);
 	join->seen = ns_frame_seen(now, frame);
 	join->airtime_us = frame->airtime_us;
+	if (ns->storm.on && ns_course_is_answered(ns, now, &join->dev_eui)) {
+		ns_storm_in_flight(ns, now);
+		return NS_DROP_JOIN_IN_FLIGHT;
+	}
 	ns_course_begin(ns, now, join, &asked, frame);
 	enum ns_drop drop = find_device(ns, &asked.request, &join->device);
 	if (drop != NS_ACCEPTED)
@@ -149,14 +153,19 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	if (!ns_foreign_draw(&ns->foreign, ns->rng, ns_day(now.wall), address_taken, ns,
 			     &join->call.request.dev_addr))
 		return NS_DROP_JOIN_NO_ADDRESS;
+	ns_storm_offered(ns, now, join);
+	if ((drop = ns_storm_admit(ns, now, join)) != NS_ACCEPTED)
+		return drop;
 	bool made;
 	do
 		join->transaction = rng_u32(ns->rng);
 	while (join->transaction == 0 || table_get(&ns->joins_by_transaction, &join->transaction));
 	join->call.transaction = join->transaction;
 	uint32_t slot = ns_slab_take(&ns->joins);
-	if (slot == NS_NO_SLOT)
+	if (slot == NS_NO_SLOT) {
+		ns_storm_let_go(ns, join);
 		return NS_DROP_JOIN_FULL;
+	}
 	struct ns_join_row *row = table_put(&ns->joins_by_transaction, &join->transaction, &made);
 	ASSERT(row && made);
 	row->slot = slot;
@@ -322,6 +331,7 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 		}
 	}
 	secret_wipe(&session, sizeof session);
+	ns_storm_let_go(ns, join);
 	if (drop == NS_ACCEPTED) {
 		ns_record_joined(ns, now, join);
 		ns_course_yes(ns, join);
@@ -349,6 +359,7 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 		ns->joins_done++;
 	} else {
 		ns_count(ns, drop);
+		ns_storm_failed(ns);
 		ns_record_join_end(ns, now, join, drop, answer);
 	}
 	if (drop == NS_DROP_JOIN_REFUSED)

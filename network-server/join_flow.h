@@ -16,6 +16,15 @@
 
 #define NS_JOIN_RETRY US_PER_S
 
+/* A gateway's time that is kept for an accept while the join server is asked (join_storm.h). */
+struct ns_kept {
+	bool held;
+	uint32_t gateway; /* slot */
+	uint32_t freq_hz;
+	struct mono start;
+	uint32_t airtime_us;
+};
+
 struct ns_join {
 	struct deadline deadline; /* first member */
 	uint8_t type;             /* LW_JOIN_REQ_TYPE_JOIN, or of a rejoin (rejoin.h) 0, 1, 2 */
@@ -40,6 +49,8 @@ struct ns_join {
 	char cause[NS_JOIN_CAUSE];
 	struct lw_dl_settings dl_settings;
 	struct lw_channel_plan plan; /* what the device has after the accept */
+	struct ns_kept kept;
+	uint8_t storm_cause; /* of NS_DROP_JOIN_STORM */
 	/* For join_course.c. */
 	uint32_t attempt; /* 0: not told of */
 	bool waits;       /* that was told */

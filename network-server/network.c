@@ -47,6 +47,7 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 			config->max_devices < RELEASED_MAX ? config->max_devices : RELEASED_MAX, rng);
 	ns_foreign_allow_join_euis(&ns->foreign, config->join_eui_prefixes, config->join_eui_prefix_count);
 	ns_join_reports_init(&ns->join_reports, rng);
+	ns_storm_init(&ns->storm, config->max_devices, rng);
 	ns_strangers_init(&ns->strangers, rng);
 	ns_frames_init(&ns->frames);
 	ns_queue_init(&ns->queue, config->max_items, rng);
@@ -74,6 +75,7 @@ void ns_release(struct ns *ns)
 	ns_gateways_release(&ns->gateways);
 	ns_foreign_release(&ns->foreign);
 	ns_join_reports_release(&ns->join_reports);
+	ns_storm_release(&ns->storm);
 	ns_strangers_release(&ns->strangers);
 	ns_frames_release(&ns->frames);
 	ns_queue_release(&ns->queue);
@@ -278,6 +280,7 @@ struct mono ns_next_deadline(const struct ns *ns)
 	struct mono next = ns_dedup_next(&ns->dedup);
 	next = earlier(next, deadlines_next(&ns->downlink_deadlines));
 	next = earlier(next, deadlines_next(&ns->join_deadlines));
+	next = earlier(next, ns_storm_next(&ns->storm));
 	next = earlier(next, ns_strangers_next(&ns->strangers));
 	next = earlier(next, ns_off_plan_next(ns));
 	next = earlier(next, ns->frames.next);
@@ -307,6 +310,7 @@ void ns_on_tick(struct ns *ns, struct now now)
 	ns_items_tick(ns, now);
 	ns_downlink_tick(ns, now);
 	ns_join_tick(ns, now);
+	ns_storm_tick(ns, now);
 	ns_strangers_tick(ns, now);
 	ns_off_plan_tick(ns, now);
 	ns_frames_tick(ns, now);

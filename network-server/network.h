@@ -23,6 +23,7 @@
 #include "network-server/frames.h"
 #include "network-server/gateways.h"
 #include "network-server/join_reports.h"
+#include "network-server/join_storm.h"
 #include "network-server/journal.h"
 #include "network-server/outbox.h"
 #include "network-server/session.h"
@@ -63,6 +64,7 @@ struct ns_config {
 	bool has_kek;
 	struct ns_join_server join_servers[NS_JOIN_SERVERS_MAX]; /* others' */
 	uint8_t join_server_count;
+	bool first_come; /* no storm is ever seen: what its planning is compared with */
 };
 
 /* Fills the sizes for a city; net_id, prefixes, regions, master, box and kek are the caller's. */
@@ -168,6 +170,7 @@ struct ns {
 	struct table joins_by_transaction;
 	struct ns_join_server_state join_server_states[NS_JOIN_SERVERS_MAX]; /* as config.join_servers */
 	struct ns_join_reports join_reports;
+	struct ns_storm storm;
 	struct ns_strangers strangers;
 	struct ns_frames frames;
 	struct ns_profile *profiles;                                           /* NS_PROFILES_MAX */

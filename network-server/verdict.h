@@ -51,6 +51,8 @@ enum ns_drop {
 	NS_DROP_SESSIONS_FULL,
 	NS_DROP_JOIN_SERVER_BUSY,    /* another's: as many joins wait for it as may */
 	NS_DROP_JOIN_SERVER_SHUNNED, /* another's: it has failed too often */
+	NS_DROP_JOIN_STORM,          /* in a join storm no gateway could answer in time */
+	NS_DROP_JOIN_IN_FLIGHT,      /* in a join storm: an answer to the device is on its way */
 	/* rejoins */
 	NS_DROP_REJOIN_NET_ID,
 	NS_DROP_REJOIN_VERSION,

@@ -74,6 +74,7 @@ enum net_join_verdict {
 	NET_JOIN_FOREIGN_BUSY,
 	/* who it is, once more: numbers are on the wire, so it stands here */
 	NET_JOIN_DEVICE_REPLACED,
+	NET_JOIN_STORM, /* more ask to join than can be answered */
 	NET_JOIN_VERDICT_COUNT
 };
 

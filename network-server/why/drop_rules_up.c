@@ -3,6 +3,7 @@
  *	receptions    a frequency, bl RSSI, bh SNR, c0 length of the PHYPayload; kept of each gateway's last alone
  *	data frames   as each sentence says; `a` is the 32-bit counter wherever a session is known
  *	joins         c is the DevNonce, of a rejoin RJcount; b0 of a rejoin's own verdicts is its type */
+#include "network-server/join_storm.h"
 #include "network-server/why/book.h"
 
 #include "common/text/region_yaml.h"
@@ -232,6 +233,18 @@ const struct decision_rule ns_drop_rules_up[NS_DROP_SECOND] = {
 		"failed, "
 		"and it is tried again only now and then." NONCE,
 		"See the network server's log for why, and ask its operator."),
+	[NS_DROP_JOIN_STORM] = NS_RULE_WORDS(
+		"join_storm", DEBUG_PROBLEM,
+		"In the join storm the request was not answered, and the join server not asked: "
+		"{cause:a0:word}." NONCE,
+		"Nothing: the device asks again after its back-off. lamppost status tells how the storm "
+		"goes.",
+		ns_storm_cause_names),
+	[NS_DROP_JOIN_IN_FLIGHT] = NS_RULE(
+		"join_in_flight", DEBUG_PROBLEM,
+		"In the join storm the device asked again while an accept to it was on its way." NONCE,
+		"A device that asks again before its second window has closed does not keep to the "
+		"specification."),
 	[NS_DROP_REJOIN_NET_ID] = NS_RULE(
 		"rejoin_net_id", INFO,
 		REJOIN " names the NetID {net_id:a:hex}, which is not ours: the device's session is another "

@@ -55,6 +55,8 @@ static struct ns_numbers numbers_of_frame(const struct ns *ns, const struct ns_j
 	case NS_DROP_JOIN_SERVER_SHUNNED:
 		return (struct ns_numbers){.a = ns->join_server_states[join->call.server].failures,
 					   .c = dev_nonce};
+	case NS_DROP_JOIN_STORM:
+		return (struct ns_numbers){decision_bytes(join->storm_cause, 0, 0, 0), 0, dev_nonce};
 	case NS_DROP_JOIN_FULL: return (struct ns_numbers){.a = ns->joins.count, .c = dev_nonce};
 	case NS_DROP_JOIN_NO_ADDRESS:
 		return (struct ns_numbers){.a = ns->config.prefix_count, .c = dev_nonce};

@@ -432,11 +432,11 @@ static void every_end_is_told(void **state)
 	}
 }
 
-/* Their cases are in test_rejoin.c, and in test_join_servers.c. */
+/* Their cases are in test_rejoin.c, in test_join_servers.c, and in test_join_storm.c. */
 static bool is_of_others(enum net_join_verdict verdict)
 {
 	return (verdict >= NET_JOIN_REJOIN_NET_ID && verdict <= NET_JOIN_RJ_COUNT) ||
-	       (verdict >= NET_JOIN_FOREIGN_REFUSED && verdict <= NET_JOIN_FOREIGN_BUSY);
+	       (verdict >= NET_JOIN_FOREIGN_REFUSED && verdict <= NET_JOIN_STORM);
 }
 
 /* Walks both tables: a verdict without a case here is a verdict nobody has seen. */

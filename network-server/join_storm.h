@@ -1,0 +1,113 @@
+/* A join storm: a quarter of the city has lost its power and asks to join at once. What can be answered is little: a gateway that
+ * sends an accept hears nothing meanwhile, and duty cycle limits what it sends in an hour. So answers are planned by price
+ * (plan_policy.h), and a request that no gateway can answer in time is refused before the join server is asked: no nonce is burnt
+ * for it, nothing late is ever sent, and the device asks again after its back-off (TS001 §7).
+ *
+ *	        ns_storm_offered(): 50 requests or more in 10 s, whose accepts would take half the time
+ *	 CALM ─────────────────────────────────────────────────────────────────────────────────▶ STORM
+ *	  ▲                     that the gateways which heard them may send                        │
+ *	  └────────────────────────────────────────────────────────────────────────────────────────┘
+ *	   ns_storm_tick(): for a minute the accepts of all requests would have taken a tenth of it, or less
+ *
+ * In calm nothing of this applies. Each device that asks during a storm is remembered until the storm is over: how often it asked,
+ * whether its first uplink has come. */
+#ifndef LAMPPOST_NETWORK_SERVER_JOIN_STORM_H
+#define LAMPPOST_NETWORK_SERVER_JOIN_STORM_H
+
+#include "common/base/table.h"
+#include "network-server/plan_policy.h"
+
+#define NS_STORM_SECONDS  64 /* remembered */
+#define NS_STORM_MINUTES  16
+#define NS_STORM_ENTER    50 /* requests in NS_STORM_LOOK seconds */
+#define NS_STORM_LOOK     10
+#define NS_STORM_CALM     60
+#define NS_STORM_PATIENCE 4 /* requests in vain until a device counts as patient */
+
+struct ns;
+struct ns_join;
+
+/* Why a request is not answered (NS_DROP_JOIN_STORM). */
+enum ns_storm_cause {
+	NS_STORM_NO_TIME,    /* the gateways that heard it send as much as they may, or then */
+	NS_STORM_NO_AIRTIME, /* duty cycle */
+	NS_STORM_TOO_LATE,   /* it came too late for both windows */
+	NS_STORM_NO_PATH,    /* no gateway that heard it can be reached */
+	NS_STORM_CAUSE_COUNT
+};
+extern const char *const ns_storm_cause_names[NS_STORM_CAUSE_COUNT + 1]; /* ends with NULL */
+
+/* Of a storm: the present one, else the last. A request is offered once for all its copies. */
+struct ns_storm_counts {
+	uint64_t offered, answered;
+	uint64_t refused[NS_STORM_CAUSE_COUNT]; /* not asked for: no gateway could answer in time */
+	uint64_t in_flight;                     /* not asked for: an answer to that device was on its way */
+	uint64_t failed;                        /* the join server refused or was away, or no gateway sent */
+	uint64_t joined;                        /* devices whose first uplink came */
+	uint64_t devices;                       /* that asked */
+	uint64_t untold;                        /* devices beyond the table */
+};
+
+struct ns_storm {
+	bool on;
+	uint64_t storms; /* since the start */
+	struct mono since, until;
+	struct wall since_wall, until_wall;
+	struct ns_storm_counts counts;
+	uint64_t requests;    /* ever offered, calm or not */
+	struct table devices; /* device slot → struct ns_storm_device */
+	struct ns_storm_second {
+		int64_t second; /* of the monotonic clock */
+		uint32_t offered, answered;
+		uint64_t need_us; /* airtime of the accepts */
+	} seconds[NS_STORM_SECONDS];
+	uint32_t joined_in[NS_STORM_MINUTES]; /* minute of the storm modulo; the present one is not full */
+	struct mono next;                     /* look again */
+};
+
+struct ns_storm_device {
+	uint32_t device; /* slot */
+	uint8_t asked, refused;
+	bool joined;
+};
+
+/* What people are told. */
+struct ns_storm_report {
+	bool on;
+	struct wall since, until;
+	span_us lasts;
+	struct ns_storm_counts counts;
+	uint64_t waiting; /* devices */
+	uint32_t offered_10s, answered_10s;
+	uint32_t need_permille; /* of the time that the gateways concerned may send, in the last 10 s */
+	bool has_estimate;
+	uint32_t least_s, most_s; /* until those that wait have joined, at the rates of the last minutes */
+};
+
+void ns_storm_init(struct ns_storm *storm, uint32_t max_devices, struct rng *rng);
+void ns_storm_release(struct ns_storm *storm);
+
+/* A request of a registered device that will be answered if it can be: counts it, and begins a storm where one is. */
+void ns_storm_offered(struct ns *ns, struct now now, const struct ns_join *join);
+/* What the device is among those that ask. */
+enum ns_storm_class ns_storm_class_of(const struct ns *ns, uint32_t device);
+/* An answer to the device is on its way: its request is counted and goes no further. */
+void ns_storm_in_flight(struct ns *ns, struct now now);
+/* In a storm: NS_ACCEPTED, having kept a gateway's time for the accept until ns_storm_let_go(), or NS_DROP_JOIN_STORM with the cause
+ * in join->storm_cause. In calm NS_ACCEPTED. */
+enum ns_drop ns_storm_admit(struct ns *ns, struct now now, struct ns_join *join);
+/* Whether the device has been refused before in this storm: it need not be told of again. */
+bool ns_storm_has_refused(const struct ns *ns, uint32_t device);
+/* The time that was kept is free again: the accept is planned now, or there is none. */
+void ns_storm_let_go(struct ns *ns, struct ns_join *join);
+/* An accept was handed to a gateway; a join failed; a device's first uplink came. */
+void ns_storm_answered(struct ns *ns, struct now now);
+void ns_storm_failed(struct ns *ns);
+void ns_storm_joined(struct ns *ns, struct now now, uint32_t device);
+/* Looks whether it is over; from ns_on_tick(). */
+void ns_storm_tick(struct ns *ns, struct now now);
+struct mono ns_storm_next(const struct ns_storm *storm);
+
+void ns_storm_tell(const struct ns *ns, struct now now, struct ns_storm_report *report);
+
+#endif
