@@ -62,6 +62,13 @@ const struct option ns_option_rows[] = {
 	 .help = "JoinEUIs that are the city's beside those of its registered devices: a join-request with "
 		 "one of "
 		 "them and an unknown DevEUI is shown as a device that somebody forgot to register."},
+	{"network-server", "join_storm", OPTION_BOOL, OPTION_AT(struct ns_options, join_storm),
+	 .fallback = "true", .reload = true,
+	 .help = "Whether answers are planned otherwise while more devices ask to join than can be answered "
+		 "(docs/storm.md): by the price of their airtime, a tenth of each gateway's time at most, "
+		 "and "
+		 "requests that cannot be answered in time are refused at once. false: who comes first is "
+		 "served first, as in calm."},
 	{"network-server", "callers", OPTION_MAP, OPTION_AT(struct ns_options, callers), .reload = true,
 	 .help = "Who may connect to network.sock: 'bridges' and 'applications' (the application server), "
 		 "each "

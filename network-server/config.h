@@ -14,6 +14,7 @@ struct ns_options {
 	struct option_map extra_channels; /* region → MHz */
 	struct option_map channel_plans;  /* region → channels */
 	struct option_list join_eui_prefixes;
+	bool join_storm;
 	struct option_map callers;      /* bridges, applications → users */
 	struct option_map join_servers; /* name → words (join_servers.h) */
 	char answers_listen[64];        /* "": no asynchronous answers */

@@ -213,18 +213,6 @@ static uint32_t next_attempt(struct ns *ns, struct now now, struct ns_device *de
 	return device->attempt;
 }
 
-bool ns_course_is_answered(const struct ns *ns, struct now now, const struct lw_eui64 *dev_eui)
-{
-	uint32_t slot = ns_device_find(&ns->sessions, dev_eui);
-	if (slot == NS_NO_SLOT)
-		return false;
-	const struct ns_device *device = ns_device_at(&ns->sessions, slot);
-	uint16_t since = (uint16_t)((uint16_t)(now.mono.us / US_PER_S) - device->attempt_s);
-	return device->attempt != 0 && since <= NS_COURSE_WINDOWS &&
-	       (device->attempt_is == NET_JOIN_WAITING || device->attempt_is == NET_JOIN_ACCEPT_SENT ||
-		device->attempt_is == NET_JOIN_ACCEPTED);
-}
-
 void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join, const struct ns_asked *asked,
 		     const struct ns_frame *frame)
 {

@@ -10,16 +10,13 @@
 
 #include "network-server/rejoin.h"
 
-#define NS_COURSE_WINDOWS 6 /* seconds from the close of a request's window to the end of its accept's */
-#define NS_COURSE_PAUSE   2 /* seconds; a device waits 6 for its accept before it asks again */
+#define NS_COURSE_PAUSE 2 /* seconds; a device waits 6 for its accept before it asks again */
 
 /* --- join_flow.c --- */
 /* A request whose window has closed: fills join->report with who asked and how it was heard. Also tells of the attempt
  * before if its accept was sent and no uplink came since. */
 void ns_course_begin(struct ns *ns, struct now now, struct ns_join *join, const struct ns_asked *asked,
 		     const struct ns_frame *frame);
-/* Whether an accept to the device is on its way: it was asked for, or was sent and its windows are not over. */
-bool ns_course_is_answered(const struct ns *ns, struct now now, const struct lw_eui64 *dev_eui);
 /* It ended there. `ns_course_end()` of the drop is what is reported, made more precise where the report tells more. */
 void ns_course_refused(struct ns *ns, const struct ns_join *join, enum ns_drop drop);
 /* The join server has not answered a call; reported once. */

@@ -120,7 +120,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	join->time = ns_frame_time(frame);
 	join->seen = ns_frame_seen(now, frame);
 	join->airtime_us = frame->airtime_us;
-	if (ns->storm.on && ns_course_is_answered(ns, now, &join->dev_eui)) {
+	if (ns->storm.on && ns_storm_is_answered(ns, now, &join->dev_eui)) {
 		ns_storm_in_flight(ns, now);
 		return NS_DROP_JOIN_IN_FLIGHT;
 	}

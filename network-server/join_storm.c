@@ -135,6 +135,18 @@ void ns_storm_offered(struct ns *ns, struct now now, const struct ns_join *join)
 	note_device(storm, join->device);
 }
 
+bool ns_storm_is_answered(const struct ns *ns, struct now now, const struct lw_eui64 *dev_eui)
+{
+	uint32_t slot = ns_device_find(&ns->sessions, dev_eui);
+	if (slot == NS_NO_SLOT)
+		return false;
+	const struct ns_device *device = ns_device_at(&ns->sessions, slot);
+	uint16_t since = (uint16_t)((uint16_t)(now.mono.us / US_PER_S) - device->attempt_s);
+	return device->attempt != 0 && since <= NS_STORM_WINDOWS &&
+	       (device->attempt_is == NET_JOIN_WAITING || device->attempt_is == NET_JOIN_ACCEPT_SENT ||
+		device->attempt_is == NET_JOIN_ACCEPTED);
+}
+
 void ns_storm_in_flight(struct ns *ns, struct now now)
 {
 	second_of(&ns->storm, now.mono)->offered++;

@@ -22,6 +22,7 @@
 #define NS_STORM_ENTER    50 /* requests in NS_STORM_LOOK seconds */
 #define NS_STORM_LOOK     10
 #define NS_STORM_CALM     60
+#define NS_STORM_WINDOWS  6 /* seconds from the close of a request's window to the end of its accept's */
 #define NS_STORM_PATIENCE 4 /* requests in vain until a device counts as patient */
 
 struct ns;
@@ -91,6 +92,9 @@ void ns_storm_release(struct ns_storm *storm);
 void ns_storm_offered(struct ns *ns, struct now now, const struct ns_join *join);
 /* What the device is among those that ask. */
 enum ns_storm_class ns_storm_class_of(const struct ns *ns, uint32_t device);
+/* Whether an accept to the device is on its way, by its course (join_course.h): it was asked for, or was sent and its windows are not
+ * over. */
+bool ns_storm_is_answered(const struct ns *ns, struct now now, const struct lw_eui64 *dev_eui);
 /* An answer to the device is on its way: its request is counted and goes no further. */
 void ns_storm_in_flight(struct ns *ns, struct now now);
 /* In a storm: NS_ACCEPTED, having kept a gateway's time for the accept until ns_storm_let_go(), or NS_DROP_JOIN_STORM with the cause

@@ -92,6 +92,7 @@ bool ns_config_from(struct ns_config *config, const struct config_common *common
 	config->rx_delay_s = (uint8_t)options->rx_delay_s;
 	config->journal_limit = (uint64_t)options->journal_limit << 20;
 	config->max_devices = (uint32_t)options->max_devices;
+	config->first_come = !options->join_storm;
 	return good && read_join_servers(config, options, problem) &&
 	       read_channels(config, options, regions, problem);
 }
@@ -124,6 +125,7 @@ void ns_reconfigure(struct ns *ns, const struct ns_config *config)
 {
 	ns->config.dedup_window = ns->dedup.window = config->dedup_window;
 	ns->config.rx_delay_s = config->rx_delay_s;
+	ns->config.first_come = config->first_come;
 	ns->config.journal_limit = ns->journal.limit = config->journal_limit;
 	bool same = same_channels(&ns->config, config);
 	if (!same)

@@ -150,7 +150,7 @@ struct ns_device {
 	uint16_t profile;     /* index */
 	uint8_t flags;        /* enum ns_device_flag */
 	uint8_t queued;       /* items */
-	/* Of the last join-request, for join_course.c alone; not stored. */
+	/* Of the last join-request, for join_course.c (and join_storm.c, which looks); not stored. */
 	uint32_t attempt;   /* 0: none since the start */
 	uint16_t attempt_s; /* second of the last report, of 65,536 */
 	uint8_t attempt_is; /* enum net_join_verdict */

@@ -191,7 +191,9 @@ static void make_state(struct bench *bench)
 		text, sizeof text,
 		"common:\n  state_dir: \"%s\"\n  run_dir: \"%s/run\"\n"
 		"gateway-bridge:\n  udp_listen: [\"127.0.0.1:%u\"]\n  station_listen: []\n  cups_listen: []\n"
-		"network-server:\n  regions: [\"" T_JOIN_STATE_REGION "\"]\n  max_devices: %u\n",
+		"network-server:\n  regions: [\"" T_JOIN_STATE_REGION "\"]\n  max_devices: %u\n"
+		/* no air is simulated: what is measured is the path */
+		"  join_storm: false\n",
 		bench->dir, bench->dir, bench->port, bench->devices + 1000);
 	t_write_file(bench->config, text);
 	double begun = t_seconds();

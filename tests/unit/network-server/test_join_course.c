@@ -436,7 +436,8 @@ static void every_end_is_told(void **state)
 static bool is_of_others(enum net_join_verdict verdict)
 {
 	return (verdict >= NET_JOIN_REJOIN_NET_ID && verdict <= NET_JOIN_RJ_COUNT) ||
-	       (verdict >= NET_JOIN_FOREIGN_REFUSED && verdict <= NET_JOIN_STORM);
+	       (verdict >= NET_JOIN_FOREIGN_REFUSED && verdict <= NET_JOIN_FOREIGN_BUSY) ||
+	       verdict == NET_JOIN_STORM;
 }
 
 /* Walks both tables: a verdict without a case here is a verdict nobody has seen. */

@@ -102,6 +102,11 @@ static bool the_address_is_ours(void)
 	return ns_foreign_is_our_addr(&rig.ns.foreign, (struct lw_dev_addr){0x26000001});
 }
 
+static bool storms_are_not_looked_for(void)
+{
+	return rig.ns.config.first_come;
+}
+
 static bool somebody_may_be_a_bridge(void)
 {
 	return callers_allow(&edge.callers, NS_CALLER_BRIDGE, SOMEBODY);
@@ -126,6 +131,7 @@ static const struct t_reload_case cases[] = {
 	{"extra_channels", "{eu868: \"867.3\"}", devices_are_to_have_867_3, false},
 	{"channel_plans", "{us915: \"sub-band 1\"}", devices_are_to_have_the_first_sub_band, false},
 	{"join_eui_prefixes", "[\"70b3d57ed0000000/36\"]", the_join_eui_is_ours, false},
+	{"join_storm", "false", storms_are_not_looked_for, false},
 	{"callers", "{bridges: \"4242\"}", somebody_may_be_a_bridge, false},
 };
 
