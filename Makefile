@@ -126,6 +126,7 @@ $(BUILD)/tests/unit/lorawan/test_vector_runner: | $(BUILD)/tests/run-vectors
 $(FUZZ): $(BUILD)/obj/tests/fuzz/main_replay.o
 $(BUILD)/tests/simulation/test_study: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/study/study_*.c))
 $(BUILD)/tests/simulation/test_world $(BUILD)/tests/simulation/test_rejoin $(BUILD)/tests/simulation/test_stations: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/world/*.c))
+$(BUILD)/tests/simulation/test_storm: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/storm/*.c))
 STUDY := $(BUILD)/tests/study/report
 $(STUDY): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/study/*.c)) $(BUILD)/lib/network-server.a $(BUILD)/lib/simulator.a $(LIBS)
 	$(call say,LINK,$@)
@@ -197,6 +198,9 @@ bench-gateways: deps deps-test
 bench-join: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(BUILD)/tests/bench/bench_join
 	$(Q)$(BUILD)/tests/bench/bench_join --json $(BUILD)/bench-join.json
+## bench-storm: a join storm of 10,000 devices at 20 gateways in us915 and eu868, ours against first come (SEEDS=3)
+bench-storm: $(BUILD)/tests/simulation/test_storm
+	$(Q)$(BUILD)/tests/simulation/test_storm report $(SEEDS)
 ## man: the pages of the manual, made from the same rows as the help, into $(BUILD)/man
 man: all
 	$(call say,MAN,$(BUILD)/man)

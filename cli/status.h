@@ -32,6 +32,9 @@ void cli_status_print(FILE *out, const json_t *facts, const json_t *findings, si
 
 /* --- shared by status_judge.c and status_print.c. */
 
+/* The line about a join storm; none in calm (status_storm.c). */
+struct cli_screen;
+void cli_status_print_storm(struct cli_screen *screen, const json_t *facts);
 /* The process of a name, or NULL. */
 const json_t *cli_status_process(const json_t *facts, const char *name);
 /* Whether it answers. */

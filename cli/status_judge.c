@@ -121,6 +121,8 @@ static const struct {
 	 "put that line right, then SIGHUP again"},
 	{"restart_needed", "the configuration has changes that only a restart takes over",
 	 "restart the process, or put the old values back"},
+	{"join_storm", "a join storm: more devices ask to join than the gateways can answer",
+	 "nothing: they are answered in turn; docs/storm.md says how to read the line above"},
 	{"gateway_off_plan", "gateways hear frequencies that are not in their plan",
 	 "lamppost gateway config EUI --for ..., and compare"},
 };

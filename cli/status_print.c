@@ -218,6 +218,8 @@ static const char *const refused_joins[] = {"join_unknown_device",
 					    "join_bad_answer",
 					    "join_server_busy",
 					    "join_server_shunned",
+					    "join_storm",
+					    "join_in_flight",
 					    NULL};
 static const char *const failed_downlinks[] = {
 	"no_gateway",   "too_late",     "duty_cycle",     "gateways_busy",
@@ -379,6 +381,7 @@ void cli_status_print(FILE *out, const json_t *facts, const json_t *findings, si
 	print_alarms(&screen, facts);
 	print_devices(&screen, facts, listed);
 	print_traffic(&screen, facts);
+	cli_status_print_storm(&screen, facts);
 	print_queues(&screen, facts);
 	print_disk(&screen, facts);
 	print_findings(&screen, findings, height == 0 ? 0 : lines);

@@ -11,6 +11,7 @@
 #define LOAD_US_A_CDB     120000 /* 1 dB for 12 s */
 #define LOAD_MAX_CDB      300
 #define HURRY_CDB         600
+#define UNHEARD_CDB       200 /* less margin than it seemed, for each accept that was not heard */
 
 static int32_t margin_of(const struct ns_copy *copy)
 {
@@ -189,12 +190,12 @@ static int32_t load_cdb(const struct ns_gateway *gateway, struct mono now)
 
 static int32_t score_of(const struct ns_attempt *attempt, const struct ns_hearer *hearer,
 			const struct lw_region *region, const struct ns_gateway *gateway, struct mono now,
-			enum ns_policy policy)
+			enum ns_policy policy, uint8_t unheard)
 {
 	bool hurry = mono_since(attempt->start, now) < ns_gateway_lead(gateway);
 	if (ns_policy(policy)->priced)
 		return ns_policy_score(gateway, region, attempt->tx.freq_hz, now, attempt->airtime_us,
-				       link_cdb(hearer, &attempt->tx, region));
+				       link_cdb(hearer, &attempt->tx, region) - UNHEARD_CDB * unheard);
 	return link_cdb(hearer, &attempt->tx, region) - (int32_t)(attempt->airtime_us / AIRTIME_US_A_CDB) +
 	       (attempt->window == GW_RX1 ? RX1_CDB : 0) - load_cdb(gateway, now) - (hurry ? HURRY_CDB : 0);
 }
@@ -258,7 +259,7 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		*numbers = numbers_of(drop, &attempt, gateway, region, now);
 		return drop;
 	}
-	attempt.score = score_of(&attempt, hearer, region, gateway, now, windows->policy);
+	attempt.score = score_of(&attempt, hearer, region, gateway, now, windows->policy, windows->unheard);
 	insert(plan, &attempt);
 	return NS_ACCEPTED;
 }

@@ -24,6 +24,7 @@
 struct ns_windows {
 	uint8_t region;
 	enum ns_policy policy;           /* what attempts are chosen by */
+	uint8_t unheard;                 /* accepts in a row that the device did not hear */
 	enum ns_storm_class storm_class; /* of the device, where that is by price */
 	bool dwell;                      /* the device's downlinks have a dwell time */
 	bool has_rx1;

@@ -3,6 +3,7 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/io/clock.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -179,20 +180,21 @@ static unsigned gateways_online(const struct ns_gateways *of)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
-	char warnings[128] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "";
+	char warnings[160] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "", storm[768];
 	if (ns_journal_alarm(&edge->ns.journal))
 		snprintf(warnings, sizeof warnings, "\"journal_filling\"");
 	reload_append_warnings(&edge->reload, warnings, sizeof warnings);
 	ns_edge_off_plan_health(edge, warnings, sizeof warnings, off_plan, sizeof off_plan);
+	ns_edge_storm_health(edge, clock_now(), warnings, sizeof warnings, storm, sizeof storm);
 	snprintf(members, capacity,
 		 "\"applied_version\":%" PRIu64 ",\"links\":%zu,\"application_server\":%s,"
 		 "\"sessions\":%u,\"gateways_online\":%u,\"journal_bytes\":%" PRIu64
-		 ",\"journal_limit\":%" PRIu64 ",\"items\":%u,\"warnings\":[%s]%s%s",
+		 ",\"journal_limit\":%" PRIu64 ",\"items\":%u,\"warnings\":[%s]%s%s%s",
 		 edge->ns.state.applied_version, io_link_server_count(edge->links_server),
 		 edge->app ? "true" : "false", edge->ns.sessions.slab.count,
 		 gateways_online(&edge->ns.gateways), edge->ns.journal.bytes, edge->ns.journal.limit,
 		 (unsigned)edge->ns.queue.items.count, warnings, reload_members(&edge->reload, more),
-		 off_plan);
+		 off_plan, storm);
 	return true;
 }
 
@@ -315,6 +317,14 @@ static void fill(struct ns_edge *edge)
 	gauge(edge, "lamppost_network_downlinks_open", "Downlinks being prepared or in flight.",
 	      downlinks_open);
 	gauge(edge, "lamppost_network_joins_open", "Joins waiting for the join server.", joins_open);
+	counter(edge, "lamppost_network_join_requests_total",
+		"Join-requests of registered devices that could be answered, each once for all its copies.",
+		&ns->storm.requests);
+	counter(edge, "lamppost_network_join_storms_total", "Join storms since the start.",
+		&ns->storm.storms);
+	gauge(edge, "lamppost_network_join_storm", "1 during a join storm.", ns_edge_storm_on);
+	gauge(edge, "lamppost_network_join_storm_waiting",
+	      "Devices that asked to join in this storm and have not joined yet.", ns_edge_storm_waiting);
 	gauge(edge, "lamppost_network_items", "Downlink items queued.", items);
 	gauge(edge, "lamppost_network_foreign_net_ids", "Foreign NetIDs heard.", foreign_net_ids);
 	counter(edge, "lamppost_network_decisions_total", "Decisions recorded; GET /why/...",

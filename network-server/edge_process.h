@@ -14,7 +14,7 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_WAITING 4096 /* for the city's join server, beyond those that it has */
-#define NS_METRICS_MAX   (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 70 + 11 * NS_JOIN_SERVERS_MAX)
+#define NS_METRICS_MAX   (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 76 + 11 * NS_JOIN_SERVERS_MAX)
 
 struct ns_edge_join_server; /* edge_join_servers.c */
 
@@ -143,6 +143,11 @@ enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;
 /* edge_off_plan.c: gateways that hear frequencies outside their plan. Logs each change of that once. */
 void ns_edge_log_off_plan(struct ns_edge *edge, struct now now);
 /* Appends the name of the warning to a list of them, and `,"off_plan":["..."]` to members of /healthz, where there is one. */
+/* Fills the members of /healthz about join storms, from a comma on; nothing before the first one (edge_storm.c). */
+void ns_edge_storm_health(const struct ns_edge *edge, struct now now, char *warnings, size_t warnings_room,
+			  char *more, size_t room);
+uint64_t ns_edge_storm_on(void *ctx);
+uint64_t ns_edge_storm_waiting(void *ctx);
 void ns_edge_off_plan_health(const struct ns_edge *edge, char *warnings, size_t warnings_capacity,
 			     char *members, size_t members_capacity);
 /* Writes `"plan":"...","off_plan":{...}` of a gateway, for GET /gateways. */

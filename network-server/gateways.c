@@ -230,14 +230,22 @@ static void add_share(struct ns_gateway *gateway, struct mono now, span_us airti
 	gateway->share_at = now;
 }
 
-uint32_t ns_gateway_duty_left(const struct ns_gateway *gateway, const struct lw_region *region,
-			      uint32_t freq_hz, struct mono start)
+uint32_t ns_gateway_duty_budget(const struct lw_region *region, uint32_t freq_hz)
 {
 	int band = lw_region_sub_band(region, freq_hz);
 	if (band < 0 || band >= NS_SUB_BANDS ||
 	    region->sub_bands[band].duty_cycle_permille >= LW_DUTY_NO_LIMIT)
 		return UINT32_MAX;
-	uint32_t budget = region->sub_bands[band].duty_cycle_permille * 3600u * 1000u;
+	return region->sub_bands[band].duty_cycle_permille * 3600u * 1000u;
+}
+
+uint32_t ns_gateway_duty_left(const struct ns_gateway *gateway, const struct lw_region *region,
+			      uint32_t freq_hz, struct mono start)
+{
+	uint32_t budget = ns_gateway_duty_budget(region, freq_hz);
+	if (budget == UINT32_MAX)
+		return UINT32_MAX;
+	int band = lw_region_sub_band(region, freq_hz);
 	uint32_t used = gateway->duty_ready >> band & 1 ? lw_duty_used_us(&gateway->duty[band], start.us) : 0;
 	return used < budget ? budget - used : 0;
 }

@@ -24,8 +24,8 @@
 #define NS_LEAD_EXTRA   (60 * US_PER_MS)
 #define NS_LEAD_UNKNOWN (300 * US_PER_MS)
 /* In a join storm a gateway sends so much of the time at most, in the mean, and NS_STORM_BURST of it at once. */
-#define NS_STORM_TX_PERMILLE 100
-#define NS_STORM_BURST       (2 * US_PER_S)
+#define NS_STORM_TX_PERMILLE 150
+#define NS_STORM_BURST       (4 * US_PER_S)
 
 struct ns_busy {
 	struct mono start, end;
@@ -120,6 +120,8 @@ uint64_t ns_gateway_airtime_us(const struct ns_gateway *gateway, struct mono now
 unsigned ns_gateway_pending(const struct ns_gateway *gateway, struct mono now);
 /* What it has sent or is to send beyond NS_STORM_TX_PERMILLE of the time: 0 for one that rests. */
 span_us ns_gateway_share(const struct ns_gateway *gateway, struct mono now);
+/* What a sub-band's hour allows; UINT32_MAX where there is no limit. */
+uint32_t ns_gateway_duty_budget(const struct lw_region *region, uint32_t freq_hz);
 /* What is left of a sub-band's hour at `start`; UINT32_MAX where there is no limit. */
 uint32_t ns_gateway_duty_left(const struct ns_gateway *gateway, const struct lw_region *region,
 			      uint32_t freq_hz, struct mono start);

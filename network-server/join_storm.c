@@ -187,6 +187,8 @@ enum ns_drop ns_storm_admit(struct ns *ns, struct now now, struct ns_join *join)
 	uint8_t length = join->call.request.has_cflist ? ACCEPT_LONG : ACCEPT_SHORT;
 	const struct lw_region *region = ns_region(ns, join->windows.region);
 	join->windows.policy = NS_POLICY_STORM;
+	join->windows.unheard = ns_device_at(&ns->sessions, join->device)->unheard;
+	join->windows.unheard = join->windows.unheard < 4 ? join->windows.unheard : 4;
 	join->windows.storm_class = ns_storm_class_of(ns, join->device);
 	enum ns_drop drop = ns_plan_make(&plan, &join->windows, region, &ns->gateways, now.mono, length);
 	if (drop != NS_ACCEPTED) {

@@ -24,10 +24,14 @@ static const struct ns_policy_row rows[NS_POLICY_COUNT] = {
 			.name = "storm",
 			.priced = true,
 			.pending_most = 28, /* a forwarder's queue holds 32 */
-			.share_percent = {[NS_STORM_COMMANDED] = 100,
-					  [NS_STORM_PATIENT] = 90,
-					  [NS_STORM_USUAL] = 80,
-					  [NS_STORM_SERVED] = 40},
+			.share_percent = {[NS_STORM_COMMANDED] = 150,
+					  [NS_STORM_PATIENT] = 120,
+					  [NS_STORM_USUAL] = 100,
+					  [NS_STORM_SERVED] = 50},
+			.longest_part = {[NS_STORM_COMMANDED] = 70,
+					 [NS_STORM_PATIENT] = 140,
+					 [NS_STORM_USUAL] = 190,
+					 [NS_STORM_SERVED] = 190},
 			.duty_percent = {[NS_STORM_COMMANDED] = 100,
 					 [NS_STORM_PATIENT] = 98,
 					 [NS_STORM_USUAL] = 95,
@@ -53,9 +57,13 @@ enum ns_drop ns_policy_admits(const struct ns_policy_row *row, enum ns_storm_cla
 {
 	if (!row->priced)
 		return NS_ACCEPTED;
-	if (ns_gateway_share(gateway, now) >= NS_STORM_BURST * row->share_percent[which] / 100 ||
+	if (ns_gateway_share(gateway, now) + (span_us)airtime_us >
+		    NS_STORM_BURST * row->share_percent[which] / 100 ||
 	    ns_gateway_pending(gateway, now) >= row->pending_most)
 		return NS_DROP_GATEWAYS_BUSY;
+	uint32_t budget_us = ns_gateway_duty_budget(region, freq_hz);
+	if (budget_us < UINT32_MAX && airtime_us > budget_us / row->longest_part[which])
+		return NS_DROP_DUTY_CYCLE;
 	if (!ns_gateway_duty_fits_in(gateway, region, freq_hz, now, start, airtime_us,
 				     row->duty_percent[which]))
 		return NS_DROP_DUTY_CYCLE;

@@ -33,6 +33,8 @@ struct ns_policy_row {
 	const char *name;
 	bool priced;
 	uint8_t pending_most; /* transmissions that may wait in a gateway's queue; 0: no limit here */
+	/* By class: a sub-band with a duty cycle is kept for short answers: none is longer than this part of its hour. */
+	uint8_t longest_part[NS_STORM_CLASS_COUNT];
 	/* By class: how much of the time that the gateway may send, and of a sub-band's hour, may be gone afterwards, percent. */
 	uint8_t share_percent[NS_STORM_CLASS_COUNT], duty_percent[NS_STORM_CLASS_COUNT];
 };

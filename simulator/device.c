@@ -339,8 +339,7 @@ void sim_device_frame_is_over(struct sim_device *device, int64_t now_us, bool ac
 void sim_device_exchange_closes(struct sim_device *device, int64_t now_us)
 {
 	if (device->joining) {
-		sim_device_set_state(device, SIM_DEVICE_IDLE,
-				     now_us + sim_device_between(device, S_US, 8 * S_US));
+		sim_device_set_state(device, SIM_DEVICE_IDLE, now_us + sim_device_join_pause_us(device));
 		return;
 	}
 	if (device->rejoining) {

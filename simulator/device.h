@@ -46,6 +46,14 @@ enum sim_mac_fault {
 };
 extern const char *const sim_mac_fault_names[SIM_MAC_FAULT_COUNT];
 
+/* When a device asks to join again (TS001-1.0.4 section 7: 36 s of airtime in the first hour, 36 s in the next ten, 8.7 s in each
+ * day after). */
+enum sim_join_manner {
+	SIM_JOIN_BUDGET, /* 1 to 8 s after RX2, until the airtime is spent */
+	SIM_JOIN_PACED, /* the airtime spread over the hour: after each request 99 times its own, and a random pause */
+	SIM_JOIN_STUBBORN /* a fault: every 10 s at the same data rate, whatever it has spent */
+};
+
 struct sim_device_config {
 	char name[SIM_DEVICE_NAME];
 	struct lw_eui64 dev_eui;
@@ -64,6 +72,7 @@ struct sim_device_config {
 	uint8_t sub_band; /* fixed plans: 1..8, what the device was set up for; 0: all channels */
 	uint8_t dr;       /* data rate at start */
 	bool adr;
+	uint8_t nb_trans;          /* at start, as LinkADRReq would have set it; 0: 1 */
 	uint8_t confirmed_every;   /* every n-th reading is confirmed; 0: none */
 	uint8_t tries;             /* transmissions of a confirmed frame up to 1.0.3; 0: 8 */
 	uint8_t rx_delay_s;        /* ABP: RECEIVE_DELAY1 that the device boots with; 0: 1 */
@@ -73,6 +82,7 @@ struct sim_device_config {
 	uint8_t link_check_every;  /* LinkCheckReq in every n-th reading's frame; 0: never */
 	uint8_t device_time_every; /* DeviceTimeReq, likewise */
 	enum sim_mac_fault mac_fault;
+	enum sim_join_manner join_manner;
 	bool no_rejoin_timer; /* it takes RejoinParamSetupReq's count and refuses its time */
 	enum sim_payload payload;
 	uint8_t fport;

@@ -39,7 +39,7 @@ void sim_device_boot_parameters(struct sim_device *device)
 	sim_device_restore_channels(device);
 	device->dr = device->config.dr;
 	device->power_index = 0;
-	device->nb_trans = 1;
+	device->nb_trans = device->config.nb_trans ? device->config.nb_trans : 1;
 	device->rx1_offset = 0;
 	device->rx2_dr = plan->rx2_dr;
 	device->rx2_freq_hz = plan->rx2_freq_hz;

@@ -47,19 +47,41 @@ static int64_t join_allowed_us(struct sim_device *device, int64_t now_us, int64_
 			device->join_step++;
 		step = &join_steps[device->join_step];
 	}
-	return device->join_airtime_us + airtime_us <= step->budget_us
+	return device->join_airtime_us + airtime_us <= step->budget_us ||
+			       device->config.join_manner == SIM_JOIN_STUBBORN
 		       ? now_us
 		       : device->join_first_us + step->length_us;
 }
 
-/* Fixed plans alternate between the 125 kHz channels and the 500 kHz ones; others go down one rate every second attempt. */
+int64_t sim_device_join_pause_us(struct sim_device *device)
+{
+	const struct sim_rate *rate = &device->config.plan->rates[device->tx_dr];
+	int64_t pause_us = sim_device_between(device, S_US, 8 * S_US);
+	int64_t airtime_us = sim_rate_airtime_us(rate, LW_JOIN_REQUEST_LENGTH, true);
+	int64_t since_us = device->rx2_us - device->uplink_end_us; /* about what has passed */
+	switch (device->config.join_manner) {
+	case SIM_JOIN_BUDGET: break;
+	case SIM_JOIN_PACED:
+		if (99 * airtime_us > since_us + pause_us)
+			pause_us += 99 * airtime_us - since_us;
+		break;
+	case SIM_JOIN_STUBBORN: return 10 * S_US > since_us ? 10 * S_US - since_us : S_US;
+	}
+	return pause_us;
+}
+
+/* Fixed plans alternate between the 125 kHz channels and the 500 kHz ones; others go down one rate every second attempt, or, paced, through
+ * all rates in turn. */
 static uint8_t join_rate(const struct sim_device *device)
 {
 	const struct sim_plan *plan = device->config.plan;
 	if (plan->fixed)
 		return device->join_attempts % 2 == 0 ? plan->join_dr : plan->wide_dr;
-	uint32_t down = device->join_attempts / 2;
+	uint32_t down = device->config.join_manner == SIM_JOIN_STUBBORN ? 0 : device->join_attempts / 2;
 	uint8_t dr = device->config.dr > 5 ? 5 : device->config.dr;
+	/* The same for the same attempt, as it is asked for twice. */
+	if (device->config.join_manner == SIM_JOIN_PACED && dr > plan->join_dr)
+		return (uint8_t)(dr - (device->index + device->join_attempts) % (dr - plan->join_dr + 1u));
 	return down + plan->join_dr >= dr ? plan->join_dr : (uint8_t)(dr - down);
 }
 

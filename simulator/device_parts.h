@@ -66,6 +66,8 @@ static inline bool sim_device_awaits_accept(const struct sim_device *device)
 }
 
 /* device_join.c: begins a join attempt, within the back-off; true if the request goes on the air. */
+/* How long after RX2 it asks again. */
+int64_t sim_device_join_pause_us(struct sim_device *device);
 bool sim_device_start_join(struct sim_device *device, int64_t now_us, struct sim_uplink *uplink);
 /* Writes the join-request with the DevNonce of this attempt. */
 size_t sim_device_encode_join(struct sim_device *device, uint8_t *phy);

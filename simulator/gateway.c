@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* 20 dB under what any frame needs: neither heard nor disturbing. */
+#define SIM_TOO_FAR_DBM (-157.0)
+
 #define POLL_US 10000 /* the forwarder asks its concentrator this often and packs what it finds */
 
 static bool sends_datagrams(const struct sim_gateway_config *config)
@@ -77,7 +80,8 @@ static bool channel_is_beside(const struct sim_gateway_channel *channel, const s
 
 static struct sim_reception_slot *free_slot(struct sim_gateway *gateway)
 {
-	for (size_t i = 0; i < SIM_DEMODULATORS; i++) {
+	size_t count = gateway->config.demodulators ? gateway->config.demodulators : SIM_DEMODULATORS;
+	for (size_t i = 0; i < count; i++) {
 		if (gateway->slots[i].id == 0)
 			return &gateway->slots[i];
 	}
@@ -102,7 +106,7 @@ static void forget_signals(struct sim_gateway *gateway, int64_t now_us)
 
 void sim_gateway_signal_starts(struct sim_gateway *gateway, const struct sim_signal *signal)
 {
-	if (gateway->off)
+	if (gateway->off || (signal->spreading_factor != 0 && signal->power_dbm < SIM_TOO_FAR_DBM))
 		return;
 	forget_signals(gateway, signal->start_us);
 	if (gateway->signal_count == SIM_SIGNALS_MAX) {
@@ -210,7 +214,7 @@ enum sim_reception sim_gateway_signal_ends(struct sim_gateway *gateway, int64_t 
 					   const uint8_t *phy, size_t length)
 {
 	const struct sim_signal *signal = find_signal(gateway, id);
-	enum sim_reception result = SIM_DEAF;
+	enum sim_reception result = gateway->off || signal != NULL ? SIM_DEAF : SIM_TOO_WEAK;
 	if (signal != NULL && signal->spreading_factor != 0 &&
 	    !sim_gateway_was_deaf(gateway, signal->start_us, signal->end_us)) {
 		result = sim_radio_judge(signal, gateway->signals, gateway->signal_count);
@@ -219,7 +223,7 @@ enum sim_reception sim_gateway_signal_ends(struct sim_gateway *gateway, int64_t 
 		enum sim_reception judged = result;
 		if (result == SIM_RECEIVED)
 			result = SIM_NO_DEMODULATOR;
-		for (size_t i = 0; i < SIM_DEMODULATORS; i++) {
+		for (size_t i = 0; i < SIM_DEMODULATORS_MAX; i++) {
 			struct sim_reception_slot *slot = &gateway->slots[i];
 			if (slot->id != id || judged != SIM_RECEIVED)
 				continue;
@@ -228,7 +232,7 @@ enum sim_reception sim_gateway_signal_ends(struct sim_gateway *gateway, int64_t 
 				result = SIM_RECEIVED;
 		}
 	}
-	for (size_t i = 0; i < SIM_DEMODULATORS; i++) {
+	for (size_t i = 0; i < SIM_DEMODULATORS_MAX; i++) {
 		if (gateway->slots[i].id == id)
 			gateway->slots[i].id = 0;
 	}

@@ -19,9 +19,10 @@
 #include "common/base/rng.h"
 
 #define SIM_GATEWAY_CHANNELS   10
-#define SIM_DEMODULATORS       8
+#define SIM_DEMODULATORS       8  /* of an SX1301 */
+#define SIM_DEMODULATORS_MAX   16 /* of an SX1302 */
 #define SIM_JIT_MAX            32
-#define SIM_SIGNALS_MAX        256 /* frames on the air around one gateway */
+#define SIM_SIGNALS_MAX        512 /* frames on the air around one gateway */
 #define SIM_OUTBOX_MAX         64
 #define SIM_DATAGRAM_BYTES     4096
 #define SIM_NEVER              INT64_MAX
@@ -49,6 +50,7 @@ struct sim_gateway_config {
 	double drift_ppm;
 	uint32_t first_ticks; /* the counter at world time 0 */
 	bool gps;
+	uint8_t demodulators; /* 0: SIM_DEMODULATORS */
 	uint8_t channel_count;
 	struct sim_gateway_channel channels[SIM_GATEWAY_CHANNELS];
 	uint32_t tx_min_hz;
@@ -117,7 +119,7 @@ struct sim_gateway {
 	uint32_t ticks_base;
 	struct sim_signal signals[SIM_SIGNALS_MAX];
 	size_t signal_count;
-	struct sim_reception_slot slots[SIM_DEMODULATORS];
+	struct sim_reception_slot slots[SIM_DEMODULATORS_MAX];
 	struct sim_transmission queue[SIM_JIT_MAX]; /* by start */
 	size_t queued;
 	int64_t deaf[8][2]; /* the last transmissions, from and to */

@@ -48,6 +48,10 @@ static void put_record(void *ctx, const struct sim_record *record)
 		world->repeated += record->result == SIM_DOWN_REPEATED;
 		world->accepted += record->result == SIM_DOWN_ACCEPTED;
 	}
+	if (world->watcher.put != NULL) {
+		world->watcher.put(world->watcher.ctx, record);
+		return;
+	}
 	void *entries = world->entries;
 	if (!sim_world_grow(&entries, &world->entry_room, world->entry_count, sizeof *world->entries)) {
 		world->entries_dropped++;
@@ -226,6 +230,11 @@ static void handle(struct sim_world *world, const struct sim_event *event)
 	case SIM_EVENT_FAULT: apply_fault(world, &world->scenario->faults[event->index], true); break;
 	case SIM_EVENT_FAULT_END: apply_fault(world, &world->scenario->faults[event->index], false); break;
 	}
+}
+
+void sim_world_watch(struct sim_world *world, struct sim_sink watcher)
+{
+	world->watcher = watcher;
 }
 
 int64_t sim_world_next_us(const struct sim_world *world)

@@ -66,6 +66,9 @@ struct sim_world;
 struct sim_world *sim_world_new(const struct sim_scenario *scenario, struct wall start, struct sim_port port);
 void sim_world_free(struct sim_world *world); /* NULL is allowed */
 
+/* From now on records go there and are not kept: for worlds with more of them than memory. */
+void sim_world_watch(struct sim_world *world, struct sim_sink watcher);
+
 /* The time of the next event; SIM_NEVER for none. */
 int64_t sim_world_next_us(const struct sim_world *world);
 /* Handles every event up to and including `until_us`. */

@@ -64,6 +64,7 @@ struct sim_world {
 	size_t entry_count;
 	size_t entry_room;
 	uint64_t entries_dropped;
+	struct sim_sink watcher; /* takes records in their stead */
 	struct sim_air_entry *sent;
 	size_t sent_count;
 	size_t sent_room;

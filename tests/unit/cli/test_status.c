@@ -31,6 +31,19 @@
 #define BRIDGE                                                                                             \
 	HEALTHY("gateway-bridge", "\"network_server\":true,\"gateways\":412,\"online\":410,\"unknown\":3," \
 				  "\"ring_entries\":0,\"warnings\":[]")
+#define IN_STORM(warnings, more)                                                     \
+	HEALTHY("network-server",                                                    \
+		"\"application_server\":true,\"journal_bytes\":1,\"journal_limit\":" \
+		"4000000000,\"items\":3,\"warnings\":[" warnings "],\"join_storm\":{" more "}")
+#define STORM                                                                                               \
+	IN_STORM("\"join_storm\"", "\"state\":\"storm\",\"lasts_s\":240,\"devices\":10000,\"joined\":6120," \
+				   "\"waiting\":3880,\"offered_10s\":350,\"answered_10s\":120,"             \
+				   "\"over_in_s\":{\"least\":300,\"most\":720}")
+#define YOUNG_STORM                                                                                 \
+	IN_STORM("\"join_storm\"", "\"state\":\"storm\",\"lasts_s\":4,\"devices\":60,\"joined\":0," \
+				   "\"waiting\":60,\"offered_10s\":60,\"answered_10s\":2")
+#define PAST_STORM \
+	IN_STORM("", "\"state\":\"calm\",\"lasts_s\":900,\"devices\":60,\"joined\":60,\"waiting\":0")
 #define DISK "\"disk\":{\"free_bytes\":80000000000,\"size_bytes\":270000000000}"
 #define CITY                                                                                         \
 	"\"city\":{\"mqtt\":{\"state\":\"up\",\"backlog\":0},\"devices\":{\"registered\":1000000,"   \
@@ -104,6 +117,22 @@ static const struct {
 	 1,
 	 {"smaller receive buffer", "sysctl -w net.core.rmem_max=16777216"},
 	 NULL},
+	{"a join storm",
+	 FACTS(JOIN "," APP "," STORM "," BRIDGE, "", DISK "," CITY),
+	 1,
+	 {"Storm      for 4 min: 6120 of 10000 devices have joined, 3880 wait; over in 5 min to 12 min",
+	  "350 requests, 120 answers in 10 s", "a join storm: more devices ask to join"},
+	 "no estimate yet"},
+	{"a join storm at its beginning",
+	 FACTS(JOIN "," APP "," YOUNG_STORM "," BRIDGE, "", DISK "," CITY),
+	 1,
+	 {"0 of 60 devices have joined, 60 wait; no estimate yet"},
+	 "over in"},
+	{"a join storm that is over",
+	 FACTS(JOIN "," APP "," PAST_STORM "," BRIDGE, "", DISK "," CITY),
+	 0,
+	 {"Lamppost: all is well"},
+	 "Storm"},
 	{"records wait, and none is refused",
 	 FACTS(JOIN "," APP "," NETWORK "," BRIDGE, "", DISK "," BEHIND),
 	 0,

@@ -1,0 +1,38 @@
+/* The screen's line about a join storm (docs/storm.md), which is there only while one lasts. */
+#include "cli/colour.h"
+#include "cli/status.h"
+#include "cli/status_screen.h"
+
+#include <string.h>
+
+static long long number(const json_t *object, const char *member)
+{
+	return json_integer_value(json_object_get(object, member));
+}
+
+/* "9,120 of 10,000 devices have joined, 880 wait; 35 requests and 12 answers in 10 s; over in 3 to 8 min". */
+void cli_status_print_storm(struct cli_screen *screen, const json_t *facts)
+{
+	const json_t *health = json_object_get(cli_status_process(facts, "network-server"), "health");
+	const json_t *storm = json_object_get(health, "join_storm");
+	const json_t *over = json_object_get(storm, "over_in_s");
+	const char *state = json_string_value(json_object_get(storm, "state"));
+	char span[32], least[32], most[32];
+	if (!state || strcmp(state, "storm") != 0)
+		return;
+	cli_status_span(number(storm, "lasts_s"), span);
+	cli_screen_begin(screen, "Storm");
+	cli_screen_put(screen, COLOUR_WARNING, "for %s: ", span);
+	cli_screen_put(screen, COLOUR_NONE, "%lld of %lld devices have joined, %lld wait",
+		       number(storm, "joined"), number(storm, "devices"), number(storm, "waiting"));
+	if (json_is_object(over)) {
+		cli_status_span(number(over, "least"), least);
+		cli_status_span(number(over, "most"), most);
+		cli_screen_put(screen, COLOUR_NONE, "; over in %s to %s", least, most);
+	} else {
+		cli_screen_put(screen, COLOUR_DIM, "; no estimate yet");
+	}
+	cli_screen_put(screen, COLOUR_DIM, "  (%lld requests, %lld answers in 10 s)",
+		       number(storm, "offered_10s"), number(storm, "answered_10s"));
+	cli_screen_end(screen);
+}

@@ -1,0 +1,54 @@
+/* A join storm in a simulated city: simulated devices, radio and gateways of simulator/world.h, the real cores of gateway-bridge
+ * and network-server, and a join server that says yes. One virtual clock and one seed decide everything.
+ *
+ * The city: gateways on a grid with streets between them, devices anywhere; distance law, shadows of 6 dB that stay with a link,
+ * Rician fading for each frame. A gateway demodulates 16 frames at once (SX1302), hears nothing while it sends, and refuses what
+ * its queue cannot send; frames collide, 6 dB of capture. Running sensors (ABP) send a reading every few minutes at a data rate that
+ * leaves them 10 dB of margin.
+ *
+ * The storm: at second 60 the power of the lights comes back, and they ask to join within `spread_s`, from then on as the
+ * specification has it (TS001-1.0.4 §7: one per cent of airtime in the first hour, after each request a pause of 99 times its
+ * airtime, and a random one beside it), but for one in ten, which ask again every 10 s whatever happens. */
+#ifndef LAMPPOST_TESTS_SIMULATION_STORM_H
+#define LAMPPOST_TESTS_SIMULATION_STORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORM_QUANTILES 6
+extern const unsigned storm_quantiles[STORM_QUANTILES]; /* percent */
+
+struct storm_setup {
+	const char *region; /* "us915", "eu868" */
+	uint64_t seed;
+	unsigned gateways, devices, sensors;
+	unsigned spread_s, measured_s;
+	uint8_t nb_trans; /* of the sensors: times that each reading is sent */
+	bool first_come;  /* the network server knows no storm */
+	bool calm;        /* the lights keep their power: what the sensors deliver then */
+	bool silent;      /* nobody answers the lights: what their requests alone do to the sensors */
+};
+
+struct storm_result {
+	double joined_percent; /* of the lights, at the end */
+	double quantile_s
+		[STORM_QUANTILES]; /* from the power's return until that share has joined; −1: not by the end */
+	double median_s[2]; /* of those that keep to the back-off, and of the others; −1: not by the end */
+	double delivered_percent; /* of the sensors' readings, while it is measured */
+	double deaf_percent;      /* of the time that gateways were sending, in the mean */
+	double heard_percent;     /* of the lights: some request was heard by a gateway */
+	unsigned bound; /* of joins that duty cycle allows (storm_bound.c); `devices` where there is none */
+	uint64_t offered, asked, answered, in_flight, refused[4], too_late, collisions, sent;
+	uint64_t downlinks_data; /* frames on the air that were no accept */
+	uint64_t nonces_lost;    /* asked of the join server, and no accept was sent */
+	double storm_s;          /* that the state lasted; 0: never */
+	uint64_t counted_joined; /* by the network server */
+	unsigned really_joined_in_storm;
+	uint64_t accepts_heard, accepts_lost; /* by a light that listened: read, or drowned and too weak */
+	double wall_s;
+};
+
+void storm_run(const struct storm_setup *setup, struct storm_result *result);
+
+#endif

@@ -1,0 +1,66 @@
+/* What the parts of a storm share: the city (storm_city.c), the servers (storm_servers.c), the run (storm.c). */
+#ifndef LAMPPOST_TESTS_SIMULATION_STORM_PARTS_H
+#define LAMPPOST_TESTS_SIMULATION_STORM_PARTS_H
+
+#include "gateway-bridge/bridge.h"
+#include "network-server/network.h"
+#include "simulator/world.h"
+#include "tests/simulation/storm/storm.h"
+
+#define STORM_BEGINS_US (1500 * US_PER_S)
+#define STORM_SENSORS   UINT64_C(0x70b3d57e10000000) /* DevEUI of the first */
+#define STORM_LIGHTS    UINT64_C(0x70b3d57e20000000)
+#define STORM_JOIN_EUI  UINT64_C(0x70b3d57e000fffff)
+#define STORM_JOIN_LAG  (4 * US_PER_MS) /* of the join server's answer */
+#define STORM_CALLS     65536
+
+struct storm_call {
+	int64_t due_us;
+	struct ns_join_call call;
+};
+
+struct storm {
+	const struct storm_setup *setup;
+	struct storm_result *result;
+	struct sim_scenario scenario;
+	struct sim_plan plan; /* the devices': with their power */
+	struct sim_world *world;
+	/* lights */
+	int64_t *joined_us; /* by light; −1 */
+	int64_t *first_us;
+	/* sensors */
+	uint64_t made, delivered;
+	uint32_t *last_fcnt; /* by sensor; UINT32_MAX */
+	/* servers */
+	struct gb_bridge *bridge;
+	struct rng bridge_rng, ns_rng;
+	struct lw_region region;
+	struct secret_master *master;
+	struct secret_box *box;
+	struct ns ns;
+	struct aes *aes;
+	struct arena arena;
+	struct proto_message message;
+	uint64_t seq, version;
+	uint32_t join_nonce;
+	struct storm_call *calls; /* ring of STORM_CALLS */
+	size_t call_first, call_count;
+	int64_t now_us;
+};
+
+/* Sets scenario and world; the lights' requests begin as the setup says. */
+void storm_city_open(struct storm *storm);
+void storm_city_close(struct storm *storm);
+/* Joins that duty cycle allows in the measured time. */
+unsigned storm_bound(const struct storm *storm);
+
+void storm_servers_open(struct storm *storm);
+void storm_servers_close(struct storm *storm);
+struct now storm_now(const struct storm *storm);
+void storm_datagram(struct storm *storm, size_t gateway, enum sim_socket socket, const uint8_t *bytes,
+		    size_t length);
+/* The earliest of their deadlines, world time. */
+int64_t storm_servers_next_us(const struct storm *storm);
+void storm_servers_tick(struct storm *storm);
+
+#endif
