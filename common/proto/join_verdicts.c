@@ -178,9 +178,9 @@ static const struct net_join_row rows[NET_JOIN_VERDICT_COUNT] = {
 	    "Take it down: lamppost device show EUI names the other one. If this one is to go on: lamppost "
 	    "device replace EUI --undo."),
 	ROW(STORM, "join_storm", GOING,
-	    "More devices ask to join than the gateways can answer: this request was not answered.",
-	    "Nothing: the device asks again by itself. lamppost status tells how many wait, and for how "
-	    "long."),
+	    "More devices ask to join than the gateways can answer: this request was not answered; the "
+	    "device asks again by itself (lamppost status tells how the storm goes).",
+	    ""),
 };
 
 const struct net_join_row *net_join_row(enum net_join_verdict verdict)
