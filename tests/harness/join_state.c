@@ -70,9 +70,10 @@ static void add_records(const struct t_join_state *state, struct ns_store *store
 	for (uint32_t i = 0; i < state->gateways; i++) {
 		if (ns_turn_is_full(ns))
 			commit(store, ns);
+		version++;
 		ns_on_gateway(ns, now,
 			      &(struct net_gateway){
-				      .version = ++version,
+				      .version = version,
 				      .gateway = {.eui = t_join_load_gateway(i),
 						  .region_id = T_JOIN_STATE_REGION,
 						  .accept = GW_ACCEPT_UDP},
@@ -81,8 +82,9 @@ static void add_records(const struct t_join_state *state, struct ns_store *store
 	for (uint32_t i = 0; i < state->devices; i++) {
 		if (ns_turn_is_full(ns))
 			commit(store, ns);
+		version++;
 		ns_on_device(ns, now,
-			     &(struct net_device){.version = ++version,
+			     &(struct net_device){.version = version,
 						  .dev_eui = t_join_load_dev_eui(i),
 						  .join_eui = lw_eui64_from_number(T_JOIN_LOAD_EUI),
 						  .enabled = true,

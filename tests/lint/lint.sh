@@ -65,6 +65,7 @@ rule_tidy() {
 
 cppcheck_run() {
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,portability --library=posix \
+		--library=tests/lint/cppcheck.cfg \
 		--suppressions-list=tests/lint/cppcheck.txt --template='{file}:{line}: {id}: {message}' \
 		-D__GNUC__ -DLAMPPOST_VERSION='""' -I. "$@" 2>&1
 }

@@ -154,7 +154,7 @@ static void talk_https(SSL *tls)
 	static char body[65536];
 	char line[2000];
 	size_t length = 0, used = 0;
-	while (read_line(tls, -1, line, sizeof line) && strcmp(line, "\r\n") != 0)
+	while (read_line(tls, SSL_get_fd(tls), line, sizeof line) && strcmp(line, "\r\n") != 0)
 		if (strncasecmp(line, "content-length:", 15) == 0)
 			length = strtoul(line + 15, NULL, 10);
 	while (used < length && used + 1 < sizeof body) {
@@ -165,7 +165,7 @@ static void talk_https(SSL *tls)
 	}
 	body[used] = '\0';
 	keep(&hook, body);
-	answer(tls, -1, "HTTP/1.1 204 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+	answer(tls, SSL_get_fd(tls), "HTTP/1.1 204 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 	(void)SSL_shutdown(tls);
 }
 
