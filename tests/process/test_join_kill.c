@@ -4,7 +4,8 @@
  *
  * Two callers keep WINDOW requests each under way, as the network server does, so that a kill falls into reading, judging, the
  * commit, a checkpoint, or between the commit and the answers; every eighth falls into the start. What was answered before the
- * kill is read to its last byte. A request without an answer may have been accepted or not: it is asked again now and then, and
+ * kill is read to its last byte. Before every second kill the callers fall silent: what was answered last has no later turn that
+ * could make it last. The last accepted joins of a life are the first that are asked for again in the next. A request without an answer may have been accepted or not: it is asked again now and then, and
  * whatever is said, it is said once.
  *
  * LAMPPOST_TEST_SEED sets the seed, which is printed; LAMPPOST_TEST_KILLS another number of points. */
@@ -43,6 +44,7 @@
 #define LIFE_US    15000 /* at most, from the first question to the kill */
 #define START_US   20000
 #define PART_ROOM  65536
+#define LAST       8    /* accepted joins of a caller, asked for again after a kill */
 #define CHECKED    4000 /* accepted DevNonces that are asked for again at the end */
 #define NEW_NONCES 60000
 
@@ -71,6 +73,12 @@ static struct caller {
 	char in[PART_ROOM];
 	size_t used;
 } callers[CALLERS];
+
+static struct last {
+	struct question accepted[LAST];
+	size_t count; /* so far; the newest LAST are kept */
+	size_t again; /* of these, to be asked for now */
+} lasts[CALLERS];
 
 static struct t_foreign_join join;
 static struct aes *aes;
@@ -235,6 +243,9 @@ static void note_accept(const struct question *question, struct bi_join_ans *ans
 	device->join_nonce = accept.join_nonce;
 	device->fate[question->dev_nonce] = ACCEPTED;
 	device->accepted[device->accepted_count++] = question->dev_nonce;
+	struct last *last = &lasts[question->device % CALLERS];
+	last->accepted[last->count++ % LAST] = (struct question){question->device, question->dev_nonce,
+								 ACCEPTED};
 	accepts++;
 }
 
@@ -344,7 +355,8 @@ static void keep_asking(struct caller *caller, unsigned number)
 {
 	while (caller->fd >= 0 && caller->count < WINDOW) {
 		unsigned device = CALLERS * rng_below(&rng, DEVICES / CALLERS) + number;
-		struct question question = think_of(device);
+		struct last *last = &lasts[number];
+		struct question question = last->again > 0 ? last->accepted[--last->again] : think_of(device);
 		if (!send_question(caller, &question))
 			return;
 	}
@@ -359,7 +371,31 @@ static void wait_for_bytes(double seconds)
 	(void)!ppoll(wait, CALLERS, seconds > 0 ? &span : &(struct timespec){0}, NULL);
 }
 
-static void live_and_die(void)
+static void ask_for_the_last_again(void)
+{
+	for (unsigned i = 0; i < CALLERS; i++)
+		lasts[i].again = lasts[i].count < LAST ? lasts[i].count : LAST;
+}
+
+static void hear_all(void)
+{
+	for (unsigned i = 0; i < CALLERS; i++)
+		t_true("it lives", hear(&callers[i]));
+}
+
+/* Nothing more is asked until everything was answered. */
+static void fall_silent(double ceiling)
+{
+	for (unsigned i = 0; i < CALLERS; i++) {
+		while (callers[i].count > 0 && t_seconds() < ceiling) {
+			wait_for_bytes(0.001);
+			hear_all();
+		}
+		t_uint("all is answered", 0, callers[i].count);
+	}
+}
+
+static void live_and_die(bool silent)
 {
 	double end = t_seconds() + rng_below(&rng, LIFE_US) / 1e6;
 	uint32_t before = answers;
@@ -370,10 +406,11 @@ static void live_and_die(void)
 		for (unsigned i = 0; i < CALLERS; i++)
 			keep_asking(&callers[i], i);
 		wait_for_bytes(left < 0 ? 0.001 : left < 0.001 ? left : 0.001);
-		for (unsigned i = 0; i < CALLERS; i++)
-			t_true("it lives", hear(&callers[i]));
+		hear_all();
 	}
 	t_true("answers come after the restart", answers > before);
+	if (silent)
+		fall_silent(ceiling);
 	kill_it();
 	for (unsigned i = 0; i < CALLERS; i++) {
 		hear(&callers[i]); /* what had left it before */
@@ -394,7 +431,8 @@ static void one_point(unsigned point)
 	}
 	for (unsigned i = 0; i < CALLERS; i++)
 		t_true("it serves again", t_wait_until(is_connected, &callers[i], T_CEILING));
-	live_and_die();
+	ask_for_the_last_again();
+	live_and_die(point % 2 == 1);
 }
 
 static void every_accept_is_remembered(void)
