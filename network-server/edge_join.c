@@ -70,10 +70,12 @@ static void on_done(void *ctx, struct now now, uint64_t mark, const struct io_ht
 	table_remove(&edge->calls, &transaction);
 	struct bi_message message, request;
 	struct bi_error error;
-	bool good = answer->status == ST_OK && answer->code == 200 &&
+	bool read = answer->status == ST_OK && answer->code == 200 &&
 		    bi_read((const char *)answer->body, answer->length, &message, &error);
 	ns_edge_join_fill(edge, &call, &request);
-	good = good && bi_answer_match(&request.envelope, &message.envelope) == BI_MATCH_OK;
+	bool good = read && bi_answer_match(&request.envelope, &message.envelope) == BI_MATCH_OK;
+	if (read && !good)
+		io_http_pipe_give_up(edge->join_pipe); /* the answers that follow belong to others too */
 	if (!good) {
 		edge->join_failures++;
 		if (may_log(edge, now))
@@ -86,7 +88,7 @@ static void on_done(void *ctx, struct now now, uint64_t mark, const struct io_ht
 	/* Many answers come in one turn, and none is to wait for its repetition because that is full. */
 	if (!ns_turn_is_full(&edge->ns) || io_loop_end_turn_early(edge->loop))
 		ns_on_join_answer(&edge->ns, now, transaction, good ? &message : NULL);
-	if (good)
+	if (read)
 		bi_message_wipe(&message);
 	send_waiting(edge);
 }

@@ -93,11 +93,11 @@ static span_us patience(const struct io_http_pipe *pipe, struct mono now)
 
 static void arm(struct io_http_pipe *pipe)
 {
-	if (pipe->count == 0) {
+	if (pipe->count == 0 && !pipe->broken) {
 		io_timer_stop(pipe->timer);
 		return;
 	}
-	span_us left = patience(pipe, clock_mono());
+	span_us left = pipe->broken ? 0 : patience(pipe, clock_mono());
 	io_timer_start(pipe->timer, left > 0 ? left : 0, 0);
 }
 
@@ -136,7 +136,8 @@ static bool take_answer(struct io_http_pipe *pipe)
 	size_t length = pipe->in.used - pipe->taken;
 	size_t head = length > 0 ? http_head_length(bytes, length, 0) : 0;
 	if (head == 0) {
-		if (length > HTTP_HEAD_MAX)
+		/* The begin of an answer that nobody waits for would be taken for the next call's. */
+		if (length > HTTP_HEAD_MAX || (length > 0 && pipe->count == 0))
 			fail(pipe, ST_INVALID, "malformed answer");
 		return false;
 	}
@@ -160,6 +161,7 @@ static bool take_answer(struct io_http_pipe *pipe)
 					      .length = body,
 					      .reason = ""};
 	struct line *line = pipe->line;
+	pipe->heard = clock_mono(); /* a whole answer: bytes that trickle in are silence */
 	pipe->options.on_done(pipe->options.ctx, clock_now(), take_first(pipe).mark, &answer);
 	text[body] = next;
 	pipe->taken += head + body;
@@ -176,8 +178,7 @@ static void take_in(struct io_http_pipe *pipe, const uint8_t *bytes, size_t leng
 		return;
 	}
 	pipe->in.used--; /* the byte is there for the last answer's NUL */
-	pipe->heard = clock_mono();
-	while (take_answer(pipe))
+	while (!pipe->broken && take_answer(pipe))
 		;
 	http_buffer_drop(&pipe->in, pipe->taken);
 	pipe->taken = 0;
@@ -217,10 +218,10 @@ static void on_written(uv_write_t *request, int status)
 }
 
 /* A line that broke where no callback may come is failed by the timer. */
-static void note_broken(struct io_http_pipe *pipe)
+void io_http_pipe_give_up(struct io_http_pipe *pipe)
 {
 	pipe->broken = true;
-	io_timer_start(pipe->timer, 0, 0);
+	arm(pipe);
 }
 
 static void write_out(struct io_http_pipe *pipe)
@@ -234,7 +235,7 @@ static void write_out(struct io_http_pipe *pipe)
 		return;
 	free(write->bytes);
 	free(write);
-	note_broken(pipe);
+	io_http_pipe_give_up(pipe);
 }
 
 static void on_connected(uv_connect_t *request, int status)

@@ -4,7 +4,7 @@
  * those behind it.
  *
  * Calls are answered in the order in which they were made, each exactly once, never from inside io_http_pipe_call(). They leave
- * after the turn's commit (loop.h). When the connection breaks, cannot be made, or nothing at all is answered for `timeout`
+ * after the turn's commit (loop.h). When the connection breaks, cannot be made, or not one whole answer comes for `timeout`
  * while calls wait, all calls that are under way fail, and the next one dials again: whoever may repeat a call does so. A server
  * that is slow and goes on answering is waited for, since asking it again would only make it slower: how long a call may take
  * is for `max_calls` to bound. */
@@ -34,6 +34,9 @@ void io_http_pipe_free(struct io_http_pipe *pipe);
 /* POSTs a JSON body, which is copied. ST_FULL: too many calls. */
 enum status io_http_pipe_call(struct io_http_pipe *pipe, uint64_t mark, const void *body,
 			      size_t length) MUST_USE;
+/* What was answered belongs to another call, and so would all that follows: every call that is under way fails soon, and the next
+ * one dials again. From inside on_done as well. */
+void io_http_pipe_give_up(struct io_http_pipe *pipe);
 size_t io_http_pipe_in_flight(const struct io_http_pipe *pipe);
 
 #endif

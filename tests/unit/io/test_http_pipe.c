@@ -38,6 +38,9 @@ struct world {
 	struct io_watch *watch;
 	const char *script; /* what it writes once it was written to */
 	size_t script_step; /* bytes at a time; 0: all */
+	bool hang_up;       /* then */
+	struct io_timer *drip;
+	bool gives_up; /* at the next answer */
 };
 
 static struct world *standing; /* what a test that failed midway left */
@@ -51,6 +54,10 @@ static void on_done(void *ctx, struct now now, uint64_t id, const struct io_http
 	*done = (struct done){.id = id, .status = answer->status, .code = answer->code};
 	snprintf(done->body, sizeof done->body, "%s", (const char *)answer->body);
 	t_uint("length", strlen((const char *)answer->body), answer->length);
+	if (world->gives_up) {
+		world->gives_up = false;
+		io_http_pipe_give_up(world->pipe);
+	}
 	if (world->again) {
 		const char *body = world->again;
 		world->again = NULL;
@@ -87,6 +94,7 @@ static void teardown(struct world *world)
 	io_http_pipe_free(world->pipe);
 	io_http_server_free(world->server);
 	io_watch_free(world->watch);
+	io_timer_free(world->drip);
 	if (world->peer > 0)
 		close(world->peer);
 	if (world->listener > 0)
@@ -229,6 +237,17 @@ static void on_ready(void *ctx, struct now now, bool readable, bool writable)
 		text += piece;
 		left -= piece;
 	}
+	if (text && world->hang_up)
+		assert_int_equal(0, shutdown(world->peer, SHUT_RDWR));
+}
+
+static void listen_again(struct world *world)
+{
+	io_watch_free(world->watch);
+	close(world->peer);
+	world->peer = 0;
+	world->watch = io_watch_new(world->loop, world->listener, on_ready, world);
+	io_watch_set(world->watch, true, false);
 }
 
 static struct world *scripted(span_us timeout, const char *script, size_t step)
@@ -252,12 +271,13 @@ static struct world *scripted(span_us timeout, const char *script, size_t step)
 	return world;
 }
 
+#define HANG_UP SIZE_MAX
 #define OK_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 
 /* Three calls are under way; what comes for each. */
 static const struct {
 	const char *name, *script;
-	size_t step;
+	size_t step; /* HANG_UP: all, and the connection ends */
 	enum status statuses[3];
 	const char *bodies[3];
 } rows[] = {
@@ -274,6 +294,16 @@ static const struct {
 	{"the connection ends after one",
 	 "HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 1\r\n\r\na",
 	 0,
+	 {ST_OK, ST_UNAVAILABLE, ST_UNAVAILABLE},
+	 {"a", "", ""}},
+	{"it ends in the middle of a body",
+	 OK_HEAD "1\r\n\r\na" OK_HEAD "9\r\n\r\nbbbb",
+	 HANG_UP,
+	 {ST_OK, ST_UNAVAILABLE, ST_UNAVAILABLE},
+	 {"a", "", ""}},
+	{"it ends in the middle of a head",
+	 OK_HEAD "1\r\n\r\na" OK_HEAD,
+	 HANG_UP,
 	 {ST_OK, ST_UNAVAILABLE, ST_UNAVAILABLE},
 	 {"a", "", ""}},
 	{"no HTTP", "220 mail.example ready\r\n\r\n", 0, {ST_INVALID, ST_INVALID, ST_INVALID}, {"", "", ""}},
@@ -301,7 +331,9 @@ static void what_comes_back_is_judged(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].name);
-		struct world *world = scripted(SLOW, rows[i].script, rows[i].step);
+		bool hang_up = rows[i].step == HANG_UP;
+		struct world *world = scripted(SLOW, rows[i].script, hang_up ? 0 : rows[i].step);
+		world->hang_up = hang_up;
 		call(world, "1");
 		call(world, "2");
 		call(world, "3");
@@ -330,6 +362,66 @@ static void silence_ends_in_time_for_all_that_wait(void **state)
 	teardown(world);
 }
 
+/* One more byte of a head that never ends. */
+static void on_drip(void *ctx, struct now now)
+{
+	struct world *world = ctx;
+	(void)now;
+	if (world->peer > 0)
+		(void)!send(world->peer, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void bytes_that_trickle_in_are_silence(void **state)
+{
+	(void)state;
+	struct world *world = scripted(50 * US_PER_MS, "HTTP/1.1 200 OK\r\nX: ", 0);
+	world->drip = io_timer_new(world->loop, on_drip, world);
+	io_timer_start(world->drip, 10 * US_PER_MS, 10 * US_PER_MS);
+	call(world, "1");
+	call(world, "2");
+	wait_for(world, 2);
+	t_int("late", ST_TIMEOUT, world->done[0].status);
+	t_int("late", ST_TIMEOUT, world->done[1].status);
+	teardown(world);
+}
+
+static bool is_left(void *ctx)
+{
+	const struct world *world = ctx;
+	char byte;
+	return recv(world->peer, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void what_nobody_asked_for_answers_no_later_call(void **state)
+{
+	(void)state;
+	struct world *world = scripted(SLOW, OK_HEAD "1\r\n\r\na" OK_HEAD, 0);
+	call(world, "1");
+	wait_for(world, 1);
+	t_str("answered", "a", world->done[0].body);
+	t_true("the connection is left", io_loop_run_until(world->loop, is_left, world, CEILING));
+	teardown(world);
+}
+
+static void a_caller_that_gives_up_gets_nothing_of_that_connection(void **state)
+{
+	(void)state;
+	struct world *world = scripted(SLOW, OK_HEAD "1\r\n\r\nb" OK_HEAD "1\r\n\r\na", 0);
+	world->gives_up = true;
+	call(world, "a");
+	call(world, "b");
+	wait_for(world, 2);
+	t_str("the first is what it came for", "b", world->done[0].body);
+	t_int("the second is not handed out", ST_UNAVAILABLE, world->done[1].status);
+	t_row("the next call");
+	listen_again(world);
+	world->script = OK_HEAD "1\r\n\r\nc";
+	call(world, "c");
+	wait_for(world, 3);
+	t_str("answered", "c", world->done[2].body);
+	teardown(world);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* as io_harden() has it */
@@ -338,6 +430,9 @@ int main(void)
 		t_test(a_server_that_is_not_there_fails_all_and_the_next_call_dials),
 		t_test(what_comes_back_is_judged),
 		t_test(silence_ends_in_time_for_all_that_wait),
+		t_test(bytes_that_trickle_in_are_silence),
+		t_test(what_nobody_asked_for_answers_no_later_call),
+		t_test(a_caller_that_gives_up_gets_nothing_of_that_connection),
 	};
 	return t_run(tests);
 }
