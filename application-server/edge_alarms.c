@@ -65,10 +65,16 @@ static void observe_slice(struct as_edge_alarms *edge, struct now now)
 	}
 	if (edge->seen < edge->record_count)
 		return;
-	edge->in_round = false;
 	as_gateway_round_end(&edge->round, now);
 	as_alarms_step(&edge->alarms, now);
-	as_groups_judge(&edge->groups, &edge->alarms, edge->round.fresh, now);
+	as_groups_begin(&edge->groups, &edge->alarms, edge->round.fresh);
+	edge->judging = true;
+}
+
+static void judge_slice(struct as_edge_alarms *edge, struct now now)
+{
+	if (as_groups_judge(&edge->groups, &edge->alarms, now))
+		edge->in_round = edge->judging = false;
 }
 
 static void on_slice(void *ctx, struct now now)
@@ -77,6 +83,8 @@ static void on_slice(void *ctx, struct now now)
 	enum status status = ST_OK;
 	if (edge->reading)
 		status = read_page(edge);
+	else if (edge->judging)
+		judge_slice(edge, now);
 	else
 		observe_slice(edge, now);
 	if (status != ST_OK)

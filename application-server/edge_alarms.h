@@ -63,7 +63,7 @@ struct as_edge_alarms {
 	bool has_records;
 	/* The round under way (edge_alarms.c): its records are read from `read_from` on, then observed from `seen` on. */
 	struct as_gateway_round round;
-	bool in_round, reading, begun;
+	bool in_round, reading, begun, judging;
 	int64_t read_from;
 	size_t seen;
 	char state_dir[OPTION_PATH_MAX], smtp_password[256];

@@ -305,6 +305,19 @@ static void fall_silent(int from, int until)
 		silent_since[i] = now.wall;
 }
 
+/* All slices of a round; the most work of one. */
+static size_t judge_groups(bool known)
+{
+	size_t most = 0;
+	bool done = false;
+	as_groups_begin(&groups, &alarms, known);
+	while (!done) {
+		done = as_groups_judge(&groups, &alarms, now);
+		most = groups.work > most ? groups.work : most;
+	}
+	return most;
+}
+
 /* A round of all gateways, as the edge runs it. */
 static void round_of_gateways(void)
 {
@@ -334,7 +347,7 @@ static void round_of_gateways(void)
 	}
 	as_alarms_end(&alarms, AS_SOURCE_GATEWAYS, now);
 	as_alarms_step(&alarms, now);
-	as_groups_judge(&groups, &alarms, true, now);
+	judge_groups(true);
 	as_alarms_step(&alarms, now);
 }
 
@@ -475,6 +488,75 @@ static void single_ones_are_no_group(void **state)
 	}
 }
 
+static void a_bridge_that_is_away_ends_no_outage(void **state)
+{
+	(void)state;
+	open_city("fibre north", "fibre south");
+	fall_silent(0, 12);
+	run_for(10 * MINUTE);
+	t_str("told", "backhaul_silent ", told_kinds);
+	t_row("nothing is known of gateways for an hour");
+	for (int i = 0; i < 720; i++) {
+		pass(5 * US_PER_S);
+		as_groups_clear(&groups);
+		judge_groups(false);
+		as_alarms_step(&alarms, now);
+	}
+	t_str("the line", "raised", state_of(AS_ALARM_BACKHAUL_SILENT, "fibre north"));
+	close_world();
+}
+
+/* --- the work of a large city's outage ----------------------------------------------------------------------- */
+
+#define MANY 12000
+
+static void add_many(size_t lines_count, bool all_at_once)
+{
+	as_groups_clear(&groups);
+	for (size_t i = 0; i < MANY; i++) {
+		size_t shuffled = i * 7919 % MANY; /* prime to it: each once, in no order */
+		struct as_group_member member = {.named = true, .silent = true};
+		member.since.us = now.wall.us - (all_at_once ? 0 : (int64_t)shuffled * US_PER_S);
+		snprintf(member.subject, sizeof member.subject, "gateway-%05zu", shuffled);
+		snprintf(member.name, sizeof member.name, "roof %05zu", shuffled);
+		snprintf(member.group, sizeof member.group, "line %zu", shuffled % lines_count);
+		as_groups_add(&groups, &member);
+	}
+}
+
+static void no_slice_of_an_outage_is_long(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		size_t lines;
+		bool all_at_once;
+	} rows[] = {
+		{"all on one line, at once", 1, true},
+		{"all on one line, over hours", 1, false},
+		{"sixty lines", 60, true},
+		{"each has its own", MANY, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		open_world();
+		as_groups_release(&groups);
+		as_groups_init(&groups, MANY);
+		add_many(rows[i].lines, rows[i].all_at_once);
+		size_t most = judge_groups(true);
+		t_true("bounded", most < AS_GROUPS_WORK + 8);
+		as_alarms_step(&alarms, now);
+		const struct as_alarm *city = as_alarms_find(&alarms, AS_ALARM_CITY_SILENT, "");
+		assert_non_null(city);
+		t_true("those of it, in order",
+		       strstr(city->detail,
+			      rows[i].all_at_once
+				      ? "12000 of 12000 gateways silent: roof 00000, roof 00001, "
+				      : "301 of 301 gateways silent: roof 00300, roof 00299, ") != NULL);
+		close_world();
+	}
+}
+
 static void names_of_networks(void **state)
 {
 	(void)state;
@@ -566,6 +648,8 @@ int main(void)
 		t_test(gateways_of_one_line_are_one_alarm),
 		t_test(all_gateways_are_one_alarm),
 		t_test(single_ones_are_no_group),
+		t_test(a_bridge_that_is_away_ends_no_outage),
+		t_test(no_slice_of_an_outage_is_long),
 		t_test(names_of_networks),
 		t_test(what_people_write_can_be_shown_anywhere),
 		t_test(a_long_name_is_told_all_the_same),
