@@ -4,11 +4,11 @@
 
 #define EVERY      (60 * US_PER_S)
 #define FIRST      (2 * US_PER_S)
-#define NEW_EVERY  (5 * US_PER_S) /* between two looks for gateways that have just come */
-#define NEXT_PAGE  (50 * US_PER_MS)
+#define NEW_EVERY  (5 * US_PER_S)   /* between two looks for gateways that have just come */
+#define NEXT_PAGE  (10 * US_PER_MS) /* 16384 gateways, from both, in less than a minute */
 #define TIMEOUT    (2 * US_PER_S)
-#define PAGES_MAX  512
-#define ANSWER_MAX (1u << 20)
+#define PAGES_MAX  (AS_HEALTH_MAX / AS_HEALTH_PAGE)
+#define ANSWER_MAX (1u << 17)
 
 static span_us left_of_minute(const struct as_edge_health *edge, struct now now)
 {
@@ -80,7 +80,7 @@ static void call(struct as_edge_health *edge, const char *url)
 static void ask_page(struct as_edge_health *edge)
 {
 	char url[100];
-	snprintf(url, sizeof url, "http://lamppost/gateways?limit=50%s%s%s",
+	snprintf(url, sizeof url, "http://lamppost/gateways?limit=%d%s%s%s", AS_HEALTH_PAGE,
 		 edge->asks_network ? "" : "&health=1", edge->after[0] ? "&after=" : "", edge->after);
 	call(edge, url);
 }

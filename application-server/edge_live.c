@@ -6,7 +6,7 @@
 	(50 * US_PER_MS) /* after a start, until every gateway's row is loaded: ten of a page in a round */
 #define FIRST      (300 * US_PER_MS)
 #define TIMEOUT    (2 * US_PER_S)
-#define PAGES_MAX  200
+#define PAGES_MAX  656 /* of 25: 16384 gateways */
 #define ANSWER_MAX (1u << 20)
 
 static void ask(struct as_edge_live *edge);
@@ -41,7 +41,7 @@ static void ask(struct as_edge_live *edge)
 {
 	char url[100];
 	io_http_call_id id;
-	snprintf(url, sizeof url, "http://lamppost/gateways?limit=100%s%s", edge->after[0] ? "&after=" : "",
+	snprintf(url, sizeof url, "http://lamppost/gateways?limit=25%s%s", edge->after[0] ? "&after=" : "",
 		 edge->after);
 	const struct io_http_call call = {.method = IO_HTTP_GET,
 					  .url = url,

@@ -59,6 +59,8 @@ static bool see_silence(const struct sight *sight)
 	if (silent) {
 		as_health_words(words, health, sight->now.wall);
 		snprintf(detail, sizeof detail, "%s.", words);
+		if (detail[0] >= 'a' && detail[0] <= 'z') /* it stands behind a full stop */
+			detail[0] = (char)(detail[0] - 'a' + 'A');
 	}
 	int64_t seconds = !silent ? 0 : for_us < US_PER_S ? 1 : for_us / US_PER_S;
 	see(sight, AS_ALARM_SILENT, known, seconds, detail);

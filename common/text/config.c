@@ -63,10 +63,13 @@ const size_t config_common_row_count = ARRAY_SIZE(config_common_rows);
 
 /* --- reading --- */
 
+#define ROWS_MAX 256
+
 struct rows {
 	const struct option *rows;
 	size_t count;
 	void *config;
+	unsigned lines[ROWS_MAX]; /* where each stands; 0: it does not yet */
 };
 
 /* A group of an entry as a line of words. */
@@ -124,33 +127,23 @@ static bool is_group(const struct rows *rows, const char *section, const char *k
 	return false;
 }
 
-/* Refuses `mqtt.host` beside a group `mqtt` that has a `host`. */
-static void refuse_both_ways(struct yt *tree, const struct yt_node *map, const struct yt_node *node)
-{
-	const char *dot = strchr(node->key, '.');
-	for (const struct yt_node *group = dot ? map->first : NULL; group; group = group->next) {
-		if (strlen(group->key) != (size_t)(dot - node->key) ||
-		    strncmp(group->key, node->key, strlen(group->key)) != 0)
-			continue;
-		for (const struct yt_node *item = group->first; item; item = item->next)
-			if (item->key && strcmp(item->key, dot + 1) == 0)
-				yt_fail(tree, node, "stands twice, also in line %u", item->line);
-	}
-}
-
-/* A row `mqtt.host` is found as `host` in the group `mqtt`, and as `mqtt.host` as well; groups may hold groups. */
+/* A row `mqtt.host` is found as `host` in the group `mqtt`, and as `mqtt.host` as well; groups may hold groups. In
+ * both ways it stands twice. */
 static void read_group(struct yt *tree, const struct yt_node *map, const char *section, const char *group,
-		       const struct rows *rows)
+		       struct rows *rows)
 {
 	char expect[OPTION_EXPECT_MAX], key[OPTION_LABEL_MAX * 2];
 	yt_expect_map(tree, map);
 	for (const struct yt_node *node = map->first; node && !tree->failed; node = node->next) {
 		snprintf(key, sizeof key, "%s%s%s", group, *group ? "." : "", node->key);
 		const struct option *row = options_find(rows->rows, rows->count, section, key);
-		if (row && !*group)
-			refuse_both_ways(tree, map, node);
-		if (tree->failed)
+		unsigned *line = row ? &rows->lines[row - rows->rows] : NULL;
+		if (line && *line) {
+			yt_fail(tree, node, "stands twice, also in line %u", *line);
 			return;
+		}
+		if (line)
+			*line = node->line;
 		if (!row && is_group(rows, section, key))
 			read_group(tree, node, section, key, rows);
 		else if (!row)
@@ -165,7 +158,7 @@ static void read_group(struct yt *tree, const struct yt_node *map, const char *s
 	}
 }
 
-static void read_section(struct yt *tree, const struct yt_node *section, const struct rows *rows)
+static void read_section(struct yt *tree, const struct yt_node *section, struct rows *rows)
 {
 	read_group(tree, section, section->key, "", rows);
 }
@@ -189,8 +182,9 @@ bool config_read_text(const struct config_program *program, struct config_common
 		      const char *text, size_t length, char error[CONFIG_ERROR_MAX])
 {
 	_Static_assert(CONFIG_ERROR_MAX >= YT_ERROR_MAX, "an error must fit");
-	const struct rows own = {program->rows, program->row_count, program->config};
-	const struct rows shared = {config_common_rows, config_common_row_count, common};
+	struct rows own = {program->rows, program->row_count, program->config, {0}};
+	struct rows shared = {config_common_rows, config_common_row_count, common, {0}};
+	ASSERT(own.count <= ROWS_MAX && shared.count <= ROWS_MAX);
 	set_defaults(program, common);
 	struct yt tree;
 	/* An empty file is a file of defaults. */

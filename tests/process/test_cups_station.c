@@ -147,6 +147,38 @@ static void credentials_are_rotated(void)
 	t_int("its own", before, number("tc_crc"));
 }
 
+static bool a_ping_comes_back(void *ctx)
+{
+	(void)ctx;
+	return t_cli(network, "gateway", "ping", ROOF) == 0;
+}
+
+static void it_is_pinged(void)
+{
+	char scenario[4096], answer[2048], city[T_PATH_MAX];
+	snprintf(scenario, sizeof scenario, "%s/roof.yaml", t_network_dir(network));
+	t_true("its files as people read them, for the run",
+	       t_cli_must(network, 0, "gateway", "certificate", ROOF, "issue", "--output", "roof-pem"));
+	t_write_file(scenario,
+		     "seed: 1\nregion: eu868\narea_m: 100\nduration_s: 300\ngateways:\n  - {eui: " ROOF
+		     ", x: 0, y: 0, protocol: basics_station, tls: {trust: roof-pem/tc.trust, certificate: "
+		     "roof-pem/tc.crt, key: roof-pem/tc.key}}\ndevices: []\n");
+	struct t_process *station = t_network_program(
+		network, "lamppost-sim", "station",
+		(const char *const[]){"run", scenario, "--lns", lns, "--quiet", NULL});
+	t_row("a ping of a station: there and back through its connection");
+	t_true("answered", t_wait_until(a_ping_comes_back, NULL, T_CEILING));
+	t_true("by a ping", strstr(t_cli_output(network), " ms") != NULL);
+	snprintf(city, sizeof city, "%s/run/city.sock", t_network_dir(network));
+	t_int("by the API", 200,
+	      t_unix_post(city, "/api/v1/gateways/" ROOF "/ping", "", answer, sizeof answer));
+	t_true("how", strstr(answer, "websocket_ping") != NULL);
+	t_row("and when it has gone");
+	t_process_kill(station);
+	t_process_free(station);
+	t_int("refused", 1, t_cli(network, "gateway", "ping", ROOF) != 0);
+}
+
 static void firmware_is_installed_once(void)
 {
 	t_true("made",
@@ -201,6 +233,7 @@ static void a_certificate_leads_through(void **state)
 	(void)state;
 	a_station_with_a_certificate();
 	credentials_are_rotated();
+	it_is_pinged();
 	firmware_is_installed_once();
 	it_is_let_in_no_more();
 }

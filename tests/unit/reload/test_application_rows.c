@@ -633,6 +633,30 @@ static void files_and_brokers_come_and_go(void **state)
 	snprintf(wanted.callers.entries[0].value, OPTION_PATH_MAX, "king");
 	t_false("taken", reconfigure(&wanted, problem));
 	t_true("says why", strstr(problem, "application-server.callers: uid 4242") == problem);
+	t_row("a broker's authority that cannot be read changes nothing: callers, channels and spans "
+	      "neither");
+	wanted = configured();
+	connections = as_mqtt_status(delivery.mqtt).connections;
+	size_t channels = alarms.notify.count;
+	span_us silent = alarms.alarms.silent;
+	snprintf(wanted.mqtt_ca_file, sizeof wanted.mqtt_ca_file, "%s", t_temp("no-such.pem"));
+	wanted.callers.count = wanted.alarm_channels.count = 1;
+	snprintf(wanted.callers.entries[0].label, OPTION_LABEL_MAX, "uid 4242");
+	snprintf(wanted.callers.entries[0].value, OPTION_PATH_MAX, "city");
+	snprintf(wanted.alarm_channels.entries[0].label, OPTION_LABEL_MAX, "night");
+	snprintf(wanted.alarm_channels.entries[0].value, OPTION_PATH_MAX, "webhook http://127.0.0.1:1/");
+	t_false("taken", reconfigure(&wanted, problem));
+	t_true("says why", strstr(problem, "application-server.mqtt") == problem);
+	t_uint("channels", channels, alarms.notify.count);
+	t_true("spans", alarms.alarms.silent == silent);
+	t_true("no such caller", as_callers_find(&edge_api.callers, 4242, 4242) == NULL);
+	t_uint("connections", connections, as_mqtt_status(delivery.mqtt).connections);
+	t_true("up", wait_for(is_up));
+	t_row("the same with one that can be read");
+	snprintf(wanted.mqtt_ca_file, sizeof wanted.mqtt_ca_file, "%s", ca_value);
+	t_true("taken", reconfigure(&wanted, problem));
+	t_uint("channels", 1, alarms.notify.count);
+	t_true("the caller", as_callers_find(&edge_api.callers, 4242, 4242) != NULL);
 	close_application();
 }
 

@@ -80,6 +80,8 @@ static const struct {
 	 "l.yaml:2: gateway-bridge.broker.port: stands twice, first in line 2"},
 	{"a key of a group in both ways", "gateway-bridge:\n  broker: {port: 1}\n  broker.port: 2\n",
 	 "l.yaml:3: gateway-bridge.broker.port: 2: stands twice, also in line 2"},
+	{"the other way round", "gateway-bridge:\n  broker.port: 2\n  broker: {port: 1}\n",
+	 "l.yaml:3: gateway-bridge.broker.port: 1: stands twice, also in line 2"},
 	{"an unknown section", "gatewaybridge:\n  ring_seconds: 5\n",
 	 "l.yaml:1: gatewaybridge: unknown section"},
 	{"a key twice", "gateway-bridge:\n  ring_seconds: 5\n  ring_seconds: 6\n",
