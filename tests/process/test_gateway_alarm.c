@@ -1,8 +1,10 @@
 /* A gateway that goes silent calls somebody, and its return is told: bridge, network server, application server and a receiver of
- * webhooks, over real sockets. What is silent
- * is so after 3 seconds here, by the configuration. */
+ * webhooks, over real sockets. What is silent is so after 3 seconds here, by the configuration. And the same while the application
+ * server is killed again and again. */
 #include "tests/harness/harness.h"
 #include "tests/harness/process.h"
+
+#include "common/base/rng.h"
 
 #include <arpa/inet.h>
 #include <jansson.h>
@@ -14,9 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROCESSES 4
-#define EUI       "0016c001ff10a235"
-#define CEILING   200 /* many times what it takes */
+#define PROCESSES   4
+#define EUI         "0016c001ff10a235"
+#define CEILING     200 /* many times what it takes */
+#define CHANGES_MAX 64
 
 static const char *const names[PROCESSES] = {"join-server", "application-server", "network-server",
 					     "gateway-bridge"};
@@ -36,6 +39,11 @@ static struct {
 	unsigned raised, cleared; /* messages about this gateway */
 	unsigned silent, north,
 		groups; /* alarms raised, in all messages: of any one gateway; of the line "north"; of any group */
+	/* Of this gateway's silence: the changes that were told, its id; of messages the alarms under each id. */
+	bool told[CHANGES_MAX];
+	long long id;
+	json_t *bodies;
+	unsigned messages, repeats, other_ids, other_bodies;
 } receiver = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* How often a kind was raised in one message, which may tell of many alarms. */
@@ -55,6 +63,33 @@ static unsigned count_raised(const json_t *message, const char *kind, const char
 	return count;
 }
 
+/* Under one id comes one message, however often; an alarm keeps its id. */
+static void note_identity(const json_t *message)
+{
+	size_t i;
+	const json_t *alarm;
+	const char *id = json_string_value(json_object_get(message, "id"));
+	const json_t *before = id ? json_object_get(receiver.bodies, id) : NULL;
+	receiver.messages++;
+	receiver.repeats += before != NULL;
+	receiver.other_bodies += before && !json_equal(before, message);
+	if (id && !before)
+		json_object_set_new(receiver.bodies, id, json_deep_copy(message));
+	json_array_foreach(json_object_get(message, "alarms"), i, alarm)
+	{
+		const char *kind = json_string_value(json_object_get(alarm, "kind"));
+		const char *subject = json_string_value(json_object_get(alarm, "subject"));
+		long long change = json_integer_value(json_object_get(alarm, "change"));
+		long long number = json_integer_value(json_object_get(alarm, "id"));
+		if (!kind || !subject || strcmp(kind, "silent") != 0 || strcmp(subject, EUI) != 0)
+			continue;
+		if (change > 0 && change < CHANGES_MAX)
+			receiver.told[change] = true;
+		receiver.other_ids += receiver.id != 0 && receiver.id != number;
+		receiver.id = number;
+	}
+}
+
 static void note(const char *text)
 {
 	const char *body = strstr(text, "\r\n\r\n");
@@ -67,6 +102,8 @@ static void note(const char *text)
 	receiver.north += count_raised(message, "backhaul_silent", "north");
 	receiver.groups += count_raised(message, "backhaul_silent", NULL) +
 			   count_raised(message, "city_silent", NULL);
+	if (message)
+		note_identity(message);
 	pthread_mutex_unlock(&receiver.lock);
 	json_decref(message);
 }
@@ -135,34 +172,54 @@ static bool all_healthy(void *ctx)
 	return true;
 }
 
-static int start(void **state)
+static void begin(size_t i)
 {
-	char text[700], variable[T_DIR_MAX + 64];
+	char variable[T_DIR_MAX + 64];
+	snprintf(variable, sizeof variable, "LAMPPOST_RUN=%s", run);
+	processes[i] = t_process_start(&(struct t_process_options){.program = names[i],
+								   .arguments = {"-c", config},
+								   .variables = {variable},
+								   .dir = dir,
+								   .name = names[i]});
+}
+
+static int start_telling_after(void **state, const char *delay)
+{
+	char text[700];
 	receiver.raised = receiver.cleared = receiver.silent = receiver.north = receiver.groups = 0;
+	receiver.messages = receiver.repeats = receiver.other_ids = receiver.other_bodies = 0;
+	receiver.id = 0;
+	memset(receiver.told, 0, sizeof receiver.told);
+	receiver.bodies = json_object();
 	open_receiver();
 	t_temp_dir(dir);
 	snprintf(run, sizeof run, "%s/run", dir);
 	snprintf(config, sizeof config, "%s/lamppost.yaml", dir);
-	snprintf(variable, sizeof variable, "LAMPPOST_RUN=%s", run);
 	port = t_free_udp_port();
 	snprintf(text, sizeof text,
 		 "common:\n  gateway_silent: 3s\n  state_dir: \"%s\"\n  run_dir: \"%s\"\ngateway-bridge:\n  "
 		 "station_listen: []\n  "
 		 "cups_listen: []\n  udp_listen: "
 		 "[\"127.0.0.1:%u\"]\napplication-server:\n  alarms:\n    channels: {ops: \"webhook "
-		 "http://127.0.0.1:%u/\"}\n    delay: 4s\n    interval: 0s\n",
-		 dir, run, (unsigned)port, (unsigned)receiver.port);
+		 "http://127.0.0.1:%u/\"}\n    delay: %s\n    interval: 0s\n",
+		 dir, run, (unsigned)port, (unsigned)receiver.port, delay);
 	t_write_file(config, text);
 	assert_int_equal(0, lamppost("init"));
 	for (size_t i = 0; i < PROCESSES; i++)
-		processes[i] = t_process_start(&(struct t_process_options){.program = names[i],
-									   .arguments = {"-c", config},
-									   .variables = {variable},
-									   .dir = dir,
-									   .name = names[i]});
+		begin(i);
 	assert_true(t_wait_until(all_healthy, NULL, T_CEILING));
 	gateway = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return t_setup(state);
+}
+
+static int start(void **state)
+{
+	return start_telling_after(state, "4s");
+}
+
+static int start_telling_at_once(void **state)
+{
+	return start_telling_after(state, "0s");
 }
 
 static int stop(void **state)
@@ -173,6 +230,7 @@ static int stop(void **state)
 	shutdown(receiver.listener, SHUT_RDWR);
 	pthread_join(receiver.thread, NULL);
 	close(receiver.listener);
+	json_decref(receiver.bodies);
 	t_temp_dir_remove(dir);
 	return t_teardown(state);
 }
@@ -246,6 +304,74 @@ static void a_silent_gateway_calls_somebody(void **state)
 	t_true("nothing is open", strstr(said, "No alarm is open") != NULL);
 	t_int("raised once", 1, count_of(&receiver.raised));
 	t_int("one gateway is no group", 0, count_of(&receiver.groups));
+}
+
+/* --- kill -9 -------------------------------------------------------------------------------------------------- */
+
+#define KILLS  15
+#define PHASES 2 /* silent, heard; one that comes again is told ten minutes later */
+
+static struct rng rng;
+static bool speaks;
+static unsigned change_wanted;
+
+static bool application_is_healthy(void *ctx)
+{
+	char admin[T_DIR_MAX + 64];
+	(void)ctx;
+	snprintf(admin, sizeof admin, "%s/application-server.admin.sock", run);
+	if (speaks)
+		say(2, "");
+	return t_is_healthy(admin);
+}
+
+/* Lets it run for up to a second and a half, and kills it there. */
+static void kill_somewhere(void)
+{
+	for (uint32_t naps = rng_below(&rng, 30); naps > 0; naps--) {
+		if (speaks)
+			say(2, "");
+		(void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	}
+	t_process_kill(processes[1]);
+	t_process_free(processes[1]);
+	begin(1);
+	t_true("up again", t_wait_until(application_is_healthy, NULL, T_CEILING));
+}
+
+static bool change_was_told(void *ctx)
+{
+	(void)ctx;
+	if (speaks)
+		say(2, "");
+	wait_a_while();
+	pthread_mutex_lock(&receiver.lock);
+	bool told = receiver.told[change_wanted];
+	pthread_mutex_unlock(&receiver.lock);
+	return told;
+}
+
+static void no_alarm_is_lost_by_a_kill(void **state)
+{
+	(void)state;
+	rng = rng_seeded(20);
+	t_int("added", 0, lamppost("gateway add " EUI " --name Roof --region eu868"));
+	t_true("online", t_wait_until(is_online, NULL, CEILING));
+	for (unsigned phase = 0, killed = 0; phase < PHASES; phase++) {
+		speaks = phase % 2 == 1;
+		change_wanted = phase + 1;
+		t_row(speaks ? "killed while it comes back" : "killed while it falls silent");
+		for (; killed < (phase + 1) * KILLS / PHASES; killed++)
+			kill_somewhere();
+		t_true("told all the same", t_wait_until(change_was_told, NULL, CEILING));
+	}
+	t_row("after all that");
+	t_true("it is online", t_wait_until(is_online, NULL, CEILING));
+	t_int("listed", 0, lamppost("alarm list --kind silent"));
+	t_true("nothing is open", strstr(said, "No alarm is open") != NULL);
+	t_uint("the alarm had one id", 0, count_of(&receiver.other_ids));
+	t_uint("what came twice was the same", 0, count_of(&receiver.other_bodies));
+	t_uint("nothing was told out of nothing", 0, receiver.told[PHASES + 1]);
 }
 
 /* --- forty of one line --------------------------------------------------------------------------------------- */
@@ -323,6 +449,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{"a_silent_gateway_calls_somebody", a_silent_gateway_calls_somebody, start, stop, NULL},
+		{"no_alarm_is_lost_by_a_kill", no_alarm_is_lost_by_a_kill, start_telling_at_once, stop, NULL},
 		{"forty_of_one_backhaul_are_one_alarm", forty_of_one_backhaul_are_one_alarm, start, stop,
 		 NULL},
 	};
