@@ -35,6 +35,7 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 	json_int_t limit = json_integer_value(json_object_get(health, "journal_limit"));
 	process->has_journal = limit > 0;
 	process->journal_percent = limit > 0 ? bytes * 100 / limit : 0;
+	process->certificate_until = json_integer_value(json_object_get(health, "certificate_until"));
 	json_decref(health);
 }
 
@@ -89,15 +90,26 @@ static void see_disk(struct as_edge_alarms *edge, struct now now)
 	see(edge, now, AS_ALARM_DISK_FULL, "", all ? (int64_t)(used * 100 / all) : 0, detail);
 }
 
+/* The one that gateways are shown, which may be somebody else's, and the one that was issued last, which may be for a bridge elsewhere:
+ * whichever ends first. */
+static void see_certificate(struct as_edge_alarms *edge, struct now now)
+{
+	int64_t issued_us = as_store_alarm_server_certificate(edge->store).us;
+	int64_t shown_us = edge->processes[0].certificate_until * US_PER_S;
+	bool shown = shown_us > 0 && (issued_us == 0 || shown_us < issued_us);
+	int64_t until_us = shown ? shown_us : issued_us;
+	if (until_us)
+		see(edge, now, AS_ALARM_SERVER_CERTIFICATE, "", (until_us - now.wall.us) / DAY_US,
+		    shown ? "The gateway bridge shows it now." : "");
+}
+
 void as_alarm_processes_observe(struct as_edge_alarms *edge, struct now now)
 {
 	as_alarms_begin(&edge->alarms, AS_SOURCE_PROCESSES);
 	for (size_t i = 0; i < AS_ALARM_PROCESSES; i++)
 		see_process(edge, &edge->processes[i], i == 0, now);
 	see_disk(edge, now);
-	struct wall until = as_store_alarm_server_certificate(edge->store);
-	if (until.us)
-		see(edge, now, AS_ALARM_SERVER_CERTIFICATE, "", (until.us - now.wall.us) / DAY_US, "");
+	see_certificate(edge, now);
 	as_alarms_end(&edge->alarms, AS_SOURCE_PROCESSES, now);
 }
 

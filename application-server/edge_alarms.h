@@ -28,6 +28,7 @@ struct as_alarm_process {
 	struct mono heard; /* when it answered last; of the start before */
 	bool has_journal;
 	int64_t journal_percent;
+	int64_t certificate_until; /* the bridge's: of the certificate that stations are shown, Unix seconds; 0: none */
 };
 
 /* What is under way to a channel. */

@@ -47,10 +47,11 @@ static bool health(void *ctx, char *members, size_t capacity)
 		 ",\"warnings\":[%s],\"flapping\":%" PRIu64 ",\"unknown\":%" PRIu64
 		 ",\"kernel_drops\":%" PRIu64 ",\"receive_buffer_asked\":%" PRIu64
 		 ",\"receive_buffer_given\":%" PRIu64 ",\"ring_entries\":%" PRIu64 ",\"ring_bytes\":%" PRIu64
-		 "%s",
+		 ",\"certificate_until\":%" PRId64 "%s",
 		 gb_bridge_linked(admin->bridge) ? "true" : "false", gb_gateways_known(gateways),
 		 gb_gateways_online(gateways), list, flapping, gb_gateways_unknown(gateways), drops, asked,
 		 given, gb_bridge_ring(admin->bridge)->entries, gb_bridge_ring(admin->bridge)->bytes,
+		 gb_station_edge_certificate_until(admin->stations).us / US_PER_S,
 		 reload_members(admin->reload, more));
 	return true;
 }
@@ -251,6 +252,7 @@ enum status gb_admin_open(struct gb_admin *admin, struct io_loop *loop, const ch
 	ASSERT_CMP(socket_count, <=, GB_SOCKETS_MAX);
 	*admin = (struct gb_admin){.bridge = bridge,
 				   .reload = reload,
+				   .stations = stations,
 				   .socket_count = socket_count,
 				   .began = (uint64_t)clock_now().wall.us};
 	for (size_t i = 0; i < socket_count; i++)

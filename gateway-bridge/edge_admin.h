@@ -25,8 +25,9 @@
 #define GB_ANSWER_ROWS 1000 /* gateways in one answer of GET /gateways */
 
 struct gb_admin {
-	const struct gb_bridge *bridge; /* borrowed */
-	const struct reload *reload;    /* borrowed */
+	const struct gb_bridge *bridge;         /* borrowed */
+	const struct reload *reload;            /* borrowed */
+	const struct gb_station_edge *stations; /* borrowed */
 	struct io_udp *sockets[GB_SOCKETS_MAX];
 	size_t socket_count;
 	uint64_t began; /* names this start: the wall clock's microseconds then */

@@ -218,6 +218,12 @@ READ_LISTENER(read_source, source_connections)
 READ_LISTENER(read_full, full)
 #undef READ_LISTENER
 
+static uint64_t read_certificate(void *edge)
+{
+	int64_t until = gb_station_edge_certificate_until(edge).us;
+	return until > 0 ? (uint64_t)(until / US_PER_S) : 0;
+}
+
 static void add_listener(struct gb_metrics *metrics, const struct gb_station_edge *stations)
 {
 	static const struct {
@@ -263,5 +269,10 @@ void gb_metrics_init(struct gb_metrics *metrics, const struct gb_bridge *bridge,
 		 "Of gateways that are configured.", read_stations_up, bridge);
 	add_mqtt(metrics, bridge);
 	add_listener(metrics, stations);
+	add_read(
+		metrics, "lamppost_bridge_certificate_until_seconds", NULL,
+		"The end of the certificate that stations are shown, in seconds since 1970; 0 while there is "
+		"none.",
+		read_certificate, stations);
 	add_sockets(metrics, sockets, socket_count);
 }

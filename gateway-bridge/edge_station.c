@@ -235,6 +235,11 @@ enum status gb_station_edge_open(struct gb_station_edge *edge, struct io_loop *l
 	return look(edge);
 }
 
+struct wall gb_station_edge_certificate_until(const struct gb_station_edge *edge)
+{
+	return edge->server ? io_http_server_certificate_until(edge->server) : (struct wall){0};
+}
+
 void gb_station_edge_stop(struct gb_station_edge *edge)
 {
 	edge->stopping = true;

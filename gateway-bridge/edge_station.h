@@ -42,6 +42,8 @@ enum status gb_station_edge_open(struct gb_station_edge *edge, struct io_loop *l
 				 const struct gb_config *config, const char *state_dir) MUST_USE;
 /* What the core has for stations, to their sockets. */
 void gb_station_edge_drain(struct gb_station_edge *edge);
+/* Until when the certificate is good that stations are shown; 0: none is, since nothing listens with TLS (yet). */
+struct wall gb_station_edge_certificate_until(const struct gb_station_edge *edge);
 void gb_station_edge_stop(struct gb_station_edge *edge);
 bool gb_station_edge_stopped(const struct gb_station_edge *edge);
 void gb_station_edge_release(struct gb_station_edge *edge);

@@ -223,6 +223,11 @@ enum status io_http_server_reload_tls(struct io_http_server *server)
 	return ST_OK;
 }
 
+struct wall io_http_server_certificate_until(const struct io_http_server *server)
+{
+	return server->tls ? io_tls_context_until(server->tls) : (struct wall){0};
+}
+
 static char *copy_of(const char *text)
 {
 	char *copy = text ? strdup(text) : NULL;

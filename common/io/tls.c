@@ -247,6 +247,11 @@ uint8_t *io_tls_take(struct io_tls *tls, size_t *length)
 	return tls_bytes_take(&tls->bytes, length);
 }
 
+struct wall io_tls_context_until(const struct io_tls_context *context)
+{
+	return tls_certificate_until(SSL_CTX_get0_certificate(context->ssl));
+}
+
 bool io_tls_ready(const struct io_tls *tls)
 {
 	return SSL_is_init_finished(tls->ssl) != 0;

@@ -30,6 +30,8 @@ struct io_tls_options {
 enum status io_tls_context_new(const struct io_tls_options *options, struct io_tls_context **out) MUST_USE;
 /* Connections made from it live on. NULL is allowed. */
 void io_tls_context_free(struct io_tls_context *context);
+/* Until when its own certificate is good; 0: it has none. */
+struct wall io_tls_context_until(const struct io_tls_context *context);
 
 /* `server_name`: a client's SNI and the name (or numeric address) in the server's certificate; NULL at a server. `context` of a
  * client must outlive it, for the tickets. NULL: no memory. */

@@ -149,3 +149,8 @@ void tls_peer_fill(struct io_tls_peer *peer, X509 *certificate, long verified, s
 	else if (peer->verdict == IO_TLS_PEER_GOOD && now.us < peer->not_before.us)
 		peer->verdict = IO_TLS_PEER_NOT_YET;
 }
+
+struct wall tls_certificate_until(const X509 *certificate)
+{
+	return certificate ? wall_of(X509_get0_notAfter(certificate)) : (struct wall){0};
+}

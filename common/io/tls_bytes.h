@@ -24,5 +24,7 @@ void tls_bytes_release(struct tls_bytes *bytes);
 
 /* `verified`: an X509_V_ code. A certificate that has expired since a ticket was made is judged so. */
 void tls_peer_fill(struct io_tls_peer *peer, X509 *certificate, long verified, struct wall now);
+/* The end of its time; 0: NULL, or none that can be read. */
+struct wall tls_certificate_until(const X509 *certificate);
 
 #endif

@@ -28,10 +28,14 @@ struct t_stations {
 
 /* `settings`: more lines of section gateway-bridge. */
 void t_stations_open(struct t_stations *at, unsigned gateways, uint64_t first, const char *settings);
+/* The same on every address of this machine, or of the network namespace that the test made for itself. */
+void t_stations_open_anywhere(struct t_stations *at, unsigned gateways, uint64_t first, const char *settings);
+/* CUPS in place of the stations' listener. */
+void t_stations_open_cups(struct t_stations *at, unsigned gateways, uint64_t first);
 void t_stations_close(struct t_stations *at);
 /* A wire to the data connection of a gateway (eui 0: to discovery), with its certificate or without; not pumped yet. */
 struct t_wire *t_stations_dial(const struct t_stations *at, uint64_t eui, bool with_certificate);
-/* The same with other options; port, TLS and path are filled. */
+/* The same with other options; port and TLS are filled, and the path unless it is given. */
 struct t_wire *t_stations_dial_with(const struct t_stations *at, uint64_t eui, bool with_certificate,
 				    const struct t_wire_options *options);
 

@@ -307,7 +307,16 @@ static void upgrade(struct t_wire *wire)
 	wire->state = T_WIRE_UPGRADING;
 	if (wire->path[0] == 0)
 		return;
-	int length = snprintf(
+	int length = 0;
+	if (wire->options.post) {
+		length = snprintf(request, sizeof request,
+				  "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+				  "Content-Length: %zu\r\n\r\n%s",
+				  wire->path, strlen(wire->options.post), wire->options.post);
+		put(wire, request, (size_t)length);
+		return;
+	}
+	length = snprintf(
 		request, sizeof request,
 		"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
 		"Sec-WebSocket-Key: bpse8nVmEl6ZlX4lSb6RMw==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",

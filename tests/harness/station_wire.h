@@ -29,6 +29,7 @@ struct t_wire_options {
 	const char *host; /* numeric; NULL: 127.0.0.1 */
 	uint16_t port;
 	const char *path;             /* NULL: TCP, and TLS if given, and no request */
+	const char *post;             /* instead of an upgrade this body; lent; NULL: none */
 	const char *token;            /* "Authorization: Bearer"; NULL: none */
 	const struct t_wire_tls *tls; /* NULL: clear text */
 	/* The client's own certificate and key, DER; 0: none. */
