@@ -11,8 +11,8 @@
 
 #define JS_ANSWERS_MAX  256 /* asynchronous ones on their way, of all peers */
 #define JS_ANSWER_TRIES 3
-#define JS_ANSWER_WAIT  (US_PER_S / 2) /* before the second try; twice as long before the third */
-#define JS_ANSWER_TIME  (2 * US_PER_S) /* of one try: a device waits 5 s for all of it */
+#define JS_ANSWER_WAIT  (US_PER_S / 2)     /* before the second try; twice as long before the third */
+#define JS_ANSWER_TIME  (1100 * US_PER_MS) /* of one try: with the waits less than the 5 s of a device */
 
 /* One asynchronous answer. */
 struct js_answer_slot {

@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 static void add(struct js_metrics *metrics, const char *name, const char *labels, const char *help,
@@ -43,8 +44,43 @@ static void add_vault(struct js_metrics *metrics, const struct js_edge_vault *va
 		.ctx = (void *)(uintptr_t)vault};
 }
 
+void js_metrics_name_peers(struct js_metrics *metrics, const struct js_peers *peers)
+{
+	for (size_t i = 0; i < JS_PEERS_MAX; i++) {
+		metrics->peers[i][0] = '\0';
+		if (i < peers->count)
+			snprintf(metrics->peers[i], sizeof metrics->peers[i], "peer=\"%s\"",
+				 peers->peers[i].name);
+	}
+}
+
+/* A row for each place of the table, since a reload may fill it. */
+static void add_peers(struct js_metrics *metrics, const struct js_peers *peers)
+{
+	static const struct {
+		const char *name, *help;
+		size_t offset;
+	} rows[JS_PEER_METRICS] = {
+		{"lamppost_join_peer_messages_by_peer_total", "TS002 messages of a peer.",
+		 offsetof(struct js_peer_state, messages)},
+		{"lamppost_join_peer_limited_by_peer_total", "Of these, refused beyond its rate.",
+		 offsetof(struct js_peer_state, limited)},
+		{"lamppost_join_peer_answers_by_peer_total", "Asynchronous answers that it took.",
+		 offsetof(struct js_peer_state, answers)},
+		{"lamppost_join_peer_answers_lost_by_peer_total",
+		 "Asynchronous answers to it that were given up, or for which there was no room.",
+		 offsetof(struct js_peer_state, answers_failed)},
+	};
+	js_metrics_name_peers(metrics, peers);
+	for (size_t row = 0; row < JS_PEER_METRICS; row++)
+		for (size_t i = 0; i < JS_PEERS_MAX; i++)
+			add(metrics, rows[row].name, metrics->peers[i], rows[row].help,
+			    (const uint64_t *)(const void *)((const char *)&peers->states[i] +
+							     rows[row].offset));
+}
+
 void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
-		     const struct js_joins_counters *joins, const struct js_edge_vault *vault,
+		     const struct js_edge_joins *joins, const struct js_edge_vault *vault,
 		     const struct io_loop_stats *loop, struct db *db)
 {
 	metrics->count = 0;
@@ -64,16 +100,18 @@ void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
 	    "Joins with a DevNonce that was used or too low, let pass because a person allowed one.",
 	    &join->counters.allowed_once);
 	add(metrics, "lamppost_join_peer_strangers_total", NULL,
-	    "TS002 messages under a good certificate that is no peer's.", &joins->strangers);
+	    "TS002 messages under a good certificate that is no peer's.", &joins->counters.strangers);
 	add(metrics, "lamppost_join_peer_limited_total", NULL,
 	    "TS002 messages of peers that sent more than their rate, or do not take their answers.",
-	    &joins->limited);
+	    &joins->counters.limited);
 	add(metrics, "lamppost_join_peer_answers_total", NULL, "Asynchronous answers that peers took.",
-	    &joins->posted);
+	    &joins->counters.posted);
 	add(metrics, "lamppost_join_peer_answer_failures_total", NULL,
-	    "Tries to post an asynchronous answer that failed.", &joins->post_failures);
+	    "Tries to post an asynchronous answer that failed.", &joins->counters.post_failures);
 	add(metrics, "lamppost_join_peer_answers_lost_total", NULL,
-	    "Asynchronous answers that were given up, or for which there was no room.", &joins->given_up);
+	    "Asynchronous answers that were given up, or for which there was no room.",
+	    &joins->counters.given_up);
+	add_peers(metrics, &joins->peers);
 	add_vault(metrics, vault);
 	add(metrics, "lamppost_join_turns_total", NULL, "Loop turns that ended with a commit.", &loop->turns);
 	add(metrics, "lamppost_join_commit_us_total", NULL, "Microseconds spent in commits.",

@@ -170,6 +170,7 @@ static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char prob
 			    problem))
 		return false;
 	js_edge_joins_reload(&server->joins);
+	js_metrics_name_peers(&server->metrics, &server->joins.peers);
 	return true;
 }
 
@@ -280,7 +281,7 @@ static enum status open_sockets(struct server *server)
 	status = js_edge_joins_open(&server->joins);
 	if (status != ST_OK)
 		return status;
-	js_metrics_init(&server->metrics, &server->join, &server->joins.counters, &server->vault,
+	js_metrics_init(&server->metrics, &server->join, &server->joins, &server->vault,
 			io_loop_stats(server->loop), server->db);
 	char admin_path[OPTION_PATH_MAX + 32];
 	snprintf(admin_path, sizeof admin_path, "%s/join-server.admin.sock", run_dir);

@@ -85,6 +85,8 @@ static size_t write_metrics(char *text, size_t capacity, const struct io_metric 
 {
 	size_t used = 0;
 	for (size_t i = 0; i < count; i++) {
+		if (metrics[i].labels && !metrics[i].labels[0])
+			continue;
 		bool first = i == 0 || strcmp(metrics[i].name, metrics[i - 1].name) != 0;
 		used += write_metric(text + used, capacity - used, &metrics[i], first);
 	}

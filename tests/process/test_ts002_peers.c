@@ -6,15 +6,22 @@
 #include "common/base/hex.h"
 #include "common/crypto/aes.h"
 #include "common/crypto/secret.h"
+#include "common/io/http_server.h"
 #include "common/io/key_file.h"
 #include "common/lorawan/join_frame.h"
 #include "tests/harness/foreign_join.h"
 #include "tests/harness/ts002_peer.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define THEIRS   "60000d"
 #define DEV_EUI  "70b3d57ed1060001"
@@ -26,17 +33,76 @@ static char tls[T_DIR_MAX], url[64];
 static struct t_foreign_join join;
 static struct aes *aes;
 
+/* --- two that are answered at URLs of their own: one takes answers, of the other nobody accepts connections ------------- */
+
+static uint16_t taker_port, silent_port;
+
+static struct io_http_server *taker;
+
+/* The first answer finds it broken. */
+static void on_answer(void *ctx, struct now now, const struct io_http_request *request)
+{
+	static unsigned count;
+	(void)ctx;
+	(void)now;
+	enum status status = io_http_reply(taker, io_http_request_exchange(request), count++ == 0 ? 500 : 200,
+					   NULL, "", 0);
+	(void)status;
+}
+
+static const struct io_http_route taker_routes[] = {{IO_HTTP_POST, "/", on_answer}};
+
+/* Serves until it is killed, or this program ends. */
+static pid_t serve_taker(void)
+{
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	char ca[T_DIR_MAX + 32], certificate[T_DIR_MAX + 32], key[T_DIR_MAX + 32];
+	snprintf(ca, sizeof ca, "%s/ca.crt", tls);
+	snprintf(certificate, sizeof certificate, "%s/taker.b.crt", tls);
+	snprintf(key, sizeof key, "%s/taker.b.key", tls);
+	const struct io_http_server_options options = {.host = "127.0.0.1",
+						       .port = taker_port,
+						       .cert_file = certificate,
+						       .key_file = key,
+						       .ca_file = ca,
+						       .client_certificates = IO_TLS_CLIENTS_REQUIRED};
+	struct io_loop *loop = io_loop_new(NULL);
+	if (io_http_server_open(loop, &options, &taker) != ST_OK)
+		_exit(1);
+	io_http_server_add(taker, taker_routes, ARRAY_SIZE(taker_routes), NULL);
+	_exit(io_loop_run(loop));
+}
+
+/* Connections to it are made by the kernel, and nothing is ever said. */
+static int listen_in_silence(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(silent_port),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+		    listen(fd, 64) == 0);
+	return fd;
+}
+
 static int open_join(void **state)
 {
 	static char section[4096];
 	char fingerprint[100], kek[T_DIR_MAX + 32];
 	uint16_t port = t_free_tcp_port();
+	taker_port = t_free_tcp_port();
+	silent_port = t_free_tcp_port();
 	aes = aes_new();
 	assert_true(secret_init() == ST_OK && aes);
 	t_temp_dir(tls);
 	t_tls_authority(tls, "ca");
 	t_tls_authority(tls, "other-ca");
-	static const char *const names[] = {"js.a", "ns.b", "ns.c", "as.b", "slow.b", "stranger"};
+	static const char *const names[] = {"js.a",   "ns.b",     "ns.c",    "as.b",
+					    "slow.b", "silent.b", "taker.b", "stranger"};
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		t_tls_certificate(tls, "ca", names[i]);
 	t_tls_certificate(tls, "other-ca", "ns.b-forged");
@@ -57,8 +123,12 @@ static int open_join(void **state)
 		 "    as-b: {certificate: as.b, as_ids: [as.b], messages: [app_keys], join_euis: any, kek: "
 		 "application}\n"
 		 "    slow-b: {certificate: slow.b, net_ids: [" THEIRS
-		 "], messages: [home], join_euis: any, rate: 3}\n",
-		 port, tls, tls, tls, kek, fingerprint);
+		 "], messages: [home], join_euis: any, rate: 3}\n"
+		 "    silent-b: {certificate: silent.b, net_ids: [" THEIRS
+		 "], messages: [home], join_euis: any, rate: 1000, url: \"https://127.0.0.1:%u/\"}\n"
+		 "    taker-b: {certificate: taker.b, net_ids: [" THEIRS
+		 "], messages: [home], join_euis: any, url: \"https://127.0.0.1:%u/\"}\n",
+		 port, tls, tls, tls, kek, fingerprint, silent_port, taker_port);
 	t_foreign_join_start(&join, "000000", section);
 	t_foreign_join_add(&join, DEV_EUI, JOIN_EUI, APP_KEY, THEIRS);
 	t_foreign_join_add(&join, OURS, JOIN_EUI, APP_KEY, NULL);
@@ -201,6 +271,57 @@ static void limits_hold(void **state)
 	t_int("counted", (int)limited, (int)t_metric(join.admin_sock, "lamppost_join_peer_limited_total"));
 }
 
+static bool is_taken(void *ctx)
+{
+	(void)ctx;
+	return t_metric(join.admin_sock, "lamppost_join_peer_answers_total") >= 1;
+}
+
+static bool are_given_up(void *ctx)
+{
+	unsigned *count = ctx;
+	return t_metric(join.admin_sock, "lamppost_join_peer_answers_lost_total") >= *count;
+}
+
+static void one_that_takes_no_answers_holds_up_nobody(void **state)
+{
+	(void)state;
+	char text[BI_WRITTEN_MAX], body[BI_WRITTEN_MAX];
+	int silent = listen_in_silence(), code = 200;
+	pid_t pid = serve_taker();
+	unsigned waiting = 0;
+	write_request(text, BI_HOME_NS_REQ, THEIRS, DEV_EUI, 0, 6000);
+	while (waiting < 200 && code == 200) {
+		code = t_tls_post(tls, "ca", "silent.b", url, text, body, sizeof body);
+		if (code == 200)
+			t_str("it is answered later", "", body);
+		waiting += code == 200;
+	}
+	t_int("more are not taken in while its answers wait", 503, code);
+	t_row("another that is answered later");
+	t_int("code", 200, t_tls_post(tls, "ca", "taker.b", url, text, body, sizeof body));
+	t_str("it is answered later", "", body);
+	t_true("its answer arrives", t_wait_until(is_taken, NULL, T_CEILING));
+	t_row("one that is answered at once");
+	t_int("code", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));
+	t_true("answered", strstr(body, "\"Success\""));
+	t_row("counters");
+	t_true("the answer was tried again",
+	       t_metric(join.admin_sock, "lamppost_join_peer_answer_failures_total") >= 1);
+	t_int("counted for the peer", 1,
+	      (int)t_metric(join.admin_sock, "lamppost_join_peer_answers_by_peer_total{peer=\"taker-b\"}"));
+	t_uint("and for the other", waiting,
+	       (uint64_t)t_metric(join.admin_sock,
+				  "lamppost_join_peer_messages_by_peer_total{peer=\"silent-b\"}") -
+		       1);
+	t_true("what is not taken is given up", t_wait_until(are_given_up, &waiting, T_CEILING));
+	t_int("and its place is free again", 200,
+	      t_tls_post(tls, "ca", "silent.b", url, text, body, sizeof body));
+	close(silent);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 #define IN_JOIN(f)                                 \
@@ -211,6 +332,7 @@ int main(void)
 		IN_JOIN(each_caller_gets_what_it_was_granted),
 		IN_JOIN(a_replay_gets_the_same_answer_and_burns_nothing),
 		IN_JOIN(limits_hold),
+		IN_JOIN(one_that_takes_no_answers_holds_up_nobody),
 	};
 	return t_run(tests);
 }
