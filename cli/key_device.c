@@ -144,6 +144,13 @@ static bool seal_key(struct key_reading *reading, unsigned line, enum key_field 
 	return !reason;
 }
 
+/* "MAC_V1_0_3", "1.0.4", "LoRaWAN 1.0"; not "1.1.0". NULL: nothing is said. */
+static bool is_version_1_0(const char *version)
+{
+	const char *first = version ? strchr(version, '1') : NULL;
+	return first && (first[1] == '.' || first[1] == '_') && first[2] == '0';
+}
+
 /* ChirpStack keeps the one key of a 1.0 device as nwkKey; The Things Stack may write a nwk_key for a 1.0 device that has none. */
 static bool take_root_keys(struct key_reading *reading, unsigned line, const struct key_cells *cells,
 			   const struct device *device, json_t *row)
@@ -151,8 +158,7 @@ static bool take_root_keys(struct key_reading *reading, unsigned line, const str
 	char app[KEY_VALUE_MAX], nwk[KEY_VALUE_MAX];
 	bool ok = take_hex(reading, line, KEY_APP_KEY, cells->values[KEY_APP_KEY], 32, app);
 	ok = take_hex(reading, line, KEY_NWK_KEY, cells->values[KEY_NWK_KEY], 32, nwk) && ok;
-	const char *version = cells->values[KEY_VERSION];
-	bool is_1_0 = version && (strstr(version, "1_0") || strstr(version, "1.0"));
+	bool is_1_0 = is_version_1_0(cells->values[KEY_VERSION]);
 	if (reading->format == KEY_CHIRPSTACK && is_zero(app)) {
 		memcpy(app, nwk, sizeof app);
 		nwk[0] = '\0';

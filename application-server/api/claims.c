@@ -124,6 +124,16 @@ static void refuse(struct as_api *api, const struct as_call *call, const struct 
 		as_answer_failed(answer, status);
 }
 
+bool as_sees_device(struct as_api *api, const struct as_call *call, const struct lw_eui64 *dev_eui)
+{
+	char eui[LW_EUI64_TEXT];
+	json_t *device = NULL;
+	lw_eui64_format(eui, dev_eui);
+	enum status status = as_store_record_get(api->app->store, call->scope, RECORD_DEVICE, eui, &device);
+	json_decref(device);
+	return status == ST_OK;
+}
+
 bool as_claim_check(struct as_api *api, const struct as_call *call, const struct as_proof *proof,
 		    struct as_stock *stock, struct as_answer *answer)
 {
@@ -142,6 +152,11 @@ bool as_claim_check(struct as_api *api, const struct as_call *call, const struct
 		return false;
 	}
 	as_token_keep(api, proof->digest, kept);
+	if (as_sees_device(api, call, &proof->dev_eui)) {
+		as_answer_problem(answer, 409, "dev_eui",
+				  "dev_eui is registered for you already; an owner token is good once");
+		return false;
+	}
 	bool right = status == ST_OK && stock->waits && lw_eui64_equal(&stock->join_eui, &proof->join_eui) &&
 		     secret_equal(kept, stock->token, sizeof kept);
 	if (!right)
@@ -177,8 +192,6 @@ enum status as_claim_spend(struct as_api *api, const struct as_call *call, const
 	enum status status = as_store_stock_claimed(store, &stock->dev_eui, call->now.wall);
 	if (status == ST_OK)
 		status = as_store_tries_clear(store, subjects.device);
-	if (status == ST_OK)
-		status = as_store_tries_clear(store, subjects.caller);
 	return status == ST_OK ? as_audit_write(store, call->now.wall, call->who ? call->who : "nobody",
 						AS_AUDIT_CLAIM, eui, detail)
 			       : status;
@@ -211,8 +224,10 @@ static void register_claimed(struct as_api *api, const struct as_call *call, con
 						     &problems);
 	if (verdict == AS_PREPARED)
 		verdict = as_write_prepared(api, call->now, &prepared, &problems);
-	if (verdict == AS_PREPARED && as_claim_spend(api, call, stock, "") != ST_OK)
+	if (verdict == AS_PREPARED && as_claim_spend(api, call, stock, "") != ST_OK) {
+		as_store_abandon(api->app->store); /* never registered with a token that is still good */
 		verdict = AS_STORE_FAILED;
+	}
 	if (verdict == AS_PREPARED) {
 		struct as_call made = *call;
 		made.id = text_of(prepared.record, "dev_eui");
@@ -308,6 +323,7 @@ static void release(struct as_api *api, const struct as_call *call, const json_t
 	}
 	status = shelve(api, call, device, &eui, digest, &stock);
 	if (status != ST_OK) {
+		as_store_abandon(api->app->store); /* never on the shelf and registered */
 		as_answer_failed(answer, status);
 		return;
 	}

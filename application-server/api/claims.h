@@ -29,12 +29,14 @@ bool as_digest_read(const json_t *body, uint8_t digest[SECRET_HASH], struct reco
 /* What is kept of a digest. */
 void as_token_keep(struct as_api *api, const uint8_t digest[SECRET_HASH], uint8_t kept[SECRET_HASH]);
 
-/* Fills the row of a device that the proof opens; false with an answer, and the try is counted. Nothing is spent yet. */
+/* Fills the row of a device that the proof opens; false with an answer, and the try is counted, unless the device is one that
+ * the caller has: a claim whose answer got lost is asked again. Nothing is spent yet. */
 bool as_claim_check(struct as_api *api, const struct as_call *call, const struct as_proof *proof,
 		    struct as_stock *stock, struct as_answer *answer);
 /* Puts the shelf's JoinEUI and keys into what is to be registered. */
 void as_claim_fill(const struct as_stock *stock, json_t *sent);
-/* The device is registered: its token is spent, its tries are forgotten, the audit knows. */
+/* The device is registered: its token is spent, the tries for it are forgotten, the audit knows. The caller's tries are not:
+ * whoever has a device of its own to claim would guess at others' without end. */
 enum status as_claim_spend(struct as_api *api, const struct as_call *call, const struct as_stock *stock,
 			   const char *detail) MUST_USE;
 
@@ -50,9 +52,11 @@ void as_handle_stock_remove(struct as_api *api, const struct as_call *call, stru
 /* POST /api/v1/devices/{id}/replace; DELETE /api/v1/devices/{id}/replacement (replace.c) */
 void as_handle_replace(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_replace_undo(struct as_api *api, const struct as_call *call, struct as_answer *answer);
-/* Adds `replaced_by` and `replaces` to a device's record, with their times. */
-void as_add_place(struct as_api *api, json_t *record);
+/* Adds `replaced_by` and `replaces` to a device's record, with their times; null for another that the caller does not see. */
+void as_add_place(struct as_api *api, const struct as_call *call, json_t *record);
 
+/* Whether it is registered and the caller may see it. */
+bool as_sees_device(struct as_api *api, const struct as_call *call, const struct lw_eui64 *dev_eui);
 /* Gives a device that the caller may change; NULL with an answer. */
 json_t *as_own_device(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 

@@ -103,7 +103,7 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 		return;
 	if (schema->kind == RECORD_DEVICE) {
 		as_add_last_seen(api, call, record);
-		as_add_place(api, record);
+		as_add_place(api, call, record);
 	}
 	if (schema->kind == RECORD_GATEWAY)
 		as_add_live(api, call->now, record, true);

@@ -41,13 +41,15 @@ static void add_other(json_t *record, const char *field, const char *since, bool
 		json_object_set_new(record, since, json_string(as_time_format(time, other->at)));
 }
 
-void as_add_place(struct as_api *api, json_t *record)
+void as_add_place(struct as_api *api, const struct as_call *call, json_t *record)
 {
 	struct lw_eui64 eui;
 	struct as_replacement by = {.at = {0}}, former = {.at = {0}};
 	ASSERT(lw_eui64_parse(text_of(record, "dev_eui"), &eui));
-	bool replaced = as_store_replaced_by(api->app->store, &eui, &by);
-	bool replaces = as_store_stands_for(api->app->store, &eui, &former);
+	bool replaced = as_store_replaced_by(api->app->store, &eui, &by) &&
+			as_sees_device(api, call, &by.other);
+	bool replaces = as_store_stands_for(api->app->store, &eui, &former) &&
+			as_sees_device(api, call, &former.other);
 	add_other(record, "replaced_by", "replaced_at", replaced, &by);
 	add_other(record, "replaces", "in_place_since", replaces, &former);
 }
@@ -149,8 +151,10 @@ static bool read_order(const struct as_call *call, const json_t *device, struct 
 	return problems.count == 0;
 }
 
-/* Whether the two may change places; false with an answer. */
-static bool may_change_places(struct as_api *api, const struct order *order, struct as_answer *answer)
+/* Whether the two may change places; false with an answer. Of a new device that is another agency's nothing is told here: to
+ * this caller it is one that is registered already, as for everybody who adds it. */
+static bool may_change_places(struct as_api *api, const struct as_call *call, const struct order *order,
+			      struct as_answer *answer)
 {
 	struct as_replacement other;
 	struct lw_eui64 place[AS_PLACE_MAX];
@@ -160,8 +164,9 @@ static bool may_change_places(struct as_api *api, const struct order *order, str
 	if (as_store_replaced_by(store, &order->old_eui, &other)) {
 		lw_eui64_format(eui, &other.other);
 		as_answer_problem(answer, 409, NULL, "it is replaced already, by %s", eui);
-	} else if (as_store_replaced_by(store, &order->new_eui, &other) ||
-		   as_store_stands_for(store, &order->new_eui, &other)) {
+	} else if (as_sees_device(api, call, &order->new_eui) &&
+		   (as_store_replaced_by(store, &order->new_eui, &other) ||
+		    as_store_stands_for(store, &order->new_eui, &other))) {
 		lw_eui64_format(eui, &other.other);
 		as_answer_problem(answer, 409, "dev_eui", "dev_eui shares a place with %s already", eui);
 	} else if (as_store_place(store, &order->old_eui, place) == AS_PLACE_MAX)
@@ -202,6 +207,9 @@ static json_t *make_sent(const struct as_call *call, const json_t *old, const js
 	copy_fields(sent, old, of_the_place, ARRAY_SIZE(of_the_place));
 	if (!stored)
 		copy_fields(sent, old, of_the_kind, ARRAY_SIZE(of_the_kind));
+	else if (!json_object_get(sent,
+				  "enabled")) /* an undone one was disabled; the old one is off the air */
+		json_object_set_new(sent, "enabled", json_true());
 	return sent;
 }
 
@@ -248,7 +256,7 @@ static void answer_new(struct as_api *api, const struct as_call *call, const str
 	json_t *record = as_get_or_answer(api, &made, RECORD_DEVICE, answer);
 	if (!record)
 		return;
-	as_add_place(api, record);
+	as_add_place(api, call, record);
 	as_answer_json(answer, 200,
 		       json_pack("{so sI sI}", "device", record, "commands_moved", (json_int_t)moved,
 				 "commands_dropped", (json_int_t)dropped));
@@ -271,7 +279,7 @@ static void replace(struct as_api *api, const struct as_call *call, const json_t
 	struct as_store *store = api->app->store;
 	struct as_stock stock;
 	size_t moved = 0, dropped = 0;
-	if (!may_change_places(api, order, answer) ||
+	if (!may_change_places(api, call, order, answer) ||
 	    (order->claims && !as_claim_check(api, call, &order->proof, &stock, answer)) ||
 	    !put_in_place(api, call, order, old, order->claims ? &stock : NULL, answer))
 		return;
@@ -329,16 +337,25 @@ static enum status take_back(struct as_api *api, const struct as_call *call, con
 void as_handle_replace_undo(struct as_api *api, const struct as_call *call, struct as_answer *answer)
 {
 	struct lw_eui64 old_eui, new_eui;
+	struct as_replacement by;
 	json_t *old = as_own_device(api, call, answer);
 	if (!old)
 		return;
 	ASSERT(lw_eui64_parse(text_of(old, "dev_eui"), &old_eui));
 	json_decref(old);
+	if (as_store_replaced_by(api->app->store, &old_eui, &by) && !as_sees_device(api, call, &by.other)) {
+		as_answer_problem(
+			answer, 409, NULL,
+			"the device in its place is another agency's now: ask the city's engineers");
+		return;
+	}
 	enum status status = take_back(api, call, &old_eui, &new_eui);
 	if (status == ST_OK)
 		answer_new(api, call, &old_eui, 0, 0, answer);
 	else if (status == ST_NOT_FOUND)
 		as_answer_problem(answer, 409, NULL, "nothing stands in this device's place");
-	else
+	else {
+		as_store_abandon(api->app->store);
 		as_answer_failed(answer, status);
+	}
 }

@@ -240,8 +240,11 @@ void as_handle_stock_add(struct as_api *api, const struct as_call *call, struct 
 	json_t *errors = json_array();
 	enum status status = each_row(api, call, rows, false, errors);
 	bool good = json_array_size(errors) == 0;
-	if (status == ST_OK && good && !dry_run)
+	if (status == ST_OK && good && !dry_run) {
 		status = write_rows(api, call, rows, errors);
+		if (status != ST_OK)
+			as_store_abandon(api->app->store); /* all or none */
+	}
 	if (status != ST_OK)
 		as_answer_failed(answer, status);
 	else if (good)

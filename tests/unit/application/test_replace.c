@@ -15,6 +15,7 @@
 #define OLD     "0102030405060708"
 #define NEW     "70b3d57ed00000a7"
 #define THIRD   "70b3d57ed00000a8"
+#define MINE    "70b3d57ed00000b1"
 #define DEVICES "/api/v1/devices/"
 
 static struct t_city *city;
@@ -131,8 +132,7 @@ static void the_place_goes_over(void **state)
 	t_true("on the air again", wanted(OLD).enabled && !wanted(OLD).replaced);
 	t_false("the other is not", wanted(NEW).enabled);
 	t_int("once", 409, t_city_call(city, &parks, "DELETE", DEVICES OLD "/replacement", NULL));
-	t_int("and done again, with the one that is there", 200,
-	      replace(&parks, OLD, NEW, ",\"enabled\":true"));
+	t_int("and done again, with the one that is there", 200, replace(&parks, OLD, NEW, ""));
 	t_true("on the air", wanted(NEW).enabled && wanted(OLD).replaced);
 	t_city_free(city);
 }
@@ -199,6 +199,40 @@ static void commands_are_moved_or_dropped(void **state)
 	}
 }
 
+static void others_devices_are_not_told_of(void **state)
+{
+	(void)state;
+	char said[400];
+	begins();
+	assert_int_equal(201, t_city_call(city, &t_city_admin, "POST", "/api/v1/applications",
+					  "{\"slug\":\"mains\",\"name\":\"Mains\",\"agency\":\"water\"}"));
+	assert_int_equal(201, t_city_call(city, &water, "POST", "/api/v1/devices",
+					  "{\"dev_eui\":\"" MINE "\",\"name\":\"Valve\",\"application\":"
+					  "\"mains\",\"profile\":\"probe\"}"));
+	t_int("replaced", 200, replace(&parks, OLD, NEW, ""));
+	t_int("apart, in another's place", 409, replace(&water, MINE, NEW, ""));
+	snprintf(said, sizeof said, "%s", t_city_text(city, "detail"));
+	t_false("not which it shares a place with", strstr(said, OLD));
+	t_int("as whoever adds it", 409,
+	      t_city_call(city, &water, "POST", "/api/v1/devices",
+			  "{\"dev_eui\":\"" NEW "\",\"name\":\"x\",\"application\":\"mains\",\"profile\":"
+			  "\"probe\"}"));
+	t_str("in the same words", t_city_text(city, "detail"), said);
+
+	t_row("the city gives the new one to another agency");
+	t_int("moved", 200,
+	      t_city_call(city, &t_city_admin, "PATCH", DEVICES NEW,
+			  "{\"application\":\"mains\",\"deployment\":null}"));
+	t_int("the old one", 200, t_city_call(city, &parks, "GET", DEVICES OLD, NULL));
+	t_true("does not name it", json_is_null(json_object_get(t_city_answer(city), "replaced_by")));
+	t_int("the new one", 200, t_city_call(city, &water, "GET", DEVICES NEW, NULL));
+	t_true("does not name the old", json_is_null(json_object_get(t_city_answer(city), "replaces")));
+	t_int("and is not disabled by the other agency", 409,
+	      t_city_call(city, &parks, "DELETE", DEVICES OLD "/replacement", NULL));
+	t_true("it is on the air", wanted(NEW).enabled);
+	t_city_free(city);
+}
+
 static void what_is_refused(void **state)
 {
 	(void)state;
@@ -225,6 +259,7 @@ int main(void)
 		t_test(the_place_goes_over),
 		t_test(a_place_has_one_history),
 		t_test(commands_are_moved_or_dropped),
+		t_test(others_devices_are_not_told_of),
 		t_test(what_is_refused),
 	};
 	return t_run(tests);

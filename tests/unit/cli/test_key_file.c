@@ -120,6 +120,12 @@ static const struct {
 	 "id;dev_eui;join_eui;frequency_plan_id;lorawan_version;app_key;nwk_key\nbed-1;" EUI ";" JOIN
 	 ";EU;MAC_V1_1;" KEY_1 ";" KEY_1 "\n",
 	 0, KEY_AUTO, KEY_TTS, NULL, JOIN, KEY_1, KEY_1, "bed-1"},
+	{"1.1.0 in a maker's words is not 1.0",
+	 "DevEUI;JoinEUI;LoRaWAN Version;AppKey;NwkKey\n" EUI ";" JOIN ";1.1.0;" KEY_1 ";" KEY_1 "\n", 0,
+	 KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, KEY_1, EUI},
+	{"1.0.3 in a maker's words",
+	 "DevEUI;JoinEUI;MAC Version;AppKey;NwkKey\n" EUI ";" JOIN ";1.0.3;" KEY_1 ";" KEY_1 "\n", 0,
+	 KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
 	{"The Things Stack's JSON, one object behind the other",
 	 "{\"ids\":{\"device_id\":\"bed-1\",\"dev_eui\":\"70B3D57ED0000001\",\"join_eui\":"
 	 "\"70B3D57ED0000000\"},\n\"lorawan_version\":\"MAC_V1_0_2\",\"root_keys\":{\"app_key\":{\"key\":"
