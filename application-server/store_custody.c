@@ -10,7 +10,10 @@
 #define SLICE 256 /* devices in one turn */
 
 #define HELD_COLUMNS "session, dev_addr, join_eui, kek_label, wrapped, session_key_id, heard, created_at"
-#define KEK_COLUMNS  "agency, label, version, sealed, made_at, changed_at, problem"
+#define AGENCY_HOLDS                                                                           \
+	"dev_eui = ?1 AND (SELECT coalesce(d.key_custody, a.key_custody) FROM devices d JOIN " \
+	"applications a ON a.id = d.application WHERE d.dev_eui = ?1) = 'agency'"
+#define KEK_COLUMNS "agency, label, version, sealed, made_at, changed_at, problem"
 
 enum {
 	HELD_PUT,
@@ -33,6 +36,8 @@ enum {
 	CHANGED_DEVICES,
 	CHANGED_UP_TO,
 	CHANGED_DONE,
+	FORGET_SESSION,
+	FORGET_KEY,
 	COUNT
 };
 
@@ -78,6 +83,8 @@ const char *const as_sql_custody[] = {
 		"LIMIT ?3",
 	[CHANGED_UP_TO] = "UPDATE custody_changes SET after = ?2 WHERE application = ?1",
 	[CHANGED_DONE] = "DELETE FROM custody_changes WHERE application = ?1",
+	[FORGET_SESSION] = "DELETE FROM sessions WHERE session = zeroblob(16) AND " AGENCY_HOLDS,
+	[FORGET_KEY] = "UPDATE devices SET app_s_key = NULL WHERE app_s_key IS NOT NULL AND " AGENCY_HOLDS,
 };
 const int as_sql_custody_count = COUNT;
 
@@ -324,6 +331,17 @@ bool as_store_kek_is_wanted(struct as_store *store, const struct net_uuid *agenc
 
 /* --- custody of applications ---------------------------------------------------------------------------------- */
 
+enum status as_store_custody_forget(struct as_store *store, int64_t dev_eui)
+{
+	static const int both[] = {FORGET_SESSION, FORGET_KEY};
+	enum status status = as_store_write_city(store);
+	for (size_t i = 0; status == ST_OK && i < ARRAY_SIZE(both); i++) {
+		db_bind_i64(store->city, statement(store, both[i]), 1, dev_eui);
+		status = db_run(store->city, statement(store, both[i]));
+	}
+	return status;
+}
+
 /* Fills the devices of an application behind `after`, in order. */
 static enum status devices_after(struct as_store *store, const struct net_uuid *application, int64_t after,
 				 int64_t euis[SLICE], unsigned *count)
@@ -355,8 +373,11 @@ static enum status change_slice(struct as_store *store, bool *more)
 	enum status status = as_store_write_city(store);
 	if (status == ST_OK)
 		status = devices_after(store, &application, after, euis, &count);
-	for (unsigned i = 0; status == ST_OK && i < count; i++)
-		status = as_store_bump(store, RECORD_DEVICE, euis[i], NULL, false);
+	for (unsigned i = 0; status == ST_OK && i < count; i++) {
+		status = as_store_custody_forget(store, euis[i]);
+		if (status == ST_OK)
+			status = as_store_bump(store, RECORD_DEVICE, euis[i], NULL, false);
+	}
 	if (status != ST_OK)
 		return status;
 	int end = statement(store, count < SLICE ? CHANGED_DONE : CHANGED_UP_TO);

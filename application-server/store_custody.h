@@ -78,8 +78,12 @@ uint64_t as_store_keks_version(const struct as_store *store);
 /* Whether an application or a device of the agency says that it holds the keys. */
 bool as_store_kek_is_wanted(struct as_store *store, const struct net_uuid *agency);
 
-/* --- custody of applications: gives the next slice of the devices of those whose custody changed a version of the desired state.
- * Returns whether some are left. A store that fails spoils the turn. */
+/* The AppSKey by personalization that the city has of a device which says, or whose application says, that the agency holds it, is
+ * removed; of any other nothing is. */
+enum status as_store_custody_forget(struct as_store *store, int64_t dev_eui) MUST_USE;
+
+/* --- custody of applications: gives the next slice of the devices of those whose custody changed a version of the desired state,
+ * and forgets the AppSKeys that the city is not to have any more. Returns whether some are left. A store that fails spoils the turn. */
 bool as_store_custody_step(struct as_store *store);
 
 #endif

@@ -304,6 +304,10 @@ int cli_downlink_send(const struct cli_arguments *arguments)
 	if (wait && wait_s <= 0)
 		return refuse_payload("--wait", "expected a span: 90s, 5m, 2h");
 	if (from) {
+		if (cli_argument(arguments, "kek"))
+			return refuse_payload(
+				"--kek", "encrypts for one device at a time, under the counter that its "
+					 "session says: leave --from out, and send a line after the other");
 		for (size_t i = 0; i < CLI_DOWNLINK_SEND_OPTIONS; i++)
 			if (arguments->values[i] && arguments->values[i] != from)
 				return refuse_payload("--from", "the file says everything: no other option");

@@ -269,14 +269,29 @@ void as_handle_device_session(struct as_api *api, const struct as_call *call, st
 
 /* --- records ------------------------------------------------------------------------------------------------------- */
 
+static const char *custody_note(enum record_kind kind, const json_t *stored, bool to_agency)
+{
+	const char *activation = json_string_value(json_object_get(stored, "activation"));
+	if (kind == RECORD_DEVICE && activation && strcmp(activation, "abp") == 0)
+		return to_agency ? "the city forgets its AppSKey, which it has known: give the device "
+				   "another one"
+				 : "it is by personalization: whoever has its AppSKey can read it; the city "
+				   "has it "
+				   "when it is given app_s_key";
+	if (kind == RECORD_DEVICE)
+		return "who holds its key changes with its next join";
+	return to_agency ? "who holds the keys changes for each device with its next join; AppSKeys of "
+			   "devices by "
+			   "personalization are forgotten, but the city has known them: give those devices "
+			   "others"
+			 : "who holds the keys changes for each device with its next join";
+}
+
 void as_add_custody_note(enum record_kind kind, const json_t *stored, json_t *record)
 {
 	const json_t *after = json_object_get(record, "key_custody");
 	if (!stored || !after || json_equal(json_object_get(stored, "key_custody"), after))
 		return;
-	json_object_set_new(
-		record, "note",
-		json_string(kind == RECORD_DEVICE
-				    ? "who holds its key changes with its next join"
-				    : "who holds the keys changes for each device with its next join"));
+	bool to_agency = json_is_string(after) && strcmp(json_string_value(after), "agency") == 0;
+	json_object_set_new(record, "note", json_string(custody_note(kind, stored, to_agency)));
 }

@@ -4,6 +4,7 @@
 #include "application-server/api/collections.h"
 #include "application-server/api/records.h"
 #include "application-server/downlinks/queue.h"
+#include "application-server/store_custody.h"
 #include "application-server/store_items.h"
 #include "application-server/time_text.h"
 #include "application-server/uuid.h"
@@ -86,6 +87,23 @@ static json_t *item_json(struct as_api *api, const struct as_item *item)
 
 /* --- send ------------------------------------------------------------------------------------------------------ */
 
+/* The network spends counters in order: one that lies ahead waits for its turn. `next`: as the last uplink said. */
+static void add_counter_note(struct as_api *api, const struct as_item *item, uint32_t next, json_t *notes)
+{
+	struct as_held held;
+	char note[200];
+	if (as_store_held_current(api->app->store, &item->dev_eui, &held) == ST_OK && !held.heard)
+		next = 0;
+	if (!item->encrypted || item->fcnt_given <= next)
+		return;
+	snprintf(
+		note, sizeof note,
+		"its counter, %" PRIu32 ", lies ahead: the device's next was %" PRIu32
+		"; it waits until those between are spent, by commands before it or the network's own frames",
+		item->fcnt_given, next);
+	json_array_append_new(notes, json_string(note));
+}
+
 /* What the sender should know beside the status: does it fit, and when does it leave. */
 static void add_outlook(struct as_api *api, const struct as_item *item, const struct as_device_info *device,
 			json_t *body)
@@ -115,6 +133,7 @@ static void add_outlook(struct as_api *api, const struct as_item *item, const st
 			 device->device_class);
 		json_array_append_new(notes, json_string(note));
 	}
+	add_counter_note(api, item, known ? seen.next_fcnt_down : 0, notes);
 	json_object_set_new(body, "notes", notes);
 }
 

@@ -1,6 +1,7 @@
 #include "application-server/api/records.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/store_custody.h"
 #include "application-server/store_keys.h"
 #include "application-server/store_records.h"
 #include "application-server/store_stock.h"
@@ -247,6 +248,14 @@ bool as_prepared_opens(struct as_api *api, const struct as_prepared *prepared,
 	return !refusal;
 }
 
+/* It may be the agency's to hold from now on, by its own word or by another application's. */
+static enum status forget_what_is_held(struct as_store *store, const json_t *device)
+{
+	struct lw_eui64 eui;
+	ASSERT(lw_eui64_parse(text_of(device, "dev_eui"), &eui));
+	return as_store_custody_forget(store, (int64_t)lw_eui64_number(&eui));
+}
+
 enum as_prepare_verdict as_write_prepared(struct as_api *api, struct now now,
 					  const struct as_prepared *prepared,
 					  struct record_problems *problems)
@@ -264,6 +273,8 @@ enum as_prepare_verdict as_write_prepared(struct as_api *api, struct now now,
 	}
 	if (status == ST_OK && prepared->create && prepared->kind == RECORD_AGENCY)
 		status = make_default_deployment(api, now, prepared->record);
+	if (status == ST_OK && !prepared->create && prepared->kind == RECORD_DEVICE)
+		status = forget_what_is_held(store, prepared->record);
 	if (status != ST_OK)
 		return AS_STORE_FAILED;
 	if (prepared->kind == RECORD_PROFILE)

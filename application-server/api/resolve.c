@@ -300,19 +300,25 @@ static enum status resolve_device(struct as_resolver *resolver, json_t *record, 
 	return ST_OK;
 }
 
-/* Who is to hold the keys must have something to wrap them under. */
+/* Who is to hold the keys must have something to wrap them under, and is not to give the city what it is not to have. `application`: of
+ * a device, whose word counts where the device has none; NULL: the record is one, or there is none. */
 static enum status check_custody(struct as_resolver *resolver, enum record_kind kind, const json_t *record,
-				 struct record_problems *problems)
+				 const json_t *application, struct record_problems *problems)
 {
 	struct net_uuid agency;
 	struct as_agency_kek kek;
-	const char *app_s_key = text_of(record, "app_s_key");
-	if (!same_text(text_of(record, "key_custody"), "agency") || problems->count ||
+	const char *own = text_of(record, "key_custody");
+	if (problems->count || !same_text(own ? own : text_of(application, "key_custody"), "agency") ||
 	    !as_record_owner(kind, record, &agency))
 		return ST_OK;
-	if (app_s_key)
-		record_problems_add(problems, "app_s_key",
-				    "must be left out: with key_custody agency the city does not have it");
+	if (text_of(record, "app_s_key"))
+		record_problems_add(
+			problems, "app_s_key",
+			own ? "must be left out: with key_custody agency the city does not have it"
+			    : "must be left out: its application has key_custody agency, the "
+			      "city does not have it");
+	if (!own) /* the application's KEK was looked for when it was given its custody, and is not given up before that */
+		return ST_OK;
 	enum status status = as_store_kek_get(resolver->store, &agency, &kek);
 	if (status == ST_NOT_FOUND || (status == ST_OK && kek.given_up)) {
 		record_problems_add(problems, "key_custody",
@@ -345,13 +351,15 @@ enum status as_resolve(struct as_resolver *resolver, enum record_kind kind, json
 	if (kind == RECORD_DEVICE) {
 		struct referred referred = {NULL, NULL, NULL};
 		status = resolve_device(resolver, record, &referred, problems);
+		if (status == ST_OK)
+			status = check_custody(resolver, kind, record, referred.application, problems);
 		json_decref(referred.application);
 		json_decref(referred.profile);
 		json_decref(referred.deployment);
 	} else if (kind != RECORD_AGENCY)
 		status = resolve_agency(resolver, record_schema(kind), record, problems);
-	if (status == ST_OK && (kind == RECORD_DEVICE || kind == RECORD_APPLICATION))
-		status = check_custody(resolver, kind, record, problems);
+	if (status == ST_OK && kind == RECORD_APPLICATION)
+		status = check_custody(resolver, kind, record, NULL, problems);
 	if (kind == RECORD_PROFILE || kind == RECORD_GATEWAY)
 		check_radio(kind, resolver->served, record, problems);
 	if (kind == RECORD_PROFILE)

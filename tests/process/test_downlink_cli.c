@@ -219,6 +219,8 @@ static void many_from_a_file(void **state)
 		t_server_open(0, false, "", "");
 		snprintf(path, sizeof path, "%s/commands", t_server.dir);
 		t_write_file(path, files[i].text);
+		t_int("not with a KEK", 2, cli("downlink", "send", "--from", path, "--kek", "parks.kek"));
+		t_true("a next step", strstr(output, "a line after the other") != NULL);
 		if (!t_int("exit code", files[i].code, cli("downlink", "send", "--from", path)) ||
 		    !t_true("complaint", strstr(output, files[i].complaint) != NULL))
 			printf("%s\n", output);

@@ -346,8 +346,16 @@ static void a_command_comes_encrypted_or_not_at_all(void **state)
 	t_int("encrypted", 202,
 	      call("POST", DEVICE "/downlinks",
 		   "{\"fPort\":2,\"data\":\"AQ==\",\"isEncrypted\":true,\"fCntDown\":7}"));
+	t_uint("nothing to say about its counter", 1,
+	       json_array_size(json_object_get(t_city_answer(city), "notes")));
 	t_int("session", 200, call("GET", DEVICE "/session", NULL));
 	t_int("behind what waits", 8, number("nextFCntDown"));
+	t_int("one that lies ahead", 202,
+	      call("POST", DEVICE "/downlinks",
+		   "{\"fPort\":2,\"data\":\"AQ==\",\"isEncrypted\":true,\"fCntDown\":90}"));
+	const json_t *notes = json_object_get(t_city_answer(city), "notes");
+	t_true("is told to wait",
+	       strstr(json_string_value(json_array_get(notes, 1)), "its counter, 90") != NULL);
 	t_city_free(city);
 }
 
@@ -370,6 +378,94 @@ static void what_waits_in_clear_is_not_sealed_for_a_held_session(void **state)
 	t_str("why", "held_by_agency", sealed.cause);
 	t_city_free(city);
 }
+
+/* --- devices by personalization ----------------------------------------------------------------------------------- */
+
+#define METER "/api/v1/devices/0102030405060799"
+
+static const char *sealed_app_s_key(const char *dev_eui)
+{
+	static char text[T_SEALED_TEXT];
+	return t_seal(text, city->keys.box, SEALED_APP_S_KEY, dev_eui, "00112233445566778899aabbccddeeff");
+}
+
+static void add_meter(void)
+{
+	char body[700];
+	snprintf(body, sizeof body,
+		 "{\"dev_eui\":\"0102030405060799\",\"name\":\"M\",\"application\":\"meters\",\"profile\":"
+		 "\"probe\",\"activation\":\"abp\",\"dev_addr\":\"01020399\",\"app_s_key\":\"%s\"}",
+		 sealed_app_s_key("0102030405060799"));
+	t_int("registered", 201, call("POST", "/api/v1/devices", body));
+}
+
+static bool city_has_its_key(void)
+{
+	struct lw_eui64 dev_eui;
+	assert_true(lw_eui64_parse("0102030405060799", &dev_eui));
+	return as_store_session_any(city->store, &dev_eui);
+}
+
+static void the_city_is_not_given_a_key_that_it_is_not_to_have(void **state)
+{
+	static const struct {
+		const char *name, *application, *device; /* key_custody */
+		int status;
+	} rows[] = {{"the device says so", "city", "\"agency\"", 422},
+		    {"its application says so", "agency", "null", 422},
+		    {"the city's by its own word", "agency", "\"city\"", 204},
+		    {"the city's", "city", "null", 204}};
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+		char body[400];
+		t_row(rows[r].name);
+		furnished();
+		t_int("made", 200, call("PUT", KEK, kek_body(1)));
+		t_int("registered", 201,
+		      call("POST", "/api/v1/devices",
+			   "{\"dev_eui\":\"0102030405060799\",\"name\":\"M\",\"application\":\"meters\","
+			   "\"profile\":\"probe\",\"activation\":\"abp\",\"dev_addr\":\"01020399\"}"));
+		snprintf(body, sizeof body, "{\"key_custody\":\"%s\"}", rows[r].application);
+		t_int("its application", 200, call("PATCH", "/api/v1/applications/meters", body));
+		snprintf(body, sizeof body, "{\"key_custody\":%s}", rows[r].device);
+		t_int("itself", 200, call("PATCH", METER, body));
+		snprintf(body, sizeof body, "{\"app_s_key\":\"%s\"}", sealed_app_s_key("0102030405060799"));
+		t_int("keys", rows[r].status, call("PUT", METER "/keys", body));
+		t_int("the city has it", rows[r].status == 204, city_has_its_key());
+		t_city_free(city);
+	}
+}
+
+static void a_key_that_the_city_had_is_forgotten(void **state)
+{
+	static const struct {
+		const char *name, *target, *body;
+	} rows[] = {
+		{"the device's own word", METER, "{\"key_custody\":\"agency\"}"},
+		{"its application's", "/api/v1/applications/meters", "{\"key_custody\":\"agency\"}"},
+		{"it is moved to an application of that custody", METER, "{\"application\":\"doors\"}"},
+	};
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+		t_row(rows[r].name);
+		furnished();
+		t_int("made", 200, call("PUT", KEK, kek_body(1)));
+		t_int("another application", 201,
+		      call("POST", "/api/v1/applications",
+			   "{\"slug\":\"doors\",\"name\":\"D\",\"agency\":\"parks\",\"key_custody\":"
+			   "\"agency\"}"));
+		add_meter();
+		t_true("before", city_has_its_key());
+		t_int("changed", 200, call("PATCH", rows[r].target, rows[r].body));
+		while (as_store_custody_step(city->store))
+			assert_int_equal(ST_OK, as_store_commit(city->store));
+		assert_int_equal(ST_OK, as_store_commit(city->store));
+		t_false("after", city_has_its_key());
+		t_city_free(city);
+	}
+}
+
+/* --- keys that are fetched later ----------------------------------------------------------------------------------- */
 
 /* A join server that keeps the key until it is asked (TS002 AppSKeyReq). */
 static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
@@ -439,6 +535,8 @@ int main(void)
 		t_test(a_command_comes_encrypted_or_not_at_all),
 		t_test(what_waits_in_clear_is_not_sealed_for_a_held_session),
 		t_test(a_key_that_is_fetched_later_is_whose_its_kek_is),
+		t_test(the_city_is_not_given_a_key_that_it_is_not_to_have),
+		t_test(a_key_that_the_city_had_is_forgotten),
 		t_test(sessions_are_forgotten_as_those_of_the_city_are),
 	};
 	return t_run(tests);
