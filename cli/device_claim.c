@@ -189,6 +189,11 @@ static int run_release(const struct cli_arguments *arguments)
 	int exit_code = cli_call(client, arguments->operands[0], IO_HTTP_POST, target, body, &answer);
 	if (exit_code == CLI_DONE)
 		exit_code = tell_new_code(answer, token, arguments->json);
+	else if (exit_code != CLI_REFUSED && exit_code != CLI_NOT_FOUND && exit_code != CLI_NOT_REACHED)
+		fprintf(stderr,
+			"note: see lamppost device shelf; if it was released before the answer got lost, its "
+			"owner token is %s, and this is the only time that it is shown\n",
+			token);
 	json_decref(body);
 	json_decref(answer);
 	cli_client_free(client);

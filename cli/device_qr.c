@@ -3,6 +3,7 @@
 #include "cli/client.h"
 #include "cli/problem.h"
 #include "cli/qr_code.h"
+#include "cli/text_width.h"
 #include "common/base/check.h"
 
 #include <ctype.h>
@@ -11,13 +12,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABELS_MAX 1000
-#define PNG_SCALE  8
+#define LABELS_MAX    1000
+#define PNG_SCALE     8
+#define LABEL_COLUMNS 24 /* of text, beneath a code */
 
 static const char *text_of(const json_t *object, const char *member)
 {
 	const char *text = json_string_value(json_object_get(object, member));
 	return text ? text : "";
+}
+
+/* Bytes of a name that a label and its line have room for: whole letters. */
+static int fitting(const char *name)
+{
+	size_t length = text_width_fitting(name, LABEL_COLUMNS);
+	while (length >= QR_LINE_TEXT || (length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80))
+		length--;
+	return (int)length;
 }
 
 /* Fills a label of a device's record, and its code's text. */
@@ -33,7 +44,8 @@ static bool make_label(const json_t *device, struct qr_label *label, char text[L
 			code.serial[i] = (char)toupper((unsigned char)serial[i]);
 	if (!lw_tr005_is_value(code.serial, strlen(code.serial)))
 		code.serial[0] = '\0';
-	snprintf(label->lines[0], QR_LINE_TEXT, "%.24s", text_of(device, "name"));
+	snprintf(label->lines[0], QR_LINE_TEXT, "%.*s", fitting(text_of(device, "name")),
+		 text_of(device, "name"));
 	snprintf(label->lines[1], QR_LINE_TEXT, "%s", text_of(device, "dev_eui"));
 	snprintf(label->lines[2], QR_LINE_TEXT, "%.24s", code.serial);
 	return lw_tr005_build(&code, text) && qr_code_make(text, &label->code);

@@ -44,12 +44,38 @@ static int send_slice(const char *file, struct cli_client *client, const json_t 
 	return exit_code;
 }
 
+/* The server sees one call at a time: what stands in the file twice is seen here. */
+static int check_twice(const char *file, const json_t *rows)
+{
+	struct cli_complaints complaints = {.file = file};
+	json_t *seen = json_object(), *row;
+	size_t index;
+	json_array_foreach((json_t *)(uintptr_t)rows, index, row)
+	{
+		if (json_object_get(seen, text_of(row, "dev_eui")))
+			cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(row, "line")),
+				     "dev_eui", "stands in this file twice");
+		json_object_set_new(seen, text_of(row, "dev_eui"), json_true());
+	}
+	json_decref(seen);
+	return complaints.count ? cli_complaints_end(&complaints) : CLI_DONE;
+}
+
+/* Every row is checked before the first is put there. What stops the second round (the server ends, somebody else is faster) is
+ * told with how far it came: a row that is there already may be put there again. */
 static int send_all(const char *file, struct cli_client *client, const json_t *rows, bool dry_run)
 {
-	int exit_code = CLI_DONE;
+	size_t count = json_array_size(rows);
+	int exit_code = check_twice(file, rows);
 	for (int pass = 0; pass < (dry_run ? 1 : 2); pass++)
-		for (size_t i = 0; i < json_array_size(rows) && exit_code == CLI_DONE; i += AT_ONCE)
+		for (size_t i = 0; i < count && exit_code == CLI_DONE; i += AT_ONCE) {
 			exit_code = send_slice(file, client, rows, i, pass == 0);
+			if (exit_code != CLI_DONE && pass == 1 && count > AT_ONCE)
+				fprintf(stderr,
+					"note: %zu of %zu devices are on the shelf; shelve the same file "
+					"again to go on, it puts none there twice\n",
+					i, count);
+		}
 	return exit_code;
 }
 

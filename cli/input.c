@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ char *cli_read_file(const char *path, size_t *length)
 	if (file != stdin)
 		(void)fclose(file);
 	if (failure) {
+		if (text)
+			explicit_bzero(text, used);
 		free(text);
 		errno = failure;
 		return NULL;
@@ -69,6 +72,18 @@ char *cli_input_text(const char *what, const char *word)
 	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 		text[--length] = '\0';
 	return text;
+}
+
+static void free_wiped(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+void cli_json_wipes(void)
+{
+	json_set_alloc_funcs(malloc, free_wiped);
 }
 
 /* A plain scalar of YAML is a number, a truth value or a text by its look; a quoted one is a text. */

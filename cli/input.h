@@ -16,4 +16,7 @@ char *cli_input_text(const char *what, const char *word);
 /* Gives the object that text holds, as JSON or else as YAML; NULL with one line in `error`. */
 json_t *cli_parse_object(const char *name, const char *text, size_t length, char *error, size_t capacity);
 
+/* From here on whatever jansson frees is wiped: the values of a key file are keys. Before the first value is made. */
+void cli_json_wipes(void);
+
 #endif

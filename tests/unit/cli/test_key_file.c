@@ -2,6 +2,7 @@
  * keys by opening what was sealed. */
 #include "tests/harness/harness.h"
 
+#include "cli/input.h"
 #include "cli/key_file.h"
 #include "cli/key_values.h"
 #include "common/base/hex.h"
@@ -9,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define KEY_1 "00112233445566778899aabbccddee01"
 #define KEY_0 "00000000000000000000000000000000"
@@ -295,14 +297,60 @@ static void tokens_go_to_the_shelf_as_hashes(void **state)
 	ends();
 }
 
+/* How often `word` stands in the memory that was allocated, freed or not. */
+static size_t left_in_memory(const char *word)
+{
+	unsigned long from = 0, to = 0;
+	size_t found = 0;
+	char line[300];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	assert_non_null(maps);
+	while (fgets(line, sizeof line, maps) &&
+	       !(strstr(line, "[heap]") && sscanf(line, "%lx-%lx", &from, &to) == 2))
+		from = to = 0;
+	fclose(maps);
+	FILE *memory = fopen("/proc/self/mem", "r");
+	char *copy = mmap(NULL, to - from + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(memory && copy != MAP_FAILED);
+	(void)setvbuf(memory, NULL, _IONBF, 0);
+	assert_int_equal(0, fseeko(memory, (off_t)from, SEEK_SET));
+	size_t length = fread(copy, 1, to - from, memory);
+	for (size_t at = 0; at + strlen(word) <= length; at++)
+		found += memcmp(copy + at, word, strlen(word)) == 0;
+	fclose(memory);
+	munmap(copy, to - from + 1);
+	return found;
+}
+
+static void no_key_is_left_in_memory(void **state)
+{
+	(void)state;
+	char key[33], text[200];
+	const struct key_request request = {.file = "t"};
+	struct key_summary summary;
+	json_t *rows = NULL;
+	begins();
+	for (int i = 0; i < 32; i++)
+		key[i] = "0123456789abcdef"[(i * 7 + 3) % 16];
+	key[32] = '\0';
+	snprintf(text, sizeof text, "[{\"dev_eui\":\"" EUI "\",\"app_key\":\"%s\"}]", key);
+	t_int("read", 0, key_rows_read(&request, text, strlen(text), seal, &rows, &summary));
+	t_true("sealed", json_object_get(json_array_get(rows, 0), "app_key") != NULL);
+	t_int("copies", 0, (long long)left_in_memory(key));
+	json_decref(rows);
+	ends();
+}
+
 int main(void)
 {
+	cli_json_wipes();
 	const struct CMUnitTest tests[] = {
 		t_test(files_are_understood),
 		t_test(a_session_alone_is_one_of_abp),
 		t_test(others_are_refused),
 		t_test(the_words_say_what_to_do),
 		t_test(tokens_go_to_the_shelf_as_hashes),
+		t_test(no_key_is_left_in_memory),
 	};
 	return t_run(tests);
 }
