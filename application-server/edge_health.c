@@ -4,8 +4,8 @@
 
 #define EVERY      (60 * US_PER_S)
 #define FIRST      (2 * US_PER_S)
-#define NEW_EVERY  (5 * US_PER_S)   /* between two looks for gateways that have just come */
-#define NEXT_PAGE  (10 * US_PER_MS) /* 16384 gateways, from both, in less than a minute */
+#define NEW_EVERY  (5 * US_PER_S) /* between two looks for gateways that have just come */
+#define NEXT_PAGE  (10 * US_PER_MS)
 #define TIMEOUT    (2 * US_PER_S)
 #define PAGES_MAX  (AS_HEALTH_MAX / AS_HEALTH_PAGE)
 #define ANSWER_MAX (1u << 17)

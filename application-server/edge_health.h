@@ -1,6 +1,5 @@
 /* Once a minute: every gateway's counters from the bridge, what the network server plans with from that, page by page over
- * their admin sockets, into health/table.h. Pages are small and spread out, so that no turn of any loop is long: to parse a
- * page, take its numbers and keep its minutes is about 60 µs a gateway. A gateway that
+ * their admin sockets, into health/table.h. Pages are small and spread out, so that no turn of any loop is long. A gateway that
  * has just come into the list is looked at within seconds, by itself. */
 #ifndef LAMPPOST_AS_EDGE_HEALTH_H
 #define LAMPPOST_AS_EDGE_HEALTH_H

@@ -40,7 +40,7 @@ struct as_group_member {
 	char subject[AS_ALARM_SUBJECT], name[AS_ALARM_NAME];
 };
 
-#define AS_GROUPS_WORK 2048 /* of one slice, in steps of sorting or counting: about 0.2 ms */
+#define AS_GROUPS_WORK 2048 /* of one slice, in steps of sorting or counting */
 
 enum as_groups_phase {
 	AS_GROUPS_SORT,
