@@ -336,7 +336,8 @@ static void no_key_is_left_in_memory(void **state)
 	snprintf(text, sizeof text, "[{\"dev_eui\":\"" EUI "\",\"app_key\":\"%s\"}]", key);
 	t_int("read", 0, key_rows_read(&request, text, strlen(text), seal, &rows, &summary));
 	t_true("sealed", json_object_get(json_array_get(rows, 0), "app_key") != NULL);
-	t_int("copies", 0, (long long)left_in_memory(key));
+	t_int("copies of its end: what frees writes over a beginning", 0,
+	      (long long)left_in_memory(key + 18));
 	json_decref(rows);
 	ends();
 }
