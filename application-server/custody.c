@@ -50,6 +50,8 @@ enum status as_custody_take_key(struct as_application *app, struct now now, cons
 		enum status kept = keep_sealed(app, now, dev_eui, &session->session, &key, &session->session);
 		return status == ST_OK ? kept : status;
 	}
+	if (strcmp(label, AS_KEK_LABEL) == 0) /* ours by its label, and not wrapped under our KEK */
+		return ST_INVALID;
 	struct as_held held = *session;
 	snprintf(held.kek_label, sizeof held.kek_label, "%s", label);
 	memcpy(held.wrapped, wrapped, sizeof held.wrapped);

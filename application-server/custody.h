@@ -26,7 +26,8 @@ enum status as_custody_on_up(struct as_application *app, const struct net_up_eve
 bool as_custody_is_held(struct as_application *app, const struct lw_eui64 *dev_eui,
 			const struct as_device_info *device);
 
-/* A join server's answer to AppSKeyReq for a session that came without a key. */
+/* A join server's answer to AppSKeyReq for a session that came without a key. ST_INVALID: it says our label, and our KEK does not open
+ * it: nothing is kept. */
 enum status as_custody_take_key(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
 				const struct as_held *session, const char *label,
 				const uint8_t wrapped[NET_WRAPPED_KEY_SIZE]) MUST_USE;

@@ -157,10 +157,11 @@ static void post(struct as_edge_join *edge, bool end)
 }
 
 /* Takes steps until a call is full, or the run ends. A run without a device says nothing. */
-void as_edge_join_drain(struct as_edge_join *edge)
+void as_edge_join_drain(struct as_edge_join *edge, struct now now)
 {
 	const struct as_desired *record = NULL;
 	as_edge_keks_drain(&edge->keks);
+	as_edge_app_keys_drain(&edge->app_keys, now);
 	while (!edge->calling) {
 		bool full = edge->replica.full;
 		switch (as_replica_next(&edge->replica, edge->store, &record)) {
@@ -191,22 +192,24 @@ void as_edge_join_drain(struct as_edge_join *edge)
 
 /* --- life --------------------------------------------------------------------------------------------------- */
 
-enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, struct as_store *store,
+enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, struct as_application *app,
 			      const char *run_dir)
 {
-	*edge = (struct as_edge_join){.store = store, .delay = DELAY_FIRST};
+	*edge = (struct as_edge_join){.store = app->store, .delay = DELAY_FIRST};
 	snprintf(edge->socket, sizeof edge->socket, "%s/join.sock", run_dir);
 	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 4});
 	if (!edge->client)
 		return ST_NO_MEMORY;
 	edge->timer = io_timer_new(loop, on_timer, edge);
 	io_timer_start(edge->timer, 1, 0);
-	return as_edge_keks_open(&edge->keks, loop, store, run_dir);
+	enum status status = as_edge_app_keys_open(&edge->app_keys, loop, app, run_dir);
+	return status == ST_OK ? as_edge_keks_open(&edge->keks, loop, app->store, run_dir) : status;
 }
 
 void as_edge_join_close(struct as_edge_join *edge)
 {
 	as_edge_keks_close(&edge->keks);
+	as_edge_app_keys_close(&edge->app_keys);
 	io_http_client_free(edge->client);
 	io_timer_free(edge->timer);
 	json_decref(edge->records);

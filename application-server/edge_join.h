@@ -3,6 +3,7 @@
 #ifndef LAMPPOST_AS_EDGE_JOIN_H
 #define LAMPPOST_AS_EDGE_JOIN_H
 
+#include "application-server/edge_app_keys.h"
 #include "application-server/edge_keks.h"
 #include "application-server/replication/replica.h"
 #include "common/io/http_client.h"
@@ -10,8 +11,9 @@
 #include <jansson.h>
 
 struct as_edge_join {
-	struct as_store *store;   /* borrowed */
-	struct as_edge_keks keks; /* the other half of its desired state, with a pace of its own */
+	struct as_store *store;           /* borrowed */
+	struct as_edge_keks keks;         /* the other half of its desired state, with a pace of its own */
+	struct as_edge_app_keys app_keys; /* what joins left to be asked for */
 	struct io_http_client *client;
 	struct io_timer *timer;
 	char socket[300];
@@ -24,10 +26,10 @@ struct as_edge_join {
 	uint64_t calls, failures, refused_keys;
 };
 
-enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, struct as_store *store,
+enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, struct as_application *app,
 			      const char *run_dir) MUST_USE;
 void as_edge_join_close(struct as_edge_join *edge);
 /* After the commit: starts the next call where one is due. */
-void as_edge_join_drain(struct as_edge_join *edge);
+void as_edge_join_drain(struct as_edge_join *edge, struct now now);
 
 #endif

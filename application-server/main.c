@@ -83,7 +83,7 @@ static void drain(void *ctx, struct now now)
 {
 	struct server *server = ctx;
 	bool more = as_edge_network_drain(&server->network);
-	as_edge_join_drain(&server->join);
+	as_edge_join_drain(&server->join, now);
 	if (server->delivery.mqtt)
 		more = as_mqtt_drain(server->delivery.mqtt) || more;
 	if (server->delivery.commands)
@@ -260,7 +260,7 @@ static enum status open_sockets(struct server *server)
 						  &server->rng);
 	server->network.joins = &server->joins;
 	if (status == ST_OK)
-		status = as_edge_join_open(&server->join, server->loop, server->store, run_dir);
+		status = as_edge_join_open(&server->join, server->loop, &server->app, run_dir);
 	if (status == ST_OK)
 		status = as_edge_live_open(&server->edge_live, server->loop, &server->live, &server->health,
 					   run_dir);

@@ -58,8 +58,10 @@ const char *const as_sql_custody[] = {
 	[HELD_CURRENT] = "SELECT " HELD_COLUMNS " FROM held_sessions WHERE dev_eui = ?1 AND created_at > "
 			 "coalesce((SELECT max(created_at) FROM sessions WHERE dev_eui = ?1), -1) "
 			 "ORDER BY heard DESC, created_at DESC LIMIT 1",
-	[HELD_TO_FETCH] = "SELECT " HELD_COLUMNS ", dev_eui FROM held_sessions WHERE wrapped IS NULL AND "
-			  "created_at > ?1 ORDER BY created_at LIMIT 1",
+	[HELD_TO_FETCH] =
+		"SELECT " HELD_COLUMNS ", dev_eui FROM held_sessions WHERE wrapped IS NULL AND "
+		"session_key_id IS NOT NULL AND (created_at, dev_eui) > (?1, ?2) ORDER BY created_at, "
+		"dev_eui LIMIT 1",
 	[HELD_FETCHED] =
 		"UPDATE held_sessions SET kek_label = ?3, wrapped = ?4 WHERE dev_eui = ?1 AND session = ?2",
 	[HELD_REMOVE] = "DELETE FROM held_sessions WHERE dev_eui = ?1 AND session = ?2",
@@ -197,11 +199,12 @@ enum status as_store_held_current(struct as_store *store, const struct lw_eui64 
 	return one_held(store, s, held, NULL);
 }
 
-enum status as_store_held_to_fetch(struct as_store *store, struct wall after, struct lw_eui64 *dev_eui,
-				   struct as_held *held)
+enum status as_store_held_to_fetch(struct as_store *store, const struct as_held_place *place,
+				   struct lw_eui64 *dev_eui, struct as_held *held)
 {
 	int s = statement(store, HELD_TO_FETCH);
-	db_bind_i64(store->city, s, 1, after.us);
+	db_bind_i64(store->city, s, 1, place->after.us);
+	db_bind_i64(store->city, s, 2, number_of(&place->dev_eui));
 	return one_held(store, s, held, dev_eui);
 }
 

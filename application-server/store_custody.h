@@ -39,9 +39,14 @@ enum status as_store_held_heard(struct as_store *store, const struct lw_eui64 *d
  * ST_NOT_FOUND: none, or one whose key the city has was made since. */
 enum status as_store_held_current(struct as_store *store, const struct lw_eui64 *dev_eui,
 				  struct as_held *held) MUST_USE;
-/* Fills the oldest session made after `after` that has no key yet. ST_NOT_FOUND: there is none. */
-enum status as_store_held_to_fetch(struct as_store *store, struct wall after, struct lw_eui64 *dev_eui,
-				   struct as_held *held) MUST_USE;
+/* A place in the order of time; of several made at once, in the order of devices. */
+struct as_held_place {
+	struct wall after;
+	struct lw_eui64 dev_eui;
+};
+/* Fills the first session behind the place that has no key yet, but an id to ask for it. ST_NOT_FOUND: there is none. */
+enum status as_store_held_to_fetch(struct as_store *store, const struct as_held_place *place,
+				   struct lw_eui64 *dev_eui, struct as_held *held) MUST_USE;
 /* The key came. */
 enum status as_store_held_fetched(struct as_store *store, const struct lw_eui64 *dev_eui,
 				  const struct as_held *held) MUST_USE;

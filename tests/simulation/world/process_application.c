@@ -65,7 +65,7 @@ static bool start(struct machine *machine)
 	self->again = io_timer_new(&machine->loop, on_again, machine);
 	status = as_edge_network_open(&self->network, &machine->loop, &self->app, WORLD_RUN_DIR, &self->rng);
 	if (status == ST_OK)
-		status = as_edge_join_open(&self->join, &machine->loop, self->store, WORLD_RUN_DIR);
+		status = as_edge_join_open(&self->join, &machine->loop, &self->app, WORLD_RUN_DIR);
 	const struct as_mqtt_options mqtt = {
 		.broker = {.host = "broker", .port = 1883, .username = "", .password = "", .ca_file = ""},
 		.in_flight = IN_FLIGHT,
@@ -115,10 +115,9 @@ static enum status commit(struct machine *machine, struct now now)
 
 static void drain(struct machine *machine, struct now now)
 {
-	(void)now;
 	struct application *self = machine->self;
 	bool more = as_edge_network_drain(&self->network);
-	as_edge_join_drain(&self->join);
+	as_edge_join_drain(&self->join, now);
 	more = as_mqtt_drain(self->mqtt) || more;
 	as_commands_drain(self->commands);
 	as_store_release(self->store);

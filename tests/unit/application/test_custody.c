@@ -477,6 +477,7 @@ static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
 		    {"our own label", "application", true}};
 	(void)state;
 	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+		const struct as_held_place first = {.after = {0}};
 		struct as_held session;
 		struct lw_eui64 dev_eui;
 		uint8_t wrapped[24];
@@ -487,15 +488,14 @@ static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
 		t_str("the id, until the key is there", "0102030405060708",
 		      text_of(json_object_get(event, "joinServerContext"), "sessionKeyId"));
 		json_decref(event);
-		assert_int_equal(ST_OK,
-				 as_store_held_to_fetch(city->store, (struct wall){0}, &dev_eui, &session));
+		assert_int_equal(ST_OK, as_store_held_to_fetch(city->store, &first, &dev_eui, &session));
 		assert_int_equal(AES_WRAP_OK, aes_wrap(rows[r].is_city ? city->keys.kek : kek, 16,
 						       app_s_key.bytes, 16, wrapped));
 		assert_int_equal(ST_OK, as_custody_take_key(&city->app, city->now, &dev_eui, &session,
 							    rows[r].label, wrapped));
 		assert_int_equal(ST_OK, as_store_commit(city->store));
 		t_int("nothing is left to fetch", ST_NOT_FOUND,
-		      as_store_held_to_fetch(city->store, (struct wall){0}, &dev_eui, &session));
+		      as_store_held_to_fetch(city->store, &first, &dev_eui, &session));
 		uplink(1, 0, 0);
 		event = last_event();
 		t_int("in clear", rows[r].is_city, strcmp("ANc=", text_of(event, "data")) == 0);
