@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LEAVE_PERMILLE 100 /* of what may be sent */
+#define STILL_ASK      20  /* of those that wait one in so many asked within the last minute */
 #define ENTER_PERMILLE 500
 #define ACCEPT_LONG    33
 #define ACCEPT_SHORT   17
@@ -86,6 +87,7 @@ static void begin(struct ns *ns, struct now now)
 	storm->storms++;
 	storm->since = now.mono;
 	storm->since_wall = now.wall;
+	storm->ebb = MONO_NEVER;
 	storm->counts = (struct ns_storm_counts){0};
 	memset(storm->joined_in, 0, sizeof storm->joined_in);
 	table_clear(&storm->devices);
@@ -262,6 +264,13 @@ void ns_storm_joined(struct ns *ns, struct now now, uint32_t slot)
 
 /* --- its end, and what is told --- */
 
+/* Whether devices still ask in vain; those that wait and are silent have lost their power again, or the wish. */
+static bool still_wait(const struct ns_storm *storm, const struct look *look)
+{
+	uint64_t waiting = storm->counts.devices - storm->counts.joined;
+	return waiting >= NS_STORM_ENTER && look->offered * STILL_ASK >= waiting;
+}
+
 void ns_storm_tick(struct ns *ns, struct now now)
 {
 	struct ns_storm *storm = &ns->storm;
@@ -273,7 +282,13 @@ void ns_storm_tick(struct ns *ns, struct now now)
 	struct look look = look_back(storm, now.mono, NS_STORM_CALM);
 	if (mono_since(now.mono, storm->since) < NS_STORM_CALM * US_PER_S ||
 	    (look.offered >= NS_STORM_ENTER &&
-	     need_permille(ns, now.mono, NS_STORM_CALM, look.need_us) > LEAVE_PERMILLE))
+	     need_permille(ns, now.mono, NS_STORM_CALM, look.need_us) > LEAVE_PERMILLE)) {
+		storm->ebb = MONO_NEVER;
+		return;
+	}
+	if (storm->ebb.us == MONO_NEVER.us)
+		storm->ebb = now.mono;
+	if (still_wait(storm, &look) && mono_since(now.mono, storm->ebb) < NS_STORM_EBB * US_PER_S)
 		return;
 	storm->on = false;
 	storm->until = now.mono;

@@ -9,6 +9,9 @@
  *	  └────────────────────────────────────────────────────────────────────────────────────────┘
  *	   ns_storm_tick(): for a minute the accepts of all requests would have taken a tenth of it, or less
  *
+ * It ebbs rather than ends while NS_STORM_ENTER devices or more that asked in it still ask in vain: they ask seldom, by their back-off,
+ * and would meet the rule of who comes first. After NS_STORM_EBB that is no storm but devices that cannot join.
+ *
  * In calm nothing of this applies. Each device that asks during a storm is remembered until the storm is over: how often it asked,
  * whether its first uplink has come. */
 #ifndef LAMPPOST_NETWORK_SERVER_JOIN_STORM_H
@@ -22,6 +25,7 @@
 #define NS_STORM_ENTER    50 /* requests in NS_STORM_LOOK seconds */
 #define NS_STORM_LOOK     10
 #define NS_STORM_CALM     60
+#define NS_STORM_EBB      (15 * 60)
 #define NS_STORM_WINDOWS  6 /* seconds from the close of a request's window to the end of its accept's */
 #define NS_STORM_PATIENCE 4 /* requests in vain until a device counts as patient */
 
@@ -54,6 +58,7 @@ struct ns_storm {
 	uint64_t storms; /* since the start */
 	struct mono since, until;
 	struct wall since_wall, until_wall;
+	struct mono ebb; /* since when it is kept for those that wait alone; MONO_NEVER */
 	struct ns_storm_counts counts;
 	uint64_t requests;    /* ever offered, calm or not */
 	struct table devices; /* device slot → struct ns_storm_device */

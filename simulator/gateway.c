@@ -64,6 +64,11 @@ bool sim_gateway_was_deaf(const struct sim_gateway *gateway, int64_t from_us, in
 	return false;
 }
 
+static bool cannot_hear(const struct sim_gateway *gateway, int64_t from_us, int64_t to_us)
+{
+	return !gateway->config.full_duplex && sim_gateway_was_deaf(gateway, from_us, to_us);
+}
+
 static bool channel_hears(const struct sim_gateway_channel *channel, const struct sim_signal *signal)
 {
 	return channel->bandwidth_hz == signal->bandwidth_hz &&
@@ -114,8 +119,7 @@ void sim_gateway_signal_starts(struct sim_gateway *gateway, const struct sim_sig
 		return;
 	}
 	gateway->signals[gateway->signal_count++] = *signal;
-	if (signal->spreading_factor == 0 ||
-	    sim_gateway_was_deaf(gateway, signal->start_us, signal->start_us + 1))
+	if (signal->spreading_factor == 0 || cannot_hear(gateway, signal->start_us, signal->start_us + 1))
 		return;
 	double floor_dbm = sim_radio_sensitivity_dbm(signal->spreading_factor, signal->bandwidth_hz);
 	for (uint8_t i = 0; i < gateway->config.channel_count; i++) {
@@ -216,7 +220,7 @@ enum sim_reception sim_gateway_signal_ends(struct sim_gateway *gateway, int64_t 
 	const struct sim_signal *signal = find_signal(gateway, id);
 	enum sim_reception result = gateway->off || signal != NULL ? SIM_DEAF : SIM_TOO_WEAK;
 	if (signal != NULL && signal->spreading_factor != 0 &&
-	    !sim_gateway_was_deaf(gateway, signal->start_us, signal->end_us)) {
+	    !cannot_hear(gateway, signal->start_us, signal->end_us)) {
 		result = sim_radio_judge(signal, gateway->signals, gateway->signal_count);
 		if (!is_tuned(gateway, signal))
 			result = SIM_NOT_TUNED;

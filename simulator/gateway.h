@@ -51,6 +51,7 @@ struct sim_gateway_config {
 	uint32_t first_ticks; /* the counter at world time 0 */
 	bool gps;
 	uint8_t demodulators; /* 0: SIM_DEMODULATORS */
+	bool full_duplex;     /* hears while it sends, as no real one does: to tell what deafness costs */
 	uint8_t channel_count;
 	struct sim_gateway_channel channels[SIM_GATEWAY_CHANNELS];
 	uint32_t tx_min_hz;

@@ -67,6 +67,8 @@ static void eu868_joins_more(void **state)
 	storm_run(&setup, &first);
 	nothing_is_late(&ours);
 	t_true("fewer nonces for accepts that were not sent", ours.nonces_lost < first.nonces_lost);
+	t_true("the state lasts while lights wait", ours.storm_s > 850);
+	t_true("the bound holds", ours.joined <= ours.bound && ours.bound <= ours.heard_lights);
 	t_true("more have joined", ours.joined_percent > first.joined_percent);
 	t_true("sensors deliver more", ours.delivered_percent > first.delivered_percent);
 	t_true("gateways listen more", ours.deaf_percent < first.deaf_percent);
@@ -110,7 +112,13 @@ static void row(const char *name, struct storm_result results[SEEDS_MAX], unsign
 	MEDIAN(deaf_percent);
 	MEDIAN(offered);
 	MEDIAN(answered);
+	MEDIAN(heard_lights);
 	MEDIAN(bound);
+	for (unsigned s = 0; s < seeds; s++)
+		values[s] = results[s].bound ? 100.0 * results[s].joined / results[s].bound : 0;
+	printf("  %8.1f", median(values, seeds));
+	MEDIAN(refused[0]);
+	MEDIAN(refused[1]);
 	MEDIAN(wall_s);
 #undef MEDIAN
 	printf("\n");
@@ -121,11 +129,12 @@ static int report(unsigned seeds)
 {
 	static const struct {
 		const char *name;
-		bool calm, silent, first_come;
-	} kinds[] = {{"calm", true, false, false},
-		     {"unanswered", false, true, false},
-		     {"first come", false, false, true},
-		     {"storm", false, false, false}};
+		bool calm, silent, first_come, open;
+	} kinds[] = {{.name = "calm", .calm = true},
+		     {.name = "unanswered", .silent = true},
+		     {.name = "first come", .first_come = true},
+		     {.name = "storm", .calm = false},
+		     {.name = "never deaf", .open = true}};
 	printf("10,000 lights offered in 10 s, one in ten without back-off, 20 gateways, 2,000 sensors, 900 "
 	       "s; "
 	       "medians of %u seeds\n",
@@ -134,7 +143,8 @@ static int report(unsigned seeds)
 		printf("\n%-12s  joined %%", regions[r]);
 		for (size_t q = 0; q < STORM_QUANTILES; q++)
 			printf("  %4u %%", storm_quantiles[q]);
-		printf("  sensors%%  sending%%  requests   accepts  bound     wall s\n");
+		printf("  sensors%%  sending%%  requests   accepts     heard     bound  of it %%   no time  "
+		       "no airtime  wall s\n");
 		for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
 			struct storm_result results[SEEDS_MAX];
 			for (unsigned s = 0; s < seeds; s++) {
@@ -146,6 +156,7 @@ static int report(unsigned seeds)
 				setup.calm = kinds[k].calm;
 				setup.silent = kinds[k].silent;
 				setup.first_come = kinds[k].first_come;
+				setup.open = kinds[k].open;
 				storm_run(&setup, &results[s]);
 			}
 			row(kinds[k].name, results, seeds);

@@ -58,6 +58,7 @@ static void judge_joins(struct storm *storm)
 			result->median_s[which] = quantile_s(times, count, of, 50);
 			continue;
 		}
+		result->joined = (unsigned)count;
 		result->joined_percent = of ? 100.0 * (double)count / (double)of : 0;
 		for (size_t i = 0; i < STORM_QUANTILES; i++)
 			result->quantile_s[i] = quantile_s(times, count, of, storm_quantiles[i]);
@@ -124,7 +125,7 @@ void storm_run(const struct storm_setup *setup, struct storm_result *result)
 	judge_server(storm);
 
 	result->delivered_percent = storm->made ? 100.0 * (double)storm->delivered / (double)storm->made : 0;
-	result->bound = storm_bound(storm);
+	storm_bound(storm);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	result->wall_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	storm_servers_close(storm);

@@ -27,18 +27,21 @@ struct storm_setup {
 	uint8_t nb_trans; /* of the sensors: times that each reading is sent */
 	bool first_come;  /* the network server knows no storm */
 	bool calm;        /* the lights keep their power: what the sensors deliver then */
+	bool open;        /* gateways hear while they send: what their deafness costs */
 	bool silent;      /* nobody answers the lights: what their requests alone do to the sensors */
 };
 
 struct storm_result {
 	double joined_percent; /* of the lights, at the end */
+	unsigned joined;
 	double quantile_s
 		[STORM_QUANTILES]; /* from the power's return until that share has joined; −1: not by the end */
 	double median_s[2]; /* of those that keep to the back-off, and of the others; −1: not by the end */
 	double delivered_percent; /* of the sensors' readings, while it is measured */
 	double deaf_percent;      /* of the time that gateways were sending, in the mean */
-	double heard_percent;     /* of the lights: some request was heard by a gateway */
-	unsigned bound; /* of joins that duty cycle allows (storm_bound.c); `devices` where there is none */
+	/* storm_bound.c: lights that could have been answered, and those of which any request was received */
+	unsigned bound, heard_lights;
+	uint64_t heard[16]; /* requests that were received, by data rate */
 	uint64_t offered, asked, answered, in_flight, refused[4], too_late, collisions, sent;
 	uint64_t downlinks_data; /* frames on the air that were no accept */
 	uint64_t nonces_lost;    /* asked of the join server, and no accept was sent */

@@ -1,8 +1,7 @@
-/* The city of a storm: where gateways, sensors and lights stand, when they send, and what duty cycle allows. */
+/* The city of a storm: where gateways, sensors and lights stand, when they send. */
 #include "tests/simulation/storm/storm_parts.h"
 
 #include "common/base/check.h"
-#include "common/lorawan/airtime.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,8 +12,6 @@
 #define SENSOR_MARGIN_DB  10.0
 #define SENSORS_JOIN      (900 * US_PER_S) /* of calm, long before the storm */
 #define DEVICE_EIRP_DBM   20               /* what such devices have, though us915 allows 30 */
-#define ACCEPT_LENGTH     33               /* with CFList */
-#define FADING_DB         6.0
 
 static double uniform(struct rng *rng)
 {
@@ -71,6 +68,7 @@ static void place(struct storm *storm, struct rng *rng)
 		config->x_m = (i % across + 0.25 + 0.5 * uniform(rng)) * GATEWAY_SPACING_M;
 		config->y_m = (i / across + 0.25 + 0.5 * uniform(rng)) * GATEWAY_SPACING_M;
 		config->demodulators = SIM_DEMODULATORS_MAX;
+		config->full_duplex = storm->setup->open;
 	}
 	for (size_t i = 0; i < scenario->device_count; i++) {
 		scenario->devices[i].x_m = uniform(rng) * across * GATEWAY_SPACING_M;
@@ -157,7 +155,9 @@ void storm_city_open(struct storm *storm)
 	struct rng rng = rng_seeded(setup->seed * 11 + 5);
 	storm->joined_us = malloc(setup->devices * sizeof *storm->joined_us);
 	storm->first_us = malloc(setup->devices * sizeof *storm->first_us);
-	ASSERT(storm->joined_us && storm->first_us);
+	storm->heard = malloc(STORM_HEARD_MAX * sizeof *storm->heard);
+	storm->last_heard = calloc(setup->devices, sizeof *storm->last_heard);
+	ASSERT(storm->joined_us && storm->first_us && storm->heard && storm->last_heard);
 	for (unsigned i = 0; i < setup->devices; i++)
 		storm->joined_us[i] = -1;
 	make_scenario(storm);
@@ -175,49 +175,6 @@ void storm_city_close(struct storm *storm)
 	sim_scenario_release(&storm->scenario);
 	free(storm->joined_us);
 	free(storm->first_us);
-}
-
-/* --- what duty cycle allows --- */
-
-static int compare(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
-}
-
-static double budget_us(const struct storm *storm, uint32_t freq_hz)
-{
-	int band = lw_region_sub_band(&storm->region, freq_hz);
-	unsigned permille = band < 0 ? 1000 : storm->region.sub_bands[band].duty_cycle_permille;
-	double share = 3600e6 * permille / 1000, time = storm->setup->measured_s * 1e6;
-	return storm->setup->gateways * (share < time ? share : time);
-}
-
-/* No planner can do better: every gateway spends the hour's airtime of both windows' sub-bands to the last microsecond, wherever it
- * is needed, and each light asks once, at the fastest data rate at which its best gateway can hear it at all. The cheapest
- * accepts go first: in RX1 while that lasts, then in RX2. Collisions and what gateways miss while they send are left out. */
-unsigned storm_bound(const struct storm *storm)
-{
-	const struct storm_setup *setup = storm->setup;
-	const struct sim_plan *plan = storm->scenario.plan;
-	uint32_t *cost_us = malloc(setup->devices * sizeof *cost_us);
-	ASSERT(cost_us);
-	double rx1_us = budget_us(storm, sim_plan_default_freq_hz(plan, 0));
-	double rx2_us = budget_us(storm, plan->rx2_freq_hz);
-	const struct lw_data_rate *rx2 = lw_region_data_rate(&storm->region, LW_DOWN, plan->rx2_dr);
-	uint32_t rx2_cost_us = lw_airtime_us(&rx2->modulation, LW_DOWN, ACCEPT_LENGTH);
-	for (unsigned i = 0; i < setup->devices; i++) {
-		uint8_t dr = rate_with_margin(storm, setup->sensors + i, -FADING_DB);
-		uint8_t rx1 = sim_plan_rx1_dr(plan, dr, 0, false);
-		cost_us[i] = lw_airtime_us(&lw_region_data_rate(&storm->region, LW_DOWN, rx1)->modulation,
-					   LW_DOWN, ACCEPT_LENGTH);
-	}
-	qsort(cost_us, setup->devices, sizeof *cost_us, compare);
-	unsigned answered = 0;
-	for (; answered < setup->devices && rx1_us >= cost_us[answered]; answered++)
-		rx1_us -= cost_us[answered];
-	double more = rx2_us / rx2_cost_us;
-	answered += answered + more > setup->devices ? setup->devices - answered : (unsigned)more;
-	free(cost_us);
-	return answered;
+	free(storm->heard);
+	free(storm->last_heard);
 }

@@ -19,6 +19,14 @@ struct storm_call {
 	struct ns_join_call call;
 };
 
+/* A light's request that some gateway received. */
+struct storm_heard {
+	uint32_t light;
+	uint16_t dev_nonce;
+	uint8_t dr;
+};
+#define STORM_HEARD_MAX 400000
+
 struct storm {
 	const struct storm_setup *setup;
 	struct storm_result *result;
@@ -28,6 +36,9 @@ struct storm {
 	/* lights */
 	int64_t *joined_us; /* by light; −1 */
 	int64_t *first_us;
+	struct storm_heard *heard; /* STORM_HEARD_MAX */
+	uint32_t heard_count;
+	uint32_t *last_heard; /* by light: index + 1 */
 	/* sensors */
 	uint64_t made, delivered;
 	uint32_t *last_fcnt; /* by sensor; UINT32_MAX */
@@ -51,8 +62,10 @@ struct storm {
 /* Sets scenario and world; the lights' requests begin as the setup says. */
 void storm_city_open(struct storm *storm);
 void storm_city_close(struct storm *storm);
-/* Joins that duty cycle allows in the measured time. */
-unsigned storm_bound(const struct storm *storm);
+/* A gateway's copy of a frame on its way to the network server: a light's request is noted, once for all its copies. */
+void storm_note_heard(struct storm *storm, const struct gw_uplink *uplink);
+/* The most lights that could have been answered out of the requests that gateways received (storm_bound.c). */
+void storm_bound(struct storm *storm);
 
 void storm_servers_open(struct storm *storm);
 void storm_servers_close(struct storm *storm);

@@ -94,7 +94,10 @@ static void to_network(struct storm *storm, const struct proto_message *message)
 	struct ns *ns = &storm->ns;
 	struct now now = storm_now(storm);
 	switch ((int)message->kind) {
-	case PROTO_GATEWAY_UPLINK: ns_on_uplink(ns, now, LINK, message->seq, &message->gateway_uplink); break;
+	case PROTO_GATEWAY_UPLINK:
+		storm_note_heard(storm, &message->gateway_uplink);
+		ns_on_uplink(ns, now, LINK, message->seq, &message->gateway_uplink);
+		break;
 	case PROTO_GATEWAY_TX_ACK:
 		ns_on_seq(ns, now, LINK, message->seq);
 		ns_on_tx_ack(ns, now, &message->gateway_tx_ack);

@@ -106,6 +106,40 @@ static void begins_and_ends(void **state)
 	}
 }
 
+static void is_kept_for_those_that_wait(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		size_t join, ask; /* devices that join after the rush; that ask on, one every 3 s */
+		unsigned minutes;
+		bool on;
+	} rows[] = {
+		{"fifty and more ask on", 0, 50, 4, true},
+		{"they have fallen silent", 0, 0, 4, false},
+		{"few of them wait", 30, 20, 4, false},
+		{"for a quarter of an hour at most", 0, 50, 18, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		setup(false);
+		all_ask(5);
+		rig_run(&rig, 8 * US_PER_S);
+		all_ask(5); /* those that asked before it was seen */
+		t_true("storm", rig.ns.storm.on);
+		t_uint("all are known", DEVICES, rig.ns.storm.counts.devices);
+		for (uint32_t d = 0; d < rows[i].join; d++)
+			ns_storm_joined(&rig.ns, rig.now, d);
+		for (size_t n = 0; n < rows[i].minutes * 20; n++) {
+			if (rows[i].ask > 0)
+				asks(DEVICES - 1 - n % rows[i].ask);
+			rig_run(&rig, 3 * US_PER_S);
+		}
+		t_true("storm", rig.ns.storm.on == rows[i].on);
+		rig_release(&rig);
+	}
+}
+
 static void refuses_before_it_asks(void **state)
 {
 	(void)state;
@@ -229,9 +263,13 @@ static void classes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(begins_and_ends), t_test(refuses_before_it_asks),
-		t_test(in_flight),       t_test(keeps_a_place),
-		t_test(tells),           t_test(classes),
+		t_test(begins_and_ends),
+		t_test(is_kept_for_those_that_wait),
+		t_test(refuses_before_it_asks),
+		t_test(in_flight),
+		t_test(keeps_a_place),
+		t_test(tells),
+		t_test(classes),
 	};
 	return t_run(tests);
 }
