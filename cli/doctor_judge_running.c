@@ -31,13 +31,16 @@ static bool anything_runs(const struct doctor_facts *facts)
 
 /* --- processes --------------------------------------------------------------------------------------------------- */
 
-/* What it warns of but the two that have sentences of their own. */
+#define TWO_KEYS "vault_two_master_keys"
+
+/* What it warns of but those that have sentences of their own. */
 static void warnings_of(const struct doctor_process *process, char *text, size_t capacity)
 {
 	text[0] = '\0';
 	for (size_t i = 0; i < process->warning_count; i++) {
 		size_t used = strlen(text);
 		if (strcmp(process->warnings[i], "restart_needed") != 0 &&
+		    strcmp(process->warnings[i], TWO_KEYS) != 0 &&
 		    strcmp(process->warnings[i], "receive_buffer_small") != 0 &&
 		    strcmp(process->warnings[i], "kernel_drops") != 0)
 			snprintf(text + used, capacity - used, "%s%s", used ? ", " : "",
@@ -61,6 +64,9 @@ static void judge_process(const struct doctor_process *process, struct doctor_fi
 		doctor_find(findings, DOCTOR_PROCESS_FAILING, process->name, "%s", warnings);
 	else if (warnings[0])
 		doctor_find(findings, DOCTOR_PROCESS_WARNS, process->name, "%s", warnings);
+	for (size_t i = 0; i < process->warning_count; i++)
+		if (strcmp(process->warnings[i], TWO_KEYS) == 0)
+			doctor_find(findings, DOCTOR_VAULT_TWO_KEYS, process->name, "%s", "");
 	if (process->restart_needed[0])
 		doctor_find(findings, DOCTOR_PROCESS_RESTART, process->name, "%s", process->restart_needed);
 }

@@ -230,6 +230,11 @@ static const struct doctor_outcome outcomes[DOCTOR_OUTCOME_COUNT] = {
 		{DOCTOR_PROCESS_RESTART, DOCTOR_WARN, "process_restart",
 		 "{} runs with another configuration than the file's, which needs a restart",
 		 "restart it, or put the old value back"},
+	[DOCTOR_VAULT_TWO_KEYS] = {DOCTOR_VAULT_TWO_KEYS, DOCTOR_WARN, "vault_two_keys",
+				   "two master keys open the vault of the {}: a rotation is not finished",
+				   "set join-server.master_key to the new one (lamppost vault status), "
+				   "restart, destroy the old "
+				   "one"},
 	[DOCTOR_VERSIONS_OK] = {DOCTOR_VERSIONS_OK, DOCTOR_OK, "versions_ok",
 				"all processes are of one version", ""},
 	[DOCTOR_VERSION_OTHER] = {DOCTOR_VERSION_OTHER, DOCTOR_WARN, "version_other",

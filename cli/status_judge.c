@@ -123,6 +123,11 @@ static const struct {
 	 "restart the process, or put the old values back"},
 	{"join_storm", "a join storm: more devices ask to join than the gateways can answer",
 	 "nothing: they are answered in turn; docs/storm.md says how to read the line above"},
+	{"vault_two_master_keys", "two master keys open the join server's vault: a rotation is not finished",
+	 "lamppost vault status: set join-server.master_key to the new one, restart, destroy the old one"},
+	{"kek_file_ignored",
+	 "a KEK of join-server.keks has the label and version of one in the vault, and is not used",
+	 "its log names it: give the file the next number (LABEL.n)"},
 	{"gateway_off_plan", "gateways hear frequencies that are not in their plan",
 	 "lamppost gateway config EUI --for ..., and compare"},
 };

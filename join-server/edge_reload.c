@@ -3,6 +3,7 @@
 #include "common/io/clock.h"
 #include "common/io/process.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,14 @@ bool js_reconfigure(struct js_join *join, struct js_keys *keys, struct js_caller
 		snprintf(problem, CONFIG_ERROR_MAX, "join-server.callers: %s", who);
 	good = good && js_peers_init(&others, &config->peers, problem, CONFIG_ERROR_MAX);
 	good = good && js_kek_files_load(&read, wanted->common, config, problem);
+	const struct lw_kek *clash = good ? js_keks_clash(&join->keks, read.keks, read.kek_count) : NULL;
+	if (clash)
+		snprintf(problem, CONFIG_ERROR_MAX,
+			 "join-server.keks.%s: this version came over join.sock (GET /keks): envelopes could "
+			 "not "
+			 "say which is meant. Try: the next number, as LABEL.n",
+			 clash->label);
+	good = good && !clash;
 	if (good) {
 		*callers = table;
 		*peers = others;

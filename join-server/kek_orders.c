@@ -16,8 +16,8 @@ static const struct {
 				  "join server's key"},
 	[JS_KEK_IS_FILE] = {409,
 			    "the configuration names a file for this label (join-server.keks), which wins"},
-	[JS_KEK_OLD_VERSION] = {409, "there is a newer version of this label: take a higher number"},
-	[JS_KEK_OTHER_KEY] = {409, "this version is there with another key: take the next number"},
+	[JS_KEK_OLD_VERSION] = {409, "there is or was a newer version of this label: take a higher number"},
+	[JS_KEK_OTHER_KEY] = {409, "this version is or was there with another key: take the next number"},
 	[JS_KEK_TOO_MANY] = {409, "too many labels, or versions of this label: delete old ones first"},
 	[JS_KEK_UNKNOWN] = {404, "there is no such KEK"},
 	[JS_KEK_NEEDED] = {409, "envelopes made with it may still be asked for: see needed_until, or insist "
@@ -88,13 +88,20 @@ static bool is_in_file(struct js_keks *keks, const char *label)
 	return kek && kek->from_file;
 }
 
-static uint32_t newest_version(const struct js_keks *keks, const char *label)
+/* Whether a version may come that is not there: above all that ever were, or the last of them again with its own key. */
+static enum js_kek_result check_highest(struct js_join *join, const struct js_kek_order *order,
+					const uint8_t key[16])
 {
-	uint32_t newest = 0;
-	for (size_t i = 0; i < keks->count; i++)
-		if (!keks->rows[i].from_file && strcmp(keks->rows[i].label, label) == 0)
-			newest = keks->rows[i].version;
-	return newest;
+	const struct js_store *store = &join->options.store;
+	struct js_kek_highest highest;
+	uint8_t mark[JS_KEY_MARK];
+	if (store->load_kek_highest(store->ctx, order->label, &highest) != ST_OK)
+		return JS_KEK_FAILED;
+	if (order->version != highest.version)
+		return order->version > highest.version ? JS_KEK_DONE : JS_KEK_OLD_VERSION;
+	js_key_vault_mark_kek(&join->options.vault, order->label, key, mark);
+	return highest.has_mark && secret_equal(mark, highest.mark, sizeof mark) ? JS_KEK_DONE
+										 : JS_KEK_OTHER_KEY;
 }
 
 /* Whether the order may add its version. JS_KEK_DONE with `*same`: it is there already, the same key. */
@@ -107,8 +114,9 @@ static enum js_kek_result check_version(struct js_join *join, const struct js_ke
 	*same = there && secret_equal(there->key.bytes, key, 16);
 	if (there)
 		return *same ? JS_KEK_DONE : JS_KEK_OTHER_KEY;
-	if (order->version < newest_version(keks, order->label))
-		return JS_KEK_OLD_VERSION;
+	enum js_kek_result result = check_highest(join, order, key);
+	if (result != JS_KEK_DONE)
+		return result;
 	bool full = versions == JS_KEK_VERSIONS_MAX || keks->count >= JS_KEKS_ROWS_MAX ||
 		    (versions == 0 && js_keks_labels(keks) == JS_KEK_LABELS_MAX);
 	return full ? JS_KEK_TOO_MANY : JS_KEK_DONE;
@@ -127,6 +135,7 @@ static enum js_kek_result keep(struct js_join *join, struct now now, const struc
 	struct js_kek_row row = {.version = order->version, .has_key = true, .since = now.wall};
 	memcpy(row.label, order->label, sizeof row.label);
 	js_key_vault_seal_kek(&join->options.vault, order->label, order->version, key, row.sealed);
+	js_key_vault_mark_kek(&join->options.vault, order->label, key, row.mark);
 	if (store->save_kek(store->ctx, &row) != ST_OK)
 		return JS_KEK_FAILED;
 	struct js_kek kek = {.version = order->version, .has_key = true, .since = now.wall};

@@ -24,8 +24,8 @@ enum js_kek_result {
 	JS_KEK_BAD_LABEL,   /* 422 */
 	JS_KEK_BAD_SEAL,    /* 422: it does not open for label and version */
 	JS_KEK_IS_FILE,     /* 409: the configuration has the label */
-	JS_KEK_OLD_VERSION, /* 409: below the newest */
-	JS_KEK_OTHER_KEY,   /* 409: that version is there, with another key */
+	JS_KEK_OLD_VERSION, /* 409: below the newest that there is or was */
+	JS_KEK_OTHER_KEY,   /* 409: that version is or was there, with another key, or as a file's */
 	JS_KEK_TOO_MANY,    /* 409: labels, or versions of the label */
 	JS_KEK_UNKNOWN,     /* 404 */
 	JS_KEK_NEEDED,      /* 409: kept envelopes may be made with it */

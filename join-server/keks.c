@@ -1,6 +1,7 @@
 #include "join-server/keks.h"
 
 #include "common/base/check.h"
+#include "common/base/log.h"
 #include "common/crypto/secret.h"
 #include "common/crypto/sealed_kek.h"
 
@@ -180,6 +181,22 @@ static void drop_unnamed(struct js_keks *keks)
 	keks->count = kept;
 }
 
+static bool clashes(struct js_keks *keks, const struct lw_kek *file)
+{
+	char label[LW_KEK_LABEL_MAX + 1];
+	uint32_t version;
+	split(file->label, label, &version);
+	return js_keks_exact(keks, label, version, false) != NULL;
+}
+
+const struct lw_kek *js_keks_clash(struct js_keks *keks, const struct lw_kek *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (clashes(keks, &files[i]))
+			return &files[i];
+	return NULL;
+}
+
 void js_keks_set_files(struct js_keks *keks, const struct lw_kek *files, size_t count, struct wall now)
 {
 	for (size_t i = 0; i < keks->count; i++) {
@@ -188,8 +205,15 @@ void js_keks_set_files(struct js_keks *keks, const struct lw_kek *files, size_t 
 		keks->rows[i].has_key = false;
 		secret_wipe(&keks->rows[i].key, sizeof keks->rows[i].key);
 	}
+	keks->files_ignored = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct js_kek kek = {.from_file = true, .since = now};
+		if (clashes(keks, &files[i])) {
+			LOG_ERROR("kek_file_ignored", "label=%s reason=\"that version came over join.sock\"",
+				  files[i].label);
+			keks->files_ignored++;
+			continue;
+		}
 		split(files[i].label, kek.label, &kek.version);
 		const struct js_kek *known = js_keks_exact(keks, kek.label, kek.version, true);
 		if (known)

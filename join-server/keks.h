@@ -30,7 +30,8 @@ struct js_kek {
 struct js_keks {
 	struct js_kek *rows; /* owned; by label, then version */
 	size_t count, capacity;
-	bool changed; /* some row is */
+	bool changed;         /* some row is */
+	size_t files_ignored; /* files whose label and version came over join.sock as well: js_keks_clash() */
 };
 
 void js_keks_init(struct js_keks *keks);
@@ -48,7 +49,11 @@ bool js_kek_is_of(const char *envelope_label, const char *label);
 /* Adds a row, or takes the place of the one of the same label, version and kind. NULL: there is no room. */
 struct js_kek *js_keks_add(struct js_keks *keks, const struct js_kek *kek);
 void js_keks_remove(struct js_keks *keks, const char *label, uint32_t version);
-/* The files' KEKs from now on; labels "NAME" and "NAME.n". */
+/* The first of the files' KEKs whose label and version a KEK has that came over join.sock; NULL: none. An envelope could not say
+ * which of the two it is of. */
+const struct lw_kek *js_keks_clash(struct js_keks *keks, const struct lw_kek *files, size_t count);
+/* The files' KEKs from now on; labels "NAME" and "NAME.n". One that clashes is left out and counted: a reload refuses it before
+ * (edge_reload.c), and a start goes on without it. */
 void js_keks_set_files(struct js_keks *keks, const struct lw_kek *files, size_t count, struct wall now);
 /* It wrapped a key. */
 void js_keks_use(struct js_keks *keks, struct js_kek *kek, struct wall now);

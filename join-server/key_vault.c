@@ -109,3 +109,18 @@ void js_key_vault_mark(const struct js_key_vault *vault, const struct lw_eui64 *
 	memcpy(mark, hash, JS_KEY_MARK);
 	secret_wipe(bytes, sizeof bytes);
 }
+
+void js_key_vault_mark_kek(const struct js_key_vault *vault, const char *label, const uint8_t key[16],
+			   uint8_t mark[JS_KEY_MARK])
+{
+	uint8_t bytes[SECRET_KEY + 16 + SEALED_KEK_LABEL_MAX];
+	uint8_t hash[SECRET_HASH];
+	struct wr wr = wr_init(bytes, sizeof bytes);
+	wr_copy(&wr, secret_master_bytes(vault->mark ? vault->mark : vault->master), SECRET_KEY);
+	wr_copy(&wr, key, 16);
+	wr_copy(&wr, (const uint8_t *)label, strlen(label));
+	ASSERT(wr_ok(&wr));
+	secret_hash(hash, bytes, wr_length(&wr));
+	memcpy(mark, hash, JS_KEY_MARK);
+	secret_wipe(bytes, sizeof bytes);
+}

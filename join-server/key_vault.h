@@ -44,5 +44,8 @@ enum sealed_key_verdict js_key_vault_take(const struct js_key_vault *vault, cons
 /* Tells two root keys of a device apart without revealing either: a hash of mark key, device and key. */
 void js_key_vault_mark(const struct js_key_vault *vault, const struct lw_eui64 *dev_eui,
 		       const struct lw_key *key, uint8_t mark[JS_KEY_MARK]);
+/* The same for the KEKs of a label. */
+void js_key_vault_mark_kek(const struct js_key_vault *vault, const char *label, const uint8_t key[16],
+			   uint8_t mark[JS_KEY_MARK]);
 
 #endif

@@ -185,7 +185,11 @@ static void on_hangup(void *ctx, struct now now)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct server *server = ctx;
-	char warnings[64] = "", more[RELOAD_ITEMS_MAX];
+	char warnings[160] = "", more[RELOAD_ITEMS_MAX];
+	bool two_keys = server->vault.vault.rows.wrap_count > 1,
+	     ignored = server->join.keks.files_ignored > 0;
+	snprintf(warnings, sizeof warnings, "%s%s%s", two_keys ? "\"vault_two_master_keys\"" : "",
+		 two_keys && ignored ? "," : "", ignored ? "\"kek_file_ignored\"" : "");
 	reload_append_warnings(&server->reload, warnings, sizeof warnings);
 	snprintf(members, capacity, "\"applied_version\":%" PRIu64 ",\"warnings\":[%s]%s",
 		 server->join.state.applied_version, warnings, reload_members(&server->reload, more));

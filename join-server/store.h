@@ -58,9 +58,17 @@ struct js_kek_row {
 	uint32_t version;
 	bool has_key; /* else its key is in a file of the configuration */
 	uint8_t sealed[JS_SEALED_ROOT_KEY];
+	uint8_t mark[JS_KEY_MARK]; /* of a key that is saved: key_vault.h */
 	struct wall since;
 	uint64_t uses;
 	struct wall last_use; /* 0: none */
+};
+
+/* The highest version that a label ever had, deleted ones too. */
+struct js_kek_highest {
+	uint32_t version; /* 0: none yet */
+	bool has_mark;    /* else it was a file's */
+	uint8_t mark[JS_KEY_MARK];
 };
 
 /* A row of the audit (audit.h). */
@@ -113,6 +121,8 @@ struct js_store {
 	/* Its uses alone, adding the row of a file's KEK if there is none. */
 	enum status (*save_kek_use)(void *ctx, const struct js_kek_row *row);
 	enum status (*remove_kek)(void *ctx, const char *label, uint32_t version);
+	/* What save_kek and save_kek_use remembered of a label, whatever was removed since. */
+	enum status (*load_kek_highest)(void *ctx, const char *label, struct js_kek_highest *highest);
 	/* The audit. Rows after `after`, at most `limit`, in order. last_audit: ST_NOT_FOUND. */
 	enum status (*put_audit)(void *ctx, const struct js_audit_row *row);
 	enum status (*last_audit)(void *ctx, struct js_audit_row *row);

@@ -54,7 +54,30 @@ static enum status save(struct db *db, int statement, const struct js_kek_row *r
 
 enum status js_store_save_kek(void *ctx, const struct js_kek_row *row)
 {
-	return save(ctx, SAVE_KEK, row);
+	struct db *db = ctx;
+	enum status status = save(db, SAVE_KEK, row);
+	if (status != ST_OK)
+		return status;
+	db_bind_text(db, SAVE_KEK_HIGHEST, 1, row->label);
+	db_bind_i64(db, SAVE_KEK_HIGHEST, 2, row->version);
+	db_bind_blob(db, SAVE_KEK_HIGHEST, 3, row->mark, sizeof row->mark);
+	return db_run(db, SAVE_KEK_HIGHEST);
+}
+
+enum status js_store_load_kek_highest(void *ctx, const char *label, struct js_kek_highest *highest)
+{
+	struct db *db = ctx;
+	*highest = (struct js_kek_highest){.version = 0};
+	db_bind_text(db, LOAD_KEK_HIGHEST, 1, label);
+	enum db_step step = db_step(db, LOAD_KEK_HIGHEST);
+	if (step != DB_ROW)
+		return step == DB_DONE ? ST_OK : db_step_status(db);
+	highest->version = (uint32_t)db_column_i64(db, LOAD_KEK_HIGHEST, 0);
+	highest->has_mark = !db_column_is_null(db, LOAD_KEK_HIGHEST, 1);
+	bool good = !highest->has_mark ||
+		    db_column_copy(db, LOAD_KEK_HIGHEST, 1, highest->mark, sizeof highest->mark);
+	db_reset(db, LOAD_KEK_HIGHEST);
+	return good ? ST_OK : js_store_damaged("kek_highest");
 }
 
 enum status js_store_save_kek_use(void *ctx, const struct js_kek_row *row)

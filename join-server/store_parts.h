@@ -30,6 +30,8 @@ enum {
 	SAVE_KEK,
 	SAVE_KEK_USE,
 	REMOVE_KEK,
+	LOAD_KEK_HIGHEST,
+	SAVE_KEK_HIGHEST,
 	PUT_AUDIT,
 	LAST_AUDIT,
 	LIST_AUDIT,
@@ -63,6 +65,7 @@ enum status js_store_load_keks(void *ctx, void (*take)(void *taker, const struct
 enum status js_store_save_kek(void *ctx, const struct js_kek_row *row);
 enum status js_store_save_kek_use(void *ctx, const struct js_kek_row *row);
 enum status js_store_remove_kek(void *ctx, const char *label, uint32_t version);
+enum status js_store_load_kek_highest(void *ctx, const char *label, struct js_kek_highest *highest);
 enum status js_store_put_audit(void *ctx, const struct js_audit_row *row);
 enum status js_store_last_audit(void *ctx, struct js_audit_row *row);
 enum status js_store_list_audit(void *ctx, uint64_t after, size_t limit, struct js_audit_row *rows,

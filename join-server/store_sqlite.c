@@ -65,6 +65,9 @@ static const char *const statements[STATEMENT_COUNT] = {
 			 "VALUES (?1, ?2, NULL, ?4, ?5, ?6) "
 			 "ON CONFLICT (label, version) DO UPDATE SET uses = ?5, last_use = ?6",
 	[REMOVE_KEK] = "DELETE FROM keks WHERE label = ?1 AND version = ?2",
+	[LOAD_KEK_HIGHEST] = "SELECT version, mark FROM kek_highest WHERE label = ?1",
+	[SAVE_KEK_HIGHEST] = "INSERT INTO kek_highest (label, version, mark) VALUES (?1, ?2, ?3) "
+			     "ON CONFLICT (label) DO UPDATE SET version = ?2, mark = ?3 WHERE ?2 >= version",
 	[PUT_AUDIT] = "INSERT INTO audit (seq, time, who, what, subject, detail, hash) "
 		      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[LAST_AUDIT] = "SELECT seq, time, who, what, subject, detail, hash FROM audit "
@@ -372,6 +375,7 @@ struct js_store js_store_sqlite(struct db *db)
 		.save_kek = js_store_save_kek,
 		.save_kek_use = js_store_save_kek_use,
 		.remove_kek = js_store_remove_kek,
+		.load_kek_highest = js_store_load_kek_highest,
 		.put_audit = js_store_put_audit,
 		.last_audit = js_store_last_audit,
 		.list_audit = js_store_list_audit,

@@ -9,7 +9,8 @@
 #define PASSPHRASE_MAX 512 /* bytes */
 #define PASSPHRASE_MIN 12  /* of a new one; the caller checks */
 
-/* Asks on the terminal of the process (/dev/tty), without echo. False: there is no terminal, or it was ended. */
+/* Asks on the terminal of the process (/dev/tty), without echo. False: there is no terminal, or it was ended. A signal that ends or
+ * stops the process finds the terminal as it was; whoever goes on after a stop is asked again. */
 bool passphrase_ask(const char *prompt, char text[PASSPHRASE_MAX], size_t *length);
 /* Reads up to the first newline or the end. False: nothing came, or too much. */
 bool passphrase_read(int fd, char text[PASSPHRASE_MAX], size_t *length);

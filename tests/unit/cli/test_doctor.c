@@ -225,6 +225,8 @@ SPOIL(silent_process, process_of("join-server")->answers = false)
 SPOIL(failing, process_of("join-server")->healthy = false)
 SPOIL(warning, process_of("join-server")->warning_count = 1;
       snprintf(process_of("join-server")->warnings[0], 64, "configuration_refused"))
+SPOIL(two_keys, process_of("join-server")->warning_count = 1;
+      snprintf(process_of("join-server")->warnings[0], 64, "vault_two_master_keys"))
 SPOIL(restart, snprintf(process_of("network-server")->restart_needed, 64, "network-server.regions"))
 SPOIL(other_version, snprintf(facts.processes[0].version, 32, "0.9.0"))
 SPOIL(stale, facts.sockets[0].refuses = true; facts.sockets[0].answers = false)
@@ -397,6 +399,7 @@ static const struct {
 	{"one hangs", silent_process, "processes", DOCTOR_PROCESS_SILENT},
 	{"one fails", failing, "processes", DOCTOR_PROCESS_FAILING},
 	{"one warns", warning, "processes", DOCTOR_PROCESS_WARNS},
+	{"a rotation is not finished", two_keys, "processes", DOCTOR_VAULT_TWO_KEYS},
 	{"one needs a restart", restart, "processes", DOCTOR_PROCESS_RESTART},
 	{"one version", well, "versions", DOCTOR_VERSIONS_OK},
 	{"an older process", other_version, "versions", DOCTOR_VERSION_OTHER},

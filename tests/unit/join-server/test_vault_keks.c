@@ -201,6 +201,53 @@ static void an_old_version_goes_when_no_envelope_needs_it(void **state)
 	t_int("a file's", JS_KEK_IS_FILE, drop("application", 0, true));
 }
 
+/* An envelope names its key by label and version alone. */
+static void a_version_never_comes_again_with_another_key(void **state)
+{
+	(void)state;
+	t_int("put", JS_KEK_DONE, put("parks", 3, 1));
+	t_int("all of it goes", JS_KEK_DONE, drop("parks", 0, true));
+	restart();
+	t_int("a lower one", JS_KEK_OLD_VERSION, put("parks", 2, 2));
+	t_int("the same with another key", JS_KEK_OTHER_KEY, put("parks", 3, 2));
+	t_int("the same with its own", JS_KEK_DONE, put("parks", 3, 1));
+	t_int("again gone", JS_KEK_DONE, drop("parks", 0, true));
+	t_int("the next", JS_KEK_DONE, put("parks", 4, 2));
+	t_int("another label is its own", JS_KEK_DONE, put("water", 1, 2));
+	t_row("a file's version that made an envelope");
+	struct lw_kek files[2] = {world.options.keks[0]};
+	snprintf(files[1].label, sizeof files[1].label, "doors");
+	files[1].length = 16;
+	memcpy(files[1].bytes, key_of(5), 16);
+	register_device("doors", 1);
+	js_join_set_keks(&world.join, files, 2, world.now.wall);
+	t_str("used", "doors", join(5));
+	js_join_set_keks(&world.join, files, 1, world.now.wall);
+	t_int("does not come as another's", JS_KEK_OTHER_KEY, put("doors", 1, 6));
+	t_int("nor as itself", JS_KEK_OTHER_KEY, put("doors", 1, 5));
+	t_int("the next does", JS_KEK_DONE, put("doors", 2, 6));
+}
+
+static void a_file_at_a_version_that_was_put_is_left_out(void **state)
+{
+	(void)state;
+	struct lw_kek files[2] = {world.options.keks[0]};
+	register_device("parks", 1);
+	t_int("put", JS_KEK_DONE, put("parks", 1, 1));
+	snprintf(files[1].label, sizeof files[1].label, "parks");
+	files[1].length = 16;
+	memcpy(files[1].bytes, key_of(2), 16);
+	t_true("it clashes", js_keks_clash(&world.join.keks, files, 2) == &files[1]);
+	js_join_set_keks(&world.join, files, 2, world.now.wall);
+	t_uint("left out", 1, world.join.keks.files_ignored);
+	t_str("what was put goes on", "parks", join(1));
+	snprintf(files[1].label, sizeof files[1].label, "parks.2");
+	t_true("the next number does not", js_keks_clash(&world.join.keks, files, 2) == NULL);
+	js_join_set_keks(&world.join, files, 2, world.now.wall);
+	t_uint("none left out", 0, world.join.keks.files_ignored);
+	t_str("and wins", "parks.2", join(2));
+}
+
 static void files_win_and_rotate_by_label_too(void **state)
 {
 	(void)state;
@@ -326,6 +373,8 @@ int main(void)
 		WITH_WORLD(a_rotated_kek_wraps_what_joins_next),
 		WITH_WORLD(what_is_refused_changes_nothing),
 		WITH_WORLD(an_old_version_goes_when_no_envelope_needs_it),
+		WITH_WORLD(a_version_never_comes_again_with_another_key),
+		WITH_WORLD(a_file_at_a_version_that_was_put_is_left_out),
 		WITH_WORLD(files_win_and_rotate_by_label_too),
 		WITH_WORLD(uses_of_a_root_key_are_counted),
 		WITH_WORLD(limits_hold),
