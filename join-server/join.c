@@ -391,5 +391,6 @@ size_t js_join_on_message(struct js_join *join, struct now now, const uint8_t *b
 	join->counters.allowed_once += outcome->allowed_once;
 	record(join, &attempt, length, now);
 	secret_wipe(&attempt, sizeof attempt);
+	aes_forget(join->options.aes);
 	return written;
 }

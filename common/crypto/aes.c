@@ -60,6 +60,15 @@ void aes_free(struct aes *aes)
 	free(aes);
 }
 
+void aes_forget(struct aes *aes)
+{
+	static const uint8_t nothing[AES_BLOCK];
+	uint8_t spent[AES_BLOCK];
+	aes_encrypt(aes, zero_key, nothing, spent, 1);
+	aes_decrypt(aes, zero_key, nothing, spent, 1);
+	aes_cmac(aes, zero_key, nothing, sizeof nothing, spent);
+}
+
 void aes_encrypt(struct aes *aes, const uint8_t key[AES_KEY], const uint8_t *in, uint8_t *out, size_t blocks)
 {
 	int written = 0;

@@ -36,6 +36,8 @@ const char *aes_wrap_verdict_name(enum aes_wrap_verdict verdict);
 struct aes *aes_new(void);
 /* Wipes and frees; NULL is fine. */
 void aes_free(struct aes *aes);
+/* Puts a key of zeros in the place of the last one: for whoever has just used a key that nobody may find in its memory. */
+void aes_forget(struct aes *aes);
 
 /* Encrypts `blocks` blocks in ECB; `in` and `out` may be the same memory. */
 void aes_encrypt(struct aes *aes, const uint8_t key[AES_KEY], const uint8_t *in, uint8_t *out, size_t blocks);
