@@ -11,8 +11,9 @@
 enum io_metric_kind { IO_METRIC_COUNTER, IO_METRIC_GAUGE };
 
 struct io_metric {
-	const char *name;   /* "lamppost_network_uplinks_total"; rows of one name stand together */
-	const char *labels; /* "reason=\"full\"", or NULL; "" while there is none of it: the row is left out */
+	const char *name; /* "lamppost_network_uplinks_total"; rows of one name stand together */
+	const char
+		*labels; /* "reason=\"full\"", or NULL; "" while there is none of it: the row is left out */
 	const char *help;
 	enum io_metric_kind kind;
 	const uint64_t *value;       /* read when asked; or */
