@@ -160,6 +160,7 @@ static size_t store(const uint8_t *raw, size_t length, uint8_t *packed)
 
 bool qr_code_png(const struct qr_code *code, unsigned scale, FILE *out)
 {
+	static const uint8_t one_bit_grey[] = {1, 0, 0, 0, 0}; /* depth, colour, and no interlace */
 	static const uint8_t mark[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 	size_t side = code->side * scale, line = 1 + (side + 7) / 8, length = line * side;
 	uint8_t *raw = calloc(1, length), *packed = malloc(length + length / 65535 * 5 + 16), head[13];
@@ -170,7 +171,7 @@ bool qr_code_png(const struct qr_code *code, unsigned scale, FILE *out)
 				raw[y * line + 1 + x / 8] |= (uint8_t)(0x80 >> (x % 8));
 	put_u32(head, (uint32_t)side);
 	put_u32(head + 4, (uint32_t)side);
-	memcpy(head + 8, "\1\0\0\0\0", 5); /* one bit, grey, no interlace */
+	memcpy(head + 8, one_bit_grey, sizeof one_bit_grey);
 	bool ok = fwrite(mark, 1, sizeof mark, out) == sizeof mark &&
 		  put_chunk("IHDR", head, sizeof head, out) &&
 		  put_chunk("IDAT", packed, store(raw, length, packed), out) &&

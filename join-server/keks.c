@@ -133,6 +133,7 @@ bool js_kek_is_of(const char *envelope_label, const char *label)
 
 static void grow(struct js_keks *keks)
 {
+	ASSERT(keks->capacity > 0);
 	struct js_kek *rows = calloc(2 * keks->capacity, sizeof *rows);
 	ASSERT(rows);
 	memcpy(rows, keks->rows, keks->count * sizeof *rows);

@@ -21,8 +21,8 @@ static const char *const requests[] = {
 	"rejoin of type 2 with RJcount0",
 	"HomeNSReq with TransactionID (low half)",
 	"AppSKeyReq with TransactionID (low half)",
-	"join that a person's `lamppost device join-allow-once` let pass, with a "
-	"DevNonce that was used or is too low,",
+	("join that a person's `lamppost device join-allow-once` let pass, with a "
+	 "DevNonce that was used or is too low,"),
 	NULL};
 
 static const struct decision_rule rules[JS_VERDICT_COUNT] = {

@@ -251,13 +251,13 @@ static size_t minute_of(const struct ns_storm *storm, struct mono now)
 	return (size_t)(mono_since(now, storm->since) / (60 * US_PER_S)) % NS_STORM_MINUTES;
 }
 
-void ns_storm_joined(struct ns *ns, struct now now, uint32_t slot)
+void ns_storm_joined(struct ns *ns, struct now now, uint32_t device)
 {
 	struct ns_storm *storm = &ns->storm;
-	struct ns_storm_device *device = storm->on ? table_get(&storm->devices, &slot) : NULL;
-	if (!device || device->joined)
+	struct ns_storm_device *known = storm->on ? table_get(&storm->devices, &device) : NULL;
+	if (!known || known->joined)
 		return;
-	device->joined = true;
+	known->joined = true;
 	storm->counts.joined++;
 	storm->joined_in[minute_of(storm, now.mono)]++;
 }
@@ -314,7 +314,8 @@ static void estimate(const struct ns_storm *storm, struct mono now, struct ns_st
 	report->has_estimate = best > 0;
 	if (best == 0)
 		return;
-	worst = worst * 2 < best ? (best + 1) / 2 : worst;
+	worst = worst * 2 < best ? best - best / 2 : worst;
+	ASSERT(worst > 0);
 	report->least_s = (uint32_t)(report->waiting * 60 / best);
 	report->most_s = (uint32_t)(report->waiting * 60 / worst * 2);
 }

@@ -29,7 +29,7 @@ void sealed_kek_name(char name[SEALED_KEK_NAME], const char *label, uint32_t ver
 static void write_head(uint8_t head[HEAD], const char *label, uint32_t version)
 {
 	uint8_t room[LABEL_ROOM] = {0};
-	memcpy(room, label, strlen(label));
+	memccpy(room, label, '\0', sizeof room);
 	struct wr wr = wr_init(head, HEAD);
 	wr_u8(&wr, SEALED_KEY_VERSION);
 	wr_u8(&wr, SEALED_KEK_KIND);
