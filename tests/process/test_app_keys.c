@@ -49,9 +49,11 @@ static void serve(int listener)
 	unsigned asked = 0;
 	for (;;) {
 		int client = accept(listener, NULL, NULL);
+		if (client < 0)
+			_exit(1);
 		size_t length = 0;
 		ssize_t got;
-		while (client >= 0 && length < sizeof request - 1 &&
+		while (length < sizeof request - 1 &&
 		       (got = read(client, request + length, sizeof request - 1 - length)) > 0) {
 			length += (size_t)got;
 			request[length] = '\0';

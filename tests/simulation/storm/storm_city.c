@@ -26,7 +26,7 @@ static void make_scenario(struct storm *storm)
 	int length = snprintf(text, sizeof text,
 			      "seed: %llu\nregion: %s\narea_m: %u\n"
 			      "path_loss: {exponent: 3.7, shadowing_db: 6, fading: rician}\ngateways:\n",
-			      (unsigned long long)setup->seed, setup->region, 1000);
+			      (unsigned long long)setup->seed, setup->region, 1000U);
 	for (unsigned i = 0; i < setup->gateways; i++)
 		length += snprintf(
 			text + length, sizeof text - (size_t)length,
@@ -45,7 +45,7 @@ static void make_scenario(struct storm *storm)
 		"activation: otaa, join_eui: %016llx, app_key: %s, payload: counter, sub_band: %u, "
 		"interval_s: 600}\n",
 		setup->devices, (unsigned long long)STORM_LIGHTS, (unsigned long long)STORM_JOIN_EUI, key,
-		strcmp(setup->region, "us915") == 0 ? 2 : 0);
+		strcmp(setup->region, "us915") == 0 ? 2U : 0U);
 	bool read = sim_scenario_load(&storm->scenario, "storm", text, (size_t)length, error);
 	if (!read)
 		fprintf(stderr, "%s\n", error);

@@ -27,8 +27,9 @@ static void asks_at(size_t device, uint8_t dr)
 	uint8_t phy[LW_PHY_PAYLOAD_MAX];
 	struct lw_join_request join = {.join_eui = devices[device].join_eui,
 				       .dev_eui = devices[device].dev_eui,
-				       .dev_nonce = dev_nonce++};
+				       .dev_nonce = dev_nonce};
 	uint8_t length = (uint8_t)lw_join_request_encode(&join, phy);
+	dev_nonce++;
 	rig_hears_on(&rig, 1, phy, length, 0, channels[device % 3], dr, 800);
 }
 
