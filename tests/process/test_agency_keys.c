@@ -21,9 +21,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define JOIN_EUI "70b3d57ed0000001"
-#define RX2_S    2.0
-#define PAYLOAD  24
+#define JOIN_EUI   "70b3d57ed0000001"
+#define JOIN_RX2_S 7.0 /* its second window is over by then */
+#define JOIN_TRIES 4
+#define RX2_S      2.0
+#define PAYLOAD    24
 
 static const char *const sockets[] = {"join.sock", "network.sock", "city.sock"};
 
@@ -154,26 +156,43 @@ static bool read_accept(struct sensor *sensor, struct aes *aes, const struct lw_
 	return true;
 }
 
-static void joins(struct sensor *sensor)
+/* Sends the join-request of the sensor's DevNonce; gives whether the accept came by the end of its windows. */
+static bool asks(const struct sensor *sensor, struct aes *aes, const struct lw_key *app_key,
+		 struct sim_txpk *txpk)
 {
 	struct lw_join_request request = {.dev_nonce = sensor->dev_nonce};
 	struct t_air air = {.length = LW_JOIN_REQUEST_LENGTH};
+	struct sim_down down;
+	assert_true(lw_eui64_parse(sensor->eui, &request.dev_eui));
+	assert_true(lw_eui64_parse(JOIN_EUI, &request.join_eui));
+	assert_int_equal(air.length, lw_join_request_encode(&request, air.phy));
+	request.mic = lw_mic_join(aes, app_key, air.phy, (uint8_t)(air.length - 4));
+	assert_int_equal(air.length, lw_join_request_encode(&request, air.phy));
+	air.end = t_seconds();
+	t_true("heard", t_gateway_hears(&roof, &air));
+	if (!t_gateway_waits(&roof, SIM_DOWN_PULL_RESP, &down, JOIN_RX2_S))
+		return false;
+	*txpk = down.txpk;
+	return true;
+}
+
+/* As a device does: it asks again, with another DevNonce, while no accept comes. */
+static void joins(struct sensor *sensor)
+{
 	struct lw_key app_key;
-	struct sim_txpk txpk;
+	struct sim_txpk txpk = {0};
 	struct aes *aes = aes_new();
 	assert_non_null(aes);
 	t_row(sensor->name);
 	assert_true(lw_key_parse(sensor->app_key, &app_key));
-	assert_true(lw_eui64_parse(sensor->eui, &request.dev_eui));
-	assert_true(lw_eui64_parse(JOIN_EUI, &request.join_eui));
-	assert_int_equal(air.length, lw_join_request_encode(&request, air.phy));
-	request.mic = lw_mic_join(aes, &app_key, air.phy, (uint8_t)(air.length - 4));
-	assert_int_equal(air.length, lw_join_request_encode(&request, air.phy));
-	air.end = t_seconds();
-	t_true("heard", t_gateway_hears(&roof, &air));
-	assert_true(t_gateway_expects(&roof, &txpk));
-	assert_true(read_accept(sensor, aes, &app_key, &txpk));
+	bool came = asks(sensor, aes, &app_key, &txpk);
+	for (int again = 0; !came && again < JOIN_TRIES; again++) {
+		sensor->dev_nonce++;
+		came = asks(sensor, aes, &app_key, &txpk);
+	}
+	t_true("an accept it can read", came && read_accept(sensor, aes, &app_key, &txpk));
 	aes_free(aes);
+	assert_true(came);
 }
 
 struct wanted {
