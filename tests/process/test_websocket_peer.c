@@ -2,6 +2,7 @@
  * installed (`make deps-test` installs it). */
 #include "tests/harness/certificates.h"
 #include "tests/harness/harness.h"
+#include "tests/harness/loop_wait.h"
 #include "tests/harness/process.h"
 
 #include "common/io/websocket.h"
@@ -112,7 +113,7 @@ static void our_server_is_understood(void **state)
 						    .arguments = {script, "client", url, ca.file},
 						    .dir = dir,
 						    .name = "peer"});
-		t_true("ended", io_loop_run_until(world.loop, peer_ended, &world, CEILING));
+		t_true("ended", t_wait_on_loop(world.loop, peer_ended, &world, T_CEILING));
 		if (!t_int("content", 0, t_process_wait(world.peer))) {
 			static char log[8192];
 			fputs(t_process_log(world.peer, log, sizeof log), stderr);

@@ -2,6 +2,7 @@
  * on the admin socket of its process, asked for by the real `lamppost why`, and looked for in what that prints, with its numbers
  * and its next step. What is not kept in a ring (joins, downlinks) is walked in test_why.c. */
 #include "tests/harness/harness.h"
+#include "tests/harness/loop_wait.h"
 #include "tests/harness/process.h"
 
 #include "application-server/why/rules.h"
@@ -104,7 +105,7 @@ static int lamppost(const char *a, const char *b, const char *c)
 					    .variables = {variable},
 					    .dir = rig.dir,
 					    .name = "cli"});
-	(void)io_loop_run_until(rig.loop, has_ended, NULL, (span_us)(T_CEILING * (double)US_PER_S));
+	(void)t_wait_on_loop(rig.loop, has_ended, NULL, T_CEILING);
 	int code = t_process_wait(rig.cli);
 	t_process_log(rig.cli, rig.output, sizeof rig.output);
 	t_process_free(rig.cli);
