@@ -113,12 +113,14 @@ static json_t *record_json(const struct as_desired *record)
 	if (record->deleted)
 		return json_pack("{sI ss sb}", "version", (json_int_t)record->version, "dev_eui", dev_eui,
 				 "deleted", 1);
-	return json_pack("{sI ss sb sb ss ss so so ss}", "version", (json_int_t)record->version, "dev_eui",
-			 dev_eui, "deleted", 0, "enabled", (int)record->device.enabled, "join_eui", join_eui,
-			 "mac_version", lw_mac_version_name(record->mac_version), "app_key",
+	char home[LW_NET_ID_TEXT];
+	lw_net_id_format(home, record->home);
+	return json_pack("{sI ss sb sb ss ss so so ss ss*}", "version", (json_int_t)record->version,
+			 "dev_eui", dev_eui, "deleted", 0, "enabled", (int)record->device.enabled, "join_eui",
+			 join_eui, "mac_version", lw_mac_version_name(record->mac_version), "app_key",
 			 key_json(record->root_keys.has_app_key, record->root_keys.app_key), "nwk_key",
 			 key_json(record->root_keys.has_nwk_key, record->root_keys.nwk_key), "app_kek_label",
-			 record->app_kek_label);
+			 record->app_kek_label, "home_net_id", record->has_home ? home : NULL);
 }
 
 static void on_applied(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)

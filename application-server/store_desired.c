@@ -34,7 +34,7 @@ const char *const as_sql_desired[] = {
 		   "d.s_nwk_s_int_key, "
 		   "d.nwk_s_enc_key, d.fcnt_up, d.fcnt_down, d.app_key, d.nwk_key, p.mac_version, "
 		   "EXISTS (SELECT 1 FROM replacements r WHERE r.old_eui = d.dev_eui), "
-		   "coalesce(d.key_custody, a.key_custody) = 'agency', k.label "
+		   "coalesce(d.key_custody, a.key_custody) = 'agency', k.label, d.home_net_id "
 		   "FROM devices d JOIN profiles p ON p.id = d.profile JOIN applications a ON a.id = "
 		   "d.application LEFT JOIN agency_keks k ON k.agency = d.agency WHERE d.dev_eui = ?1",
 	[GATEWAY] = "SELECT region, channel_plan, source_cidr, accept_udp, accept_token, accept_certificate, "
@@ -167,6 +167,8 @@ static void load_device(struct db *db, int s, struct as_desired *record)
 		 !device->private_keys          ? AS_KEK_LABEL
 		 : db_column_is_null(db, s, 15) ? AS_KEK_NONE
 						: db_column_text(db, s, 15));
+	record->has_home = !db_column_is_null(db, s, 16);
+	record->home = (struct lw_net_id){(uint32_t)db_column_i64(db, s, 16)};
 }
 
 static void load_gateway(struct db *db, int s, struct net_gateway *gateway)

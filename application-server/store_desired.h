@@ -30,6 +30,8 @@ struct as_desired {
 	struct as_root_keys root_keys;         /* devices */
 	enum lw_mac_version mac_version;       /* devices: of their profile */
 	char app_kek_label[NET_KEK_LABEL_MAX]; /* devices: the KEK that their AppSKeys are wrapped under */
+	bool has_home;                         /* devices: the city says which network has them join */
+	struct lw_net_id home;
 };
 
 /* Fills up to `limit` records with a version above `after`, in order; `*count` says how many. */

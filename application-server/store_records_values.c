@@ -1,6 +1,6 @@
 /* A field's value in SQL and in JSON:
  *
- *	EUI, DevAddr, time, boolean: integer; UUID, reference: 16 bytes; sealed key: 74 bytes; tags, object: JSON text (a name in the place of
+ *	EUI, DevAddr, NetID, time, boolean: integer; UUID, reference: 16 bytes; sealed key: 74 bytes; tags, object: JSON text (a name in the place of
  *	an object: with its quotes) */
 #include "application-server/store_records_private.h"
 
@@ -54,6 +54,12 @@ void as_record_bind(struct db *db, int statement, int parameter, const struct re
 		db_bind_i64(db, statement, parameter, dev_addr.value);
 		break;
 	}
+	case RECORD_NET_ID: {
+		struct lw_net_id net_id;
+		ASSERT(lw_net_id_parse(text, &net_id));
+		db_bind_i64(db, statement, parameter, net_id.value);
+		break;
+	}
 	case RECORD_SEALED_KEY: {
 		uint8_t blob[RECORD_SEALED_KEY_SIZE];
 		size_t length = 0;
@@ -93,6 +99,11 @@ static json_t *read_value(struct db *db, int statement, int column, const struct
 	case RECORD_DEV_ADDR: {
 		char text[LW_DEV_ADDR_TEXT];
 		lw_dev_addr_format(text, (struct lw_dev_addr){(uint32_t)number});
+		return json_string(text);
+	}
+	case RECORD_NET_ID: {
+		char text[LW_NET_ID_TEXT];
+		lw_net_id_format(text, (struct lw_net_id){(uint32_t)number});
 		return json_string(text);
 	}
 	case RECORD_TIME: {

@@ -182,7 +182,7 @@ const struct cli_command cli_device_commands[] = {
 		 "The first line names the columns, in any order: dev_eui, name, application, "
 		 "profile, join_eui, "
 		 "app_key, nwk_key, activation, dev_addr, nwk_s_key, app_s_key, fcnt_up, fcnt_down, "
-		 "lat, lon, "
+		 "lat, lon, home_net_id, "
 		 "deployment, tags (k=v;k=v). Every row is checked and its keys sealed before "
 		 "anything leaves, and "
 		 "every row that is wrong is named with its line. - is standard input.\n\n"

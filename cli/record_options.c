@@ -17,6 +17,7 @@ static const char *value_word(const struct record_field *field)
 	case RECORD_UUID: return "UUID";
 	case RECORD_EUI: return "EUI";
 	case RECORD_DEV_ADDR: return "ADDR";
+	case RECORD_NET_ID: return "NETID";
 	case RECORD_SEALED_KEY: return "KEY";
 	case RECORD_INTEGER:
 	case RECORD_NUMBER: return "N";

@@ -27,7 +27,7 @@ static const char *const of_the_place[] = {
 	"name", "application", "deployment",           "tags",
 	"lat",  "lon",         "airtime_up_s_per_day", "airtime_down_s_per_day"};
 /* What a new device has of the old one's unless it is said. */
-static const char *const of_the_kind[] = {"profile", "activation", "join_eui"};
+static const char *const of_the_kind[] = {"profile", "activation", "join_eui", "home_net_id"};
 
 /* --- telling -------------------------------------------------------------------------------------------------------- */
 

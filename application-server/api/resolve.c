@@ -220,7 +220,7 @@ void as_check_keys(const char *activation, const json_t *fields, struct record_p
 		const char *name, *activation;
 	} keys[] = {{"app_key", "otaa"},        {"nwk_key", "otaa"},      {"nwk_s_key", "abp"},
 		    {"s_nwk_s_int_key", "abp"}, {"nwk_s_enc_key", "abp"}, {"app_s_key", "abp"},
-		    {"dev_addr", "abp"}};
+		    {"dev_addr", "abp"},        {"home_net_id", "otaa"}};
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const json_t *value = json_object_get(fields, keys[i].name);
 		if (value && !json_is_null(value) && !same_text(keys[i].activation, activation))

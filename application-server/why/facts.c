@@ -124,6 +124,7 @@ json_t *as_why_device_facts(struct as_api *api, const json_t *record, const stru
 	copy(facts, record, "enabled");
 	copy(facts, record, "profile_slug");
 	copy(facts, record, "application_slug");
+	copy(facts, record, "home_net_id");
 	struct as_replacement by;
 	if (as_store_replaced_by(api->app->store, dev_eui, &by)) {
 		char other[LW_EUI64_TEXT];

@@ -36,7 +36,7 @@ static void check_place(enum record_mode mode, const json_t *normal, struct reco
 
 static void check_device(enum record_mode mode, const json_t *normal, struct record_problems *problems)
 {
-	static const char *const otaa_only[] = {"app_key", "nwk_key"};
+	static const char *const otaa_only[] = {"app_key", "nwk_key", "home_net_id"};
 	static const char *const abp_only[] = {"dev_addr", "nwk_s_key", "s_nwk_s_int_key", "nwk_s_enc_key",
 					       "app_s_key"};
 	check_place(mode, normal, problems);

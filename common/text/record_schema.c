@@ -124,6 +124,10 @@ static const struct record_field device_fields[] = {
 	 .type = RECORD_EUI,
 	 .flags = RECORD_NULLABLE,
 	 .help = "OTAA: JoinEUI (AppEUI); none: all zero"},
+	{.name = "home_net_id",
+	 .type = RECORD_NET_ID,
+	 .flags = RECORD_NULLABLE,
+	 .help = "OTAA: NetID of the network that has it join, where that is another's; \"\": not said"},
 	{.name = "key_custody",
 	 .type = RECORD_ENUM,
 	 .flags = RECORD_NULLABLE,
@@ -238,13 +242,21 @@ static const struct record_schema *const schemas[RECORD_KIND_COUNT] = {
 };
 
 static const char *const type_names[RECORD_TYPE_COUNT] = {
-	[RECORD_TEXT] = "text",           [RECORD_SLUG] = "slug",
-	[RECORD_UUID] = "uuid",           [RECORD_EUI] = "eui",
-	[RECORD_DEV_ADDR] = "dev_addr",   [RECORD_SEALED_KEY] = "sealed_key",
-	[RECORD_INTEGER] = "integer",     [RECORD_NUMBER] = "number",
-	[RECORD_BOOLEAN] = "boolean",     [RECORD_ENUM] = "enum",
-	[RECORD_TAGS] = "tags",           [RECORD_OBJECT] = "object",
-	[RECORD_REFERENCE] = "reference", [RECORD_TIME] = "time",
+	[RECORD_TEXT] = "text",
+	[RECORD_SLUG] = "slug",
+	[RECORD_UUID] = "uuid",
+	[RECORD_EUI] = "eui",
+	[RECORD_DEV_ADDR] = "dev_addr",
+	[RECORD_NET_ID] = "net_id",
+	[RECORD_SEALED_KEY] = "sealed_key",
+	[RECORD_INTEGER] = "integer",
+	[RECORD_NUMBER] = "number",
+	[RECORD_BOOLEAN] = "boolean",
+	[RECORD_ENUM] = "enum",
+	[RECORD_TAGS] = "tags",
+	[RECORD_OBJECT] = "object",
+	[RECORD_REFERENCE] = "reference",
+	[RECORD_TIME] = "time",
 };
 
 const char *record_type_name(enum record_type type)

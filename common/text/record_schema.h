@@ -33,6 +33,7 @@ enum record_type {
 	RECORD_UUID,       /* 8-4-4-4-12 hex digits */
 	RECORD_EUI,        /* 16 hex digits */
 	RECORD_DEV_ADDR,   /* 8 hex digits */
+	RECORD_NET_ID,     /* 6 hex digits */
 	RECORD_SEALED_KEY, /* base64 of RECORD_SEALED_KEY_SIZE bytes (common/crypto/sealed_key.h) */
 	RECORD_INTEGER,    /* min..max */
 	RECORD_NUMBER,     /* min..max, finite */

@@ -266,6 +266,7 @@ bool record_value_check(const struct record_field *field, const json_t *value, j
 		return true;
 	case RECORD_EUI: return check_hex(text, 16, normal, reason);
 	case RECORD_DEV_ADDR: return check_hex(text, 8, normal, reason);
+	case RECORD_NET_ID: return check_hex(text, 6, normal, reason);
 	case RECORD_SEALED_KEY: return check_sealed_key(text, normal, reason);
 	case RECORD_INTEGER: return check_integer(field, value, normal, reason);
 	case RECORD_NUMBER: return check_number(field, value, normal, reason);

@@ -80,7 +80,7 @@ struct why_question {
 	unsigned limit;    /* 0: WHY_LIMIT */
 	/* What the asker knows beside the processes' decisions; borrowed, may be NULL. Members that the summary reads:
 	 * "name", "registered", "enabled", "last_heard" (time or null), "behind" (["network-server", ...]: processes that do not have
-	 * its record yet), "status" and "cause" of an item, "waiting" (items), "delivery" ({"state", "backlog"} of the
+	 * its record yet), "status" and "cause" of an item, "waiting" (items), "home_net_id" (whose it is), "delivery" ({"state", "backlog"} of the
 	 * broker). */
 	const json_t *facts;
 	/* Decisions of its own; borrowed, may be NULL. */

@@ -122,6 +122,9 @@ static void say_record(struct summary *summary)
 			 subject->text);
 		next_is(summary, summary->step);
 	}
+	const char *home = json_string_value(json_object_get(summary->facts, "home_net_id"));
+	if (home)
+		say(summary, " Its home is the network of NetID %s: no other has it join.", home);
 	json_array_foreach((json_t *)behind, index, process)
 	{
 		say(summary, " Its record has not reached %s yet.",

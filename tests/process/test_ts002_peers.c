@@ -3,14 +3,12 @@
 #include "tests/harness/harness.h"
 
 #include "common/backend/ts002.h"
-#include "common/base/hex.h"
-#include "common/crypto/aes.h"
 #include "common/crypto/secret.h"
 #include "common/io/http_server.h"
 #include "common/io/key_file.h"
-#include "common/lorawan/join_frame.h"
 #include "tests/harness/foreign_join.h"
 #include "tests/harness/ts002_peer.h"
+#include "tests/harness/ts002_request.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -31,7 +29,6 @@
 
 static char tls[T_DIR_MAX], url[64];
 static struct t_foreign_join join;
-static struct aes *aes;
 
 /* --- two that are answered at URLs of their own: one takes answers, of the other nobody accepts connections ------------- */
 
@@ -96,8 +93,7 @@ static int open_join(void **state)
 	uint16_t port = t_free_tcp_port();
 	taker_port = t_free_tcp_port();
 	silent_port = t_free_tcp_port();
-	aes = aes_new();
-	assert_true(secret_init() == ST_OK && aes);
+	assert_true(secret_init() == ST_OK);
 	t_temp_dir(tls);
 	t_tls_authority(tls, "ca");
 	t_tls_authority(tls, "other-ca");
@@ -139,40 +135,21 @@ static int close_join(void **state)
 {
 	t_foreign_join_stop(&join);
 	t_temp_dir_remove(tls);
-	aes_free(aes);
 	return t_teardown(state);
 }
 
-/* A JoinReq, HomeNSReq or AppSKeyReq as text. */
 static void write_request(char text[BI_WRITTEN_MAX], enum bi_type type, const char *sender,
 			  const char *dev_eui, uint16_t nonce, uint32_t transaction)
 {
-	struct bi_message message = {
-		.envelope = {.type = type,
-			     .protocol = transaction % 2 ? BI_PROTOCOL_1_1 : BI_PROTOCOL_1_0,
-			     .receiver_id = JOIN_EUI,
-			     .transaction_id = transaction}};
-	struct lw_join_request frame = {.dev_nonce = nonce};
-	struct lw_key key;
-	uint8_t mac[AES_BLOCK], *phy = message.join_req.phy_payload;
-	snprintf(message.envelope.sender_id, BI_ID_TEXT, "%s", sender);
-	assert_true(lw_eui64_parse(dev_eui, &frame.dev_eui) && lw_eui64_parse(JOIN_EUI, &frame.join_eui) &&
-		    hex_decode_exact(key.bytes, sizeof key.bytes, APP_KEY));
-	if (type == BI_HOME_NS_REQ) {
-		message.home_ns_req.dev_eui = frame.dev_eui;
-	} else if (type == BI_APP_S_KEY_REQ) {
-		message.app_s_key_req.dev_eui = frame.dev_eui;
-		message.app_s_key_req.session_key_id.length = 16;
-	} else {
-		message.join_req.mac_version = LW_MAC_1_0_4;
-		message.join_req.dev_eui = frame.dev_eui;
-		message.join_req.dev_addr.value = 0x01020304;
-		message.join_req.rx_delay = 5;
-		message.join_req.phy_length = (uint8_t)lw_join_request_encode(&frame, phy);
-		aes_cmac(aes, key.bytes, phy, LW_JOIN_REQUEST_LENGTH - 4, mac);
-		memcpy(phy + LW_JOIN_REQUEST_LENGTH - 4, mac, 4);
-	}
-	assert_true(bi_write(&message, text, BI_WRITTEN_MAX) > 0);
+	t_ts002_write(text, &(struct t_ts002_request){.type = type,
+						      .protocol = transaction % 2 ? BI_PROTOCOL_1_1
+										  : BI_PROTOCOL_1_0,
+						      .sender = sender,
+						      .join_eui = JOIN_EUI,
+						      .dev_eui = dev_eui,
+						      .transaction = transaction,
+						      .app_key = APP_KEY,
+						      .dev_nonce = nonce});
 }
 
 static const struct {
