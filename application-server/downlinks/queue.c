@@ -24,9 +24,11 @@ const char *as_enqueued_reason(enum as_enqueued verdict)
 		[AS_TOO_LONG] = "longer than the region carries at any data rate",
 		[AS_NO_ENCODER] = "the profile's codec only decodes: send data (base64) or hex",
 		[AS_NOT_ENCODED] = "the profile's codec cannot write it",
-		[AS_KEY_IS_HELD] =
-			("the agency alone has the device's AppSKey: encrypt it first (isEncrypted "
-			 "with fCntDown; lamppost downlink send --kek)"),
+		[AS_KEY_IS_HELD] = ("the city does not have the device's AppSKey: its agency holds it "
+				    "(encrypt the command: isEncrypted "
+				    "with fCntDown; lamppost downlink send --kek), or it is still being "
+				    "asked for at the join "
+				    "server (send it again)"),
 	};
 	return (unsigned)verdict < AS_ENQUEUED_COUNT ? reasons[verdict] : "unknown";
 }

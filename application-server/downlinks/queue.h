@@ -22,7 +22,7 @@ enum as_enqueued {
 	AS_TOO_LONG,    /* for this region at any data rate */
 	AS_NO_ENCODER,  /* an object, and the profile's codec cannot encode */
 	AS_NOT_ENCODED, /* an object that the profile's codec cannot write: the command's `why` */
-	AS_KEY_IS_HELD, /* in clear, and the device's AppSKey is the agency's alone */
+	AS_KEY_IS_HELD, /* in clear, and the device's AppSKey is the agency's alone, or has not come yet */
 	AS_ENQUEUED_COUNT
 };
 /* One line for people, without a full stop. */

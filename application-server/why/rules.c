@@ -169,7 +169,7 @@ static const struct decision_rule command_rules[AS_ENQUEUED_COUNT] = {
 	[AS_KEY_IS_HELD] = ROW(
 		"command_in_clear", WARN,
 		"A downlink of {length:a:bytes} for port {port:c} was refused: it came in clear, and the "
-		"agency alone has the device's AppSKey.",
+		"city does not have the device's AppSKey: its agency holds it, or it has not come yet.",
 		"Send it encrypted, where the agency's KEK is: lamppost downlink send EUI --kek FILE; by "
 		"MQTT with isEncrypted and fCntDown."),
 };
