@@ -23,10 +23,11 @@
 
 struct as_application_counters {
 	uint64_t uplinks, joins, downlink_events;
-	uint64_t repeats;         /* events that were stored before */
-	uint64_t unknown_devices; /* events of devices that are not registered */
-	uint64_t no_session_key;  /* uplinks kept as ciphertext */
-	uint64_t held_uplinks;    /* delivered as ciphertext, since their key is the agency's alone */
+	uint64_t repeats;                            /* events that were stored before */
+	uint64_t unknown_devices;                    /* events of devices that are not registered */
+	uint64_t no_session_key;                     /* uplinks kept as ciphertext */
+	uint64_t app_keys[AS_APP_KEY_VERDICT_COUNT]; /* AppSKeyReq, by what became of it */
+	uint64_t held_uplinks; /* delivered as ciphertext, since their key is the agency's alone */
 	uint64_t codec_errors;
 	uint64_t oversize_events; /* whose JSON did not fit: stored without the tags */
 	uint64_t seals, seals_refused;

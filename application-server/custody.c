@@ -7,24 +7,19 @@
 
 /* --- joins ---------------------------------------------------------------------------------------------------- */
 
-static enum status keep_sealed(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
-			       const struct net_session_id *session, struct lw_key *key,
-			       const struct net_session_id *in_use)
-{
-	uint8_t sealed[AS_SEALED_SESSION_KEY];
-	as_keys_seal_session(app->keys, dev_eui, session, key, sealed);
-	lw_key_wipe(key);
-	return as_store_session_put(app->store, dev_eui, session, sealed, in_use, now.wall);
-}
-
 enum status as_custody_on_join(struct as_application *app, struct now now, const struct net_join_event *join,
 			       struct as_held *held, bool *is_held)
 {
 	const struct net_session_id *in_use = join->has_in_use ? &join->in_use : NULL;
 	struct lw_key key;
 	*is_held = false;
-	if (as_keys_unwrap(app->keys, join->app_s_key_label, join->app_s_key_wrapped, &key))
-		return keep_sealed(app, now, &join->head.dev_eui, &join->session, &key, in_use);
+	if (as_keys_unwrap(app->keys, join->app_s_key_label, join->app_s_key_wrapped, &key)) {
+		uint8_t sealed[AS_SEALED_SESSION_KEY];
+		as_keys_seal_session(app->keys, &join->head.dev_eui, &join->session, &key, sealed);
+		lw_key_wipe(&key);
+		return as_store_session_put(app->store, &join->head.dev_eui, &join->session, sealed, in_use,
+					    now.wall);
+	}
 	*held = (struct as_held){.session = join->session,
 				 .dev_addr = join->dev_addr,
 				 .join_eui = join->join_eui,
@@ -37,25 +32,81 @@ enum status as_custody_on_join(struct as_application *app, struct now now, const
 	if (strcmp(held->kek_label, AS_KEK_LABEL) == 0)
 		return ST_OK;
 	*is_held = true;
-	return as_store_held_put(app->store, &join->head.dev_eui, held, in_use, now.wall);
+	enum status status = as_store_held_put(app->store, &join->head.dev_eui, held, in_use, now.wall);
+	/* Keys that came later stand among the city's, which no join of theirs would make room in. */
+	return status == ST_OK ? as_store_sessions_prune(app->store, &join->head.dev_eui,
+							 in_use ? in_use : &join->session)
+			       : status;
 }
 
-enum status as_custody_take_key(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
-				const struct as_held *session, const char *label,
-				const uint8_t wrapped[NET_WRAPPED_KEY_SIZE])
+/* --- AppSKeyReq ------------------------------------------------------------------------------------------------ */
+
+static enum status take_key(struct as_application *app, const struct lw_eui64 *dev_eui,
+			    const struct as_held *session, const char *label,
+			    const uint8_t wrapped[NET_WRAPPED_KEY_SIZE])
 {
 	struct lw_key key;
 	if (as_keys_unwrap(app->keys, label, wrapped, &key)) {
-		enum status status = as_store_held_remove(app->store, dev_eui, &session->session);
-		enum status kept = keep_sealed(app, now, dev_eui, &session->session, &key, &session->session);
-		return status == ST_OK ? kept : status;
+		uint8_t sealed[AS_SEALED_SESSION_KEY];
+		as_keys_seal_session(app->keys, dev_eui, &session->session, &key, sealed);
+		lw_key_wipe(&key);
+		return as_store_session_take_place(app->store, dev_eui, &session->session, sealed);
 	}
 	if (strcmp(label, AS_KEK_LABEL) == 0) /* ours by its label, and not wrapped under our KEK */
 		return ST_INVALID;
 	struct as_held held = *session;
-	snprintf(held.kek_label, sizeof held.kek_label, "%s", label);
+	memcpy(held.kek_label, label, strlen(label) + 1);
 	memcpy(held.wrapped, wrapped, sizeof held.wrapped);
 	return as_store_held_fetched(app->store, dev_eui, &held);
+}
+
+static enum as_app_key_verdict judge(struct as_application *app, const struct lw_eui64 *dev_eui,
+				     const struct as_held *session, const struct bi_message *answer)
+{
+	const struct bi_key_envelope *key = &answer->app_s_key_ans.app_s_key;
+	enum bi_result result = answer->envelope.result;
+	/* A join server that does not keep the session any more has no word of its own for it. */
+	if (result == BI_UNKNOWN_DEV_EUI || result == BI_OTHER)
+		return AS_APP_KEY_UNKNOWN;
+	if (result != BI_SUCCESS)
+		return AS_APP_KEY_REFUSED;
+	if (!lw_eui64_equal(&answer->app_s_key_ans.dev_eui, dev_eui))
+		return AS_APP_KEY_NO_MESSAGE;
+	if (key->length != BI_KEY_WRAPPED || !key->label[0])
+		return AS_APP_KEY_IN_CLEAR;
+	if (strlen(key->label) >= NET_KEK_LABEL_MAX)
+		return AS_APP_KEY_NO_MESSAGE;
+	switch (take_key(app, dev_eui, session, key->label, key->key)) {
+	case ST_OK: return AS_APP_KEY_FETCHED;
+	case ST_INVALID: return AS_APP_KEY_OTHER_KEK;
+	default: as_store_abandon(app->store); return AS_APP_KEY_FETCHED; /* the turn fails */
+	}
+}
+
+static void say(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
+		enum as_app_key_verdict verdict, uint32_t number)
+{
+	const struct decision said = {.table = AS_TABLE_APP_KEY, .verdict = (uint8_t)verdict, .a = number};
+	as_rules_add(&app->decisions, now.wall, dev_eui, NULL, &said);
+}
+
+enum as_app_key_verdict as_custody_on_app_key(struct as_application *app, struct now now,
+					      const struct lw_eui64 *dev_eui, const struct as_held *session,
+					      const struct bi_message *answer)
+{
+	enum as_app_key_verdict verdict = answer ? judge(app, dev_eui, session, answer)
+						 : AS_APP_KEY_NO_MESSAGE;
+	app->counters.app_keys[verdict]++;
+	say(app, now, dev_eui, verdict, answer ? (uint32_t)answer->envelope.result : 0);
+	return verdict;
+}
+
+void as_custody_on_no_app_key(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
+			      int code, bool first)
+{
+	app->counters.app_keys[AS_APP_KEY_NO_ANSWER]++;
+	if (first)
+		say(app, now, dev_eui, AS_APP_KEY_NO_ANSWER, code > 0 ? (uint32_t)code : UINT32_MAX);
 }
 
 /* --- uplinks -------------------------------------------------------------------------------------------------- */

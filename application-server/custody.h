@@ -12,6 +12,7 @@
 
 #include "application-server/application.h"
 #include "application-server/store_custody.h"
+#include "common/backend/ts002.h"
 
 /* Keeps the session's key for whomever it is wrapped. Fills `held` and `*is_held` where that is not the city. */
 enum status as_custody_on_join(struct as_application *app, struct now now, const struct net_join_event *join,
@@ -26,10 +27,13 @@ enum status as_custody_on_up(struct as_application *app, const struct net_up_eve
 bool as_custody_is_held(struct as_application *app, const struct lw_eui64 *dev_eui,
 			const struct as_device_info *device);
 
-/* A join server's answer to AppSKeyReq for a session that came without a key. ST_INVALID: it says our label, and our KEK does not open
- * it: nothing is kept. */
-enum status as_custody_take_key(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
-				const struct as_held *session, const char *label,
-				const uint8_t wrapped[NET_WRAPPED_KEY_SIZE]) MUST_USE;
+/* A join server's answer to AppSKeyReq for a session that came without a key (NULL: what came is none): the key is kept for whomever it
+ * is wrapped, at its join's place among the sessions, and what became of it is counted and told by `why`. */
+enum as_app_key_verdict as_custody_on_app_key(struct as_application *app, struct now now,
+					      const struct lw_eui64 *dev_eui, const struct as_held *session,
+					      const struct bi_message *answer);
+/* No answer came, or one of HTTP's own (`code`; 0: none). It is asked again: of a row of such tries the first is told. */
+void as_custody_on_no_app_key(struct as_application *app, struct now now, const struct lw_eui64 *dev_eui,
+			      int code, bool first);
 
 #endif

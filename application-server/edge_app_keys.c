@@ -27,41 +27,26 @@ static struct bi_message request_of(const struct as_edge_app_keys *edge)
 	return message;
 }
 
-static void tell(struct as_edge_app_keys *edge, const char *why)
+static void tell(const struct as_edge_app_keys *edge, enum as_app_key_verdict verdict, const char *result)
 {
-	char eui[LW_EUI64_TEXT];
+	char eui[LW_EUI64_TEXT], quoted[80];
 	lw_eui64_format(eui, &edge->dev_eui);
-	LOG_WARN("app_s_key", "dev_eui=%s fetched=false reason=%s", eui, why);
+	if (verdict == AS_APP_KEY_FETCHED)
+		LOG_DEBUG("app_s_key", "dev_eui=%s fetched=true", eui);
+	else
+		LOG_WARN("app_s_key", "dev_eui=%s fetched=false reason=%s result=%s", eui,
+			 as_app_key_reason(verdict), log_quote(quoted, sizeof quoted, result));
 }
 
-static void try_again(struct as_edge_app_keys *edge, const char *why)
+static void try_again(struct as_edge_app_keys *edge, struct now now, int code, const char *why)
 {
-	if (edge->delay == DELAY_FIRST)
-		tell(edge, why);
-	edge->failures++;
+	bool first = edge->delay == DELAY_FIRST;
+	if (first)
+		tell(edge, AS_APP_KEY_NO_ANSWER, why);
+	as_custody_on_no_app_key(edge->app, now, &edge->dev_eui, code, first);
 	edge->waits = true;
 	io_timer_start(edge->timer, edge->delay, 0);
 	edge->delay = edge->delay * 2 > DELAY_MAX ? DELAY_MAX : edge->delay * 2;
-}
-
-static void take(struct as_edge_app_keys *edge, struct now now, const struct bi_message *answer)
-{
-	const struct bi_key_envelope *key = &answer->app_s_key_ans.app_s_key;
-	const char *why = NULL;
-	if (answer->envelope.result != BI_SUCCESS)
-		why = bi_result_name(answer->envelope.result, answer->envelope.protocol);
-	else if (key->length != BI_KEY_WRAPPED || !key->label[0])
-		why = "key_not_wrapped";
-	else if (!lw_eui64_equal(&answer->app_s_key_ans.dev_eui, &edge->dev_eui))
-		why = "another_device";
-	else if (as_custody_take_key(edge->app, now, &edge->dev_eui, &edge->held, key->label, key->key) !=
-		 ST_OK)
-		why = "not_kept";
-	edge->delay = DELAY_FIRST;
-	edge->fetched += !why;
-	edge->refused += why != NULL;
-	if (why)
-		tell(edge, why);
 }
 
 static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
@@ -72,21 +57,22 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 	(void)id;
 	edge->calling = false;
 	if (answer->status != ST_OK || answer->code != 200) {
-		try_again(edge, answer->status == ST_OK ? "refused_call" : status_name(answer->status));
+		try_again(edge, now, answer->code,
+			  answer->status == ST_OK ? "not_200" : status_name(answer->status));
 		return;
 	}
 	edge->place = (struct as_held_place){edge->held.created, edge->dev_eui};
-	if (bi_read((const char *)answer->body, answer->length, &message, &error) &&
-	    bi_answer_match(&request.envelope, &message.envelope) == BI_MATCH_OK) {
-		take(edge, now, &message);
-	} else {
-		edge->refused++;
-		tell(edge, "not_an_answer");
-	}
+	edge->delay = DELAY_FIRST;
+	bool is_answer = bi_read((const char *)answer->body, answer->length, &message, &error) &&
+			 bi_answer_match(&request.envelope, &message.envelope) == BI_MATCH_OK;
+	enum as_app_key_verdict verdict = as_custody_on_app_key(edge->app, now, &edge->dev_eui, &edge->held,
+								is_answer ? &message : NULL);
+	tell(edge, verdict,
+	     is_answer ? bi_result_name(message.envelope.result, message.envelope.protocol) : "no_answer");
 	bi_message_wipe(&message);
 }
 
-static void ask(struct as_edge_app_keys *edge)
+static void ask(struct as_edge_app_keys *edge, struct now now)
 {
 	char text[BI_WRITTEN_MAX];
 	io_http_call_id id;
@@ -104,7 +90,7 @@ static void ask(struct as_edge_app_keys *edge)
 					  .ctx = edge};
 	edge->calling = io_http_client_start(edge->client, &call, &id) == ST_OK;
 	if (!edge->calling)
-		try_again(edge, "too_many_calls");
+		try_again(edge, now, 0, "too_many_calls");
 }
 
 static void on_timer(void *ctx, struct now now)
@@ -129,9 +115,9 @@ void as_edge_app_keys_drain(struct as_edge_app_keys *edge, struct now now)
 	enum status status = as_store_held_to_fetch(edge->app->store, &edge->place, &edge->dev_eui,
 						    &edge->held);
 	if (status == ST_OK)
-		ask(edge);
+		ask(edge, now);
 	else if (status != ST_NOT_FOUND)
-		try_again(edge, "the_store_failed");
+		try_again(edge, now, 0, "the_store_failed");
 }
 
 enum status as_edge_app_keys_open(struct as_edge_app_keys *edge, struct io_loop *loop,

@@ -3,7 +3,7 @@
  *
  *	held_sessions without a key ─▶ AppSKeyReq ─▶ AppSKeyAns with an envelope ─▶ as_custody_take_key(), kept in this turn
  *	        ▲                          │ no answer: the same again, 100 ms to 5 s later
- *	        │                          └ another answer: counted and logged by its result; the next one
+ *	        │                          └ another answer: counted by its reason, logged, told by why; the next one
  *	        └── once an hour from the beginning, and no session for longer than a day
  *
  * Join servers of others are not asked: join.sock answers for the city's devices alone. */
@@ -27,7 +27,6 @@ struct as_edge_app_keys {
 	struct as_held held;
 	uint32_t transaction;
 	span_us delay; /* of the next try */
-	uint64_t fetched, refused, failures;
 };
 
 enum status as_edge_app_keys_open(struct as_edge_app_keys *edge, struct io_loop *loop,

@@ -166,6 +166,21 @@ void as_metrics_add_commands(struct as_metrics *metrics, const struct as_applica
 	}
 }
 
+void as_metrics_add_app_keys(struct as_metrics *metrics, const struct as_application *app)
+{
+	const uint64_t *counts = app->counters.app_keys;
+	add(metrics, "lamppost_application_app_s_keys_fetched_total", IO_METRIC_COUNTER,
+	    &counts[AS_APP_KEY_FETCHED], "AppSKeys that joins had left out and the join server gave");
+	for (int i = AS_APP_KEY_FETCHED + 1; i < AS_APP_KEY_VERDICT_COUNT; i++) {
+		char *label = metrics->app_key_labels[i];
+		snprintf(label, sizeof metrics->app_key_labels[i], "reason=\"%s\"",
+			 as_app_key_reason((enum as_app_key_verdict)i));
+		add(metrics, "lamppost_application_app_s_key_refusals_total", IO_METRIC_COUNTER, &counts[i],
+		    "AppSKeys that were asked for and did not come");
+		metrics->rows[metrics->count - 1].labels = label;
+	}
+}
+
 void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_frames *frames)
 {
 	add(metrics, "lamppost_application_frames_shown_total", IO_METRIC_COUNTER, &frames->shown,

@@ -21,6 +21,7 @@ struct as_metrics {
 		enum as_intake_verdict verdict;
 		char label[40];
 	} verdicts[AS_INTAKE_VERDICTS];
+	char app_key_labels[AS_APP_KEY_VERDICT_COUNT][32];
 };
 
 /* Keeps borrows of all. `mqtt` points to the server's pointer, which may be NULL. */
@@ -32,6 +33,9 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 /* The rows of downlink items and of commands; `commands` as `mqtt` above. */
 void as_metrics_add_commands(struct as_metrics *metrics, const struct as_application *app,
 			     struct as_commands *const *commands);
+
+/* The rows of AppSKeys that are asked for. */
+void as_metrics_add_app_keys(struct as_metrics *metrics, const struct as_application *app);
 
 /* The rows of live frames. */
 void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_frames *frames);

@@ -23,7 +23,6 @@ enum {
 	HELD_CURRENT,
 	HELD_TO_FETCH,
 	HELD_FETCHED,
-	HELD_REMOVE,
 	HELD_LAST_COUNTER,
 	SESSION_ANY,
 	KEK_GET,
@@ -64,7 +63,6 @@ const char *const as_sql_custody[] = {
 		"dev_eui LIMIT 1",
 	[HELD_FETCHED] =
 		"UPDATE held_sessions SET kek_label = ?3, wrapped = ?4 WHERE dev_eui = ?1 AND session = ?2",
-	[HELD_REMOVE] = "DELETE FROM held_sessions WHERE dev_eui = ?1 AND session = ?2",
 	[HELD_LAST_COUNTER] =
 		"SELECT max(fcnt_given) FROM downlinks WHERE dev_eui = ?1 AND encrypted = 1 AND "
 		"ended = 0",
@@ -218,17 +216,6 @@ enum status as_store_held_fetched(struct as_store *store, const struct lw_eui64 
 	bind_session(store, s, dev_eui, &held->session);
 	db_bind_text(store->city, s, 3, held->kek_label);
 	db_bind_blob(store->city, s, 4, held->wrapped, sizeof held->wrapped);
-	return db_run(store->city, s);
-}
-
-enum status as_store_held_remove(struct as_store *store, const struct lw_eui64 *dev_eui,
-				 const struct net_session_id *session)
-{
-	int s = statement(store, HELD_REMOVE);
-	enum status status = as_store_write_city(store);
-	if (status != ST_OK)
-		return status;
-	bind_session(store, s, dev_eui, session);
 	return db_run(store->city, s);
 }
 

@@ -50,9 +50,6 @@ enum status as_store_held_to_fetch(struct as_store *store, const struct as_held_
 /* The key came. */
 enum status as_store_held_fetched(struct as_store *store, const struct lw_eui64 *dev_eui,
 				  const struct as_held *held) MUST_USE;
-/* Its key is the city's after all (AppSKeyReq gave it under our KEK). */
-enum status as_store_held_remove(struct as_store *store, const struct lw_eui64 *dev_eui,
-				 const struct net_session_id *session) MUST_USE;
 /* Whether there is a session of the device whose key the city has. */
 bool as_store_session_any(struct as_store *store, const struct lw_eui64 *dev_eui);
 /* The highest counter that a waiting command of the agency's own encryption took; −1: none waits. */

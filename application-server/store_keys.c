@@ -9,6 +9,8 @@
 enum {
 	SESSION_PUT,
 	SESSION_PRUNE,
+	SESSION_IN_PLACE,
+	SESSION_PLACE_LEFT,
 	SESSION_GET,
 	SESSION_REMOVE,
 	DEVICE_INFO,
@@ -31,6 +33,12 @@ const char *const as_sql_keys[] = {
 		"session NOT IN "
 		"(SELECT session FROM sessions WHERE dev_eui = ?1 AND session <> zeroblob(16) "
 		"ORDER BY created_at DESC LIMIT ?2)",
+	/* At the place in time of the join that it belongs to. */
+	[SESSION_IN_PLACE] =
+		"INSERT INTO sessions (dev_eui, session, app_s_key, created_at) SELECT dev_eui, session, ?3, "
+		"created_at FROM held_sessions WHERE dev_eui = ?1 AND session = ?2 "
+		"ON CONFLICT (dev_eui, session) DO UPDATE SET app_s_key = ?3",
+	[SESSION_PLACE_LEFT] = "DELETE FROM held_sessions WHERE dev_eui = ?1 AND session = ?2",
 	[SESSION_GET] = "SELECT app_s_key FROM sessions WHERE dev_eui = ?1 AND session = ?2",
 	[SESSION_REMOVE] = "DELETE FROM sessions WHERE dev_eui = ?1 AND session = ?2",
 	[DEVICE_INFO] =
@@ -80,7 +88,7 @@ enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *
 				 const uint8_t key[AS_SEALED_SESSION_KEY],
 				 const struct net_session_id *in_use, struct wall now)
 {
-	int put = store->keys_base + SESSION_PUT, prune = store->keys_base + SESSION_PRUNE;
+	int put = store->keys_base + SESSION_PUT;
 	enum status status = as_store_write_city(store);
 	if (status != ST_OK)
 		return status;
@@ -88,12 +96,37 @@ enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *
 	db_bind_blob(store->city, put, 3, key, AS_SEALED_SESSION_KEY);
 	db_bind_i64(store->city, put, 4, now.us);
 	status = no_device(db_run(store->city, put));
+	return status == ST_OK ? as_store_sessions_prune(store, dev_eui, in_use ? in_use : session) : status;
+}
+
+enum status as_store_sessions_prune(struct as_store *store, const struct lw_eui64 *dev_eui,
+				    const struct net_session_id *in_use)
+{
+	int prune = store->keys_base + SESSION_PRUNE;
+	enum status status = as_store_write_city(store);
 	if (status != ST_OK)
 		return status;
 	db_bind_i64(store->city, prune, 1, number_of(dev_eui));
 	db_bind_i64(store->city, prune, 2, AS_SESSIONS_KEPT);
-	db_bind_blob(store->city, prune, 3, (in_use ? in_use : session)->bytes, sizeof session->bytes);
+	db_bind_blob(store->city, prune, 3, in_use->bytes, sizeof in_use->bytes);
 	return db_run(store->city, prune);
+}
+
+enum status as_store_session_take_place(struct as_store *store, const struct lw_eui64 *dev_eui,
+					const struct net_session_id *session,
+					const uint8_t key[AS_SEALED_SESSION_KEY])
+{
+	int put = store->keys_base + SESSION_IN_PLACE, left = store->keys_base + SESSION_PLACE_LEFT;
+	enum status status = as_store_write_city(store);
+	if (status != ST_OK)
+		return status;
+	bind_session(store->city, put, dev_eui, session);
+	db_bind_blob(store->city, put, 3, key, AS_SEALED_SESSION_KEY);
+	status = db_run(store->city, put);
+	if (status != ST_OK)
+		return status;
+	bind_session(store->city, left, dev_eui, session);
+	return db_run(store->city, left);
 }
 
 enum status as_store_session_get(struct as_store *store, const struct lw_eui64 *dev_eui,

@@ -17,6 +17,15 @@ enum status as_store_session_put(struct as_store *store, const struct lw_eui64 *
 				 const struct net_session_id *session,
 				 const uint8_t key[AS_SEALED_SESSION_KEY],
 				 const struct net_session_id *in_use, struct wall now) MUST_USE;
+/* Forgets them so without a new one (the new one is held, store_custody.h). */
+enum status as_store_sessions_prune(struct as_store *store, const struct lw_eui64 *dev_eui,
+				    const struct net_session_id *in_use) MUST_USE;
+/* The key of a session that was held without one (store_custody.h) came, and is the city's: the session stands here from now on, at the
+ * place in time that its join had, so that it is not taken for newer than a later join. Nothing when it was forgotten meanwhile. Nothing
+ * else is forgotten: what is in use is not known here. */
+enum status as_store_session_take_place(struct as_store *store, const struct lw_eui64 *dev_eui,
+					const struct net_session_id *session,
+					const uint8_t key[AS_SEALED_SESSION_KEY]) MUST_USE;
 enum status as_store_session_get(struct as_store *store, const struct lw_eui64 *dev_eui,
 				 const struct net_session_id *session,
 				 uint8_t key[AS_SEALED_SESSION_KEY]) MUST_USE;

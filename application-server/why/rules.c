@@ -227,6 +227,77 @@ static const struct decision_rule airtime_rules[AS_AIRTIME_VERDICT_COUNT] = {
 					 "lamppost airtime --agency AGENCY shows which devices use most."),
 };
 
+/* In the order of enum bi_result, in the spelling of TS002 1.1. */
+static const char *const result_words[] = {"Success",
+					   "MICFailed",
+					   "JoinReqFailed",
+					   "NoRoamingAgreement",
+					   "DevRoamingDisallowed",
+					   "RoamingActDisallowed",
+					   "ActivationDisallowed",
+					   "UnknownDevEUI",
+					   "UnknownDevAddr",
+					   "UnknownSender",
+					   "UnkownReceiver",
+					   "Deferred",
+					   "XmitFailed",
+					   "InvalidFPort",
+					   "InvalidProtocolVersion",
+					   "StaleDeviceProfile",
+					   "MalformedMessage",
+					   "FrameSizeError",
+					   "Other",
+					   "NoAction",
+					   "FrameReplayed",
+					   NULL};
+
+#define APP_KEY "app_s_key_"
+static const struct decision_rule app_key_rules[AS_APP_KEY_VERDICT_COUNT] = {
+	[AS_APP_KEY_FETCHED] = ROW(APP_KEY "fetched", DEBUG_GOOD,
+				   "The AppSKey that a join had left out came from the join server.", ""),
+	[AS_APP_KEY_UNKNOWN] =
+		{APP_KEY "unknown", DECISION_AS_WARN,
+		 "The join server does not have the AppSKey of a session of the device ({result:a:word}): it "
+		 "does not know the device, or does not keep the session any more.",
+		 "Let the device join anew: a join server keeps the keys of its last sessions, ours of two. "
+		 "If "
+		 "that does not help see whether it knows the device: lamppost join list.",
+		 result_words},
+	[AS_APP_KEY_REFUSED] = {APP_KEY "refused", DECISION_AS_WARN,
+				"The join server refused the AppSKey of a session of the device: "
+				"{result:a:word}.",
+				"Ask who runs the join server whether this city's application server may "
+				"have the key; join-server.peers is where ours says so. The device's next "
+				"join is asked for anew.",
+				result_words},
+	[AS_APP_KEY_IN_CLEAR] = ROW(
+		APP_KEY "in_clear", WARN,
+		"The join server gave an AppSKey of the device in clear, or under no label: it was not kept.",
+		"Have who runs the join server wrap it under a KEK, this city's or the agency's."),
+	[AS_APP_KEY_OTHER_KEK] = ROW(
+		APP_KEY "other_kek", WARN,
+		"The AppSKey of a session of the device came under this city's label, and this city's KEK "
+		"does not open it: it was not kept.",
+		"See that STATE/keys/kek-application.join-server and kek-application.application-server "
+		"hold the same; then let the device join anew."),
+	[AS_APP_KEY_NO_MESSAGE] = ROW(
+		APP_KEY "no_message", WARN,
+		"The join server's answer about the AppSKey of a session of the device could not be used: "
+		"it was no AppSKeyAns, or one for another device.",
+		"See the join server's log: lamppost doctor says whether it is well."),
+	[AS_APP_KEY_NO_ANSWER] = ROW(
+		APP_KEY "no_answer", WARN,
+		"The join server did not answer when it was asked for the AppSKey of a session of the "
+		"device (HTTP {http:a:number or none}); it is asked again, every five seconds at last.",
+		"See that the join server runs: lamppost status. Until it answers the device's payloads "
+		"are stored as ciphertext."),
+};
+
+const char *as_app_key_reason(enum as_app_key_verdict verdict)
+{
+	return app_key_rules[verdict].name + strlen(APP_KEY);
+}
+
 static const struct decision_table tables[AS_TABLE_COUNT] = {
 	[AS_TABLE_UPLINK] = {"uplink", uplink_rules, ARRAY_SIZE(uplink_rules)},
 	[AS_TABLE_CODEC] = {"codec", codec_rules, ARRAY_SIZE(codec_rules)},
@@ -234,6 +305,7 @@ static const struct decision_table tables[AS_TABLE_COUNT] = {
 	[AS_TABLE_SEAL] = {"seal", seal_rules, ARRAY_SIZE(seal_rules)},
 	[AS_TABLE_COMMAND] = {"command", command_rules, ARRAY_SIZE(command_rules)},
 	[AS_TABLE_AIRTIME] = {"airtime", airtime_rules, ARRAY_SIZE(airtime_rules)},
+	[AS_TABLE_APP_KEY] = {"app_s_key", app_key_rules, ARRAY_SIZE(app_key_rules)},
 	[AS_TABLE_INTAKE] = {"mqtt", intake_rules, ARRAY_SIZE(intake_rules)},
 };
 const struct decision_book as_rules = {"application-server", tables, ARRAY_SIZE(tables)};

@@ -1,5 +1,5 @@
 /* What the application server decides by itself, as rules with sentences (common/base/decision_text.h): an uplink's payload and its
- * codec, a command that comes in, an item that is to be sealed. Kept in memory by DevEUI: AS_WHY_RECORDS records, of
+ * codec, a command that comes in, an item that is to be sealed, an AppSKey that was asked for. Kept in memory by DevEUI: AS_WHY_RECORDS records, of
  * AS_WHY_DEVICES devices the last verdict always; what a file has (joins, the changes of downlinks) is read from there. */
 #ifndef LAMPPOST_AS_WHY_RULES_H
 #define LAMPPOST_AS_WHY_RULES_H
@@ -23,6 +23,7 @@ enum as_table {
 	AS_TABLE_COMMAND, /* enum as_enqueued; a length (quotas: ms used), b limit, c port */
 	AS_TABLE_INTAKE,  /* enum as_intake_verdict; a length */
 	AS_TABLE_AIRTIME, /* enum as_airtime_verdict; a seconds used, b quota */
+	AS_TABLE_APP_KEY, /* enum as_app_key_verdict; a result of TS002 (enum bi_result), or HTTP code */
 	AS_TABLE_COUNT
 };
 
@@ -45,6 +46,20 @@ enum as_seal_verdict {
 	AS_SEAL_HELD, /* the key is the agency's alone */
 	AS_SEAL_VERDICT_COUNT
 };
+
+/* What became of an AppSKeyReq (custody.h). */
+enum as_app_key_verdict {
+	AS_APP_KEY_FETCHED,
+	AS_APP_KEY_UNKNOWN,    /* the join server does not know the device or the session */
+	AS_APP_KEY_REFUSED,    /* by any other result */
+	AS_APP_KEY_IN_CLEAR,   /* or without a label: not kept */
+	AS_APP_KEY_OTHER_KEK,  /* our label, and our KEK does not open it: not kept */
+	AS_APP_KEY_NO_MESSAGE, /* no AppSKeyAns, or one for another device */
+	AS_APP_KEY_NO_ANSWER,
+	AS_APP_KEY_VERDICT_COUNT
+};
+/* The verdict's name without what is common to all: the label of the metric. */
+const char *as_app_key_reason(enum as_app_key_verdict verdict);
 
 extern const struct decision_book as_rules;
 

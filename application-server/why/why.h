@@ -6,7 +6,8 @@
  *	a downlink moves        city.db            as_item_row()
  *	an uplink is decoded,
  *	a command comes in,
- *	an item is sealed       memory (rules.h)   as_rules */
+ *	an item is sealed, an
+ *	AppSKey is asked for    memory (rules.h)   as_rules */
 #ifndef LAMPPOST_AS_WHY_H
 #define LAMPPOST_AS_WHY_H
 

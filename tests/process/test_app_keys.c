@@ -99,6 +99,14 @@ static bool an_uplink_is_in_clear(void)
 	       strstr(t_server.answer, "count") != NULL;
 }
 
+static bool metrics_say(const char *row_end)
+{
+	static char text[1 << 17];
+	char path[T_DIR_MAX + 64];
+	snprintf(path, sizeof path, "%s/application-server.admin.sock", t_server.run);
+	return t_unix_get(path, "/metrics", text, sizeof text) == 200 && strstr(text, row_end) != NULL;
+}
+
 static void the_key_of_a_session_that_has_its_id_alone_is_fetched(void **state)
 {
 	static struct proto_message message;
@@ -124,6 +132,10 @@ static void the_key_of_a_session_that_has_its_id_alone_is_fetched(void **state)
 		usleep(20000);
 	}
 	t_true("uplinks are in clear once it was", in_clear);
+	t_true("that it was refused first is counted",
+	       metrics_say("app_s_key_refusals_total{reason=\"no_answer\"} 1\n"));
+	t_true("by that reason alone", metrics_say("app_s_key_refusals_total{reason=\"unknown\"} 0\n"));
+	t_true("and that it came", metrics_say("app_s_keys_fetched_total 1\n"));
 	t_server_close();
 	kill(join_server, SIGKILL);
 	waitpid(join_server, NULL, 0);

@@ -6,6 +6,7 @@
 #include "application-server/custody.h"
 #include "application-server/store_desired.h"
 #include "application-server/store_events.h"
+#include "application-server/store_private.h"
 #include "application-server/uuid.h"
 #include "common/base/hex.h"
 #include "common/lorawan/cipher.h"
@@ -188,11 +189,15 @@ static struct net_event_head head(void)
 
 static const struct lw_dev_addr address = {0x01020304};
 
+static const struct net_session_id *in_use; /* what the joins say that the device is in; NULL: nothing */
+
 static void join(uint8_t session, const char *label, const uint8_t wrapping[16])
 {
 	struct net_join_event event = {
 		.head = head(), .session = {{session}}, .dev_addr = address, .region_id = "eu868"};
 	snprintf(event.app_s_key_label, sizeof event.app_s_key_label, "%s", label);
+	if (in_use)
+		event.has_in_use = true, event.in_use = *in_use;
 	if (*label)
 		assert_int_equal(AES_WRAP_OK,
 				 aes_wrap(wrapping, 16, app_s_key.bytes, 16, event.app_s_key_wrapped));
@@ -406,6 +411,13 @@ static bool city_has_its_key(void)
 	return as_store_session_any(city->store, &dev_eui);
 }
 
+/* The blob as it came, beside the session that was made of it. */
+static bool city_has_its_blob(void)
+{
+	return db_query_i64(city->store->city, "SELECT count(*) FROM devices WHERE app_s_key IS NOT NULL",
+			    -1) != 0;
+}
+
 static void the_city_is_not_given_a_key_that_it_is_not_to_have(void **state)
 {
 	static const struct {
@@ -432,6 +444,7 @@ static void the_city_is_not_given_a_key_that_it_is_not_to_have(void **state)
 		snprintf(body, sizeof body, "{\"app_s_key\":\"%s\"}", sealed_app_s_key("0102030405060799"));
 		t_int("keys", rows[r].status, call("PUT", METER "/keys", body));
 		t_int("the city has it", rows[r].status == 204, city_has_its_key());
+		t_int("and the blob", rows[r].status == 204, city_has_its_blob());
 		t_city_free(city);
 	}
 }
@@ -456,16 +469,52 @@ static void a_key_that_the_city_had_is_forgotten(void **state)
 			   "\"agency\"}"));
 		add_meter();
 		t_true("before", city_has_its_key());
+		t_true("the blob", city_has_its_blob());
 		t_int("changed", 200, call("PATCH", rows[r].target, rows[r].body));
 		while (as_store_custody_step(city->store))
 			assert_int_equal(ST_OK, as_store_commit(city->store));
 		assert_int_equal(ST_OK, as_store_commit(city->store));
 		t_false("after", city_has_its_key());
+		t_false("the blob", city_has_its_blob());
 		t_city_free(city);
 	}
 }
 
 /* --- keys that are fetched later ----------------------------------------------------------------------------------- */
+
+/* Fills the oldest session whose key is to be asked for; false: there is none. */
+static bool to_fetch(struct lw_eui64 *dev_eui, struct as_held *session)
+{
+	const struct as_held_place first = {.after = {0}};
+	return as_store_held_to_fetch(city->store, &first, dev_eui, session) == ST_OK;
+}
+
+/* The join server's AppSKeyAns. */
+static struct bi_message answer_of(const struct lw_eui64 *dev_eui, const char *label,
+				   const uint8_t wrapping[16])
+{
+	struct bi_message answer = {
+		.envelope = {.type = BI_APP_S_KEY_ANS, .protocol = BI_PROTOCOL_1_0, .result = BI_SUCCESS}};
+	answer.app_s_key_ans.dev_eui = *dev_eui;
+	answer.app_s_key_ans.app_s_key.length = BI_KEY_WRAPPED;
+	snprintf(answer.app_s_key_ans.app_s_key.label, BI_LABEL_TEXT, "%s", label);
+	assert_int_equal(AES_WRAP_OK,
+			 aes_wrap(wrapping, 16, app_s_key.bytes, 16, answer.app_s_key_ans.app_s_key.key));
+	return answer;
+}
+
+/* The join server answers for the oldest session without a key. */
+static enum as_app_key_verdict fetched(const char *label, const uint8_t wrapping[16])
+{
+	struct as_held session;
+	struct lw_eui64 dev_eui;
+	assert_true(to_fetch(&dev_eui, &session));
+	struct bi_message answer = answer_of(&dev_eui, label, wrapping);
+	enum as_app_key_verdict verdict = as_custody_on_app_key(&city->app, city->now, &dev_eui, &session,
+								&answer);
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	return verdict;
+}
 
 /* A join server that keeps the key until it is asked (TS002 AppSKeyReq). */
 static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
@@ -477,10 +526,8 @@ static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
 		    {"our own label", "application", true}};
 	(void)state;
 	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
-		const struct as_held_place first = {.after = {0}};
 		struct as_held session;
 		struct lw_eui64 dev_eui;
-		uint8_t wrapped[24];
 		t_row(rows[r].name);
 		furnished();
 		join(1, "", NULL);
@@ -488,19 +535,136 @@ static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
 		t_str("the id, until the key is there", "0102030405060708",
 		      text_of(json_object_get(event, "joinServerContext"), "sessionKeyId"));
 		json_decref(event);
-		assert_int_equal(ST_OK, as_store_held_to_fetch(city->store, &first, &dev_eui, &session));
-		assert_int_equal(AES_WRAP_OK, aes_wrap(rows[r].is_city ? city->keys.kek : kek, 16,
-						       app_s_key.bytes, 16, wrapped));
-		assert_int_equal(ST_OK, as_custody_take_key(&city->app, city->now, &dev_eui, &session,
-							    rows[r].label, wrapped));
-		assert_int_equal(ST_OK, as_store_commit(city->store));
-		t_int("nothing is left to fetch", ST_NOT_FOUND,
-		      as_store_held_to_fetch(city->store, &first, &dev_eui, &session));
+		t_int("taken", AS_APP_KEY_FETCHED,
+		      fetched(rows[r].label, rows[r].is_city ? city->keys.kek : kek));
+		t_false("something is left to fetch", to_fetch(&dev_eui, &session));
 		uplink(1, 0, 0);
 		event = last_event();
 		t_int("in clear", rows[r].is_city, strcmp("ANc=", text_of(event, "data")) == 0);
 		t_int("wrapped", !rows[r].is_city, opens(event, rows[r].label));
 		json_decref(event);
+		t_city_free(city);
+	}
+}
+
+/* The device joined again, and that session is the agency's, before the key of the session before came. */
+static void a_key_that_comes_after_a_newer_join_does_not_make_its_session_the_newest(void **state)
+{
+	static const struct {
+		const char *name, *newer; /* label of the second join's key */
+		bool is_held;             /* the second session */
+	} rows[] = {{"the newer one is the agency's", "agency-parks", true},
+		    {"the newer one is without a key too", "", true},
+		    {"the newer one is the city's", "application", false}};
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+		t_row(rows[r].name);
+		held();
+		join(1, "", NULL);
+		join(2, rows[r].newer, rows[r].is_held ? kek : city->keys.kek);
+		t_int("the older one's came", AS_APP_KEY_FETCHED, fetched("application", city->keys.kek));
+		t_int("the session", rows[r].is_held ? 200 : 409, call("GET", DEVICE "/session", NULL));
+		t_int("a command in clear", rows[r].is_held ? 409 : 202,
+		      call("POST", DEVICE "/downlinks", "{\"f_port\":2,\"data\":\"AQ==\"}"));
+		uplink(1, 0, 0);
+		json_t *event = last_event();
+		t_str("the older session opens all the same", "ANc=", text_of(event, "data"));
+		json_decref(event);
+		t_city_free(city);
+	}
+}
+
+static bool city_has(uint8_t session)
+{
+	struct lw_eui64 dev_eui;
+	uint8_t sealed[AS_SEALED_SESSION_KEY];
+	assert_true(lw_eui64_parse("0102030405060708", &dev_eui));
+	return as_store_session_get(city->store, &dev_eui, &(struct net_session_id){{session}}, sealed) ==
+	       ST_OK;
+}
+
+/* Accepts that nobody hears, in a city whose joins leave the key to be asked for. */
+static void fetched_keys_push_out_neither_the_session_in_use_nor_stay_for_ever(void **state)
+{
+	static const struct net_session_id first = {{1}};
+	(void)state;
+	furnished();
+	join(1, "application", city->keys.kek);
+	in_use = &first;
+	unsigned kept = 0;
+	for (uint8_t i = 2; i <= 20; i++) {
+		join(i, "", NULL);
+		t_int("taken", AS_APP_KEY_FETCHED, fetched("application", city->keys.kek));
+	}
+	in_use = NULL;
+	t_true("the one in use is there", city_has(1));
+	for (uint8_t i = 2; i <= 20; i++)
+		kept += city_has(i);
+	t_uint("and the latest", 5, kept);
+	t_true("of them the last", city_has(20));
+	t_city_free(city);
+}
+
+static void an_answer_without_a_key_is_counted_by_its_reason_and_told(void **state)
+{
+	static const struct {
+		const char *name, *reason;
+		enum bi_result result;
+		uint8_t length; /* of the key: 0, BI_KEY_CLEAR, BI_KEY_WRAPPED */
+		const char *label;
+		bool of_another, is_silence;
+		enum as_app_key_verdict verdict;
+	} rows[] = {
+		{"a session that is not kept", "unknown", BI_OTHER, 0, "", false, false, AS_APP_KEY_UNKNOWN},
+		{"a device that is not known", "unknown", BI_UNKNOWN_DEV_EUI, 0, "", false, false,
+		 AS_APP_KEY_UNKNOWN},
+		{"we may not", "refused", BI_ACTIVATION_DISALLOWED, 0, "", false, false, AS_APP_KEY_REFUSED},
+		{"a key in clear", "in_clear", BI_SUCCESS, BI_KEY_CLEAR, "", false, false,
+		 AS_APP_KEY_IN_CLEAR},
+		{"a wrapped key without a label", "in_clear", BI_SUCCESS, BI_KEY_WRAPPED, "", false, false,
+		 AS_APP_KEY_IN_CLEAR},
+		{"our label, another KEK", "other_kek", BI_SUCCESS, BI_KEY_WRAPPED, "application", false,
+		 false, AS_APP_KEY_OTHER_KEK},
+		{"a label longer than any", "no_message", BI_SUCCESS, BI_KEY_WRAPPED,
+		 "a-label-of-more-than-thirty-one-c", false, false, AS_APP_KEY_NO_MESSAGE},
+		{"for another device", "no_message", BI_SUCCESS, BI_KEY_WRAPPED, "their-kek", true, false,
+		 AS_APP_KEY_NO_MESSAGE},
+		{"no answer", "no_answer", BI_SUCCESS, 0, "", false, true, AS_APP_KEY_NO_ANSWER},
+	};
+	(void)state;
+	for (size_t r = 0; r < ARRAY_SIZE(rows); r++) {
+		struct as_held session;
+		struct lw_eui64 dev_eui;
+		char verdict[40];
+		t_row(rows[r].name);
+		furnished();
+		join(1, "", NULL);
+		assert_true(to_fetch(&dev_eui, &session));
+		struct bi_message answer = answer_of(&dev_eui, rows[r].label, kek);
+		answer.envelope.result = rows[r].result;
+		answer.app_s_key_ans.app_s_key.length = rows[r].length;
+		answer.app_s_key_ans.dev_eui.bytes[0] ^= rows[r].of_another;
+		if (rows[r].is_silence) {
+			as_custody_on_no_app_key(&city->app, city->now, &dev_eui, 0, true);
+			as_custody_on_no_app_key(&city->app, city->now, &dev_eui, 503, false);
+		} else
+			t_int("verdict", rows[r].verdict,
+			      as_custody_on_app_key(&city->app, city->now, &dev_eui, &session, &answer));
+		assert_int_equal(ST_OK, as_store_commit(city->store));
+		t_str("reason", rows[r].reason, as_app_key_reason(rows[r].verdict));
+		t_uint("counted", rows[r].is_silence ? 2 : 1, city->app.counters.app_keys[rows[r].verdict]);
+		t_uint("nothing was fetched", 0, city->app.counters.app_keys[AS_APP_KEY_FETCHED]);
+		t_true("it has none still", to_fetch(&dev_eui, &session) && !city_has(1));
+		json_t *told = json_array();
+		as_rules_list(&city->app.decisions, &dev_eui, 10, told);
+		snprintf(verdict, sizeof verdict, "app_s_key_%s", rows[r].reason);
+		t_uint("told once", 1, json_array_size(told));
+		t_str("as", verdict, text_of(json_array_get(told, 0), "verdict"));
+		t_true("with a next step", *text_of(json_array_get(told, 0), "next") != '\0');
+		if (rows[r].verdict == AS_APP_KEY_UNKNOWN || rows[r].verdict == AS_APP_KEY_REFUSED)
+			t_str("the result's name", bi_result_name(rows[r].result, BI_PROTOCOL_1_1),
+			      text_of(json_object_get(json_array_get(told, 0), "numbers"), "result"));
+		json_decref(told);
 		t_city_free(city);
 	}
 }
@@ -535,6 +699,9 @@ int main(void)
 		t_test(a_command_comes_encrypted_or_not_at_all),
 		t_test(what_waits_in_clear_is_not_sealed_for_a_held_session),
 		t_test(a_key_that_is_fetched_later_is_whose_its_kek_is),
+		t_test(a_key_that_comes_after_a_newer_join_does_not_make_its_session_the_newest),
+		t_test(fetched_keys_push_out_neither_the_session_in_use_nor_stay_for_ever),
+		t_test(an_answer_without_a_key_is_counted_by_its_reason_and_told),
 		t_test(the_city_is_not_given_a_key_that_it_is_not_to_have),
 		t_test(a_key_that_the_city_had_is_forgotten),
 		t_test(sessions_are_forgotten_as_those_of_the_city_are),
