@@ -26,6 +26,7 @@ struct ns_windows {
 	enum ns_policy policy;           /* what attempts are chosen by */
 	uint8_t unheard;                 /* accepts in a row that the device did not hear */
 	enum ns_storm_class storm_class; /* of the device, where that is by price */
+	uint32_t storm;                  /* that a join-request is counted in (join_storm.h); 0: none */
 	bool dwell;                      /* the device's downlinks have a dwell time */
 	bool has_rx1;
 	struct lw_rx_window rx1, rx2;

@@ -17,7 +17,7 @@ void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *dow
 	if (drop != NS_ACCEPTED) {
 		ns_record_no_way(ns, now, downlink, drop, &downlink->plan.why);
 		if (downlink->is_join)
-			ns_storm_failed(ns);
+			ns_storm_failed(ns, downlink->windows.storm, NS_STORM_FAILED_NOT_SENT);
 		ns_course_not_sent(ns, now, downlink, drop, "");
 		ns_item_stays(ns, now, downlink, drop);
 		ns_downlink_close(ns, downlink);
@@ -26,7 +26,7 @@ void ns_downlink_dispatch(struct ns *ns, struct now now, struct ns_downlink *dow
 	ns_downlink_forget_opportunity(ns, downlink);
 	ns_downlink_send(ns, now, downlink, 0);
 	if (downlink->is_join)
-		ns_storm_answered(ns, now);
+		ns_storm_answered(ns, now, downlink->windows.storm);
 	ns_item_planned(ns, now, downlink);
 }
 
@@ -181,6 +181,7 @@ void ns_downlink_join(struct ns *ns, struct now now, uint32_t device, const stru
 			ns, now,
 			&(struct ns_downlink){.is_join = true, .device = device, .join_attempt = attempt},
 			NS_DROP_DOWNLINK_FULL, "");
+		ns_storm_failed(ns, windows->storm, NS_STORM_FAILED_NO_ROOM);
 		return;
 	}
 	downlink->is_join = true;

@@ -143,6 +143,7 @@ enum status ns_edge_metrics_open(struct ns_edge *edge) MUST_USE;
 /* edge_off_plan.c: gateways that hear frequencies outside their plan. Logs each change of that once. */
 void ns_edge_log_off_plan(struct ns_edge *edge, struct now now);
 /* Appends the name of the warning to a list of them, and `,"off_plan":["..."]` to members of /healthz, where there is one. */
+#define NS_EDGE_STORM_TEXT 1280
 /* Fills the members of /healthz about join storms, from a comma on; nothing before the first one (edge_storm.c). */
 void ns_edge_storm_health(const struct ns_edge *edge, struct now now, char *warnings, size_t warnings_room,
 			  char *more, size_t room);

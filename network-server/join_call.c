@@ -109,7 +109,7 @@ void ns_on_join_failure(struct ns *ns, struct now now, uint32_t transaction, con
 static void give_up(struct ns *ns, struct now now, struct ns_join *join, uint32_t slot)
 {
 	ns_count(ns, NS_DROP_JOIN_TIMEOUT);
-	ns_storm_failed(ns);
+	ns_storm_failed(ns, join->windows.storm, NS_STORM_FAILED_SILENT);
 	ns_record_join_end(ns, now, join, NS_DROP_JOIN_TIMEOUT, NULL);
 	ns_course_refused(ns, join, NS_DROP_JOIN_TIMEOUT);
 	if (ns_frames_followed(&ns->frames))

@@ -121,7 +121,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	join->seen = ns_frame_seen(now, frame);
 	join->airtime_us = frame->airtime_us;
 	if (ns->storm.on && ns_storm_is_answered(ns, now, &join->dev_eui)) {
-		ns_storm_in_flight(ns, now);
+		ns_storm_in_flight(ns, now, &join->dev_eui);
 		return NS_DROP_JOIN_IN_FLIGHT;
 	}
 	ns_course_begin(ns, now, join, &asked, frame);
@@ -164,6 +164,7 @@ static enum ns_drop start(struct ns *ns, struct now now, struct ns_frame *frame,
 	uint32_t slot = ns_slab_take(&ns->joins);
 	if (slot == NS_NO_SLOT) {
 		ns_storm_let_go(ns, join);
+		ns_storm_failed(ns, join->windows.storm, NS_STORM_FAILED_NO_ROOM);
 		return NS_DROP_JOIN_FULL;
 	}
 	struct ns_join_row *row = table_put(&ns->joins_by_transaction, &join->transaction, &made);
@@ -341,6 +342,12 @@ static enum ns_drop accept(struct ns *ns, struct now now, struct ns_join *join,
 	return drop;
 }
 
+static enum ns_storm_failure why_failed(enum ns_drop drop)
+{
+	return drop == NS_DROP_JOIN_REFUSED || drop == NS_DROP_JOIN_BAD_ANSWER ? NS_STORM_FAILED_NO
+									       : NS_STORM_FAILED_NO_ROOM;
+}
+
 void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, const struct bi_message *answer)
 {
 	const struct ns_join_row *row = table_get(&ns->joins_by_transaction, &transaction);
@@ -359,7 +366,7 @@ void ns_on_join_answer(struct ns *ns, struct now now, uint32_t transaction, cons
 		ns->joins_done++;
 	} else {
 		ns_count(ns, drop);
-		ns_storm_failed(ns);
+		ns_storm_failed(ns, join->windows.storm, why_failed(drop));
 		ns_record_join_end(ns, now, join, drop, answer);
 	}
 	if (drop == NS_DROP_JOIN_REFUSED)

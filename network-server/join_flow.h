@@ -20,6 +20,7 @@
 struct ns_kept {
 	bool held;
 	uint32_t gateway; /* slot */
+	struct lw_eui64 eui;
 	uint32_t freq_hz;
 	struct mono start;
 	uint32_t airtime_us;

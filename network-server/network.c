@@ -47,7 +47,7 @@ void ns_init(struct ns *ns, const struct ns_config *config, struct rng *rng)
 			config->max_devices < RELEASED_MAX ? config->max_devices : RELEASED_MAX, rng);
 	ns_foreign_allow_join_euis(&ns->foreign, config->join_eui_prefixes, config->join_eui_prefix_count);
 	ns_join_reports_init(&ns->join_reports, rng);
-	ns_storm_init(&ns->storm, config->max_devices, rng);
+	ns_storm_init(&ns->storm, config->max_devices);
 	ns_strangers_init(&ns->strangers, rng);
 	ns_frames_init(&ns->frames);
 	ns_queue_init(&ns->queue, config->max_items, rng);

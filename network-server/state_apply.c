@@ -192,6 +192,7 @@ static void remove_device(struct ns *ns, struct now now, uint32_t slot)
 	if (device->elder != NS_NO_SLOT)
 		ns_drop_session(ns, now, device->elder);
 	ns_foreign_remove_join_eui(&ns->foreign, &device->join_eui);
+	ns_storm_forget(ns, slot);
 	ns_device_remove(&ns->sessions, slot);
 	ns_record_forget_device(ns, slot);
 }

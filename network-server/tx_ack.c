@@ -34,7 +34,7 @@ static void give_up(struct ns *ns, struct now now, struct ns_downlink *downlink,
 {
 	ns_record_given_up(ns, now, downlink, cause);
 	if (downlink->is_join)
-		ns_storm_failed(ns);
+		ns_storm_not_sent(ns, downlink->windows.storm);
 	ns_course_not_sent(ns, now, downlink, NS_DROP_ATTEMPTS_SPENT, word);
 	ns_item_not_sent(ns, now, downlink, cause);
 	ns_downlink_close(ns, downlink);

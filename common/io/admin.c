@@ -21,7 +21,7 @@ struct io_admin {
 static void on_healthz(void *ctx, struct now now, const struct io_http_request *request)
 {
 	const struct io_admin *admin = ctx;
-	char members[4096] = "", body[4352];
+	char members[6144] = "", body[6400];
 	bool healthy = !admin->options.health ||
 		       admin->options.health(admin->options.ctx, members, sizeof members);
 	int length = snprintf(body, sizeof body,
