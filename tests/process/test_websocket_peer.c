@@ -202,6 +202,8 @@ static void our_client_is_understood(void **state)
 	t_true("closed", io_loop_run_until(world.loop, closed, &world, CEILING));
 	t_str("reason", "peer_closed", io_ws_reason_name(world.reason));
 	t_int("code", 4002, world.code);
+	t_true("ended",
+	       t_wait_on_loop(world.loop, peer_ended, &world, T_CEILING)); /* our close goes out meanwhile */
 	t_int("the peer is content", 0, t_process_wait(world.peer));
 	t_process_free(world.peer);
 	io_ws_client_free(world.client);

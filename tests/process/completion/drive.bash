@@ -1,7 +1,11 @@
-# Prints, one a line, what bash offers behind the line that is the first word. Words are parted as readline parts them.
+# Prints, for each line given as a word, "> LINE" and then, one a line, what bash offers behind it. Words are parted as readline
+# parts them.
 source <(lamppost completion bash)
-read -ra COMP_WORDS <<<"${1//=/ = }"
-[[ $1 != *[\ =] ]] || COMP_WORDS+=("")
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-_lamppost
-printf '%s\n' "${COMPREPLY[@]}"
+for line; do
+	read -ra COMP_WORDS <<<"${line//=/ = }"
+	[[ $line != *[\ =] ]] || COMP_WORDS+=("")
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	COMPREPLY=()
+	_lamppost
+	printf '%s\n' "> $line" "${COMPREPLY[@]}"
+done

@@ -1,4 +1,7 @@
-# Prints, one a line, what fish offers behind the line that is the first word.
+# Prints, for each line given as a word, "> LINE" and then, one a line, what fish offers behind it.
 lamppost completion fish | source
-complete -C $argv[1] | string replace -r '\t.*' ''
+for line in $argv
+	echo "> $line"
+	complete -C $line | string replace -r '\t.*' ''
+end
 exit 0
