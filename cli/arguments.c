@@ -117,6 +117,14 @@ const char *cli_argument(const struct cli_arguments *arguments, const char *name
 	check_failed(__FILE__, __LINE__, __func__, name);
 }
 
+const char *cli_argument_if_any(const struct cli_arguments *arguments, const char *name)
+{
+	for (size_t i = 0; i < arguments->option_count; i++)
+		if (strcmp(arguments->options[i].name, name) == 0)
+			return arguments->values[i];
+	return NULL;
+}
+
 bool cli_arguments_without_socket(const struct cli_arguments *arguments, const char *command)
 {
 	return !arguments->socket || refuse(command, "--socket",

@@ -38,6 +38,8 @@ bool cli_arguments_parse(struct cli_arguments *arguments, const char *command,
 			 char **argv);
 /* The value of an option by its name, NULL when not given; "" for a switch that is on. */
 const char *cli_argument(const struct cli_arguments *arguments, const char *name);
+/* The same where the command may have no such option: NULL then. */
+const char *cli_argument_if_any(const struct cli_arguments *arguments, const char *name);
 /* Reads the value of the option `name` ("--limit") as a number from 1. False after reporting: exit CLI_USAGE. */
 bool cli_parse_count(const char *name, const char *text, unsigned long *count);
 /* For commands that call no API (`init`, `up`, `status`): false after reporting a --socket: exit CLI_USAGE. */

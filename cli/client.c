@@ -2,6 +2,7 @@
 #include "cli/client.h"
 
 #include "cli/command.h"
+#include "cli/key_rules.h"
 #include "cli/place.h"
 #include "cli/problem.h"
 #include "cli/progress.h"
@@ -28,6 +29,7 @@ struct cli_client {
 	struct io_loop *loop;
 	struct io_http_client *http;
 	char socket[CLI_SOCKET_MAX];
+	bool allows_known_keys;
 	int refused; /* why no call can be made, reported; CLI_DONE: calls can */
 	bool interrupted;
 	struct io_timer *wheel; /* turns while a person waits */
@@ -82,6 +84,7 @@ struct cli_client *cli_client_new(const struct cli_arguments *arguments)
 	client->http = io_http_client_new(client->loop, NULL);
 	client->wheel = io_timer_new(client->loop, on_wheel, client);
 	client->refused = cli_socket_find(client->socket, arguments);
+	client->allows_known_keys = cli_argument_if_any(arguments, KEY_ALLOW_OPTION) != NULL;
 	return client;
 }
 
@@ -99,6 +102,11 @@ void cli_client_free(struct cli_client *client)
 const char *cli_client_socket(const struct cli_client *client)
 {
 	return client->socket;
+}
+
+bool cli_client_allows_known_keys(const struct cli_client *client)
+{
+	return client->allows_known_keys;
 }
 
 static void on_done(void *ctx, struct now now, io_http_call_id call, const struct io_http_answer *answer)

@@ -24,6 +24,8 @@ int cli_socket_find(char socket[CLI_SOCKET_MAX], const struct cli_arguments *arg
 struct cli_client *cli_client_new(const struct cli_arguments *arguments);
 void cli_client_free(struct cli_client *client); /* NULL is allowed */
 const char *cli_client_socket(const struct cli_client *client);
+/* Whether the command says --allow-known-keys (key_rules.h). */
+bool cli_client_allows_known_keys(const struct cli_client *client);
 
 /* Sends `body` (borrowed; NULL: none) and waits. CLI_DONE with `*answer` (the caller's; may be set to NULL by an answer
  * without a body; `answer` itself may be NULL) for 2xx, else an enum cli_exit, reported as about `what`. */

@@ -6,6 +6,7 @@
 #include "cli/client.h"
 #include "cli/device_mac.h"
 #include "cli/key_file.h"
+#include "cli/key_rules.h"
 #include "cli/input.h"
 #include "cli/rejoin.h"
 #include "cli/problem.h"
@@ -25,7 +26,9 @@ static const struct cli_option key_options[] = {
 	{"s-nwk-s-int-key", "KEY", "ABP 1.1: SNwkSIntKey"},
 	{"nwk-s-enc-key", "KEY", "ABP 1.1: NwkSEncKey"},
 	{"app-s-key", "KEY", "ABP: AppSKey"},
+	{KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP}, /* the last: all before it are keys */
 };
+#define KEY_OPTIONS (ARRAY_SIZE(key_options) - 1)
 
 /* Fills the field's name of an option: "app_key" of "app-key". */
 static void field_name(char *name, size_t capacity, const char *option)
@@ -48,7 +51,7 @@ static int run_keys(const struct cli_arguments *arguments)
 	struct cli_seal *seal = NULL;
 	json_t *keys = json_object();
 	int exit_code = CLI_DONE;
-	for (size_t i = 0; i < ARRAY_SIZE(key_options) && exit_code == CLI_DONE; i++) {
+	for (size_t i = 0; i < KEY_OPTIONS && exit_code == CLI_DONE; i++) {
 		if (!arguments->values[i])
 			continue;
 		char field[48];
@@ -101,6 +104,7 @@ static const struct cli_option import_options[] = {
 	{"profile", "ID", "of every row that names none"},
 	{"deployment", "ID", "of every row that names none"},
 	{"join-eui", "EUI", "of every row that has none"},
+	{KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP},
 };
 
 static int send_rows(const char *file, json_t *rows, struct cli_client *client,
@@ -169,7 +173,7 @@ const struct cli_command cli_device_commands[] = {
 	 .summary = "set or replace keys, sealed before they leave",
 	 .description =
 		 "KEY is 32 hex digits, @FILE, or - for standard input (what stands on a command line, "
-		 "others may see).",
+		 "others may see). Keys that are no secret (zeros, published examples) are refused.",
 	 .operands = "set EUI",
 	 .options = key_options,
 	 .option_count = ARRAY_SIZE(key_options),
@@ -189,7 +193,9 @@ const struct cli_command cli_device_commands[] = {
 		 "Files of manufacturers and other servers are read as they come: commas, semicolons or "
 		 "tabs, UTF-16, EUIs with dashes, columns called AppEUI or Device EUI; JSON of The Things "
 		 "Stack and ChirpStack; ThingPark's lines. --dry-run shows which column was taken for "
-		 "what. What a spreadsheet has counted (1.2E+15) is refused.",
+		 "what. What a spreadsheet has counted (1.2E+15) is refused, and so is a key that is no "
+		 "secret: "
+		 "zeros, published examples, one that several devices share.",
 	 .operands = "FILE",
 	 .options = import_options,
 	 .option_count = ARRAY_SIZE(import_options),

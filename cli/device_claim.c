@@ -4,6 +4,7 @@
 #include "cli/client.h"
 #include "cli/input.h"
 #include "cli/key_file.h"
+#include "cli/key_rules.h"
 #include "cli/problem.h"
 #include "cli/record_print.h"
 #include "cli/seal.h"
@@ -212,6 +213,7 @@ static const struct cli_option replace_options[] = {
 	{"profile", "ID", "if it is of another kind"},
 	{"queue", "move|drop", "what becomes of commands that wait"},
 	{"undo", NULL, "the old device goes on; the other is not enabled any more"},
+	{KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP},
 };
 
 static int collect_new(const struct cli_arguments *arguments, struct cli_client *client, json_t *body)
@@ -306,6 +308,7 @@ static const struct cli_option shelve_options[] = {
 	{"map", "FIELD=TITLE,...",
 	 "which column is what: dev_eui, join_eui, app_key, owner_token, serial, qr"},
 	{"join-eui", "EUI", "of every row that has none"},
+	{KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP},
 };
 
 const struct cli_command cli_claim_commands[] = {

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const format_names[KEY_FORMAT_COUNT] = {
 	[KEY_AUTO] = "auto", [KEY_LAMPPOST] = "lamppost",     [KEY_MAKER] = "maker",
@@ -152,11 +153,53 @@ static void without_bracket(const char *title, char out[64])
 	out[length] = '\0';
 }
 
+/* Words that tell an order of bytes. */
+static const struct {
+	const char *word;
+	enum key_order order;
+} orders[] = {
+	{"lsb first", KEY_LAST_BYTE_FIRST},     {"msb first", KEY_FIRST_BYTE_FIRST},
+	{"little endian", KEY_LAST_BYTE_FIRST}, {"big endian", KEY_FIRST_BYTE_FIRST},
+	{"little-endian", KEY_LAST_BYTE_FIRST}, {"big-endian", KEY_FIRST_BYTE_FIRST},
+	{"lsbf", KEY_LAST_BYTE_FIRST},          {"msbf", KEY_FIRST_BYTE_FIRST},
+	{"lsb", KEY_LAST_BYTE_FIRST},           {"msb", KEY_FIRST_BYTE_FIRST},
+	{"reversed", KEY_LAST_BYTE_FIRST},
+};
+
+/* Where such a word stands by itself; NULL: nowhere. */
+static const char *order_in(const char *title, size_t *row)
+{
+	for (*row = 0; *row < ARRAY_SIZE(orders); (*row)++) {
+		size_t length = strlen(orders[*row].word);
+		for (const char *at = title; *at; at++)
+			if (strncasecmp(at, orders[*row].word, length) == 0 &&
+			    (at == title || !isalnum((unsigned char)at[-1])) &&
+			    !isalnum((unsigned char)at[length]))
+				return at;
+	}
+	return NULL;
+}
+
+enum key_order key_column_order(const char *title)
+{
+	size_t row;
+	return order_in(title, &row) ? orders[row].order : KEY_ORDER_NOT_SAID;
+}
+
+static void without_order(char *title)
+{
+	size_t row;
+	const char *at = order_in(title, &row);
+	if (at)
+		memset(title + (at - title), ' ', strlen(orders[row].word));
+}
+
 enum key_field key_column(const char *title)
 {
 	char plain[64];
 	enum key_field field;
 	without_bracket(title, plain);
+	without_order(plain);
 	for (size_t i = 0; i < ARRAY_SIZE(spellings); i++)
 		if (key_title_is(plain, spellings[i].title))
 			return spellings[i].field;
@@ -197,8 +240,20 @@ enum key_format key_format_guess(const char *const *titles, size_t count, char s
 	return is_ours(titles, count, separator) ? KEY_LAMPPOST : KEY_MAKER;
 }
 
+size_t key_separator_line(const char *text, size_t length)
+{
+	size_t end = 5;
+	if (length < 5 || strncasecmp(text, "sep=", 4) != 0 || !strchr(",;\t", text[4]))
+		return 0;
+	while (end < length && (text[end] == '\r' || text[end] == '\n') && text[end - 1] != '\n')
+		end++;
+	return text[end - 1] == '\n' || end == length ? end : 0;
+}
+
 char key_separator(const char *text, size_t length)
 {
+	if (key_separator_line(text, length) > 0)
+		return text[4];
 	static const char signs[] = {',', ';', '\t'};
 	size_t counts[sizeof signs] = {0}, best = 0;
 	bool quoted = false, began = false;

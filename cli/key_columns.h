@@ -39,16 +39,21 @@ enum key_field {
 	KEY_FIELD_COUNT
 };
 const char *key_field_name(enum key_field field); /* "dev_eui"; of the record where it is one of its fields */
-/* By its name, for --map; false: there is none. */
+/* By its name, for --map; false: there is none. "dev_eui_lsb" is dev_eui with its last byte first: the suffix is not read here. */
 bool key_field_parse(const char *text, enum key_field *field);
 
 /* What a header's cell is. */
 enum key_field key_column(const char *title);
+/* What it says of the order of bytes, as in "DevEUI (LSB)" and "AppEUI, little endian". */
+enum key_order { KEY_ORDER_NOT_SAID, KEY_FIRST_BYTE_FIRST, KEY_LAST_BYTE_FIRST };
+enum key_order key_column_order(const char *title);
 /* Whether two titles are the same but for case, blanks and signs. */
 bool key_title_is(const char *title, const char *other);
 /* Guesses the format by the header's cells. */
 enum key_format key_format_guess(const char *const *titles, size_t count, char separator);
 
+/* The length of a first line "sep=;" that a spreadsheet wrote, with its end; 0: there is none. */
+size_t key_separator_line(const char *text, size_t length);
 /* The sign that parts the cells: ; tab or , by what the first line has most of outside of quotes. */
 char key_separator(const char *text, size_t length);
 

@@ -37,14 +37,22 @@ struct device {
 	char serial[KEY_VALUE_MAX], profile_id[9];
 };
 
-/* Cleans an identifier; false after complaining. "" stays as it is. */
+/* Cleans an identifier, and turns it round where its column says so; false after complaining. "" stays as it is. */
 static bool take_hex(struct key_reading *reading, unsigned line, enum key_field field, const char *text,
-		     size_t digits, char out[KEY_VALUE_MAX])
+		     enum key_order order, size_t digits, char out[KEY_VALUE_MAX])
 {
 	out[0] = '\0';
 	if (!text || !*text)
 		return true;
 	const char *why = key_value_hex(text, digits, out);
+	if (!why && order == KEY_LAST_BYTE_FIRST)
+		key_value_turn(out);
+	if (!why && order == KEY_ORDER_NOT_SAID && digits == 16 && key_value_looks_turned(out))
+		why = field == KEY_DEV_EUI
+			      ? "stands with its last byte first, it seems: if so, --map dev_eui_lsb=TITLE "
+				"turns it round; if not, --map dev_eui=TITLE takes it as it is"
+			      : "stands with its last byte first, it seems: if so, --map join_eui_lsb=TITLE "
+				"turns it round; if not, --map join_eui=TITLE takes it as it is";
 	if (why)
 		complain(reading, line, key_field_name(field), why);
 	return !why;
@@ -103,15 +111,19 @@ static bool take_identity(struct key_reading *reading, unsigned line, const stru
 	if (code && *code)
 		ok = take_code(reading, line, code, device);
 	if (ok && eui && *eui)
-		ok = take_hex(reading, line, KEY_DEV_EUI, eui, 16, device->dev_eui_text);
+		ok = take_hex(reading, line, KEY_DEV_EUI, eui, cells->orders[KEY_DEV_EUI], 16,
+			      device->dev_eui_text);
 	if (ok && !lw_eui64_parse(device->dev_eui_text, &device->dev_eui)) {
 		complain(reading, line, "dev_eui", "is missing");
 		ok = false;
 	}
 	const char *join = cells->values[KEY_JOIN_EUI];
-	if (!(join && *join) && !device->join_eui[0])
+	enum key_order order = cells->orders[KEY_JOIN_EUI];
+	if (!(join && *join) && !device->join_eui[0]) {
 		join = reading->request->join_eui;
-	ok = take_hex(reading, line, KEY_JOIN_EUI, join, 16, join_eui) && ok;
+		order = KEY_FIRST_BYTE_FIRST;
+	}
+	ok = take_hex(reading, line, KEY_JOIN_EUI, join, order, 16, join_eui) && ok;
 	if (join_eui[0])
 		memcpy(device->join_eui, join_eui, sizeof join_eui);
 	if (cells->values[KEY_OWNER_TOKEN] && *cells->values[KEY_OWNER_TOKEN] && reading->request->shelf)
@@ -156,8 +168,11 @@ static bool take_root_keys(struct key_reading *reading, unsigned line, const str
 			   const struct device *device, json_t *row)
 {
 	char app[KEY_VALUE_MAX], nwk[KEY_VALUE_MAX];
-	bool ok = take_hex(reading, line, KEY_APP_KEY, cells->values[KEY_APP_KEY], 32, app);
-	ok = take_hex(reading, line, KEY_NWK_KEY, cells->values[KEY_NWK_KEY], 32, nwk) && ok;
+	bool ok = take_hex(reading, line, KEY_APP_KEY, cells->values[KEY_APP_KEY], cells->orders[KEY_APP_KEY],
+			   32, app);
+	ok = take_hex(reading, line, KEY_NWK_KEY, cells->values[KEY_NWK_KEY], cells->orders[KEY_NWK_KEY], 32,
+		      nwk) &&
+	     ok;
 	bool is_1_0 = is_version_1_0(cells->values[KEY_VERSION]);
 	if (reading->format == KEY_CHIRPSTACK && is_zero(app)) {
 		memcpy(app, nwk, sizeof app);
@@ -182,12 +197,14 @@ static bool take_session(struct key_reading *reading, unsigned line, const struc
 	bool otaa = json_object_get(row, "app_key") || json_object_get(row, "nwk_key");
 	if (otaa || !cells->values[KEY_NWK_S_KEY] || !*cells->values[KEY_NWK_S_KEY])
 		return true;
-	bool ok = take_hex(reading, line, KEY_DEV_ADDR, cells->values[KEY_DEV_ADDR], 8, value);
+	bool ok = take_hex(reading, line, KEY_DEV_ADDR, cells->values[KEY_DEV_ADDR],
+			   cells->orders[KEY_DEV_ADDR], 8, value);
 	json_object_set_new(row, "activation", json_string("abp"));
 	json_object_set_new(row, "dev_addr", json_string(value));
 	json_object_del(row, "join_eui");
 	for (size_t i = 0; i < ARRAY_SIZE(keys) && ok; i++) {
-		ok = take_hex(reading, line, keys[i], cells->values[keys[i]], 32, value) &&
+		ok = take_hex(reading, line, keys[i], cells->values[keys[i]], cells->orders[keys[i]], 32,
+			      value) &&
 		     seal_key(reading, line, keys[i], value, &device->dev_eui, row);
 		explicit_bzero(value, sizeof value);
 	}

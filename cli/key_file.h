@@ -30,6 +30,7 @@ struct key_summary {
 	struct {
 		char title[48];
 		char field[32]; /* "": passed over */
+		bool turned;    /* its values stand with their last byte first */
 	} columns[KEY_COLUMNS_MAX];
 };
 
@@ -45,6 +46,8 @@ void key_token_digest(const struct lw_eui64 *dev_eui, const char *token, char di
 /* --- between key_file.c and key_json.c */
 struct key_cells {
 	const char *values[KEY_FIELD_COUNT]; /* borrowed; NULL: none */
+	/* KEY_ORDER_NOT_SAID: an EUI that looks turned is complained of. */
+	enum key_order orders[KEY_FIELD_COUNT];
 	const struct record_field *record_fields[KEY_COLUMNS_MAX];
 	const char *record_values[KEY_COLUMNS_MAX];
 	size_t record_count;

@@ -43,6 +43,8 @@ void key_cells_from_json(const json_t *object, struct key_cells *cells, enum key
 	const char *name;
 	json_t *value;
 	*cells = (struct key_cells){.record_count = 0};
+	for (size_t i = 0; i < KEY_FIELD_COUNT; i++) /* programs wrote it, and no column can be named here */
+		cells->orders[i] = KEY_FIRST_BYTE_FIRST;
 	bool chirpstack = json_object_get(object, "deviceKeys") || json_object_get(object, "device_keys") ||
 			  json_object_get(object, "deviceProfileId");
 	if (*format == KEY_AUTO || *format == KEY_LAMPPOST)

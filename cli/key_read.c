@@ -16,19 +16,31 @@ static void complain(struct key_reading *reading, unsigned line, const char *fie
 
 /* --- tables ---------------------------------------------------------------------------------------------------------- */
 
-static void note_column(struct key_reading *reading, const char *title, const char *field)
+static void note_column(struct key_reading *reading, const char *title, const char *field, bool turned)
 {
 	struct key_summary *summary = reading->summary;
 	if (summary->column_count == KEY_COLUMNS_MAX)
 		return;
 	snprintf(summary->columns[summary->column_count].title, sizeof summary->columns[0].title, "%.47s",
 		 title);
+	summary->columns[summary->column_count].turned = turned;
 	snprintf(summary->columns[summary->column_count++].field, sizeof summary->columns[0].field, "%s",
 		 field);
 }
 
+/* "dev_eui_lsb" is dev_eui; whoever names a column has looked at it. */
+static enum key_order take_order(char *name)
+{
+	size_t length = strlen(name);
+	if (length < 4 || strcmp(name + length - 4, "_lsb") != 0)
+		return KEY_FIRST_BYTE_FIRST;
+	name[length - 4] = '\0';
+	return KEY_LAST_BYTE_FIRST;
+}
+
 /* Whether --map says what the column is: "field=Title,field=Title". */
-static bool is_mapped(const char *map, const char *title, enum key_field *field, char name[48])
+static bool is_mapped(const char *map, const char *title, enum key_field *field, enum key_order *order,
+		      char name[48])
 {
 	while (map && *map) {
 		size_t length = strcspn(map, ","), word = strcspn(map, "=");
@@ -36,6 +48,7 @@ static bool is_mapped(const char *map, const char *title, enum key_field *field,
 		    strncasecmp(map + word + 1, title, length - word - 1) == 0) {
 			memcpy(name, map, word);
 			name[word] = '\0';
+			*order = take_order(name);
 			return key_field_parse(name, field);
 		}
 		map += length + (map[length] == ',');
@@ -47,10 +60,11 @@ static void tell_column(struct key_reading *reading, size_t i, const char *title
 {
 	char name[48];
 	enum key_field field;
-	if (is_mapped(reading->request->map, title, &field, name)) {
+	if (is_mapped(reading->request->map, title, &field, &reading->orders[i], name)) {
 		reading->columns[i] = field;
 	} else {
 		field = key_column(title);
+		reading->orders[i] = key_column_order(title);
 		snprintf(name, sizeof name, "%s", field == KEY_RECORD ? title : key_field_name(field));
 		for (size_t j = 0; j < i; j++) /* the first of two spellings counts */
 			if (field != KEY_RECORD && reading->columns[j] == field)
@@ -60,7 +74,8 @@ static void tell_column(struct key_reading *reading, size_t i, const char *title
 	reading->record_fields[i] = reading->columns[i] == KEY_RECORD
 					    ? record_field(record_schema(RECORD_DEVICE), name)
 					    : NULL;
-	note_column(reading, title, reading->columns[i] == KEY_NONE ? "" : name);
+	note_column(reading, title, reading->columns[i] == KEY_NONE ? "" : name,
+		    reading->orders[i] == KEY_LAST_BYTE_FIRST);
 }
 
 /* ThingPark's lines have places for names: CREATE_OTAA, DevEUI or code, -, model, JoinEUI, AppKey. */
@@ -75,14 +90,26 @@ static void thingpark_columns(struct key_reading *reading)
 		char title[24];
 		reading->columns[places[i].place] = places[i].field;
 		snprintf(title, sizeof title, "column %c", 'A' + (int)places[i].place);
-		note_column(reading, title, key_field_name(places[i].field));
+		reading->orders[places[i].place] = KEY_FIRST_BYTE_FIRST;
+		note_column(reading, title, key_field_name(places[i].field), false);
 	}
+}
+
+/* ";;;": what a spreadsheet writes of a line that was emptied. */
+static bool is_emptied(const struct csv *csv)
+{
+	for (size_t i = 0; i < csv->count; i++)
+		if (strspn(csv->cells[i], " \t") < strlen(csv->cells[i]))
+			return false;
+	return true;
 }
 
 static void take_record_of(struct key_reading *reading, const struct csv *csv)
 {
 	struct key_cells cells = {.record_count = 0};
 	bool thingpark = reading->format == KEY_THINGPARK;
+	if (is_emptied(csv))
+		return;
 	if (!thingpark && csv->count != reading->column_count) {
 		char reason[80];
 		snprintf(reason, sizeof reason, "%zu cells, the header has %zu", csv->count,
@@ -102,6 +129,7 @@ static void take_record_of(struct key_reading *reading, const struct csv *csv)
 			cells.record_values[cells.record_count++] = csv->cells[i];
 		} else if (reading->columns[i] != KEY_NONE) {
 			cells.values[reading->columns[i]] = csv->cells[i];
+			cells.orders[reading->columns[i]] = reading->orders[i];
 		}
 	}
 	key_take_device(reading, csv->line, &cells);
@@ -129,12 +157,21 @@ static bool take_header(struct key_reading *reading, const struct csv *csv)
 	return eui;
 }
 
-static void read_table(struct key_reading *reading, const struct key_text *text)
+/* Begins behind a line that names the sign between cells, if there is one. */
+static struct csv *open_table(const struct key_text *text)
 {
 	struct csv *csv = malloc(sizeof *csv);
+	size_t first = key_separator_line(text->text, text->length);
 	ASSERT(csv);
-	csv_init(csv, text->text, text->length);
-	csv->separator = reading->summary->separator;
+	csv_init(csv, text->text + first, text->length - first);
+	csv->next_line += first > 0;
+	csv->separator = key_separator(text->text, text->length);
+	return csv;
+}
+
+static void read_table(struct key_reading *reading, const struct key_text *text)
+{
+	struct csv *csv = open_table(text);
 	bool first = true, goes_on = true;
 	while (goes_on && csv_next(csv)) {
 		if (csv->problem) {
@@ -214,11 +251,8 @@ static bool is_ours(const struct key_request *request, const struct key_text *te
 	bool ours = request->format == KEY_LAMPPOST;
 	if (request->shelf || request->map || (request->format != KEY_AUTO && !ours))
 		return false;
-	struct csv *csv = malloc(sizeof *csv);
-	ASSERT(csv);
-	csv_init(csv, text->text, text->length);
-	csv->separator = key_separator(text->text, text->length);
-	if (!ours)
+	struct csv *csv = open_table(text);
+	if (key_separator_line(text->text, text->length) == 0 && !ours)
 		ours = csv_next(csv) && !csv->problem &&
 		       key_format_guess(csv->cells, csv->count, csv->separator) == KEY_LAMPPOST;
 	explicit_bzero(csv, sizeof *csv);
@@ -280,6 +314,8 @@ void key_summary_print(const struct key_summary *summary, FILE *out)
 					     : "JSON");
 	for (size_t i = 0; i < summary->column_count; i++) {
 		const char *field = summary->columns[i].field;
-		fprintf(out, "  %s -> %s\n", summary->columns[i].title, *field ? field : "passed over");
+		fprintf(out, "  %s -> %s%s\n", summary->columns[i].title, *field ? field : "passed over",
+			*field && summary->columns[i].turned ? ", turned round: its last byte stands first"
+							     : "");
 	}
 }

@@ -12,6 +12,7 @@ struct key_reading {
 	struct key_summary *summary;
 	enum key_format format;
 	enum key_field columns[CSV_CELLS_MAX];
+	enum key_order orders[CSV_CELLS_MAX];
 	const struct record_field *record_fields[CSV_CELLS_MAX]; /* of KEY_RECORD */
 	size_t column_count;
 	json_t *rows;

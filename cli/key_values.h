@@ -12,6 +12,11 @@
 /* Cleans a value of `digits` hex digits (16 an EUI, 32 a key, 8 an address) into `out`, NUL-terminated, in lower case. NULL, or
  * why it is none; the words never repeat the value. The caller wipes `out` where it was a key. */
 const char *key_value_hex(const char *text, size_t digits, char out[KEY_VALUE_MAX]);
+/* Turns a value round byte by byte, for one that is written with its last byte first. */
+void key_value_turn(char value[KEY_VALUE_MAX]);
+/* Whether an EUI (16 digits, cleaned) ends as devices' EUIs begin, and does not begin so: as one that is written with its last
+ * byte first. */
+bool key_value_looks_turned(const char *eui);
 /* Takes off white space, an apostrophe before it and ="..." around it; false when it does not fit. */
 bool key_value_plain(const char *text, char out[KEY_VALUE_MAX]);
 

@@ -6,6 +6,7 @@
 #include "cli/client.h"
 #include "cli/device_claim.h"
 #include "cli/gateway_health.h"
+#include "cli/key_rules.h"
 #include "cli/problem.h"
 #include "cli/record_options.h"
 #include "cli/record_print.h"
@@ -58,8 +59,7 @@ static const char *identifier(const struct record_schema *schema, const struct c
 /* --qr: DevEUI and JoinEUI of a label; `eui` is "" without one. */
 static int take_code(const struct cli_arguments *arguments, json_t *object, char eui[LW_EUI64_TEXT])
 {
-	bool device = strcmp(arguments->command->group, "device") == 0; /* others have no such option */
-	const char *word = device ? cli_argument(arguments, "qr") : NULL;
+	const char *word = cli_argument_if_any(arguments, "qr");
 	struct lw_tr005 code;
 	eui[0] = '\0';
 	int exit_code = word ? cli_code_read(word, &code) : CLI_DONE;
@@ -281,23 +281,35 @@ static void make_options(struct cli_made_options *made, const struct cli_command
 	}
 }
 
+static void add_option(struct cli_made_options *made, const char *name, const char *value, const char *help)
+{
+	ASSERT_CMP(made->count, <, CLI_OPTIONS_MAX);
+	snprintf(made->names[made->count], sizeof made->names[0], "%s", name);
+	made->choices[made->count] = NULL;
+	made->options[made->count] = (struct cli_option){made->names[made->count], value, help};
+	made->count++;
+}
+
+static bool is_of_devices(const struct cli_command *command)
+{
+	return strcmp(command->group, "device") == 0;
+}
+
 static void make_add_options(struct cli_made_options *made, const struct cli_command *command)
 {
 	make_options(made, command, false);
-	if (strcmp(command->group, "device") == 0) {
-		ASSERT_CMP(made->count, <, CLI_OPTIONS_MAX);
-		snprintf(made->names[made->count], sizeof made->names[0], "qr");
-		made->choices[made->count] = NULL;
-		made->options[made->count] = (struct cli_option){
-			made->names[made->count], "TEXT",
-			"the code on its label (LW:D0:...) in place of DevEUI and JoinEUI; @FILE, -"};
-		made->count++;
+	if (is_of_devices(command)) {
+		add_option(made, "qr", "TEXT",
+			   "the code on its label (LW:D0:...) in place of DevEUI and JoinEUI; @FILE, -");
+		add_option(made, KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP);
 	}
 }
 
 static void make_update_options(struct cli_made_options *made, const struct cli_command *command)
 {
 	make_options(made, command, true);
+	if (is_of_devices(command))
+		add_option(made, KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP);
 }
 
 #define ADD(kind, id, example)                                                                       \

@@ -1,6 +1,7 @@
 #include "cli/seal.h"
 
 #include "cli/input.h"
+#include "cli/key_rules.h"
 #include "cli/pins.h"
 #include "cli/problem.h"
 #include "common/base/check.h"
@@ -26,6 +27,7 @@ static const struct {
 
 struct cli_seal {
 	uint8_t public_keys[READER_COUNT][SECRET_KEY];
+	struct key_watch *watch; /* owned: every key is judged before it is sealed */
 };
 
 bool cli_is_key_field(const char *field)
@@ -51,8 +53,15 @@ int cli_seal_make(const json_t *keys, struct cli_seal **seal)
 		return cli_problem(CLI_FAILED, "public keys", "lamppost status",
 				   "the server has none of the %s", cli_pinned_names[i]);
 	}
+	made->watch = key_watch_new(false);
 	*seal = made;
 	return CLI_DONE;
+}
+
+void cli_seal_allow_known(struct cli_seal *seal)
+{
+	key_watch_free(seal->watch);
+	seal->watch = key_watch_new(true);
 }
 
 int cli_seal_open(struct cli_client *client, struct cli_seal **seal)
@@ -65,6 +74,8 @@ int cli_seal_open(struct cli_client *client, struct cli_seal **seal)
 	if (exit_code == CLI_DONE)
 		exit_code = cli_pins_check(cli_client_socket(client), keys);
 	json_decref(keys);
+	if (exit_code == CLI_DONE && cli_client_allows_known_keys(client))
+		cli_seal_allow_known(made);
 	if (exit_code == CLI_DONE)
 		*seal = made;
 	else
@@ -74,6 +85,8 @@ int cli_seal_open(struct cli_client *client, struct cli_seal **seal)
 
 void cli_seal_free(struct cli_seal *seal)
 {
+	if (seal)
+		key_watch_free(seal->watch);
 	free(seal);
 }
 
@@ -106,6 +119,11 @@ static json_t *seal_parsed(const struct cli_seal *seal, const char *field, const
 	ASSERT(row < ARRAY_SIZE(key_fields));
 	enum sealed_key_kind kind;
 	ASSERT(sealed_key_kind_parse(field, &kind));
+	const char *refusal = key_watch_refusal(seal->watch, field, dev_eui, key);
+	if (refusal) {
+		*reason = refusal;
+		return NULL;
+	}
 	uint8_t sealed[SEALED_KEY_LENGTH];
 	if (sealed_key_seal(sealed, seal->public_keys[key_fields[row].reader], kind, dev_eui->bytes,
 			    key->bytes) != ST_OK) {

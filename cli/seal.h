@@ -15,12 +15,15 @@ int cli_seal_open(struct cli_client *client, struct cli_seal **seal);
 /* The same from keys that are there already ({"join-server": hex, ...}, borrowed) and without pins. */
 int cli_seal_make(const json_t *keys, struct cli_seal **seal);
 void cli_seal_free(struct cli_seal *seal); /* NULL is allowed */
+/* Takes keys that others know from now on (key_rules.h); what --allow-known-keys says at a command is known already. */
+void cli_seal_allow_known(struct cli_seal *seal);
 
 /* Whether a field of a device is a key ("app_key", "nwk_s_key", ...). */
 bool cli_is_key_field(const char *field);
 
 /* Seals `text` (32 hex digits, blanks and colons between pairs allowed) for the reader of `field`. Gives a new JSON string of
- * base64, or NULL with `reason` set to what is wrong; the reason never repeats the key. */
+ * base64, or NULL with `reason` set to what is wrong, lent until the next key; the reason never repeats the key. One that is no
+ * secret is refused (key_rules.h). */
 json_t *cli_seal_key(const struct cli_seal *seal, const char *field, const struct lw_eui64 *dev_eui,
 		     const char *text, const char **reason);
 

@@ -28,9 +28,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static struct cli_seal *seal;
 	static struct key_summary summary;
-	const struct key_request requests[] = {{.file = "f"},
-					       {.file = "f", .map = "dev_eui=a,app_key=b,tags=c"},
-					       {.file = "f", .format = KEY_THINGPARK, .shelf = true}};
+	const struct key_request requests[] = {
+		{.file = "f"},
+		{.file = "f", .map = "dev_eui=a,app_key=b,tags=c"},
+		{.file = "f", .map = "dev_eui_lsb=DevEUI,join_eui_lsb=AppEUI", .format = KEY_MAKER},
+		{.file = "f", .format = KEY_LAMPPOST},
+		{.file = "f", .format = KEY_TTS, .join_eui = "70b3d57ed0000000"},
+		{.file = "f", .format = KEY_CHIRPSTACK},
+		{.file = "f", .format = KEY_THINGPARK, .shelf = true},
+		{.file = "f", .format = KEY_MAKER, .shelf = true}};
 	if (!seal) {
 		seal = make_seal();
 		ASSERT(freopen("/dev/null", "w", stderr)); /* complaints are many */

@@ -25,11 +25,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define KEY_TEXT   "000102030405060708090a0b0c0d0e0f"
-#define KEY_COLONS "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F"
+#define KEY_TEXT   "8a1f6c02d94e4b7fa3b05c6de7182930"
+#define KEY_COLONS "8A:1F:6C:02:D9:4E:4B:7F:A3:B0:5C:6D:E7:18:29:30"
+#define KEY_OTHER  "8a1f6c02d94e4b7fa3b05c6de7182931"
 #define EUI_TEXT   "70b3d57ed0000001"
 
-static const uint8_t key_bytes[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const uint8_t key_bytes[16] = {0x8a, 0x1f, 0x6c, 0x02, 0xd9, 0x4e, 0x4b, 0x7f,
+				      0xa3, 0xb0, 0x5c, 0x6d, 0xe7, 0x18, 0x29, 0x30};
 static const uint8_t eui_bytes[8] = {0x70, 0xb3, 0xd5, 0x7e, 0xd0, 0, 0, 1};
 
 static struct secret_box *boxes[CLI_PINNED_COUNT];
@@ -529,7 +531,7 @@ static void an_import_is_one_request(void **state)
 	start_anew();
 	snprintf(path, sizeof path, "%s", t_temp("import.csv"));
 	t_write_file(path, "dev_eui,name,application,profile,app_key\n" EUI_TEXT ",a,soil,probe," KEY_TEXT
-			   "\n70b3d57ed0000002,b,soil,probe," KEY_TEXT "\n");
+			   "\n70b3d57ed0000002,b,soil,probe," KEY_OTHER "\n");
 	const char *words[] = {"device", "import", path, "--dry-run", "--socket", socket_path};
 	t_int("exit", CLI_DONE, command(typed, output, sizeof output, 6, words));
 	read_text(log_path, log, sizeof log);

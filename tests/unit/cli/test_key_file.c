@@ -149,6 +149,38 @@ static const struct {
 	{"ThingPark's lines with a code",
 	 "CREATE_OTAA,LW:D0:70B3D57ED0000000:70B3D57ED0000001:AABB1122:SX7,,,," KEY_1 "\n", 0, KEY_AUTO,
 	 KEY_THINGPARK, NULL, JOIN, KEY_1, "", "X7"},
+	{"a byte order mark, semicolons, CRLF, quotes, capitals",
+	 "\xef\xbb\xbf\"DevEUI\";\"AppEUI\";\"AppKey\"\r\n\"70B3D57ED0000001\";\"70B3D57ED0000000\";"
+	 "\"00112233445566778899AABBCCDDEE01\"\r\n\"70B3D57ED0000002\";\"70B3D57ED0000000\";"
+	 "\"10112233445566778899AABBCCDDEE02\"\r\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
+	{"a first line that names the separator, as Excel writes it",
+	 "sep=;\r\nDevEUI;AppKey\r\n" EUI ";" KEY_1 "\r\n", 0, KEY_AUTO, KEY_MAKER, NULL, "", KEY_1, "", EUI},
+	{"the same before columns of ours", "sep=,\ndev_eui,app_key\n" EUI "," KEY_1 "\n", 0, KEY_AUTO,
+	 KEY_LAMPPOST, NULL, "", KEY_1, "", EUI},
+	{"lines that a spreadsheet left empty", "DevEUI;AppKey\n;\n" EUI ";" KEY_1 "\n;\n ; \n", 0, KEY_AUTO,
+	 KEY_MAKER, NULL, "", KEY_1, "", EUI},
+	{"blanks and dashes of a web page",
+	 "DevEUI;AppKey\n70\xe2\x80\x93"
+	 "b3\xe2\x80\x93"
+	 "d5\xe2\x80\x93"
+	 "7e-d0-00-00-01;00112233\xc2\xa0"
+	 "44556677\xc2\xa0"
+	 "8899aabb\xe2\x80\x8b"
+	 "ccddee01\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, "", KEY_1, "", EUI},
+	{"0x before each byte", "DevEUI;AppKey\n0x70,0xB3,0xD5,0x7E,0xD0,0x00,0x00,0x01;0x" KEY_1 "\n", 0,
+	 KEY_AUTO, KEY_MAKER, NULL, "", KEY_1, "", EUI},
+	{"a title that says the last byte stands first",
+	 "DevEUI (LSB);AppEUI LSB;AppKey MSB\n010000D07ED5B370;000000D07ED5B370;" KEY_1 "\n", 0, KEY_AUTO,
+	 KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
+	{"little endian, in words", "Device EUI - little endian;AppKey\n01-00-00-d0-7e-d5-b3-70;" KEY_1 "\n",
+	 0, KEY_AUTO, KEY_MAKER, NULL, "", KEY_1, "", EUI},
+	{"both orders beside each other",
+	 "DevEUI MSB;DevEUI LSB;AppKey\n" EUI ";010000d07ed5b370;" KEY_1 "\n", 0, KEY_AUTO, KEY_MAKER, NULL,
+	 "", KEY_1, "", EUI},
+	{"a person says that the last byte stands first", "Unit;Key\n010000d07ed5b370;" KEY_1 "\n", 0,
+	 KEY_AUTO, KEY_MAKER, "dev_eui_lsb=unit,app_key=Key", "", KEY_1, "", EUI},
 	{"a column of codes", "qr,app_key\nLW:D0:70B3D57ED0000000:70B3D57ED0000001:AABB1122," KEY_1 "\n", 0,
 	 KEY_MAKER, KEY_MAKER, NULL, JOIN, KEY_1, "", EUI},
 };
@@ -231,6 +263,11 @@ static const struct {
 	{"JSON that breaks off", "{\"ids\":{\"dev_eui\":\"" EUI "\"", KEY_AUTO},
 	{"JSON of numbers", "[1,2]", KEY_AUTO},
 	{"a member twice", "{\"dev_eui\":\"" EUI "\",\"dev_eui\":\"" EUI "\"}", KEY_AUTO},
+	{"an EUI with its last byte first, and nobody says so", "DevEUI;AppKey\n010000d07ed5b370;" KEY_1 "\n",
+	 KEY_AUTO},
+	{"a JoinEUI with its last byte first", "DevEUI;AppEUI;AppKey\n" EUI ";000000d07ed5b370;" KEY_1 "\n",
+	 KEY_AUTO},
+	{"an EUI with points in threes", "DevEUI;AppKey\n1.823.000.000.010.100;" KEY_1 "\n", KEY_AUTO},
 	{"ThingPark's line for something else", "CREATE_ABP," EUI "\n", KEY_AUTO},
 };
 
@@ -258,6 +295,13 @@ static void the_words_say_what_to_do(void **state)
 	} rows[] = {
 		{"counted", "1.23E+15", "a spreadsheet has made a number", 16},
 		{"counted, small letters", "1.23e+15", "a spreadsheet has made a number", 16},
+		{"counted, without a sign", "1.823E15", "a spreadsheet has made a number", 16},
+		{"in threes", "1,823,000,000,010,100", "a spreadsheet has made a number", 16},
+		{"in threes with blanks", "1 823 000 000 010 100", "a spreadsheet has made a number", 16},
+		{"a column that was too narrow", "########", "too narrow", 16},
+		{"pairs that begin as a number does", "24.E1.24.00.00.00.00.01", NULL, 16},
+		{"pairs of digits alone", "18.23.00.00.00.01.01.00", NULL, 16},
+		{"a MAC address", "70:b3:d5:7e:d0:00", "expected 16 hex digits", 16},
 		{"zeros gone", "18230000000101", "digits are missing at the front", 16},
 		{"hex that looks like a power", "123456781234567812345678123e0015", NULL, 32},
 		{"all digits", "1823000000010100", NULL, 16},
@@ -299,6 +343,106 @@ static void tokens_go_to_the_shelf_as_hashes(void **state)
 	ends();
 }
 
+/* One table of refusals for every way in. */
+static void keys_that_are_no_secret_come_in_nowhere(void **state)
+{
+	(void)state;
+#define PUBLISHED "2B7E151628AED2A6ABF7158809CF4F3C"
+	static const struct {
+		const char *name, *before, *behind; /* of the key */
+		enum key_format format;
+		bool shelf;
+	} ways[] = {
+		{"our own CSV", "dev_eui,name,application,profile,app_key\n" EUI ",a,b,c,", "\n", KEY_AUTO,
+		 false},
+		{"a maker's list", "DevEUI;AppKey\n" EUI ";", "\n", KEY_AUTO, false},
+		{"The Things Stack's CSV", "id;dev_eui;frequency_plan_id;app_key\na;" EUI ";EU;", "\n",
+		 KEY_AUTO, false},
+		{"The Things Stack's JSON",
+		 "{\"ids\":{\"dev_eui\":\"" EUI "\"},\"root_keys\":{\"app_key\":{\"key\":\"", "\"}}}",
+		 KEY_AUTO, false},
+		{"ChirpStack's CSV", "dev_eui,device_profile_id,nwk_key\n" EUI ",x,", "\n", KEY_AUTO, false},
+		{"ChirpStack's JSON", "{\"devEui\":\"" EUI "\",\"deviceKeys\":{\"nwkKey\":\"", "\"}}",
+		 KEY_AUTO, false},
+		{"ThingPark's lines", "CREATE_OTAA," EUI ",,M,,", "\n", KEY_AUTO, false},
+		{"codes", "qr;app_key\nLW:D0:70B3D57ED0000000:70B3D57ED0000001:AABB1122;", "\n", KEY_AUTO,
+		 false},
+		{"the shelf", "DevEUI;Owner Token;AppKey\n" EUI ";ABCD1234;", "\n", KEY_AUTO, true},
+		{"a session's keys", "DevEUI;DevAddr;AppSKey;NwkSKey\n" EUI ";26011234;" KEY_1 ";", "\n",
+		 KEY_AUTO, false},
+	};
+	begins();
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const struct key_request request = {
+			.file = "t", .format = ways[i].format, .shelf = ways[i].shelf};
+		static const struct {
+			const char *key;
+			int strict, allowed;
+		} keys[] = {{KEY_1, 0, 0}, {PUBLISHED, 4, 0}, {KEY_0, 4, 4}, {EUI EUI, 4, 0}};
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+			for (int allowed = 0; allowed < 2; allowed++) {
+				struct key_summary summary;
+				char text[300], row[120];
+				json_t *rows = NULL;
+				snprintf(row, sizeof row, "%s, %.4s, %s", ways[i].name, keys[k].key,
+					 allowed ? "allowed" : "not allowed");
+				snprintf(text, sizeof text, "%s%s%s", ways[i].before, keys[k].key,
+					 ways[i].behind);
+				t_row(row);
+				ends();
+				begins();
+				if (allowed)
+					cli_seal_allow_known(seal);
+				t_int("exit", allowed ? keys[k].allowed : keys[k].strict,
+				      read_file(&request, text, strlen(text), &rows, &summary));
+				json_decref(rows);
+			}
+	}
+	t_row("a word that was typed");
+	json_t *sealed = NULL;
+	ends();
+	begins();
+	t_int("published", 4, cli_seal_word(NULL, &seal, "app_key", EUI, PUBLISHED, &sealed));
+	t_int("zeros", 4, cli_seal_word(NULL, &seal, "app_key", EUI, KEY_0, &sealed));
+	t_true("nothing is sealed", sealed == NULL);
+	cli_seal_allow_known(seal);
+	t_int("allowed", 0, cli_seal_word(NULL, &seal, "app_key", EUI, PUBLISHED, &sealed));
+	t_int("zeros never", 4, cli_seal_word(NULL, &seal, "nwk_key", EUI, KEY_0, &sealed));
+	json_decref(sealed);
+	ends();
+}
+
+static void a_key_of_two_devices_is_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *text;
+		int exit;
+	} rows[] = {
+		{"two devices", "DevEUI;AppKey\n" EUI ";" KEY_1 "\n70b3d57ed0000002;" KEY_1 "\n", 4},
+		{"two devices of ours",
+		 "dev_eui,app_key\n" EUI "," KEY_1 "\n70b3d57ed0000002,00112233445566778899AABBCCDDEE01\n",
+		 4},
+		{"the two keys of a device", "DevEUI;AppKey;NwkKey\n" EUI ";" KEY_1 ";" KEY_1 "\n", 0},
+		{"two keys",
+		 "DevEUI;AppKey\n" EUI ";" KEY_1 "\n70b3d57ed0000002;10112233445566778899aabbccddee01\n", 0},
+	};
+	const struct key_request request = {.file = "t"};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		for (int allowed = 0; allowed < 2; allowed++) {
+			struct key_summary summary;
+			json_t *made = NULL;
+			begins();
+			t_row(rows[i].name);
+			if (allowed)
+				cli_seal_allow_known(seal);
+			t_int("exit", allowed ? 0 : rows[i].exit,
+			      read_file(&request, rows[i].text, strlen(rows[i].text), &made, &summary));
+			json_decref(made);
+			ends();
+		}
+}
+
 /* How often `word` stands in the memory that was allocated, freed or not. */
 static size_t left_in_memory(const char *word)
 {
@@ -336,7 +480,7 @@ static void no_key_is_left_in_memory(void **state)
 	json_t *rows = NULL;
 	begins();
 	for (int i = 0; i < 32; i++)
-		key[i] = "0123456789abcdef"[(i * 7 + 3) % 16];
+		key[i] = "0123456789abcdef"[(i * 7 + 3 + i / 16) % 16];
 	key[32] = '\0';
 	snprintf(text, sizeof text, "[{\"dev_eui\":\"" EUI "\",\"app_key\":\"%s\"}]", key);
 	t_int("read", 0, key_rows_read(&request, text, strlen(text), seal, &rows, &summary));
@@ -361,6 +505,8 @@ int main(void)
 		t_test(others_are_refused),
 		t_test(the_words_say_what_to_do),
 		t_test(tokens_go_to_the_shelf_as_hashes),
+		t_test(keys_that_are_no_secret_come_in_nowhere),
+		t_test(a_key_of_two_devices_is_named),
 		t_test(no_key_is_left_in_memory),
 	};
 	return t_run(tests);
