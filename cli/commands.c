@@ -91,6 +91,8 @@ static const struct {
 	{cli_vault_commands, &cli_vault_command_count},
 	{cli_vault_audit_commands, &cli_vault_audit_command_count},
 	{cli_vault_export_commands, &cli_vault_export_command_count},
+	{cli_vault_open_commands, &cli_vault_open_command_count},
+	{cli_vault_import_commands, &cli_vault_import_command_count},
 	{cli_audit_commands, &cli_audit_command_count},
 	{cli_gateway_remote_commands, &cli_gateway_remote_command_count},
 	{cli_gateway_shell_commands, &cli_gateway_shell_command_count},

@@ -13,6 +13,10 @@ extern const struct cli_command cli_vault_audit_commands[];
 extern const size_t cli_vault_audit_command_count;
 extern const struct cli_command cli_vault_export_commands[];
 extern const size_t cli_vault_export_command_count;
+extern const struct cli_command cli_vault_open_commands[];
+extern const size_t cli_vault_open_command_count;
+extern const struct cli_command cli_vault_import_commands[];
+extern const size_t cli_vault_import_command_count;
 
 /* A client of join.sock; NULL with `*code`, reported. */
 struct cli_client *cli_vault_client(const struct cli_arguments *arguments, int *code);

@@ -17,6 +17,7 @@ static const char *const names[JS_AUDIT_COUNT] = {
 	[JS_AUDIT_RESEALED] = "resealed",
 	[JS_AUDIT_BOX_KEPT] = "box_kept",
 	[JS_AUDIT_EXPORT] = "export",
+	[JS_AUDIT_IMPORT] = "import",
 	[JS_AUDIT_KEK_PUT] = "kek_put",
 	[JS_AUDIT_KEK_DELETE] = "kek_delete",
 	[JS_AUDIT_ALLOW_ONCE] = "allow_once",

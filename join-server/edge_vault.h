@@ -32,7 +32,7 @@ struct js_edge_vault {
 	uint64_t reseal_at;
 	struct mono reseal_due;
 	struct {
-		uint64_t rotations, exports, devices_exported, resealed;
+		uint64_t rotations, exports, devices_exported, devices_imported, resealed;
 	} counters;
 	bool failed;  /* a commit within the turn failed: so must the turn's */
 	bool refused; /* the start: the master key is not the one */

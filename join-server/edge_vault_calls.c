@@ -5,6 +5,7 @@
 #include "join-server/edge_reply.h"
 #include "join-server/edge_rotate.h"
 #include "join-server/kek_orders.h"
+#include "join-server/vault_import.h"
 #include "join-server/vault_orders.h"
 
 #include <stdio.h>
@@ -178,10 +179,47 @@ static void on_export(void *ctx, struct now now, const struct io_http_request *r
 	js_reply_json(calls->http, exchange, 200, NULL, js_export_json(&order, &page));
 }
 
+/* --- import ---------------------------------------------------------------------------------------------------- */
+
+static void on_import(void *ctx, struct now now, const struct io_http_request *request)
+{
+	static const struct {
+		int code;
+		const char *reason;
+	} refusals[JS_IMPORT_RESULT_COUNT] = {
+		[JS_IMPORT_NOT_FOR_US] = {422, "the page is not sealed to this join server, or was changed"},
+		[JS_IMPORT_NO_PAGE] = {422, "that is no page of an export"},
+		[JS_IMPORT_OLD] = {422, "the page is of a release whose exports do not say which DevNonces "
+					"were used: export again"},
+		[JS_IMPORT_AUDIT_FULL] = {507, "the audit is full, and nothing is done without its row"},
+		[JS_IMPORT_FAILED] = {500, "the database could not be read or written; import again"},
+	};
+	struct js_vault_calls *calls = ctx;
+	io_http_exchange exchange = io_http_request_exchange(request);
+	struct js_import_order order;
+	struct js_imported imported;
+	char problem[JS_VAULT_PROBLEM];
+	size_t length;
+	if (!js_reply_allowed(calls->http, calls->callers, request, JS_CALL_VAULT))
+		return;
+	const uint8_t *body = io_http_request_body(request, &length);
+	if (!js_import_parse(body, length, (long)io_http_request_peer(request)->uid, &order, problem)) {
+		js_reply_problem(calls->http, exchange, 422, "Malformed", problem, NULL);
+		return;
+	}
+	enum js_import_result result = js_import(calls->vault->join, now, &order, &imported);
+	if (result != JS_IMPORTED) {
+		js_reply_problem(calls->http, exchange, refusals[result].code, "Not imported",
+				 refusals[result].reason, NULL);
+		return;
+	}
+	calls->vault->counters.devices_imported += imported.devices - imported.refused_count;
+	js_reply_json(calls->http, exchange, 200, NULL, js_imported_json(&imported));
+}
+
 static const struct io_http_route routes[] = {
-	{IO_HTTP_GET, "/vault", on_status},
-	{IO_HTTP_POST, "/vault/rotate", on_rotate},
-	{IO_HTTP_POST, "/vault/export", on_export},
+	{IO_HTTP_GET, "/vault", on_status},         {IO_HTTP_POST, "/vault/rotate", on_rotate},
+	{IO_HTTP_POST, "/vault/export", on_export}, {IO_HTTP_POST, "/vault/import", on_import},
 	{IO_HTTP_GET, "/vault/audit", on_audit},
 };
 

@@ -161,6 +161,69 @@ void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id, const
 	nonces->ns_id = ns_id ? *ns_id : (struct lw_eui64){{0}};
 }
 
+/* --- what came from another join server ----------------------------------------------------------------------- */
+
+static bool merge_used(struct js_nonces *nonces, const struct js_nonces *other)
+{
+	uint8_t have[JS_NONCES_BITMAP] = {0};
+	uint32_t before = nonces->count;
+	if (nonces->is_bitmap)
+		memcpy(have, nonces->bitmap, sizeof have);
+	else
+		for (uint32_t i = 0; i < nonces->count; i++)
+			set_bit(have, nonces->list[i]);
+	for (uint32_t i = 0; i < (other->is_bitmap ? 65536u : other->count); i++) {
+		uint16_t dev_nonce = other->is_bitmap ? (uint16_t)i : other->list[i];
+		if (other->is_bitmap && !(other->bitmap[i / 8] >> i % 8 & 1))
+			continue;
+		if (have[dev_nonce / 8] >> dev_nonce % 8 & 1)
+			continue;
+		set_bit(have, dev_nonce);
+		insert(nonces, dev_nonce);
+	}
+	return nonces->count != before;
+}
+
+static uint32_t join_nonce_above(uint32_t other)
+{
+	uint32_t left = other < JS_JOIN_NONCE_MAX ? JS_JOIN_NONCE_MAX - other : 0;
+	return other + (left / 2 < JS_JOIN_NONCE_GAP ? left / 2 : JS_JOIN_NONCE_GAP);
+}
+
+bool js_nonces_merge(struct js_nonces *nonces, const struct js_nonces *other)
+{
+	bool changed = merge_used(nonces, other);
+	uint32_t join_nonce = join_nonce_above(other->join_nonce);
+	if (join_nonce > nonces->join_nonce) {
+		nonces->join_nonce = join_nonce;
+		changed = true;
+	}
+	if (other->has_counter && (!nonces->has_counter || other->counter > nonces->counter)) {
+		nonces->has_counter = changed = true;
+		nonces->counter = other->counter;
+	}
+	if (other->has_rj_count1 && (!nonces->has_rj_count1 || other->rj_count1 > nonces->rj_count1)) {
+		nonces->has_rj_count1 = changed = true;
+		nonces->rj_count1 = other->rj_count1;
+		nonces->rj_time = (struct wall){0}; /* its copies are nobody's retries here */
+	}
+	if (other->has_net_id && !nonces->has_net_id) {
+		nonces->has_net_id = changed = true;
+		nonces->net_id = other->net_id;
+		nonces->has_ns_id = other->has_ns_id;
+		nonces->ns_id = other->ns_id;
+	}
+	if (other->uses > nonces->uses) {
+		nonces->uses = other->uses;
+		changed = true;
+	}
+	if (other->used_at.us > nonces->used_at.us) {
+		nonces->used_at = other->used_at;
+		changed = true;
+	}
+	return changed;
+}
+
 size_t js_nonces_encode(const struct js_nonces *nonces, uint8_t used[JS_NONCES_USED_MAX])
 {
 	struct wr wr = wr_init(used, JS_NONCES_USED_MAX);

@@ -28,8 +28,11 @@
 #define JS_NONCES_BITMAP   8192u                  /* bytes: one bit for each of the 65,536 */
 #define JS_NONCES_USED_MAX (1 + JS_NONCES_BITMAP) /* bytes of the stored form, at most */
 #define JS_JOIN_NONCE_MAX  0xffffffu
-#define JS_LATE_COPY_US    (600 * US_PER_S)
-#define JS_KEY_MARK        16
+/* How far JoinNonces begin above the last one of the join server that a device comes from: so many accepts it may have given behind
+ * the export (docs/decisions/0018-vault-moves.md). */
+#define JS_JOIN_NONCE_GAP 4096u
+#define JS_LATE_COPY_US   (600 * US_PER_S)
+#define JS_KEY_MARK       16
 
 struct js_nonces {
 	uint32_t join_nonce; /* the last one given; 0: none yet */
@@ -84,6 +87,10 @@ uint32_t js_nonces_take_rejoin(struct js_nonces *nonces, uint8_t type, uint16_t 
 void js_nonces_answered(struct js_nonces *nonces, struct lw_net_id net_id, const struct lw_eui64 *ns_id);
 /* How long one join with any DevNonce is allowed yet; 0: not (any more). */
 span_us js_nonces_allowed_for(const struct js_nonces *nonces, struct wall now);
+/* Adds what another join server used with the same key: what is used up afterwards is what either of them used up. Nothing is ever lowered
+ * or taken out; the JoinNonce goes to JS_JOIN_NONCE_GAP above the other's (half of what is left, where that is less) unless it is there
+ * already. Late copies and what a person allowed stay our own. True: something changed, false: it was all known. */
+bool js_nonces_merge(struct js_nonces *nonces, const struct js_nonces *other);
 /* Whether a DevNonce is in the set. */
 bool js_nonces_used(const struct js_nonces *nonces, uint16_t dev_nonce);
 

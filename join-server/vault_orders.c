@@ -1,6 +1,7 @@
 #include "join-server/vault_orders.h"
 
 #include "common/base/hex.h"
+#include "common/lorawan/version.h"
 #include "common/text/json.h"
 #include "join-server/kek_orders.h"
 
@@ -97,54 +98,78 @@ static bool open_key(const struct js_join *join, const struct js_device *device,
 	return true;
 }
 
-/* What the device's next join server has to know of its nonces: it must give a greater JoinNonce, and take no older DevNonce. */
+/* What the device's next join server has to know of its nonces: it must give a greater JoinNonce, and take no DevNonce again that was
+ * used with the key that is exported; those of a key that it had before count as little as at its next join here. */
 static enum status fill_nonces(struct js_join *join, const struct js_device *device,
-			       struct vault_record *record)
+			       struct vault_record *record, uint8_t used[JS_NONCES_USED_MAX])
 {
 	struct js_nonces *nonces = &join->nonces;
+	struct lw_key key;
+	uint8_t mark[JS_KEY_MARK];
+	bool two_keys = lw_behaves(device->mac_version, LW_TWO_ROOT_KEYS) && record->has_nwk_key;
+	memcpy(key.bytes, two_keys ? record->nwk_key : record->app_key, sizeof key.bytes);
+	js_key_vault_mark(&join->options.vault, &device->dev_eui, &key, mark);
+	lw_key_wipe(&key);
 	enum status status = join->options.store.load_nonces(join->options.store.ctx, &device->join_eui,
 							     &device->dev_eui, nonces);
-	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_OK : status;
+	if (status == ST_NOT_FOUND)
+		js_nonces_init(nonces, mark);
+	else if (status == ST_OK)
+		js_nonces_rekey(nonces, mark);
+	else
+		return status;
 	record->join_nonce = nonces->join_nonce;
 	record->has_dev_nonce = nonces->has_counter;
 	record->dev_nonce = nonces->counter;
 	record->has_rj_count1 = nonces->has_rj_count1;
 	record->rj_count1 = nonces->rj_count1;
+	record->has_net_id = nonces->has_net_id;
+	record->net_id = nonces->net_id.value;
+	record->has_ns_id = nonces->has_ns_id;
+	memcpy(record->ns_id, nonces->ns_id.bytes, sizeof record->ns_id);
+	record->uses = nonces->uses;
+	record->used_at_us = nonces->used_at.us;
+	record->used_length = js_nonces_encode(nonces, used);
+	record->used = used;
 	return ST_OK;
 }
 
-static enum status add(struct js_join *join, const struct js_device *device, struct vault_record *records,
-		       struct js_export_page *page)
+/* `*full`: there is no room for the device, which begins the next page. */
+static enum status add(struct js_join *join, const struct js_device *device, struct vault_page *plain,
+		       struct js_export_page *page, bool *full)
 {
-	struct vault_record *record = &records[page->devices];
+	struct vault_record record = {.used_length = 0};
+	uint8_t used[JS_NONCES_USED_MAX];
 	unsigned parts[3] = {0};
-	memset(record, 0, sizeof *record);
-	memcpy(record->dev_eui, device->dev_eui.bytes, 8);
-	memcpy(record->join_eui, device->join_eui.bytes, 8);
+	memcpy(record.dev_eui, device->dev_eui.bytes, 8);
+	memcpy(record.join_eui, device->join_eui.bytes, 8);
 	sscanf(lw_mac_version_name(device->mac_version), "%u.%u.%u", &parts[0], &parts[1], &parts[2]);
 	for (size_t i = 0; i < 3; i++)
-		record->version[i] = (uint8_t)parts[i];
-	record->has_app_key = device->has_app_key &&
-			      open_key(join, device, SEALED_APP_KEY, device->app_key, record->app_key);
-	record->has_nwk_key = device->has_nwk_key &&
-			      open_key(join, device, SEALED_NWK_KEY, device->nwk_key, record->nwk_key);
-	if (!record->has_app_key && !record->has_nwk_key) {
+		record.version[i] = (uint8_t)parts[i];
+	record.has_app_key = device->has_app_key &&
+			     open_key(join, device, SEALED_APP_KEY, device->app_key, record.app_key);
+	record.has_nwk_key = device->has_nwk_key &&
+			     open_key(join, device, SEALED_NWK_KEY, device->nwk_key, record.nwk_key);
+	enum status status = ST_OK;
+	if (!record.has_app_key && !record.has_nwk_key) {
 		page->unreadable++;
-		return ST_OK;
+	} else {
+		status = fill_nonces(join, device, &record, used);
+		*full = status == ST_OK && !vault_page_add(plain, &record);
 	}
-	page->devices++;
-	return fill_nonces(join, device, record);
+	page->devices = plain->count;
+	secret_wipe(&record, sizeof record);
+	return status;
 }
 
 /* The devices of the page; those of runs that do not count any more are no devices. */
 static enum status collect(struct js_join *join, const struct js_export_order *order,
-			   struct vault_record records[VAULT_PAGE_RECORDS], struct js_export_page *page)
+			   struct vault_page *plain, struct js_export_page *page)
 {
 	const struct js_store *store = &join->options.store;
 	struct js_device devices[VAULT_PAGE_RECORDS];
 	size_t found = 1;
-	bool done = true;
+	bool done = true, full = false;
 	enum status status;
 	if (order->one) {
 		status = store->load_device(store->ctx, &order->device, &devices[0]);
@@ -154,12 +179,13 @@ static enum status collect(struct js_join *join, const struct js_export_order *o
 			return ST_OK; /* behind the greatest of all EUIs */
 		status = store->list_devices(store->ctx, &at, VAULT_PAGE_RECORDS, devices, &found, &done);
 	}
-	for (size_t i = 0; i < found && status == ST_OK; i++) {
-		page->last = devices[i].dev_eui;
+	for (size_t i = 0; i < found && status == ST_OK && !full; i++) {
 		if (devices[i].run >= join->state.valid_run)
-			status = add(join, &devices[i], records, page);
+			status = add(join, &devices[i], plain, page, &full);
+		if (!full)
+			page->last = devices[i].dev_eui;
 	}
-	page->more = !done;
+	page->more = !done || full;
 	return status;
 }
 
@@ -176,7 +202,8 @@ static enum js_export_result audit(struct js_join *join, struct now now, const s
 		snprintf(subject, sizeof subject, "all, behind %s", eui);
 	else
 		snprintf(subject, sizeof subject, "all, from the first");
-	snprintf(detail, sizeof detail, "root keys of %zu devices, sealed to %s", page->devices, to);
+	snprintf(detail, sizeof detail, "root keys and nonces of %zu devices, sealed to %s", page->devices,
+		 to);
 	enum status status = js_audit_write(&join->audit, &join->options.store, now.wall, order->who,
 					    JS_AUDIT_EXPORT, subject, detail);
 	return status == ST_OK ? JS_EXPORTED : status == ST_REFUSED ? JS_EXPORT_AUDIT_FULL : JS_EXPORT_FAILED;
@@ -185,12 +212,13 @@ static enum js_export_result audit(struct js_join *join, struct now now, const s
 enum js_export_result js_export(struct js_join *join, struct now now, const struct js_export_order *order,
 				struct js_export_page *page)
 {
-	struct vault_record records[VAULT_PAGE_RECORDS];
+	struct vault_page plain;
 	memset(page, 0, sizeof *page);
-	enum status status = collect(join, order, records, page);
+	vault_page_begin(&plain);
+	enum status status = collect(join, order, &plain, page);
 	if (status == ST_OK && (!order->one || page->devices > 0))
-		page->length = vault_page_seal(page->sealed, order->to, records, page->devices);
-	secret_wipe(records, sizeof records);
+		page->length = vault_page_seal(page->sealed, order->to, &plain);
+	vault_page_wipe(&plain);
 	if (status != ST_OK && status != ST_NOT_FOUND)
 		return JS_EXPORT_FAILED;
 	if (status == ST_NOT_FOUND || (order->one && page->devices == 0))

@@ -249,7 +249,7 @@ static void an_export_opens_with_one_key_alone(void **state)
 	snprintf(line, sizeof line, "vault audit -c %s", config);
 	t_int("audit", 0, lamppost("audit.out", line));
 	t_true("the export stands in it",
-	       strstr(text_of("audit.out"), "root keys of 1 devices, sealed to") != NULL);
+	       strstr(text_of("audit.out"), "root keys and nonces of 1 devices, sealed to") != NULL);
 	t_int("orderly stop", 0, t_process_stop(server));
 	t_process_free(server);
 }

@@ -244,12 +244,124 @@ static void one_join_may_be_allowed(void **state)
 	t_true("does not", js_nonces_allowed_for(&nonces, at(1)) > 0);
 }
 
+/* --- merging ------------------------------------------------------------------------------------------------- */
+
+static void where_join_nonces_go_on(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint32_t own, theirs, expected;
+	} rows[] = {
+		{"neither joined", 0, 0, 4096},
+		{"new here", 0, 17, 17 + 4096},
+		{"lower here", 4112, 17, 17 + 4096},
+		{"as high here", 4113, 17, 17 + 4096},
+		{"higher here", 5000, 17, 5000},
+		{"the gap just fits", 0, 0xffffff - 8192, 0xffffff - 4096},
+		{"half of what is left", 0, 0xffffff - 100, 0xffffff - 50},
+		{"one is left", 0, 0xfffffe, 0xfffffe},
+		{"none is left", 0, 0xffffff, 0xffffff},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		js_nonces_init(&nonces, mark_a);
+		js_nonces_init(&other, mark_b);
+		nonces.join_nonce = rows[i].own;
+		other.join_nonce = rows[i].theirs;
+		t_int("changed", rows[i].own < rows[i].expected, js_nonces_merge(&nonces, &other));
+		t_uint("join_nonce", rows[i].expected, nonces.join_nonce);
+		t_false("again", js_nonces_merge(&nonces, &other));
+		t_uint("the same", rows[i].expected, nonces.join_nonce);
+	}
+}
+
+/* Of every pair of forms, with members that both have. */
+static void a_merged_set_is_the_union(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint32_t own, theirs;
+	} rows[] = {{"list and list", 100, 200},         {"lists that make a bitmap", 4000, 4000},
+		    {"list and bitmap", 50, 6000},       {"bitmap and list", 6000, 50},
+		    {"two bitmaps", 30000, 40000},       {"nothing and list", 0, 9},
+		    {"list and nothing", 9, 0},          {"nothing and all", 0, 65536},
+		    {"exactly the list", 2048, 2 * 2048}};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		js_nonces_init(&nonces, mark_a);
+		js_nonces_init(&other, mark_a);
+		/* Own: multiples of 2 from 0; theirs: multiples of 3 from 65,535 down. */
+		static bool expected[65536];
+		memset(expected, 0, sizeof expected);
+		for (uint32_t n = 0; n < rows[i].own; n++) {
+			uint16_t member = (uint16_t)(n * 2 + (n >= 32768));
+			js_nonces_take(&nonces, LW_MAC_1_0_3, member, at(0));
+			expected[member] = true;
+		}
+		for (uint32_t n = 0; n < rows[i].theirs; n++) {
+			uint16_t member = (uint16_t)(65535 - n * 3);
+			js_nonces_take(&other, LW_MAC_1_0_3, member, at(0));
+			expected[member] = true;
+		}
+		uint32_t count = 0, wrong = 0;
+		js_nonces_merge(&nonces, &other);
+		for (uint32_t n = 0; n < 65536; n++) {
+			count += expected[n];
+			wrong += js_nonces_used(&nonces, (uint16_t)n) != expected[n];
+		}
+		t_uint("wrong members", 0, wrong);
+		t_uint("count", count, nonces.count);
+		t_false("again", js_nonces_merge(&nonces, &other));
+		store_and_load();
+		t_uint("stored", count, nonces.count);
+	}
+}
+
+static void what_else_is_merged_is_never_lowered(void **state)
+{
+	(void)state;
+	js_nonces_init(&nonces, mark_a);
+	js_nonces_init(&other, mark_a);
+	other.has_counter = other.has_rj_count1 = other.has_net_id = true;
+	other.counter = 9;
+	other.rj_count1 = 5;
+	other.rj_time = other.last_time = other.allowed_until = at(1000);
+	other.has_last = true;
+	other.last_dev_nonce = 9;
+	other.net_id.value = 7;
+	other.uses = 40;
+	other.used_at = at(50);
+	t_true("changed", js_nonces_merge(&nonces, &other));
+	t_true("counter", nonces.has_counter && nonces.counter == 9);
+	t_true("rj_count1", nonces.has_rj_count1 && nonces.rj_count1 == 5);
+	t_true("network", nonces.has_net_id && nonces.net_id.value == 7);
+	t_true("uses", nonces.uses == 40 && nonces.used_at.us == at(50).us);
+	t_false("no late copy of a join elsewhere", nonces.has_last || nonces.rj_time.us != 0);
+	t_int("nobody allowed anything here", 0, nonces.allowed_until.us);
+	const struct js_nonces before = nonces;
+	other.counter = other.rj_count1 = 4;
+	other.net_id.value = 8;
+	other.uses = 1;
+	other.used_at = at(1);
+	t_false("lower ones", js_nonces_merge(&nonces, &other));
+	t_bytes("change nothing", (const uint8_t *)&before, sizeof before, (const uint8_t *)&nonces,
+		sizeof before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(the_policy_follows_the_version),       t_test(the_set_is_exact),
-		t_test(stored_forms_that_are_none),           t_test(join_nonces_end),
-		t_test(a_new_key_begins_the_dev_nonces_anew), t_test(one_join_may_be_allowed),
+		t_test(the_policy_follows_the_version),
+		t_test(the_set_is_exact),
+		t_test(stored_forms_that_are_none),
+		t_test(join_nonces_end),
+		t_test(a_new_key_begins_the_dev_nonces_anew),
+		t_test(one_join_may_be_allowed),
+		t_test(where_join_nonces_go_on),
+		t_test(a_merged_set_is_the_union),
+		t_test(what_else_is_merged_is_never_lowered),
 	};
 	return t_run(tests);
 }
