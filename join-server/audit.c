@@ -10,20 +10,13 @@
 #include <string.h>
 
 static const char *const names[JS_AUDIT_COUNT] = {
-	[JS_AUDIT_VAULT_MADE] = "vault_made",
-	[JS_AUDIT_VAULT_TAKEN_OVER] = "vault_taken_over",
-	[JS_AUDIT_ROTATE] = "rotate",
-	[JS_AUDIT_SETTLE] = "settle",
-	[JS_AUDIT_RESEALED] = "resealed",
-	[JS_AUDIT_BOX_KEPT] = "box_kept",
-	[JS_AUDIT_EXPORT] = "export",
-	[JS_AUDIT_IMPORT] = "import",
-	[JS_AUDIT_KEK_PUT] = "kek_put",
-	[JS_AUDIT_KEK_DELETE] = "kek_delete",
-	[JS_AUDIT_ALLOW_ONCE] = "allow_once",
-	[JS_AUDIT_ALLOW_WITHDRAW] = "allow_withdraw",
-	[JS_AUDIT_READ_STATUS] = "read_status",
-	[JS_AUDIT_READ_AUDIT] = "read_audit",
+	[JS_AUDIT_VAULT_MADE] = "vault_made",   [JS_AUDIT_VAULT_TAKEN_OVER] = "vault_taken_over",
+	[JS_AUDIT_ROTATE] = "rotate",           [JS_AUDIT_SETTLE] = "settle",
+	[JS_AUDIT_RESEALED] = "resealed",       [JS_AUDIT_BOX_KEPT] = "box_kept",
+	[JS_AUDIT_EXPORT] = "export",           [JS_AUDIT_IMPORT] = "import",
+	[JS_AUDIT_KEK_PUT] = "kek_put",         [JS_AUDIT_KEK_DELETE] = "kek_delete",
+	[JS_AUDIT_ALLOW_ONCE] = "allow_once",   [JS_AUDIT_ALLOW_WITHDRAW] = "allow_withdraw",
+	[JS_AUDIT_READ_STATUS] = "read_status", [JS_AUDIT_READ_AUDIT] = "read_audit",
 	[JS_AUDIT_READ_KEKS] = "read_keks",
 };
 

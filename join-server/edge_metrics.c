@@ -32,6 +32,9 @@ static void add_vault(struct js_metrics *metrics, const struct js_edge_vault *va
 	    &vault->counters.exports);
 	add(metrics, "lamppost_join_vault_exported_devices_total", NULL, "Devices in those pages.",
 	    &vault->counters.devices_exported);
+	add(metrics, "lamppost_join_vault_imported_devices_total", NULL,
+	    "Devices whose nonces were taken over from exports of other join servers.",
+	    &vault->counters.devices_imported);
 	add(metrics, "lamppost_join_vault_resealed_total", NULL,
 	    "Root keys of before the vault that were sealed anew.", &vault->counters.resealed);
 	add(metrics, "lamppost_join_audit_rows_total", NULL, "Rows written into the audit.",
