@@ -50,6 +50,22 @@ static uint64_t read_synchronous(void *ctx)
 	return as_store_synchronous(ctx);
 }
 
+/* AppSKeys that are asked for. */
+static void add_app_keys(struct as_metrics *metrics, const struct as_application *app)
+{
+	const uint64_t *counts = app->counters.app_keys;
+	add(metrics, "lamppost_application_app_s_keys_fetched_total", IO_METRIC_COUNTER,
+	    &counts[AS_APP_KEY_FETCHED], "AppSKeys that joins had left out and the join server gave");
+	for (int i = AS_APP_KEY_FETCHED + 1; i < AS_APP_KEY_VERDICT_COUNT; i++) {
+		char *label = metrics->app_key_labels[i];
+		snprintf(label, sizeof metrics->app_key_labels[i], "reason=\"%s\"",
+			 as_app_key_reason((enum as_app_key_verdict)i));
+		add(metrics, "lamppost_application_app_s_key_refusals_total", IO_METRIC_COUNTER, &counts[i],
+		    "AppSKeys that were asked for and did not come");
+		metrics->rows[metrics->count - 1].labels = label;
+	}
+}
+
 void as_metrics_init(struct as_metrics *metrics, const struct as_application *app,
 		     const struct as_edge_network *network, const struct as_edge_join *join,
 		     const struct as_edge_api *api, struct as_mqtt *const *mqtt,
@@ -119,6 +135,7 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 	    "the weaker PRAGMA synchronous of city.db and readings.db; 2 is FULL");
 	metrics->rows[metrics->count - 1].read = read_synchronous;
 	metrics->rows[metrics->count - 1].ctx = app->store;
+	add_app_keys(metrics, app);
 }
 
 static uint64_t read_verdict(void *ctx)
@@ -163,21 +180,6 @@ void as_metrics_add_commands(struct as_metrics *metrics, const struct as_applica
 		metric->labels = row->label;
 		metric->read = read_verdict;
 		metric->ctx = row;
-	}
-}
-
-void as_metrics_add_app_keys(struct as_metrics *metrics, const struct as_application *app)
-{
-	const uint64_t *counts = app->counters.app_keys;
-	add(metrics, "lamppost_application_app_s_keys_fetched_total", IO_METRIC_COUNTER,
-	    &counts[AS_APP_KEY_FETCHED], "AppSKeys that joins had left out and the join server gave");
-	for (int i = AS_APP_KEY_FETCHED + 1; i < AS_APP_KEY_VERDICT_COUNT; i++) {
-		char *label = metrics->app_key_labels[i];
-		snprintf(label, sizeof metrics->app_key_labels[i], "reason=\"%s\"",
-			 as_app_key_reason((enum as_app_key_verdict)i));
-		add(metrics, "lamppost_application_app_s_key_refusals_total", IO_METRIC_COUNTER, &counts[i],
-		    "AppSKeys that were asked for and did not come");
-		metrics->rows[metrics->count - 1].labels = label;
 	}
 }
 

@@ -34,9 +34,6 @@ void as_metrics_init(struct as_metrics *metrics, const struct as_application *ap
 void as_metrics_add_commands(struct as_metrics *metrics, const struct as_application *app,
 			     struct as_commands *const *commands);
 
-/* The rows of AppSKeys that are asked for. */
-void as_metrics_add_app_keys(struct as_metrics *metrics, const struct as_application *app);
-
 /* The rows of live frames. */
 void as_metrics_add_frames(struct as_metrics *metrics, const struct as_edge_frames *frames);
 

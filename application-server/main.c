@@ -223,7 +223,6 @@ static enum status open_admin(struct server *server)
 	char path[OPTION_PATH_MAX + 40];
 	as_metrics_init(&server->metrics, &server->app, &server->network, &server->join, &server->edge_api,
 			&server->delivery.mqtt, io_loop_stats(server->loop));
-	as_metrics_add_app_keys(&server->metrics, &server->app);
 	as_metrics_add_frames(&server->metrics, &server->frames);
 	as_metrics_add_commands(&server->metrics, &server->app, &server->delivery.commands);
 	as_metrics_add_alarms(&server->metrics, &server->alarms);

@@ -143,6 +143,13 @@ static void look_into_folder(struct t_needles *needles, const char *folder, cons
 	closedir(dir);
 }
 
+unsigned t_needles_in_file(struct t_needles *needles, const char *path)
+{
+	begin(needles);
+	look_into_file(needles, path);
+	return total(needles);
+}
+
 unsigned t_needles_in_folder(struct t_needles *needles, const char *folder, const char *except)
 {
 	begin(needles);

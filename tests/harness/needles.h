@@ -40,6 +40,7 @@ unsigned t_needle_found(const struct t_needles *needles, const char *name);
 
 /* Each forgets what was found before, returns how many forms of any needle were found, and says which on standard error. */
 unsigned t_needles_in_bytes(struct t_needles *needles, const char *where, const void *bytes, size_t length);
+unsigned t_needles_in_file(struct t_needles *needles, const char *path);
 /* `except`: a file's name that is not looked into; NULL: none. */
 unsigned t_needles_in_folder(struct t_needles *needles, const char *folder, const char *except);
 /* Every page that is present of what the process may write to. Aborts when it may not be read. */
