@@ -64,17 +64,32 @@ static void no_reader_warns(void **state)
 	globfree(&found);
 }
 
-static char page[300000];
+static const char *page; /* that was shown last */
 
-/* Reads a page as people see it, without breaks or ornament. */
+/* Reads a page as people see it, without breaks or ornament; each is formatted once and kept. */
 static void show(const char *name)
 {
+	static struct {
+		char name[60], *text;
+	} kept[64];
+	static char text[300000];
 	char path[4300];
-	snprintf(path, sizeof path, "%s/man/%s", build, name);
-	t_int("shown", 0,
-	      shell(page, sizeof page,
-		    "LC_ALL=C.UTF-8 MANWIDTH=400 man -E ascii --nh --nj -l '%s' 2>/dev/null | tr -s ' ' ",
-		    path));
+	size_t i = 0;
+	while (kept[i].text && strcmp(kept[i].name, name) != 0)
+		i++;
+	ASSERT(i + 1 < ARRAY_SIZE(kept));
+	if (!kept[i].text) {
+		snprintf(path, sizeof path, "%s/man/%s", build, name);
+		t_int("shown", 0,
+		      shell(text, sizeof text,
+			    "LC_ALL=C.UTF-8 MANWIDTH=400 man -E ascii --nh --nj -l '%s' 2>/dev/null | tr -s "
+			    "' '",
+			    path));
+		snprintf(kept[i].name, sizeof kept[i].name, "%s", name);
+		kept[i].text = strdup(text);
+		ASSERT(kept[i].text);
+	}
+	page = kept[i].text;
 }
 
 static void every_command_and_option_is_there(void **state)
