@@ -96,6 +96,16 @@ static uint32_t seconds(struct now now, struct mono then)
 	return decision_u32(mono_since(now.mono, then) / US_PER_S);
 }
 
+/* What is to and fro, of a gateway that flaps: its address, its connections, or what the broker brings. */
+static enum gb_present flapping_of(const struct gb_gateway *gateway)
+{
+	switch (gateway->protocol) {
+	case GW_BASICS_STATION: return GB_NOW_STATION_ALTERNATES;
+	case GW_CHIRPSTACK_MQTT: return GB_NOW_MQTT_ALTERNATES;
+	default: return GB_NOW_FLAPPING;
+	}
+}
+
 static enum gb_present state_of(const struct gb_gateway *gateway, struct now now)
 {
 	if (!gateway->known)
@@ -107,7 +117,7 @@ static enum gb_present state_of(const struct gb_gateway *gateway, struct now now
 	if (!gateway->online)
 		return GB_NOW_SILENT;
 	if (gateway->flapping)
-		return GB_NOW_FLAPPING;
+		return flapping_of(gateway);
 	if (gateway->station)
 		return GB_NOW_STATION;
 	if (gateway->protocol == GW_CHIRPSTACK_MQTT)
@@ -131,7 +141,9 @@ static void fill_state(const struct gb_gateway *gateway, struct now now, struct 
 		decision->b = ago;
 		decision->c = decision_u16(gateway->moves);
 		break;
-	case GB_NOW_FLAPPING: decision->b = gateway->moves; break;
+	case GB_NOW_FLAPPING:
+	case GB_NOW_STATION_ALTERNATES:
+	case GB_NOW_MQTT_ALTERNATES: decision->b = gateway->moves; break;
 	default: decision->b = decision_u32((int64_t)gateway->uplinks); break;
 	}
 }

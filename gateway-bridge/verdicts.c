@@ -295,6 +295,17 @@ static const struct decision_rule present[GB_PRESENT_COUNT] = {
 		"move}, heard {ago_s:c:s} ago.",
 		"Look for a second gateway with this EUI; give each its own. Pin the right one: lamppost "
 		"gateway update EUI --source-cidr CIDR."),
+	[GB_NOW_STATION_ALTERNATES] = ROW(
+		"now_station_alternates", WARN,
+		"{gateway} is connected from " FROM
+		" ({ago_s:c:s} ago), and its connections replace each other again "
+		"and again, {moves:b:count time}.",
+		"Look for a second gateway with this EUI and its credential; give each its own."),
+	[GB_NOW_MQTT_ALTERNATES] = ROW(
+		"now_mqtt_alternates", WARN,
+		"Two gateways seem to share {gateway}, heard {ago_s:c:s} ago by the broker at " FROM
+		": {moves:b:count move}.",
+		"Look for a second gateway with this EUI; give each its own, and its own user."),
 	[GB_NOW_NO_PATH] = ROW(
 		"now_no_path", WARN,
 		"{gateway} is heard from " FROM

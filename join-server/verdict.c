@@ -165,10 +165,9 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 	[JS_HOME_ELSEWHERE] = ROW(
 		"home_elsewhere", WARN,
 		"The " ASKED " was refused: the device's home is another network than the one that asks.",
-		"See the device's record (lamppost device update EUI --home-net-id NETID, or \"\" for none). "
-		"If all "
-		"devices "
-		"of its JoinEUI are theirs to serve, name the block under home_of of the peer, in "
+		"See the device's record (lamppost device update EUI --home-net-id NETID; an empty one "
+		"takes it away). If all devices of its JoinEUI are theirs to serve, name the block under "
+		"home_of of the peer, in "
 		"join-server.peers."),
 	[JS_UNKNOWN_SESSION] = ROW(
 		"unknown_session", INFO,

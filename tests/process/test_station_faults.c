@@ -384,6 +384,28 @@ static void a_half_open_connection_gives_way(void **state)
 	neighbours_noticed_nothing();
 }
 
+/* Two stations with the credential of one gateway: each takes the other's place. */
+static void two_with_one_name_are_told_from_one_that_comes_again(void **state)
+{
+	(void)state;
+	char target[64], answer[1 << 16];
+	struct t_wire *before = NULL;
+	t_row("again and again");
+	expect("station_alternates");
+	for (unsigned i = 0; i < 10; i++) {
+		come_up(CULPRITS, &(struct t_wire_options){0});
+		t_wire_free(before);
+		before = world.culprit;
+	}
+	t_true("station_alternates", wait_for(is_counted));
+	snprintf(target, sizeof target, "/why/gateway/%016" PRIx64 "?limit=10", CULPRITS);
+	t_int("asked", 200, t_unix_get(world.at.rig->admin, target, answer, sizeof answer));
+	t_true("its beginning is not among the newest", strstr(answer, "\"station_alternates\"") == NULL);
+	t_true("why says so all the same", strstr(answer, "\"now_station_alternates\"") != NULL);
+	leave();
+	neighbours_noticed_nothing();
+}
+
 /* The same, and nobody comes: a connection that answered pings falls silent without a word. */
 static void a_connection_that_falls_silent_is_ended(void **state)
 {
@@ -508,6 +530,7 @@ static void a_region_that_stations_do_not_know_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {FAULT(each_fault_has_its_cause),
+					   FAULT(two_with_one_name_are_told_from_one_that_comes_again),
 					   FAULT(a_half_open_connection_gives_way),
 					   {"a_connection_that_falls_silent_is_ended",
 					    a_connection_that_falls_silent_is_ended, open_quick_world,
