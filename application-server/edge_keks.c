@@ -174,7 +174,8 @@ static void settle(struct as_edge_keks *edge)
 		char problem[AS_KEK_PROBLEM_MAX];
 		snprintf(problem, sizeof problem,
 			 "the join server has version %" PRIu32
-			 " of it: this city.db is older; make new keys until the version is above that",
+			 " of it: this city.db is older; lamppost agency kek rotate until the version is "
+			 "above that",
 			 there);
 		set_problem(edge, kek->label, problem);
 	}

@@ -132,8 +132,14 @@ static int take_key(const struct order *order, const struct cli_arguments *argum
 		    bool adds, uint8_t key[16])
 {
 	struct cli_keks keks;
-	bool again = cli_argument(arguments, "again") != NULL;
-	if (!adds && !again) {
+	bool again = cli_argument(arguments, "again") != NULL, lost = cli_argument(arguments, "lost") != NULL;
+	if (lost && (!adds || again))
+		return cli_problem(CLI_USAGE, "--lost", "lamppost agency kek rotate AGENCY --lost",
+				   "is for rotate, without --again");
+	if (adds && !lost && access(order->path, F_OK) != 0)
+		return cli_problem(CLI_NOT_FOUND, order->path, "--file, or --lost if nobody has a copy of it",
+				   "is not there: it has the keys that open what was sent so far");
+	if ((!adds && !again) || lost) {
 		secret_random(key, 16);
 		return cli_keks_write_new(order->path, name, key);
 	}
@@ -309,6 +315,7 @@ static int run_kek(const struct cli_arguments *arguments)
 static const struct cli_option kek_options[] = {
 	{"file", "FILE",
 	 "new, rotate: where the key is kept on this machine; default: AGENCY.kek in this folder"},
+	{"lost", NULL, "rotate: the file is lost: begin another; what was sent under its keys stays closed"},
 	{"again", NULL, "new, rotate: send the key that is in the file, after an answer got lost"},
 	{"yes", NULL, "retire: do not ask"},
 };
@@ -325,7 +332,8 @@ const struct cli_command cli_agency_kek_commands[] = {
 			"payloads on without being "
 			"able to read them.\n\nrotate makes the next version: it is used from each device's "
 			"next join on, the file "
-			"keeps the older ones. retire has the join server forget it. list shows where each "
+			"keeps the older ones; where the file is lost --lost begins another. retire has the "
+			"join server forget it. list shows where each "
 			"stands: on_its_way, "
 			"in_use, refused (with the reason), retired.",
 	 .operands = "new|list|rotate|retire [AGENCY]",
@@ -333,6 +341,7 @@ const struct cli_command cli_agency_kek_commands[] = {
 	 .option_count = ARRAY_SIZE(kek_options),
 	 .examples = "lamppost agency kek new parks --file parks.kek\n"
 		     "lamppost agency kek rotate parks --file parks.kek\n"
+		     "lamppost agency kek rotate parks --file parks-2.kek --lost\n"
 		     "lamppost agency kek list\n",
 	 .exits = "4 it has one already or none, the file is there, or the join server does not take it\n",
 	 .run = run_kek},

@@ -28,17 +28,21 @@ bool cli_held_key(const struct cli_keks *keks, const json_t *said, struct lw_key
 	if (!envelope)
 		snprintf(why, CLI_HELD_WHY_MAX, "%s",
 			 json_object_get(context, "sessionKeyId")
-				 ? "its key is known by an id alone: the join server has not given it yet"
-				 : "it came without a wrapped key");
+				 ? "its key is known by an id alone: the join server has not given it yet; "
+				   "lamppost why device EUI says why"
+				 : "it came without a wrapped key: let the device join anew");
 	else if (!kek)
-		snprintf(why, CLI_HELD_WHY_MAX, "it is wrapped under %.40s, which is not in the file of KEKs",
+		snprintf(why, CLI_HELD_WHY_MAX,
+			 "it is wrapped under %.40s, which is not in the file of KEKs: take the file that "
+			 "kek new or "
+			 "kek rotate wrote for that one",
 			 label);
 	else if (!base64_decode(wrapped, sizeof wrapped, &length, text, strlen(text)) ||
 		 length != sizeof wrapped ||
 		 aes_unwrap(kek, 16, wrapped, sizeof wrapped, app_s_key->bytes) != AES_WRAP_OK)
 		snprintf(why, CLI_HELD_WHY_MAX,
 			 "its key does not open with the KEK %.40s of the file: somebody made another of "
-			 "that name",
+			 "that name; ask the city for the audit (kek_new, kek_rotate)",
 			 label);
 	else
 		return true;

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#define CLI_HELD_WHY_MAX 160
+#define CLI_HELD_WHY_MAX 200
 
 enum cli_held {
 	CLI_HELD_OPENED,

@@ -166,8 +166,9 @@ void as_handle_kek_put(struct as_api *api, const struct as_call *call, struct as
 	if (same) {
 		answer_kek(api, &owner, answer);
 	} else if (version != kek->version + 1) {
-		as_answer_problem(answer, 409, "version", "the next version of %s is %" PRIu32, kek->label,
-				  kek->version + 1);
+		as_answer_problem(answer, 409, "version",
+				  "the next version of %s is %" PRIu32 ": lamppost agency kek %s makes it",
+				  kek->label, kek->version + 1, kek->given_up ? "new" : "rotate");
 	} else {
 		bool first = kek->given_up;
 		if (first)
@@ -193,7 +194,9 @@ void as_handle_kek_retire(struct as_api *api, const struct as_call *call, struct
 	if (!find_owner(api, call, true, &owner, answer))
 		return;
 	if (owner.kek.given_up)
-		as_answer_problem(answer, 404, NULL, "the agency has no KEK");
+		as_answer_problem(answer, 404, NULL,
+				  "the agency has no KEK: nothing is to be retired; lamppost agency kek list "
+				  "shows which have one");
 	else if (as_store_kek_is_wanted(api->app->store, &owner.id))
 		as_answer_problem(
 			answer, 409, NULL,
@@ -261,10 +264,10 @@ void as_handle_device_session(struct as_api *api, const struct as_call *call, st
 			answer, 409, NULL, "%s",
 			info.agency_holds
 				? "it has not joined since its key_custody is agency: until then the city "
-				  "has its key, if it has one at all"
-				: "the city holds its AppSKey (key_custody city): payloads go in clear to "
-				  "the "
-				  "application server, which encrypts them");
+				  "has its key, if it has one at all; let it join anew"
+				: "the city holds its AppSKey (key_custody city): send payloads in clear, "
+				  "without "
+				  "--kek; the application server encrypts them");
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------- */

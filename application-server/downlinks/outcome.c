@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HELD "held_by_agency" /* our word for an item that cannot be sealed: the key is the agency's alone */
+
 /* --- logs --------------------------------------------------------------------------------------------------- */
 
 /* Lends the name that ChirpStack has for a gateway's refusal (the network server's verdict), or NULL: the cause is
@@ -62,7 +64,10 @@ static void log_other(struct as_log *log, const struct net_downlink_event *event
 	if (strcmp(event->cause, "flushed") == 0) {
 		log->level = AS_LOG_INFO;
 		log->description = "item was flushed";
-	}
+	} else if (strcmp(event->cause, HELD) == 0)
+		log->description = "item came in clear, and since the device joined its agency alone has the "
+				   "AppSKey: send it "
+				   "encrypted (isEncrypted with fCntDown; lamppost downlink send --kek)";
 	as_log_add(log, "cause", "%s", event->cause);
 }
 
@@ -82,7 +87,8 @@ static enum status tell_log(struct as_application *app, const struct net_downlin
 		break;
 	case NET_ITEM_STALE_COUNTER:
 		log.code = "F_CNT_DOWN";
-		log.description = "item was encrypted for a counter that has passed";
+		log.description = "item was encrypted for a counter that has passed: encrypt it anew under "
+				  "device_f_cnt_down and send it under a new id";
 		as_log_add(&log, "device_f_cnt_down", "%u", event->fcnt_down);
 		as_log_add(&log, "queue_item_f_cnt_down", "%u", item->fcnt_given);
 		break;
@@ -160,7 +166,7 @@ static const char *seal_cause(enum as_seal_verdict verdict)
 		[AS_SEAL_ITEM_ENDED] = "item_ended",
 		[AS_SEAL_PAYLOAD_UNREADABLE] = "payload_unreadable",
 		[AS_SEAL_NO_SESSION_KEY] = NET_NO_SESSION_KEY,
-		[AS_SEAL_HELD] = "held_by_agency"};
+		[AS_SEAL_HELD] = HELD};
 	return causes[verdict];
 }
 

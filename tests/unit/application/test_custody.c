@@ -6,6 +6,7 @@
 #include "application-server/custody.h"
 #include "application-server/store_desired.h"
 #include "application-server/store_events.h"
+#include "application-server/store_items.h"
 #include "application-server/store_private.h"
 #include "application-server/uuid.h"
 #include "common/base/hex.h"
@@ -364,23 +365,119 @@ static void a_command_comes_encrypted_or_not_at_all(void **state)
 	t_city_free(city);
 }
 
+#define IN_CLEAR  "11111111-2222-4333-8444-555555555555"
+#define ENCRYPTED "11111111-2222-4333-8444-666666666666"
+
+/* The network server asks for an item's ciphertext in a session; the word that refuses it, or "" with the ciphertext. */
+static const char *seals(const char *id, uint8_t session, struct net_sealed *sealed)
+{
+	struct net_seal seal = {.session = {{session}}, .dev_addr = address, .fcnt_down = 0};
+	assert_true(as_uuid_parse(id, &seal.item));
+	assert_true(lw_eui64_parse("0102030405060708", &seal.dev_eui));
+	as_application_on_seal(&city->app, city->now, &seal, sealed);
+	t_int("it says so", sealed->cause[0] == '\0', sealed->ok);
+	return sealed->cause;
+}
+
+/* The network server's word about an item. */
+static void moves(const char *id, enum net_item_status status, const char *cause)
+{
+	struct net_downlink_event event = {.head = head(), .status = status};
+	snprintf(event.cause, sizeof event.cause, "%s", cause);
+	assert_true(as_uuid_parse(id, &event.item));
+	assert_int_equal(ST_OK, as_application_on_downlink(&city->app, city->now, &event));
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+}
+
+static const char *state_of(const char *id)
+{
+	char target[120];
+	snprintf(target, sizeof target, DEVICE "/downlinks/%s", id);
+	t_int("item", 200, call("GET", target, NULL));
+	return t_city_text(city, "status");
+}
+
 /* It was taken in clear while the city had the key; meanwhile the device joined. */
 static void what_waits_in_clear_is_not_sealed_for_a_held_session(void **state)
 {
+	struct net_sealed sealed;
 	(void)state;
 	furnished();
 	join(1, "application", city->keys.kek);
 	t_int("sent", 202,
-	      call("POST", DEVICE "/downlinks",
-		   "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"11111111-2222-4333-8444-555555555555\"}"));
+	      call("POST", DEVICE "/downlinks", "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"" IN_CLEAR "\"}"));
 	join(2, "agency-parks", kek);
-	struct net_seal seal = {.session = {{2}}, .dev_addr = address, .fcnt_down = 0};
+	t_str("not sealed", "held_by_agency", seals(IN_CLEAR, 2, &sealed));
+	for (size_t i = 0; i < sizeof sealed.frm_payload; i++)
+		assert_int_equal(0, sealed.frm_payload[i]);
+	moves(IN_CLEAR, NET_ITEM_REFUSED, "held_by_agency");
+	t_str("it ended", "refused", state_of(IN_CLEAR));
+	json_t *log = last_event();
+	t_true("its sender is told what to do", strstr(text_of(log, "description"), "isEncrypted") != NULL);
+	t_str("of which", IN_CLEAR, text_of(json_object_get(log, "context"), "queue_item_id"));
+	json_decref(log);
+	t_city_free(city);
+}
+
+/* While commands wait and uplinks are on their way. */
+static void custody_changed_there_and_back_loses_nothing_and_shows_nothing(void **state)
+{
 	struct net_sealed sealed;
-	assert_true(as_uuid_parse("11111111-2222-4333-8444-555555555555", &seal.item));
-	assert_true(lw_eui64_parse("0102030405060708", &seal.dev_eui));
-	as_application_on_seal(&city->app, city->now, &seal, &sealed);
-	t_false("sealed", sealed.ok);
-	t_str("why", "held_by_agency", sealed.cause);
+	(void)state;
+	furnished();
+	join(1, "application", city->keys.kek);
+	uplink(1, 0, 0);
+	t_int("a command in clear", 202,
+	      call("POST", DEVICE "/downlinks", "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"" IN_CLEAR "\"}"));
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	t_row("there and back, and it did not join in between");
+	change_custody("/api/v1/applications/meters", "\"agency\"");
+	change_custody("/api/v1/applications/meters", "\"city\"");
+	t_str("the command is sealed for the city's session", "", seals(IN_CLEAR, 1, &sealed));
+	t_str("and waits", "queued", state_of(IN_CLEAR));
+	t_row("there: it joins");
+	change_custody("/api/v1/applications/meters", "\"agency\"");
+	join(2, "agency-parks", kek);
+	uplink(1, 1, 0); /* was on its way */
+	json_t *event = last_event();
+	t_str("what was the city's is in clear", "ANc=", text_of(event, "data"));
+	json_decref(event);
+	uplink(2, 0, 0);
+	event = last_event();
+	t_true("what is the agency's is not", opens(event, "agency-parks"));
+	json_decref(event);
+	t_str("an accept that was not heard: the city's session goes on", "", seals(IN_CLEAR, 1, &sealed));
+	t_str("for the agency's it is not sealed", "held_by_agency", seals(IN_CLEAR, 2, &sealed));
+	t_str("nor forgotten before the network server says so", "queued", state_of(IN_CLEAR));
+	t_int("a command of the agency's", 202,
+	      call("POST", DEVICE "/downlinks",
+		   "{\"fPort\":7,\"data\":\"kdA6\",\"isEncrypted\":true,\"fCntDown\":0,\"id\":\"" ENCRYPTED
+		   "\"}"));
+	t_row("back: it joins");
+	change_custody("/api/v1/applications/meters", "\"city\"");
+	join(3, "application", city->keys.kek);
+	uplink(2, 1, 0); /* was on its way */
+	event = last_event();
+	t_true("it is the agency's still", opens(event, "agency-parks"));
+	t_true("not the plain one", strcmp("ANc=", text_of(event, "data")) != 0);
+	json_decref(event);
+	uplink(3, 0, 0);
+	event = last_event();
+	t_str("the city's again", "ANc=", text_of(event, "data"));
+	json_decref(event);
+	t_str("the agency's command waits as it came", "queued", state_of(ENCRYPTED));
+	struct as_item item;
+	struct net_uuid id;
+	assert_true(as_uuid_parse(ENCRYPTED, &id));
+	assert_int_equal(ST_OK, as_store_item_get(city->store, &id, &item));
+	t_true("never to be sealed again", item.encrypted);
+	moves(ENCRYPTED, NET_ITEM_STALE_COUNTER, "session_ended");
+	event = last_event();
+	t_str("until the network server ends it, which is told", "F_CNT_DOWN", text_of(event, "code"));
+	json_decref(event);
+	t_str("the one in clear goes to the city's session", "", seals(IN_CLEAR, 3, &sealed));
+	t_int("readings", 200, call("GET", DEVICE "/readings", NULL));
+	t_uint("every uplink is there", 5, json_array_size(json_object_get(t_city_answer(city), "items")));
 	t_city_free(city);
 }
 
@@ -698,6 +795,7 @@ int main(void)
 		t_test(a_change_takes_effect_with_the_next_join_in_either_direction),
 		t_test(a_command_comes_encrypted_or_not_at_all),
 		t_test(what_waits_in_clear_is_not_sealed_for_a_held_session),
+		t_test(custody_changed_there_and_back_loses_nothing_and_shows_nothing),
 		t_test(a_key_that_is_fetched_later_is_whose_its_kek_is),
 		t_test(a_key_that_comes_after_a_newer_join_does_not_make_its_session_the_newest),
 		t_test(fetched_keys_push_out_neither_the_session_in_use_nor_stay_for_ever),
