@@ -35,6 +35,7 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 	json_int_t limit = json_integer_value(json_object_get(health, "journal_limit"));
 	process->has_journal = limit > 0;
 	process->journal_percent = limit > 0 ? bytes * 100 / limit : 0;
+	as_storm_read(health, &process->storm);
 	process->certificate_until = json_integer_value(json_object_get(health, "certificate_until"));
 	json_decref(health);
 }
@@ -76,6 +77,8 @@ static void see_process(struct as_edge_alarms *edge, const struct as_alarm_proce
 		see(edge, now, AS_ALARM_PROCESS_UNHEARD, process->name, silent, "");
 	if (process->has_journal)
 		see(edge, now, AS_ALARM_JOURNAL_FILLING, process->name, process->journal_percent, "");
+	if (process->storm.known)
+		as_storm_observe(&edge->alarms, &process->storm, silent > 0, now);
 }
 
 static void see_disk(struct as_edge_alarms *edge, struct now now)

@@ -11,6 +11,7 @@
 
 #include "application-server/alarms/gateway_facts.h"
 #include "application-server/alarms/rules.h"
+#include "application-server/alarms/storm_facts.h"
 #include "application-server/api/api.h"
 #include "application-server/config.h"
 #include "application-server/delivery/alarm_bus.h"
@@ -28,6 +29,7 @@ struct as_alarm_process {
 	struct mono heard; /* when it answered last; of the start before */
 	bool has_journal;
 	int64_t journal_percent;
+	struct as_storm storm; /* the network server's */
 	int64_t certificate_until; /* the bridge's: of the certificate that stations are shown, Unix seconds; 0: none */
 };
 

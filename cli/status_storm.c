@@ -5,12 +5,14 @@
 
 #include <string.h>
 
+#define YOUNG_S 360 /* before it there may be no estimate though all is well */
+
 static long long number(const json_t *object, const char *member)
 {
 	return json_integer_value(json_object_get(object, member));
 }
 
-/* "9,120 of 10,000 devices have joined, 880 wait; 35 requests and 12 answers in 10 s; over in 3 to 8 min". */
+/* "for 4 min: 6120 of 10000 devices have joined, 3880 wait; over in 5 min to 12 min  (350 requests, 120 answers in 10 s)". */
 void cli_status_print_storm(struct cli_screen *screen, const json_t *facts)
 {
 	const json_t *health = json_object_get(cli_status_process(facts, "network-server"), "health");
@@ -23,14 +25,22 @@ void cli_status_print_storm(struct cli_screen *screen, const json_t *facts)
 	cli_status_span(number(storm, "lasts_s"), span);
 	cli_screen_begin(screen, "Storm");
 	cli_screen_put(screen, COLOUR_WARNING, "for %s: ", span);
-	cli_screen_put(screen, COLOUR_NONE, "%lld of %lld devices have joined, %lld wait",
-		       number(storm, "joined"), number(storm, "devices"), number(storm, "waiting"));
-	if (json_is_object(over)) {
+	if (number(storm, "waiting") == 0)
+		cli_screen_put(screen, COLOUR_NONE, "all %lld devices that asked have joined",
+			       number(storm, "devices"));
+	else
+		cli_screen_put(screen, COLOUR_NONE, "%lld of %lld devices have joined, %lld wait",
+			       number(storm, "joined"), number(storm, "devices"), number(storm, "waiting"));
+	if (number(storm, "waiting") == 0) {
+		cli_screen_put(screen, COLOUR_NONE, "; over when a minute was calm");
+	} else if (json_is_object(over)) {
 		cli_status_span(number(over, "least"), least);
 		cli_status_span(number(over, "most"), most);
 		cli_screen_put(screen, COLOUR_NONE, "; over in %s to %s", least, most);
-	} else {
+	} else if (number(storm, "lasts_s") < YOUNG_S) {
 		cli_screen_put(screen, COLOUR_DIM, "; no estimate yet");
+	} else {
+		cli_screen_put(screen, COLOUR_WARNING, "; none has joined for five minutes");
 	}
 	cli_screen_put(screen, COLOUR_DIM, "  (%lld requests, %lld answers in 10 s)",
 		       number(storm, "offered_10s"), number(storm, "answered_10s"));

@@ -247,6 +247,34 @@ const struct as_alarm_kind as_alarm_kinds[AS_ALARM_KINDS] = {
 			 "gateway it was heard.",
 		 .commands = "lamppost join list --device {subject}\nlamppost device join-allow-once "
 			     "{subject}"},
+	[AS_ALARM_JOIN_STORM] =
+		{"join_storm", "join storm", AS_SUBJECT_CITY, AS_SOURCE_PROCESSES, AS_NOTICE, "s", .raise = 1,
+		 .clear = 0, .warning = 3600, .critical = AS_NEVER, .within = AS_ALARM_KINDS, .hold_raise = 0,
+		 .hold_clear = 60 * SECOND, .delay = 30 * SECOND,
+		 .sentence = "More devices ask to join than the gateways can answer, for {value}. {detail}",
+		 .cause = "Power has come back to many devices at once, or they gave up their sessions since "
+			  "nobody answered "
+			  "them for long. Where the join server refuses most of them: keys that differ, or "
+			  "forged requests.",
+		 .next = "Nothing, mostly: they are answered in turn and ask again by themselves. Restart "
+			 "neither servers nor "
+			 "gateways: the count begins anew, and nobody joins meanwhile. If it goes on for an "
+			 "hour, see by "
+			 "which cause requests are refused.",
+		 .commands = "lamppost status\nlamppost join list\nlamppost gateway list"},
+	[AS_ALARM_JOIN_STORM_LEFT] =
+		{"join_storm_left", "left by a join storm", AS_SUBJECT_CITY, AS_SOURCE_PROCESSES, AS_NOTICE,
+		 "devices", .raise = 1, .clear = 0, .warning = 50, .critical = AS_NEVER,
+		 .within = AS_ALARM_KINDS, .hold_raise = 15 * MINUTE, .hold_clear = 0, .delay = 30 * SECOND,
+		 .sentence = "After a join storm {value} that asked in it are not there. {detail}",
+		 .cause = "They have lost their power again, their key or record is wrong, or no gateway "
+			  "near "
+			  "them can send the "
+			  "slow answers that they need.",
+		 .next = "See what became of their requests: refusals of the join server first, then those "
+			 "that are heard by one "
+			 "gateway at its limit; whoever is not heard at all needs power.",
+		 .commands = "lamppost join list\nlamppost status"},
 };
 
 const char *as_severity_name(enum as_severity severity)

@@ -39,6 +39,8 @@ enum as_alarm_kind_id {
 	AS_ALARM_DISK_FULL,
 	AS_ALARM_CHANNEL_FAILING,
 	AS_ALARM_JOIN_REPLAYED,
+	AS_ALARM_JOIN_STORM,
+	AS_ALARM_JOIN_STORM_LEFT,
 	AS_ALARM_KINDS
 };
 
@@ -66,7 +68,7 @@ const char *as_subject_type_name(enum as_subject_type type); /* "city", "gateway
 enum as_alarm_source {
 	AS_SOURCE_GATEWAYS,  /* gateway_facts.h */
 	AS_SOURCE_GROUPS,    /* groups.h */
-	AS_SOURCE_PROCESSES, /* the edge: processes, disk, journal, certificates */
+	AS_SOURCE_PROCESSES, /* the edge: processes, disk, journal, certificates, storms */
 	AS_SOURCE_CHANNELS,  /* the edge: how notifying fares */
 	AS_SOURCE_JOINS,     /* joins/replays.h */
 	AS_SOURCES
