@@ -40,9 +40,12 @@ void cli_status_print_storm(struct cli_screen *screen, const json_t *facts)
 	} else if (number(storm, "lasts_s") < YOUNG_S) {
 		cli_screen_put(screen, COLOUR_DIM, "; no estimate yet");
 	} else {
-		cli_screen_put(screen, COLOUR_WARNING, "; none has joined for five minutes");
+		cli_screen_put(screen, COLOUR_WARNING, "; none in five minutes");
 	}
-	cli_screen_put(screen, COLOUR_DIM, "  (%lld requests, %lld answers in 10 s)",
+	cli_screen_put(screen, COLOUR_DIM, "  (%lld requests, %lld answers in 10 s",
 		       number(storm, "offered_10s"), number(storm, "answered_10s"));
+	if (number(storm, "asking") > 0)
+		cli_screen_put(screen, COLOUR_DIM, ", %lld with the join server", number(storm, "asking"));
+	cli_screen_put(screen, COLOUR_DIM, ")");
 	cli_screen_end(screen);
 }

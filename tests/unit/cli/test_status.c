@@ -42,6 +42,12 @@
 #define YOUNG_STORM                                                                                 \
 	IN_STORM("\"join_storm\"", "\"state\":\"storm\",\"lasts_s\":4,\"devices\":60,\"joined\":0," \
 				   "\"waiting\":60,\"offered_10s\":60,\"answered_10s\":2")
+#define STALLED_STORM                                                                                 \
+	IN_STORM("\"join_storm\"", "\"state\":\"storm\",\"lasts_s\":360,\"devices\":60,\"joined\":1," \
+				   "\"waiting\":59,\"offered_10s\":60,\"answered_10s\":0,\"asking\":16")
+#define SERVED_STORM                                                                                   \
+	IN_STORM("\"join_storm\"", "\"state\":\"storm\",\"lasts_s\":360,\"devices\":60,\"joined\":60," \
+				   "\"waiting\":0,\"offered_10s\":0,\"answered_10s\":0,\"asking\":0")
 #define PAST_STORM \
 	IN_STORM("", "\"state\":\"calm\",\"lasts_s\":900,\"devices\":60,\"joined\":60,\"waiting\":0")
 #define DISK "\"disk\":{\"free_bytes\":80000000000,\"size_bytes\":270000000000}"
@@ -128,6 +134,18 @@ static const struct {
 	 1,
 	 {"0 of 60 devices have joined, 60 wait; no estimate yet"},
 	 "over in"},
+	{"a join storm in which nobody joins",
+	 FACTS(JOIN "," APP "," STALLED_STORM "," BRIDGE, "", DISK "," CITY),
+	 1,
+	 {"Storm      for 6 min: 1 of 60 devices have joined, 59 wait; none in five minutes",
+	  "16 with the join server)"},
+	 "over in"},
+	{"a join storm in which nobody waits any more",
+	 FACTS(JOIN "," APP "," SERVED_STORM "," BRIDGE, "", DISK "," CITY),
+	 1,
+	 {"Storm      for 6 min: all 60 devices that asked have joined; over when a minute was calm",
+	  "0 requests, 0 answers in 10 s)"},
+	 "no estimate"},
 	{"a join storm that is over",
 	 FACTS(JOIN "," APP "," PAST_STORM "," BRIDGE, "", DISK "," CITY),
 	 0,
