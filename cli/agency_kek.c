@@ -133,9 +133,6 @@ static int take_key(const struct order *order, const struct cli_arguments *argum
 {
 	struct cli_keks keks;
 	bool again = cli_argument(arguments, "again") != NULL, lost = cli_argument(arguments, "lost") != NULL;
-	if (lost && (!adds || again))
-		return cli_problem(CLI_USAGE, "--lost", "lamppost agency kek rotate AGENCY --lost",
-				   "is for rotate, without --again");
 	if (adds && !lost && access(order->path, F_OK) != 0)
 		return cli_problem(CLI_NOT_FOUND, order->path, "--file, or --lost if nobody has a copy of it",
 				   "is not there: it has the keys that open what was sent so far");
@@ -162,12 +159,40 @@ static int take_key(const struct order *order, const struct cli_arguments *argum
 	return code;
 }
 
+/* --again after an answer that got lost: the server has taken what the file holds. */
+static bool is_taken_already(const struct order *order, const struct cli_arguments *arguments)
+{
+	struct cli_keks keks;
+	char now[SEALED_KEK_NAME], next[SEALED_KEK_NAME];
+	const char *label = cli_text_of(order->known, "label");
+	uint32_t version = version_of(order);
+	bool has_one = !is_state(order, "none") && !is_state(order, "retired");
+	if (!has_one || !cli_argument(arguments, "again") || access(order->path, F_OK) != 0 ||
+	    cli_keks_read(order->path, &keks) != CLI_DONE)
+		return false;
+	sealed_kek_name(now, label, version);
+	sealed_kek_name(next, label, version + 1);
+	bool is = cli_keks_find(&keks, now) && !cli_keks_find(&keks, next);
+	cli_keks_release(&keks);
+	return is;
+}
+
 static int make(const struct cli_arguments *arguments, bool rotate)
 {
 	struct order order;
 	char name[SEALED_KEK_NAME];
 	uint8_t key[16];
+	if (cli_argument(arguments, "lost") && (!rotate || cli_argument(arguments, "again")))
+		return cli_problem(CLI_USAGE, "--lost", "lamppost agency kek rotate AGENCY --lost",
+				   "is for rotate, without --again");
 	int code = begin(&order, arguments);
+	if (code == CLI_DONE && is_taken_already(&order, arguments)) {
+		code = wait_for_it(&order);
+		if (code == CLI_DONE)
+			print_made(&order, arguments->json);
+		end(&order);
+		return code;
+	}
 	bool has_one = !is_state(&order, "none") && !is_state(&order, "retired");
 	if (code == CLI_DONE && has_one != rotate)
 		code = cli_problem(CLI_REFUSED, order.agency,

@@ -373,18 +373,29 @@ int t_unix_get(const char *socket_path, const char *target, char *body, size_t c
 	return ask_unix(socket_path, request, (size_t)length, body, capacity);
 }
 
-int t_unix_post(const char *socket_path, const char *target, const char *json, char *body, size_t capacity)
+static int send_json(const char *method, const char *socket_path, const char *target, const char *json,
+		     char *body, size_t capacity)
 {
 	size_t room = strlen(json) + PATH_ROOM;
 	char *request = malloc(room);
 	ASSERT(request != NULL);
 	int length = snprintf(request, room,
-			      "POST %s HTTP/1.1\r\nHost: lamppost\r\nConnection: close\r\nContent-Type: "
+			      "%s %s HTTP/1.1\r\nHost: lamppost\r\nConnection: close\r\nContent-Type: "
 			      "application/json\r\nContent-Length: %zu\r\n\r\n%s",
-			      target, strlen(json), json);
+			      method, target, strlen(json), json);
 	int code = ask_unix(socket_path, request, (size_t)length, body, capacity);
 	free(request);
 	return code;
+}
+
+int t_unix_post(const char *socket_path, const char *target, const char *json, char *body, size_t capacity)
+{
+	return send_json("POST", socket_path, target, json, body, capacity);
+}
+
+int t_unix_put(const char *socket_path, const char *target, const char *json, char *body, size_t capacity)
+{
+	return send_json("PUT", socket_path, target, json, body, capacity);
 }
 
 bool t_is_healthy(void *admin_socket_path)

@@ -81,6 +81,7 @@ uint16_t t_free_tcp_port(void);
 int t_unix_get(const char *socket_path, const char *target, char *body, size_t capacity);
 /* The same with a JSON body to send. An answer that broke off is cut where it broke off. */
 int t_unix_post(const char *socket_path, const char *target, const char *json, char *body, size_t capacity);
+int t_unix_put(const char *socket_path, const char *target, const char *json, char *body, size_t capacity);
 /* Whether "GET /healthz" on that admin socket (a `const char *`) answers 200: a condition for t_wait_until.
  */
 bool t_is_healthy(void *admin_socket_path);
