@@ -205,6 +205,7 @@ static void serve_waiting(struct as_edge_api *edge, struct now now, struct as_wa
 {
 	struct as_call call = {.scope = &waiting->scope,
 			       .now = now,
+			       .who = waiting->who,
 			       .collection = waiting->collection,
 			       .id = waiting->id,
 			       .text = waiting->text,

@@ -28,17 +28,30 @@ static int run_list(const struct cli_arguments *arguments)
 {
 	char target[CLI_TARGET_MAX] = "/api/v1/audit";
 	const char *subject = cli_argument(arguments, "subject"), *limit = cli_argument(arguments, "limit");
-	unsigned long count;
+	const char *reference = cli_argument(arguments, "reference");
+	unsigned long count, place;
+	char behind[24];
 	json_t *answer = NULL;
-	if (limit && !cli_parse_count("--limit", limit, &count))
+	if ((limit && !cli_parse_count("--limit", limit, &count)) ||
+	    (reference && !cli_parse_count("--reference", reference, &place)))
 		return CLI_USAGE;
+	if (reference) { /* the newest that is older than the next one */
+		snprintf(behind, sizeof behind, "%lu", place + 1);
+		limit = "1";
+		if (!cli_target_append_query(target, "after", behind))
+			return CLI_USAGE;
+	}
 	if ((subject && !cli_target_append_query(target, "subject", subject)) ||
 	    (limit && !cli_target_append_query(target, "limit", limit)))
 		return cli_problem(CLI_USAGE, "audit", NULL, "too long");
 	struct cli_client *client = cli_client_new(arguments);
 	int code = cli_call(client, "audit", IO_HTTP_GET, target, NULL, &answer);
 	cli_client_free(client);
-	if (code == CLI_DONE && arguments->json) {
+	const json_t *first = json_array_get(json_object_get(answer, "items"), 0);
+	if (code == CLI_DONE && reference &&
+	    json_integer_value(json_object_get(first, "reference")) != (json_int_t)place) {
+		code = cli_problem(CLI_NOT_FOUND, "audit", NULL, "%s: there is no such row", reference);
+	} else if (code == CLI_DONE && arguments->json) {
 		json_dumpf(answer, stdout, JSON_COMPACT);
 		putchar('\n');
 	} else if (code == CLI_DONE) {
@@ -49,18 +62,23 @@ static int run_list(const struct cli_arguments *arguments)
 }
 
 static const struct cli_option options[] = {
-	{"subject", "EUI", "only what was done to this gateway"},
+	{"subject", "EUI", "only what was done to this gateway or device"},
 	{"limit", "N", "at most so many, the newest; default 100"},
+	{"reference", "N", "the row that somebody was told of"},
 };
 
 const struct cli_command cli_audit_commands[] = {
 	{.group = "audit",
 	 .name = "list",
-	 .summary = "who did what to gateways: certificates, tokens, firmware, remote commands",
-	 .description = "The newest first. For the city's engineers.",
+	 .summary = "who did what to gateways, devices on the shelf and keys, and who asked for what is "
+		    "another's",
+	 .description = "The newest first. For the city's engineers. An agency that asks for a DevEUI which "
+			"is another's is told "
+			"a reference: --reference shows that row, with who has it.",
 	 .options = options,
 	 .option_count = ARRAY_SIZE(options),
-	 .examples = "lamppost audit list --subject 0016c001ff10a235\n",
+	 .examples = "lamppost audit list --subject 0016c001ff10a235\n"
+		     "lamppost audit list --reference 4711\n",
 	 .run = run_list},
 };
 const size_t cli_audit_command_count = ARRAY_SIZE(cli_audit_commands);

@@ -44,7 +44,7 @@ static const struct cli_group groups[] = {
 	{.name = "deployment", .summary = "programmes that devices belong to"},
 	{.name = "device", .summary = "sensors: register one or many, set keys"},
 	{.name = "gateway", .summary = "the city's receivers"},
-	{.name = "audit", .summary = "who did what to gateways"},
+	{.name = "audit", .summary = "who did what to gateways, keys and devices on the shelf"},
 	{.name = "vault",
 	 .summary = "the join server's keys: master key, rotation, sealed exports, who read what"},
 	{.name = "alarm",

@@ -302,6 +302,8 @@ static const struct cli_option qr_options[] = {
 	{"application", "ID", "all devices of this application"},
 };
 
+static const struct cli_option unshelve_options[] = {{"yes", NULL, "do not ask"}};
+
 static const struct cli_option shelve_options[] = {
 	{"dry-run", NULL, "check everything, put nothing there, and say what was understood"},
 	{"format", "auto|lamppost|maker|tts|chirpstack|thingpark", "who wrote the file"},
@@ -356,7 +358,8 @@ const struct cli_command cli_claim_commands[] = {
 	 .description =
 		 "For manufacturers and stores. The file is one that device import reads, with a column "
 		 "owner_token, or a column qr of codes. Keys are sealed and tokens hashed before anything "
-		 "leaves; all or none.",
+		 "leaves. All of the file or none, whatever ends in between; the same file again puts none "
+		 "there twice, and takes back none that was claimed meanwhile.",
 	 .operands = "FILE",
 	 .options = shelve_options,
 	 .option_count = ARRAY_SIZE(shelve_options),
@@ -367,6 +370,20 @@ const struct cli_command cli_claim_commands[] = {
 	 .summary = "devices that wait to be claimed, and those that were",
 	 .examples = "lamppost device shelf\n",
 	 .run = cli_device_shelf},
+	{.group = "device",
+	 .name = "unshelve",
+	 .summary = "take devices off the shelf: nobody claims them any more",
+	 .description = "Their keys and the token go with them; a file that has them puts them there again. "
+			"A device "
+			"that was claimed stays with its owner: it only leaves this list, and a release puts "
+			"it on its "
+			"owner's shelf.",
+	 .operands = "EUI...",
+	 .options = unshelve_options,
+	 .option_count = ARRAY_SIZE(unshelve_options),
+	 .examples = "lamppost device unshelve 70b3d57ed0000001 --yes\n",
+	 .exits = "3 not on a shelf of yours\n",
+	 .run = cli_device_unshelve},
 	{.group = "device",
 	 .name = "qr",
 	 .summary = "the code for a device's label: in the terminal, on a sheet, as a picture",

@@ -1,4 +1,5 @@
-/* Devices that come and go with a code on their label: `lamppost device claim`, `release`, `replace`, `shelve`, `shelf`, `qr`. */
+/* Devices that come and go with a code on their label: `lamppost device claim`, `release`, `replace`, `shelve`,
+ * `shelf`, `unshelve`, `qr`. */
 #ifndef LAMPPOST_CLI_DEVICE_CLAIM_H
 #define LAMPPOST_CLI_DEVICE_CLAIM_H
 
@@ -20,6 +21,7 @@ void cli_code_fill(const struct lw_tr005 *code, json_t *body);
 int cli_device_qr(const struct cli_arguments *arguments);
 int cli_device_shelve(const struct cli_arguments *arguments);
 int cli_device_shelf(const struct cli_arguments *arguments);
+int cli_device_unshelve(const struct cli_arguments *arguments);
 /* Makes a new owner token: 16 characters that are not mistaken for others. */
 void cli_token_new(char token[LW_TR005_TOKEN]);
 

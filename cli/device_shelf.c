@@ -1,4 +1,4 @@
-/* Devices go to the shelf some hundred a call: first every call is checked, then every call is done. */
+/* A file of devices goes to the shelf as one call, all or none whatever ends in between; single ones are taken off it. */
 #include "cli/device_claim.h"
 
 #include "cli/client.h"
@@ -12,8 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define AT_ONCE 256
+#include <unistd.h>
 
 static const char *text_of(const json_t *object, const char *member)
 {
@@ -21,61 +20,44 @@ static const char *text_of(const json_t *object, const char *member)
 	return text ? text : "";
 }
 
-static int send_slice(const char *file, struct cli_client *client, const json_t *rows, size_t from,
-		      bool dry_run)
+/* Reports the server's reasons, each with its line. */
+static int refused(const char *file, int code, const json_t *answer)
 {
-	json_t *slice = json_array(), *answer = NULL, *error;
+	const json_t *errors = json_object_get(answer, "errors"), *error;
+	struct cli_complaints complaints = {.file = file};
 	size_t index;
+	json_array_foreach(errors, index, error)
+		cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(error, "line")),
+			     text_of(error, "field"), text_of(error, "reason"));
+	return complaints.count ? cli_complaints_end(&complaints) : cli_report_answer(file, code, answer);
+}
+
+/* Says what is on the shelf now; of an answer that got lost nobody knows, and the same file again tells. */
+static int send_rows(const char *file, struct cli_client *client, json_t *rows, bool dry_run, bool json)
+{
+	json_t *answer = NULL, *body = json_pack("{sb sO}", "dry_run", (int)dry_run, "devices", rows);
 	int code = 0;
-	for (size_t i = from; i < json_array_size(rows) && i < from + AT_ONCE; i++)
-		json_array_append(slice, json_array_get(rows, i));
-	json_t *body = json_pack("{sb so}", "dry_run", (int)dry_run, "devices", slice);
 	int exit_code = cli_call_raw(client, file, IO_HTTP_POST, "/api/v1/stock", body, &answer, &code);
 	json_decref(body);
+	if (exit_code != CLI_DONE && !dry_run)
+		fprintf(stderr,
+			"note: either all of the file is on the shelf or nothing: shelve the same file "
+			"again to have it there, it puts none there twice\n");
 	if (exit_code == CLI_DONE && (code < 200 || code > 299)) {
-		struct cli_complaints complaints = {.file = file};
-		json_array_foreach(json_object_get(answer, "errors"), index, error) cli_complain(
-			&complaints, (unsigned)json_integer_value(json_object_get(error, "line")),
-			text_of(error, "field"), text_of(error, "reason"));
-		exit_code = complaints.count ? cli_complaints_end(&complaints)
-					     : cli_report_answer(file, code, answer);
+		exit_code = refused(file, code, answer);
+	} else if (exit_code == CLI_DONE && json) {
+		json_dumpf(answer, stdout, JSON_COMPACT);
+		putchar('\n');
+	} else if (exit_code == CLI_DONE) {
+		json_int_t shelved = json_integer_value(json_object_get(answer, "shelved")),
+			   claimed = json_integer_value(json_object_get(answer, "claimed"));
+		printf("%lld devices %s\n", (long long)shelved,
+		       dry_run ? "could go on the shelf; nothing was put there" : "on the shelf");
+		if (claimed)
+			printf("%lld were claimed from it before and stay with their owners\n",
+			       (long long)claimed);
 	}
 	json_decref(answer);
-	return exit_code;
-}
-
-/* The server sees one call at a time: what stands in the file twice is seen here. */
-static int check_twice(const char *file, const json_t *rows)
-{
-	struct cli_complaints complaints = {.file = file};
-	json_t *seen = json_object(), *row;
-	size_t index;
-	json_array_foreach((json_t *)(uintptr_t)rows, index, row)
-	{
-		if (json_object_get(seen, text_of(row, "dev_eui")))
-			cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(row, "line")),
-				     "dev_eui", "stands in this file twice");
-		json_object_set_new(seen, text_of(row, "dev_eui"), json_true());
-	}
-	json_decref(seen);
-	return complaints.count ? cli_complaints_end(&complaints) : CLI_DONE;
-}
-
-/* Every row is checked before the first is put there. What stops the second round (the server ends, somebody else is faster) is
- * told with how far it came: a row that is there already may be put there again. */
-static int send_all(const char *file, struct cli_client *client, const json_t *rows, bool dry_run)
-{
-	size_t count = json_array_size(rows);
-	int exit_code = check_twice(file, rows);
-	for (int pass = 0; pass < (dry_run ? 1 : 2); pass++)
-		for (size_t i = 0; i < count && exit_code == CLI_DONE; i += AT_ONCE) {
-			exit_code = send_slice(file, client, rows, i, pass == 0);
-			if (exit_code != CLI_DONE && pass == 1 && count > AT_ONCE)
-				fprintf(stderr,
-					"note: %zu of %zu devices are on the shelf; shelve the same file "
-					"again to go on, it puts none there twice\n",
-					i, count);
-		}
 	return exit_code;
 }
 
@@ -106,13 +88,7 @@ int cli_device_shelve(const struct cli_arguments *arguments)
 	if (exit_code == CLI_DONE && dry_run && !arguments->json)
 		key_summary_print(&summary, stdout);
 	if (exit_code == CLI_DONE)
-		exit_code = send_all(request.file, client, rows, dry_run);
-	if (exit_code == CLI_DONE)
-		printf(arguments->json ? "{\"shelved\": %zu, \"dry_run\": %s}\n" : "%zu devices %s\n",
-		       json_array_size(rows),
-		       arguments->json ? (dry_run ? "true" : "false")
-		       : dry_run       ? "could go on the shelf; nothing was put there"
-				       : "on the shelf");
+		exit_code = send_rows(request.file, client, rows, dry_run, arguments->json);
 	json_decref(rows);
 	cli_seal_free(seal);
 	cli_client_free(client);
@@ -158,6 +134,38 @@ int cli_device_shelf(const struct cli_arguments *arguments)
 		table_text_release(&table);
 	}
 	json_decref(all);
+	cli_client_free(client);
+	return exit_code;
+}
+
+static bool confirmed(const struct cli_arguments *arguments)
+{
+	char answer[16];
+	fprintf(stderr, "Take %zu device%s off the shelf, keys and token with it? Type yes: ",
+		arguments->operand_count, arguments->operand_count == 1 ? "" : "s");
+	return fgets(answer, sizeof answer, stdin) && strcmp(answer, "yes\n") == 0;
+}
+
+/* Each by itself; what is not there does not keep the others on the shelf. */
+int cli_device_unshelve(const struct cli_arguments *arguments)
+{
+	if (!cli_argument(arguments, "yes") && !isatty(STDIN_FILENO))
+		return cli_problem(CLI_REFUSED, "unshelve", "add --yes", "nobody is there to confirm");
+	if (!cli_argument(arguments, "yes") && !confirmed(arguments))
+		return cli_problem(CLI_REFUSED, "unshelve", NULL, "not confirmed, nothing was taken off");
+	struct cli_client *client = cli_client_new(arguments);
+	int exit_code = CLI_DONE;
+	size_t count = 0;
+	for (size_t i = 0; i < arguments->operand_count; i++) {
+		char target[CLI_TARGET_MAX] = "/api/v1/stock/";
+		int one = cli_target_append(target, arguments->operands[i])
+				  ? cli_call(client, arguments->operands[i], IO_HTTP_DELETE, target, NULL,
+					     NULL)
+				  : cli_problem(CLI_USAGE, "device unshelve", NULL, "the EUI is too long");
+		count += one == CLI_DONE;
+		exit_code = exit_code == CLI_DONE ? one : exit_code;
+	}
+	printf(arguments->json ? "{\"unshelved\": %zu}\n" : "%zu taken off the shelf\n", count);
 	cli_client_free(client);
 	return exit_code;
 }

@@ -27,9 +27,10 @@ void as_handle_audit(struct as_api *api, const struct as_call *call, struct as_a
 			snprintf(next, sizeof next, "%" PRIu64, place);
 			break;
 		}
-		json_array_append_new(items, json_pack("{ss ss ss ss ss}", "at", as_time_format(at, row.at),
-						       "who", row.who, "what", row.what, "subject",
-						       row.subject, "detail", row.detail));
+		json_array_append_new(items,
+				      json_pack("{sI ss ss ss ss ss}", "reference", (json_int_t)row.seq, "at",
+						as_time_format(at, row.at), "who", row.who, "what", row.what,
+						"subject", row.subject, "detail", row.detail));
 		place = row.seq;
 	}
 	as_answer_json(answer, 200, json_pack("{so ss?}", "items", items, "next", next[0] ? next : NULL));

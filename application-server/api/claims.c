@@ -110,10 +110,16 @@ static enum status count_try(struct as_api *api, const struct as_call *call, con
 		       : status;
 }
 
-static void refuse(struct as_api *api, const struct as_call *call, const struct subjects *subjects,
-		   struct as_answer *answer)
+/* One answer whatever was wrong; what it was stands in the audit, which the city's engineers alone read. */
+static void refuse(struct as_api *api, const struct as_call *call, const struct as_proof *proof,
+		   const struct subjects *subjects, const char *why, struct as_answer *answer)
 {
-	enum status status = count_try(api, call, subjects->device, AS_CLAIM_TRIES_DEVICE);
+	char eui[LW_EUI64_TEXT];
+	lw_eui64_format(eui, &proof->dev_eui);
+	enum status status = as_audit_write(api->app->store, call->now.wall, call->who ? call->who : "nobody",
+					    AS_AUDIT_CLAIM_REFUSED, eui, why);
+	if (status == ST_OK)
+		status = count_try(api, call, subjects->device, AS_CLAIM_TRIES_DEVICE);
 	if (status == ST_OK)
 		status = count_try(api, call, subjects->caller, AS_CLAIM_TRIES_CALLER);
 	if (status == ST_OK)
@@ -146,6 +152,7 @@ bool as_claim_check(struct as_api *api, const struct as_call *call, const struct
 	if (is_locked(api, call, subjects.caller, "of yours", answer) ||
 	    is_locked(api, call, subjects.device, "for this device", answer))
 		return false;
+	*stock = (struct as_stock){.waits = false};
 	enum status status = as_store_stock_get(api->app->store, &proof->dev_eui, stock);
 	if (status != ST_OK && status != ST_NOT_FOUND) {
 		as_answer_failed(answer, status);
@@ -157,11 +164,15 @@ bool as_claim_check(struct as_api *api, const struct as_call *call, const struct
 				  "dev_eui is registered for you already; an owner token is good once");
 		return false;
 	}
-	bool right = status == ST_OK && stock->waits && lw_eui64_equal(&stock->join_eui, &proof->join_eui) &&
-		     secret_equal(kept, stock->token, sizeof kept);
-	if (!right)
-		refuse(api, call, &subjects, answer);
-	return right;
+	bool same = secret_equal(kept, stock->token, sizeof kept); /* compared whatever else is wrong */
+	const char *wrong = status == ST_NOT_FOUND                                ? "on no shelf"
+			    : !stock->waits                                       ? "claimed already"
+			    : !lw_eui64_equal(&stock->join_eui, &proof->join_eui) ? "another JoinEUI"
+			    : !same                                               ? "wrong token"
+										  : NULL;
+	if (wrong)
+		refuse(api, call, proof, &subjects, wrong, answer);
+	return !wrong;
 }
 
 static void fill_key(json_t *sent, const char *field, bool has, const uint8_t key[NET_SEALED_KEY_SIZE])

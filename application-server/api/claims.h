@@ -44,7 +44,7 @@ enum status as_claim_spend(struct as_api *api, const struct as_call *call, const
 void as_handle_claim(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 /* POST /api/v1/devices/{id}/release */
 void as_handle_release(struct as_api *api, const struct as_call *call, struct as_answer *answer);
-/* GET, POST /api/v1/stock; DELETE /api/v1/stock/{id} */
+/* GET, POST /api/v1/stock (import.c); DELETE /api/v1/stock/{id} */
 void as_handle_stock_list(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_stock_add(struct as_api *api, const struct as_call *call, struct as_answer *answer);
 void as_handle_stock_remove(struct as_api *api, const struct as_call *call, struct as_answer *answer);

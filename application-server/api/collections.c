@@ -114,7 +114,11 @@ void as_handle_get(struct as_api *api, const struct as_call *call, struct as_ans
 static void put(struct as_api *api, const struct as_call *call, const struct record_schema *schema,
 		const json_t *stored, int status, struct as_answer *answer)
 {
-	struct as_resolver resolver = {api->app->store, call->scope, NULL, api->app->served, false};
+	struct as_resolver resolver = {.store = api->app->store,
+				       .scope = call->scope,
+				       .served = api->app->served,
+				       .who = call->who,
+				       .now = call->now.wall};
 	struct record_problems problems = {.count = 0};
 	struct as_prepared prepared;
 	enum as_prepare_verdict verdict = as_prepare(api, &resolver, schema->kind, call->body, stored,

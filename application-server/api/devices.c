@@ -24,7 +24,8 @@ void as_handle_keys_put(struct as_api *api, const struct as_call *call, struct a
 	if (!stored)
 		return;
 	if (as_call_has_object(call, answer)) {
-		struct as_resolver resolver = {api->app->store, call->scope, NULL, api->app->served, false};
+		struct as_resolver resolver = {
+			.store = api->app->store, .scope = call->scope, .served = api->app->served};
 		struct record_problems problems = {.count = 0};
 		struct as_prepared prepared;
 		enum as_prepare_verdict verdict = as_prepare(api, &resolver, RECORD_DEVICE, call->body,

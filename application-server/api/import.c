@@ -1,17 +1,20 @@
 #include "application-server/api/import.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/api/claims.h"
 #include "application-server/api/collections.h"
 #include "application-server/api/import_body.h"
 #include "application-server/api/records.h"
+#include "application-server/api/shelving.h"
+#include "application-server/identity/audit.h"
 #include "application-server/store_imports.h"
 #include "application-server/store_records.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ERRORS_MAX     1000 /* reported; an import with more has other troubles */
 #define DROPPED_A_TURN 16   /* slices */
@@ -20,14 +23,17 @@ enum state { CHECKING, WRITING, DROPPING };
 
 struct as_import {
 	enum state state;
+	bool shelves; /* rows of the shelf (shelving.h), not of devices */
+	char who[AS_AUDIT_WHO_MAX];
+	char first[LW_EUI64_TEXT]; /* of the shelf's, for the audit */
 	struct as_scope scope;
 	struct as_resolver resolver;
 	char *text; /* owned; NULL: resumed */
 	struct as_import_body body;
-	json_t *seen;   /* EUIs of this import */
-	json_t *slice;  /* prepared rows of this turn */
-	json_t *errors; /* {"line", "field", "reason"} */
-	uint64_t created, updated;
+	json_t *seen;              /* EUIs of this import */
+	json_t *slice;             /* prepared rows of this turn */
+	json_t *errors;            /* {"line", "field", "reason"} */
+	uint64_t created, updated; /* the shelf's: put there, passed over */
 	struct wall decided_at;
 	struct as_answer answer; /* kept until what was laid down is gone */
 };
@@ -40,7 +46,10 @@ static struct as_import *import_new(struct as_api *api, enum state state)
 	import->seen = json_object();
 	import->slice = json_array();
 	import->errors = json_array();
-	import->resolver = (struct as_resolver){api->app->store, &import->scope, json_object(), NULL, false};
+	import->resolver = (struct as_resolver){.store = api->app->store,
+						.scope = &import->scope,
+						.cache = json_object(),
+						.who = import->who};
 	api->import = import;
 	return import;
 }
@@ -60,19 +69,33 @@ void as_import_release(struct as_api *api)
 	api->import = NULL;
 }
 
-void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+static void begin(struct as_api *api, const struct as_call *call, bool shelves, struct as_answer *answer)
 {
 	if (!call->text) {
 		as_answer_problem(answer, 400, NULL, "the body must be a JSON object");
 		return;
 	}
 	struct as_import *import = import_new(api, CHECKING);
+	import->shelves = shelves;
+	snprintf(import->who, sizeof import->who, "%s", call->who ? call->who : "nobody");
 	import->text = malloc(call->text_length);
 	ASSERT(import->text);
 	memcpy(import->text, call->text, call->text_length);
-	import->body = (struct as_import_body){.text = import->text, .length = call->text_length};
+	import->body = (struct as_import_body){
+		.text = import->text, .length = call->text_length, .list = shelves ? "devices" : "rows"};
 	import->scope = *call->scope;
 	answer->later = true;
+}
+
+void as_handle_import(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+{
+	begin(api, call, false, answer);
+}
+
+void as_handle_stock_add(struct as_api *api, const struct as_call *call, struct as_answer *answer)
+{
+	if (as_may_shelve(call, answer))
+		begin(api, call, true, answer);
 }
 
 bool as_import_goes_on(const struct as_api *api)
@@ -89,24 +112,6 @@ static void add_error(struct as_import *import, json_int_t line, const char *fie
 								"reason", reason));
 }
 
-/* An existing device: what may not change must be as it is, the rest are changes. */
-static json_t *changes_of(const json_t *sent, const json_t *stored, struct record_problems *problems)
-{
-	const struct record_schema *schema = record_schema(RECORD_DEVICE);
-	json_t *changes = json_copy((json_t *)sent);
-	for (size_t i = 0; i < schema->field_count; i++) {
-		const struct record_field *field = &schema->fields[i];
-		const char *given = json_string_value(json_object_get(sent, field->name));
-		const char *is = json_string_value(json_object_get(stored, field->name));
-		if (!(field->flags & RECORD_FIXED))
-			continue;
-		if (given && is && strcasecmp(given, is) != 0)
-			record_problems_add(problems, field->name, "is %s and may not change", is);
-		json_object_del(changes, field->name);
-	}
-	return changes;
-}
-
 static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sent,
 					   struct as_prepared *prepared, struct record_problems *problems)
 {
@@ -120,7 +125,7 @@ static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sen
 			return AS_STORE_FAILED;
 	}
 	if (stored)
-		changes = changes_of(sent, stored, problems);
+		changes = as_device_changes(sent, stored, problems);
 	enum as_prepare_verdict verdict = problems->count ? AS_PROBLEMS
 							  : as_prepare(api, &import->resolver, RECORD_DEVICE,
 								       changes ? changes : sent, stored,
@@ -144,6 +149,33 @@ static void keep(struct as_import *import, json_int_t line, const struct as_prep
 	*(prepared->create ? &import->created : &import->updated) += 1;
 }
 
+/* The same for a row of the shelf. */
+static bool check_shelf_row(struct as_api *api, const json_t *sent)
+{
+	struct as_import *import = api->import;
+	const struct as_asking asking = {api->app->store, &import->scope, import->who, import->resolver.now};
+	struct record_problems problems = {.count = 0};
+	const json_t *line_value = json_object_get(sent, "line");
+	json_int_t line = json_is_integer(line_value) ? json_integer_value(line_value)
+						      : (json_int_t)import->body.rows;
+	json_t *kept = NULL;
+	bool left = false;
+	enum status status = as_shelving_check(api, &asking, sent, &kept, &left, &problems);
+	const char *eui = json_string_value(json_object_get(sent, "dev_eui"));
+	eui = eui ? eui : "";
+	if (json_object_get(import->seen, eui))
+		record_problems_add(&problems, "dev_eui", "stands in this call twice");
+	json_object_set_new(import->seen, eui, json_true());
+	for (size_t i = 0; i < problems.count; i++)
+		add_error(import, line, problems.items[i].field, problems.items[i].reason);
+	if (kept)
+		json_array_append_new(import->slice, kept);
+	if (!*import->first)
+		snprintf(import->first, sizeof import->first, "%s", eui);
+	*(left ? &import->updated : &import->created) += problems.count == 0;
+	return status == ST_OK;
+}
+
 /* False: the store failed. */
 static bool check_row(struct as_api *api, json_t *sent)
 {
@@ -154,6 +186,8 @@ static bool check_row(struct as_api *api, json_t *sent)
 		add_error(import, 0, "", "every row must be an object");
 		return true;
 	}
+	if (import->shelves)
+		return check_shelf_row(api, sent);
 	json_t *line_value = json_incref(json_object_get(sent, "line"));
 	json_int_t line = json_integer_value(line_value);
 	if (!json_is_integer(line_value))
@@ -185,9 +219,25 @@ static enum status lay_down(struct as_api *api)
 
 static void answer_with_counts(struct as_import *import, struct as_answer *answer)
 {
+	if (import->shelves) {
+		as_answer_json(answer, 200,
+			       json_pack("{sI sI sb}", "shelved", (json_int_t)import->created, "claimed",
+					 (json_int_t)import->updated, "dry_run", (int)import->body.dry_run));
+		return;
+	}
 	as_answer_json(answer, 200,
 		       json_pack("{sI sI sb}", "created", (json_int_t)import->created, "updated",
 				 (json_int_t)import->updated, "dry_run", (int)import->body.dry_run));
+}
+
+static enum status note_shelving(struct as_api *api, struct now now)
+{
+	const struct as_import *import = api->import;
+	char detail[64];
+	snprintf(detail, sizeof detail, "%llu devices", (unsigned long long)import->created);
+	return import->created ? as_audit_write(api->app->store, now.wall, import->who, AS_AUDIT_STOCK_ADD,
+						import->first, detail)
+			       : ST_OK;
 }
 
 /* The body is at its end: what shall be? */
@@ -195,8 +245,14 @@ static enum status decide(struct as_api *api, struct now now)
 {
 	struct as_import *import = api->import;
 	import->state = DROPPING;
+	if (import->shelves && import->body.rows == 0) {
+		as_answer_problem(&import->answer, 422, "devices", "devices must be an array of 1 to %d",
+				  AS_IMPORT_ROWS_MAX);
+		return ST_OK;
+	}
 	if (json_array_size(import->errors)) {
-		as_answer_problem(&import->answer, 422, NULL, "nothing was imported");
+		as_answer_problem(&import->answer, 422, NULL,
+				  import->shelves ? "nothing was put on the shelf" : "nothing was imported");
 		json_object_set(import->answer.body, "errors", import->errors);
 		return ST_OK;
 	}
@@ -205,14 +261,17 @@ static enum status decide(struct as_api *api, struct now now)
 		return ST_OK;
 	import->state = WRITING;
 	import->decided_at = now.wall;
-	return as_store_import_decide(api->app->store, now.wall);
+	enum status status = import->shelves ? note_shelving(api, now) : ST_OK;
+	return status == ST_OK ? as_store_import_decide(api->app->store, now.wall) : status;
 }
 
 static enum status check(struct as_api *api, struct now now)
 {
 	struct as_import *import = api->import;
 	enum as_import_part part = AS_IMPORT_ROW;
-	for (int i = 0; i < AS_IMPORT_ROWS_TURN && part == AS_IMPORT_ROW; i++) {
+	int share = import->shelves ? AS_SHELVING_ROWS_TURN : AS_IMPORT_ROWS_TURN;
+	import->resolver.now = now.wall;
+	for (int i = 0; i < share && part == AS_IMPORT_ROW; i++) {
 		json_t *row = NULL;
 		part = as_import_body_next(&import->body, &row, &import->answer);
 		bool failed = part == AS_IMPORT_ROW && !check_row(api, row);
@@ -232,6 +291,8 @@ static enum status check(struct as_api *api, struct now now)
  * one device would be worse than one device missing. */
 static enum status write_row(struct as_api *api, struct now now, json_t *row)
 {
+	if (as_shelving_is_kept(row))
+		return as_shelving_write(api, api->import->decided_at, row);
 	struct record_problems problems = {.count = 0};
 	struct as_prepared prepared = {.kind = RECORD_DEVICE,
 				       .create = json_is_true(json_object_get(row, "create")),

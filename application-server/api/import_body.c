@@ -48,6 +48,11 @@ static json_t *value(struct as_import_body *body, struct as_answer *answer)
 	return json;
 }
 
+static const char *list_of(const struct as_import_body *body)
+{
+	return body->list ? body->list : "rows";
+}
+
 static enum as_import_part refuse_field(const char *field, const char *rule, struct as_answer *answer)
 {
 	as_answer_problem(answer, 422, field, "%s %s", field, rule);
@@ -58,12 +63,12 @@ static enum as_import_part refuse_field(const char *field, const char *rule, str
 static enum as_import_part member(struct as_import_body *body, const char *name, struct as_answer *answer)
 {
 	size_t place = body->at;
-	if (strcmp(name, "rows") == 0) {
+	if (strcmp(name, list_of(body)) == 0) {
 		if (body->has_rows)
 			return refuse(body, place, "duplicate object key", answer);
 		body->has_rows = body->in_rows = take(body, '[');
 		if (!body->has_rows)
-			return refuse_field("rows", "must be an array", answer);
+			return refuse_field(list_of(body), "must be an array", answer);
 		return AS_IMPORT_END;
 	}
 	json_t *json = value(body, answer);
@@ -101,8 +106,8 @@ static enum as_import_part next_member(struct as_import_body *body, bool first, 
 static enum as_import_part next_row(struct as_import_body *body, json_t **row, struct as_answer *answer)
 {
 	if (body->rows == AS_IMPORT_ROWS_MAX) {
-		as_answer_problem(answer, 422, "rows", "rows must be an array of at most %d",
-				  AS_IMPORT_ROWS_MAX);
+		as_answer_problem(answer, 422, list_of(body), "%s must be an array of at most %d",
+				  list_of(body), AS_IMPORT_ROWS_MAX);
 		return AS_IMPORT_REFUSED;
 	}
 	json_t *json = value(body, answer);
@@ -139,5 +144,5 @@ enum as_import_part as_import_body_next(struct as_import_body *body, json_t **ro
 	}
 	if (peek(body) != '\0' || body->at < body->length)
 		return refuse(body, body->at, "something follows the object", answer);
-	return body->has_rows ? AS_IMPORT_END : refuse_field("rows", "must be an array", answer);
+	return body->has_rows ? AS_IMPORT_END : refuse_field(list_of(body), "must be an array", answer);
 }

@@ -10,6 +10,7 @@
 
 struct as_import_body {
 	const char *text; /* borrowed */
+	const char *list; /* the member that has the rows; NULL: "rows" */
 	size_t length, at;
 	bool begun, in_rows, has_rows, has_dry_run;
 	bool dry_run; /* as far as it was read: known from the start when it stands before the rows */

@@ -1,15 +1,16 @@
 #include "application-server/api/records.h"
 
 #include "application-server/api/answer.h"
+#include "application-server/api/taken.h"
 #include "application-server/store_custody.h"
 #include "application-server/store_keys.h"
 #include "application-server/store_records.h"
-#include "application-server/store_stock.h"
 #include "application-server/uuid.h"
 #include "common/base/check.h"
 #include "common/base/hex.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct as_scope everything = {.role = AS_CITY};
 
@@ -56,12 +57,23 @@ static const char *text_of(const json_t *record, const char *field)
 	return json_string_value(json_object_get(record, field));
 }
 
-static bool waits_on_a_shelf(struct as_store *store, const char *dev_eui)
+/* Whether a new device's DevEUI is free; what waits on a shelf is, for whoever showed its token. */
+static enum as_prepare_verdict judge_dev_eui(const struct as_resolver *resolver, const char *dev_eui,
+					     struct record_problems *problems)
 {
+	const struct as_asking asking = {resolver->store, resolver->scope, resolver->who, resolver->now};
 	struct lw_eui64 eui;
-	struct as_stock stock;
-	return dev_eui && lw_eui64_parse(dev_eui, &eui) && as_store_stock_get(store, &eui, &stock) == ST_OK &&
-	       stock.waits;
+	enum as_taken taken;
+	char words[AS_TAKEN_WORDS];
+	ASSERT(lw_eui64_parse(dev_eui, &eui));
+	if (resolver->claims)
+		return AS_PREPARED; /* it waited a moment ago, in this very call */
+	if (as_eui_is_taken(&asking, &eui, &taken, NULL, words) != ST_OK)
+		return AS_STORE_FAILED;
+	if (taken == AS_FREE)
+		return AS_PREPARED;
+	record_problems_add(problems, "dev_eui", "%s", words);
+	return AS_TAKEN;
 }
 
 /* Who must not write, and whether the identifier is taken; `owner` as resolved. */
@@ -75,8 +87,10 @@ static enum as_prepare_verdict judge(struct as_resolver *resolver, const struct 
 		return AS_FORBIDDEN;
 	if (stored)
 		return AS_PREPARED;
+	if (prepared->kind == RECORD_DEVICE)
+		return judge_dev_eui(resolver, text_of(prepared->record, "dev_eui"), problems);
 	json_t *other = NULL;
-	bool by_eui = prepared->kind == RECORD_DEVICE || prepared->kind == RECORD_GATEWAY;
+	bool by_eui = prepared->kind == RECORD_GATEWAY;
 	enum status status = by_eui ? as_store_record_get(resolver->store, &everything, prepared->kind,
 							  text_of(prepared->record, schema->identifier),
 							  &other)
@@ -84,12 +98,6 @@ static enum as_prepare_verdict judge(struct as_resolver *resolver, const struct 
 	json_decref(other);
 	if (status == ST_OK) {
 		record_problems_add(problems, schema->identifier, "is registered already");
-		return AS_TAKEN;
-	}
-	if (status == ST_NOT_FOUND && prepared->kind == RECORD_DEVICE && !resolver->claims &&
-	    waits_on_a_shelf(resolver->store, text_of(prepared->record, "dev_eui"))) {
-		record_problems_add(problems, schema->identifier,
-				    "waits to be claimed with its owner token: lamppost device claim");
 		return AS_TAKEN;
 	}
 	return status == ST_NOT_FOUND ? AS_PREPARED : AS_STORE_FAILED;
@@ -129,6 +137,23 @@ static enum as_prepare_verdict check_sent(struct as_resolver *resolver, const st
 	} else
 		*record = normal;
 	return status == ST_OK ? AS_PREPARED : AS_STORE_FAILED;
+}
+
+json_t *as_device_changes(const json_t *sent, const json_t *stored, struct record_problems *problems)
+{
+	const struct record_schema *schema = record_schema(RECORD_DEVICE);
+	json_t *changes = json_copy((json_t *)sent);
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct record_field *field = &schema->fields[i];
+		const char *given = json_string_value(json_object_get(sent, field->name));
+		const char *is = json_string_value(json_object_get(stored, field->name));
+		if (!(field->flags & RECORD_FIXED))
+			continue;
+		if (given && is && strcasecmp(given, is) != 0)
+			record_problems_add(problems, field->name, "is %s and may not change", is);
+		json_object_del(changes, field->name);
+	}
+	return changes;
 }
 
 /* The join server and running sessions go by a device's own record: these two do not change under it. */

@@ -25,6 +25,8 @@ enum as_prepare_verdict {
 enum as_prepare_verdict as_prepare(struct as_api *api, struct as_resolver *resolver, enum record_kind kind,
 				   const json_t *sent, const json_t *stored, struct as_prepared *prepared,
 				   struct record_problems *problems);
+/* Gives what a row of an import says of a device that is there: what may not change must be as it is, the rest are changes. */
+json_t *as_device_changes(const json_t *sent, const json_t *stored, struct record_problems *problems);
 /* Whether its AppSKey, if it has one, is sealed to this process and for this device; else a problem. */
 bool as_prepared_opens(struct as_api *api, const struct as_prepared *prepared,
 		       struct record_problems *problems);

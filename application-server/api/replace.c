@@ -220,7 +220,9 @@ static bool put_in_place(struct as_api *api, const struct as_call *call, const s
 	struct as_resolver resolver = {.store = api->app->store,
 				       .scope = call->scope,
 				       .served = api->app->served,
-				       .claims = stock != NULL};
+				       .claims = stock != NULL,
+				       .who = call->who,
+				       .now = call->now.wall};
 	struct record_problems problems = {.count = 0};
 	struct as_prepared prepared;
 	json_t *stored = NULL;

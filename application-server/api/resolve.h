@@ -15,6 +15,8 @@ struct as_resolver {
 	const char
 		*served; /* regions that the network server serves, blanks between; "" or NULL: not known */
 	bool claims;     /* the owner token of the device was shown: it may be registered off the shelf */
+	const char *who; /* as_call.who, and when: for the audit where a DevEUI is another's (taken.h) */
+	struct wall now;
 };
 
 /* Turns the references of a normal record into UUIDs, fills `agency` and the default deployment of devices, and adds a

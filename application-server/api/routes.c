@@ -133,7 +133,8 @@ const size_t as_route_count = ARRAY_SIZE(as_routes);
 
 bool as_route_takes_text(const struct as_route *route)
 {
-	return route->handle == as_handle_import || route->handle == as_handle_gateway_shell_input;
+	return route->handle == as_handle_import || route->handle == as_handle_stock_add ||
+	       route->handle == as_handle_gateway_shell_input;
 }
 
 bool as_route_changes_records(const struct as_route *route)
@@ -142,7 +143,8 @@ bool as_route_changes_records(const struct as_route *route)
 	       route->handle == as_handle_remove || route->handle == as_handle_keys_put ||
 	       route->handle == as_handle_import || route->handle == as_handle_claim ||
 	       route->handle == as_handle_release || route->handle == as_handle_replace ||
-	       route->handle == as_handle_replace_undo || route->handle == as_handle_stock_add;
+	       route->handle == as_handle_replace_undo || route->handle == as_handle_stock_add ||
+	       route->handle == as_handle_stock_remove;
 }
 
 void as_api_call(struct as_api *api, const struct as_route *route, const struct as_call *call,

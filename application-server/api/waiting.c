@@ -20,6 +20,7 @@ void as_waiting_call_free(struct as_waiting_call *call)
 {
 	if (!call)
 		return;
+	free(call->who);
 	free(call->collection);
 	free(call->id);
 	free(call->text);
@@ -36,6 +37,7 @@ bool as_waiting_add(struct as_waiting *waiting, uint64_t ticket, const struct as
 	copy->ticket = ticket;
 	copy->route = route;
 	copy->scope = *call->scope;
+	copy->who = copy_of(call->who, call->who ? strlen(call->who) : 0);
 	copy->collection = copy_of(call->collection, call->collection ? strlen(call->collection) : 0);
 	copy->id = copy_of(call->id, call->id ? strlen(call->id) : 0);
 	copy->text = copy_of(call->text, call->text_length);

@@ -13,7 +13,7 @@ struct as_waiting_call {
 	uint64_t ticket; /* the edge's name for whoever waits */
 	const struct as_route *route;
 	struct as_scope scope;
-	char *collection, *id, *text; /* owned; NULL: none */
+	char *who, *collection, *id, *text; /* owned; NULL: none */
 	size_t text_length;
 };
 void as_waiting_call_free(struct as_waiting_call *call); /* NULL is allowed */

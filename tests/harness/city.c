@@ -131,6 +131,7 @@ int t_city_call(struct t_city *city, const struct as_scope *scope, const char *m
 	ASSERT(!body || json || as_route_takes_text(route));
 	struct as_call call = {.scope = scope,
 			       .now = city->now,
+			       .who = city->who,
 			       .collection = params.collection,
 			       .id = params.id,
 			       .item = params.item,
@@ -153,14 +154,18 @@ bool t_city_turn(struct t_city *city)
 	return over;
 }
 
+int t_city_finish(struct t_city *city)
+{
+	if (city->answer.later)
+		while (!t_city_turn(city))
+			;
+	return city->answer.status;
+}
+
 int t_city_import(struct t_city *city, const struct as_scope *scope, const char *body)
 {
-	int status = t_city_call(city, scope, "POST", "/api/v1/devices/import", body);
-	if (!city->answer.later)
-		return status;
-	while (!t_city_turn(city))
-		;
-	return city->answer.status;
+	(void)t_city_call(city, scope, "POST", "/api/v1/devices/import", body);
+	return t_city_finish(city);
 }
 
 const json_t *t_city_answer(const struct t_city *city)

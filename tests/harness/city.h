@@ -21,6 +21,7 @@ struct t_city {
 	struct rng rng;
 	struct as_answer answer;
 	struct now now;
+	const char *who; /* calls, for the audit; NULL at first */
 };
 
 extern const struct as_scope t_city_admin;
@@ -33,6 +34,8 @@ void t_city_free(struct t_city *city);
  * route. */
 int t_city_call(struct t_city *city, const struct as_scope *scope, const char *method, const char *target,
 		const char *body);
+/* Takes the call that was answered with "later" to its end; returns the HTTP status. */
+int t_city_finish(struct t_city *city);
 /* Begins an import and takes it to its end; returns the HTTP status. */
 int t_city_import(struct t_city *city, const struct as_scope *scope, const char *body);
 /* One turn of the import that goes on, committed. True: it is over, the answer is there. */
