@@ -4,7 +4,7 @@
 #include "common/text/region_yaml.h"
 #include "network-server/extra_channels.h"
 #include "network-server/foreign.h"
-#include "network-server/join_servers.h"
+#include "common/backend/join_server.h"
 
 #include <string.h>
 
@@ -75,7 +75,7 @@ const struct option ns_option_rows[] = {
 		 "a list of user names or numbers. What is not named is for root and the user that the "
 		 "network server runs as."},
 	{"network-server", "join_servers", OPTION_MAP, OPTION_AT(struct ns_options, join_servers),
-	 .words = true, .check_entry = ns_join_server_check_entry,
+	 .words = true, .check_entry = bi_join_server_check_network, .reload = true,
 	 .help = "Join servers of others by name; joins whose JoinEUI is in none of their blocks go to the "
 		 "city's own. "
 		 "Of each: join_euis (EUI/bits), the longest that holds a JoinEUI wins; url (https); "
@@ -86,17 +86,22 @@ const struct option ns_option_rows[] = {
 		 "of the "
 		 "key that wraps network keys; timeout_ms of a call; in_flight, the joins that may wait for "
 		 "it; "
-		 "asynchronous and answers_from, the certificate's name that its answers come with."},
+		 "asynchronous and answers_from, the certificate's name that its answers come with. A reload "
+		 "reads "
+		 "the files again; joins that wait for one that was taken out end, those of one that is "
+		 "reached "
+		 "otherwise now are asked again."},
 	{"network-server", "join_answers.listen", OPTION_STRING, OPTION_AT(struct ns_options, answers_listen),
-	 .fallback = "",
+	 .fallback = "", .reload = true,
 	 .help = "Address and port where asynchronous answers of others' join servers are taken, as in "
 		 "0.0.0.0:9444: HTTPS with client certificates. Empty: none are."},
 	{"network-server", "join_answers.certificate", OPTION_PATH,
-	 OPTION_AT(struct ns_options, answers_certificate), .fallback = "", .min = 0,
+	 OPTION_AT(struct ns_options, answers_certificate), .fallback = "", .min = 0, .reload = true,
 	 .help = "PEM file of the certificate that is shown there."},
 	{"network-server", "join_answers.key", OPTION_PATH, OPTION_AT(struct ns_options, answers_key),
-	 .fallback = "", .min = 0, .help = "PEM file of its key."},
+	 .fallback = "", .min = 0, .reload = true, .help = "PEM file of its key."},
 	{"network-server", "join_answers.ca", OPTION_PATH, OPTION_AT(struct ns_options, answers_ca),
-	 .fallback = "", .min = 0, .help = "PEM file of the authorities of the join servers' certificates."},
+	 .fallback = "", .min = 0, .reload = true,
+	 .help = "PEM file of the authorities of the join servers' certificates."},
 };
 const size_t ns_option_row_count = ARRAY_SIZE(ns_option_rows);

@@ -26,7 +26,7 @@ void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *ca
 		       struct bi_message *message)
 {
 	const struct ns_config *config = &edge->ns.config;
-	const struct ns_join_server *server = call->server == NS_JOIN_SERVER_OURS
+	const struct bi_join_server *server = call->server == NS_JOIN_SERVER_OURS
 						      ? NULL
 						      : &config->join_servers[call->server];
 	struct bi_envelope *envelope = &message->envelope;

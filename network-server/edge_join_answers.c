@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CONNECTIONS 64
@@ -25,9 +26,9 @@ static void on_answer(void *ctx, struct now now, const struct io_http_request *r
 	const uint8_t *body = io_http_request_body(request, &length);
 	bool known = false, taken = false;
 	for (uint8_t i = 0; i < config->join_server_count && !taken; i++) {
-		const struct ns_join_server *server = &config->join_servers[i];
-		if (!server->asynchronous || !peer || peer->verdict != IO_TLS_PEER_GOOD ||
-		    strcmp(server->answers_from, peer->common_name) != 0)
+		const struct bi_join_server *server = &config->join_servers[i];
+		if (server->block_count == 0 || !server->asynchronous || !peer ||
+		    peer->verdict != IO_TLS_PEER_GOOD || strcmp(server->answers_from, peer->common_name) != 0)
 			continue;
 		known = true;
 		taken = ns_edge_join_servers_take(edge, now, i, body, length);
@@ -43,20 +44,14 @@ static void on_answer(void *ctx, struct now now, const struct io_http_request *r
 
 static const struct io_http_route routes[] = {{IO_HTTP_POST, "/", on_answer}};
 
-enum status ns_edge_join_answers_open(struct ns_edge *edge)
+static enum status listen_there(struct ns_edge *edge, const struct ns_options *wanted,
+				struct io_http_server **server)
 {
-	const struct ns_options *wanted = &edge->options;
 	struct io_address address;
 	char host[IO_ADDRESS_TEXT];
-	if (!wanted->answers_listen[0])
-		return ST_OK;
 	if (io_address_parse_pair(wanted->answers_listen, &address) != ST_OK ||
-	    !wanted->answers_certificate[0] || !wanted->answers_key[0] || !wanted->answers_ca[0]) {
-		LOG_ERROR("configuration_refused", "reason=\"network-server.join_answers: expected listen, a "
-						   "numeric address and a port, and "
-						   "certificate, key and ca\"");
+	    !wanted->answers_certificate[0] || !wanted->answers_key[0] || !wanted->answers_ca[0])
 		return ST_INVALID;
-	}
 	const struct io_http_server_options options = {
 		.host = io_address_format_host(host, &address),
 		.port = address.port,
@@ -68,9 +63,60 @@ enum status ns_edge_join_answers_open(struct ns_edge *edge)
 		.body_limit = BI_BODY_MAX,
 		.request_timeout = 10 * US_PER_S,
 	};
-	enum status status = io_http_server_open(edge->loop, &options, &edge->answers_server);
+	enum status status = io_http_server_open(edge->loop, &options, server);
 	if (status == ST_OK)
-		io_http_server_add(edge->answers_server, routes, ARRAY_SIZE(routes), edge);
+		io_http_server_add(*server, routes, ARRAY_SIZE(routes), edge);
+	return status;
+}
+
+/* `before`: what is in force, NULL at the start. */
+static enum status change(struct ns_edge *edge, const struct ns_options *before,
+			  const struct ns_options *wanted)
+{
+	struct io_http_server *server = NULL;
+	enum status status = ST_OK;
+	bool same = before && edge->answers_server &&
+		    strcmp(before->answers_listen, wanted->answers_listen) == 0;
+	if (same)
+		return io_http_server_set_tls(edge->answers_server, wanted->answers_certificate,
+					      wanted->answers_key, wanted->answers_ca);
+	if (wanted->answers_listen[0])
+		status = listen_there(edge, wanted, &server);
+	if (status == ST_OK) {
+		io_http_server_free(edge->answers_server);
+		edge->answers_server = server;
+	}
+	return status;
+}
+
+static void say(enum status status, char problem[CONFIG_ERROR_MAX])
+{
+	if (status == ST_INVALID)
+		snprintf(problem, CONFIG_ERROR_MAX,
+			 "network-server.join_answers: expected listen, a numeric address and a port, and "
+			 "certificate, key and ca that go together");
+	else
+		snprintf(problem, CONFIG_ERROR_MAX,
+			 "network-server.join_answers.listen: cannot listen there: %s", status_name(status));
+}
+
+bool ns_edge_join_answers_change(struct ns_edge *edge, const struct ns_options *options,
+				 char problem[CONFIG_ERROR_MAX])
+{
+	enum status status = change(edge, &edge->options, options);
+	if (status != ST_OK)
+		say(status, problem);
+	return status == ST_OK;
+}
+
+enum status ns_edge_join_answers_open(struct ns_edge *edge)
+{
+	char problem[CONFIG_ERROR_MAX];
+	enum status status = change(edge, NULL, &edge->options);
+	if (status != ST_OK) {
+		say(status, problem);
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+	}
 	return status;
 }
 

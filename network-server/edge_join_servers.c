@@ -1,44 +1,19 @@
 /* The clients of others' join servers (join_servers.h): TS002 over HTTPS, each with connections and a bound of its own, so that
  * one that is slow takes nothing of the others'. A call that fails is told to the core, which makes it again with the same
  * bytes while there is time; so the token of an asynchronous call follows from its TransactionID and a secret of this run. */
-#include "network-server/edge_process.h"
+#include "network-server/edge_join_servers.h"
 
 #include "common/base/check.h"
 #include "common/base/log.h"
-#include "common/io/key_file.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define HEADERS_MAX  8
-#define HEADERS_ROOM 2048
-#define CONNECTIONS  8
 #define SLOT_KEPT \
 	(15 * US_PER_S) /* an asynchronous call's place unless it is answered; no device waits as long */
 #define TOKEN 8
 
-/* A call whose answer is awaited. */
-struct slot {
-	bool used;
-	io_http_call_id id; /* 0: the response came, and was empty: the answer comes by itself */
-	struct mono since;
-	struct bi_envelope request;
-};
-
-struct ns_edge_join_server {
-	struct ns_edge *edge;
-	uint8_t place; /* in the configuration */
-	struct io_http_client *client;
-	struct slot *slots; /* owned */
-	size_t slot_count;
-	char header_text[HEADERS_ROOM];
-	const char *headers[HEADERS_MAX + 1];
-};
-
-static const struct ns_join_server *config_of(const struct ns_edge_join_server *server)
+static const struct bi_join_server *config_of(const struct ns_edge_join_server *server)
 {
 	return &server->edge->ns.config.join_servers[server->place];
 }
@@ -57,21 +32,18 @@ static enum status post(struct ns_edge_join_server *server, const char *text, si
 			void (*on_done)(void *, struct now, io_http_call_id, const struct io_http_answer *),
 			io_http_call_id *id)
 {
-	const struct ns_join_server *config = config_of(server);
-	const struct io_http_call call = {
+	const struct bi_join_server *config = config_of(server);
+	struct io_http_call call = {
 		.method = IO_HTTP_POST,
 		.url = config->url,
-		.headers = server->headers[0] ? server->headers : NULL,
 		.body = text,
 		.length = length,
 		.timeout = config->timeout,
 		.answer_limit = BI_BODY_MAX,
-		.ca_file = config->ca[0] ? config->ca : NULL,
-		.cert_file = config->certificate[0] ? config->certificate : NULL,
-		.key_file = config->key[0] ? config->key : NULL,
 		.on_done = on_done,
 		.ctx = server,
 	};
+	io_http_identity_use(&server->identity, &call);
 	return io_http_client_start(server->client, &call, id);
 }
 
@@ -90,7 +62,7 @@ static void notify(struct ns_edge_join_server *server, const struct bi_envelope 
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
 
-static struct slot *find_slot(struct ns_edge_join_server *server, uint32_t transaction)
+static struct ns_edge_join_slot *find_slot(struct ns_edge_join_server *server, uint32_t transaction)
 {
 	for (size_t i = 0; i < server->slot_count; i++)
 		if (server->slots[i].used && server->slots[i].request.transaction_id == transaction)
@@ -107,8 +79,9 @@ static void fail(struct ns_edge_join_server *server, struct now now, uint32_t tr
 }
 
 /* Reads a body, and matches it to the request. False with the cause. */
-static bool read_answer(struct ns_edge_join_server *server, const struct slot *slot, const uint8_t *body,
-			size_t length, struct bi_message *message, char cause[NS_JOIN_CAUSE])
+static bool read_answer(struct ns_edge_join_server *server, const struct ns_edge_join_slot *slot,
+			const uint8_t *body, size_t length, struct bi_message *message,
+			char cause[NS_JOIN_CAUSE])
 {
 	struct bi_error error;
 	if (!bi_read((const char *)body, length, message, &error)) {
@@ -126,15 +99,15 @@ static bool read_answer(struct ns_edge_join_server *server, const struct slot *s
 	return false;
 }
 
-static void take(struct ns_edge_join_server *server, struct now now, struct slot *slot, const uint8_t *body,
-		 size_t length)
+static void take(struct ns_edge_join_server *server, struct now now, struct ns_edge_join_slot *slot,
+		 const uint8_t *body, size_t length)
 {
 	struct ns_edge *edge = server->edge;
 	struct bi_message message;
 	char cause[NS_JOIN_CAUSE];
 	uint32_t transaction = slot->request.transaction_id;
 	bool good = read_answer(server, slot, body, length, &message, cause);
-	*slot = (struct slot){0};
+	*slot = (struct ns_edge_join_slot){0};
 	if (!good) {
 		fail(server, now, transaction, cause);
 		return;
@@ -164,7 +137,7 @@ static const char *cause_of(const struct io_http_answer *answer, char text[NS_JO
 static void on_done(void *ctx, struct now now, io_http_call_id id, const struct io_http_answer *answer)
 {
 	struct ns_edge_join_server *server = ctx;
-	struct slot *slot = server->slots;
+	struct ns_edge_join_slot *slot = server->slots;
 	while (slot < server->slots + server->slot_count && !(slot->used && slot->id == id))
 		slot++;
 	if (slot == server->slots + server->slot_count)
@@ -177,7 +150,7 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 	} else if (good && config_of(server)->asynchronous) {
 		slot->id = 0;
 	} else {
-		*slot = (struct slot){0};
+		*slot = (struct ns_edge_join_slot){0};
 		fail(server, now, transaction, good ? "empty answer" : cause_of(answer, text));
 	}
 }
@@ -185,13 +158,13 @@ static void on_done(void *ctx, struct now now, io_http_call_id id, const struct 
 bool ns_edge_join_servers_take(struct ns_edge *edge, struct now now, uint8_t place, const uint8_t *body,
 			       size_t length)
 {
-	struct ns_edge_join_server *server = &edge->join_servers[place];
+	struct ns_edge_join_server *server = edge->join_servers[place];
 	struct bi_message message;
 	struct bi_error error;
 	bool read = bi_read((const char *)body, length, &message, &error);
 	if (!read && !error.has_envelope)
 		return false;
-	struct slot *slot = find_slot(server, message.envelope.transaction_id);
+	struct ns_edge_join_slot *slot = find_slot(server, message.envelope.transaction_id);
 	bi_message_wipe(&message);
 	if (slot)
 		take(server, now, slot, body, length);
@@ -201,9 +174,10 @@ bool ns_edge_join_servers_take(struct ns_edge *edge, struct now now, uint8_t pla
 /* --- calls --------------------------------------------------------------------------------------------------------- */
 
 /* The place of an earlier call of the transaction, a free one, or that of the oldest that nothing came for. */
-static struct slot *take_slot(struct ns_edge_join_server *server, struct now now, uint32_t transaction)
+static struct ns_edge_join_slot *take_slot(struct ns_edge_join_server *server, struct now now,
+					   uint32_t transaction)
 {
-	struct slot *slot = find_slot(server, transaction), *oldest = &server->slots[0];
+	struct ns_edge_join_slot *slot = find_slot(server, transaction), *oldest = &server->slots[0];
 	for (size_t i = 0; i < server->slot_count && !slot; i++) {
 		if (!server->slots[i].used)
 			slot = &server->slots[i];
@@ -231,103 +205,24 @@ static struct bi_token token_of(const struct ns_edge *edge, uint32_t transaction
 
 void ns_edge_join_servers_call(struct ns_edge *edge, struct now now, const struct ns_join_call *call)
 {
-	struct ns_edge_join_server *server = &edge->join_servers[call->server];
+	struct ns_edge_join_server *server = edge->join_servers[call->server];
 	struct bi_message message;
 	char text[BI_WRITTEN_MAX];
+	if (!server)
+		return; /* taken out in this turn: the join ends */
 	ns_edge_join_fill(edge, call, &message);
 	if (config_of(server)->asynchronous)
 		message.envelope.sender_token = token_of(edge, call->transaction);
 	size_t length = bi_write(&message, text, sizeof text);
 	ASSERT(length > 0);
-	struct slot *slot = take_slot(server, now, call->transaction);
+	struct ns_edge_join_slot *slot = take_slot(server, now, call->transaction);
 	if (!slot) {
 		edge->join_failures++; /* the core finds that no answer came */
 		return;
 	}
-	*slot = (struct slot){.used = true, .since = now.mono, .request = message.envelope};
+	*slot = (struct ns_edge_join_slot){.used = true, .since = now.mono, .request = message.envelope};
 	if (post(server, text, length, on_done, &slot->id) != ST_OK) {
-		*slot = (struct slot){0};
+		*slot = (struct ns_edge_join_slot){0};
 		edge->join_failures++;
 	}
-}
-
-/* --- life ---------------------------------------------------------------------------------------------------------- */
-
-/* A header's line is a secret as often as not. */
-static const char *read_headers(struct ns_edge_join_server *server, const char *path)
-{
-	FILE *file = fopen(path, "re");
-	struct stat facts;
-	if (!file)
-		return strerror(errno);
-	size_t length = fread(server->header_text, 1, HEADERS_ROOM - 1, file), count = 0;
-	bool closed = fstat(fileno(file), &facts) == 0 && (facts.st_mode & 077) == 0, all = feof(file) != 0;
-	fclose(file);
-	if (!closed)
-		return "open to others than its owner: chmod 600";
-	if (!all || length == 0 || strlen(server->header_text) != length)
-		return "expected lines of text, 2 KiB at most";
-	for (char *line = server->header_text, *next; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		if (!*line)
-			continue;
-		const char *colon = strchr(line, ':');
-		if (!colon || colon == line || count == HEADERS_MAX)
-			return "expected at most 8 lines 'Name: value'";
-		for (const char *c = line; *c; c++)
-			if ((*c < 0x20 && *c != '\t') || *c > 0x7e)
-				return "expected lines 'Name: value' of printable characters";
-		server->headers[count++] = line;
-	}
-	return NULL;
-}
-
-static enum status open_server(struct ns_edge_join_server *server, struct ns_join_server *config)
-{
-	if (config->kek_file[0] && !key_file_read_logged(config->kek_file, config->kek, sizeof config->kek))
-		return ST_REFUSED;
-	const char *problem = config->headers[0] ? read_headers(server, config->headers) : NULL;
-	if (problem) {
-		LOG_ERROR("headers_refused", "server=%s file=\"%s\" reason=\"%s\"", config->name,
-			  config->headers, problem);
-		return ST_REFUSED;
-	}
-	const struct io_http_client_options options = {.max_calls = 2 * (size_t)config->in_flight + 16,
-						       .max_connections = CONNECTIONS};
-	server->client = io_http_client_new(server->edge->loop, &options);
-	server->slot_count = 2 * (size_t)config->in_flight;
-	server->slots = calloc(server->slot_count, sizeof *server->slots);
-	return server->slots && server->client ? ST_OK : ST_NO_MEMORY;
-}
-
-enum status ns_edge_join_servers_open(struct ns_edge *edge)
-{
-	uint8_t count = edge->ns.config.join_server_count;
-	if (count == 0)
-		return ST_OK;
-	rng_fill(&edge->rng, edge->token_secret, sizeof edge->token_secret);
-	edge->join_servers = calloc(count, sizeof *edge->join_servers);
-	if (!edge->join_servers)
-		return ST_NO_MEMORY;
-	enum status status = ST_OK;
-	for (uint8_t i = 0; i < count && status == ST_OK; i++) {
-		edge->join_servers[i].edge = edge;
-		edge->join_servers[i].place = i;
-		status = open_server(&edge->join_servers[i], &edge->ns.config.join_servers[i]);
-	}
-	return status;
-}
-
-void ns_edge_join_servers_release(struct ns_edge *edge)
-{
-	for (uint8_t i = 0; edge->join_servers && i < edge->ns.config.join_server_count; i++) {
-		struct ns_edge_join_server *server = &edge->join_servers[i];
-		io_http_client_free(server->client);
-		free(server->slots);
-		secret_wipe(server->header_text, sizeof server->header_text);
-	}
-	free(edge->join_servers);
-	edge->join_servers = NULL;
 }

@@ -37,7 +37,7 @@ static uint64_t breaker_open(void *ctx)
 	return ((const struct ns_join_server_state *)ctx)->breaker != NS_BREAKER_CLOSED;
 }
 
-/* Of each of others' join servers, rows of one name together. */
+/* Of each of others' join servers, rows of one name together; where none is, the label is empty. */
 static void join_servers(struct ns_edge *edge)
 {
 	static const struct {
@@ -58,14 +58,8 @@ static void join_servers(struct ns_edge *edge)
 #undef ROW
 	};
 	struct ns *ns = &edge->ns;
-	for (uint8_t i = 0; i < ns->config.join_server_count; i++) {
-		char name[OPTION_LABEL_MAX];
-		memcpy(name, ns->config.join_servers[i].name, sizeof name);
-		snprintf(edge->join_server_labels[i], sizeof edge->join_server_labels[i], "server=\"%s\"",
-			 name);
-	}
 	for (size_t row = 0; row < ARRAY_SIZE(rows) + 2; row++) {
-		for (uint8_t i = 0; i < ns->config.join_server_count; i++) {
+		for (uint8_t i = 0; i < NS_JOIN_SERVER_PLACES; i++) {
 			struct ns_join_server_state *state = &ns->join_server_states[i];
 			struct io_metric *metric;
 			if (row < ARRAY_SIZE(rows)) {

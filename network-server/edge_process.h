@@ -14,9 +14,9 @@
 #include "network-server/store_network.h"
 
 #define NS_CALLS_WAITING 4096 /* for the city's join server, beyond those that it has */
-#define NS_METRICS_MAX   (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 76 + 11 * NS_JOIN_SERVERS_MAX)
+#define NS_METRICS_MAX   (NS_DROP_COUNT + 4 * NS_MAC_KINDS + 76 + 11 * NS_JOIN_SERVER_PLACES)
 
-struct ns_edge_join_server; /* edge_join_servers.c */
+struct ns_edge_join_server; /* edge_join_servers.h */
 
 /* What a user may be on network.sock; rows of the configuration's table. */
 enum ns_caller { NS_CALLER_BRIDGE, NS_CALLER_APPLICATION, NS_CALLER_COUNT };
@@ -40,6 +40,7 @@ struct ns_edge {
 	struct config_common common;
 	struct ns_options options;
 	struct reload reload;
+	struct now reload_now;     /* when it was asked for */
 	struct lw_region *regions; /* owned */
 	struct secret_master *master;
 	struct secret_box *box;
@@ -62,12 +63,12 @@ struct ns_edge {
 	uint64_t app_sent_row;
 	bool app_live; /* has all committed events: new ones go straight out */
 	uint64_t app_events_sent, links_refused;
-	/* edge_join_servers.c, edge_join_answers.c: others' join servers, as in ns.config */
-	struct ns_edge_join_server *join_servers; /* owned; NULL: none */
-	struct io_http_server *answers_server;    /* NULL: no asynchronous answers */
+	/* edge_join_servers.h, edge_join_answers.c: others' join servers, by their places in ns.config */
+	struct ns_edge_join_server *join_servers[NS_JOIN_SERVER_PLACES]; /* owned; NULL: none there */
+	struct io_http_server *answers_server;                           /* NULL: no asynchronous answers */
 	uint8_t token_secret[SECRET_KEY];
 	uint64_t answers_late, answers_refused, notifications;
-	char join_server_labels[NS_JOIN_SERVERS_MAX][OPTION_LABEL_MAX + 16];
+	char join_server_labels[NS_JOIN_SERVER_PLACES][OPTION_LABEL_MAX + 16]; /* "": none there */
 	/* edge_join.c */
 	struct io_http_pipe *join_pipe;
 	struct table calls; /* of the city's join server, waiting or under way, by transaction */
@@ -125,7 +126,7 @@ void ns_edge_join_call(struct ns_edge *edge, struct now now, const struct ns_joi
 void ns_edge_join_fill(const struct ns_edge *edge, const struct ns_join_call *call,
 		       struct bi_message *message);
 
-/* edge_join_servers.c */
+/* edge_join_servers.c, edge_join_reload.c */
 /* Reads keys and header files, and makes a client each. ST_REFUSED, logged. After the core has been made. */
 enum status ns_edge_join_servers_open(struct ns_edge *edge) MUST_USE;
 void ns_edge_join_servers_release(struct ns_edge *edge);
@@ -136,6 +137,10 @@ bool ns_edge_join_servers_take(struct ns_edge *edge, struct now now, uint8_t ser
 			       size_t length);
 /* edge_join_answers.c: asynchronous answers. Harmless where none are configured. */
 enum status ns_edge_join_answers_open(struct ns_edge *edge) MUST_USE;
+/* Listens where `options` say, with their certificates, if that is another place or there are other files; the files are read again
+ * in any case. False with one line in `problem`, and all is as before. */
+bool ns_edge_join_answers_change(struct ns_edge *edge, const struct ns_options *options,
+				 char problem[CONFIG_ERROR_MAX]);
 void ns_edge_join_answers_release(struct ns_edge *edge);
 
 /* edge_metrics.c */

@@ -4,7 +4,7 @@
 #include "network-server/join_course.h"
 #include "network-server/why/record_join.h"
 
-static const struct ns_join_server *server_of(const struct ns *ns, const struct ns_join *join)
+static const struct bi_join_server *server_of(const struct ns *ns, const struct ns_join *join)
 {
 	return join->call.server == NS_JOIN_SERVER_OURS ? NULL : &ns->config.join_servers[join->call.server];
 }
@@ -16,9 +16,9 @@ static struct ns_join_server_state *state_of(struct ns *ns, const struct ns_join
 
 enum ns_drop ns_join_choose(struct ns *ns, struct now now, struct ns_join *join)
 {
-	join->call.server = ns_join_server_for(ns->config.join_servers, ns->config.join_server_count,
+	join->call.server = bi_join_server_for(ns->config.join_servers, ns->config.join_server_count,
 					       &join->call.join_eui);
-	const struct ns_join_server *server = server_of(ns, join);
+	const struct bi_join_server *server = server_of(ns, join);
 	if (!server)
 		return NS_ACCEPTED;
 	struct ns_join_server_state *state = state_of(ns, join);
@@ -41,7 +41,7 @@ static void set_deadline(struct ns *ns, struct ns_join *join, struct mono at)
 
 static void call(struct ns *ns, struct now now, struct ns_join *join)
 {
-	const struct ns_join_server *server = server_of(ns, join);
+	const struct bi_join_server *server = server_of(ns, join);
 	struct ns_out *out = ns_outbox_add(&ns->outbox, NS_OUT_JOIN);
 	ASSERT(out);
 	out->join = join->call;

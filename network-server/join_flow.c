@@ -204,7 +204,7 @@ static struct opener opener_of(const struct ns *ns, const struct ns_join *join)
 {
 	if (join->call.server == NS_JOIN_SERVER_OURS)
 		return (struct opener){ns->config.has_kek ? "network" : NULL, ns->config.kek};
-	const struct ns_join_server *server = &ns->config.join_servers[join->call.server];
+	const struct bi_join_server *server = &ns->config.join_servers[join->call.server];
 	return (struct opener){server->kek_label[0] ? server->kek_label : NULL, server->kek};
 }
 

@@ -90,8 +90,8 @@ static enum status configure(struct ns_edge *edge, struct ns_config *config)
 
 static void on_hangup(void *ctx, struct now now)
 {
-	(void)now;
 	struct ns_edge *edge = ctx;
+	edge->reload_now = now;
 	enum reload_verdict verdict = reload_run(&edge->reload);
 	(void)verdict; /* it was logged, and stands in /healthz */
 }

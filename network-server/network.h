@@ -62,9 +62,10 @@ struct ns_config {
 	const struct secret_box *box;       /* borrowed for ever: opens keys of ABP devices */
 	uint8_t kek[AES_KEY];               /* unwraps network session keys; label "network" */
 	bool has_kek;
-	struct ns_join_server join_servers[NS_JOIN_SERVERS_MAX]; /* others' */
-	uint8_t join_server_count;
-	bool first_come; /* no storm is ever seen: what its planning is compared with */
+	struct bi_join_server join_servers
+		[NS_JOIN_SERVER_PLACES]; /* others', by place; without a block: none there, or one that leaves */
+	uint8_t join_server_count;       /* places that are looked at */
+	bool first_come;                 /* no storm is ever seen: what its planning is compared with */
 };
 
 /* Fills the sizes for a city; net_id, prefixes, regions, master, box and kek are the caller's. */
@@ -168,7 +169,7 @@ struct ns {
 	struct ns_slab joins; /* struct ns_join */
 	struct deadlines join_deadlines;
 	struct table joins_by_transaction;
-	struct ns_join_server_state join_server_states[NS_JOIN_SERVERS_MAX]; /* as config.join_servers */
+	struct ns_join_server_state join_server_states[NS_JOIN_SERVER_PLACES]; /* as config.join_servers */
 	struct ns_join_reports join_reports;
 	struct ns_storm storm;
 	struct ns_strangers strangers;

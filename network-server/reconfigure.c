@@ -53,8 +53,9 @@ static bool read_join_servers(struct ns_config *config, const struct ns_options 
 	     config->join_server_count++) {
 		uint8_t i = config->join_server_count;
 		char expect[OPTION_EXPECT_MAX];
-		struct ns_join_server *server = &config->join_servers[i];
-		if (!ns_join_server_parse(map->entries[i].label, map->entries[i].value, server, expect)) {
+		struct bi_join_server *server = &config->join_servers[i];
+		if (!bi_join_server_parse(BI_NETWORK_SERVER, map->entries[i].label, map->entries[i].value,
+					  server, expect)) {
 			snprintf(problem, CONFIG_ERROR_MAX, "network-server.join_servers.%s: %s",
 				 map->entries[i].label, expect);
 			return false;

@@ -223,16 +223,35 @@ enum status io_http_server_reload_tls(struct io_http_server *server)
 	return ST_OK;
 }
 
-struct wall io_http_server_certificate_until(const struct io_http_server *server)
-{
-	return server->tls ? io_tls_context_until(server->tls) : (struct wall){0};
-}
-
 static char *copy_of(const char *text)
 {
 	char *copy = text ? strdup(text) : NULL;
 	ASSERT(copy || !text);
 	return copy;
+}
+
+enum status io_http_server_set_tls(struct io_http_server *server, const char *cert_file, const char *key_file,
+				   const char *ca_file)
+{
+	char *before[] = {server->cert_file, server->key_file, server->ca_file};
+	server->cert_file = copy_of(cert_file);
+	server->key_file = copy_of(key_file);
+	server->ca_file = copy_of(ca_file);
+	enum status status = io_http_server_reload_tls(server);
+	char *after[] = {server->cert_file, server->key_file, server->ca_file};
+	if (status != ST_OK) {
+		server->cert_file = before[0];
+		server->key_file = before[1];
+		server->ca_file = before[2];
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++)
+		free(status == ST_OK ? before[i] : after[i]);
+	return status;
+}
+
+struct wall io_http_server_certificate_until(const struct io_http_server *server)
+{
+	return server->tls ? io_tls_context_until(server->tls) : (struct wall){0};
 }
 
 static void fill_defaults(struct io_http_server_options *options)

@@ -83,6 +83,9 @@ void io_http_server_add(struct io_http_server *server, const struct io_http_rout
 /* Reads certificate, key and CA again; sessions and connections stay, new ones get the new ones. ST_INVALID: the old ones go
  * on; logged. ST_NOT_FOUND: the server has no TLS. */
 enum status io_http_server_reload_tls(struct io_http_server *server) MUST_USE;
+/* The same, from other files from here on. Where they are not good, the old ones go on. */
+enum status io_http_server_set_tls(struct io_http_server *server, const char *cert_file, const char *key_file,
+				   const char *ca_file) MUST_USE;
 /* Until when the certificate is good that new connections are shown; 0: the server has no TLS. */
 struct wall io_http_server_certificate_until(const struct io_http_server *server);
 /* Accepts nothing new from here on: what waits in the backlog of a socket that was handed over is the successor's. */

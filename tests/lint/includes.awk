@@ -21,7 +21,7 @@ BEGIN {
 	row("^common/lorawan/", "common/(base|crypto|lorawan)/", "")
 	row("^common/text/", "common/(base|lorawan|text)/", "yaml|jansson")
 	row("^common/proto/", "common/(base|proto)/|common/lorawan/(types|dev_addr).h", "protobuf-c")
-	row("^common/backend/", "common/(base|backend)/|common/lorawan/types.h|common/text/json.h", "jansson")
+	row("^common/backend/", "common/(base|backend)/|common/lorawan/(types|eui_prefix).h|common/text/json.h", "jansson")
 	row("^common/io/", "common/(base|io)/", "uv.h|libwebsockets|curl/|openssl/|mosquitto")
 	row("^common/db/", "common/(base|db)/", "sqlite3")
 	row("^application-server/delivery/", "common/(base|io|text)/|application-server/", "mosquitto|jansson")

@@ -51,11 +51,11 @@ static void what_the_configuration_may_say(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		struct ns_join_server server;
+		struct bi_join_server server;
 		char expect[OPTION_EXPECT_MAX] = "";
 		t_row(words[i].name);
 		t_int("good", words[i].expect == NULL,
-		      ns_join_server_parse("maker", words[i].words, &server, expect));
+		      bi_join_server_parse(BI_NETWORK_SERVER, "maker", words[i].words, &server, expect));
 		if (words[i].expect && !t_true("says what was expected", strstr(expect, words[i].expect)))
 			fprintf(stderr, "%s\n", expect);
 	}
@@ -73,20 +73,20 @@ static void the_longest_block_wins(void **state)
 	} rows[] = {{0x7fffffffffffffff, 0},  {0x70b3d57ed8000000, 1},
 		    {0x70b3d57ed7ffffff, 2},  {1, 1},
 		    {2, NS_JOIN_SERVER_OURS}, {0x8000000000000000, NS_JOIN_SERVER_OURS}};
-	static struct ns_join_server servers[3];
+	static struct bi_join_server servers[3];
 	char expect[OPTION_EXPECT_MAX];
 	for (size_t i = 0; i < ARRAY_SIZE(of); i++)
-		assert_true(ns_join_server_parse("x", of[i], &servers[i], expect));
+		assert_true(bi_join_server_parse(BI_NETWORK_SERVER, "x", of[i], &servers[i], expect));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct lw_eui64 eui = lw_eui64_from_number(rows[i].join_eui);
-		t_uint("server", rows[i].server, ns_join_server_for(servers, 3, &eui));
+		t_uint("server", rows[i].server, bi_join_server_for(servers, 3, &eui));
 	}
 }
 
 static void the_breaker_opens_and_closes(void **state)
 {
 	(void)state;
-	struct ns_join_server server = {.in_flight = 2};
+	struct bi_join_server server = {.in_flight = 2};
 	struct ns_join_server_state at = {0};
 	struct mono now = {100 * US_PER_S};
 	for (unsigned i = 0; i < NS_BREAKER_FAILURES - 1; i++)
@@ -156,8 +156,8 @@ static void setup(const char *more)
 	rig_profile(&rig, PROFILE_11, LW_MAC_1_1_0, "eu868", NULL);
 	rig_state_end(&rig);
 	snprintf(line, sizeof line, GOOD " kek=maker kek_file=/k %s", more);
-	struct ns_join_server *server = &rig.ns.config.join_servers[0];
-	assert_true(ns_join_server_parse("maker", line, server, expect));
+	struct bi_join_server *server = &rig.ns.config.join_servers[0];
+	assert_true(bi_join_server_parse(BI_NETWORK_SERVER, "maker", line, server, expect));
 	memcpy(server->kek, kek, sizeof kek);
 	rig.ns.config.join_server_count = 1;
 	add_device(&theirs, 1, 0x70b3d57ed0000001, PROFILE_103);
