@@ -284,6 +284,11 @@ static void print_list(const json_t *keks, bool json)
 	json_array_foreach(keks, i, kek) add_row(&table, kek);
 	table_text_print(&table, stdout, terminal_width());
 	table_text_release(&table);
+	json_array_foreach(keks, i, kek)
+	{
+		if (*cli_text_of(kek, "next"))
+			printf("%s: %s\n", cli_text_of(kek, "agency_slug"), cli_text_of(kek, "next"));
+	}
 }
 
 /* Of every agency that the caller sees; the first 1,000. */

@@ -185,12 +185,13 @@ static const struct decision_rule rules[JS_VERDICT_COUNT] = {
 				  "of {length:b:bytes}).",
 				  "The log has its result code. See that both sides have the same KEK and "
 				  "the same version of TS002."),
-	[JS_NO_KEK] = ROW(
-		"no_kek", ERROR,
-		"The " ASKED " was refused: there is no key to wrap the session keys with, "
-		"and in clear they do not leave.",
-		"See that STATE/keys/kek-network.join-server and kek-application.join-server are there "
-		"(docs/contract.md)."),
+	[JS_NO_KEK] = ROW("no_kek", ERROR,
+			  "The " ASKED " was refused: there is no key to wrap the session keys with, "
+			  "and in clear they do not leave.",
+			  "If its agency holds the device's keys: lamppost agency kek list says where its "
+			  "KEK stands, and "
+			  "what to do. Otherwise see that STATE/keys/kek-network.join-server and "
+			  "kek-application.join-server are there (docs/contract.md)."),
 	[JS_KEY_UNREADABLE] = ROW(
 		"key_unreadable", ERROR,
 		"The " ASKED " was refused: the stored root key does not open under "

@@ -68,13 +68,24 @@ static bool find_owner(struct as_api *api, const struct as_call *call, bool to_w
 	return false;
 }
 
-static const char *state_of(struct as_api *api, const struct as_agency_kek *kek)
+struct state {
+	const char *name, *next; /* what a person does; NULL: nothing */
+};
+
+static const struct state *state_of(struct as_api *api, const struct as_agency_kek *kek)
 {
+	static const struct state none = {"none", "lamppost agency kek new AGENCY makes it"},
+				  retired = {"retired", NULL}, in_use = {"in_use", NULL},
+				  refused = {"refused",
+					     "mend what the problem says, then lamppost agency kek "
+					     "rotate AGENCY"},
+				  on_its_way = {"on_its_way", "it comes there by itself as soon as the join "
+							      "server answers: lamppost status"};
 	if (kek->given_up)
-		return kek->version ? "retired" : "none";
+		return kek->version ? &retired : &none;
 	if (kek->problem[0])
-		return "refused";
-	return api->kek_is_applied && api->kek_is_applied(api->kek_ctx, kek) ? "in_use" : "on_its_way";
+		return &refused;
+	return api->kek_is_applied && api->kek_is_applied(api->kek_ctx, kek) ? &in_use : &on_its_way;
 }
 
 static json_t *time_or_null(struct wall time)
@@ -86,15 +97,17 @@ static json_t *time_or_null(struct wall time)
 static void answer_kek(struct as_api *api, const struct owner *owner, struct as_answer *answer)
 {
 	const struct as_agency_kek *kek = &owner->kek;
+	const struct state *state = state_of(api, kek);
 	char name[SEALED_KEK_NAME];
 	sealed_kek_name(name, kek->label, kek->version ? kek->version : 1);
-	as_answer_json(
-		answer, 200,
-		json_pack("{sO sO ss sI ss* ss so so ss*}", "agency", json_object_get(owner->record, "id"),
-			  "agency_slug", json_object_get(owner->record, "slug"), "label", kek->label,
-			  "version", (json_int_t)kek->version, "kek_label", kek->given_up ? NULL : name,
-			  "state", state_of(api, kek), "made_at", time_or_null(kek->made), "changed_at",
-			  time_or_null(kek->changed), "problem", kek->problem[0] ? kek->problem : NULL));
+	as_answer_json(answer, 200,
+		       json_pack("{sO sO ss sI ss* ss so so ss* ss*}", "agency",
+				 json_object_get(owner->record, "id"), "agency_slug",
+				 json_object_get(owner->record, "slug"), "label", kek->label, "version",
+				 (json_int_t)kek->version, "kek_label", kek->given_up ? NULL : name, "state",
+				 state->name, "made_at", time_or_null(kek->made), "changed_at",
+				 time_or_null(kek->changed), "problem", kek->problem[0] ? kek->problem : NULL,
+				 "next", state->next));
 }
 
 void as_handle_kek(struct as_api *api, const struct as_call *call, struct as_answer *answer)

@@ -89,6 +89,7 @@ static void an_agency_makes_its_kek_and_a_version_is_never_given_twice(void **st
 	char first[300];
 	t_int("before", 200, call("GET", KEK, NULL));
 	t_str("state", "none", t_city_text(city, "state"));
+	t_true("what to do", strstr(t_city_text(city, "next"), "lamppost agency kek new") != NULL);
 	t_str("the label to seal for", "agency-parks", t_city_text(city, "label"));
 	t_int("a reader", 403, t_city_call(city, &reader, "PUT", KEK, kek_body(1)));
 	t_int("not the first", 409, call("PUT", KEK, kek_body(2)));
@@ -101,6 +102,12 @@ static void an_agency_makes_its_kek_and_a_version_is_never_given_twice(void **st
 	t_int("another for that version", 409, call("PUT", KEK, kek_body(1)));
 	t_int("rotated", 200, call("PUT", KEK, kek_body(2)));
 	t_str("name in envelopes", "agency-parks.2", t_city_text(city, "kek_label"));
+	assert_int_equal(ST_OK,
+			 as_store_kek_set_problem(city->store, "agency-parks", "a file has that label"));
+	t_int("what the join server refused", 200, call("GET", KEK, NULL));
+	t_str("says so", "refused", t_city_text(city, "state"));
+	t_str("with its words", "a file has that label", t_city_text(city, "problem"));
+	t_true("and the way out", strstr(t_city_text(city, "next"), "kek rotate") != NULL);
 	t_int("given up", 204, call("DELETE", KEK, NULL));
 	t_int("once", 404, call("DELETE", KEK, NULL));
 	t_int("shown", 200, call("GET", KEK, NULL));
