@@ -16,6 +16,7 @@
 
 #define SWEEP_PAUSE      (5 * US_PER_S)
 #define SWEEP_SESSIONS   100000
+#define SWEEP_ROWS       1000
 #define REWRITE_ITEMS    256 /* a turn */
 #define REWRITE_GATEWAYS 16  /* a turn; up to 5 KiB each */
 
@@ -102,8 +103,10 @@ void ns_drop_session(struct ns *ns, struct now now, uint32_t slot)
 static bool sweep_due(const struct ns *ns, struct now now)
 {
 	uint64_t unfolded = ns->journal.first_row - ns->journal.folded_row;
-	return ns->sessions.dirty_count >= SWEEP_SESSIONS ||
-	       (now.mono.us >= ns->fold.next.us && (ns->sessions.dirty_count > 0 || unfolded > 1000));
+	/* What the journal held at the start is folded soon, whether or not anything of it is of a session. */
+	bool due = ns->sessions.dirty_count > 0 || unfolded > SWEEP_ROWS ||
+		   (ns->journal.folded_row <= 1 && ns->journal.bytes > 0);
+	return ns->sessions.dirty_count >= SWEEP_SESSIONS || (now.mono.us >= ns->fold.next.us && due);
 }
 
 /* Rows without a table of their own are written again, a slice a turn. True when all are. */

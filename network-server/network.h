@@ -34,6 +34,7 @@
 #define NS_PROFILES_MAX 1024
 #define NS_WRITES_MAX   16384
 #define NS_WRITE_BYTES  208
+#define NS_WRITE_KEY    16
 
 /* A turn ends early when it is full (ns_turn_is_full): then one more step, an event's or a tick's, still fits, whatever it
  * is, so that nothing which must last is ever dropped. The largest steps: an uplink's event, 8 KiB; the 32 items of a
@@ -90,7 +91,7 @@ enum ns_write_kind {
 struct ns_write {
 	enum ns_write_kind kind;
 	bool deleted;
-	uint8_t key[16];
+	uint8_t key[NS_WRITE_KEY];
 	uint8_t key_length;
 	uint8_t bytes[NS_WRITE_BYTES];
 	uint8_t length;

@@ -69,9 +69,11 @@ static uint16_t free_number(struct ns_plans *plans)
 
 uint16_t ns_plans_keep(struct ns_plans *plans, const struct lw_channel_plan *plan)
 {
+	if (plans->used[plans->last] && same(&plans->plans[plans->last], plan))
+		return plans->last;
 	uint32_t cell = find(plans, plan);
 	if (plans->cells[cell] != 0)
-		return (uint16_t)(plans->cells[cell] - 1);
+		return plans->last = (uint16_t)(plans->cells[cell] - 1);
 	uint16_t number = free_number(plans);
 	if (number == NS_NO_PLAN)
 		return NS_NO_PLAN;

@@ -17,6 +17,7 @@ struct ns_plans {
 	uint16_t *cells;               /* owned: hash → number + 1 */
 	uint16_t high;                 /* numbers from here on were never used */
 	uint16_t count;
+	uint16_t last; /* number that was asked for last: rows that are loaded often have the same */
 };
 
 /* Number 0 is the plan without a channel, so that a zeroed session has one. */

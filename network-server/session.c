@@ -46,6 +46,24 @@ uint32_t ns_device_find(const struct ns_sessions *sessions, const struct lw_eui6
 	return NS_NO_SLOT;
 }
 
+void ns_sessions_expect(struct ns_sessions *sessions, uint32_t count)
+{
+	ns_slab_expect(&sessions->slab, count);
+	ns_index_expect(&sessions->by_addr, count);
+	ns_slab_expect(&sessions->devices, count);
+	ns_index_expect(&sessions->by_eui, count);
+}
+
+void ns_device_foresee(const struct ns_sessions *sessions, const struct lw_eui64 *dev_eui)
+{
+	ns_index_foresee(&sessions->by_eui, eui_hash(sessions, dev_eui));
+}
+
+void ns_sessions_foresee(const struct ns_sessions *sessions, struct lw_dev_addr dev_addr)
+{
+	ns_index_foresee(&sessions->by_addr, addr_hash(sessions, dev_addr));
+}
+
 struct ns_device *ns_device_at(const struct ns_sessions *sessions, uint32_t slot)
 {
 	return ns_slab_at(&sessions->devices, slot);
@@ -132,7 +150,6 @@ static void attach(struct ns_sessions *sessions, uint32_t slot)
 	const struct ns_session *session = ns_session_at(sessions, slot);
 	*make_place(sessions, session) = slot;
 	ns_index_add(&sessions->by_addr, addr_hash(sessions, session->dev_addr), slot);
-	ns_session_mark(sessions, slot);
 }
 
 static void detach(struct ns_sessions *sessions, uint32_t slot)
@@ -155,6 +172,7 @@ uint32_t ns_session_add(struct ns_sessions *sessions, const struct ns_session *s
 		return NS_NO_SLOT;
 	*ns_session_at(sessions, slot) = *session;
 	attach(sessions, slot);
+	ns_session_mark(sessions, slot);
 	return slot;
 }
 
@@ -329,6 +347,14 @@ static void keep_greater(struct ns_session *copy, const struct ns_session *prese
 }
 
 bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session)
+{
+	bool taken = ns_session_load(sessions, slot, session);
+	if (taken)
+		ns_session_mark(sessions, slot);
+	return taken;
+}
+
+bool ns_session_load(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session)
 {
 	uint32_t device = ns_device_find(sessions, &session->dev_eui);
 	if (device == NS_NO_SLOT || slot >= sessions->slab.capacity)

@@ -182,6 +182,12 @@ uint32_t ns_device_put(struct ns_sessions *sessions, const struct lw_eui64 *dev_
 /* Removes a device and its sessions; its queue and opportunity must be gone. */
 void ns_device_remove(struct ns_sessions *sessions, uint32_t slot);
 
+/* Before loading: sessions of slots below `count`, and about as many devices, are going to be put. */
+void ns_sessions_expect(struct ns_sessions *sessions, uint32_t count);
+/* A device, or a session of that address, is going to be looked for soon. */
+void ns_device_foresee(const struct ns_sessions *sessions, const struct lw_eui64 *dev_eui);
+void ns_sessions_foresee(const struct ns_sessions *sessions, struct lw_dev_addr dev_addr);
+
 /* --- sessions --- */
 struct ns_session *ns_session_at(const struct ns_sessions *sessions, uint32_t slot);
 /* Lends the session of a slot if it is still the one with that tag, else NULL. */
@@ -230,8 +236,15 @@ size_t ns_session_encode(const struct ns_sessions *sessions, const struct ns_ses
  * `device` is not part of it. */
 bool ns_session_decode(struct ns_sessions *sessions, struct ns_session *session,
 		       const struct secret_master *master, const uint8_t *bytes, size_t length);
+/* Whose row it is, without opening it; zeros where it is too short. */
+void ns_session_row_whose(const uint8_t *bytes, size_t length, struct lw_eui64 *dev_eui,
+			  struct lw_dev_addr *dev_addr);
+/* Written by a release before: to be written again. */
+bool ns_session_row_is_old(const uint8_t *bytes, size_t length);
 /* Puts a stored session into its slot (loading, replaying); its device must exist. Replaces what is there; greater
  * counters of the same session win. False: no such device, slot out of range. */
 bool ns_session_restore(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session);
+/* The same of a row that needs no writing: it stands in the store as this program would write it. */
+bool ns_session_load(struct ns_sessions *sessions, uint32_t slot, const struct ns_session *session);
 
 #endif

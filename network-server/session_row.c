@@ -266,6 +266,21 @@ static bool read_row(struct rd *rd, struct ns_sessions *sessions, struct ns_sess
 	return rd_ok(rd) && rd_left(rd) == 0 && read->tag != 0;
 }
 
+void ns_session_row_whose(const uint8_t *bytes, size_t length, struct lw_eui64 *dev_eui,
+			  struct lw_dev_addr *dev_addr)
+{
+	struct rd rd = rd_init(bytes, length);
+	(void)rd_u8(&rd);
+	rd_copy(&rd, dev_eui->bytes, sizeof dev_eui->bytes);
+	dev_addr->value = rd_u32le(&rd);
+}
+
+bool ns_session_row_is_old(const uint8_t *bytes, size_t length)
+{
+	struct rd rd = rd_init(bytes, length);
+	return rd_u8(&rd) < FORMAT;
+}
+
 bool ns_session_decode(struct ns_sessions *sessions, struct ns_session *session,
 		       const struct secret_master *master, const uint8_t *bytes, size_t length)
 {

@@ -5,6 +5,9 @@
 
 #include <sys/mman.h>
 
+#define LARGE_PAGE ((size_t)2 << 20)
+#define SMALL_PAGE ((size_t)4096)
+
 static void *map(size_t size)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -13,6 +16,14 @@ static void *map(size_t size)
 	ASSERT(memory != MAP_FAILED);
 	(void)madvise(memory, size, MADV_DONTDUMP);
 	return memory;
+}
+
+/* A million entries in small pages are a fault for each page and, for each look-up at random, a walk through the page tables.
+ * Asked only for memory that is going to be used throughout: a small city must not pay for large pages. The kernel may say no. */
+static void expect_use(void *memory, size_t size)
+{
+	if (size >= LARGE_PAGE)
+		(void)madvise(memory, size, MADV_HUGEPAGE);
 }
 
 void ns_slab_init(struct ns_slab *slab, uint32_t capacity, size_t entry_size)
@@ -89,6 +100,13 @@ bool ns_slab_holds(const struct ns_slab *slab, uint32_t slot)
 	return slot < slab->capacity && (slab->used[slot >> 3] >> (slot & 7) & 1);
 }
 
+void ns_slab_expect(struct ns_slab *slab, uint32_t count)
+{
+	if (count > slab->capacity)
+		count = slab->capacity;
+	expect_use(slab->entries, (size_t)count * slab->entry_size / LARGE_PAGE * LARGE_PAGE);
+}
+
 void *ns_slab_at(const struct ns_slab *slab, uint32_t slot)
 {
 	ASSERT(ns_slab_holds(slab, slot));
@@ -98,7 +116,7 @@ void *ns_slab_at(const struct ns_slab *slab, uint32_t slot)
 void ns_index_init(struct ns_index *index, uint32_t capacity)
 {
 	uint32_t cells = 16;
-	while (cells / 2 < capacity && cells < (UINT32_C(1) << 31))
+	while (cells / 8 * 5 < capacity && cells < (UINT32_C(1) << 31))
 		cells *= 2;
 	*index = (struct ns_index){.mask = cells - 1};
 	index->cells = map((size_t)cells * sizeof *index->cells);
@@ -156,6 +174,18 @@ uint32_t ns_index_next(const struct ns_index *index, uint32_t hash, uint32_t *at
 			return cell->slot_plus_1 - 1;
 		}
 	}
+}
+
+void ns_index_expect(struct ns_index *index, uint32_t count)
+{
+	size_t size = ((size_t)index->mask + 1) * sizeof *index->cells;
+	if (count >= size / SMALL_PAGE * 2)
+		expect_use(index->cells, size);
+}
+
+void ns_index_foresee(const struct ns_index *index, uint32_t hash)
+{
+	__builtin_prefetch(&index->cells[hash & index->mask], 1);
 }
 
 uint32_t ns_hash64(uint64_t value, uint64_t seed)

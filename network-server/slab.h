@@ -35,10 +35,13 @@ void ns_slab_loaded(struct ns_slab *slab);
 /* Wipes the entry and gives the slot back. */
 void ns_slab_give(struct ns_slab *slab, uint32_t slot);
 bool ns_slab_holds(const struct ns_slab *slab, uint32_t slot);
+/* Before loading: slots below `count` are about to be used, so they may come in large pages. Nothing is taken. */
+void ns_slab_expect(struct ns_slab *slab, uint32_t count);
 /* Lends the entry of a used slot (asserted); stays where it is while the slot is used. */
 void *ns_slab_at(const struct ns_slab *slab, uint32_t slot);
 
-/* Linear probing over (tag, slot); the owner compares keys. */
+/* Linear probing over (tag, slot), at most 5/8 full: a cell is 8 bytes, and each is a page's worth of memory once a big city
+ * has touched them all. The owner compares keys. */
 struct ns_index {
 	struct ns_index_cell {
 		uint32_t slot_plus_1; /* 0: empty */
@@ -54,6 +57,10 @@ void ns_index_add(struct ns_index *index, uint32_t hash, uint32_t slot);
 void ns_index_remove(struct ns_index *index, uint32_t hash, uint32_t slot);
 /* Walks the slots that may have a key of this hash: *at = 0 at first; NS_NO_SLOT at the end. No change during it. */
 uint32_t ns_index_next(const struct ns_index *index, uint32_t hash, uint32_t *at);
+/* Before loading: about so many are going to be added. */
+void ns_index_expect(struct ns_index *index, uint32_t count);
+/* A key of this hash is going to be looked for soon: its cell may come nearer meanwhile. */
+void ns_index_foresee(const struct ns_index *index, uint32_t hash);
 /* Mixes 64 bits and a seed into a hash. */
 uint32_t ns_hash64(uint64_t value, uint64_t seed);
 

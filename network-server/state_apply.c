@@ -205,8 +205,9 @@ bool ns_state_put_device(struct ns *ns, struct now now, const struct net_device 
 			      ns_device_find(&ns->sessions, &record->dev_eui));
 		return false;
 	}
-	bool fresh = ns_device_find(&ns->sessions, &record->dev_eui) == NS_NO_SLOT;
+	uint32_t before = ns->sessions.devices.count;
 	*slot = ns_device_put(&ns->sessions, &record->dev_eui);
+	bool fresh = ns->sessions.devices.count != before;
 	if (*slot == NS_NO_SLOT || !ns_foreign_add_join_eui(&ns->foreign, &record->join_eui)) {
 		if (*slot != NS_NO_SLOT && fresh)
 			ns_device_remove(&ns->sessions, *slot);

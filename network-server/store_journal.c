@@ -18,6 +18,7 @@ static const char *const statements[NS_SQL_COUNT] = {
 	[NS_SQL_SESSION_SAVE] = "INSERT OR REPLACE INTO sessions (slot, bytes) VALUES (?1, ?2)",
 	[NS_SQL_SESSION_REMOVE] = "DELETE FROM sessions WHERE slot = ?1",
 	[NS_SQL_SESSION_LOAD] = "SELECT slot, bytes FROM sessions ORDER BY slot",
+	[NS_SQL_SESSION_LAST] = "SELECT coalesce(max(slot), -1) FROM sessions",
 	[NS_SQL_STATE_SAVE] = "INSERT OR REPLACE INTO state (kind, key, bytes) VALUES (?1, ?2, ?3)",
 	[NS_SQL_STATE_REMOVE] = "DELETE FROM state WHERE kind = ?1 AND key = ?2",
 	[NS_SQL_STATE_LOAD] = "SELECT kind, key, bytes FROM state ORDER BY kind, key",
