@@ -302,6 +302,7 @@ static void downlinks_reach_their_windows(void **state)
 	t_int("RX2 begins", starts, down.dnmsg.xtime + (down.dnmsg.rx_delay_s + 1) * US_PER_S);
 	t_uint("data rate", 3, down.dnmsg.rx2.dr);
 	t_true("nobody keeps the clock: no MuxTime", down.mux_time_s == 0);
+	t_true("not even one that says 1970", !strstr(text, "MuxTime"));
 
 	t_row("class B");
 	downlink.first = &b;

@@ -143,6 +143,51 @@ static void they_shrink(void **state)
 	gb_contexts_clear(&contexts);
 }
 
+/* Where a place gives half of its room back, a quarter of it may still be answered, and an eighth would be too little to keep. */
+static void all_that_may_be_answered_survive_the_shrinking(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		int64_t every_us;
+	} rows[] = {
+		{"a quarter of the place and no more", 160000}, /* 125 of 128 live */
+		{"more than an eighth of it", 250000},          /* 80 of 128 */
+		{"less than an eighth", 500000},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct gb_contexts contexts = {.slots = NULL};
+		struct mono now = {1000 * US_PER_S};
+		uint32_t n = 0, live = (uint32_t)((GB_CONTEXT_LIFE_US - 1) / rows[i].every_us);
+		size_t room = 0;
+		bool shrank = false;
+		t_row(rows[i].name);
+		for (; n < 2000; n++) {
+			struct gb_chirpstack_context context = named(n);
+			now = mono_add(now, 1000);
+			gb_contexts_put(&contexts, now, (struct gw_ticks){n}, &context);
+		}
+		room = contexts.room;
+		for (uint32_t first = n; n < first + 600; n++) {
+			struct gb_chirpstack_context context = named(n);
+			span_us delay;
+			now = mono_add(now, rows[i].every_us);
+			gb_contexts_put(&contexts, now, (struct gw_ticks){n}, &context);
+			shrank |= contexts.room < room;
+			for (uint32_t back = 0; back <= live && n - back >= first; back++) {
+				const struct gb_chirpstack_context *found = gb_contexts_find(
+					&contexts, now, (struct gw_ticks){n - back + 1000000}, &delay);
+				if (!found || number_of(found) != n - back) {
+					t_uint("is kept", n - back, found ? number_of(found) : 0);
+					back = live;
+				}
+			}
+		}
+		t_true("it gave room back", shrank);
+		gb_contexts_clear(&contexts);
+	}
+}
+
 static void counters_are_made_up_once(void **state)
 {
 	(void)state;
@@ -163,8 +208,11 @@ static void counters_are_made_up_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(a_whole_number_of_seconds_behind), t_test(the_newest_that_fits_counts),
-		t_test(they_grow_and_are_bounded),        t_test(they_shrink),
+		t_test(a_whole_number_of_seconds_behind),
+		t_test(the_newest_that_fits_counts),
+		t_test(they_grow_and_are_bounded),
+		t_test(they_shrink),
+		t_test(all_that_may_be_answered_survive_the_shrinking),
 		t_test(counters_are_made_up_once),
 	};
 	return t_run(tests);

@@ -269,6 +269,8 @@ static void its_clock_is_watched(void **state)
 		{"another session on the same connection", (INT64_C(1) << 48) + 777, GB_STATION_CLOCK_BACK,
 		 false},
 		{"a minute ahead", 61000000, GB_STATION_CLOCK_JUMPED, true},
+		{"a delay explains what is off by less than ten seconds", 10900000, GB_ACCEPTED, true},
+		{"ten seconds and more are a jump", 11100000, GB_STATION_CLOCK_JUMPED, true},
 		{"another unit's clock", (INT64_C(1) << 56) + 777, GB_ACCEPTED, true},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
