@@ -144,3 +144,15 @@ bool as_custody_is_held(struct as_application *app, const struct lw_eui64 *dev_e
 		return true;
 	return device->agency_holds && !as_store_session_any(app->store, dev_eui);
 }
+
+bool as_custody_holds(struct as_application *app, const struct lw_eui64 *dev_eui,
+		      const struct net_session_id *session)
+{
+	struct as_held held;
+	struct as_device_info device;
+	enum status status = as_store_held_get(app->store, dev_eui, session, &held);
+	if (status == ST_OK)
+		return held.has_key;
+	return status == ST_NOT_FOUND && is_by_personalization(session) &&
+	       as_store_device_info(app->store, dev_eui, &device) == ST_OK && device.agency_holds;
+}

@@ -27,6 +27,10 @@ enum status as_custody_on_up(struct as_application *app, const struct net_up_eve
 bool as_custody_is_held(struct as_application *app, const struct lw_eui64 *dev_eui,
 			const struct as_device_info *device);
 
+/* Whether a session's AppSKey is the agency's alone, as far as is known: one whose key is still being asked for is nobody's yet. */
+bool as_custody_holds(struct as_application *app, const struct lw_eui64 *dev_eui,
+		      const struct net_session_id *session);
+
 /* A join server's answer to AppSKeyReq for a session that came without a key (NULL: what came is none): the key is kept for whomever it
  * is wrapped, at its join's place among the sessions, and what became of it is counted and told by `why`. */
 enum as_app_key_verdict as_custody_on_app_key(struct as_application *app, struct now now,

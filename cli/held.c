@@ -30,7 +30,9 @@ bool cli_held_key(const struct cli_keks *keks, const json_t *said, struct lw_key
 			 json_object_get(context, "sessionKeyId")
 				 ? "its key is known by an id alone: the join server has not given it yet; "
 				   "lamppost why device EUI says why"
-				 : "it came without a wrapped key: let the device join anew");
+				 : "it came without a wrapped key: let the device join anew (by "
+				   "personalization "
+				   "its AppSKey is with whoever gave it to the device)");
 	else if (!kek)
 		snprintf(why, CLI_HELD_WHY_MAX,
 			 "it is wrapped under %.40s, which is not in the file of KEKs: take the file that "

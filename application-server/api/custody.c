@@ -257,6 +257,21 @@ static json_t *session_json(struct as_store *store, const struct lw_eui64 *dev_e
 	return body;
 }
 
+static const char *why_no_session(const struct as_device_info *info, bool is_abp)
+{
+	if (!info->agency_holds)
+		return "the city holds its AppSKey (key_custody city): send payloads in clear, without "
+		       "--kek; "
+		       "the application server encrypts them";
+	return is_abp ? "it is by personalization: its AppSKey is with whoever gave it to the device. "
+			"Encrypt "
+			"with that under the nextFCntDown of its last uplink (isEncrypted with fCntDown; "
+			"lamppost downlink send --encrypted --counter)"
+		      : "it has not joined since its key_custody is agency: until then the city has its key, "
+			"if "
+			"it has one at all; let it join anew";
+}
+
 void as_handle_device_session(struct as_api *api, const struct as_call *call, struct as_answer *answer)
 {
 	json_t *device = as_get_or_answer(api, call, RECORD_DEVICE, answer);
@@ -265,6 +280,8 @@ void as_handle_device_session(struct as_api *api, const struct as_call *call, st
 	struct lw_eui64 dev_eui;
 	if (!device)
 		return;
+	const char *activation = json_string_value(json_object_get(device, "activation"));
+	bool is_abp = activation && strcmp(activation, "abp") == 0;
 	ASSERT(lw_eui64_parse(json_string_value(json_object_get(device, "dev_eui")), &dev_eui));
 	json_decref(device);
 	enum status status = as_store_held_current(api->app->store, &dev_eui, &held);
@@ -273,14 +290,7 @@ void as_handle_device_session(struct as_api *api, const struct as_call *call, st
 	else if (status != ST_NOT_FOUND || as_store_device_info(api->app->store, &dev_eui, &info) != ST_OK)
 		as_answer_failed(answer, status);
 	else
-		as_answer_problem(
-			answer, 409, NULL, "%s",
-			info.agency_holds
-				? "it has not joined since its key_custody is agency: until then the city "
-				  "has its key, if it has one at all; let it join anew"
-				: "the city holds its AppSKey (key_custody city): send payloads in clear, "
-				  "without "
-				  "--kek; the application server encrypts them");
+		as_answer_problem(answer, 409, NULL, "%s", why_no_session(&info, is_abp));
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------- */

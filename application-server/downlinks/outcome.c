@@ -8,7 +8,7 @@
  * An event that was here before is told again all the same: what subscribers get goes by its id, and the crash may have come
  * between the two files. One that the item refuses (it has ended) is counted and told to nobody. */
 #include "application-server/application.h"
-#include "application-server/store_custody.h"
+#include "application-server/custody.h"
 #include "application-server/store_device.h"
 #include "application-server/store_items.h"
 #include "application-server/store_ledger.h"
@@ -54,20 +54,31 @@ static void log_size(struct as_log *log, const struct net_downlink_event *event,
 	as_log_add(log, "item_size", "%u", item->length);
 }
 
+/* What the city cannot encrypt, and what its sender does. */
+static const char *words_of(const char *cause)
+{
+	if (strcmp(cause, HELD) == 0)
+		return "item came in clear, and since the device joined its agency alone has the AppSKey: "
+		       "send it "
+		       "encrypted (isEncrypted with fCntDown; lamppost downlink send --kek)";
+	if (strcmp(cause, NET_NO_SESSION_KEY) == 0)
+		return "item could not be encrypted, there is no session key of the device here: let it join "
+		       "anew "
+		       "(ABP: set app_s_key) and send it again; lamppost why device EUI";
+	return "item was refused";
+}
+
 static void log_other(struct as_log *log, const struct net_downlink_event *event)
 {
 	const char *gateway = event->status == NET_ITEM_REFUSED ? NULL : gateway_status(event->cause);
 	log->code = gateway ? "DOWNLINK_GATEWAY" : "UNKNOWN";
 	log->description = gateway                             ? gateway
-			   : event->status == NET_ITEM_REFUSED ? "item was refused"
+			   : event->status == NET_ITEM_REFUSED ? words_of(event->cause)
 							       : "item was not sent";
 	if (strcmp(event->cause, "flushed") == 0) {
 		log->level = AS_LOG_INFO;
 		log->description = "item was flushed";
-	} else if (strcmp(event->cause, HELD) == 0)
-		log->description = "item came in clear, and since the device joined its agency alone has the "
-				   "AppSKey: send it "
-				   "encrypted (isEncrypted with fCntDown; lamppost downlink send --kek)";
+	}
 	as_log_add(log, "cause", "%s", event->cause);
 }
 
@@ -174,7 +185,6 @@ static enum as_seal_verdict seal(struct as_application *app, const struct net_se
 				 struct net_sealed *sealed, uint8_t payload[NET_PAYLOAD_MAX])
 {
 	struct as_item item;
-	struct as_held held;
 	struct lw_key key;
 	if (as_store_item_get(app->store, &seal->item, &item) != ST_OK ||
 	    !lw_eui64_equal(&item.dev_eui, &seal->dev_eui))
@@ -184,9 +194,8 @@ static enum as_seal_verdict seal(struct as_application *app, const struct net_se
 	if (!as_item_open(app->keys, &item, payload))
 		return AS_SEAL_PAYLOAD_UNREADABLE;
 	if (!as_application_session_key(app, &seal->dev_eui, &seal->session, &key))
-		return as_store_held_get(app->store, &seal->dev_eui, &seal->session, &held) == ST_OK
-			       ? AS_SEAL_HELD
-			       : AS_SEAL_NO_SESSION_KEY;
+		return as_custody_holds(app, &seal->dev_eui, &seal->session) ? AS_SEAL_HELD
+									     : AS_SEAL_NO_SESSION_KEY;
 	lw_cipher_frm_payload(app->keys->aes, &key, LW_DOWN, seal->dev_addr, seal->fcnt_down, payload,
 			      item.length, sealed->frm_payload);
 	lw_key_wipe(&key);

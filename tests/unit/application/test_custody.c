@@ -508,6 +508,88 @@ static void add_meter(void)
 	t_int("registered", 201, call("POST", "/api/v1/devices", body));
 }
 
+/* Fills the oldest session whose key is to be asked for; false: there is none. */
+static bool to_fetch(struct lw_eui64 *dev_eui, struct as_held *session)
+{
+	const struct as_held_place first = {.after = {0}};
+	return as_store_held_to_fetch(city->store, &first, dev_eui, session) == ST_OK;
+}
+
+/* The join server's AppSKeyAns. */
+static struct bi_message answer_of(const struct lw_eui64 *dev_eui, const char *label,
+				   const uint8_t wrapping[16])
+{
+	struct bi_message answer = {
+		.envelope = {.type = BI_APP_S_KEY_ANS, .protocol = BI_PROTOCOL_1_0, .result = BI_SUCCESS}};
+	answer.app_s_key_ans.dev_eui = *dev_eui;
+	answer.app_s_key_ans.app_s_key.length = BI_KEY_WRAPPED;
+	snprintf(answer.app_s_key_ans.app_s_key.label, BI_LABEL_TEXT, "%s", label);
+	assert_int_equal(AES_WRAP_OK,
+			 aes_wrap(wrapping, 16, app_s_key.bytes, 16, answer.app_s_key_ans.app_s_key.key));
+	return answer;
+}
+
+/* The join server answers for the oldest session without a key. */
+static enum as_app_key_verdict fetched(const char *label, const uint8_t wrapping[16])
+{
+	struct as_held session;
+	struct lw_eui64 dev_eui;
+	assert_true(to_fetch(&dev_eui, &session));
+	struct bi_message answer = answer_of(&dev_eui, label, wrapping);
+	enum as_app_key_verdict verdict = as_custody_on_app_key(&city->app, city->now, &dev_eui, &session,
+								&answer);
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	return verdict;
+}
+
+/* A command that was taken in clear while the city had the key of a device that never joins. */
+static void a_command_in_clear_meets_a_key_that_is_forgotten(void **state)
+{
+	static const struct net_session_id abp = {{0}};
+	struct net_seal seal = {.session = abp, .dev_addr = {0x01020399}};
+	struct net_sealed sealed;
+	(void)state;
+	furnished();
+	add_meter();
+	assert_true(lw_eui64_parse("0102030405060799", &seal.dev_eui));
+	assert_true(as_uuid_parse(IN_CLEAR, &seal.item));
+	t_int("sent", 202,
+	      call("POST", METER "/downlinks", "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"" IN_CLEAR "\"}"));
+	t_int("no session to encrypt for", 409, call("GET", METER "/session", NULL));
+	t_true("in clear, it says", strstr(t_city_text(city, "detail"), "in clear") != NULL);
+	as_application_on_seal(&city->app, city->now, &seal, &sealed);
+	t_true("the city seals it", sealed.ok);
+	t_int("made", 200, call("PUT", KEK, kek_body(1)));
+	t_int("the agency's from now on", 200, call("PATCH", METER, "{\"key_custody\":\"agency\"}"));
+	as_application_on_seal(&city->app, city->now, &seal, &sealed);
+	t_false("sealed", sealed.ok);
+	t_str("why", "held_by_agency", sealed.cause);
+	t_int("no session to encrypt for", 409, call("GET", METER "/session", NULL));
+	t_true("what to do instead", strstr(t_city_text(city, "detail"), "--encrypted --counter") != NULL);
+	t_city_free(city);
+}
+
+/* The join left the key to be asked for: whose it is nobody knows yet. */
+static void a_session_whose_key_has_not_come_is_nobodys(void **state)
+{
+	struct net_sealed sealed;
+	(void)state;
+	furnished();
+	join(1, "application", city->keys.kek);
+	t_int("sent", 202,
+	      call("POST", DEVICE "/downlinks", "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"" IN_CLEAR "\"}"));
+	join(2, "", NULL);
+	t_str("asked again when the key is there", "no_session_key", seals(IN_CLEAR, 2, &sealed));
+	t_int("the key came", AS_APP_KEY_FETCHED, fetched("application", city->keys.kek));
+	t_str("sealed", "", seals(IN_CLEAR, 2, &sealed));
+	join(3, "", NULL);
+	moves(IN_CLEAR, NET_ITEM_REFUSED, "no_session_key");
+	json_t *log = last_event();
+	t_true("it ended: what to do", strstr(text_of(log, "description"), "join anew") != NULL);
+	json_decref(log);
+	t_city_free(city);
+}
+
 static bool city_has_its_key(void)
 {
 	struct lw_eui64 dev_eui;
@@ -585,40 +667,6 @@ static void a_key_that_the_city_had_is_forgotten(void **state)
 }
 
 /* --- keys that are fetched later ----------------------------------------------------------------------------------- */
-
-/* Fills the oldest session whose key is to be asked for; false: there is none. */
-static bool to_fetch(struct lw_eui64 *dev_eui, struct as_held *session)
-{
-	const struct as_held_place first = {.after = {0}};
-	return as_store_held_to_fetch(city->store, &first, dev_eui, session) == ST_OK;
-}
-
-/* The join server's AppSKeyAns. */
-static struct bi_message answer_of(const struct lw_eui64 *dev_eui, const char *label,
-				   const uint8_t wrapping[16])
-{
-	struct bi_message answer = {
-		.envelope = {.type = BI_APP_S_KEY_ANS, .protocol = BI_PROTOCOL_1_0, .result = BI_SUCCESS}};
-	answer.app_s_key_ans.dev_eui = *dev_eui;
-	answer.app_s_key_ans.app_s_key.length = BI_KEY_WRAPPED;
-	snprintf(answer.app_s_key_ans.app_s_key.label, BI_LABEL_TEXT, "%s", label);
-	assert_int_equal(AES_WRAP_OK,
-			 aes_wrap(wrapping, 16, app_s_key.bytes, 16, answer.app_s_key_ans.app_s_key.key));
-	return answer;
-}
-
-/* The join server answers for the oldest session without a key. */
-static enum as_app_key_verdict fetched(const char *label, const uint8_t wrapping[16])
-{
-	struct as_held session;
-	struct lw_eui64 dev_eui;
-	assert_true(to_fetch(&dev_eui, &session));
-	struct bi_message answer = answer_of(&dev_eui, label, wrapping);
-	enum as_app_key_verdict verdict = as_custody_on_app_key(&city->app, city->now, &dev_eui, &session,
-								&answer);
-	assert_int_equal(ST_OK, as_store_commit(city->store));
-	return verdict;
-}
 
 /* A join server that keeps the key until it is asked (TS002 AppSKeyReq). */
 static void a_key_that_is_fetched_later_is_whose_its_kek_is(void **state)
@@ -803,6 +851,8 @@ int main(void)
 		t_test(a_command_comes_encrypted_or_not_at_all),
 		t_test(what_waits_in_clear_is_not_sealed_for_a_held_session),
 		t_test(custody_changed_there_and_back_loses_nothing_and_shows_nothing),
+		t_test(a_command_in_clear_meets_a_key_that_is_forgotten),
+		t_test(a_session_whose_key_has_not_come_is_nobodys),
 		t_test(a_key_that_is_fetched_later_is_whose_its_kek_is),
 		t_test(a_key_that_comes_after_a_newer_join_does_not_make_its_session_the_newest),
 		t_test(fetched_keys_push_out_neither_the_session_in_use_nor_stay_for_ever),
