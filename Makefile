@@ -125,7 +125,7 @@ $(BUILD)/tests/run-vectors: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/vec
 $(BUILD)/tests/unit/lorawan/test_vector_runner: | $(BUILD)/tests/run-vectors
 $(FUZZ): $(BUILD)/obj/tests/fuzz/main_replay.o
 $(BUILD)/tests/simulation/test_study: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/study/study_*.c))
-$(BUILD)/tests/simulation/test_world $(BUILD)/tests/simulation/test_rejoin $(BUILD)/tests/simulation/test_stations: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/world/*.c))
+$(BUILD)/tests/simulation/test_world $(BUILD)/tests/simulation/test_rejoin $(BUILD)/tests/simulation/test_stations $(BUILD)/tests/simulation/test_storm_servers: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/world/*.c))
 $(BUILD)/tests/simulation/test_storm: $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/simulation/storm/*.c))
 STUDY := $(BUILD)/tests/study/report
 $(STUDY): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/study/*.c)) $(BUILD)/lib/network-server.a $(BUILD)/lib/simulator.a $(LIBS)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MANY     50  /* requests before anything stands out */
+#define MANY     20  /* requests before anything stands out */
 #define YOUNG_S  360 /* before it there may be no estimate though all is well */
 #define ADVISE_S 1800
 

@@ -118,6 +118,8 @@ void world_scenario_make(struct world *world)
 	if (!read)
 		fprintf(stderr, "%s\n", error);
 	ASSERT(read);
+	for (size_t i = 0; world->paced_joins && i < world->scenario.device_count; i++)
+		world->scenario.devices[i].join_manner = SIM_JOIN_PACED;
 	free(yaml);
 }
 

@@ -143,6 +143,17 @@ bool world_replay_rejoin(struct world *world, unsigned device, unsigned type)
 	return false;
 }
 
+void world_join_refuses(struct world *world, double seconds)
+{
+	world->join_refuses_until_us = world->now_us + (int64_t)(seconds * 1e6);
+}
+
+void world_join_slows(struct world *world, double seconds, unsigned milliseconds)
+{
+	world->join_slow_until_us = world->now_us + (int64_t)(seconds * 1e6);
+	world->join_slow_us = (int64_t)milliseconds * US_PER_MS;
+}
+
 void world_jump_clock(struct world *world, double seconds)
 {
 	world->clock_jump_us += (int64_t)(seconds * 1e6);

@@ -88,6 +88,60 @@ static void on_records(struct machine *machine, struct now now, uint64_t call, c
 	}
 }
 
+/* As a join server does whose vault cannot be opened. */
+static void refuse(struct machine *machine, uint64_t call, const uint8_t *body, size_t length)
+{
+	struct bi_message asked, answer = {0};
+	struct bi_error error;
+	char text[BI_WRITTEN_MAX];
+	ASSERT(bi_read((const char *)body, length, &asked, &error));
+	answer.envelope = asked.envelope;
+	answer.envelope.type = asked.envelope.type == BI_JOIN_REQ ? BI_JOIN_ANS : BI_REJOIN_ANS;
+	memcpy(answer.envelope.sender_id, asked.envelope.receiver_id, sizeof answer.envelope.sender_id);
+	memcpy(answer.envelope.receiver_id, asked.envelope.sender_id, sizeof answer.envelope.receiver_id);
+	answer.envelope.result = BI_OTHER;
+	size_t written = bi_write(&answer, text, sizeof text);
+	ASSERT(written > 0);
+	machine_reply(machine, call, 200, text, written);
+}
+
+static void decide(struct machine *machine, struct now now, uint64_t call, const uint8_t *body, size_t length)
+{
+	struct join *self = machine->self;
+	char answer[BI_WRITTEN_MAX];
+	struct js_outcome outcome;
+	const struct js_peer peer = js_peer_local(JS_RIGHT_ALL);
+	if (machine->world->now_us < machine->world->join_refuses_until_us) {
+		refuse(machine, call, body, length);
+		return;
+	}
+	size_t written = js_join_on_message(&self->core, now, body, length, &peer, answer, &outcome);
+	machine_reply(machine, call, outcome.verdict == JS_UNREADABLE ? 400 : 200, answer, written);
+}
+
+static void decide_late(struct world *world, const struct world_event *event)
+{
+	struct machine *machine = &world->machines[WORLD_JOIN];
+	decide(machine, machine_now(machine), event->a, event->bytes, event->length);
+	machine_touch(machine);
+}
+
+/* It may be slow to begin. */
+static void on_join(struct machine *machine, struct now now, uint64_t call, const uint8_t *body,
+		    size_t length)
+{
+	struct world *world = machine->world;
+	if (world->now_us >= world->join_slow_until_us) {
+		decide(machine, now, call, body, length);
+		return;
+	}
+	uint8_t *copy = malloc(length);
+	ASSERT(copy);
+	memcpy(copy, body, length);
+	machine_put(machine, world->now_us + world->join_slow_us,
+		    (struct world_event){.happen = decide_late, .a = call, .bytes = copy, .length = length});
+}
+
 static void on_call(struct machine *machine, struct now now, uint64_t call, enum io_http_method method,
 		    const char *url, const uint8_t *body, size_t length)
 {
@@ -100,11 +154,7 @@ static void on_call(struct machine *machine, struct now now, uint64_t call, enum
 	} else if (method == IO_HTTP_POST && strcmp(path, "/provisioning/v1/records") == 0) {
 		on_records(machine, now, call, body, length);
 	} else if (method == IO_HTTP_POST && strcmp(path, "/") == 0) {
-		char answer[BI_WRITTEN_MAX];
-		struct js_outcome outcome;
-		const struct js_peer peer = js_peer_local(JS_RIGHT_ALL);
-		size_t written = js_join_on_message(&self->core, now, body, length, &peer, answer, &outcome);
-		machine_reply(machine, call, outcome.verdict == JS_UNREADABLE ? 400 : 200, answer, written);
+		on_join(machine, now, call, body, length);
 	} else {
 		world_break(machine->world, "join server: no route %s", path);
 	}

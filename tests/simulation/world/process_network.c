@@ -4,6 +4,7 @@
 #include "common/base/check.h"
 #include "common/text/region_yaml.h"
 #include "network-server/edge_process.h"
+#include "network-server/join_flow.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -220,6 +221,33 @@ const char *world_journal_left(const struct world *world)
 	       : ns->journal.stored_row < ns->journal.event_row  ? "events that nobody has stored"
 	       : ns_store_journal_has_old(&self->edge.store, ns) ? "journal rows that nobody needs"
 								 : NULL;
+}
+
+void world_storm(const struct world *world, struct world_storm *storm)
+{
+	const struct network *self = world->machines[WORLD_NETWORK].self;
+	char warnings[64] = "", members[NS_EDGE_STORM_TEXT];
+	*storm = (struct world_storm){.up = self != NULL, .health = "{}"};
+	if (!self)
+		return;
+	const struct ns *ns = &self->edge.ns;
+	const struct now now = machine_now(&world->machines[WORLD_NETWORK]);
+	ns_edge_storm_health(&self->edge, now, warnings, sizeof warnings, members, sizeof members);
+	snprintf(storm->health, sizeof storm->health, "{%s}", members[0] ? members + 1 : "");
+	for (unsigned i = 0; i < world->device_count; i++) {
+		const struct lw_eui64 dev_eui = lw_eui64_from_number(world_dev_eui(i));
+		uint32_t slot = ns_device_find(&ns->sessions, &dev_eui);
+		bool asked = slot != NS_NO_SLOT && ns->storm.number != 0 &&
+			     ns->storm.devices[slot].storm == ns->storm.number;
+		storm->asked += asked;
+		storm->without_session += asked && !sim_world_device(world->sim, i)->joined;
+	}
+	for (uint32_t slot = 0; slot < ns->joins.high; slot++)
+		if (ns_slab_holds(&ns->joins, slot))
+			storm->kept += ((const struct ns_join *)ns_slab_at(&ns->joins, slot))->kept.held;
+	for (uint32_t slot = 0; slot < ns->gateways.slab.high; slot++)
+		if (ns_slab_holds(&ns->gateways.slab, slot))
+			storm->planned += ns_gateway_pending(ns_gateways_at(&ns->gateways, slot), now.mono);
 }
 
 void world_trace_network(struct world *world)

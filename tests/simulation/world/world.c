@@ -308,6 +308,11 @@ void world_interval(struct world *world, unsigned seconds)
 	world->interval_s = seconds;
 }
 
+void world_paced_joins(struct world *world)
+{
+	world->paced_joins = true;
+}
+
 void world_place(struct world *world, unsigned device, unsigned metres, unsigned dr)
 {
 	ASSERT(!world->begun && world->placed_count < ARRAY_SIZE(world->placed));

@@ -100,6 +100,8 @@ void world_gateways(struct world *world, unsigned count);
 void world_stations(struct world *world, unsigned count);
 /* Seconds between a device's readings; 300 unless told. */
 void world_interval(struct world *world, unsigned seconds);
+/* Devices keep their requests to join apart, as the specification's back-off spreads them over the hour. */
+void world_paced_joins(struct world *world);
 /* Puts one device that far from the first gateway, at a data rate; otherwise places are drawn, and it starts as usual. */
 void world_place(struct world *world, unsigned device, unsigned metres, unsigned dr);
 /* What a device is set to. */
@@ -149,6 +151,9 @@ uint32_t world_device_addr(const struct world *world, unsigned device);
 void world_blackout(struct world *world);
 /* The process stands still. */
 void world_stall(struct world *world, enum world_process process, double seconds);
+/* For so long the join server says no to whatever it is asked; takes so long to begin with each call. */
+void world_join_refuses(struct world *world, double seconds);
+void world_join_slows(struct world *world, double seconds, unsigned milliseconds);
 /* The subscriber's broker is away. */
 void world_subscriber_away(struct world *world, double seconds);
 /* The same, at the moment at which the next event has almost reached it: it has not got it, and nobody says so. */
@@ -182,6 +187,18 @@ uint64_t world_station_sent(const struct world *world, unsigned gateway);
 /* Frames on the air at that frequency. */
 uint64_t world_sent_at(const struct world *world, uint32_t freq_hz);
 uint64_t world_station_stale(const struct world *world, unsigned gateway);
+
+/* What the network server says of join storms, as `lamppost status` and the alarms are told, and what is kept for them. */
+struct world_storm {
+	bool up;           /* false: the process does not run, all else is 0 */
+	char health[1400]; /* its members of /healthz about storms, as an object; "{}" before the first */
+	unsigned
+		asked; /* devices that asked in the last storm; of them, those that have no session at the device */
+	unsigned without_session;
+	unsigned kept;    /* gateways' time that is kept for joins that the join server is asked for */
+	uint64_t planned; /* transmissions at gateways that lie ahead, kept or real */
+};
+void world_storm(const struct world *world, struct world_storm *storm);
 
 struct world_totals {
 	uint64_t steps;               /* after each of which the judge looked */

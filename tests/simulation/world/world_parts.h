@@ -49,9 +49,10 @@ struct world {
 	char why[512], api_problem[200], api_id[40], application[40];
 	uint64_t steps;
 	uint64_t digest;
+	int64_t join_refuses_until_us, join_slow_until_us, join_slow_us;
 	uint64_t faults[WORLD_FAULT_COUNT];
 	double faults_an_hour, commands_an_hour;
-	bool rejoins_too;
+	bool rejoins_too, paced_joins;
 	/* devices and gateways */
 	unsigned device_count, gateway_count, interval_s;
 	enum world_profile profiles[WORLD_DEVICES_MAX];
