@@ -204,7 +204,8 @@ bool sim_edge_stations_prepare(struct sim_scenario *scenario, const char *lns)
 		struct sim_scenario_gateway *gateway = &scenario->gateways[i];
 		if (!gateway->config.is_station || gateway->cups)
 			continue;
-		if (gateway->home[0] != 0 && !take_home(gateway, error)) {
+		if (gateway->home[0] != 0 ? !take_home(gateway, error)
+					  : !sim_home_files(&gateway->tls, error)) {
 			fprintf(stderr, "lamppost-sim: %s\n", error);
 			return false;
 		}

@@ -17,7 +17,7 @@ static const char *const stems[] = {"cups", "tc"};
 
 static bool complain(char error[SIM_HOME_ERROR], const char *dir, const char *name)
 {
-	snprintf(error, SIM_HOME_ERROR, "%s/%s: %s", dir, name, strerror(errno));
+	snprintf(error, SIM_HOME_ERROR, "%.200s/%.100s: %.80s", dir, name, strerror(errno));
 	return false;
 }
 
@@ -193,6 +193,13 @@ static bool put_pem(const char *dir, uint32_t crc, const char *kind, const char 
 	return write_file(dir, name, bytes, length, error);
 }
 
+static bool make_pem_folder(const char *dir, char error[SIM_HOME_ERROR])
+{
+	char path[PATH_ROOM];
+	snprintf(path, sizeof path, "%s/pem", dir);
+	return mkdir(path, 0700) == 0 || errno == EEXIST || complain(error, dir, "pem");
+}
+
 static bool is_header(const uint8_t *bytes, size_t length)
 {
 	return length > 0 && bytes[0] != 0x30 && bytes[0] != '-';
@@ -218,11 +225,9 @@ bool sim_home_tls(const char *dir, const struct sim_cups_set *set, struct sim_sc
 {
 	const struct parts parts = parts_of(set);
 	uint32_t crc = sim_cups_crc(set->bytes, set->length);
-	char path[PATH_ROOM];
 	*tls = (struct sim_scenario_tls){.trust = ""};
-	snprintf(path, sizeof path, "%s/pem", dir);
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return complain(error, dir, "pem");
+	if (!make_pem_folder(dir, error))
+		return false;
 	if (!put_pem(dir, crc, "trust", "CERTIFICATE", parts.trust, set->trust_length, tls->trust, error) ||
 	    !put_pem(dir, crc, "crt", "CERTIFICATE", parts.certificate, set->certificate_length,
 		     tls->certificate, error))
@@ -230,4 +235,31 @@ bool sim_home_tls(const char *dir, const struct sim_cups_set *set, struct sim_sc
 	if (is_header(parts.key, set->key_length))
 		return read_token(parts.key, set->key_length, tls->token, error);
 	return put_pem(dir, crc, "key", "EC PRIVATE KEY", parts.key, set->key_length, tls->key, error);
+}
+
+/* One file that a scenario names. */
+static bool file_as_pem(char path[SIM_PATH], const char *kind, const char *label, char error[SIM_HOME_ERROR])
+{
+	uint8_t bytes[PART_MAX];
+	char dir[SIM_PATH], from[SIM_PATH];
+	size_t length;
+	const char *slash = strrchr(path, '/');
+	if (path[0] == 0)
+		return true;
+	snprintf(from, sizeof from, "%s", path);
+	snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+	if (!read_file(dir, slash ? slash + 1 : from, bytes, sizeof bytes, &length))
+		return complain(error, dir, slash ? slash + 1 : from);
+	bool good = length == 0 || bytes[0] != 0x30 ||
+		    (make_pem_folder(dir, error) &&
+		     put_pem(dir, sim_cups_crc(bytes, length), kind, label, bytes, length, path, error));
+	explicit_bzero(bytes, sizeof bytes);
+	return good;
+}
+
+bool sim_home_files(struct sim_scenario_tls *tls, char error[SIM_HOME_ERROR])
+{
+	return file_as_pem(tls->trust, "trust", "CERTIFICATE", error) &&
+	       file_as_pem(tls->certificate, "crt", "CERTIFICATE", error) &&
+	       file_as_pem(tls->key, "key", "EC PRIVATE KEY", error);
 }

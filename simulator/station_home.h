@@ -29,5 +29,9 @@ bool sim_home_update(const char *dir, const uint8_t *bytes, size_t length, char 
 /* Fills where the set's parts are as PEM (trust, certificate, key), or its token. */
 bool sim_home_tls(const char *dir, const struct sim_cups_set *set, struct sim_scenario_tls *tls,
 		  char error[SIM_HOME_ERROR]);
+/* Makes the files that a scenario's `tls` names such as OpenSSL reads: one that is DER, as CUPS leaves them in a home, gives way to a
+ * PEM copy in the folder pem beside it. What is not there is left to whoever opens it. False, with a phrase: it cannot be read or
+ * copied. */
+bool sim_home_files(struct sim_scenario_tls *tls, char error[SIM_HOME_ERROR]);
 
 #endif

@@ -163,7 +163,12 @@ void t_server_open(uint16_t port, bool with_broker, const char *more_mqtt, const
 void t_server_close(void)
 {
 	if (t_server.server) {
-		t_int("orderly stop", 0, t_process_stop(t_server.server));
+		if (!t_int("orderly stop", 0, t_process_stop(t_server.server))) {
+			static char log[1 << 20];
+			t_process_log(t_server.server, log, sizeof log);
+			size_t length = strlen(log);
+			fprintf(stderr, "%s\n", log + (length > 4000 ? length - 4000 : 0));
+		}
 		t_process_free(t_server.server);
 	}
 	t_script_free(t_server.network);
