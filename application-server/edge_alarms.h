@@ -71,8 +71,8 @@ struct as_edge_alarms {
 	size_t seen;
 	char state_dir[OPTION_PATH_MAX], smtp_password[256];
 	struct mono looked, asked, pruned;
-	bool started;
-	struct now now; /* of the last look */
+	bool started, keeping; /* keeping: more changed than a turn writes; the next goes on */
+	struct now now;        /* of the last look */
 };
 
 /* Borrows all of them; `config` is what is in force, also after a reload. Takes what the store kept, and gives the API its tables.

@@ -50,6 +50,15 @@ enum status as_store_alarm_message_put(struct as_store *store, const struct as_c
 /* Fills `sequence` and `quiet` of a channel that was there before, so that no id is given twice. Gives the text of the message that
  * was under way, the caller's; NULL: none was. */
 char *as_store_alarm_message(struct as_store *store, struct as_channel *channel);
+/* Writes at most `limit` of those that changed since they were written, and fills whether that was all: a city that falls silent at
+ * once is thousands of rows, which no turn of the loop has time for. */
+enum status as_store_alarms_keep(struct as_store *store, struct as_alarms *alarms,
+				 const struct as_notify *notify, struct now now, unsigned limit,
+				 bool *all) MUST_USE;
+/* Writes those that a message was about: what it told lasts with its removal. */
+enum status as_store_alarms_keep_told(struct as_store *store, struct as_alarms *alarms,
+				      const struct as_notify *notify, const struct as_message *message,
+				      struct now now) MUST_USE;
 
 /* Removes up to `limit` that ended before. */
 enum status as_store_alarms_prune(struct as_store *store, struct wall before, unsigned limit) MUST_USE;

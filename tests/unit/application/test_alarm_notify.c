@@ -216,13 +216,57 @@ static void a_channel_that_fails(void **state)
 
 static void keep(struct t_city *city)
 {
-	struct as_alarm *alarm;
-	for (size_t at = 0; (alarm = as_alarms_next(&alarms, &at));)
-		if (alarm->dirty && alarm->id) {
-			alarm->dirty = false;
-			assert_int_equal(ST_OK, as_store_alarm_put(city->store, alarm, &notify, now));
-		}
+	bool all;
+	assert_int_equal(ST_OK,
+			 as_store_alarms_keep(city->store, &alarms, &notify, now, AS_ALARMS_MAX, &all));
+	t_true("all", all);
 	assert_int_equal(ST_OK, as_store_commit(city->store));
+}
+
+/* How many the store has. */
+static size_t kept(struct t_city *city)
+{
+	struct as_alarms stored;
+	as_alarms_init(&stored, &rng, 0);
+	assert_int_equal(ST_OK, as_store_commit(city->store));
+	assert_int_equal(ST_OK, as_store_alarms_load(city->store, &stored, &notify, now));
+	size_t count = stored.table.count;
+	as_alarms_release(&stored);
+	return count;
+}
+
+static void many_at_once_are_kept_a_few_at_a_time(void **state)
+{
+	static const struct {
+		unsigned limit, have;
+		bool all;
+	} turns[] = {{16, 16, false}, {16, 32, false}, {7, 39, false}, {1, 40, true}, {16, 40, true}};
+	struct t_city *city = t_city_new();
+	(void)state;
+	open_world("2026-07-01T12:00:00Z");
+	for (unsigned i = 0; i < 40; i++) {
+		char subject[20];
+		snprintf(subject, sizeof subject, "line-%u", i);
+		be(AS_ALARM_JOURNAL_FILLING, subject, true);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(turns); i++) {
+		char name[20];
+		bool all = !turns[i].all;
+		snprintf(name, sizeof name, "turn %zu", i);
+		t_row(name);
+		assert_int_equal(ST_OK, as_store_alarms_keep(city->store, &alarms, &notify, now,
+							     turns[i].limit, &all));
+		t_uint("in the store", turns[i].have, kept(city));
+		t_int("all", turns[i].all, all);
+	}
+	t_row("what a message told lasts with it, whatever else waits");
+	t_int("told", 40, tell(0));
+	assert_int_equal(ST_OK, as_store_alarms_keep_told(city->store, &alarms, &notify, &message, now));
+	bool all = false;
+	assert_int_equal(ST_OK, as_store_alarms_keep(city->store, &alarms, &notify, now, 0, &all));
+	t_true("no other waits", all);
+	as_alarms_release(&alarms);
+	t_city_free(city);
 }
 
 static void a_restart_repeats_nothing(void **state)
@@ -498,6 +542,7 @@ int main(void)
 		t_test(what_is_due_together_is_one_message),
 		t_test(quiet_times),
 		t_test(a_channel_that_fails),
+		t_test(many_at_once_are_kept_a_few_at_a_time),
 		t_test(a_restart_repeats_nothing),
 		t_test(a_message_is_kept_until_it_is_taken),
 		t_test(history_is_bounded),
