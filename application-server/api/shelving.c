@@ -125,8 +125,9 @@ enum status as_shelving_check(struct as_api *api, const struct as_asking *asking
 	enum status status = as_eui_is_taken(asking, &stock.dev_eui, &taken, &before, words);
 	if (status != ST_OK)
 		return status;
-	*left = taken == AS_TAKEN_LEFT;
-	if (taken == AS_TAKEN_SEEN || taken == AS_TAKEN_ELSEWHERE)
+	/* Also where the caller sees who claimed it: the city, and an agency that claims from its own shelf. */
+	*left = taken == AS_TAKEN_LEFT || (taken == AS_TAKEN_SEEN && before.changed.us && !before.waits);
+	if (!*left && (taken == AS_TAKEN_SEEN || taken == AS_TAKEN_ELSEWHERE))
 		record_problems_add(problems, "dev_eui", "%s", words);
 	else if (!*left)
 		*kept = json_pack("{so so}", "shelf", with_kept_token(api, row, proof.digest), "holder",

@@ -354,6 +354,43 @@ static void the_reference_is_a_row_of_the_audit(void **state)
 	t_city_free(city);
 }
 
+/* The file of a delivery comes again when some of it was claimed: by somebody else, by the holder itself, or seen by all. */
+static void what_left_the_shelf_stays_with_its_owner(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *application;
+		const struct as_scope *holder, *claims;
+	} rows[] = {
+		{"an agency's, claimed by another", "meters", &maker, &parks},
+		{"an agency's, claimed by itself", "meters", &parks, &parks},
+		{"the city's, claimed by an agency", "meters", &t_city_admin, &parks},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char body[400], hash[65];
+		t_row(rows[i].name);
+		city = t_city_new();
+		furnish();
+		take_scopes();
+		begin(rows[i].holder, FIRST, 3, 3, "");
+		t_int("shelved", 200, t_city_finish(city));
+		snprintf(body, sizeof body,
+			 "{\"dev_eui\":\"70b3d57ed0100001\",\"join_eui\":\"" JOIN
+			 "\",\"token_digest\":\"%s\",\"name\":\"x\",\"application\":\"%s\",\"profile\":"
+			 "\"probe\"}",
+			 digest_of(hash, "70b3d57ed0100001"), rows[i].application);
+		t_int("claimed", 201,
+		      t_city_call(city, rows[i].claims, "POST", "/api/v1/devices/claim", body));
+		begin(rows[i].holder, FIRST, 3, 3, "");
+		t_int("again", 200, t_city_finish(city));
+		t_int("left", 1, json_integer_value(json_object_get(t_city_answer(city), "claimed")));
+		t_int("the others", 2, json_integer_value(json_object_get(t_city_answer(city), "shelved")));
+		t_int("its owner has it", 200,
+		      t_city_call(city, rows[i].claims, "GET", "/api/v1/devices/70b3d57ed0100001", NULL));
+		t_city_free(city);
+	}
+}
+
 static void the_city_leaves_a_shelf_its_holder(void **state)
 {
 	(void)state;
@@ -373,6 +410,7 @@ int main(void)
 		t_test(others_devices_are_one_answer),
 		t_test(ones_own_are_told_plainly),
 		t_test(the_reference_is_a_row_of_the_audit),
+		t_test(what_left_the_shelf_stays_with_its_owner),
 		t_test(the_city_leaves_a_shelf_its_holder),
 	};
 	return t_run(tests);
