@@ -95,6 +95,7 @@ static void print_status(const json_t *status)
 		printf("root keys         being sealed anew: the old master key still opens some\n");
 	const json_t *audit = json_object_get(status, "audit");
 	printf("audit             %lld rows, last hash %.16s\n", number(audit, "rows"), word(audit, "head"));
+	printf("audit's key       %s\n", word(audit, "public_key"));
 	print_keks(json_object_get(status, "keks"));
 }
 

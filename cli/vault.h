@@ -20,6 +20,9 @@ extern const size_t cli_vault_import_command_count;
 
 /* A client of join.sock; NULL with `*code`, reported. */
 struct cli_client *cli_vault_client(const struct cli_arguments *arguments, int *code);
+/* Reads a public key, 64 hex digits, as the .box.pub files and vault keypair write them. An enum cli_exit, reported. */
+#define CLI_VAULT_HEX_KEY 65
+int cli_vault_public_key(const char *path, char text[CLI_VAULT_HEX_KEY]);
 /* "2026-11-22 05:10:00Z" of microseconds; "never" of 0 and null. */
 #define CLI_VAULT_TIME 24
 const char *cli_vault_time(char text[CLI_VAULT_TIME], const json_t *us);

@@ -56,8 +56,7 @@ static int run_keypair(const struct cli_arguments *arguments)
 
 /* --- export ---------------------------------------------------------------------------------------------------- */
 
-/* 64 hex digits, as the .box.pub files and vault keypair write them. */
-static int read_public(const char *path, char text[HEX_KEY + 1])
+int cli_vault_public_key(const char *path, char text[CLI_VAULT_HEX_KEY])
 {
 	uint8_t key[SECRET_KEY];
 	size_t length;
@@ -146,7 +145,7 @@ static int run_export(const struct cli_arguments *arguments)
 			"--to PUBLICKEYFILE is needed: keys leave the vault sealed, or not at all");
 	if (all == (device != NULL))
 		return cli_problem(CLI_USAGE, "vault export", NULL, "expected --device EUI or --all");
-	int code = read_public(key, to);
+	int code = cli_vault_public_key(key, to);
 	if (code != CLI_DONE)
 		return code;
 	int fd = path ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;

@@ -3,20 +3,27 @@
 #include "common/base/check.h"
 #include "common/base/hex.h"
 #include "common/base/log.h"
-#include "common/crypto/audit_chain.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static const char *const names[JS_AUDIT_COUNT] = {
-	[JS_AUDIT_VAULT_MADE] = "vault_made",   [JS_AUDIT_VAULT_TAKEN_OVER] = "vault_taken_over",
-	[JS_AUDIT_ROTATE] = "rotate",           [JS_AUDIT_SETTLE] = "settle",
-	[JS_AUDIT_RESEALED] = "resealed",       [JS_AUDIT_BOX_KEPT] = "box_kept",
-	[JS_AUDIT_EXPORT] = "export",           [JS_AUDIT_IMPORT] = "import",
-	[JS_AUDIT_KEK_PUT] = "kek_put",         [JS_AUDIT_KEK_DELETE] = "kek_delete",
-	[JS_AUDIT_ALLOW_ONCE] = "allow_once",   [JS_AUDIT_ALLOW_WITHDRAW] = "allow_withdraw",
-	[JS_AUDIT_READ_STATUS] = "read_status", [JS_AUDIT_READ_AUDIT] = "read_audit",
+	[JS_AUDIT_VAULT_MADE] = "vault_made",
+	[JS_AUDIT_VAULT_TAKEN_OVER] = "vault_taken_over",
+	[JS_AUDIT_ROTATE] = "rotate",
+	[JS_AUDIT_SETTLE] = "settle",
+	[JS_AUDIT_RESEALED] = "resealed",
+	[JS_AUDIT_BOX_KEPT] = "box_kept",
+	[JS_AUDIT_SIGNER] = "audit_key_made",
+	[JS_AUDIT_EXPORT] = "export",
+	[JS_AUDIT_IMPORT] = "import",
+	[JS_AUDIT_KEK_PUT] = "kek_put",
+	[JS_AUDIT_KEK_DELETE] = "kek_delete",
+	[JS_AUDIT_ALLOW_ONCE] = "allow_once",
+	[JS_AUDIT_ALLOW_WITHDRAW] = "allow_withdraw",
+	[JS_AUDIT_READ_STATUS] = "read_status",
+	[JS_AUDIT_READ_AUDIT] = "read_audit",
 	[JS_AUDIT_READ_KEKS] = "read_keks",
 };
 
@@ -93,6 +100,15 @@ enum status js_audit_read(struct js_audit *audit, const struct js_store *store, 
 	audit->readers[at].what = what;
 	audit->readers[at].time = now;
 	return ST_OK;
+}
+
+struct audit_head js_audit_head(const struct js_audit *audit, struct wall now,
+				const struct secret_signer *signer)
+{
+	struct audit_head head = {.seq = audit->seq, .time = now};
+	memcpy(head.hash, audit->head, sizeof head.hash);
+	audit_head_sign(&head, signer);
+	return head;
 }
 
 bool js_audit_is_good(const struct js_audit *audit, const struct js_audit_row *row,

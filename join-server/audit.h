@@ -8,6 +8,7 @@
 #define LAMPPOST_JOIN_SERVER_AUDIT_H
 
 #include "common/base/units.h"
+#include "common/crypto/audit_chain.h"
 #include "join-server/store.h"
 
 #define JS_AUDIT_ROWS_MAX  10000000u /* beyond it nothing is done that would need a row */
@@ -21,6 +22,7 @@ enum js_audit_what {
 	JS_AUDIT_SETTLE, /* the old master key opens nothing any more */
 	JS_AUDIT_RESEALED,
 	JS_AUDIT_BOX_KEPT,
+	JS_AUDIT_SIGNER, /* the key of heads was made */
 	JS_AUDIT_EXPORT,
 	JS_AUDIT_IMPORT,
 	JS_AUDIT_KEK_PUT,
@@ -57,6 +59,9 @@ enum status js_audit_write(struct js_audit *audit, const struct js_store *store,
 /* The same for a read: once an hour for a user and kind. */
 enum status js_audit_read(struct js_audit *audit, const struct js_store *store, struct wall now,
 			  const char *who, enum js_audit_what what) MUST_USE;
+/* The head as it is now, signed. */
+struct audit_head js_audit_head(const struct js_audit *audit, struct wall now,
+				const struct secret_signer *signer);
 /* Whether a row is what its hash says, behind the hash `before`. */
 bool js_audit_is_good(const struct js_audit *audit, const struct js_audit_row *row,
 		      const uint8_t before[SECRET_HASH]);

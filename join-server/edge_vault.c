@@ -211,6 +211,12 @@ enum status js_edge_vault_begin(struct js_edge_vault *vault, struct js_join *joi
 		if (rows[i].done)
 			status = js_audit_write(&join->audit, &vault->store, now.wall, "join-server",
 						rows[i].what, source, "at the start");
+	char fingerprint[SECRET_FINGERPRINT_TEXT];
+	secret_fingerprint(fingerprint, secret_signer_public(vault->vault.signer));
+	if (status == ST_OK && vault->vault.made_signer)
+		status = js_audit_write(&join->audit, &vault->store, now.wall, "join-server", JS_AUDIT_SIGNER,
+					"signs heads of this audit", fingerprint);
+	vault->vault.made_signer = false;
 	return status == ST_OK ? js_store_commit(vault->db) : status;
 }
 

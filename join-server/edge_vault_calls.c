@@ -36,20 +36,21 @@ static json_t *status_json(const struct js_vault_calls *calls)
 {
 	const struct js_edge_vault *edge = calls->vault;
 	const struct js_vault *vault = &edge->vault;
-	char box[2 * SECRET_KEY + 1], head[2 * SECRET_HASH + 1];
+	char box[2 * SECRET_KEY + 1], head[2 * SECRET_HASH + 1], audit_key[2 * SECRET_KEY + 1];
 	json_t *wraps = json_array();
 	for (size_t i = 0; i < vault->rows.wrap_count; i++)
 		json_array_append_new(wraps, wrap_json(vault, &vault->rows.wraps[i]));
 	hex_encode(box, secret_box_public(calls->box), SECRET_KEY);
+	hex_encode(audit_key, secret_signer_public(vault->signer), SECRET_KEY);
 	hex_encode(head, edge->join->audit.head, SECRET_HASH);
 	json_t *keks = js_keks_json(edge->join);
-	json_t *json = json_pack("{s:s, s:s, s:o, s:I, s:o, s:b, s:s, s:o, s:{s:I, s:s}}", "configured",
+	json_t *json = json_pack("{s:s, s:s, s:o, s:I, s:o, s:b, s:s, s:o, s:{s:I, s:s, s:s}}", "configured",
 				 js_vault_source_name(edge->master.source), "path", edge->master.path,
 				 "master_keys", wraps, "made_us", (json_int_t)vault->rows.made.us,
 				 "rotated_us", time_or_null(vault->rows.rotated), "resealing",
 				 vault->rows.before, "box", box, "keks",
 				 json_incref(json_object_get(keks, "keks")), "audit", "rows",
-				 (json_int_t)edge->join->audit.seq, "head", head);
+				 (json_int_t)edge->join->audit.seq, "head", head, "public_key", audit_key);
 	json_decref(keks);
 	return json;
 }
@@ -91,6 +92,25 @@ static void on_audit(void *ctx, struct now now, const struct io_http_request *re
 	if (audit_read(calls, now, request, JS_AUDIT_READ_AUDIT))
 		js_reply_json(calls->http, io_http_request_exchange(request), 200, NULL,
 			      js_audit_json(calls->vault->join, after));
+}
+
+/* Signed, to be noted elsewhere. The asking is in the audit before it. */
+static void on_head(void *ctx, struct now now, const struct io_http_request *request)
+{
+	struct js_vault_calls *calls = ctx;
+	const struct js_vault *vault = &calls->vault->vault;
+	char hash[2 * SECRET_HASH + 1], signature[2 * SECRET_SIGNATURE + 1], key[2 * SECRET_KEY + 1];
+	if (!js_reply_allowed(calls->http, calls->callers, request, JS_CALL_VAULT) ||
+	    !audit_read(calls, now, request, JS_AUDIT_READ_AUDIT))
+		return;
+	struct audit_head head = js_audit_head(&calls->vault->join->audit, now.wall, vault->signer);
+	hex_encode(hash, head.hash, sizeof head.hash);
+	hex_encode(signature, head.signature, sizeof head.signature);
+	hex_encode(key, secret_signer_public(vault->signer), SECRET_KEY);
+	js_reply_json(calls->http, io_http_request_exchange(request), 200, NULL,
+		      json_pack("{s:I, s:s, s:I, s:s, s:s}", "seq", (json_int_t)head.seq, "hash", hash,
+				"time_us", (json_int_t)head.time.us, "signature", signature, "public_key",
+				key));
 }
 
 /* --- rotation ------------------------------------------------------------------------------------------------ */
@@ -220,7 +240,7 @@ static void on_import(void *ctx, struct now now, const struct io_http_request *r
 static const struct io_http_route routes[] = {
 	{IO_HTTP_GET, "/vault", on_status},         {IO_HTTP_POST, "/vault/rotate", on_rotate},
 	{IO_HTTP_POST, "/vault/export", on_export}, {IO_HTTP_POST, "/vault/import", on_import},
-	{IO_HTTP_GET, "/vault/audit", on_audit},
+	{IO_HTTP_GET, "/vault/audit", on_audit},    {IO_HTTP_GET, "/vault/audit/head", on_head},
 };
 
 void js_vault_calls_open(struct js_vault_calls *calls)

@@ -48,9 +48,9 @@ static const char *const statements[STATEMENT_COUNT] = {
 			 "app_kek_label, home_net_id, dev_eui "
 			 "FROM devices WHERE dev_eui >= ?1 ORDER BY dev_eui LIMIT ?2",
 	[IS_USED] = "SELECT EXISTS (SELECT 1 FROM devices) OR EXISTS (SELECT 1 FROM nonces)",
-	[LOAD_VAULT] = "SELECT mark_key, before, box, made, rotated FROM vault WHERE id = 1",
-	[SAVE_VAULT] = "INSERT OR REPLACE INTO vault (id, mark_key, before, box, made, rotated) "
-		       "VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+	[LOAD_VAULT] = "SELECT mark_key, before, box, made, rotated, audit_key FROM vault WHERE id = 1",
+	[SAVE_VAULT] = "INSERT OR REPLACE INTO vault (id, mark_key, before, box, made, rotated, audit_key) "
+		       "VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
 	[LOAD_WRAPS] = "SELECT id, source, fingerprint, salt, passes, memory, wrapped, time, opened "
 		       "FROM vault_wraps ORDER BY id",
 	[REMOVE_WRAPS] = "DELETE FROM vault_wraps",

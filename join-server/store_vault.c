@@ -85,9 +85,12 @@ enum status js_store_load_vault(void *ctx, struct js_vault_rows *rows, bool *use
 		return db_step_status(db);
 	struct js_vault_rows read = {.before = db_column_i64(db, LOAD_VAULT, 1) != 0,
 				     .has_box = !db_column_is_null(db, LOAD_VAULT, 2),
+				     .has_audit_key = !db_column_is_null(db, LOAD_VAULT, 5),
 				     .made.us = db_column_i64(db, LOAD_VAULT, 3),
 				     .rotated.us = db_column_i64(db, LOAD_VAULT, 4)};
 	bool good = db_column_copy(db, LOAD_VAULT, 0, read.mark_key, sizeof read.mark_key) &&
+		    (!read.has_audit_key ||
+		     db_column_copy(db, LOAD_VAULT, 5, read.audit_key, sizeof read.audit_key)) &&
 		    (!read.has_box || db_column_copy(db, LOAD_VAULT, 2, read.box, sizeof read.box));
 	db_reset(db, LOAD_VAULT);
 	enum status status = good ? load_wraps(db, &read) : js_store_damaged("vault");
@@ -138,6 +141,10 @@ enum status js_store_save_vault(void *ctx, const struct js_vault_rows *rows)
 		db_bind_i64(db, SAVE_VAULT, 5, rows->rotated.us);
 	else
 		db_bind_null(db, SAVE_VAULT, 5);
+	if (rows->has_audit_key)
+		db_bind_blob(db, SAVE_VAULT, 6, rows->audit_key, sizeof rows->audit_key);
+	else
+		db_bind_null(db, SAVE_VAULT, 6);
 	status = db_run(db, SAVE_VAULT);
 	if (status == ST_OK)
 		status = db_run(db, REMOVE_WRAPS);

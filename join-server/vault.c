@@ -7,7 +7,7 @@
 
 /* Where a sealed value belongs: authenticated with it, so that one in the place of another does not open. */
 static const char wrap_context[] = "join.db/vault_wraps", mark_context[] = "join.db/vault.mark_key",
-		  box_context[] = "join.db/vault.box";
+		  box_context[] = "join.db/vault.box", audit_context[] = "join.db/vault.audit_key";
 
 static const char *const source_names[JS_VAULT_SOURCE_COUNT] = {
 	[JS_VAULT_FILE] = "file",
@@ -62,13 +62,38 @@ static void wrap(struct js_vault *vault, struct js_vault_wrap *wrap, const struc
 		    wrap->wrapped);
 }
 
+static enum status make_signer(struct js_vault *vault)
+{
+	uint8_t seed[SECRET_KEY];
+	secret_random(seed, sizeof seed);
+	vault->signer = secret_signer_from(seed);
+	secret_seal(vault->key, audit_context, sizeof audit_context, seed, sizeof seed,
+		    vault->rows.audit_key);
+	secret_wipe(seed, sizeof seed);
+	vault->rows.has_audit_key = vault->made_signer = vault->signer != NULL;
+	return vault->signer ? ST_OK : ST_NO_MEMORY;
+}
+
+static enum status open_signer(struct js_vault *vault)
+{
+	uint8_t seed[SECRET_KEY];
+	if (!vault->rows.has_audit_key)
+		return make_signer(vault);
+	if (secret_open(vault->key, audit_context, sizeof audit_context, vault->rows.audit_key,
+			JS_VAULT_SEALED, seed) != ST_OK)
+		return ST_REFUSED;
+	vault->signer = secret_signer_from(seed);
+	secret_wipe(seed, sizeof seed);
+	return vault->signer ? ST_OK : ST_NO_MEMORY;
+}
+
 enum status js_vault_make(struct js_vault *vault, const struct secret_master *master,
 			  const struct js_vault_form *form, bool before, struct wall now)
 {
 	memset(vault, 0, sizeof *vault);
 	vault->key = secret_master_generate();
 	vault->mark_key = before ? secret_master_from(secret_master_bytes(master)) : secret_master_generate();
-	if (!vault->key || !vault->mark_key) {
+	if (!vault->key || !vault->mark_key || make_signer(vault) != ST_OK) {
 		js_vault_release(vault);
 		return ST_NO_MEMORY;
 	}
@@ -112,6 +137,8 @@ enum status js_vault_open(struct js_vault *vault, const struct js_vault_rows *ro
 	if (status == ST_OK)
 		status = open_key(vault->key, mark_context, sizeof mark_context, vault->rows.mark_key,
 				  &vault->mark_key);
+	if (status == ST_OK)
+		status = open_signer(vault);
 	if (status != ST_OK) {
 		js_vault_release(vault);
 		return status;
@@ -177,5 +204,6 @@ void js_vault_release(struct js_vault *vault)
 {
 	secret_master_free(vault->key);
 	secret_master_free(vault->mark_key);
+	secret_signer_free(vault->signer);
 	secret_wipe(vault, sizeof *vault);
 }

@@ -2,7 +2,7 @@
  * key, which a file, a credential of systemd or a passphrase gives at the start. So a rotation of the master key wraps one key
  * anew and touches nothing else.
  *
- *	master key ──wraps──▶ vault key ──seals──▶ root keys, KEKs, the box key, the mark key
+ *	master key ──wraps──▶ vault key ──seals──▶ root keys, KEKs, the box key, the mark key, the audit's key
  *
  * There are two wraps, under the old and the new master key, from a rotation until the new one is known to be in its place; either
  * opens the vault, so a crash at any instant leaves one that opens.
@@ -10,6 +10,8 @@
  * The mark key makes the marks of nonces (key_vault.h). It never changes: with another one every device would look as if it had
  * a new root key, and its used DevNonces would be forgotten. A database of before the vault has its old master key as mark key,
  * and root keys that are still sealed under it (`before`) until they have been sealed anew (reseal.h).
+ *
+ * The audit's key signs heads of the audit (common/crypto/audit_chain.h). A vault of before it gets one when it is opened.
  *
  * Pure over its rows; what is written and when is the caller's. */
 #ifndef LAMPPOST_JOIN_SERVER_VAULT_H
@@ -47,6 +49,8 @@ struct js_vault_wrap {
 struct js_vault_rows {
 	uint8_t mark_key[JS_VAULT_SEALED];
 	bool before;
+	bool has_audit_key;
+	uint8_t audit_key[JS_VAULT_SEALED]; /* Ed25519's seed */
 	bool has_box;
 	uint8_t box[JS_VAULT_SEALED];
 	struct wall made;
@@ -59,6 +63,8 @@ struct js_vault {
 	struct js_vault_rows rows;
 	struct secret_master *key;      /* owned; NULL: not open */
 	struct secret_master *mark_key; /* owned */
+	struct secret_signer *signer;   /* owned: of the audit's heads */
+	bool made_signer;               /* there was none yet */
 	uint64_t opened_by;             /* id of the wrap */
 };
 
@@ -72,7 +78,7 @@ void js_vault_fingerprint_text(char text[JS_VAULT_FINGERPRINT_TEXT],
 enum status js_vault_make(struct js_vault *vault, const struct secret_master *master,
 			  const struct js_vault_form *form, bool before, struct wall now) MUST_USE;
 /* Opens rows that were loaded. ST_NOT_FOUND: no wrap is of that master key; ST_REFUSED: one is, and does not open, or the mark key
- * does not: the file is damaged. */
+ * or the audit's key does not: the file is damaged. */
 enum status js_vault_open(struct js_vault *vault, const struct js_vault_rows *rows,
 			  const struct secret_master *master, struct wall now) MUST_USE;
 /* Adds a wrap under a new master key, the newest from then on; `keep` says whether the one that opened the vault goes on opening it.

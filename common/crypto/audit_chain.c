@@ -23,3 +23,30 @@ void audit_chain_hash(uint8_t hash[SECRET_HASH], const uint8_t key[SECRET_HASH],
 	ASSERT(wr_ok(&wr));
 	secret_hmac_sha256(hash, key, SECRET_HASH, bytes, wr_length(&wr));
 }
+
+#define HEAD_LABEL  "lamppost audit head 1"
+#define HEAD_LENGTH (sizeof HEAD_LABEL - 1 + 16 + SECRET_HASH)
+
+static void head_bytes(const struct audit_head *head, uint8_t bytes[HEAD_LENGTH])
+{
+	struct wr wr = wr_init(bytes, HEAD_LENGTH);
+	wr_copy(&wr, (const uint8_t *)HEAD_LABEL, sizeof HEAD_LABEL - 1);
+	wr_u64le(&wr, head->seq);
+	wr_u64le(&wr, (uint64_t)head->time.us);
+	wr_copy(&wr, head->hash, SECRET_HASH);
+	ASSERT(wr_ok(&wr));
+}
+
+void audit_head_sign(struct audit_head *head, const struct secret_signer *signer)
+{
+	uint8_t bytes[HEAD_LENGTH];
+	head_bytes(head, bytes);
+	secret_sign(signer, head->signature, bytes, sizeof bytes);
+}
+
+bool audit_head_is_good(const struct audit_head *head, const uint8_t public_key[SECRET_KEY])
+{
+	uint8_t bytes[HEAD_LENGTH];
+	head_bytes(head, bytes);
+	return secret_signature_is_good(public_key, head->signature, bytes, sizeof bytes);
+}

@@ -24,6 +24,16 @@ struct secret_box {
 	uint8_t secret_key[SECRET_KEY];
 };
 
+struct secret_signer {
+	uint8_t public_key[SECRET_KEY];
+	uint8_t secret_key[crypto_sign_ed25519_SECRETKEYBYTES];
+};
+
+_Static_assert(crypto_sign_ed25519_SEEDBYTES == SECRET_KEY &&
+		       crypto_sign_ed25519_PUBLICKEYBYTES == SECRET_KEY &&
+		       crypto_sign_ed25519_BYTES == SECRET_SIGNATURE,
+	       "Ed25519");
+
 /* From here on a stray write is a crash and not another key. */
 static void make_read_only(void *key)
 {
@@ -180,6 +190,38 @@ enum status secret_box_open(const struct secret_box *box, const uint8_t *sealed,
 	if (crypto_box_seal_open(plain, sealed, length, box->public_key, box->secret_key) != 0)
 		return ST_REFUSED;
 	return ST_OK;
+}
+
+struct secret_signer *secret_signer_from(const uint8_t seed[SECRET_KEY])
+{
+	struct secret_signer *signer = sodium_malloc(sizeof *signer);
+	if (signer) {
+		ASSERT(crypto_sign_ed25519_seed_keypair(signer->public_key, signer->secret_key, seed) == 0);
+		make_read_only(signer);
+	}
+	return signer;
+}
+
+const uint8_t *secret_signer_public(const struct secret_signer *signer)
+{
+	return signer->public_key;
+}
+
+void secret_sign(const struct secret_signer *signer, uint8_t signature[SECRET_SIGNATURE], const void *bytes,
+		 size_t length)
+{
+	ASSERT(crypto_sign_ed25519_detached(signature, NULL, bytes, length, signer->secret_key) == 0);
+}
+
+bool secret_signature_is_good(const uint8_t public_key[SECRET_KEY], const uint8_t signature[SECRET_SIGNATURE],
+			      const void *bytes, size_t length)
+{
+	return crypto_sign_ed25519_verify_detached(signature, bytes, length, public_key) == 0;
+}
+
+void secret_signer_free(struct secret_signer *signer)
+{
+	sodium_free(signer);
 }
 
 /* 20 bytes are 32 characters of five bits. The alphabet leaves out l, o, 0 and 1, which are misread. */

@@ -18,10 +18,12 @@
 #define SECRET_SEAL_OVERHEAD    41  /* version 1, nonce 24, tag 16 */
 #define SECRET_BOX_OVERHEAD     48  /* ephemeral public key 32, tag 16 */
 #define SECRET_PASSWORD_TEXT    128 /* Argon2id text with NUL */
+#define SECRET_SIGNATURE        64  /* Ed25519 */
 #define SECRET_FINGERPRINT_TEXT 40  /* eight groups of four characters, seven hyphens, NUL */
 
 struct secret_master; /* opaque: 32 bytes in locked memory */
 struct secret_box;    /* opaque: key pair in locked memory */
+struct secret_signer; /* opaque: the same, to sign with */
 
 /* Prepares libsodium; may be called again. ST_UNAVAILABLE if the system has no randomness. */
 MUST_USE enum status secret_init(void);
@@ -76,6 +78,16 @@ MUST_USE enum status secret_box_seal(const uint8_t public_key[SECRET_KEY], const
  * or changed. */
 MUST_USE enum status secret_box_open(const struct secret_box *box, const uint8_t *sealed, size_t length,
 				     uint8_t *plain);
+
+/* Gives the Ed25519 key pair (RFC 8032) of a seed, which stays the caller's to wipe. NULL if memory cannot be had. */
+struct secret_signer *secret_signer_from(const uint8_t seed[SECRET_KEY]);
+const uint8_t *secret_signer_public(const struct secret_signer *signer); /* lends; valid until freed */
+void secret_sign(const struct secret_signer *signer, uint8_t signature[SECRET_SIGNATURE], const void *bytes,
+		 size_t length);
+bool secret_signature_is_good(const uint8_t public_key[SECRET_KEY], const uint8_t signature[SECRET_SIGNATURE],
+			      const void *bytes, size_t length);
+/* Wipes and frees; NULL is fine. */
+void secret_signer_free(struct secret_signer *signer);
 
 /* Fills what people compare by eye: "abcd-efgh-...", base32 of the first 20 bytes of the key's BLAKE2b. */
 void secret_fingerprint(char text[SECRET_FINGERPRINT_TEXT], const uint8_t public_key[SECRET_KEY]);

@@ -1,6 +1,7 @@
 #include "tests/harness/harness.h"
 
 #include "common/base/hex.h"
+#include "common/crypto/audit_chain.h"
 #include "common/crypto/sealed_key.h"
 #include "common/crypto/secret.h"
 
@@ -184,6 +185,54 @@ static void kinds_have_names(void **state)
 	t_str("no kind", "unknown", sealed_key_kind_name((enum sealed_key_kind)0));
 }
 
+/* RFC 8032, 7.1, test 1. */
+static void signatures_are_ed25519(void **state)
+{
+	(void)state;
+	static const char
+		seed_hex[] = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+		public_hex[] = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+		signature_hex[] =
+			"e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
+			"c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b";
+	uint8_t seed[SECRET_KEY], public_key[SECRET_KEY], expected[SECRET_SIGNATURE],
+		signature[SECRET_SIGNATURE];
+	assert_true(hex_decode_exact(seed, sizeof seed, seed_hex));
+	assert_true(hex_decode_exact(public_key, sizeof public_key, public_hex));
+	assert_true(hex_decode_exact(expected, sizeof expected, signature_hex));
+	struct secret_signer *signer = secret_signer_from(seed);
+	t_bytes("public key", public_key, SECRET_KEY, secret_signer_public(signer), SECRET_KEY);
+	secret_sign(signer, signature, "", 0);
+	t_bytes("signature", expected, SECRET_SIGNATURE, signature, SECRET_SIGNATURE);
+	t_true("good", secret_signature_is_good(public_key, signature, "", 0));
+	t_false("of other bytes", secret_signature_is_good(public_key, signature, "x", 1));
+	signature[40] ^= 1;
+	t_false("changed", secret_signature_is_good(public_key, signature, "", 0));
+	public_key[3] ^= 1;
+	t_false("another key", secret_signature_is_good(public_key, expected, "", 0));
+	secret_signer_free(signer);
+}
+
+static void a_head_is_signed_with_all_that_it_says(void **state)
+{
+	(void)state;
+	struct secret_signer *signer = secret_signer_from((const uint8_t[SECRET_KEY]){1});
+	const uint8_t *public_key = secret_signer_public(signer);
+	struct audit_head head = {.seq = 7, .hash = {1, 2}, .time.us = 99}, changed;
+	audit_head_sign(&head, signer);
+	t_true("as it is", audit_head_is_good(&head, public_key));
+	changed = head;
+	changed.seq++;
+	t_false("another row", audit_head_is_good(&changed, public_key));
+	changed = head;
+	changed.hash[31] ^= 1;
+	t_false("another hash", audit_head_is_good(&changed, public_key));
+	changed = head;
+	changed.time.us++;
+	t_false("another time", audit_head_is_good(&changed, public_key));
+	secret_signer_free(signer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +245,8 @@ int main(void)
 		t_test(randomness_and_comparison),
 		t_test(sealed_keys_stay_with_kind_and_device),
 		t_test(kinds_have_names),
+		t_test(signatures_are_ed25519),
+		t_test(a_head_is_signed_with_all_that_it_says),
 	};
 	if (secret_init() != ST_OK)
 		return 1;

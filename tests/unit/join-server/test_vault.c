@@ -328,7 +328,7 @@ static void a_row_of_the_audit_that_was_changed_is_seen(void **state)
 	t_int("rotated", JS_ROTATED, rotate(&server, JS_VAULT_FILE, 0, NULL, NULL));
 	const struct js_store *store = &server.join.options.store;
 	assert_int_equal(store->list_audit(store->ctx, 0, 8, rows, &count), ST_OK);
-	t_uint("made, box, rotate, settle", 4, count);
+	t_uint("made, box, the audit's key, rotate, settle", 5, count);
 	for (size_t i = 0; i < count; i++) {
 		t_row(rows[i].what);
 		t_true("good", js_audit_is_good(&server.join.audit, &rows[i], before));
