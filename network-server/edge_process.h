@@ -158,6 +158,8 @@ void ns_edge_off_plan_health(const struct ns_edge *edge, char *warnings, size_t 
 			     char *members, size_t members_capacity);
 /* Writes `"plan":"...","off_plan":{...}` of a gateway, for GET /gateways. */
 void ns_edge_write_off_plan(FILE *out, const struct ns *ns, const struct ns_gateway *gateway, struct now now);
+/* edge_load.c: what is stored, into the core, which is fresh. */
+enum status ns_edge_load(struct ns_edge *edge, struct now now) MUST_USE;
 /* edge_gateways.c: GET /gateways of the admin socket. */
 void ns_edge_gateways_open(struct ns_edge *edge);
 /* edge_why.c: GET /why/... */

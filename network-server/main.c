@@ -149,7 +149,7 @@ static enum status start(struct ns_edge *edge)
 	if (status == ST_OK) {
 		ns_init(&edge->ns, &config, &edge->rng);
 		edge->ns_is_up = true;
-		status = ns_store_load(&edge->store, &edge->ns, clock_now());
+		status = ns_edge_load(edge, clock_now());
 	}
 	secret_wipe(&config, sizeof config);
 	return status == ST_OK ? open_sockets(edge) : status;

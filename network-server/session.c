@@ -48,10 +48,10 @@ uint32_t ns_device_find(const struct ns_sessions *sessions, const struct lw_eui6
 
 void ns_sessions_expect(struct ns_sessions *sessions, uint32_t count)
 {
-	ns_slab_expect(&sessions->slab, count);
-	ns_index_expect(&sessions->by_addr, count);
+	ns_index_expect(&sessions->by_eui, count); /* in the order of need */
 	ns_slab_expect(&sessions->devices, count);
-	ns_index_expect(&sessions->by_eui, count);
+	ns_index_expect(&sessions->by_addr, count);
+	ns_slab_expect(&sessions->slab, count);
 }
 
 void ns_device_foresee(const struct ns_sessions *sessions, const struct lw_eui64 *dev_eui)

@@ -182,7 +182,7 @@ uint32_t ns_device_put(struct ns_sessions *sessions, const struct lw_eui64 *dev_
 /* Removes a device and its sessions; its queue and opportunity must be gone. */
 void ns_device_remove(struct ns_sessions *sessions, uint32_t slot);
 
-/* Before loading: sessions of slots below `count`, and about as many devices, are going to be put. */
+/* Before or while loading, from any thread: sessions of slots below `count`, and about as many devices, are going to be put. */
 void ns_sessions_expect(struct ns_sessions *sessions, uint32_t count);
 /* A device, or a session of that address, is going to be looked for soon. */
 void ns_device_foresee(const struct ns_sessions *sessions, const struct lw_eui64 *dev_eui);

@@ -18,12 +18,18 @@ static void *map(size_t size)
 	return memory;
 }
 
-/* A million entries in small pages are a fault for each page and, for each look-up at random, a walk through the page tables.
- * Asked only for memory that is going to be used throughout: a small city must not pay for large pages. The kernel may say no. */
-static void expect_use(void *memory, size_t size)
+/* Asked only for memory that is going to be used throughout: a small city must not pay for a big one. Large pages are for what
+ * is looked up at random, where each look-up walks through the page tables as well; zeroing them costs more than small ones
+ * where the machine has to be given the memory first. The kernel may say no to either. In pieces, since others want the address
+ * space changed meanwhile. */
+static void expect_use(uint8_t *memory, size_t size, bool large)
 {
-	if (size >= LARGE_PAGE)
+	if (size < LARGE_PAGE)
+		return;
+	if (large)
 		(void)madvise(memory, size, MADV_HUGEPAGE);
+	for (size_t at = 0; at + LARGE_PAGE <= size; at += LARGE_PAGE)
+		(void)madvise(memory + at, LARGE_PAGE, MADV_POPULATE_WRITE);
 }
 
 void ns_slab_init(struct ns_slab *slab, uint32_t capacity, size_t entry_size)
@@ -104,7 +110,7 @@ void ns_slab_expect(struct ns_slab *slab, uint32_t count)
 {
 	if (count > slab->capacity)
 		count = slab->capacity;
-	expect_use(slab->entries, (size_t)count * slab->entry_size / LARGE_PAGE * LARGE_PAGE);
+	expect_use(slab->entries, (size_t)count * slab->entry_size / LARGE_PAGE * LARGE_PAGE, false);
 }
 
 void *ns_slab_at(const struct ns_slab *slab, uint32_t slot)
@@ -180,7 +186,7 @@ void ns_index_expect(struct ns_index *index, uint32_t count)
 {
 	size_t size = ((size_t)index->mask + 1) * sizeof *index->cells;
 	if (count >= size / SMALL_PAGE * 2)
-		expect_use(index->cells, size);
+		expect_use((uint8_t *)index->cells, size, true);
 }
 
 void ns_index_foresee(const struct ns_index *index, uint32_t hash)

@@ -35,7 +35,8 @@ void ns_slab_loaded(struct ns_slab *slab);
 /* Wipes the entry and gives the slot back. */
 void ns_slab_give(struct ns_slab *slab, uint32_t slot);
 bool ns_slab_holds(const struct ns_slab *slab, uint32_t slot);
-/* Before loading: slots below `count` are about to be used, so they may come in large pages. Nothing is taken. */
+/* Before or while loading, from any thread: slots below `count` are about to be used, so their memory is fetched from the
+ * kernel. Nothing is taken or changed. */
 void ns_slab_expect(struct ns_slab *slab, uint32_t count);
 /* Lends the entry of a used slot (asserted); stays where it is while the slot is used. */
 void *ns_slab_at(const struct ns_slab *slab, uint32_t slot);
@@ -57,7 +58,7 @@ void ns_index_add(struct ns_index *index, uint32_t hash, uint32_t slot);
 void ns_index_remove(struct ns_index *index, uint32_t hash, uint32_t slot);
 /* Walks the slots that may have a key of this hash: *at = 0 at first; NS_NO_SLOT at the end. No change during it. */
 uint32_t ns_index_next(const struct ns_index *index, uint32_t hash, uint32_t *at);
-/* Before loading: about so many are going to be added. */
+/* Likewise, in large pages if the kernel has them: about so many are going to be added. */
 void ns_index_expect(struct ns_index *index, uint32_t count);
 /* A key of this hash is going to be looked for soon: its cell may come nearer meanwhile. */
 void ns_index_foresee(const struct ns_index *index, uint32_t hash);

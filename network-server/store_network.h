@@ -39,6 +39,8 @@ enum status ns_store_open(struct ns_store *store, const char *path, const char *
 void ns_store_close(struct ns_store *store);
 /* The epoch that event ids are made of. */
 enum status ns_store_epoch(struct ns_store *store, uint32_t *epoch) MUST_USE;
+/* About how many sessions, and devices, are stored, by the greatest slot: counting them would read the whole file. */
+uint32_t ns_store_expected(struct ns_store *store);
 /* Brings a fresh core to where the last one stood: rows, then the journal's tail. ST_DATABASE when a row is damaged. */
 enum status ns_store_load(struct ns_store *store, struct ns *ns, struct now now) MUST_USE;
 /* Makes durable all that the turn changed, then tells the core. Anything but ST_OK: nothing of it is, stop. */

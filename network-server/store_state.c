@@ -83,21 +83,17 @@ enum status ns_store_state_load(struct ns_store *store, struct ns *ns)
 	return step == DB_DONE ? ST_OK : ST_DATABASE;
 }
 
-/* The greatest slot says about how many devices and sessions there are; counting them would read the whole file. */
-static void expect_sessions(struct ns_store *store, struct ns *ns)
+uint32_t ns_store_expected(struct ns_store *store)
 {
-	if (db_step(store->db, NS_SQL_SESSION_LAST) == DB_ROW) {
-		int64_t last = db_column_i64(store->db, NS_SQL_SESSION_LAST, 0);
-		ns_sessions_expect(&ns->sessions, last < 0            ? 0
-						  : last < NS_NO_SLOT ? (uint32_t)last + 1
-								      : NS_NO_SLOT);
-	}
+	int64_t last = -1;
+	if (db_step(store->db, NS_SQL_SESSION_LAST) == DB_ROW)
+		last = db_column_i64(store->db, NS_SQL_SESSION_LAST, 0);
 	db_reset(store->db, NS_SQL_SESSION_LAST);
+	return last < 0 ? 0 : last < NS_NO_SLOT ? (uint32_t)last + 1 : NS_NO_SLOT;
 }
 
 enum status ns_store_load(struct ns_store *store, struct ns *ns, struct now now)
 {
-	expect_sessions(store, ns);
 	enum status status = ns_store_state_load(store, ns);
 	if (status == ST_OK)
 		status = ns_store_sessions_load(store, ns);

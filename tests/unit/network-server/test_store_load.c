@@ -161,10 +161,13 @@ static void rows_are_judged(void **state)
 		fill();
 		spoil(rows[i].sql);
 		enum status status = open_core();
+		uint32_t expected = ns_store_expected(&store);
 		t_int("the start", rows[i].status, status);
 		if (status == ST_OK) {
 			t_uint("devices", rows[i].devices, rig.ns.sessions.devices.count);
 			t_uint("sessions", rows[i].sessions, rig.ns.sessions.slab.count);
+			t_true("no fewer were expected, and none of none",
+			       expected >= rows[i].sessions && (expected == 0) == (rows[i].sessions == 0));
 			t_uint("sessions found", rows[i].sessions, sessions_found());
 			t_uint("rows to write or to remove", rows[i].dirty, rig.ns.sessions.dirty_count);
 			sweep();
