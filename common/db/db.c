@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BUSY_MS   5000
@@ -26,6 +27,7 @@ struct db {
 	struct prepared *statements; /* owned array */
 	int statement_count;
 	enum status step_status; /* of the last db_step() that failed */
+	int busy_ms;
 	bool in_transaction;
 	bool held;    /* a read transaction of db_hold() */
 	bool spoiled; /* something failed inside the transaction: it must not be committed */
@@ -118,7 +120,8 @@ static enum status open_handle(struct db *db, const struct db_options *options)
 		return ST_DATABASE;
 	}
 	sqlite3_extended_result_codes(db->handle, 1);
-	sqlite3_busy_timeout(db->handle, options->busy_ms ? options->busy_ms : BUSY_MS);
+	db->busy_ms = options->busy_ms ? options->busy_ms : BUSY_MS;
+	sqlite3_busy_timeout(db->handle, db->busy_ms);
 	char cache[48];
 	snprintf(cache, sizeof cache, "PRAGMA cache_size=-%d",
 		 options->cache_kib ? options->cache_kib : CACHE_KIB);
@@ -195,11 +198,30 @@ void db_close(struct db *db)
 
 /* --- transactions */
 
+static int64_t clock_ms(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* While a query is not read to its end SQLite does not wait for the write lock by itself: somebody who waits with a lock of his own
+ * could wait for ever. The checkpoint's thread lets go within 10 ms, though, whatever we read. */
+static int begin(struct db *db)
+{
+	int64_t end = clock_ms() + db->busy_ms;
+	int code;
+	while ((code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL)) == SQLITE_BUSY &&
+	       clock_ms() < end)
+		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+	return code;
+}
+
 enum status db_begin(struct db *db)
 {
 	ASSERT(!db->in_transaction);
 	db_let_go(db);
-	int code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	int code = begin(db);
 	if (code != SQLITE_OK) {
 		log_failure(db, "begin");
 		return ST_DATABASE;

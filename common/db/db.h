@@ -45,6 +45,7 @@ const char *db_path(const struct db *db);
 const char *db_error(const struct db *db);
 
 /* --- transactions; not nested (asserted). */
+/* Waits up to `busy_ms` for whoever writes, also while a query is not read to its end. */
 enum status db_begin(struct db *db) MUST_USE;
 /* ST_OK: durable. Else rolled back. */
 enum status db_commit(struct db *db) MUST_USE;

@@ -4,6 +4,7 @@
 #include "common/db/checkpoint.h"
 #include "common/db/db.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,31 @@ static void what_is_held_is_one_snapshot(void **state)
 	assert_int_equal(ST_OK, db_commit(reader));
 	t_int("the other sees it", 3, count_items(writer));
 	db_hold(writer); /* closing lets go */
+	db_close(reader);
+	db_close(writer);
+}
+
+static void *write_for_a_while(void *writer)
+{
+	(void)usleep(50000); /* for the other to find it locked; it is in time however long that takes */
+	assert_int_equal(ST_OK, db_commit(writer));
+	return NULL;
+}
+
+/* As the checkpoint's thread holds the write lock for a moment, whoever reads. */
+static void the_write_lock_is_waited_for_while_a_query_is_open(void **state)
+{
+	(void)state;
+	struct db *reader = open_db("waits.db"), *writer = open_db("waits.db");
+	pthread_t thread;
+	assert_int_equal(ST_OK, insert(reader, "one", "x", 1));
+	t_int("a row", DB_ROW, db_step(reader, COUNT_ALL)); /* and not reset */
+	assert_int_equal(ST_OK, db_begin(writer));
+	assert_int_equal(0, pthread_create(&thread, NULL, write_for_a_while, writer));
+	t_int("begun", ST_OK, db_begin(reader));
+	assert_int_equal(0, pthread_join(thread, NULL));
+	db_reset(reader, COUNT_ALL);
+	assert_int_equal(ST_OK, db_commit(reader));
 	db_close(reader);
 	db_close(writer);
 }
@@ -240,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(what_is_held_is_one_snapshot),
+		t_test(the_write_lock_is_waited_for_while_a_query_is_open),
 		t_test(settings_are_the_durable_ones),
 		t_test(values_come_back),
 		t_test(constraints_are_verdicts_not_failures),
