@@ -58,10 +58,11 @@ static void joins(void)
 {
 	static const uint8_t app_s_key[16] = {9, 9, 9};
 	static struct proto_message message;
+	row++;
 	memset(&message, 0, sizeof message);
 	message.kind = PROTO_JOIN_EVENT;
 	message.join_event = (struct net_join_event){
-		.head = {.id = {{0xaa}}, .row = ++row, .time = {1800000000000000}},
+		.head = {.id = {{0xaa}}, .row = row, .time = {1800000000000000}},
 		.session = {{0x55}},
 		.join_eui = {{0, 0, 0, 0, 0, 0, 0, 1}},
 		.dev_addr = {0x01ffffff},
@@ -133,10 +134,11 @@ static bool has_item(struct t_network_script *network)
 static void report_stale(const struct net_enqueue *item, uint32_t next)
 {
 	static struct proto_message message;
+	row++;
 	memset(&message, 0, sizeof message);
 	message.kind = PROTO_DOWNLINK_EVENT;
 	message.downlink_event = (struct net_downlink_event){
-		.head = {.id = {{0x77}}, .row = ++row, .time = {1800000000000000}, .dev_eui = item->dev_eui},
+		.head = {.id = {{0x77}}, .row = row, .time = {1800000000000000}, .dev_eui = item->dev_eui},
 		.item = item->item,
 		.status = NET_ITEM_STALE_COUNTER,
 		.cause = "stale_counter",

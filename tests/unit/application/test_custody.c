@@ -160,6 +160,16 @@ static void custody_needs_a_kek_and_is_told_to_the_join_server(void **state)
 	t_city_free(city);
 }
 
+/* By a hand in the file, or one that was restored: never the city's key instead. */
+static void without_a_kek_nothing_is_wrapped_for_the_city(void **state)
+{
+	(void)state;
+	furnished();
+	assert_int_equal(ST_OK, db_exec(city->store->city, "UPDATE applications SET key_custody = 'agency'"));
+	t_str("a label that no KEK has", "agency-without-key", desired().app_kek_label);
+	t_city_free(city);
+}
+
 /* More devices than one slice. */
 static void custody_of_a_large_application_is_told_in_slices(void **state)
 {
@@ -402,6 +412,20 @@ static const char *state_of(const char *id)
 	snprintf(target, sizeof target, DEVICE "/downlinks/%s", id);
 	t_int("item", 200, call("GET", target, NULL));
 	return t_city_text(city, "status");
+}
+
+/* An accept may not have been heard: the device is in the session that it was heard in. */
+static void the_session_that_was_heard_counts_before_a_newer_one(void **state)
+{
+	(void)state;
+	held();
+	join(1, "agency-parks", kek);
+	uplink(1, 0, 5);
+	join(2, "agency-parks", kek);
+	t_int("session", 200, call("GET", DEVICE "/session", NULL));
+	t_true("heard", json_is_true(json_object_get(t_city_answer(city), "heard")));
+	t_int("its counter", 5, number("nextFCntDown"));
+	t_city_free(city);
 }
 
 /* It was taken in clear while the city had the key; meanwhile the device joined. */
@@ -832,8 +856,10 @@ static void sessions_are_forgotten_as_those_of_the_city_are(void **state)
 	assert_true(lw_eui64_parse("0102030405060708", &dev_eui));
 	for (uint8_t i = 1; i <= 20; i++) {
 		struct as_held session;
-		kept += as_store_held_get(city->store, &dev_eui, &(struct net_session_id){{i}}, &session) ==
-			ST_OK;
+		bool is = as_store_held_get(city->store, &dev_eui, &(struct net_session_id){{i}}, &session) ==
+			  ST_OK;
+		t_int("the latest", i > 16, is);
+		kept += is;
 	}
 	t_uint("kept", 4, kept);
 	t_city_free(city);
@@ -845,10 +871,12 @@ int main(void)
 		t_test(an_agency_makes_its_kek_and_a_version_is_never_given_twice),
 		t_test(the_label_of_an_agency_that_took_anothers_name_is_its_own),
 		t_test(custody_needs_a_kek_and_is_told_to_the_join_server),
+		t_test(without_a_kek_nothing_is_wrapped_for_the_city),
 		t_test(custody_of_a_large_application_is_told_in_slices),
 		t_test(uplinks_pass_as_they_came_with_what_opens_them_for_the_agency),
 		t_test(a_change_takes_effect_with_the_next_join_in_either_direction),
 		t_test(a_command_comes_encrypted_or_not_at_all),
+		t_test(the_session_that_was_heard_counts_before_a_newer_one),
 		t_test(what_waits_in_clear_is_not_sealed_for_a_held_session),
 		t_test(custody_changed_there_and_back_loses_nothing_and_shows_nothing),
 		t_test(a_command_in_clear_meets_a_key_that_is_forgotten),
