@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DOCTOR_FILES_MAX     48
+#define DOCTOR_FILES_MAX     96
+#define DOCTOR_KEKS_MAX      16
 #define DOCTOR_SOCKETS_MAX   8
 #define DOCTOR_PORTS_MAX     8
 #define DOCTOR_CALLERS_MAX   32
@@ -31,6 +32,8 @@ enum doctor_file_kind {
 	DOCTOR_KEYS_DIR,
 	DOCTOR_RUN_DIR,
 	DOCTOR_KEY,        /* secret: 0600 of its reader */
+	DOCTOR_KEY_FOLDER, /* that a key stands in outside of STATE/keys */
+	DOCTOR_CREDENTIAL, /* the master key as systemd hands it over: of root or its reader, closed to others */
 	DOCTOR_PUBLIC_KEY, /* anybody's to read */
 	DOCTOR_DATABASE,
 	DOCTOR_CONFIG

@@ -106,8 +106,29 @@ static uint32_t reader_uid(const struct doctor_facts *facts, const char *reader)
 	return facts->service_uid;
 }
 
+/* systemd gives 0400 or 0440, of root where the service has a user of its own. */
+static enum doctor_outcome_id judge_credential(const struct doctor_facts *facts,
+					       const struct doctor_file *key)
+{
+	if (key->seen == DOCTOR_DENIED)
+		return DOCTOR_CREDENTIAL_UNSEEN;
+	if (key->seen == DOCTOR_MISSING)
+		return DOCTOR_CREDENTIAL_MISSING;
+	if (!key->regular || key->size != 32)
+		return DOCTOR_KEY_FORM;
+	if (key->mode & OTHERS)
+		return DOCTOR_KEY_WORLD;
+	return key->uid == 0 || key->uid == reader_uid(facts, key->reader) ? DOCTOR_KEYS_OK
+									   : DOCTOR_KEY_OWNER;
+}
+
 static enum doctor_outcome_id judge_key(const struct doctor_facts *facts, const struct doctor_file *key)
 {
+	if (key->kind == DOCTOR_CREDENTIAL)
+		return judge_credential(facts, key);
+	if (key->kind == DOCTOR_KEY_FOLDER) /* the sticky bit keeps others' hands off a file that is there */
+		return key->seen == DOCTOR_THERE && (key->mode & 01002u) == 0002u ? DOCTOR_KEY_FOLDER_OPEN
+										  : DOCTOR_KEYS_OK;
 	bool secret = key->kind == DOCTOR_KEY;
 	if (key->seen == DOCTOR_MISSING && !secret)
 		return DOCTOR_PUBLIC_MISSING;
@@ -151,12 +172,13 @@ void doctor_judge_keys(const struct doctor_facts *facts, struct doctor_findings 
 	}
 	for (size_t i = 0; i < facts->file_count; i++) {
 		const struct doctor_file *file = &facts->files[i];
-		bool is_key = file->kind == DOCTOR_KEY || file->kind == DOCTOR_PUBLIC_KEY;
+		bool is_key = file->kind == DOCTOR_KEY || file->kind == DOCTOR_PUBLIC_KEY ||
+			      file->kind == DOCTOR_KEY_FOLDER || file->kind == DOCTOR_CREDENTIAL;
 		enum doctor_outcome_id id = is_key ? judge_key(facts, file) : DOCTOR_KEYS_OK;
 		if (id == DOCTOR_KEY_OWNER)
 			doctor_find(findings, id, file->path, "uid %u, and %s is uid %u", file->uid,
 				    file->reader, reader_uid(facts, file->reader));
-		else if (id == DOCTOR_KEY_WORLD || id == DOCTOR_KEY_OPEN)
+		else if (id == DOCTOR_KEY_WORLD || id == DOCTOR_KEY_OPEN || id == DOCTOR_KEY_FOLDER_OPEN)
 			doctor_find(findings, id, file->path, "mode %04o", file->mode);
 		else if (id == DOCTOR_KEY_FORM)
 			doctor_find(findings, id, file->path, "%lld bytes", file->size);

@@ -12,6 +12,8 @@ struct doctor_settings {
 	size_t listen_count;
 	char master_key[OPTION_PATH_MAX], box_key[OPTION_PATH_MAX]; /* join-server; "": the usual place */
 	char kek_network[OPTION_PATH_MAX], kek_application[OPTION_PATH_MAX];
+	char keks[DOCTOR_KEKS_MAX][OPTION_PATH_MAX]; /* of other labels */
+	size_t kek_count;
 	char mqtt_host[256], mqtt_username[128], mqtt_password_file[OPTION_PATH_MAX],
 		mqtt_ca_file[OPTION_PATH_MAX];
 	uint16_t mqtt_port;
@@ -24,6 +26,8 @@ void doctor_look_machine(struct doctor_facts *facts);
 void doctor_look_disk(struct doctor_facts *facts);
 void doctor_look_config(struct doctor_facts *facts, struct doctor_settings *settings);
 void doctor_look_files(struct doctor_facts *facts, const struct doctor_settings *settings);
+/* What systemd handed to a join server that runs. */
+void doctor_look_credential(struct doctor_facts *facts, const struct doctor_settings *settings);
 void doctor_look_databases(struct doctor_facts *facts);
 void doctor_look_running(struct doctor_facts *facts);
 void doctor_look_udp(struct doctor_facts *facts, const struct doctor_settings *settings);

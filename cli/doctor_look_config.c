@@ -130,6 +130,11 @@ static void take_join(struct doctor_settings *settings, const struct yt_node *se
 	snprintf(settings->box_key, OPTION_PATH_MAX, "%s", text_of(section, "box_key"));
 	snprintf(settings->kek_network, OPTION_PATH_MAX, "%s", text_of(keks, "network"));
 	snprintf(settings->kek_application, OPTION_PATH_MAX, "%s", text_of(keks, "application"));
+	for (const struct yt_node *kek = keks && keks->kind == YT_MAP ? keks->first : NULL;
+	     kek && settings->kek_count < DOCTOR_KEKS_MAX; kek = kek->next)
+		if (kek->kind == YT_SCALAR && strcmp(kek->key, "network") != 0 &&
+		    strcmp(kek->key, "application") != 0)
+			snprintf(settings->keks[settings->kek_count++], OPTION_PATH_MAX, "%s", kek->value);
 }
 
 static void take_application(struct doctor_settings *settings, const struct yt_node *section)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,6 +78,65 @@ static const char *configured(const struct doctor_settings *settings, const char
 	return "";
 }
 
+/* A key of the configuration's own place, and who may put another there. */
+static void look_elsewhere(struct doctor_facts *facts, const char *path)
+{
+	char folder[2 * OPTION_PATH_MAX];
+	snprintf(folder, sizeof folder, "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (!slash)
+		return;
+	slash[slash == folder ? 1 : 0] = '\0';
+	for (size_t i = 0; i < facts->file_count; i++)
+		if (strcmp(facts->files[i].path, folder) == 0)
+			return;
+	look(facts, DOCTOR_KEY_FOLDER, NULL, folder);
+}
+
+static void look_at_keks(struct doctor_facts *facts, const struct doctor_settings *settings)
+{
+	for (size_t i = 0; i < settings->kek_count; i++) {
+		look(facts, DOCTOR_KEY, "join-server", settings->keks[i]);
+		look_elsewhere(facts, settings->keks[i]);
+	}
+}
+
+/* CREDENTIALS_DIRECTORY as the process was started with it; "" where that may not be read. */
+static void find_credentials(int pid, char folder[OPTION_PATH_MAX])
+{
+	static const char name[] = "CREDENTIALS_DIRECTORY=";
+	char path[64], *entry = NULL;
+	size_t room = 0;
+	folder[0] = '\0';
+	snprintf(path, sizeof path, "/proc/%d/environ", pid);
+	FILE *file = fopen(path, "re");
+	while (file && getdelim(&entry, &room, '\0', file) > 0)
+		if (strncmp(entry, name, sizeof name - 1) == 0)
+			snprintf(folder, OPTION_PATH_MAX, "%s", entry + sizeof name - 1);
+	if (file)
+		fclose(file);
+	free(entry);
+}
+
+void doctor_look_credential(struct doctor_facts *facts, const struct doctor_settings *settings)
+{
+	char folder[OPTION_PATH_MAX], path[2 * OPTION_PATH_MAX];
+	const char *name = settings->master_key + 11;
+	if (strncmp(settings->master_key, "credential:", 11) != 0)
+		return;
+	for (size_t i = 0; i < CLI_PROCESS_COUNT; i++) {
+		const struct doctor_process *process = &facts->processes[i];
+		if (!process->name || strcmp(process->name, "join-server") != 0 || process->pid == 0)
+			continue;
+		find_credentials(process->pid, folder);
+		snprintf(path, sizeof path, "%s/%.*s", folder, OPTION_PATH_MAX - 2, name);
+		struct doctor_file *file = look(facts, DOCTOR_CREDENTIAL, "join-server",
+						folder[0] ? path : settings->master_key);
+		if (!folder[0])
+			file->seen = DOCTOR_DENIED;
+	}
+}
+
 void doctor_look_files(struct doctor_facts *facts, const struct doctor_settings *settings)
 {
 	char path[2 * OPTION_PATH_MAX];
@@ -102,7 +162,10 @@ void doctor_look_files(struct doctor_facts *facts, const struct doctor_settings 
 		if (no_file && strcmp(key_rows[i].name, "join-server.box") == 0 && access(path, F_OK) != 0)
 			continue;
 		look(facts, key_rows[i].secret ? DOCTOR_KEY : DOCTOR_PUBLIC_KEY, key_rows[i].reader, path);
+		if (*own)
+			look_elsewhere(facts, path);
 	}
+	look_at_keks(facts, settings);
 	for (size_t i = 0; i < DOCTOR_DATABASES; i++) {
 		snprintf(path, sizeof path, "%s/%s", state, database_rows[i].name);
 		look(facts, DOCTOR_DATABASE, database_rows[i].process, path);

@@ -139,6 +139,7 @@ void doctor_look(struct doctor_facts *facts)
 	doctor_look_machine(facts);
 	doctor_look_config(facts, &settings);
 	doctor_look_running(facts);
+	doctor_look_credential(facts, &settings);
 	doctor_look_files(facts, &settings);
 	doctor_look_databases(facts);
 	doctor_look_disk(facts);

@@ -95,6 +95,17 @@ static const struct doctor_outcome outcomes[DOCTOR_OUTCOME_COUNT] = {
 	[DOCTOR_KEY_OPEN] = {DOCTOR_KEY_OPEN, DOCTOR_BAD, "key_open",
 			     "the key {} can be read by its group, so that its process refuses it",
 			     "chmod 600 {}"},
+	[DOCTOR_KEY_FOLDER_OPEN] = {DOCTOR_KEY_FOLDER_OPEN, DOCTOR_BAD, "key_folder_open",
+				    "everybody may write into the folder {}, and so put another key in the "
+				    "place of one of yours",
+				    "chmod o-w {}, and compare the keys with their backups"},
+	[DOCTOR_CREDENTIAL_MISSING] =
+		{DOCTOR_CREDENTIAL_MISSING, DOCTOR_BAD, "credential_missing",
+		 "systemd handed the join server no credential {}: it does not start again",
+		 "LoadCredentialEncrypted=NAME:FILE in the unit with the name in join-server.master_key"},
+	[DOCTOR_CREDENTIAL_UNSEEN] = {DOCTOR_CREDENTIAL_UNSEEN, DOCTOR_SKIPPED, "credential_unseen",
+				      "what systemd hands the join server may not be looked at ({})",
+				      "run it as root while the join server runs"},
 	[DOCTOR_KEY_WORLD] =
 		{DOCTOR_KEY_WORLD, DOCTOR_BAD, "key_world",
 		 "the key {} can be read by everybody on this machine",

@@ -194,6 +194,20 @@ SPOIL(world_key, file_of(DOCTOR_KEY)->mode = 0604)
 SPOIL(key_of_another, file_of(DOCTOR_KEY)->uid = OTHER)
 SPOIL(linked_key, file_of(DOCTOR_KEY)->regular = false)
 SPOIL(short_key, file_of(DOCTOR_KEY)->size = 31)
+SPOIL(open_folder, add_file(DOCTOR_KEY_FOLDER, NULL, "/etc/keys", 0757, 4096))
+SPOIL(sticky_folder, add_file(DOCTOR_KEY_FOLDER, NULL, "/tmp", 01777, 4096))
+SPOIL(plain_folder, add_file(DOCTOR_KEY_FOLDER, NULL, "/etc", 0755, 4096))
+SPOIL(good_credential, add_file(DOCTOR_CREDENTIAL, "join-server", "/run/credentials/l/vault", 0400, 32))
+SPOIL(group_credential, add_file(DOCTOR_CREDENTIAL, "join-server", "/run/credentials/l/vault", 0440, 32);
+      file_of(DOCTOR_CREDENTIAL)->uid = 0)
+SPOIL(world_credential, add_file(DOCTOR_CREDENTIAL, "join-server", "/run/credentials/l/vault", 0444, 32))
+SPOIL(short_credential, add_file(DOCTOR_CREDENTIAL, "join-server", "/run/credentials/l/vault", 0400, 33))
+SPOIL(credential_of_another, add_file(DOCTOR_CREDENTIAL, "join-server", "/run/credentials/l/vault", 0400, 32);
+      file_of(DOCTOR_CREDENTIAL)->uid = OTHER)
+SPOIL(no_credential, add_file(DOCTOR_CREDENTIAL, "join-server", "/run/credentials/l/vault", 0400, 32);
+      file_of(DOCTOR_CREDENTIAL)->seen = DOCTOR_MISSING)
+SPOIL(unseen_credential, add_file(DOCTOR_CREDENTIAL, "join-server", "credential:vault", 0, 0);
+      file_of(DOCTOR_CREDENTIAL)->seen = DOCTOR_DENIED)
 SPOIL(no_public, file_of(DOCTOR_PUBLIC_KEY)->seen = DOCTOR_MISSING)
 SPOIL(denied_database, file_of(DOCTOR_DATABASE)->seen = DOCTOR_DENIED)
 SPOIL(open_database, file_of(DOCTOR_DATABASE)->mode = 0640)
@@ -353,6 +367,16 @@ static const struct {
 	{"a link for a key", linked_key, "keys", DOCTOR_KEY_FORM},
 	{"31 bytes for a key", short_key, "keys", DOCTOR_KEY_FORM},
 	{"no public half", no_public, "keys", DOCTOR_PUBLIC_MISSING},
+	{"a key's folder that everybody writes", open_folder, "keys", DOCTOR_KEY_FOLDER_OPEN},
+	{"a key in /tmp", sticky_folder, "keys", DOCTOR_KEYS_OK},
+	{"a key in /etc", plain_folder, "keys", DOCTOR_KEYS_OK},
+	{"a credential of systemd", good_credential, "keys", DOCTOR_KEYS_OK},
+	{"one of root that the group reads", group_credential, "keys", DOCTOR_KEYS_OK},
+	{"one that everybody reads", world_credential, "keys", DOCTOR_KEY_WORLD},
+	{"one of 33 bytes", short_credential, "keys", DOCTOR_KEY_FORM},
+	{"one of another user", credential_of_another, "keys", DOCTOR_KEY_OWNER},
+	{"none", no_credential, "keys", DOCTOR_CREDENTIAL_MISSING},
+	{"one that may not be looked at", unseen_credential, "keys", DOCTOR_CREDENTIAL_UNSEEN},
 	{"closed databases", well, "databases", DOCTOR_DATABASES_OK},
 	{"no databases", no_databases, "databases", DOCTOR_DATABASES_NONE},
 	{"a database of others", denied_database, "databases", DOCTOR_DATABASES_DENIED},
