@@ -59,10 +59,13 @@ void as_alarm_processes_ask(struct as_edge_alarms *edge)
 static void see(struct as_edge_alarms *edge, struct now now, enum as_alarm_kind_id kind, const char *subject,
 		int64_t value, const char *detail)
 {
-	as_alarms_observe(
-		&edge->alarms,
-		&(struct as_observation){.kind = kind, .subject = subject, .value = value, .detail = detail},
-		now);
+	as_alarms_observe(&edge->alarms,
+			  &(struct as_observation){.kind = kind,
+						   .subject = subject,
+						   .name = subject[0] ? NULL : "city",
+						   .value = value,
+						   .detail = detail},
+			  now);
 }
 
 static void see_process(struct as_edge_alarms *edge, const struct as_alarm_process *process, bool is_bridge,

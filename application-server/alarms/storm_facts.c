@@ -120,11 +120,14 @@ static void add_what_stands_out(struct text *text, const struct as_storm *storm)
 static void see(struct as_alarms *alarms, enum as_alarm_kind_id kind, int64_t value, const char *detail,
 		bool unknown, struct now now)
 {
-	as_alarms_observe(
-		alarms,
-		&(struct as_observation){
-			.kind = kind, .subject = "", .detail = detail, .unknown = unknown, .value = value},
-		now);
+	as_alarms_observe(alarms,
+			  &(struct as_observation){.kind = kind,
+						   .subject = "",
+						   .name = "city",
+						   .detail = detail,
+						   .unknown = unknown,
+						   .value = value},
+			  now);
 }
 
 static void see_storm(struct as_alarms *alarms, const struct as_storm *storm, bool unknown, struct now now)

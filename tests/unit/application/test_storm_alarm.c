@@ -159,6 +159,7 @@ static void the_words_fit_the_numbers(void **state)
 		t_str("raised at once", "raised", state_of(AS_ALARM_JOIN_STORM));
 		const struct as_alarm *alarm = alarm_of(AS_ALARM_JOIN_STORM);
 		t_str("sentence", rows[i].sentence, alarm ? as_alarm_sentence(sentence, alarm) : "");
+		t_str("about", "city", alarm ? alarm->name : "");
 		t_int("severity", rows[i].severity, alarm ? (int)alarm->severity : -1);
 		t_str("nothing is left of it", "none", state_of(AS_ALARM_JOIN_STORM_LEFT));
 		as_alarms_release(&alarms);
