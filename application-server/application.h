@@ -17,6 +17,7 @@
 #include "application-server/store.h"
 #include "application-server/store_events.h"
 #include "application-server/why/rules.h"
+#include "common/backend/join_server.h"
 #include "common/base/units.h"
 
 #define AS_REGIONS_MAX 32
@@ -50,10 +51,18 @@ struct as_agency_day {
 	bool warned;
 };
 
+/* A KEK that the city shares with a join server of another (application-server.join_servers). */
+struct as_foreign_kek {
+	char label[BI_LABEL_TEXT];
+	uint8_t key[16];
+};
+
 struct as_application {
-	struct as_store *store;     /* borrowed */
-	const struct as_keys *keys; /* borrowed */
-	struct rng *rng;            /* borrowed: ids of what begins here */
+	struct as_store *store;                             /* borrowed */
+	const struct as_keys *keys;                         /* borrowed */
+	struct as_foreign_kek foreign_keks[OPTION_MAP_MAX]; /* edge_app_key_servers.c fills them */
+	uint8_t foreign_kek_count;
+	struct rng *rng; /* borrowed: ids of what begins here */
 	const struct as_health
 		*health; /* borrowed: where gateways with GPS stand; NULL: by their records alone */
 	struct as_codecs codecs;

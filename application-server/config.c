@@ -1,6 +1,7 @@
 #include "application-server/config.h"
 
 #include "application-server/alarms/rules.h"
+#include "common/backend/join_server.h"
 #include "common/base/check.h"
 #include "common/base/units.h"
 #include "common/crypto/x509.h"
@@ -137,5 +138,17 @@ const struct option as_config_rows[] = {
 		 "tc_uri goes before it; empty: they stay where they are."},
 	{SECTION, "cups.cups_uri", OPTION_STRING, OPTION_AT(struct as_config, cups_uri), .fallback = "",
 	 .reload = true, .help = "The same for CUPS itself, as in https://lamppost.example.city:3002."},
+	{SECTION, "join_servers", OPTION_MAP, OPTION_AT(struct as_config, join_servers), .words = true,
+	 .check_entry = bi_join_server_check_application, .reload = true,
+	 .help = "Join servers of others that AppSKeys are fetched from where a join brought a SessionKeyID "
+		 "alone, by name; keys of other JoinEUIs are the city's own join server's to give. Of each: "
+		 "join_euis (EUI/bits), the longest that holds a JoinEUI wins; url (https); certificate and "
+		 "key "
+		 "that are shown, headers (a file of 'Name: value' lines), ca; protocol (1.0 or 1.1); as_id, "
+		 "the "
+		 "name that it knows this application server by ('application-server' if not named); kek and "
+		 "kek_file, the label and the file of the key that wraps AppSKeys, with which the city opens "
+		 "those that come with a join as well; timeout_ms of a call. A reload reads the files "
+		 "again."},
 };
 const size_t as_config_row_count = ARRAY_SIZE(as_config_rows);

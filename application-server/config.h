@@ -33,6 +33,7 @@ struct as_config {
 	struct option_list server_hosts;
 	int64_t gateway_shell_idle_us;
 	char tc_uri[128], cups_uri[128];
+	struct option_map join_servers; /* name → words (common/backend/join_server.h) */
 };
 
 extern const struct option as_config_rows[];

@@ -195,8 +195,10 @@ void as_edge_join_drain(struct as_edge_join *edge, struct now now)
 /* --- life --------------------------------------------------------------------------------------------------- */
 
 enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, struct as_application *app,
-			      const char *run_dir)
+			      const struct option_map *join_servers, const char *run_dir)
 {
+	struct as_app_key_change change;
+	char problem[CONFIG_ERROR_MAX];
 	*edge = (struct as_edge_join){.store = app->store, .delay = DELAY_FIRST};
 	snprintf(edge->socket, sizeof edge->socket, "%s/join.sock", run_dir);
 	edge->client = io_http_client_new(loop, &(struct io_http_client_options){.max_calls = 4});
@@ -205,6 +207,12 @@ enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, s
 	edge->timer = io_timer_new(loop, on_timer, edge);
 	io_timer_start(edge->timer, 1, 0);
 	enum status status = as_edge_app_keys_open(&edge->app_keys, loop, app, run_dir);
+	if (status == ST_OK && !as_edge_app_keys_prepare(join_servers, &change, problem)) {
+		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
+		status = ST_INVALID;
+	}
+	if (status == ST_OK)
+		as_edge_app_keys_take_over(&edge->app_keys, &change);
 	return status == ST_OK ? as_edge_keks_open(&edge->keks, loop, app->store, run_dir) : status;
 }
 

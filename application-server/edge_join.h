@@ -26,8 +26,9 @@ struct as_edge_join {
 	uint64_t calls, failures, refused_keys;
 };
 
+/* `join_servers`: those of others that AppSKeys are fetched from. ST_INVALID: logged. */
 enum status as_edge_join_open(struct as_edge_join *edge, struct io_loop *loop, struct as_application *app,
-			      const char *run_dir) MUST_USE;
+			      const struct option_map *join_servers, const char *run_dir) MUST_USE;
 void as_edge_join_close(struct as_edge_join *edge);
 /* After the commit: starts the next call where one is due. */
 void as_edge_join_drain(struct as_edge_join *edge, struct now now);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, struct as_edge_alarms *alarms,
-		    struct as_health *health, const struct reload_wanted *wanted,
-		    char problem[CONFIG_ERROR_MAX])
+		    struct as_health *health, struct as_edge_app_keys *app_keys,
+		    const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	const struct as_config *config = wanted->config;
 	struct as_callers callers;
@@ -20,8 +20,14 @@ bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, 
 	}
 	if (!as_delivery_read(config, &files, problem))
 		return false;
+	struct as_app_key_change key_servers;
+	if (!as_edge_app_keys_prepare(&config->join_servers, &key_servers, problem)) {
+		secret_wipe(&files, sizeof files);
+		return false;
+	}
 	struct as_alarms_wanted *channels = as_edge_alarms_read(alarms, config, files.password, problem);
 	if (!channels) {
+		as_edge_app_keys_drop(&key_servers);
 		secret_wipe(&files, sizeof files);
 		return false;
 	}
@@ -31,6 +37,10 @@ bool as_reconfigure(struct as_delivery *delivery, struct as_edge_api *edge_api, 
 	else
 		as_edge_alarms_drop(channels);
 	secret_wipe(&files, sizeof files);
+	if (status == ST_OK)
+		as_edge_app_keys_take_over(app_keys, &key_servers);
+	else
+		as_edge_app_keys_drop(&key_servers);
 	if (status != ST_OK) {
 		snprintf(problem, CONFIG_ERROR_MAX, "application-server.mqtt: %s", status_name(status));
 		return false;

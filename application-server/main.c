@@ -103,8 +103,7 @@ static void drain(void *ctx, struct now now)
 /* Whatever had to wait for a later turn: this is one. */
 static void on_again(void *ctx, struct now now)
 {
-	struct server *server = ctx;
-	as_edge_api_step(&server->edge_api, now);
+	as_edge_api_step(&((struct server *)ctx)->edge_api, now);
 }
 
 static void on_housekeeping(void *ctx, struct now now)
@@ -131,8 +130,8 @@ static void on_counting(void *ctx, struct now now)
 static bool reconfigure(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	struct server *server = ctx;
-	return as_reconfigure(&server->delivery, &server->edge_api, &server->alarms, &server->health, wanted,
-			      problem);
+	return as_reconfigure(&server->delivery, &server->edge_api, &server->alarms, &server->health,
+			      &server->join.app_keys, wanted, problem);
 }
 
 static void on_hangup(void *ctx, struct now now)
@@ -260,7 +259,8 @@ static enum status open_sockets(struct server *server)
 						  &server->rng);
 	server->network.joins = &server->joins;
 	if (status == ST_OK)
-		status = as_edge_join_open(&server->join, server->loop, &server->app, run_dir);
+		status = as_edge_join_open(&server->join, server->loop, &server->app,
+					   &server->config.join_servers, run_dir);
 	if (status == ST_OK)
 		status = as_edge_live_open(&server->edge_live, server->loop, &server->live, &server->health,
 					   run_dir);

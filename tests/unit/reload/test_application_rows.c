@@ -117,6 +117,7 @@ static bool anybody_said(const char *words)
 static struct as_config config;
 static struct t_city *city;
 static struct io_loop *loop;
+static struct as_edge_app_keys app_keys;
 static struct io_timer *tick;
 static struct as_delivery delivery;
 static struct as_edge_alarms alarms;
@@ -161,6 +162,7 @@ static void open_application(char *base, size_t capacity)
 	tick = io_timer_new(loop, on_tick, NULL);
 	io_timer_start(tick, 2 * US_PER_MS, 2 * US_PER_MS);
 	delivery = (struct as_delivery){.loop = loop, .app = &city->app};
+	assert_int_equal(ST_OK, as_edge_app_keys_open(&app_keys, loop, &city->app, "/run"));
 	applied = 0;
 	options_set_defaults(as_config_rows, as_config_row_count, &config);
 	ASSERT_CMP(as_edge_alarms_open(&alarms, loop, &city->api, &(struct config_common){.run_dir = "/run"},
@@ -191,6 +193,7 @@ static void close_application(void)
 	as_delivery_close(&delivery);
 	t_true("threads have ended", t_wait_until(is_alone, NULL, T_CEILING));
 	io_timer_free(tick);
+	as_edge_app_keys_close(&app_keys);
 	io_loop_free(loop);
 	t_city_free(city);
 	for (int i = 0; i < 2; i++) {
@@ -202,13 +205,18 @@ static void close_application(void)
 static struct as_health health;
 
 /* The first reading is the one that begins; the clients are there when it returns. */
+static bool the_maker_is_asked(void)
+{
+	return app_keys.count == 1 && strcmp(app_keys.lanes[0]->server.name, "maker") == 0;
+}
+
 static bool apply(void *ctx, const struct reload_wanted *wanted, char problem[CONFIG_ERROR_MAX])
 {
 	(void)ctx;
 	if (applied++ > 0)
 		for (int i = 0; i < 2; i++)
 			forget(&brokers[i]);
-	if (!as_reconfigure(&delivery, &edge_api, &alarms, &health, wanted, problem))
+	if (!as_reconfigure(&delivery, &edge_api, &alarms, &health, &app_keys, wanted, problem))
 		return false;
 	if (applied == 1)
 		t_true("clients at the beginning", wait_for(have_come) && wait_for(is_up));
@@ -540,6 +548,8 @@ static const struct t_reload_case cases[] = {
 	{"certificates.server_hosts", "[\"lamppost.example.city\"]", the_server_has_another_name, false},
 	{"gateway_shell_idle", "60s", a_shell_is_closed_sooner, false},
 	{"cups.tc_uri", "wss://lamppost.example.city:3001", stations_are_sent_elsewhere, false},
+	{"join_servers", "{maker: {join_euis: 70b3d57ed0000000/36, url: \"https://js.example/\"}}",
+	 the_maker_is_asked, false},
 	{"cups.cups_uri", "https://lamppost.example.city:3002", stations_ask_elsewhere, false},
 };
 
