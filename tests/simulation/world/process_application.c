@@ -65,7 +65,8 @@ static bool start(struct machine *machine)
 	self->again = io_timer_new(&machine->loop, on_again, machine);
 	status = as_edge_network_open(&self->network, &machine->loop, &self->app, WORLD_RUN_DIR, &self->rng);
 	if (status == ST_OK)
-		status = as_edge_join_open(&self->join, &machine->loop, &self->app, WORLD_RUN_DIR);
+		status = as_edge_join_open(&self->join, &machine->loop, &self->app, &(struct option_map){0},
+					   WORLD_RUN_DIR);
 	const struct as_mqtt_options mqtt = {
 		.broker = {.host = "broker", .port = 1883, .username = "", .password = "", .ca_file = ""},
 		.in_flight = IN_FLIGHT,
