@@ -17,7 +17,7 @@
 #include "application-server/store.h"
 #include "application-server/store_events.h"
 #include "application-server/why/rules.h"
-#include "common/backend/join_server.h"
+#include "common/backend/ts002.h"
 #include "common/base/units.h"
 
 #define AS_REGIONS_MAX 32
@@ -51,6 +51,8 @@ struct as_agency_day {
 	bool warned;
 };
 
+#define AS_FOREIGN_KEKS_MAX 16 /* as many as the configuration has join servers of others */
+
 /* A KEK that the city shares with a join server of another (application-server.join_servers). */
 struct as_foreign_kek {
 	char label[BI_LABEL_TEXT];
@@ -58,9 +60,9 @@ struct as_foreign_kek {
 };
 
 struct as_application {
-	struct as_store *store;                             /* borrowed */
-	const struct as_keys *keys;                         /* borrowed */
-	struct as_foreign_kek foreign_keks[OPTION_MAP_MAX]; /* edge_app_key_servers.c fills them */
+	struct as_store *store;                                  /* borrowed */
+	const struct as_keys *keys;                              /* borrowed */
+	struct as_foreign_kek foreign_keks[AS_FOREIGN_KEKS_MAX]; /* edge_app_key_servers.c fills them */
 	uint8_t foreign_kek_count;
 	struct rng *rng; /* borrowed: ids of what begins here */
 	const struct as_health

@@ -77,6 +77,7 @@ bool as_edge_app_keys_prepare(const struct option_map *map, struct as_app_key_ch
 /* The KEKs that keys of theirs come under: with them the city opens AppSKeys, of joins as well. */
 static void tell_keks(struct as_edge_app_keys *edge)
 {
+	_Static_assert(AS_FOREIGN_KEKS_MAX >= OPTION_MAP_MAX, "one for each");
 	struct as_application *app = edge->app;
 	secret_wipe(app->foreign_keks, sizeof app->foreign_keks);
 	app->foreign_kek_count = 0;
