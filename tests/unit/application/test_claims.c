@@ -4,6 +4,7 @@
 #include "tests/harness/harness.h"
 
 #include "application-server/api/claims.h"
+#include "application-server/identity/audit.h"
 #include "application-server/store_desired.h"
 #include "application-server/store_private.h"
 #include "common/base/hex.h"
@@ -167,6 +168,40 @@ static void wrong_tries_lock(void **state)
 	t_city_free(city);
 }
 
+/* One answer for the caller; for the engineers, what was wrong. */
+static void a_refusal_is_in_the_audit(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *eui, *join, *token, *why;
+	} rows[] = {
+		{"a wrong token", UNIT, JOIN, "ABCD1235", "wrong token"},
+		{"another JoinEUI", UNIT, "70b3d57ed0000009", "ABCD1234", "another JoinEUI"},
+		{"a device that nobody knows", OTHER, JOIN, "ABCD1234", "on no shelf"},
+	};
+	struct as_audit_row audit;
+	begins();
+	city->who = "uid 7";
+	t_int("shelved", 200, shelve(&maker, UNIT, "ABCD1234", false));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_int("refused", 403, claim(&water, rows[i].eui, rows[i].join, rows[i].token));
+		t_str("in the same words",
+		      "no device that waits to be claimed has this DevEUI, JoinEUI and owner token",
+		      t_city_text(city, "detail"));
+		assert_int_equal(ST_OK, as_audit_next(city->store, rows[i].eui, 0, &audit));
+		t_str("what", "claim_refused", audit.what);
+		t_str("who", "uid 7", audit.who);
+		t_str("why", rows[i].why, audit.detail);
+	}
+	t_row("claimed by another");
+	t_int("claimed", 201, claim(&water, UNIT, JOIN, "ABCD1234"));
+	t_int("too late", 403, claim(&maker, UNIT, JOIN, "ABCD1234"));
+	assert_int_equal(ST_OK, as_audit_next(city->store, UNIT, 0, &audit));
+	t_str("why", "claimed already", audit.detail);
+	t_city_free(city);
+}
+
 static void shelves_are_their_holders(void **state)
 {
 	(void)state;
@@ -237,6 +272,7 @@ int main(void)
 		t_test(a_claimed_device_brings_its_keys),
 		t_test(a_release_asks_for_a_new_token),
 		t_test(wrong_tries_lock),
+		t_test(a_refusal_is_in_the_audit),
 		t_test(shelves_are_their_holders),
 		t_test(what_is_refused),
 	};

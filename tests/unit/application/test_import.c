@@ -226,6 +226,9 @@ static const struct {
 	{"a record is changed", "PATCH", "/api/v1/devices/0102030405060708", "{\"name\":\"x\"}", 503},
 	{"a record is removed", "DELETE", "/api/v1/devices/0102030405060708", NULL, 503},
 	{"keys are set", "PUT", "/api/v1/devices/0102030405060708/keys", "{}", 503},
+	{"a device is taken off the shelf", "DELETE", "/api/v1/stock/0102030405060708", NULL, 503},
+	{"devices go to the shelf", "POST", "/api/v1/stock", "{\"devices\":[]}", 503},
+	{"a device is claimed", "POST", "/api/v1/devices/claim", "{}", 503},
 	{"another import", "POST", "/api/v1/devices/import", "{\"rows\":[]}", 503},
 };
 
@@ -255,7 +258,8 @@ static void calls_wait_in_their_order(void **state)
 {
 	(void)state;
 	struct as_waiting waiting = {0};
-	const struct as_call call = {.scope = &t_city_admin, .id = "parks", .text = "{}", .text_length = 2};
+	const struct as_call call = {
+		.scope = &t_city_admin, .who = "uid 7", .id = "parks", .text = "{}", .text_length = 2};
 	const struct as_call large = {.scope = &t_city_admin, .text = "", .text_length = AS_WAITING_BYTES};
 	for (uint64_t ticket = 1; ticket <= AS_WAITING_MAX; ticket++)
 		t_true("there is room", as_waiting_add(&waiting, ticket, &as_routes[0], &call));
@@ -266,6 +270,7 @@ static void calls_wait_in_their_order(void **state)
 	       !as_waiting_add(&waiting, 99, &as_routes[0], &large));
 	struct as_waiting_call *first = as_waiting_take(&waiting), *second = as_waiting_take(&waiting);
 	t_uint("first", 1, first->ticket);
+	t_str("who asked, for the audit", "uid 7", first->who);
 	t_str("its id", "parks", first->id);
 	t_str("its body", "{}", first->text);
 	t_true("no collection", first->collection == NULL);
