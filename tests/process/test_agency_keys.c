@@ -31,7 +31,8 @@
 #define ROOF     "aa555a0000000101"
 #define LABEL    "agency-parks"
 #define CLIENT   "command.log" /* what the agency's own client said last */
-#define RX2_S    2.0
+#define RX2_S    4.0 /* windows of 3 s and 4 s, so that a machine with much else to do answers in time */
+#define TRIES    4
 #define PAYLOAD  24
 
 static const char *const sockets[] = {"join.sock",
@@ -121,9 +122,9 @@ static void furnish(void)
 		   "parks");
 	t_cli_must(network, 0, "application", "add", "--slug", "soil", "--name", "Soil", "--agency", "parks");
 	t_cli_must(network, 0, "profile", "add", "--slug", "probe", "--name", "Probe", "--region", "us915",
-		   "--mac-version", "1.0.4", "--rx-delay-s", "1");
+		   "--mac-version", "1.0.4", "--rx-delay-s", "3");
 	t_cli_must(network, 0, "profile", "add", "--slug", "newer", "--name", "Newer", "--region", "us915",
-		   "--mac-version", "1.1.0", "--rx-delay-s", "1");
+		   "--mac-version", "1.1.0", "--rx-delay-s", "3");
 	t_cli_must(network, 0, "gateway", "add", ROOF, "--name", "Roof", "--region", "us915");
 	t_row("before there is a KEK");
 	t_cli_must(network, 4, "application", "update", "doors", "--key-custody", "agency");
@@ -143,7 +144,7 @@ static int open_world(void **state)
 	assert_int_equal(0, geteuid());
 	t_temp_dir(mine);
 	snprintf(kek, sizeof kek, "%s/parks.kek", mine);
-	network = t_network_start("network-server:\n  rx_delay_s: 1\n");
+	network = t_network_start("network-server:\n  rx_delay_s: 3\n");
 	listen_in();
 	furnish();
 	agency = t_network_subscribe(network);
@@ -478,22 +479,32 @@ static void the_first_try_was_stale(const struct device *device, json_int_t next
 	t_int("and is that", next, waiting);
 }
 
+/* Sends, again where nothing came by the end of its windows, until a frame for its application comes. */
+static bool hears_a_command(struct device *device, struct t_sensor_down *down)
+{
+	bool came = false;
+	for (int try = 0; !came && try < TRIES; try++) {
+		struct t_air air = t_sensor_sends(&device->sensor, false, 10, device->payload, PAYLOAD);
+		struct sim_down frame;
+		t_true("heard", t_gateway_hears(&roof, &air));
+		came = t_gateway_waits(&roof, SIM_DOWN_PULL_RESP, &frame, RX2_S) &&
+		       t_sensor_reads(&device->sensor, &frame.txpk, down) && down->fport > 0;
+		t_until(air.end + RX2_S);
+	}
+	return came;
+}
+
 /* Gives the counter that it came under; −1: it did not. */
 static json_int_t the_device_opens_it(struct device *device)
 {
-	struct t_air air = t_sensor_sends(&device->sensor, false, 10, device->payload, PAYLOAD);
-	struct sim_txpk txpk;
 	struct t_sensor_down down;
 	t_row(device->name);
-	t_true("heard", t_gateway_hears(&roof, &air));
-	if (!t_true("a downlink", t_gateway_expects(&roof, &txpk)) ||
-	    !t_true("for it", t_sensor_reads(&device->sensor, &txpk, &down)))
+	if (!t_true("a downlink for it", hears_a_command(device, &down)))
 		return -1;
 	t_int("port", 10, down.fport);
 	t_bytes("the command", device->command, PAYLOAD, down.payload, down.length);
 	struct wanted sent = {.eui = device->sensor.eui, .kind = "/event/txack", .fcnt = -1};
 	t_true("told as sent", t_wait_until(has_event, &sent, T_CEILING));
-	t_until(air.end + RX2_S);
 	return down.fcnt;
 }
 
