@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PULL_EVERY_S 10.0 /* as gateways do, lest the way back to it is forgotten */
+
 static uint32_t ticks(const struct t_gateway *gateway, double moment)
 {
 	return (uint32_t)(uint64_t)(moment * 1e6) + gateway->tmst_offset;
@@ -26,6 +28,7 @@ void t_gateway_raw(struct t_gateway *gateway, const void *bytes, size_t length)
 static void pull(struct t_gateway *gateway)
 {
 	uint8_t datagram[SIM_DATAGRAM_MAX] = {0};
+	gateway->pulled = t_seconds();
 	t_gateway_raw(gateway, datagram,
 		      semtech_write_pull_data(datagram, sizeof datagram, 2, ++gateway->token, &gateway->eui));
 }
@@ -97,6 +100,8 @@ bool t_gateway_hears(struct t_gateway *gateway, const struct t_air *air)
 					  .snr_cdb = 700,
 					  .phy = air->phy,
 					  .length = air->length};
+	if (t_seconds() - gateway->pulled > PULL_EVERY_S)
+		pull(gateway);
 	t_gateway_raw(gateway, datagram,
 		      semtech_write_push_data(datagram, sizeof datagram, 2, ++gateway->token, &gateway->eui,
 					      &rxpk, 1, NULL));

@@ -23,6 +23,7 @@ struct t_gateway {
 	uint32_t tmst_offset;
 	uint16_t token;
 	unsigned datagrams, push_acks;
+	double pulled; /* t_seconds() of the last PULL_DATA */
 };
 
 /* Connects and pulls until the bridge acknowledges; false if it does not. */
