@@ -298,10 +298,10 @@ static void one_that_takes_no_answers_holds_up_nobody(void **state)
 	       t_metric(join.admin_sock, "lamppost_join_peer_answer_failures_total") >= 1);
 	t_int("counted for the peer", 1,
 	      (int)t_metric(join.admin_sock, "lamppost_join_peer_answers_by_peer_total{peer=\"taker-b\"}"));
-	t_uint("and for the other", waiting,
+	/* What was not taken in is a message too; a slow machine may not come to that. */
+	t_uint("and for the other", waiting + (code != 200 ? 1u : 0u),
 	       (uint64_t)t_metric(join.admin_sock,
-				  "lamppost_join_peer_messages_by_peer_total{peer=\"silent-b\"}") -
-		       1);
+				  "lamppost_join_peer_messages_by_peer_total{peer=\"silent-b\"}"));
 	t_true("what is not taken is given up", t_wait_until(are_given_up, &waiting, T_CEILING));
 	t_int("and its place is free again", 200,
 	      t_tls_post(tls, "ca", "silent.b", url, text, body, sizeof body));
