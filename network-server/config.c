@@ -65,7 +65,7 @@ const struct option ns_option_rows[] = {
 	{"network-server", "join_storm", OPTION_BOOL, OPTION_AT(struct ns_options, join_storm),
 	 .fallback = "true", .reload = true,
 	 .help = "Whether answers are planned otherwise while more devices ask to join than can be answered "
-		 "(docs/storm.md): by the price of their airtime, 15 % of each gateway's time at most, "
+		 "(docs/storm.md): by the price of their airtime, 11 % of each gateway's time at most, "
 		 "and "
 		 "requests that cannot be answered in time are refused at once. false: who comes first is "
 		 "served first, as in calm."},

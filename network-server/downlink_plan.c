@@ -11,6 +11,7 @@
 #define LOAD_US_A_CDB     120000 /* 1 dB for 12 s */
 #define LOAD_MAX_CDB      300
 #define HURRY_CDB         600
+#define CAPTURE_DB        6   /* by which a frame has to be the stronger one */
 #define UNHEARD_CDB       200 /* less margin than it seemed, for each accept that was not heard */
 
 static int32_t margin_of(const struct ns_copy *copy)
@@ -212,6 +213,23 @@ static void insert(struct ns_plan *plan, const struct ns_attempt *attempt)
 	plan->count++;
 }
 
+/* Whether another gateway that the device hears about as well sends at that data rate then: the device would read neither. As the
+ * device is heard, it hears. */
+static bool is_drowned(const struct ns_windows *windows, const struct ns_attempt *attempt,
+		       const struct ns_gateways *gateways)
+{
+	for (uint8_t i = 0; ns_policy(windows->policy)->priced && i < windows->count; i++) {
+		const struct ns_hearer *other = &windows->by[i];
+		if (i == attempt->hearer || !ns_slab_holds(&gateways->slab, other->gateway) ||
+		    other->rssi_dbm <= windows->by[attempt->hearer].rssi_dbm - CAPTURE_DB)
+			continue;
+		if (ns_gateway_sends_like(ns_gateways_at(gateways, other->gateway), attempt->tx.freq_hz,
+					  attempt->start, attempt->airtime_us))
+			return true;
+	}
+	return false;
+}
+
 static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t index,
 			enum gw_window window, const struct lw_region *region,
 			const struct ns_gateways *gateways, struct mono now, uint8_t phy_length,
@@ -251,6 +269,8 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		return NS_DROP_NO_GATEWAY;
 	}
 	enum ns_drop drop = judge(&attempt, gateway, region, now);
+	if (drop == NS_ACCEPTED && is_drowned(windows, &attempt, gateways))
+		drop = NS_DROP_GATEWAYS_BUSY;
 	if (drop == NS_ACCEPTED)
 		drop = ns_policy_admits(ns_policy(windows->policy), windows->storm_class, gateway, region,
 					rx->freq_hz, now, attempt.start, attempt.airtime_us);

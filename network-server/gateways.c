@@ -210,6 +210,18 @@ bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, spa
 	return false;
 }
 
+bool ns_gateway_sends_like(const struct ns_gateway *gateway, uint32_t freq_hz, struct mono start,
+			   span_us length)
+{
+	for (size_t i = 0; i < NS_BUSY; i++) {
+		const struct ns_busy *busy = &gateway->busy[i];
+		if (busy->freq_hz == freq_hz && mono_since(busy->end, busy->start) == length &&
+		    busy->end.us > start.us && busy->start.us < start.us + length)
+			return true;
+	}
+	return false;
+}
+
 unsigned ns_gateway_pending(const struct ns_gateway *gateway, struct mono now)
 {
 	unsigned pending = 0;
@@ -220,7 +232,7 @@ unsigned ns_gateway_pending(const struct ns_gateway *gateway, struct mono now)
 
 span_us ns_gateway_share(const struct ns_gateway *gateway, struct mono now)
 {
-	span_us leaked = mono_since(now, gateway->share_at) * NS_STORM_TX_PERMILLE / 1000;
+	span_us leaked = mono_since(now, gateway->share_at) * NS_STORM_LEAK_PERMILLE / 1000;
 	return gateway->share_us > leaked ? gateway->share_us - leaked : 0;
 }
 
@@ -276,7 +288,7 @@ void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *re
 	for (size_t i = 1; i < NS_BUSY; i++)
 		if (gateway->busy[i].end.us < gateway->busy[place].end.us)
 			place = i;
-	gateway->busy[place] = (struct ns_busy){start, mono_add(start, airtime_us)};
+	gateway->busy[place] = (struct ns_busy){start, mono_add(start, airtime_us), freq_hz};
 	gateway->airtime_total_us += airtime_us;
 	add_share(gateway, now, airtime_us);
 	int band = lw_region_sub_band(region, freq_hz);

@@ -26,9 +26,12 @@
 /* In a join storm a gateway sends so much of the time at most, in the mean, and NS_STORM_BURST of it at once. */
 #define NS_STORM_TX_PERMILLE 150
 #define NS_STORM_BURST       (4 * US_PER_S)
+/* What accepts may take of it (plan_policy.h). */
+#define NS_STORM_LEAK_PERMILLE 110
 
 struct ns_busy {
 	struct mono start, end;
+	uint32_t freq_hz;
 };
 
 struct ns_gateway {
@@ -56,9 +59,10 @@ struct ns_gateway {
 	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
-	/* What it has sent or is to send, leaking away at NS_STORM_TX_PERMILLE of the time (plan_policy.h). */
+	/* What it has sent or is to send, leaking away at NS_STORM_LEAK_PERMILLE of the time (plan_policy.h). */
 	int64_t share_us;
 	struct mono share_at;
+	struct mono pays_next;       /* when a frame may go for NewChannelReq alone (join_short.h) */
 	int64_t heard_join_s;        /* the second of the last join-request that it heard best */
 	uint64_t airtime_total_us;   /* on the air since the start, as it was planned */
 	struct ns_off_plan off_plan; /* frequencies that it should not hear */
@@ -104,6 +108,9 @@ bool ns_gateway_age(const struct ns_gateway *gateway, struct gw_ticks ticks, str
 
 /* Whether the gateway's transmitter is taken in a span (half duplex). */
 bool ns_gateway_is_busy(const struct ns_gateway *gateway, struct mono start, span_us length);
+/* Whether it sends on that frequency in a span, for as long: two such frames at one data rate drown each other. */
+bool ns_gateway_sends_like(const struct ns_gateway *gateway, uint32_t freq_hz, struct mono start,
+			   span_us length);
 /* Whether duty-cycle rules leave room. */
 bool ns_gateway_duty_fits(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			  struct mono now, struct mono start, uint32_t airtime_us);
@@ -118,7 +125,7 @@ void ns_gateway_transmits(struct ns_gateway *gateway, const struct lw_region *re
 uint64_t ns_gateway_airtime_us(const struct ns_gateway *gateway, struct mono now);
 /* How many transmissions are planned or going on. */
 unsigned ns_gateway_pending(const struct ns_gateway *gateway, struct mono now);
-/* What it has sent or is to send beyond NS_STORM_TX_PERMILLE of the time: 0 for one that rests. */
+/* What it has sent or is to send beyond NS_STORM_LEAK_PERMILLE of the time: 0 for one that rests. */
 span_us ns_gateway_share(const struct ns_gateway *gateway, struct mono now);
 /* What a sub-band's hour allows; UINT32_MAX where there is no limit. */
 uint32_t ns_gateway_duty_budget(const struct lw_region *region, uint32_t freq_hz);

@@ -7,6 +7,7 @@
 #include "network-server/downlink.h"
 #include "network-server/join_call.h"
 #include "network-server/join_course.h"
+#include "network-server/join_short.h"
 #include "network-server/mac/mac.h"
 #include "network-server/rejoin.h"
 #include "network-server/uplink.h"
@@ -96,7 +97,8 @@ static void choose_parameters(struct ns *ns, struct ns_join *join, const struct 
 	request->dl_settings = lw_dl_settings_encode(&join->dl_settings);
 	request->rx_delay = wish.rx_delay_s;
 	lw_plan_init(&join->plan, region);
-	request->has_cflist = lw_cflist_build(&ns_wanted(ns, join->region)->plan, region, request->cflist);
+	request->has_cflist = !ns_short_accept(ns, join) &&
+			      lw_cflist_build(&ns_wanted(ns, join->region)->plan, region, request->cflist);
 	if (request->has_cflist && knows_cflist(region, record->mac_version))
 		(void)lw_cflist_apply(&join->plan, region, request->cflist);
 	if (join->type == 2)

@@ -2,13 +2,14 @@
 
 #include "common/base/check.h"
 
-#define HOUR_US      (INT64_C(3600) * US_PER_S)
-#define ALL_US       (HOUR_US / 1000 * NS_STORM_TX_PERMILLE) /* that a gateway may send in an hour of a storm */
-#define LEFT_LEAST   20     /* of ALL_US one part in so many is always left in a price */
-#define CHANCE_NONE  (-500) /* cdB of margin at which hardly any device hears it */
-#define CHANCE_SURE  1000
-#define CHANCE_LEAST 5 /* percent */
-#define PRICE_MOST   INT64_C(1000000000)
+#define HOUR_US     (INT64_C(3600) * US_PER_S)
+#define ALL_US      (HOUR_US / 1000 * NS_STORM_LEAK_PERMILLE) /* that a gateway may send in an hour of a storm */
+#define SHORT_US    300000
+#define SHORT_BURST (20 * US_PER_S) /* short answers may come in waves, as the requests for them do */
+#define LEFT_LEAST  20              /* of ALL_US one part in so many is always left in a price */
+#define CHANCE_STEP 200             /* cdB */
+#define CHANCE_FROM (-400)
+#define PRICE_MOST  INT64_C(1000000000)
 
 static const char *const class_names[NS_STORM_CLASS_COUNT] = {
 	[NS_STORM_COMMANDED] = "commanded",
@@ -57,8 +58,8 @@ enum ns_drop ns_policy_admits(const struct ns_policy_row *row, enum ns_storm_cla
 {
 	if (!row->priced)
 		return NS_ACCEPTED;
-	if (ns_gateway_share(gateway, now) + (span_us)airtime_us >
-		    NS_STORM_BURST * row->share_percent[which] / 100 ||
+	span_us burst = airtime_us <= SHORT_US ? SHORT_BURST : NS_STORM_BURST;
+	if (ns_gateway_share(gateway, now) + (span_us)airtime_us > burst * row->share_percent[which] / 100 ||
 	    ns_gateway_pending(gateway, now) >= row->pending_most)
 		return NS_DROP_GATEWAYS_BUSY;
 	uint32_t budget_us = ns_gateway_duty_budget(region, freq_hz);
@@ -76,6 +77,21 @@ static int64_t part_of(uint32_t airtime_us, int64_t left_us)
 	return left_us > 0 ? (int64_t)airtime_us * 1000000 / left_us : PRICE_MOST;
 }
 
+/* How likely the device hears it, percent. What is known of the link is one frame's fading, and the accept has another: of two
+ * frames on a link with a line of sight the levels differ by 2.7 dB in the mean (Rician, K = 10 dB, 1.9 dB each). */
+static int32_t chance_percent(int32_t margin_cdb)
+{
+	static const uint8_t chances[] = {7, 23, 50, 77, 93, 99};
+	const int32_t last = (int32_t)ARRAY_SIZE(chances) - 1;
+	int32_t above = margin_cdb - CHANCE_FROM;
+	int32_t step = above / CHANCE_STEP;
+	if (above <= 0)
+		return chances[0];
+	if (step >= last)
+		return chances[last];
+	return chances[step] + (chances[step + 1] - chances[step]) * (above % CHANCE_STEP) / CHANCE_STEP;
+}
+
 int32_t ns_policy_score(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			struct mono now, uint32_t airtime_us, int32_t margin_cdb)
 {
@@ -85,9 +101,6 @@ int32_t ns_policy_score(const struct ns_gateway *gateway, const struct lw_region
 	int64_t all_us = ALL_US / LEFT_LEAST + ALL_US / LEFT_LEAST * (LEFT_LEAST - 1) * open / NS_STORM_BURST;
 	int64_t price = part_of(airtime_us, all_us) +
 			(duty_us == UINT32_MAX ? 0 : part_of(airtime_us, duty_us));
-	int64_t chance = CHANCE_LEAST + (100 - CHANCE_LEAST) * ((int64_t)margin_cdb - CHANCE_NONE) /
-						(CHANCE_SURE - CHANCE_NONE);
-	chance = chance < CHANCE_LEAST ? CHANCE_LEAST : chance > 100 ? 100 : chance;
-	price = price * 100 / chance;
+	price = price * 100 / chance_percent(margin_cdb);
 	return (int32_t) - (price < PRICE_MOST ? price : PRICE_MOST);
 }

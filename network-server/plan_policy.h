@@ -7,7 +7,8 @@
  *	        and in all (a gateway that sends hears nothing), divided by the chance that the device hears it. So a fast answer
  *	        takes RX1, and a slow one goes where duty cycle is cheap, without a rule for any region.
  *
- * In a storm each gateway keeps its receivers open for running sensors: it sends NS_STORM_TX_PERMILLE of the time at most. Part of
+ * In a storm each gateway keeps its receivers open for running sensors: it sends NS_STORM_LEAK_PERMILLE of the time at most, in the mean;
+ * short answers may come in waves. Part of
  * that, and of each sub-band's duty cycle, is kept for devices of a better class (trunk reservation), so that none waits behind
  * others and none starves. Pure. */
 #ifndef LAMPPOST_NETWORK_SERVER_PLAN_POLICY_H

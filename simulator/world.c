@@ -237,6 +237,11 @@ void sim_world_watch(struct sim_world *world, struct sim_sink watcher)
 	world->watcher = watcher;
 }
 
+void sim_world_watch_air(struct sim_world *world, struct sim_air_port port)
+{
+	world->air_port = port;
+}
+
 int64_t sim_world_next_us(const struct sim_world *world)
 {
 	return sim_event_queue_next_us(&world->queue);

@@ -60,6 +60,16 @@ struct sim_air_entry {
 	uint8_t phy[255];
 };
 
+/* Who wants to know what becomes of downlinks in the air, beside the devices' records: `sent` as one begins, with the devices that hear
+ * its preamble and have locked onto it; `heard` for each of these as it ends, after the device. */
+struct sim_air_port {
+	void (*sent)(void *ctx, size_t gateway, const struct sim_transmission *transmission,
+		     const size_t *listeners, size_t count);
+	void (*heard)(void *ctx, size_t device, const struct sim_transmission *transmission,
+		      enum sim_reception reception);
+	void *ctx;
+};
+
 struct sim_world;
 
 /* Builds the world of a scenario, which must live as long; `start` is the wall time at world time 0. NULL if there is no memory. */
@@ -68,6 +78,10 @@ void sim_world_free(struct sim_world *world); /* NULL is allowed */
 
 /* From now on records go there and are not kept: for worlds with more of them than memory. */
 void sim_world_watch(struct sim_world *world, struct sim_sink watcher);
+
+void sim_world_watch_air(struct sim_world *world, struct sim_air_port port);
+/* Power at which a device gets a frame that a gateway sends, without fading. */
+double sim_world_link_dbm(const struct sim_world *world, size_t device, size_t gateway, double power_dbm);
 
 /* The time of the next event; SIM_NEVER for none. */
 int64_t sim_world_next_us(const struct sim_world *world);

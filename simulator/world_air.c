@@ -29,6 +29,11 @@ static double link_gain_db(const struct sim_world *world, size_t device, size_t 
 				   0x80000000u + (uint32_t)gateway, frame);
 }
 
+double sim_world_link_dbm(const struct sim_world *world, size_t device, size_t gateway, double power_dbm)
+{
+	return power_dbm - world->loss_db[device * world->scenario->gateway_count + gateway];
+}
+
 void sim_world_uplink_starts(struct sim_world *world, size_t device, const struct sim_uplink *uplink,
 			     size_t entry)
 {
@@ -71,6 +76,24 @@ void sim_world_uplink_ends(struct sim_world *world, const struct sim_air *air)
 	}
 }
 
+static bool near(int64_t a_us, int64_t b_us, int64_t error_us)
+{
+	return a_us - b_us <= error_us && b_us - a_us <= error_us;
+}
+
+/* A receiver locks onto a preamble that it hears, not onto a frame of another quarter of the city. */
+static bool hears_preamble(const struct sim_world *world, size_t d, const struct sim_signal *signal,
+			   size_t gateway, double power_dbm)
+{
+	const struct sim_device *device = &world->devices[d];
+	int64_t error_us = device->config.rx_error_us;
+	if (device->state != SIM_DEVICE_EXCHANGE || (!near(signal->start_us, device->rx1_us, error_us) &&
+						     !near(signal->start_us, device->rx2_us, error_us)))
+		return false;
+	return power_dbm + link_gain_db(world, d, gateway, signal->id) >=
+	       sim_radio_sensitivity_dbm(signal->spreading_factor, signal->bandwidth_hz);
+}
+
 void sim_world_downlink_starts(struct sim_world *world, size_t gateway,
 			       const struct sim_transmission *transmission)
 {
@@ -102,10 +125,15 @@ void sim_world_downlink_starts(struct sim_world *world, size_t gateway,
 					.inverted = transmission->txpk.inverted};
 	for (size_t d = 0; d < world->scenario->device_count && air->listener_count < SIM_LISTENERS_MAX;
 	     d++) {
-		if (modulation->kind == LW_LORA && sim_device_listens(&world->devices[d], &downlink))
+		if (modulation->kind == LW_LORA &&
+		    hears_preamble(world, d, &recent->signal, gateway, recent->power_dbm) &&
+		    sim_device_listens(&world->devices[d], &downlink))
 			air->listeners[air->listener_count++] = d;
 	}
 	sim_world_schedule(world, transmission->end_us, SIM_EVENT_AIR_END, 0, air);
+	if (world->air_port.sent != NULL)
+		world->air_port.sent(world->air_port.ctx, gateway, transmission, air->listeners,
+				     air->listener_count);
 }
 
 /* Collects every recent downlink as this device hears it; returns the index of the wanted one. */
@@ -136,7 +164,9 @@ void sim_world_downlink_ends(struct sim_world *world, const struct sim_air *air)
 		size_t d = air->listeners[i];
 		size_t wanted = signals_at_device(world, d, air->id, signals, &count);
 		const struct sim_signal *signal = &signals[wanted];
-		if (signal->id == air->id && sim_radio_judge(signal, signals, count) == SIM_RECEIVED) {
+		enum sim_reception reception = signal->id == air->id ? sim_radio_judge(signal, signals, count)
+								     : SIM_TOO_WEAK;
+		if (reception == SIM_RECEIVED) {
 			double noise_dbm = sim_radio_noise_dbm(signal->bandwidth_hz);
 			sim_device_receive(&world->devices[d], world->now_us,
 					   sim_radio_reported_snr_cdb(signal->power_dbm - noise_dbm),
@@ -144,6 +174,8 @@ void sim_world_downlink_ends(struct sim_world *world, const struct sim_air *air)
 		} else {
 			sim_device_lost(&world->devices[d], world->now_us);
 		}
+		if (world->air_port.heard != NULL)
+			world->air_port.heard(world->air_port.ctx, d, &air->transmission, reception);
 		sim_world_schedule_device(world, d);
 	}
 }

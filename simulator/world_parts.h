@@ -47,6 +47,7 @@ struct sim_world {
 	struct sim_port port;
 	struct sim_station_port station_port;
 	struct sim_mqtt_port mqtt_port;
+	struct sim_air_port air_port;
 	struct sim_world_station **stations; /* by gateway; NULL: no station */
 	struct sim_world_mqtt **mqtts;       /* by gateway; NULL: does not come by MQTT */
 	struct aes *aes;

@@ -2,6 +2,7 @@
 #include "network-server/mac/mac.h"
 
 #include "common/base/check.h"
+#include "network-server/join_short.h"
 #include "network-server/why/record_mac.h"
 
 #include <string.h>
@@ -259,6 +260,9 @@ bool ns_mac_decide(struct ns_mac_case *of, uint16_t heard)
 		enum ns_mac_urgency urgency = ask(of, kind, &block, bytes, &length);
 		if (urgency == NS_MAC_NOTHING || !ns_mac_known_to(of->session, kind))
 			continue;
+		if (kind == NS_MAC_NEW_CHANNEL && urgency == NS_MAC_SEND && of->uplink &&
+		    !ns_short_pays(of->ns, of->now, of->uplink->frame->copies[0].gateway_slot))
+			urgency = NS_MAC_IF_A_FRAME_GOES;
 		mac->due = (uint16_t)(mac->due | 1u << kind);
 		must |= urgency == NS_MAC_SEND;
 	}

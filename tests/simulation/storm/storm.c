@@ -108,6 +108,7 @@ void storm_run(const struct storm_setup *setup, struct storm_result *result)
 	storm->setup = setup;
 	storm->result = result;
 	storm_city_open(storm);
+	storm_accepts_open(storm);
 	storm_servers_open(storm);
 	run_until(storm, STORM_BEGINS_US);
 	uint64_t airtime_us = 0;
@@ -126,9 +127,11 @@ void storm_run(const struct storm_setup *setup, struct storm_result *result)
 
 	result->delivered_percent = storm->made ? 100.0 * (double)storm->delivered / (double)storm->made : 0;
 	storm_bound(storm);
+	storm_accepts_judge(storm);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	result->wall_s = (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
 	storm_servers_close(storm);
+	storm_accepts_close(storm);
 	storm_city_close(storm);
 	free(storm);
 }

@@ -19,6 +19,21 @@
 #define STORM_QUANTILES 6
 extern const unsigned storm_quantiles[STORM_QUANTILES]; /* percent */
 
+/* What became of an accept that was handed to a gateway. */
+enum storm_fate {
+	STORM_JOINED,
+	STORM_UNSENT,
+	STORM_ON_ITS_WAY,
+	STORM_JOINED_BEFORE,
+	STORM_NO_WINDOW,
+	STORM_ELSEWHERE,
+	STORM_WEAK,
+	STORM_DROWNED,
+	STORM_NOT_TAKEN,
+	STORM_FATE_COUNT
+};
+extern const char *const storm_fate_names[STORM_FATE_COUNT];
+
 struct storm_setup {
 	const char *region; /* "us915", "eu868" */
 	uint64_t seed;
@@ -49,6 +64,8 @@ struct storm_result {
 	uint64_t counted_joined; /* by the network server */
 	unsigned really_joined_in_storm;
 	uint64_t accepts_heard, accepts_lost; /* by a light that listened: read, or drowned and too weak */
+	uint64_t fates[STORM_FATE_COUNT];     /* accepts, by what became of them */
+	uint64_t by_rate[2][16][STORM_FATE_COUNT]; /* in RX1 and RX2, by spreading factor */
 	double wall_s;
 };
 

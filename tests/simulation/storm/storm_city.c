@@ -119,6 +119,9 @@ static void set_devices(struct storm *storm, struct rng *rng)
 		struct sim_device_config *light = &storm->scenario.devices[setup->sensors + i];
 		int64_t after_us = (int64_t)(uniform(rng) * setup->spread_s * US_PER_S);
 		light->first_us = setup->calm ? INT64_MAX / 2 : STORM_BEGINS_US + after_us;
+		/* A key of its own: else one light would take another's accept. */
+		light->app_key.bytes[0] = (uint8_t)(i >> 8);
+		light->app_key.bytes[1] = (uint8_t)i;
 		light->join_manner = i % 10 == 9 ? SIM_JOIN_STUBBORN : SIM_JOIN_PACED;
 		storm->first_us[i] = light->first_us;
 	}

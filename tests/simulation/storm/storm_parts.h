@@ -27,6 +27,21 @@ struct storm_heard {
 };
 #define STORM_HEARD_MAX 400000
 
+/* An accept of a light, known by its first bytes. */
+#define STORM_ACCEPTS_MAX  65536u
+#define STORM_ACCEPT_BYTES 17
+#define STORM_UNMADE       STORM_FATE_COUNT /* no gateway was given it */
+struct storm_accept {
+	uint8_t phy[STORM_ACCEPT_BYTES];
+	uint8_t fate; /* enum storm_fate, or STORM_UNMADE */
+	uint8_t spreading_factor;
+	bool rx2;
+	uint16_t dev_nonce;
+	uint32_t light;
+	float margin_db; /* at the light, without fading */
+	int64_t made_us;
+};
+
 struct storm {
 	const struct storm_setup *setup;
 	struct storm_result *result;
@@ -38,7 +53,10 @@ struct storm {
 	int64_t *first_us;
 	struct storm_heard *heard; /* STORM_HEARD_MAX */
 	uint32_t heard_count;
-	uint32_t *last_heard; /* by light: index + 1 */
+	uint32_t *last_heard;         /* by light: index + 1 */
+	struct storm_accept *accepts; /* STORM_ACCEPTS_MAX */
+	uint32_t *accept_cells;       /* index + 1 */
+	uint32_t accept_count;
 	/* sensors */
 	uint64_t made, delivered;
 	uint32_t *last_fcnt; /* by sensor; UINT32_MAX */
@@ -66,6 +84,13 @@ void storm_city_close(struct storm *storm);
 void storm_note_heard(struct storm *storm, const struct gw_uplink *uplink);
 /* The most lights that could have been answered out of the requests that gateways received (storm_bound.c). */
 void storm_bound(struct storm *storm);
+
+/* storm_accepts.c: what becomes of accepts. A light's was made; it was handed to a gateway. */
+void storm_accepts_open(struct storm *storm);
+void storm_accepts_close(struct storm *storm);
+void storm_accept_made(struct storm *storm, uint32_t light, uint16_t dev_nonce, const uint8_t *phy);
+void storm_accept_handed(struct storm *storm, const uint8_t *phy);
+void storm_accepts_judge(struct storm *storm);
 
 void storm_servers_open(struct storm *storm);
 void storm_servers_close(struct storm *storm);

@@ -63,6 +63,8 @@ static void answer(struct storm *storm, const struct ns_join_call *call)
 	memcpy(of->phy_payload + of->phy_length - 4, mic.bytes, 4);
 	ASSERT(lw_join_accept_encrypt(storm->aes, &device->app_key, of->phy_payload, of->phy_length) ==
 	       LW_OK);
+	if (number >= STORM_LIGHTS)
+		storm_accept_made(storm, (uint32_t)(number - STORM_LIGHTS), asked.dev_nonce, of->phy_payload);
 	struct lw_session_keys keys;
 	lw_session_keys_1_0(storm->aes, &device->app_key, accept.join_nonce, accept.net_id, asked.dev_nonce,
 			    &keys);
@@ -145,6 +147,8 @@ static void drain(struct storm *storm)
 			message->kind = PROTO_GATEWAY_DOWNLINK;
 			message->gateway_downlink = out->downlink;
 			storm->result->downlinks_data += out->downlink.phy[0] >> 5 != 1;
+			if (out->downlink.phy_length >= STORM_ACCEPT_BYTES)
+				storm_accept_handed(storm, out->downlink.phy);
 			ns_downlink_left(ns, storm_now(storm).mono, out);
 			to_bridge(storm, message);
 			break;
