@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-#define ACCEPT_LENGTH 33 /* with CFList, as both regions' accepts have it or its like */
+#define ACCEPT_LENGTH 17 /* the shortest there is, without CFList */
 #define NEVER         UINT32_MAX
 
 static bool dr_of(const struct sim_plan *plan, const struct lw_modulation *modulation, uint8_t *dr)
