@@ -31,8 +31,8 @@ static void on_answer(void *ctx, struct now now, io_http_call_id id, const struc
 			as_live_end(edge->live, now);
 			as_health_end(edge->health, now);
 		}
-		span_us every = as_health_look_every(edge->health->silent);
-		io_timer_start(edge->timer, page && as_health_waits(edge->health) ? AGAIN : every, 0);
+		span_us next_look = as_health_look_next(edge->health, now.mono);
+		io_timer_start(edge->timer, page && as_health_waits(edge->health) ? AGAIN : next_look, 0);
 	}
 	json_decref(page);
 }

@@ -7,8 +7,11 @@
 #include <string.h>
 
 #define LOOK_EVERY  (5 * US_PER_S)
-#define LOADS_MAX   10 /* rows that one page makes; the others come with the next round */
-#define FORGET_MAX  64 /* rows that one round forgets */
+#define LOOK_SOON   (1 * US_PER_S)
+#define STIR_FOR    (30 * US_PER_S)
+#define SOON_MAX    500 /* gateways that are asked for every second */
+#define LOADS_MAX   10  /* rows that one page makes; the others come with the next round */
+#define FORGET_MAX  64  /* rows that one round forgets */
 #define PROTOCOLS   ((int)GW_PROTOCOL_COUNT)
 #define CAUSE_COUNT ARRAY_SIZE(causes)
 
@@ -44,6 +47,13 @@ void as_health_set_spans(struct as_health *health, span_us silent, span_us offli
 span_us as_health_look_every(span_us silent)
 {
 	return silent / 3 < LOOK_EVERY ? silent / 3 : LOOK_EVERY;
+}
+
+span_us as_health_look_next(const struct as_health *health, struct mono now)
+{
+	span_us every = as_health_look_every(health->silent);
+	bool stirs = health->fresh && mono_since(now, health->stirred) < STIR_FOR;
+	return stirs && health->count <= SOON_MAX && LOOK_SOON < every ? LOOK_SOON : every;
 }
 
 void as_health_release(struct as_health *health)
@@ -129,6 +139,7 @@ static struct as_health_row *make(struct as_health *health, const struct lw_eui6
 	struct as_health_row *row = &health->rows[health->count++];
 	*row = (struct as_health_row){.facts = {.eui = *eui, .registered = true}};
 	load(health, row, now);
+	health->stirred = now.mono;
 	/* Who comes while we listen is counted from nought; of others, what came before was counted then. */
 	row->looked = !health->settled;
 	row->airtime_known = health->settled;
@@ -246,7 +257,7 @@ void as_health_live(struct as_health *health, const json_t *page, struct now now
 	uint64_t began = as_health_began(page);
 	/* From here on silence counts: the bridge is another one, or answers after a while. */
 	if (!as_health_is_fresh(health, now.mono) || began != health->began) {
-		health->listening = now.mono;
+		health->listening = health->stirred = now.mono;
 		health->settled = false;
 	}
 	health->began = began;

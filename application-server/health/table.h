@@ -104,6 +104,7 @@ struct as_health {
 	bool fresh;              /* a round was finished */
 	struct mono taken;       /* when the last one was */
 	struct mono listening;   /* since when the bridge has answered without a gap or a restart */
+	struct mono stirred;     /* when it last began to, or a gateway came into the list */
 	uint64_t began;          /* the bridge's */
 	unsigned loads;          /* rows made by the page in hand: the store is asked for each */
 	bool settled; /* a round of live pages was complete: who comes now is new, and counted from nought */
@@ -115,6 +116,9 @@ void as_health_init(struct as_health *health, const struct as_health_keeper *kee
 void as_health_set_spans(struct as_health *health, span_us silent, span_us offline);
 /* How often it is worth to look at who is heard: every 5 s, and three times in the span of silence. */
 span_us as_health_look_every(span_us silent);
+/* When to look again: each second for half a minute after a start and after a gateway was registered, when
+ * somebody stands before it and waits to see it heard; not where there are many, which takes many pages. */
+span_us as_health_look_next(const struct as_health *health, struct mono now);
 void as_health_release(struct as_health *health);
 
 /* --- liveness: begin ── live() for each page ── end(): states are judged, gateways that are gone are forgotten */

@@ -219,6 +219,42 @@ static void a_station_is_judged_by_its_connection(void **state)
 	}
 }
 
+static void who_has_just_come_is_looked_for_every_second(void **state)
+{
+	(void)state;
+	struct as_health health;
+	char eui[20];
+	begin(&health, NULL);
+	t_row("no bridge yet");
+	t_int("next look", 5 * US_PER_S, as_health_look_next(&health, at(0).mono));
+	live(&health, BEGAN, row(A, -1, ""), at(0));
+	t_row("half a minute from the start");
+	t_int("next look", US_PER_S, as_health_look_next(&health, at(0).mono));
+	for (int64_t s = 1; s < 31; s++)
+		live(&health, BEGAN, row(A, -1, ""), at(s));
+	t_int("next look", 5 * US_PER_S, as_health_look_next(&health, at(30).mono));
+	t_row("another is registered");
+	live(&health, BEGAN, row(A, -1, ""), at(35));
+	json_t *page = page_of(BEGAN, row(B, -1, ""));
+	as_health_live(&health, page, at(35));
+	json_decref(page);
+	t_int("next look", US_PER_S, as_health_look_next(&health, at(64).mono));
+	t_int("later", 5 * US_PER_S, as_health_look_next(&health, at(65).mono));
+	t_row("one that is silent after 2 s is looked for as often as ever");
+	as_health_set_spans(&health, 2 * US_PER_S, 4 * US_PER_S);
+	t_int("next look", 2 * US_PER_S / 3, as_health_look_next(&health, at(36).mono));
+	as_health_set_spans(&health, GW_SILENT_US, AS_OFFLINE_US);
+	t_row("too many to ask for all each second");
+	for (unsigned i = 0; i < 500; i++) {
+		snprintf(eui, sizeof eui, "aa0000000001%04x", i);
+		page = page_of(BEGAN, row(eui, -1, ""));
+		as_health_live(&health, page, at(36));
+		json_decref(page);
+	}
+	t_int("next look", 5 * US_PER_S, as_health_look_next(&health, at(36).mono));
+	as_health_release(&health);
+}
+
 static void a_bridge_that_was_away_puts_nobody_out(void **state)
 {
 	(void)state;
@@ -602,6 +638,7 @@ int main(void)
 		t_test(rows_are_made_a_few_at_a_time),
 		t_test(one_that_is_turned_away_is_told_apart_from_one_that_does_not_come),
 		t_test(a_station_is_judged_by_its_connection),
+		t_test(who_has_just_come_is_looked_for_every_second),
 		t_test(a_bridge_that_was_away_puts_nobody_out),
 		t_test(what_makes_a_gateway_unstable),
 		t_test(differences_outlast_every_restart),
