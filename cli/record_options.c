@@ -1,6 +1,7 @@
 #include "cli/record_options.h"
 
 #include "cli/input.h"
+#include "cli/key_rules.h"
 #include "cli/problem.h"
 #include "cli/seal.h"
 #include "common/base/check.h"
@@ -120,4 +121,50 @@ int record_options_collect(json_t *object, struct cli_client *client, const stru
 	}
 	cli_seal_free(seal);
 	return exit_code;
+}
+
+/* --- of a command */
+
+static void make_options(struct cli_made_options *made, const struct cli_command *command, bool change)
+{
+	struct record_options options;
+	record_options_make(&options, record_schema_named(command->group), change);
+	made->count = options.count;
+	for (size_t i = 0; i < options.count; i++) {
+		memcpy(made->names[i], options.names[i], sizeof made->names[i]);
+		made->options[i] = options.options[i];
+		made->options[i].name = made->names[i];
+		made->choices[i] = options.fields[i]->names;
+	}
+}
+
+static void add_option(struct cli_made_options *made, const char *name, const char *value, const char *help)
+{
+	ASSERT_CMP(made->count, <, CLI_OPTIONS_MAX);
+	snprintf(made->names[made->count], sizeof made->names[0], "%s", name);
+	made->choices[made->count] = NULL;
+	made->options[made->count] = (struct cli_option){made->names[made->count], value, help};
+	made->count++;
+}
+
+static bool is_of_devices(const struct cli_command *command)
+{
+	return strcmp(command->group, "device") == 0;
+}
+
+void record_make_add_options(struct cli_made_options *made, const struct cli_command *command)
+{
+	make_options(made, command, false);
+	if (is_of_devices(command)) {
+		add_option(made, "qr", "TEXT",
+			   "the code on its label (LW:D0:...) in place of DevEUI and JoinEUI; @FILE, -");
+		add_option(made, KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP);
+	}
+}
+
+void record_make_update_options(struct cli_made_options *made, const struct cli_command *command)
+{
+	make_options(made, command, true);
+	if (is_of_devices(command))
+		add_option(made, KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP);
 }

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/client.h"
+#include "cli/command.h"
 #include "common/text/record_schema.h"
 
 struct record_options {
@@ -20,5 +21,9 @@ void record_options_make(struct record_options *made, const struct record_schema
  * reported. */
 int record_options_collect(json_t *object, struct cli_client *client, const struct record_options *made,
 			   const struct cli_arguments *arguments, const char *dev_eui);
+
+/* The options of a kind's `add` and `update`: its fields, and for devices what concerns their keys and labels. */
+void record_make_add_options(struct cli_made_options *made, const struct cli_command *command);
+void record_make_update_options(struct cli_made_options *made, const struct cli_command *command);
 
 #endif

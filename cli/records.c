@@ -6,7 +6,6 @@
 #include "cli/client.h"
 #include "cli/device_claim.h"
 #include "cli/gateway_health.h"
-#include "cli/key_rules.h"
 #include "cli/problem.h"
 #include "cli/record_options.h"
 #include "cli/record_print.h"
@@ -268,55 +267,11 @@ static int run_remove(const struct cli_arguments *arguments)
 
 /* --- the rows ---------------------------------------------------------------------------------------------------- */
 
-static void make_options(struct cli_made_options *made, const struct cli_command *command, bool change)
-{
-	struct record_options options;
-	record_options_make(&options, schema_of(command), change);
-	made->count = options.count;
-	for (size_t i = 0; i < options.count; i++) {
-		memcpy(made->names[i], options.names[i], sizeof made->names[i]);
-		made->options[i] = options.options[i];
-		made->options[i].name = made->names[i];
-		made->choices[i] = options.fields[i]->names;
-	}
-}
-
-static void add_option(struct cli_made_options *made, const char *name, const char *value, const char *help)
-{
-	ASSERT_CMP(made->count, <, CLI_OPTIONS_MAX);
-	snprintf(made->names[made->count], sizeof made->names[0], "%s", name);
-	made->choices[made->count] = NULL;
-	made->options[made->count] = (struct cli_option){made->names[made->count], value, help};
-	made->count++;
-}
-
-static bool is_of_devices(const struct cli_command *command)
-{
-	return strcmp(command->group, "device") == 0;
-}
-
-static void make_add_options(struct cli_made_options *made, const struct cli_command *command)
-{
-	make_options(made, command, false);
-	if (is_of_devices(command)) {
-		add_option(made, "qr", "TEXT",
-			   "the code on its label (LW:D0:...) in place of DevEUI and JoinEUI; @FILE, -");
-		add_option(made, KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP);
-	}
-}
-
-static void make_update_options(struct cli_made_options *made, const struct cli_command *command)
-{
-	make_options(made, command, true);
-	if (is_of_devices(command))
-		add_option(made, KEY_ALLOW_OPTION, NULL, KEY_ALLOW_HELP);
-}
-
-#define ADD(kind, id, example)                                                                       \
-	{                                                                                            \
-		.group = kind, .name = "add", .summary = "register one", .operands = "[" id "]",     \
-		.make_options = make_add_options, .examples = "lamppost " kind " add " example "\n", \
-		.run = run_add                                                                       \
+#define ADD(kind, id, example)                                                                              \
+	{                                                                                                   \
+		.group = kind, .name = "add", .summary = "register one", .operands = "[" id "]",            \
+		.make_options = record_make_add_options, .examples = "lamppost " kind " add " example "\n", \
+		.run = run_add                                                                              \
 	}
 #define LIST(kind, example)                                                                                  \
 	{                                                                                                    \
@@ -332,7 +287,7 @@ static void make_update_options(struct cli_made_options *made, const struct cli_
 #define UPDATE(kind, id, example)                                                                   \
 	{                                                                                           \
 		.group = kind, .name = "update", .summary = "change what is given, leave the rest", \
-		.operands = id, .make_options = make_update_options,                                \
+		.operands = id, .make_options = record_make_update_options,                         \
 		.examples = "lamppost " kind " update " example "\n", .run = run_update             \
 	}
 #define REMOVE(kind, id, example)                                                             \

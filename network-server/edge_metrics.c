@@ -174,7 +174,8 @@ static unsigned gateways_online(const struct ns_gateways *of)
 static bool health(void *ctx, char *members, size_t capacity)
 {
 	const struct ns_edge *edge = ctx;
-	char warnings[160] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "", storm[NS_EDGE_STORM_TEXT];
+	char warnings[160] = "", more[RELOAD_ITEMS_MAX], off_plan[4 * NS_OFF_PLAN_TEXT] = "",
+	     storm[NS_EDGE_STORM_TEXT];
 	if (ns_journal_alarm(&edge->ns.journal))
 		snprintf(warnings, sizeof warnings, "\"journal_filling\"");
 	reload_append_warnings(&edge->reload, warnings, sizeof warnings);

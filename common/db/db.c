@@ -2,6 +2,7 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/db/write_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BUSY_MS   5000
@@ -49,8 +49,7 @@ static enum status status_of(int code)
 	}
 }
 
-/* SQLite's message of a constraint names tables and columns, of a syntax error our own SQL: never a bound
- * value. */
+/* SQLite's message of a constraint names tables and columns, of a syntax error our own SQL: never a value. */
 static void log_failure(const struct db *db, const char *what)
 {
 	LOG_ERROR("database", "file=\"%s\" step=%s code=%d reason=\"%s\"", db->path, what,
@@ -186,8 +185,7 @@ void db_close(struct db *db)
 	db_rollback(db);
 	db_let_go(db);
 	if (db->handle) {
-		/* The last connection would checkpoint and delete the WAL: wanted, an orderly stop leaves one
-		 * file. */
+		/* The last connection checkpoints and deletes the WAL: an orderly stop leaves one file. */
 		int code = sqlite3_close(db->handle);
 		ASSERT(code == SQLITE_OK); /* a statement or backup was left open */
 	}
@@ -198,31 +196,11 @@ void db_close(struct db *db)
 
 /* --- transactions */
 
-static int64_t clock_ms(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-/* While a query is not read to its end SQLite does not wait for the write lock by itself: somebody who waits with a lock of his own
- * could wait for ever. The checkpoint's thread lets go within 10 ms, though, whatever we read. */
-static int begin(struct db *db)
-{
-	int64_t end = clock_ms() + db->busy_ms;
-	int code;
-	while ((code = sqlite3_exec(db->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL)) == SQLITE_BUSY &&
-	       clock_ms() < end)
-		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-	return code;
-}
-
 enum status db_begin(struct db *db)
 {
 	ASSERT(!db->in_transaction);
 	db_let_go(db);
-	int code = begin(db);
-	if (code != SQLITE_OK) {
+	if (db_write_lock(db->handle, db->busy_ms) != SQLITE_OK) {
 		log_failure(db, "begin");
 		return ST_DATABASE;
 	}
