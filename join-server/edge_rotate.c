@@ -9,19 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TO_FILE_ROWS 2 /* of the audit: rotate, settle */
+
 static const struct {
 	int code;
 	const char *reason;
 } results[JS_ROTATE_RESULT_COUNT] = {
 	[JS_ROTATED] = {200, ""},
 	[JS_ROTATED_WAITS] = {200, ""},
-	[JS_ROTATE_FILE] = {409,
-			    "the key file's folder cannot be written: see its mode, and ReadWritePaths= of "
-			    "the unit"},
+	[JS_ROTATE_FILE] =
+		{409, "the key file's folder cannot be written: see its mode, the space that is left, and "
+		      "ReadWritePaths= of the unit"},
 	[JS_ROTATE_FILE_THERE] = {409, "a key file stands there already, of another time: move it away"},
 	[JS_ROTATE_NOT_FOR_US] = {422, "the new key is not sealed to this join server"},
 	[JS_ROTATE_SAME_KEY] = {409, "that is the master key already"},
 	[JS_ROTATE_AUDIT_FULL] = {507, "the audit is full, and nothing is done without its row"},
+	[JS_ROTATE_UNSYNCED] =
+		{500, "the new key stands in its file, but the folder could not be synced: the old "
+		      "key opens the vault as well until the join server is restarted on a disk that "
+		      "is well"},
 	[JS_ROTATE_NO_MEMORY] = {500, "no memory"},
 	[JS_ROTATE_FAILED] = {500, "the database could not be written: the old key goes on"},
 };
@@ -89,13 +95,18 @@ static enum js_rotate_result write_key(const char *path, const struct secret_mas
 	return JS_ROTATE_FILE;
 }
 
-/* FILE.new is written and its wrap committed: it takes its place, and the old wrap goes if the configuration reads that file. */
+/* FILE.new is written and its wrap committed: it takes its place, and the old wrap goes if the configuration reads that file. Once the
+ * name is changed the old key may stand nowhere any more, so nothing is undone then. */
 static enum js_rotate_result finish_file(struct js_edge_vault *vault, struct now now,
 					 const struct js_rotate_order *order, const char *from,
 					 const char *to, bool in_place, const struct js_vault_rows *before)
 {
 	if (key_file_replace(from, to) != KEY_FILE_OK) {
 		LOG_ERROR("key_file_failed", "file=%s", to);
+		if (!key_file_exists(from)) {
+			vault->vault.opened_by = js_vault_newest(&vault->vault.rows)->id;
+			return JS_ROTATE_UNSYNCED;
+		}
 		vault->vault.rows = *before;
 		enum js_rotate_result undone = save(vault, now, order->who, JS_AUDIT_SETTLE,
 						    &vault->vault.rows);
@@ -119,6 +130,8 @@ static enum js_rotate_result to_file(struct js_edge_vault *vault, struct now now
 	bool in_place = vault->master.source == JS_VAULT_FILE && strcmp(vault->master.path, file) == 0;
 	if (!in_place && key_file_exists(file))
 		return JS_ROTATE_FILE_THERE;
+	if (vault->join->audit.seq + TO_FILE_ROWS > JS_AUDIT_ROWS_MAX)
+		return JS_ROTATE_AUDIT_FULL;
 	struct secret_master *key = secret_master_generate();
 	if (!key)
 		return JS_ROTATE_NO_MEMORY;
@@ -129,7 +142,8 @@ static enum js_rotate_result to_file(struct js_edge_vault *vault, struct now now
 		step(order, 1);
 		js_vault_rewrap(&vault->vault, key, &order->form, true, now.wall);
 		result = save(vault, now, order->who, JS_AUDIT_ROTATE, &before);
-		if (result != JS_ROTATED)
+		/* A commit that failed may be on the disk all the same: the next start looks. */
+		if (result == JS_ROTATE_AUDIT_FULL)
 			unlink(path);
 	}
 	secret_master_free(key);

@@ -19,8 +19,9 @@ enum js_rotate_result {
 	JS_ROTATE_NOT_FOR_US, /* 422: the sealed key does not open */
 	JS_ROTATE_SAME_KEY,   /* 409: it is the key already */
 	JS_ROTATE_AUDIT_FULL, /* 507 */
+	JS_ROTATE_UNSYNCED,   /* 500: the new file has its name, perhaps not on the disk: either key opens */
 	JS_ROTATE_NO_MEMORY,  /* 500 */
-	JS_ROTATE_FAILED,     /* 500: the database */
+	JS_ROTATE_FAILED, /* the database: the turn fails, the process ends, nobody is answered; the next start finds one or the other */
 	JS_ROTATE_RESULT_COUNT
 };
 int js_rotate_code(enum js_rotate_result result);

@@ -7,16 +7,21 @@
 #include "common/io/key_file.h"
 #include "join-server/edge_rotate.h"
 #include "join-server/store_sqlite.h"
+#include "tests/harness/fault_vfs.h"
 #include "tests/harness/process.h"
 
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[T_DIR_MAX];
+static const char *vfs; /* of join.db; NULL: the system's */
 static struct config_common common;
 static struct js_config config;
 static struct secret_box *box;
@@ -48,6 +53,7 @@ static int open_dir(void **state)
 	write_master("master", 1);
 	box = secret_box_generate();
 	unsetenv("LAMPPOST_VAULT_FD");
+	vfs = NULL;
 	return t_setup(state);
 }
 
@@ -73,7 +79,7 @@ static enum status start(struct server *server, bool with_box_file)
 {
 	memset(server, 0, sizeof *server);
 	struct now now = clock_now();
-	assert_int_equal(js_store_open(in_dir("join.db"), NULL, &server->db), ST_OK);
+	assert_int_equal(js_store_open(vfs ? "join.db" : in_dir("join.db"), vfs, &server->db), ST_OK);
 	if (with_box_file)
 		server->box = secret_box_from(secret_box_secret(box));
 	enum status status = js_edge_vault_open(&server->vault, server->db, &common, &config, &server->box,
@@ -294,13 +300,225 @@ static void a_key_file_that_cannot_be_written_changes_nothing(void **state)
 	      js_rotate(&server.vault, clock_now(), &order, in_dir("there")));
 	t_bytes("the rows", (uint8_t *)&before, sizeof before, (uint8_t *)&server.vault.vault.rows,
 		sizeof before);
-	server.join.audit.seq = JS_AUDIT_ROWS_MAX;
-	t_int("a full audit", JS_ROTATE_AUDIT_FULL,
-	      js_rotate(&server.vault, clock_now(), &order, server.vault.master.path));
+	for (unsigned room = 0; room < 2; room++) {
+		server.join.audit.seq = JS_AUDIT_ROWS_MAX - room;
+		t_int("an audit without room for its two rows", JS_ROTATE_AUDIT_FULL,
+		      js_rotate(&server.vault, clock_now(), &order, server.vault.master.path));
+	}
 	t_uint("one wrap", 1, server.vault.vault.rows.wrap_count);
 	t_false("no half a key file", key_file_exists(in_dir("master.new")));
 	stop(&server);
 	t_int("starts", ST_OK, start(&server, true));
+	stop(&server);
+}
+
+/* --- disks that fail ---------------------------------------------------------------------------------------------- */
+
+/* What a disk does after the fault, before the next start. */
+enum after { DIED, POWER_CUT, TORN, AFTER_COUNT };
+
+static void end_at_once(struct server *server, enum after after)
+{
+	fault_vfs_crash_at(fault_vfs_operations() + 1); /* nothing is written on the way out */
+	stop(server);
+	if (after == DIED)
+		fault_disk_restart(fault_vfs_disk(""));
+	else
+		fault_vfs_power_on(after == TORN ? 5 : 0);
+}
+
+static bool opens_with(const struct js_vault_rows *rows, const uint8_t bytes[SECRET_KEY])
+{
+	struct js_vault vault;
+	struct secret_master *key = secret_master_from(bytes);
+	bool opened = js_vault_open(&vault, rows, key, (struct wall){1}) == ST_OK;
+	if (opened)
+		js_vault_release(&vault);
+	secret_master_free(key);
+	return opened;
+}
+
+/* The next start, after a rotation whose `at`th operation on the disk failed. */
+static void check_start(enum js_vault_source to, enum js_rotate_result result)
+{
+	static const uint8_t old[SECRET_KEY] = {1, 2, 3}, given[SECRET_KEY] = {5, 9, 9};
+	struct server server;
+	struct js_vault_rows rows;
+	struct db *db;
+	bool used;
+	assert_int_equal(js_store_open("join.db", vfs, &db), ST_OK);
+	struct js_store store = js_store_sqlite(db);
+	assert_int_equal(store.load_vault(store.ctx, &rows, &used), ST_OK);
+	db_close(db);
+	t_true("the new key, if it was acknowledged",
+	       to == JS_VAULT_FILE || (result != JS_ROTATED && result != JS_ROTATED_WAITS) ||
+		       opens_with(&rows, given));
+	if (to == JS_VAULT_PASSPHRASE) {
+		t_true("one of the two, not both", opens_with(&rows, old) != opens_with(&rows, given));
+		return;
+	}
+	t_int("starts", ST_OK, start(&server, true));
+	t_true("the root key opens", key_opens(&server, 7));
+	if (to == JS_VAULT_FILE) {
+		uint8_t now[SECRET_KEY] = {0};
+		t_uint("one master key", 1, server.vault.vault.rows.wrap_count);
+		t_int("in its file", KEY_FILE_OK, key_file_read(in_dir("master"), now, sizeof now));
+		t_true("the new one, if it was acknowledged",
+		       result != JS_ROTATED || memcmp(now, old, sizeof now) != 0);
+		t_false("no half a key file", key_file_exists(in_dir("master.new")));
+	}
+	stop(&server);
+}
+
+/* False: the rotation has no such operation. */
+static bool fail_one(enum js_vault_source to, int code, uint64_t at, enum after after)
+{
+	struct server server;
+	fault_vfs_reset();
+	unlink(in_dir("master.new"));
+	write_master("master", 1);
+	assert_int_equal(start(&server, true), ST_OK);
+	put_device(&server.join.options.store, &server.join.options.vault, 7);
+	assert_int_equal(js_store_commit(server.db), ST_OK);
+	/* A passphrase for a passphrase: what opened it is only what decides on the steps. */
+	if (to == JS_VAULT_PASSPHRASE)
+		server.vault.master.source = JS_VAULT_PASSPHRASE;
+	fault_vfs_fail_at(fault_vfs_operations() + at, code);
+	uint64_t last = fault_vfs_operations() + at;
+	struct js_rotate_order order = {.form = {.source = to}, .who = "uid 1000"};
+	if (to == JS_VAULT_PASSPHRASE)
+		order.form.derive = secret_derive_new();
+	if (to != JS_VAULT_FILE)
+		order.key = secret_master_from((const uint8_t[SECRET_KEY]){5, 9, 9});
+	enum js_rotate_result result = js_rotate(&server.vault, clock_now(), &order, in_dir("master"));
+	secret_master_free(order.key);
+	bool failed = fault_vfs_operations() >= last;
+	bool done = result == JS_ROTATED || result == JS_ROTATED_WAITS;
+	t_true("says that it failed, and so does the turn, or is done", done != server.vault.failed);
+	t_true("done, when nothing failed", failed || done);
+	end_at_once(&server, after);
+	check_start(to, result);
+	return failed;
+}
+
+static void a_disk_that_fails_in_a_rotation_leaves_the_old_or_the_new_key(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum js_vault_source to;
+		int code;
+	} rows[] = {
+		{"file, disk full", JS_VAULT_FILE, SQLITE_FULL},
+		{"file, write error", JS_VAULT_FILE, SQLITE_IOERR_WRITE},
+		{"file, sync error", JS_VAULT_FILE, SQLITE_IOERR_FSYNC},
+		{"credential, disk full", JS_VAULT_CREDENTIAL, SQLITE_FULL},
+		{"credential, sync error", JS_VAULT_CREDENTIAL, SQLITE_IOERR_FSYNC},
+		{"passphrase, disk full", JS_VAULT_PASSPHRASE, SQLITE_FULL},
+		{"passphrase, sync error", JS_VAULT_PASSPHRASE, SQLITE_IOERR_FSYNC},
+	};
+	static const char *const names[AFTER_COUNT] = {"the process died", "power cut", "torn writes"};
+	vfs = FAULT_VFS;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (enum after after = 0; after < AFTER_COUNT; after++) {
+			uint64_t at = 1;
+			char name[80];
+			do {
+				snprintf(name, sizeof name, "%s at operation %d, %s", rows[i].name, (int)at,
+					 names[after]);
+				t_row(name);
+			} while (fail_one(rows[i].to, rows[i].code, at, after) && at++ < 100);
+			t_true("there are some, not without end", at > 3 && at < 100);
+		}
+	}
+}
+
+/* From step 2 on no file can be opened: the new key gets its name, and the folder cannot be synced. */
+static void no_descriptors(void *ctx, int step)
+{
+	struct rlimit none = *(const struct rlimit *)ctx;
+	none.rlim_cur = 0;
+	if (step == 2)
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void a_folder_that_cannot_be_synced_leaves_two_keys(void **state)
+{
+	(void)state;
+	struct server server;
+	struct rlimit limit;
+	uint8_t old[SECRET_KEY], now[SECRET_KEY];
+	assert_int_equal(key_file_read(in_dir("master"), old, sizeof old), KEY_FILE_OK);
+	assert_int_equal(start(&server, true), ST_OK);
+	put_device(&server.join.options.store, &server.join.options.vault, 7);
+	assert_int_equal(js_store_commit(server.db), ST_OK);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	enum js_rotate_result result = rotate(&server, JS_VAULT_FILE, 0, no_descriptors, &limit);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	t_int("said", JS_ROTATE_UNSYNCED, result);
+	t_uint("either key", 2, server.vault.vault.rows.wrap_count);
+	assert_int_equal(key_file_read(in_dir("master"), now, sizeof now), KEY_FILE_OK);
+	t_true("the new one has the name", memcmp(old, now, sizeof old) != 0);
+	t_uint("and is what the next rotation keeps", 2, server.vault.vault.opened_by);
+	stop(&server);
+	t_int("starts with the new one", ST_OK, start(&server, true));
+	t_true("the root key opens", key_opens(&server, 7));
+	t_uint("the old one goes", 1, server.vault.vault.rows.wrap_count);
+	stop(&server);
+}
+
+/* A folder has the name that the new key is to get. */
+static void in_the_way(void *ctx, int step)
+{
+	if (step != 2)
+		return;
+	assert_int_equal(unlink(ctx), 0);
+	assert_int_equal(mkdir(ctx, 0700), 0);
+}
+
+static void a_key_that_cannot_get_its_name_is_taken_back(void **state)
+{
+	(void)state;
+	struct server server;
+	char path[T_DIR_MAX + 64];
+	snprintf(path, sizeof path, "%s", in_dir("master"));
+	assert_int_equal(start(&server, true), ST_OK);
+	put_device(&server.join.options.store, &server.join.options.vault, 7);
+	assert_int_equal(js_store_commit(server.db), ST_OK);
+	t_int("said", JS_ROTATE_FILE, rotate(&server, JS_VAULT_FILE, 0, in_the_way, path));
+	t_uint("one key", 1, server.vault.vault.rows.wrap_count);
+	stop(&server);
+	assert_int_equal(rmdir(path), 0);
+	write_master("master", 1);
+	t_int("the old one opens it", ST_OK, start(&server, true));
+	t_true("the root key opens", key_opens(&server, 7));
+	t_uint("and no other", 1, server.vault.vault.rows.wrap_count);
+	t_false("no half a key file", key_file_exists(in_dir("master.new")));
+	stop(&server);
+}
+
+static void a_full_disk_under_the_key_file_changes_nothing(void **state)
+{
+	(void)state;
+	struct server server;
+	struct rlimit limit;
+	vfs = FAULT_VFS;
+	fault_vfs_reset();
+	assert_int_equal(start(&server, true), ST_OK);
+	struct js_vault_rows before = server.vault.vault.rows;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	struct rlimit none = {0, limit.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	enum js_rotate_result result = rotate(&server, JS_VAULT_FILE, 0, NULL, NULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	t_int("said", JS_ROTATE_FILE, result);
+	t_false("the turn goes on", server.vault.failed);
+	t_bytes("the rows", (uint8_t *)&before, sizeof before, (uint8_t *)&server.vault.vault.rows,
+		sizeof before);
+	t_false("no half a key file", key_file_exists(in_dir("master.new")));
+	t_int("and with room", JS_ROTATED, rotate(&server, JS_VAULT_FILE, 0, NULL, NULL));
 	stop(&server);
 }
 
@@ -363,6 +581,10 @@ int main(void)
 		IN_DIR(the_old_file_opens_nothing_after_a_rotation),
 		IN_DIR(another_source_waits_for_its_first_start),
 		IN_DIR(a_key_file_that_cannot_be_written_changes_nothing),
+		IN_DIR(a_disk_that_fails_in_a_rotation_leaves_the_old_or_the_new_key),
+		IN_DIR(a_folder_that_cannot_be_synced_leaves_two_keys),
+		IN_DIR(a_key_that_cannot_get_its_name_is_taken_back),
+		IN_DIR(a_full_disk_under_the_key_file_changes_nothing),
 		IN_DIR(the_box_key_is_kept_in_the_vault),
 		IN_DIR(a_row_of_the_audit_that_was_changed_is_seen),
 	};
