@@ -12,7 +12,9 @@ struct as_replay {
 	uint16_t dev_nonce; /* of the last one */
 	bool has_nonce;     /* false: known from before the start alone */
 	bool has_agency;
+	bool is_named; /* since it was counted last */
 	struct net_uuid agency;
+	char name[AS_ALARM_NAME];
 };
 
 void as_replays_init(struct as_replays *replays, struct rng *rng)
@@ -75,6 +77,7 @@ void as_replays_on_attempt(struct as_replays *replays, struct now now, const str
 	row->dev_nonce = report->dev_nonce;
 	row->has_nonce = true;
 	row->has_agency = true;
+	row->is_named = false;
 	row->agency = attempt->agency;
 }
 
@@ -91,17 +94,16 @@ void as_replays_restore(struct as_replays *replays, struct now now, const struct
 	row->agency = alarm->agency;
 }
 
+/* Once over the table: what a removal moves comes to the place that was left, or further on. */
 static void forget_old(struct table *table, struct now now)
 {
-	for (bool more = true; more;) {
-		const struct as_replay *row, *old = NULL;
-		for (size_t at = 0; !old && (row = table_next(table, &at));)
-			old = is_over(row, now) ? row : NULL;
-		more = old != NULL;
-		if (old) {
-			struct lw_eui64 dev_eui = old->dev_eui;
-			table_remove(table, &dev_eui);
-		}
+	const struct as_replay *row;
+	for (size_t at = 0; (row = table_next(table, &at));) {
+		if (!is_over(row, now))
+			continue;
+		struct lw_eui64 dev_eui = row->dev_eui;
+		table_remove(table, &dev_eui);
+		at--;
 	}
 }
 
@@ -109,19 +111,25 @@ void as_replays_observe(struct as_replays *replays, struct as_alarms *alarms, st
 			void (*name_of)(void *ctx, const struct lw_eui64 *dev_eui, char name[AS_ALARM_NAME]),
 			void *ctx)
 {
-	const struct as_replay *row;
+	struct as_replay *row;
+	unsigned names = AS_REPLAY_NAMES;
 	forget_old(&replays->table, now);
 	as_alarms_begin(alarms, AS_SOURCE_JOINS);
 	for (size_t at = 0; (row = table_next(&replays->table, &at));) {
-		char subject[LW_EUI64_TEXT], name[AS_ALARM_NAME], detail[AS_ALARM_DETAIL] = "";
+		char subject[LW_EUI64_TEXT], detail[AS_ALARM_DETAIL] = "";
 		lw_eui64_format(subject, &row->dev_eui);
-		snprintf(name, sizeof name, "%s", subject);
-		name_of(ctx, &row->dev_eui, name);
+		if (row->name[0] == '\0')
+			snprintf(row->name, sizeof row->name, "%s", subject);
+		if (!row->is_named && names > 0) {
+			names--;
+			row->is_named = true;
+			name_of(ctx, &row->dev_eui, row->name);
+		}
 		if (row->has_nonce)
 			snprintf(detail, sizeof detail, "The last had DevNonce %u.", row->dev_nonce);
 		const struct as_observation seen = {.kind = AS_ALARM_JOIN_REPLAYED,
 						    .subject = subject,
-						    .name = name,
+						    .name = row->name,
 						    .detail = detail,
 						    .value = row->count,
 						    .agency = row->has_agency ? &row->agency : NULL};

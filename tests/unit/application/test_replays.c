@@ -164,6 +164,51 @@ static void devices_are_bounded(void **state)
 	ends();
 }
 
+static unsigned asked_for_names;
+
+static void name_of_many(void *ctx, const struct lw_eui64 *dev_eui, char name[AS_ALARM_NAME])
+{
+	(void)ctx;
+	asked_for_names++;
+	snprintf(name, AS_ALARM_NAME, "Light %u", (unsigned)lw_eui64_number(dev_eui));
+}
+
+/* A power cut, and all lights have lost their counters: no round asks the store for a thousand names. */
+static void names_are_asked_for_a_few_at_a_time(void **state)
+{
+	(void)state;
+	begins();
+	struct as_attempt attempt = {.has_owner = true,
+				     .report = {.verdict = NET_JOIN_DEV_NONCE_USED, .has_device = true}};
+	for (uint64_t i = 1; i <= AS_REPLAYS_MAX; i++) {
+		attempt.report.attempt = i;
+		attempt.report.device = lw_eui64_from_number(i);
+		as_replays_on_attempt(&city->joins.replays, city->now, &attempt);
+	}
+	for (unsigned round = 1; round <= AS_REPLAYS_MAX / AS_REPLAY_NAMES + 1; round++) {
+		asked_for_names = 0;
+		as_replays_observe(&city->joins.replays, &alarms, city->now, name_of_many, NULL);
+		bool last = round > AS_REPLAYS_MAX / AS_REPLAY_NAMES;
+		if (!t_uint("names in a round", last ? 0 : AS_REPLAY_NAMES, asked_for_names))
+			break;
+	}
+	as_alarms_step(&alarms, city->now);
+	char subject[LW_EUI64_TEXT];
+	const struct lw_eui64 of = lw_eui64_from_number(700);
+	const struct as_alarm *alarm = as_alarms_find(&alarms, AS_ALARM_JOIN_REPLAYED,
+						      lw_eui64_format(subject, &of));
+	t_str("in the end all have theirs", "Light 700", alarm ? alarm->name : "");
+	asked_for_names = 0;
+	attempt.report.attempt++;
+	as_replays_on_attempt(&city->joins.replays, city->now, &attempt);
+	as_replays_observe(&city->joins.replays, &alarms, city->now, name_of_many, NULL);
+	t_uint("one that asks again may have another", 1, asked_for_names);
+	passes(HOUR);
+	as_replays_observe(&city->joins.replays, &alarms, city->now, name_of_many, NULL);
+	t_uint("all are forgotten at once", 0, city->joins.replays.table.count);
+	ends();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +216,7 @@ int main(void)
 		t_test(it_counts_and_clears_by_itself),
 		t_test(a_restart_goes_on_from_the_alarm),
 		t_test(devices_are_bounded),
+		t_test(names_are_asked_for_a_few_at_a_time),
 	};
 	return t_run(tests);
 }
