@@ -20,6 +20,7 @@ struct heard {
 	struct mono sent; /* the latest estimate of the end of the transmission */
 	uint32_t airtime_us;
 	uint32_t ring_at; /* its place in the ring */
+	uint32_t first_s; /* when it was on the air first, seconds of the monotonic clock */
 	uint8_t count;
 	struct {
 		uint32_t gateway; /* slot */
@@ -122,6 +123,12 @@ static bool is_once_again(struct heard *heard, const struct ns_copy *copy, const
 		return false;
 	heard->sent = copy->sent;
 	return true;
+}
+
+/* For so long the same bytes of a `once` frame are a copy. */
+static bool is_over(const struct heard *heard, const struct ns_copy *copy)
+{
+	return copy->sent.us / US_PER_S - (int64_t)heard->first_s >= NS_ONCE_SPAN_S;
 }
 
 static void close_at(struct ns_dedup *dedup, struct ns_frame *frame, struct mono due)
@@ -245,13 +252,13 @@ enum ns_dedup_verdict ns_dedup_add(struct ns_dedup *dedup, const uint8_t *phy, u
 		return NS_DEDUP_COPY;
 	}
 	struct heard *heard = ns_slab_at(&dedup->memory, where->slot);
-	if (facts->once || !is_retransmission(heard, copy, facts)) {
+	if (facts->once ? !is_over(heard, copy) : !is_retransmission(heard, copy, facts)) {
 		bool again = is_once_again(heard, copy, facts);
 		note_hearer(heard, copy);
 		return again ? NS_DEDUP_ONCE_AGAIN : NS_DEDUP_LATE_COPY;
 	}
 	uint32_t remembered = where->slot;
-	enum ns_dedup_verdict verdict = open_window(dedup, where, phy, length, copy, facts, true);
+	enum ns_dedup_verdict verdict = open_window(dedup, where, phy, length, copy, facts, !facts->once);
 	if (verdict != NS_DEDUP_FULL)
 		forget(dedup, remembered);
 	return verdict;
@@ -278,6 +285,7 @@ static void remember(struct ns_dedup *dedup, const struct ns_frame *frame)
 	heard->key = frame->key;
 	heard->sent = frame->sent;
 	heard->airtime_us = frame->airtime_us;
+	heard->first_s = (uint32_t)(frame->sent.us / US_PER_S);
 	for (uint8_t i = 0; i < frame->copy_count; i++)
 		note_hearer(heard, &frame->copies[i]);
 	heard->ring_at = (dedup->ring_start + dedup->ring_count) % dedup->memory.capacity;

@@ -23,6 +23,7 @@
 
 #define NS_COPIES_MAX  16
 #define NS_HEARERS_MAX 8
+#define NS_ONCE_SPAN_S 600 /* as long as the join server takes the last join's bytes for a copy */
 
 /* One reception of a frame. */
 struct ns_copy {
@@ -100,7 +101,7 @@ struct ns_copy_facts {
 	span_us rx_delay; /* from the end of the transmission to the first receive window */
 	span_us lead;     /* of the gateway */
 	uint32_t airtime_us;
-	bool once; /* join-requests: the same bytes are never a retransmission */
+	bool once; /* join-requests: the same bytes are no retransmission; after NS_ONCE_SPAN_S the join server judges them anew */
 };
 
 /* Takes one copy. `phy` is 1 .. 255 bytes. */

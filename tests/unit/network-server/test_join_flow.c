@@ -431,6 +431,37 @@ static void a_late_copy_of_the_request_is_nothing(void **state)
 	rig_release(&rig);
 }
 
+/* Somebody sends what they recorded, or a device lost its counter and begins with the DevNonce that it began with before: the bytes are
+ * the same, and whether they were used is for the join server to say. */
+static void the_same_bytes_later(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		span_us later;
+		size_t asked;
+	} rows[] = {
+		{"within ten minutes they are a late copy", 595 * US_PER_S, 0},
+		{"after them the join server judges", 601 * US_PER_S, 1},
+		{"an hour later as well", 3600 * US_PER_S, 1},
+		{"and a day later, though nobody else was heard meanwhile", 86400 * US_PER_S, 1},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		setup(PROFILE_103);
+		request(7, 1);
+		rig_run(&rig, 250 * US_PER_MS);
+		t_uint("asked", 1, rig.join_count);
+		rig_run(&rig, rows[i].later);
+		size_t asked = rig.join_count; /* it was silent, and was asked more than once */
+		request(7, 1);
+		rig_run(&rig, 250 * US_PER_MS);
+		t_uint("asked again", asked + rows[i].asked, rig.join_count);
+		t_uint("told", !rows[i].asked, rig.ns.drops[NS_DROP_JOIN_REPEATED]);
+		rig_release(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +476,7 @@ int main(void)
 		t_test(refusals),
 		t_test(called_again_with_the_same_transaction),
 		t_test(a_late_copy_of_the_request_is_nothing),
+		t_test(the_same_bytes_later),
 	};
 	return t_run(tests);
 }
