@@ -238,7 +238,8 @@ span_us ns_gateway_share(const struct ns_gateway *gateway, struct mono now)
 
 static void add_share(struct ns_gateway *gateway, struct mono now, span_us airtime)
 {
-	gateway->share_us = ns_gateway_share(gateway, now) + airtime;
+	span_us owed = ns_gateway_share(gateway, now) + airtime;
+	gateway->share_us = owed < NS_STORM_OWED_MOST ? owed : NS_STORM_OWED_MOST;
 	gateway->share_at = now;
 }
 

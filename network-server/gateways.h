@@ -28,6 +28,9 @@
 #define NS_STORM_BURST       (4 * US_PER_S)
 /* What accepts may take of it (plan_policy.h). */
 #define NS_STORM_LEAK_PERMILLE 110
+/* No more of what a gateway has sent counts: as much as keeps out devices of every class (plan_policy.h). One that brought firmware to
+ * a group all night would owe hours otherwise, in which it answered nobody. */
+#define NS_STORM_OWED_MOST (30 * US_PER_S)
 
 struct ns_busy {
 	struct mono start, end;
@@ -59,7 +62,7 @@ struct ns_gateway {
 	struct ns_busy busy[NS_BUSY];            /* transmissions that are planned or going on */
 	struct lw_duty_cycle duty[NS_SUB_BANDS]; /* by the region's sub-band; monotonic line */
 	uint8_t duty_ready;                      /* bit set: that sub-band was begun */
-	/* What it has sent or is to send, leaking away at NS_STORM_LEAK_PERMILLE of the time (plan_policy.h). */
+	/* What it has sent or is to send, leaking away at NS_STORM_LEAK_PERMILLE of the time (plan_policy.h); NS_STORM_OWED_MOST. */
 	int64_t share_us;
 	struct mono share_at;
 	struct mono pays_next;       /* when a frame may go for NewChannelReq alone (join_short.h) */

@@ -195,8 +195,8 @@ static void names_are_asked_for_a_few_at_a_time(void **state)
 	as_alarms_step(&alarms, city->now);
 	char subject[LW_EUI64_TEXT];
 	const struct lw_eui64 of = lw_eui64_from_number(700);
-	const struct as_alarm *alarm = as_alarms_find(&alarms, AS_ALARM_JOIN_REPLAYED,
-						      lw_eui64_format(subject, &of));
+	lw_eui64_format(subject, &of);
+	const struct as_alarm *alarm = as_alarms_find(&alarms, AS_ALARM_JOIN_REPLAYED, subject);
 	t_str("in the end all have theirs", "Light 700", alarm ? alarm->name : "");
 	asked_for_names = 0;
 	attempt.report.attempt++;
