@@ -3,6 +3,7 @@
 #include "application-server/custody.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/base/rng.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -169,6 +170,7 @@ void as_app_key_lane_open(struct as_app_key_lane *lane, struct as_edge_app_keys 
 {
 	lane->edge = edge;
 	lane->delay = DELAY_FIRST;
+	lane->transaction = rng_u32(edge->app->rng); /* no call of an earlier run has it */
 	lane->client = io_http_client_new(edge->loop, &(struct io_http_client_options){.max_calls = 4});
 	lane->timer = io_timer_new(edge->loop, on_timer, lane);
 }

@@ -115,6 +115,15 @@ static bool shows_allowed(const char *group, const char *name, const char *optio
 	return strstr(t_cli_output(network), "one join is allowed") != NULL;
 }
 
+/* In what the last command wrote. */
+static unsigned times(const char *word)
+{
+	unsigned count = 0;
+	for (const char *at = t_cli_output(network); (at = strstr(at, word)); at += strlen(word))
+		count++;
+	return count;
+}
+
 static void a_sensor_that_lost_its_counter(void **state)
 {
 	(void)state;
@@ -159,6 +168,9 @@ static void a_sensor_that_lost_its_counter(void **state)
 	switch_off(sensor);
 
 	t_row("the audit");
+	t_cli_must(network, 0, "vault", "audit");
+	t_uint("the join server was told once for each order", 1, times("for 600 s"));
+	t_uint("of either", 1, times("allow_withdraw"));
 	t_cli_must(network, 0, "audit", "list", "--json");
 	t_true("who allowed it", strstr(t_cli_output(network), "join_allow_once") != NULL &&
 					 strstr(t_cli_output(network), "for 600 s") != NULL);

@@ -28,7 +28,7 @@ static uint64_t row;
 
 /* What the scripted join server saw, in memory that both processes share. */
 struct seen {
-	unsigned asked, refused, nameless, strange, slow;
+	unsigned asked, refused, nameless, strange, slow, low;
 };
 static struct seen *seen;
 
@@ -56,6 +56,7 @@ static bool is_as_agreed(const struct io_http_request *request, const struct bi_
 		    message->app_s_key_req.session_key_id.length == 8 &&
 		    message->app_s_key_req.session_key_id.bytes[7] == 8;
 	seen->strange += !good;
+	seen->low += message->envelope.transaction_id < 1000;
 	return good;
 }
 
@@ -212,6 +213,7 @@ static void keys_are_fetched_from_the_join_server_of_the_join_eui(void **state)
 	t_uint("asked again after a 503, and not after the key", 2, seen->asked);
 	t_uint("with our certificate and the line of its row", 0, seen->nameless);
 	t_uint("as agreed", 0, seen->strange);
+	t_uint("under a TransactionID that no earlier run had", 0, seen->low);
 	t_uint("the slow one was asked once and is waited for", 1, seen->slow);
 	t_true("counted", t_metric(t_server.admin, "lamppost_application_app_s_keys_fetched_total") == 1);
 	t_server_close();

@@ -14,7 +14,8 @@
 
 #define THEIRS   "60000d"
 #define JOIN_EUI "70b3d57ed1000001"
-#define APP_KEY  "8a1f6c02d94e4b7fa3b05c6de7182901"
+/* A device's number ends its key, too. */
+#define KEY_HEAD "8a1f6c02d94e4b7fa3b05c6de71829"
 
 static char tls[T_DIR_MAX], url[64], path[T_PATH_MAX];
 static struct t_network *network;
@@ -47,6 +48,13 @@ static void start(void)
 }
 
 /* What the other network server is answered. */
+static const char *key_of(const char *dev_eui)
+{
+	static char key[33];
+	snprintf(key, sizeof key, KEY_HEAD "%s", dev_eui + 14);
+	return key;
+}
+
 static struct bi_message ask(enum bi_type type, const char *dev_eui, uint16_t dev_nonce)
 {
 	static uint32_t transaction = 100;
@@ -59,7 +67,7 @@ static struct bi_message ask(enum bi_type type, const char *dev_eui, uint16_t de
 						      .join_eui = JOIN_EUI,
 						      .dev_eui = dev_eui,
 						      .transaction = transaction++,
-						      .app_key = APP_KEY,
+						      .app_key = key_of(dev_eui),
 						      .dev_nonce = dev_nonce});
 	t_int("code", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));
 	t_true("an answer", bi_read(body, strlen(body), &answer, &error));
@@ -99,7 +107,7 @@ static void expect_own_join(const char *what, const char *dev_eui, uint16_t dev_
 						      .join_eui = JOIN_EUI,
 						      .dev_eui = dev_eui,
 						      .transaction = dev_nonce,
-						      .app_key = APP_KEY,
+						      .app_key = key_of(dev_eui),
 						      .dev_nonce = dev_nonce});
 	t_int("code", 200, t_unix_post(socket, "/", text, body, sizeof body));
 	t_true("an answer", bi_read(body, strlen(body), &answer, &error));
@@ -112,12 +120,12 @@ static void the_home_that_the_city_says_is_told_to_others(void **state)
 	(void)state;
 	start();
 	t_cli_must(network, 0, "device", "add", "70b3d57ed1060001", "--name", "Theirs", "--application",
-		   "desk", "--profile", "probe", "--join-eui", JOIN_EUI, "--app-key", APP_KEY,
+		   "desk", "--profile", "probe", "--join-eui", JOIN_EUI, "--app-key", KEY_HEAD "01",
 		   "--home-net-id", THEIRS);
 	snprintf(path, sizeof path, "%s/sensors.csv", t_network_dir(network));
 	t_write_file(path, "dev_eui,name,application,profile,join_eui,app_key,home_net_id\n"
-			   "70b3d57ed1060002,Ours,desk,probe," JOIN_EUI "," APP_KEY ",\n"
-			   "70b3d57ed1060003,Another's,desk,probe," JOIN_EUI "," APP_KEY ",C00001\n");
+			   "70b3d57ed1060002,Ours,desk,probe," JOIN_EUI "," KEY_HEAD "02,\n"
+			   "70b3d57ed1060003,Another's,desk,probe," JOIN_EUI "," KEY_HEAD "03,C00001\n");
 	t_cli_must(network, 0, "device", "import", path);
 	t_network_replicated(network);
 

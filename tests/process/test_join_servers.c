@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -49,6 +50,8 @@ static const struct sensor {
 	 "slow: timed out"},
 	{"down", "70b3d57ed006000b", "70b3d57ed8000001", "", "foreign_join_server_not_reached",
 	 "down: not reached"},
+	{"refuses", "70b3d57ed006000c", "70b3d57ed9000001", "", "foreign_join_server_refused",
+	 "refuses: MICFailed"},
 };
 
 static char tls[T_DIR_MAX], path[T_PATH_MAX];
@@ -123,10 +126,32 @@ static void on_receiver(void *ctx, struct now now, const struct io_http_request 
 	refuse_as(request, 0, "000024");
 }
 
+/* What it was asked, in memory that both processes share: a join that was answered is not asked again. */
+static struct asked {
+	unsigned count, twice;
+	uint32_t transactions[256];
+} * asked;
+
+static void on_refuses(void *ctx, struct now now, const struct io_http_request *request)
+{
+	(void)ctx;
+	(void)now;
+	struct bi_message message;
+	struct bi_error error;
+	size_t length;
+	const uint8_t *body = io_http_request_body(request, &length);
+	ASSERT(bi_read((const char *)body, length, &message, &error));
+	for (unsigned i = 0; i < asked->count && i < ARRAY_SIZE(asked->transactions); i++)
+		asked->twice += asked->transactions[i] == message.envelope.transaction_id;
+	asked->transactions[asked->count++ % ARRAY_SIZE(asked->transactions)] =
+		message.envelope.transaction_id;
+	refuse_as(request, 0, NULL);
+}
+
 static const struct io_http_route routes[] = {
-	{IO_HTTP_POST, "/garbage", on_garbage},   {IO_HTTP_POST, "/transaction", on_transaction},
-	{IO_HTTP_POST, "/receiver", on_receiver}, {IO_HTTP_POST, "/broken", on_broken},
-	{IO_HTTP_POST, "/slow", on_slow},
+	{IO_HTTP_POST, "/refuses", on_refuses},         {IO_HTTP_POST, "/garbage", on_garbage},
+	{IO_HTTP_POST, "/transaction", on_transaction}, {IO_HTTP_POST, "/receiver", on_receiver},
+	{IO_HTTP_POST, "/broken", on_broken},           {IO_HTTP_POST, "/slow", on_slow},
 };
 
 /* Serves until it is killed, or this program ends. */
@@ -162,8 +187,8 @@ static void start_network(uint16_t neighbour_port, uint16_t scripted_port, uint1
 	static const struct {
 		const char *name;
 		char octet;
-	} faults[] = {
-		{"garbage", '3'}, {"transaction", '4'}, {"receiver", '5'}, {"broken", '6'}, {"slow", '7'}};
+	} faults[] = {{"garbage", '3'}, {"transaction", '4'}, {"receiver", '5'},
+		      {"broken", '6'},  {"slow", '7'},        {"refuses", '9'}};
 	size_t used = (size_t)snprintf(
 		more, sizeof more,
 		"network-server:\n"
@@ -311,6 +336,8 @@ static void two_cities_connect_their_servers(void **state)
 	snprintf(kek, sizeof kek, "%s/city-a.kek", tls);
 	t_write_file(kek, "0123456789abcdef");
 	assert_int_equal(0, chmod(kek, 0600));
+	asked = mmap(NULL, sizeof *asked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(asked != MAP_FAILED);
 	pid_t faults = serve_faults(scripted_port);
 	start_network(neighbour_port, scripted_port, answers_port);
 	start_neighbour(neighbour_port, answers_port);
@@ -332,6 +359,9 @@ static void two_cities_connect_their_servers(void **state)
 	t_true("they are told that their answers are of no use",
 	       t_metric(admin, "lamppost_network_join_notifications_total") >= 1);
 	t_true("posted", t_metric(neighbour.admin_sock, "lamppost_join_peer_answers_total") >= 1);
+	t_row("what was answered is not asked again");
+	t_true("asked", asked->count > 0);
+	t_uint("twice", 0, asked->twice);
 	t_row("an answer of nobody's");
 	char url[64], body[512];
 	snprintf(url, sizeof url, "https://127.0.0.1:%u/", answers_port);
@@ -352,6 +382,7 @@ static void two_cities_connect_their_servers(void **state)
 	t_network_free(network);
 	kill(faults, SIGKILL);
 	waitpid(faults, NULL, 0);
+	munmap(asked, sizeof *asked);
 	t_temp_dir_remove(tls);
 }
 

@@ -9,15 +9,13 @@
 #include "common/lorawan/frame.h"
 #include "common/lorawan/mic.h"
 #include "common/proto/envelope.h"
+#include "tests/harness/link_peer.h"
 #include "tests/harness/process.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define DEVICES 4
@@ -27,7 +25,6 @@
 static char dir[T_DIR_MAX], network_sock[T_DIR_MAX + 32], admin_sock[T_DIR_MAX + 48], config[T_DIR_MAX + 32];
 static struct aes *aes;
 static struct t_process *server;
-static struct arena arena;
 static struct proto_message out, in;
 
 /* --- the server ---------------------------------------------------------------------------------------------- */
@@ -46,7 +43,6 @@ static int open_dir(void **state)
 {
 	t_temp_dir(dir);
 	aes = aes_new();
-	arena_init(&arena, 1u << 20);
 	snprintf(config, sizeof config, "%s/lamppost.yaml", dir);
 	snprintf(network_sock, sizeof network_sock, "%s/run/network.sock", dir);
 	snprintf(admin_sock, sizeof admin_sock, "%s/run/network-server.admin.sock", dir);
@@ -66,108 +62,13 @@ static int close_dir(void **state)
 	}
 	server = NULL;
 	aes_free(aes);
-	arena_release(&arena);
 	t_temp_dir_remove(dir);
 	return t_teardown(state);
 }
 
-/* --- a peer -------------------------------------------------------------------------------------------------- */
-
-struct peer {
-	int fd;
-	uint64_t seq;
-	bool closed;
-	size_t length;
-	uint8_t bytes[4 + PROTO_FRAME_MAX];
-};
-
-static void peer_open(struct peer *peer)
+static bool greet(struct t_peer *peer, enum proto_role role, uint32_t major)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	snprintf(address.sun_path, sizeof address.sun_path, "%s", network_sock);
-	*peer = (struct peer){.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-	assert_true(peer->fd >= 0);
-	peer->closed = connect(peer->fd, (struct sockaddr *)&address, sizeof address) != 0;
-}
-
-static void peer_close(struct peer *peer)
-{
-	if (peer->fd > 0)
-		close(peer->fd);
-	peer->fd = 0;
-	peer->closed = true;
-}
-
-static bool peer_write(struct peer *peer, const void *bytes, size_t length)
-{
-	for (size_t sent = 0; sent < length;) {
-		ssize_t some = send(peer->fd, (const char *)bytes + sent, length - sent, MSG_NOSIGNAL);
-		if (some <= 0)
-			return false;
-		sent += (size_t)some;
-	}
-	return true;
-}
-
-static bool peer_frame(struct peer *peer, const void *bytes, uint32_t length)
-{
-	const uint8_t head[4] = {(uint8_t)length, (uint8_t)(length >> 8), (uint8_t)(length >> 16),
-				 (uint8_t)(length >> 24)};
-	return peer_write(peer, head, 4) && peer_write(peer, bytes, length);
-}
-
-/* `out` is filled but for its kind and number. */
-static bool peer_send(struct peer *peer, enum proto_kind kind)
-{
-	static uint8_t packed[PROTO_FRAME_MAX];
-	size_t length;
-	out.kind = kind;
-	out.seq = ++peer->seq;
-	assert_int_equal(ST_OK, proto_pack(&out, packed, sizeof packed, &length));
-	return peer_frame(peer, packed, (uint32_t)length);
-}
-
-/* Fills `in` with the next message. False: closed, or nothing in that time. */
-static bool peer_receive(struct peer *peer, double seconds)
-{
-	double until = t_seconds() + seconds;
-	for (;;) {
-		size_t length = peer->length < 4 ? 0
-						 : (size_t)peer->bytes[0] | (size_t)peer->bytes[1] << 8 |
-							   (size_t)peer->bytes[2] << 16;
-		if (length > 0 && peer->length >= 4 + length) {
-			assert_int_equal(ST_OK, proto_unpack(&in, peer->bytes + 4, length, &arena));
-			peer->length -= 4 + length;
-			memmove(peer->bytes, peer->bytes + 4 + length, peer->length);
-			return true;
-		}
-		double left = until - t_seconds();
-		struct pollfd poll_fd = {.fd = peer->fd, .events = POLLIN};
-		if (peer->closed || left < 0 || poll(&poll_fd, 1, (int)(left * 1000) + 1) <= 0)
-			return false;
-		ssize_t some = recv(peer->fd, peer->bytes + peer->length, sizeof peer->bytes - peer->length,
-				    0);
-		if (some <= 0)
-			peer->closed = true;
-		else
-			peer->length += (size_t)some;
-	}
-}
-
-static bool peer_expect(struct peer *peer, enum proto_kind kind)
-{
-	while (peer_receive(peer, T_CEILING))
-		if (in.kind == kind)
-			return true;
-	return false;
-}
-
-static bool greet(struct peer *peer, enum proto_role role, uint32_t major)
-{
-	peer_open(peer);
-	memset(&out, 0, sizeof out);
-	out.hello = (struct proto_hello){.role = role, .name = "test", .major = major};
-	return !peer->closed && peer_send(peer, PROTO_HELLO) && peer_expect(peer, PROTO_HELLO);
+	return t_peer_greet(peer, network_sock, role, major);
 }
 
 /* --- the city ------------------------------------------------------------------------------------------------ */
@@ -204,13 +105,13 @@ static void read_box_key(uint8_t public_key[SECRET_KEY])
 	assert_true(hex_decode_exact(public_key, SECRET_KEY, hex));
 }
 
-static void register_all(struct peer *app)
+static void register_all(struct t_peer *app)
 {
 	uint8_t public_key[SECRET_KEY];
 	read_box_key(public_key);
 	memset(&out, 0, sizeof out);
 	out.state_begin = (struct net_state_begin){.city = {{7}}, .full = true};
-	peer_send(app, PROTO_STATE_BEGIN);
+	t_peer_send(app, PROTO_STATE_BEGIN, &out);
 	out.profile = (struct net_profile){.version = next_version(),
 					   .id = {{1}},
 					   .mac_version = LW_MAC_1_0_4,
@@ -219,12 +120,12 @@ static void register_all(struct peer *app)
 					   .rx2_dr = 255};
 	net_profile_defaults(&out.profile);
 	out.profile.dev_status_interval_h = 0;
-	peer_send(app, PROTO_PROFILE);
+	t_peer_send(app, PROTO_PROFILE, &out);
 	for (unsigned i = 0; i < DEVICES; i++) {
 		out.gateway = (struct net_gateway){
 			.version = next_version(),
 			.gateway = {.eui = gateway_of(i), .region_id = "eu868", .accept = GW_ACCEPT_UDP}};
-		peer_send(app, PROTO_GATEWAY);
+		t_peer_send(app, PROTO_GATEWAY, &out);
 	}
 	for (unsigned i = 0; i < DEVICES; i++) {
 		struct lw_key key = key_of(i);
@@ -238,15 +139,15 @@ static void register_all(struct peer *app)
 						 .has_nwk_s_key = true};
 		assert_int_equal(ST_OK, sealed_key_seal(out.device.nwk_s_key, public_key, SEALED_NWK_S_KEY,
 							out.device.dev_eui.bytes, key.bytes));
-		peer_send(app, PROTO_DEVICE);
+		t_peer_send(app, PROTO_DEVICE, &out);
 	}
 	out.state_end = (struct net_state_end){version};
-	peer_send(app, PROTO_STATE_END);
-	t_true("applied", peer_expect(app, PROTO_STATE_APPLIED));
+	t_peer_send(app, PROTO_STATE_END, &out);
+	t_true("applied", t_peer_expect(app, PROTO_STATE_APPLIED, &in));
 	t_uint("up to", version, in.state_applied.version);
 }
 
-static bool send_uplink(struct peer *bridge, unsigned device, uint32_t fcnt)
+static bool send_uplink(struct t_peer *bridge, unsigned device, uint32_t fcnt)
 {
 	memset(&out, 0, sizeof out);
 	struct gw_uplink *uplink = &out.gateway_uplink;
@@ -270,70 +171,70 @@ static bool send_uplink(struct peer *bridge, unsigned device, uint32_t fcnt)
 	uplink->ticks.us = (uint32_t)(int64_t)(t_seconds() * 1e6);
 	uplink->rssi_dbm = -60;
 	uplink->arrival.us = INT64_C(1800000000) * US_PER_S;
-	return peer_send(bridge, PROTO_GATEWAY_UPLINK);
+	return t_peer_send(bridge, PROTO_GATEWAY_UPLINK, &out);
 }
 
-static void start_bridge(struct peer *bridge)
+static void start_bridge(struct t_peer *bridge)
 {
 	t_true("bridge greeted", greet(bridge, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR));
 	for (unsigned i = 0; i < DEVICES; i++) {
 		memset(&out, 0, sizeof out);
 		out.gateway_presence = (struct gw_presence){
 			.gateway = gateway_of(i), .online = true, .known = true};
-		peer_send(bridge, PROTO_GATEWAY_PRESENCE);
+		t_peer_send(bridge, PROTO_GATEWAY_PRESENCE, &out);
 	}
 }
 
 /* --- tests --------------------------------------------------------------------------------------------------- */
 
-static bool says_nothing_first(struct peer *peer)
+static bool says_nothing_first(struct t_peer *peer)
 {
 	memset(&out, 0, sizeof out);
-	peer_open(peer);
-	return peer_send(peer, PROTO_ACK);
+	t_peer_open(peer, network_sock);
+	return t_peer_send(peer, PROTO_ACK, &out);
 }
 
-static bool major_2(struct peer *peer)
+static bool major_2(struct t_peer *peer)
 {
 	return greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR + 1);
 }
 
-static bool our_own_role(struct peer *peer)
+static bool our_own_role(struct t_peer *peer)
 {
 	return greet(peer, PROTO_NETWORK_SERVER, PROTO_MAJOR);
 }
 
-static bool garbage(struct peer *peer)
+static bool garbage(struct t_peer *peer)
 {
-	peer_open(peer);
-	return peer_frame(peer, "\xff\xff\xff\xff garbage", 12);
+	t_peer_open(peer, network_sock);
+	return t_peer_frame(peer, "\xff\xff\xff\xff garbage", 12);
 }
 
-static bool garbage_after_the_hello(struct peer *peer)
+static bool garbage_after_the_hello(struct t_peer *peer)
 {
-	return greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR) && peer_frame(peer, "\x0a\xff\xff", 3);
+	return greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR) && t_peer_frame(peer, "\x0a\xff\xff", 3);
 }
 
-static bool too_long(struct peer *peer)
+static bool too_long(struct t_peer *peer)
 {
-	peer_open(peer);
-	return peer_write(peer, "\x01\x00\x04\x00", 4); /* 256 KiB and one byte */
+	t_peer_open(peer, network_sock);
+	return t_peer_write(peer, "\x01\x00\x04\x00", 4); /* 256 KiB and one byte */
 }
 
-static bool empty(struct peer *peer)
+static bool empty(struct t_peer *peer)
 {
-	peer_open(peer);
-	return peer_write(peer, "\0\0\0\0", 4);
+	t_peer_open(peer, network_sock);
+	return t_peer_write(peer, "\0\0\0\0", 4);
 }
 
-static bool bridge_registers(struct peer *peer)
+static bool bridge_registers(struct t_peer *peer)
 {
 	bool greeted = greet(peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR);
 	memset(&out, 0, sizeof out);
-	return greeted && peer_send(peer, PROTO_STATE_BEGIN);
+	return greeted && t_peer_send(peer, PROTO_STATE_BEGIN, &out);
 }
 
-static bool app_hears(struct peer *peer)
+static bool app_hears(struct t_peer *peer)
 {
 	return greet(peer, PROTO_APPLICATION_SERVER, PROTO_MAJOR) && send_uplink(peer, 0, 0);
 }
@@ -343,7 +244,7 @@ static void hostile_peers(void **state)
 	(void)state;
 	static const struct {
 		const char *name;
-		bool (*act)(struct peer *peer);
+		bool (*act)(struct t_peer *peer);
 		const char *reason; /* of the Bye; NULL: closed without one */
 		const char *counter;
 	} rows[] = {
@@ -360,7 +261,7 @@ static void hostile_peers(void **state)
 		{"an application server that hears frames", app_hears,
 		 "a message that this role may not send", "protocol"},
 	};
-	static struct peer peer;
+	static struct t_peer peer;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		t_row(rows[i].name);
 		char metric[96];
@@ -369,23 +270,23 @@ static void hostile_peers(void **state)
 		double refused = t_metric(admin_sock, "lamppost_network_links_refused_total");
 		double dropped = t_metric(admin_sock, metric);
 		t_true("acts", rows[i].act(&peer));
-		bool bye = peer_expect(&peer, PROTO_BYE);
+		bool bye = t_peer_expect(&peer, PROTO_BYE, &in);
 		t_int("Bye", rows[i].reason != NULL, bye);
 		if (bye && rows[i].reason)
 			t_str("reason", rows[i].reason, in.bye.reason);
-		while (peer_receive(&peer, T_CEILING))
+		while (t_peer_receive(&peer, &in, T_CEILING))
 			;
 		t_true("closed", peer.closed);
-		peer_close(&peer);
+		t_peer_close(&peer);
 		t_true("counted",
 		       t_metric(admin_sock, "lamppost_network_links_refused_total") == refused + 1);
 		t_true("by its verdict", t_metric(admin_sock, metric) == dropped + (rows[i].counter ? 1 : 0));
 		t_true("alive", t_process_running(server) && t_is_healthy(admin_sock));
 	}
 	t_row("half a frame, and gone");
-	peer_open(&peer);
-	t_true("half", peer_write(&peer, "\x40\0\0\0half", 8));
-	peer_close(&peer);
+	t_peer_open(&peer, network_sock);
+	t_true("half", t_peer_write(&peer, "\x40\0\0\0half", 8));
+	t_peer_close(&peer);
 	t_true("alive", t_is_healthy(admin_sock));
 }
 
@@ -399,7 +300,7 @@ static bool frame_taken_twice(void *ctx)
 static void a_value_out_of_range_is_passed_over(void **state)
 {
 	(void)state;
-	static struct peer peer;
+	static struct t_peer peer;
 	static uint8_t packed[PROTO_FRAME_MAX];
 	size_t length;
 	double before = t_metric(admin_sock, "lamppost_network_drops_total{reason=\"protocol\"}");
@@ -413,23 +314,23 @@ static void a_value_out_of_range_is_passed_over(void **state)
 		uint8_t *result = memmem(packed, length, (uint8_t[]){0x20, GW_TX_OTHER}, 2);
 		assert_non_null(result);
 		result[1] = 99;
-		t_true("written", peer_frame(&peer, packed, (uint32_t)length));
+		t_true("written", t_peer_frame(&peer, packed, (uint32_t)length));
 	}
 	t_true("counted", t_wait_until(frame_taken_twice, &before, T_CEILING));
 	t_row("it is acknowledged, and the link goes on");
 	uint64_t seq = 0;
-	while (seq < peer.seq && peer_expect(&peer, PROTO_ACK))
+	while (seq < peer.seq && t_peer_expect(&peer, PROTO_ACK, &in))
 		seq = in.ack.seq;
 	t_uint("acknowledged", peer.seq, seq);
 	t_true("link", !peer.closed && send_uplink(&peer, 0, 1));
-	while (seq < peer.seq && peer_expect(&peer, PROTO_ACK))
+	while (seq < peer.seq && t_peer_expect(&peer, PROTO_ACK, &in))
 		seq = in.ack.seq;
 	t_uint("acknowledged", peer.seq, seq);
 	t_row("a message that cannot be read ends it, and is named");
-	t_true("written", peer_frame(&peer, "\x0a\xff\xff", 3));
-	t_true("Bye", peer_expect(&peer, PROTO_BYE));
+	t_true("written", t_peer_frame(&peer, "\x0a\xff\xff", 3));
+	t_true("Bye", t_peer_expect(&peer, PROTO_BYE, &in));
 	t_uint("the message after the last", peer.seq + 1, in.bye.seq);
-	peer_close(&peer);
+	t_peer_close(&peer);
 }
 
 static void restart_with(const char *more_config)
@@ -446,63 +347,63 @@ static void restart_with(const char *more_config)
 static void users_may_be_what_the_table_says(void **state)
 {
 	(void)state;
-	static struct peer peer;
+	static struct t_peer peer;
 	restart_with("network-server:\n  callers:\n    bridges: \"4294967000\"\n");
 	double counted = t_metric(admin_sock, "lamppost_network_drops_total{reason=\"caller\"}");
 	t_true("a bridge of ours", greet(&peer, PROTO_GATEWAY_BRIDGE, PROTO_MAJOR));
-	t_true("is refused", peer_expect(&peer, PROTO_BYE));
+	t_true("is refused", t_peer_expect(&peer, PROTO_BYE, &in));
 	t_str("reason", "this user may not: see network-server.callers", in.bye.reason);
-	peer_close(&peer);
+	t_peer_close(&peer);
 	t_true("counted",
 	       t_metric(admin_sock, "lamppost_network_drops_total{reason=\"caller\"}") == counted + 1);
 	t_true("the application server", greet(&peer, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
-	t_true("is not", peer_expect(&peer, PROTO_STATE_WANTED));
-	peer_close(&peer);
+	t_true("is not", t_peer_expect(&peer, PROTO_STATE_WANTED, &in));
+	t_peer_close(&peer);
 }
 
 static void one_application_server(void **state)
 {
 	(void)state;
-	static struct peer first, second;
+	static struct t_peer first, second;
 	t_true("the first", greet(&first, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
-	t_true("is told what we have", peer_expect(&first, PROTO_STATE_WANTED));
+	t_true("is told what we have", t_peer_expect(&first, PROTO_STATE_WANTED, &in));
 	t_true("the second", greet(&second, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
-	t_true("is refused", peer_expect(&second, PROTO_BYE));
+	t_true("is refused", t_peer_expect(&second, PROTO_BYE, &in));
 	t_str("reason", "another application server is connected", in.bye.reason);
-	peer_close(&second);
+	t_peer_close(&second);
 	register_all(&first);
-	peer_close(&first);
+	t_peer_close(&first);
 	bool taken = false;
 	for (double until = t_seconds() + T_CEILING; !taken && t_seconds() < until;) {
 		taken = greet(&second, PROTO_APPLICATION_SERVER, PROTO_MAJOR) &&
-			peer_receive(&second, T_CEILING) && in.kind == PROTO_STATE_WANTED;
+			t_peer_receive(&second, &in, T_CEILING) && in.kind == PROTO_STATE_WANTED;
 		if (!taken)
-			peer_close(&second);
+			t_peer_close(&second);
 	}
 	t_true("once the first has gone another is taken", taken);
 	t_uint("and told what is applied", version, in.state_wanted.applied_version);
-	peer_close(&second);
+	t_peer_close(&second);
 }
 
 static void a_bridge_dies_and_another_takes_over(void **state)
 {
 	(void)state;
-	static struct peer app, bridge, other;
+	static struct t_peer app, bridge, other;
 	assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
 	register_all(&app);
 	start_bridge(&bridge);
 	t_true("uplink", send_uplink(&bridge, 0, 0));
-	t_true("event", peer_expect(&app, PROTO_UP_EVENT));
-	t_true("its ACK", peer_expect(&bridge, PROTO_GATEWAY_DOWNLINK));
-	t_true("half a message", peer_write(&bridge, "\x40\0\0", 3));
-	peer_close(&bridge);
+	t_true("event", t_peer_expect(&app, PROTO_UP_EVENT, &in));
+	t_true("its ACK", t_peer_expect(&bridge, PROTO_GATEWAY_DOWNLINK, &in));
+	t_true("half a message", t_peer_write(&bridge, "\x40\0\0", 3));
+	t_peer_close(&bridge);
 	start_bridge(&other);
 	t_true("uplink", send_uplink(&other, 0, 1));
-	t_true("event", peer_expect(&app, PROTO_UP_EVENT));
+	t_true("event", t_peer_expect(&app, PROTO_UP_EVENT, &in));
 	t_uint("the next counter", 1, in.up_event.fcnt_up);
-	t_true("its ACK, to the bridge that lives", peer_expect(&other, PROTO_GATEWAY_DOWNLINK));
-	peer_close(&other);
-	peer_close(&app);
+	t_true("its ACK, to the bridge that lives", t_peer_expect(&other, PROTO_GATEWAY_DOWNLINK, &in));
+	t_peer_close(&other);
+	t_peer_close(&app);
 }
 
 /* Every downlink that left, by device and counter: its bytes. */
@@ -540,14 +441,14 @@ static void note_event(const struct net_up_event *event)
 	event_of[device][event->fcnt_up] = event->head.id;
 }
 
-static void take_all(struct peer *app, struct peer *bridge, double seconds)
+static void take_all(struct t_peer *app, struct t_peer *bridge, double seconds)
 {
 	double until = t_seconds() + seconds;
 	do {
-		while (peer_receive(bridge, 0.002))
+		while (t_peer_receive(bridge, &in, 0.002))
 			if (in.kind == PROTO_GATEWAY_DOWNLINK)
 				note_downlink(&in.gateway_downlink);
-		while (peer_receive(app, 0.002))
+		while (t_peer_receive(app, &in, 0.002))
 			if (in.kind == PROTO_UP_EVENT)
 				note_event(&in.up_event);
 	} while (t_seconds() < until);
@@ -556,7 +457,7 @@ static void take_all(struct peer *app, struct peer *bridge, double seconds)
 static void kill_9_under_load(void **state)
 {
 	(void)state;
-	static struct peer app, bridge;
+	static struct t_peer app, bridge;
 	struct rng rng = rng_seeded(9);
 	uint32_t fcnt[DEVICES] = {0};
 	unsigned kills = 0;
@@ -572,8 +473,8 @@ static void kill_9_under_load(void **state)
 			t_process_kill(server);
 			take_all(&app, &bridge, 0.01); /* what had left before */
 			t_process_free(server);
-			peer_close(&app);
-			peer_close(&bridge);
+			t_peer_close(&app);
+			t_peer_close(&bridge);
 			start();
 			kills++;
 			assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
@@ -588,7 +489,7 @@ static void kill_9_under_load(void **state)
 	t_true("under load", downlinks > ROUNDS);
 	t_uint("no downlink counter carries two contents", 0, contents_differ);
 	t_uint("an event keeps its id", 0, events_differ);
-	peer_close(&app);
+	t_peer_close(&app);
 	assert_true(greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
 	memset(event_seen, 0, sizeof event_seen);
 	take_all(&app, &bridge, 1);
@@ -599,15 +500,15 @@ static void kill_9_under_load(void **state)
 			if (!event_seen[i][at])
 				t_true("an event that was not stored is told again", false);
 	}
-	peer_close(&bridge);
-	peer_close(&app);
+	t_peer_close(&bridge);
+	t_peer_close(&app);
 }
 
 static void gateways_by_the_page(void **state)
 {
 	(void)state;
 	static char text[8192];
-	struct peer app, bridge;
+	struct t_peer app, bridge;
 	t_true("application server greeted", greet(&app, PROTO_APPLICATION_SERVER, PROTO_MAJOR));
 	register_all(&app);
 	start_bridge(&bridge);
@@ -628,8 +529,8 @@ static void gateways_by_the_page(void **state)
 	t_uint("all of them", DEVICES, seen);
 	t_int("a limit that is none", 400, t_unix_get(admin_sock, "/gateways?limit=0", text, sizeof text));
 	t_int("a cursor that is none", 400, t_unix_get(admin_sock, "/gateways?after=x", text, sizeof text));
-	peer_close(&bridge);
-	peer_close(&app);
+	t_peer_close(&bridge);
+	t_peer_close(&app);
 }
 
 int main(void)
