@@ -4,6 +4,7 @@
 #include "application-server/api/claims.h"
 #include "application-server/api/collections.h"
 #include "application-server/api/import_body.h"
+#include "application-server/api/import_euis.h"
 #include "application-server/api/records.h"
 #include "application-server/api/shelving.h"
 #include "application-server/identity/audit.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ERRORS_MAX     1000 /* reported; an import with more has other troubles */
+#define ERRORS_ENOUGH  1000 /* a few more where one row has several; the rows behind are not looked at */
 #define DROPPED_A_TURN 16   /* slices */
 
 enum state { CHECKING, WRITING, DROPPING };
@@ -30,7 +31,7 @@ struct as_import {
 	struct as_resolver resolver;
 	char *text; /* owned; NULL: resumed */
 	struct as_import_body body;
-	json_t *seen;              /* EUIs of this import */
+	struct as_import_euis seen;
 	json_t *slice;             /* prepared rows of this turn */
 	json_t *errors;            /* {"line", "field", "reason"} */
 	uint64_t created, updated; /* the shelf's: put there, passed over */
@@ -43,7 +44,6 @@ static struct as_import *import_new(struct as_api *api, enum state state)
 	struct as_import *import = calloc(1, sizeof *import);
 	ASSERT(import && !api->import);
 	import->state = state;
-	import->seen = json_object();
 	import->slice = json_array();
 	import->errors = json_array();
 	import->resolver = (struct as_resolver){.store = api->app->store,
@@ -59,7 +59,7 @@ void as_import_release(struct as_api *api)
 	struct as_import *import = api->import;
 	if (!import)
 		return;
-	json_decref(import->seen);
+	as_import_euis_release(&import->seen);
 	json_decref(import->slice);
 	json_decref(import->errors);
 	json_decref(import->resolver.cache);
@@ -84,6 +84,7 @@ static void begin(struct as_api *api, const struct as_call *call, bool shelves, 
 	import->body = (struct as_import_body){
 		.text = import->text, .length = call->text_length, .list = shelves ? "devices" : "rows"};
 	import->scope = *call->scope;
+	as_import_euis_init(&import->seen, call->text_length, api->rng);
 	answer->later = true;
 }
 
@@ -107,9 +108,22 @@ bool as_import_goes_on(const struct as_api *api)
 
 static void add_error(struct as_import *import, json_int_t line, const char *field, const char *reason)
 {
-	if (json_array_size(import->errors) < ERRORS_MAX)
-		json_array_append_new(import->errors, json_pack("{sI ss ss}", "line", line, "field", field,
-								"reason", reason));
+	json_array_append_new(import->errors,
+			      json_pack("{sI ss ss}", "line", line, "field", field, "reason", reason));
+}
+
+/* More than these nobody reads, and each of another's device is a row of the audit (taken.h). */
+static bool has_errors_enough(const struct as_import *import)
+{
+	return json_array_size(import->errors) >= ERRORS_ENOUGH;
+}
+
+static enum as_import_part leave_the_rest(struct as_import *import)
+{
+	const json_t *last = json_array_get(import->errors, json_array_size(import->errors) - 1);
+	add_error(import, json_integer_value(json_object_get(last, "line")), "",
+		  "so many errors are enough: the lines behind this one were not looked at");
+	return AS_IMPORT_END;
 }
 
 static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sent,
@@ -141,9 +155,8 @@ static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sen
 static void keep(struct as_import *import, json_int_t line, const struct as_prepared *prepared)
 {
 	const char *eui = json_string_value(json_object_get(prepared->record, "dev_eui"));
-	if (json_object_get(import->seen, eui))
+	if (as_import_euis_again(&import->seen, eui))
 		add_error(import, line, "dev_eui", "stands in this import twice");
-	json_object_set_new(import->seen, eui, json_true());
 	json_array_append_new(import->slice, json_pack("{sb sO sO*}", "create", (int)prepared->create,
 						       "record", prepared->record, "keys", prepared->keys));
 	*(prepared->create ? &import->created : &import->updated) += 1;
@@ -162,16 +175,14 @@ static bool check_shelf_row(struct as_api *api, const json_t *sent)
 	bool left = false;
 	enum status status = as_shelving_check(api, &asking, sent, &kept, &left, &problems);
 	const char *eui = json_string_value(json_object_get(sent, "dev_eui"));
-	eui = eui ? eui : "";
-	if (json_object_get(import->seen, eui))
+	if (as_import_euis_again(&import->seen, eui))
 		record_problems_add(&problems, "dev_eui", "stands in this call twice");
-	json_object_set_new(import->seen, eui, json_true());
 	for (size_t i = 0; i < problems.count; i++)
 		add_error(import, line, problems.items[i].field, problems.items[i].reason);
 	if (kept)
 		json_array_append_new(import->slice, kept);
 	if (!*import->first)
-		snprintf(import->first, sizeof import->first, "%s", eui);
+		snprintf(import->first, sizeof import->first, "%s", eui ? eui : "");
 	*(left ? &import->updated : &import->created) += problems.count == 0;
 	return status == ST_OK;
 }
@@ -188,11 +199,10 @@ static bool check_row(struct as_api *api, json_t *sent)
 	}
 	if (import->shelves)
 		return check_shelf_row(api, sent);
-	json_t *line_value = json_incref(json_object_get(sent, "line"));
+	const json_t *line_value = json_object_get(sent, "line");
 	json_int_t line = json_integer_value(line_value);
 	if (!json_is_integer(line_value))
 		add_error(import, line, "line", "must be an integer");
-	json_decref(line_value);
 	json_object_del(sent, "line");
 	enum as_prepare_verdict verdict = prepare_row(api, sent, &prepared, &problems);
 	if (verdict == AS_FORBIDDEN)
@@ -217,16 +227,11 @@ static enum status lay_down(struct as_api *api)
 	return status;
 }
 
-static void answer_with_counts(struct as_import *import, struct as_answer *answer)
+static void answer_with_counts(const struct as_import *import, struct as_answer *answer)
 {
-	if (import->shelves) {
-		as_answer_json(answer, 200,
-			       json_pack("{sI sI sb}", "shelved", (json_int_t)import->created, "claimed",
-					 (json_int_t)import->updated, "dry_run", (int)import->body.dry_run));
-		return;
-	}
 	as_answer_json(answer, 200,
-		       json_pack("{sI sI sb}", "created", (json_int_t)import->created, "updated",
+		       json_pack("{sI sI sb}", import->shelves ? "shelved" : "created",
+				 (json_int_t)import->created, import->shelves ? "claimed" : "updated",
 				 (json_int_t)import->updated, "dry_run", (int)import->body.dry_run));
 }
 
@@ -271,7 +276,7 @@ static enum status check(struct as_api *api, struct now now)
 	enum as_import_part part = AS_IMPORT_ROW;
 	int share = import->shelves ? AS_SHELVING_ROWS_TURN : AS_IMPORT_ROWS_TURN;
 	import->resolver.now = now.wall;
-	for (int i = 0; i < share && part == AS_IMPORT_ROW; i++) {
+	for (int i = 0; i < share && part == AS_IMPORT_ROW && !has_errors_enough(import); i++) {
 		json_t *row = NULL;
 		part = as_import_body_next(&import->body, &row, &import->answer);
 		bool failed = part == AS_IMPORT_ROW && !check_row(api, row);
@@ -279,6 +284,8 @@ static enum status check(struct as_api *api, struct now now)
 		if (failed)
 			return ST_DATABASE;
 	}
+	if (part == AS_IMPORT_ROW && has_errors_enough(import))
+		part = leave_the_rest(import);
 	enum status status = lay_down(api);
 	if (status == ST_OK && part == AS_IMPORT_REFUSED)
 		import->state = DROPPING;
@@ -364,8 +371,7 @@ bool as_import_step(struct as_api *api, struct now now, struct as_answer *answer
 	*answer = import->answer;
 	import->answer = (struct as_answer){0};
 	as_import_release(api);
-	if (answer->status >= 400)
-		api->refused++;
+	api->refused += answer->status >= 400;
 	return true;
 }
 

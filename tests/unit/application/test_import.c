@@ -6,6 +6,7 @@
 
 #include "application-server/api/import.h"
 #include "application-server/api/import_body.h"
+#include "application-server/api/import_euis.h"
 #include "application-server/api/waiting.h"
 #include "application-server/store_imports.h"
 #include "application-server/store_records.h"
@@ -370,6 +371,32 @@ static void too_many_rows(void **state)
 	free(text);
 }
 
+/* The shortest text with so many: their digits and nothing else. */
+static void every_eui_of_a_text_has_its_place(void **state)
+{
+	(void)state;
+	static const size_t counts[] = {1, 2, 1000, AS_IMPORT_ROWS_MAX};
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		struct rng rng = rng_seeded(7);
+		struct as_import_euis euis;
+		char text[17];
+		unsigned again = 0;
+		as_import_euis_init(&euis, 16 * counts[i], &rng);
+		size_t slots = euis.table.slots;
+		for (size_t n = 0; n < counts[i]; n++) {
+			snprintf(text, sizeof text, "%016zx", n);
+			again += as_import_euis_again(&euis, text);
+		}
+		t_uint("new ones", 0, again);
+		t_true("known", as_import_euis_again(&euis, text));
+		t_true("no EUI is none", !as_import_euis_again(&euis, "x") &&
+						 !as_import_euis_again(&euis, "x") &&
+						 !as_import_euis_again(&euis, NULL));
+		t_uint("it did not grow", slots, euis.table.slots);
+		as_import_euis_release(&euis);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +404,7 @@ int main(void)
 		t_test(a_slice_holds_no_more_than_its_share),
 		t_test(it_is_all_or_nothing),
 		t_test(a_late_dry_run),
+		t_test(every_eui_of_a_text_has_its_place),
 		t_test(a_crash_after_any_turn),
 		t_test(records_do_not_change_meanwhile),
 		t_test(calls_wait_in_their_order),

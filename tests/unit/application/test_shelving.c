@@ -171,6 +171,54 @@ static void it_is_all_or_none(void **state)
 	}
 }
 
+/* A thousand errors are told, and what stands behind them makes no work and no rows of the audit, which are kept for ever. */
+static void errors_without_number_end_it(void **state)
+{
+	(void)state;
+	struct as_audit_row audit;
+	char eui[17];
+	unsigned count = 1000 + 2 * AS_SHELVING_ROWS_TURN;
+	city = t_city_new();
+	furnish();
+	take_scopes();
+	begin(&maker, FIRST, count, count, "");
+	t_int("the maker's", 200, t_city_finish(city));
+	begin(&water, FIRST, count, count, "");
+	t_int("another's", 422, t_city_finish(city));
+	const json_t *errors = json_object_get(t_city_answer(city), "errors");
+	t_uint("errors", 1001, json_array_size(errors));
+	const json_t *last = json_array_get(errors, 1000);
+	const char *reason = json_string_value(json_object_get(last, "reason"));
+	t_int("line", 1001, json_integer_value(json_object_get(last, "line")));
+	t_true("says that it is not all", reason && strstr(reason, "not looked at"));
+	for (unsigned i = 999; i <= 1000; i++) {
+		t_row(i == 999 ? "the last that was looked at" : "the one behind it");
+		snprintf(eui, sizeof eui, "%016llx", (unsigned long long)FIRST + i);
+		t_int("audit", i == 999 ? ST_OK : ST_NOT_FOUND, as_audit_next(city->store, eui, 0, &audit));
+	}
+	t_city_free(city);
+}
+
+static void the_same_device_in_another_spelling(void **state)
+{
+	(void)state;
+	city = t_city_new();
+	furnish();
+	take_scopes();
+	char *text = rows_text(FIRST, 2, 2, ""), *second;
+	second = strstr(text, "70b3d57ed0100001");
+	assert_non_null(second);
+	memcpy(second, "70B3D57ED0100000", 16);
+	(void)t_city_call(city, &maker, "POST", "/api/v1/stock", text);
+	free(text);
+	t_int("status", 422, t_city_finish(city));
+	const json_t *error = json_array_get(json_object_get(t_city_answer(city), "errors"), 0);
+	t_int("line", 3, json_integer_value(json_object_get(error, "line")));
+	t_str("reason", "stands in this call twice", json_string_value(json_object_get(error, "reason")));
+	t_uint("there", 0, shelved(&maker));
+	t_city_free(city);
+}
+
 static void a_crash_after_any_turn_and_the_same_again(void **state)
 {
 	(void)state;
@@ -406,6 +454,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		t_test(a_turn_does_its_share_and_no_more),
 		t_test(it_is_all_or_none),
+		t_test(errors_without_number_end_it),
+		t_test(the_same_device_in_another_spelling),
 		t_test(a_crash_after_any_turn_and_the_same_again),
 		t_test(others_devices_are_one_answer),
 		t_test(ones_own_are_told_plainly),
