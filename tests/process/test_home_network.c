@@ -58,6 +58,7 @@ static const char *key_of(const char *dev_eui)
 static struct bi_message ask(enum bi_type type, const char *dev_eui, uint16_t dev_nonce)
 {
 	static uint32_t transaction = 100;
+	transaction++;
 	char text[BI_WRITTEN_MAX], body[BI_WRITTEN_MAX];
 	struct bi_message answer = {0};
 	struct bi_error error;
@@ -66,7 +67,7 @@ static struct bi_message ask(enum bi_type type, const char *dev_eui, uint16_t de
 						      .sender = THEIRS,
 						      .join_eui = JOIN_EUI,
 						      .dev_eui = dev_eui,
-						      .transaction = transaction++,
+						      .transaction = transaction,
 						      .app_key = key_of(dev_eui),
 						      .dev_nonce = dev_nonce});
 	t_int("code", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));

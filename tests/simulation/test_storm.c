@@ -112,7 +112,7 @@ static double median(double values[SEEDS_MAX], unsigned count)
 
 static void row(const char *name, struct storm_result results[SEEDS_MAX], unsigned seeds)
 {
-	double values[SEEDS_MAX];
+	double values[SEEDS_MAX] = {0};
 #define MEDIAN(member)                                 \
 	for (unsigned s = 0; s < seeds; s++)           \
 		values[s] = (double)results[s].member; \
