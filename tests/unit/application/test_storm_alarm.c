@@ -112,6 +112,21 @@ static void the_words_fit_the_numbers(void **state)
 		 "joined, 3880 wait; over in 5 min to 13 min. The join server left 51 of 200 requests "
 		 "unanswered.",
 		 AS_NOTICE},
+		{"it leaves a quarter unanswered, and no more",
+		 STORM("\"lasts_s\":245," COUNTS OVER ",\"answered\":140,\"failed\":60,\"failed_silent\":50"),
+		 "More devices ask to join than the gateways can answer, for 4 min. 6120 of 10000 devices "
+		 "have joined, 3880 wait; over in 5 min to 13 min.",
+		 AS_NOTICE},
+		{"duty cycle is short, and not for long",
+		 STORM("\"lasts_s\":1799," COUNTS OVER ",\"refused\":100,\"refused_no_airtime\":51"),
+		 "More devices ask to join than the gateways can answer, for 29 min. 6120 of 10000 devices "
+		 "have joined, 3880 wait; over in 5 min to 13 min.",
+		 AS_NOTICE},
+		{"numbers below nothing",
+		 STORM("\"lasts_s\":245,\"devices\":60,\"joined\":-7,\"waiting\":60"),
+		 "More devices ask to join than the gateways can answer, for 4 min. 0 of 60 devices have "
+		 "joined, 60 wait; no estimate yet.",
+		 AS_NOTICE},
 		{"the join server refuses",
 		 STORM("\"lasts_s\":245," COUNTS OVER ",\"answered\":70,\"failed\":80,\"failed_no\":76"),
 		 "More devices ask to join than the gateways can answer, for 4 min. 6120 of 10000 devices "

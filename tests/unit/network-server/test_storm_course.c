@@ -287,11 +287,13 @@ static void a_reload_switches_it_off(void **state)
 	storm_rig_asks(&city, 0, 1, 5);
 	rig_run(&city.rig, 250 * US_PER_MS);
 	t_true("a place is kept", asked_for(0) && asked_for(0)->kept.held);
-	city.rig.ns.config.first_come = true; /* as ns_reconfigure() does it */
+	city.rig.ns.config.first_come = true;                           /* as ns_reconfigure() does it */
+	city.rig.ns.storm.next = mono_add(city.rig.now.mono, US_PER_S); /* until when the state stays */
 	uint64_t refused = city.rig.ns.drops[NS_DROP_JOIN_STORM];
 	for (size_t i = 1; i < 30; i++)
 		storm_rig_asks(&city, i, 1, 0);
 	rig_run(&city.rig, 250 * US_PER_MS);
+	t_true("the state lasts a moment still", city.rig.ns.storm.on);
 	t_uint("nobody is refused by price any more", refused, city.rig.ns.drops[NS_DROP_JOIN_STORM]);
 	rig_run(&city.rig, US_PER_S);
 	t_true("it is over within a second", !told().on);
