@@ -2,6 +2,7 @@
 #include "tests/harness/harness.h"
 #include "tests/harness/network_rig.h"
 
+#include "common/lorawan/airtime.h"
 #include "network-server/downlink_plan.h"
 
 static struct rig rig;
@@ -304,6 +305,55 @@ static void plans_that_meet_give_way(void **state)
 	rig_release(&rig);
 }
 
+/* In a storm many accepts go out in RX2, on one channel at one data rate. Another gateway that the device hears about as well sends one
+ * then: the device would read neither. */
+static void accepts_that_drown_each_other(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum ns_policy policy;
+		int16_t rssi[2];
+		uint32_t freq_hz; /* of the other gateway's frame */
+		span_us later;    /* it begins so much after RX2 */
+		uint8_t length;
+		bool planned;
+	} rows[] = {
+		{"as strong at the device", NS_POLICY_STORM, {-100, -100}, 869525000, 0, 17, false},
+		{"weaker by less than 6 dB", NS_POLICY_STORM, {-100, -105}, 869525000, 0, 17, false},
+		{"weaker by 6 dB", NS_POLICY_STORM, {-100, -106}, 869525000, 0, 17, true},
+		{"its end meets ours", NS_POLICY_STORM, {-100, -100}, 869525000, -900000, 17, false},
+		{"its beginning does", NS_POLICY_STORM, {-100, -100}, 869525000, 900000, 17, false},
+		{"long before", NS_POLICY_STORM, {-100, -100}, 869525000, -3000000, 17, true},
+		{"long after", NS_POLICY_STORM, {-100, -100}, 869525000, 3000000, 17, true},
+		{"on another channel", NS_POLICY_STORM, {-100, -100}, 868100000, 0, 17, true},
+		{"of another length", NS_POLICY_STORM, {-100, -100}, 869525000, 0, 33, true},
+		{"in calm nobody looks", NS_POLICY_USUAL, {-100, -100}, 869525000, 0, 17, true},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		rig_init(&rig);
+		frame.copy_count = 0;
+		heard(1, 900, rows[i].rssi[0]);
+		heard(2, 900, rows[i].rssi[1]);
+		struct ns_windows windows = windows_of(5 * US_PER_S);
+		windows.policy = rows[i].policy;
+		windows.storm_class = NS_STORM_USUAL;
+		const struct lw_data_rate *slow = lw_region_data_rate(&rig.regions[0], LW_DOWN, 0);
+		ns_gateway_transmits(gateway(2), &rig.regions[0], rows[i].freq_hz, rig.now.mono,
+				     mono_add(rig.now.mono, 6 * US_PER_S + rows[i].later),
+				     lw_airtime_us(&slow->modulation, LW_DOWN, rows[i].length));
+		struct ns_plan plan;
+		(void)ns_plan_make(&plan, &windows, &rig.regions[0], &rig.ns.gateways, rig.now.mono, 17);
+		bool planned = false;
+		for (uint8_t a = 0; a < plan.count; a++)
+			planned |= plan.attempts[a].window == GW_RX2 &&
+				   lw_eui64_number(&plan.attempts[a].tx.gateway) == 1;
+		t_int("RX2 of the first gateway", rows[i].planned, planned);
+		rig_release(&rig);
+	}
+}
+
 static void a_busy_span_and_its_neighbours(void **state)
 {
 	(void)state;
@@ -384,6 +434,7 @@ int main(void)
 		t_test(what_makes_an_attempt_better),
 		t_test(equal_gateways_share_the_work),
 		t_test(plans_that_meet_give_way),
+		t_test(accepts_that_drown_each_other),
 		t_test(a_busy_span_and_its_neighbours),
 		t_test(dwell_time_of_downlinks),
 		t_test(spent_airtime_leaves_other_bands),
