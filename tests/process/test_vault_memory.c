@@ -1,4 +1,4 @@
-/* What of the vault stands in the join server's memory. The file's master key: nowhere once the vault is open. The vault key has to be there,
+/* What of the vault stands in memory. The passphrase, the file's master key: nowhere once the vault is open. The vault key has to be there,
  * in memory that no core dump gets (VmFlags dd); the same search finds it, which shows that it finds. */
 #include "tests/harness/harness.h"
 
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define PASSPHRASE "correct horse battery staple"
 
 static char dir[T_DIR_MAX], config[T_DIR_MAX + 32], admin_sock[T_DIR_MAX + 48];
 
@@ -146,11 +148,71 @@ static void the_master_key_is_forgotten_and_the_vault_key_in_no_core(void **stat
 	t_process_free(server);
 }
 
+/* The master key that the passphrase makes. */
+static void derived_key(uint8_t master[SECRET_KEY])
+{
+	char path[T_DIR_MAX + 32];
+	struct db *db;
+	struct js_vault_rows rows;
+	bool used;
+	snprintf(path, sizeof path, "%s/join.db", dir);
+	assert_int_equal(ST_OK, js_store_open(path, NULL, &db));
+	struct js_store store = js_store_sqlite(db);
+	assert_int_equal(ST_OK, store.load_vault(store.ctx, &rows, &used));
+	db_close(db);
+	struct secret_master *key = secret_master_derive(&rows.wraps[0].form.derive, PASSPHRASE,
+							 strlen(PASSPHRASE));
+	assert_non_null(key);
+	memcpy(master, secret_master_bytes(key), SECRET_KEY);
+	secret_master_free(key);
+}
+
+static int server_pid(void)
+{
+	char body[8192] = "";
+	t_unix_get(admin_sock, "/healthz", body, sizeof body);
+	const char *at = strstr(body, "\"pid\":");
+	return at ? (int)strtol(at + 6, NULL, 10) : 0;
+}
+
+static void a_passphrase_stands_nowhere_once_the_vault_is_open(void **state)
+{
+	(void)state;
+	char program[T_DIR_MAX + 256], line[4096], path[T_DIR_MAX + 32];
+	unsigned dumped, left_out;
+	make_state("join-server: {master_key: passphrase}\n");
+	snprintf(path, sizeof path, "%s/phrase", dir);
+	t_write_file(path, PASSPHRASE "\n");
+	t_program_path(program, sizeof program, "lamppost");
+	snprintf(line, sizeof line, "exec %s up -c %s --passphrase-fd 0 <%s", program, config, path);
+	struct t_process *up = t_process_start(&(struct t_process_options){
+		.program = "/bin/sh", .arguments = {"-c", line}, .dir = dir, .name = "up"});
+	assert_true(t_wait_until(t_is_healthy, admin_sock, T_CEILING));
+	uint8_t master[SECRET_KEY];
+	derived_key(master);
+	int pids[] = {server_pid(), t_process_pid(up)};
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		t_row(i == 0 ? "the join server" : "lamppost up");
+		find(pids[i], (const uint8_t *)PASSPHRASE, strlen(PASSPHRASE), &dumped, &left_out);
+		t_uint("the passphrase", 0, dumped + left_out);
+		find(pids[i], (const uint8_t *)dir, strlen(dir), &dumped, &left_out);
+		t_true("what is no secret is found", dumped > 0);
+		find(pids[i], master, sizeof master, &dumped, &left_out);
+		t_uint("the key that was made of it, where a core has it", 0, dumped);
+		/* `up` starts the join server again without asking. */
+		t_int("and anywhere", i == 1, left_out > 0);
+	}
+	t_int("orderly stop", 0, t_process_stop(up));
+	t_process_free(up);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		{"the_master_key_is_forgotten_and_the_vault_key_in_no_core",
 		 the_master_key_is_forgotten_and_the_vault_key_in_no_core, open_dir, close_dir, NULL},
+		{"a_passphrase_stands_nowhere_once_the_vault_is_open",
+		 a_passphrase_stands_nowhere_once_the_vault_is_open, open_dir, close_dir, NULL},
 	};
 	return t_run(tests);
 }
