@@ -22,6 +22,7 @@
 static struct t_network *network;
 static json_t *report; /* of the last run */
 static char config_before[4096];
+static char credentials[T_DIR_MAX];
 
 /* --- running it -------------------------------------------------------------------------------------------------- */
 
@@ -178,6 +179,41 @@ static int run_as_nobody(void)
 
 /* --- the tests --------------------------------------------------------------------------------------------------- */
 
+static void write_key(const char *path, unsigned mode)
+{
+	t_write_file(path, "sixteen bytes...");
+	assert_int_equal(0, chmod(path, mode));
+}
+
+/* Files of KEKs, and what systemd hands the join server (the test in its place: CREDENTIALS_DIRECTORY is set at the start). */
+static void keys_that_stand_elsewhere(void)
+{
+	char section[2 * T_PATH_MAX], vault[T_DIR_MAX + 16];
+	t_row("the second version of a KEK, which everybody reads");
+	snprintf(section, sizeof section, "join-server:\n  keks: {city: \"%s\", city.2: \"%s\"}\n",
+		 state_path("keys/city.kek"), state_path("keys/city.2.kek"));
+	write_key(state_path("keys/city.kek"), 0600);
+	write_key(state_path("keys/city.2.kek"), 0644);
+	add_config(section);
+	finds_one_bad("key_world", "city.2.kek");
+	assert_int_equal(0, chmod(state_path("keys/city.2.kek"), 0600));
+	finds_nothing_bad();
+	restore_config();
+	t_row("a credential that was not handed over");
+	snprintf(vault, sizeof vault, "%s/vault", credentials);
+	add_config("join-server:\n  master_key: \"credential:vault\"\n");
+	finds_one_bad("credential_missing", vault);
+	t_row("one of another length");
+	write_key(vault, 0400);
+	finds_one_bad("key_form", vault);
+	t_row("one that is good");
+	assert_int_equal(0, chmod(vault, 0600));
+	t_write_file(vault, "thirty-two bytes, and not a one+");
+	assert_int_equal(0, chmod(vault, 0440));
+	finds_nothing_bad();
+	restore_config();
+}
+
 static void while_it_runs(void)
 {
 	t_row("a network that is well");
@@ -206,6 +242,7 @@ static void while_it_runs(void)
 	assert_int_equal(0, rename(state_path("keys/join-server.master"), state_path("keys/elsewhere")));
 	finds_one_bad("key_lost", "join-server.master");
 	assert_int_equal(0, rename(state_path("keys/elsewhere"), state_path("keys/join-server.master")));
+	keys_that_stand_elsewhere();
 	t_row("a database that the group reads");
 	assert_int_equal(0, chmod(state_path("join.db"), 0640));
 	finds_one_bad("database_open", "join.db");
@@ -287,13 +324,17 @@ static void an_ordinary_user_is_told_what_was_skipped(void)
 static void faults_are_found(void **state)
 {
 	(void)state;
+	t_temp_dir(credentials);
+	assert_int_equal(0, setenv("CREDENTIALS_DIRECTORY", credentials, 1));
 	network = t_network_start("");
+	unsetenv("CREDENTIALS_DIRECTORY");
 	while_it_runs();
 	t_network_stop(network);
 	while_it_does_not_run();
 	an_ordinary_user_is_told_what_was_skipped();
 	json_decref(report);
 	t_network_free(network);
+	t_temp_dir_remove(credentials);
 }
 
 int main(void)
