@@ -609,6 +609,66 @@ static struct as_config configured(void)
 	return made;
 }
 
+static void name_maker(struct as_config *wanted, const char *more)
+{
+	struct option_map *map = &wanted->join_servers;
+	map->count = 1;
+	snprintf(map->entries[0].label, sizeof map->entries[0].label, "maker");
+	snprintf(map->entries[0].value, sizeof map->entries[0].value,
+		 "join_euis=70b3d57ed0000000/36 url=https://js.example/%s", more);
+}
+
+static void join_servers_of_others_come_and_go(void **state)
+{
+	(void)state;
+	char base[1024], problem[CONFIG_ERROR_MAX], kek[OPTION_PATH_MAX], words[2 * OPTION_PATH_MAX];
+	snprintf(kek, sizeof kek, "%s", t_temp("maker.kek"));
+	snprintf(words, sizeof words, " kek=maker kek_file=%s", kek);
+	open_application(base, sizeof base);
+	struct as_config wanted = configured();
+	name_maker(&wanted, words);
+	t_row("one with a KEK comes");
+	t_write_file(kek, "0123456789abcdef");
+	assert_int_equal(0, chmod(kek, 0600));
+	t_true("taken", reconfigure(&wanted, problem) && app_keys.count == 1);
+	const struct as_app_key_lane *lane = app_keys.lanes[0];
+	app_keys.lanes[0]->calls = 77;
+	t_true("its KEK opens", city->app.foreign_kek_count == 1 &&
+					memcmp(city->app.foreign_keks[0].key, "0123456789abcdef", 16) == 0);
+	t_row("the same again notices nothing");
+	t_true("taken", reconfigure(&wanted, problem));
+	t_true("stays", app_keys.lanes[0] == lane && lane->calls == 77);
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const names[] = {"a KEK too short", "no KEK", "an authority that is none"};
+		t_row(names[i]);
+		if (i == 0)
+			t_write_file(kek, "short");
+		else if (i == 1)
+			assert_int_equal(0, unlink(kek));
+		else
+			name_maker(&wanted, " ca=/dev/null");
+		t_true("refused", !reconfigure(&wanted, problem));
+		t_true("by its name", strstr(problem, "application-server.join_servers.maker: ") != NULL);
+		t_true("stays", app_keys.count == 1 && app_keys.lanes[0] == lane && lane->calls == 77);
+		t_true("its KEK opens",
+		       city->app.foreign_kek_count == 1 &&
+			       memcmp(city->app.foreign_keks[0].key, "0123456789abcdef", 16) == 0);
+	}
+	t_row("another KEK in the file makes it anew");
+	name_maker(&wanted, words);
+	t_write_file(kek, "fedcba9876543210");
+	assert_int_equal(0, chmod(kek, 0600));
+	t_true("taken", reconfigure(&wanted, problem));
+	t_uint("anew", 0, app_keys.lanes[0]->calls);
+	t_true("which opens", memcmp(city->app.foreign_keks[0].key, "fedcba9876543210", 16) == 0);
+	t_row("it leaves");
+	wanted.join_servers.count = 0;
+	t_true("taken", reconfigure(&wanted, problem));
+	t_uint("nobody is asked", 0, app_keys.count);
+	t_uint("nothing opens", 0, city->app.foreign_kek_count);
+	close_application();
+}
+
 static void files_and_brokers_come_and_go(void **state)
 {
 	(void)state;
@@ -676,6 +736,7 @@ int main(void)
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	const struct CMUnitTest tests[] = {
 		t_test(every_row),
+		t_test(join_servers_of_others_come_and_go),
 		t_test(files_and_brokers_come_and_go),
 	};
 	return t_run(tests);
