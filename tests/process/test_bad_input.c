@@ -289,7 +289,7 @@ static void bad_bodies(void)
 #define COLUMNS "dev_eui,name,application,profile,activation,join_eui,app_key\n"
 #define GOOD                                                                \
 	"70b3d57ed00b0001,good,city-block,air-1-0-4,otaa,70b3d57ed0000001," \
-	"000102030405060708090a0b0c0d0e0f\n"
+	"8a1f6c02d94e4b7fa3b05c6de7182930\n"
 
 static const struct {
 	const char *name, *text, *place, *field;
