@@ -23,10 +23,10 @@
 #define NS_BUSY_GUARD   (5 * US_PER_MS) /* between two transmissions of one gateway */
 #define NS_LEAD_EXTRA   (60 * US_PER_MS)
 #define NS_LEAD_UNKNOWN (300 * US_PER_MS)
-/* In a join storm a gateway sends so much of the time at most, in the mean, and NS_STORM_BURST of it at once. */
+/* Part of the time: by it storm is told from calm (join_load.c). A measure; what a gateway then sends is the next. */
 #define NS_STORM_TX_PERMILLE 150
 #define NS_STORM_BURST       (4 * US_PER_S)
-/* What accepts may take of it (plan_policy.h). */
+/* In a storm a gateway sends so much of the time at most, in the mean; long answers NS_STORM_BURST at once (plan_policy.h). */
 #define NS_STORM_LEAK_PERMILLE 110
 /* No more of what a gateway has sent counts: as much as keeps out devices of every class (plan_policy.h). One that brought firmware to
  * a group all night would owe hours otherwise, in which it answered nobody. */

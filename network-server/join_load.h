@@ -21,7 +21,7 @@ struct ns_join_load {
 
 struct ns_join_look {
 	uint64_t offered, answered, hearers;
-	uint64_t need_permille; /* of what the hearers may send in a storm; 0 without one */
+	uint64_t need_permille; /* of NS_STORM_TX_PERMILLE of the hearers' time; 0 without one */
 };
 
 void ns_join_load_offered(struct ns_join_load *load, struct mono now, uint32_t need_us);

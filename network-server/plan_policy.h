@@ -8,8 +8,8 @@
  *	        takes RX1, and a slow one goes where duty cycle is cheap, without a rule for any region.
  *
  * In a storm each gateway keeps its receivers open for running sensors: it sends NS_STORM_LEAK_PERMILLE of the time at most, in the mean;
- * short answers may come in waves. Part of
- * that, and of each sub-band's duty cycle, is kept for devices of a better class (trunk reservation), so that none waits behind
+ * short answers may come in waves. (NS_STORM_TX_PERMILLE, which is more, only says when a storm begins and ends.)
+ * Part of that, and of each sub-band's duty cycle, is kept for devices of a better class (trunk reservation), so that none waits behind
  * others and none starves. Pure. */
 #ifndef LAMPPOST_NETWORK_SERVER_PLAN_POLICY_H
 #define LAMPPOST_NETWORK_SERVER_PLAN_POLICY_H
