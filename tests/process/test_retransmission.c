@@ -10,7 +10,7 @@
 
 #define RX2_S     2.0 /* RxDelay 1 s */
 #define DEV_EUI   "70b3d57ed0090001"
-#define NWK_S_KEY "2b7e151628aed2a6abf7158809cf4f3c"
+#define NWK_S_KEY "44024241ed4ce9a68c6a8bc055233fd3"
 #define APP_S_KEY "3ad77bb40d7a3660a89ecaf32466ef97"
 
 static struct t_network *network;

@@ -15,7 +15,7 @@
 #define DISABLED  "70b3d57ed0090002"
 #define JOINER    "70b3d57ed0090003"
 #define JOIN_EUI  "70b3d57ed0000001"
-#define NWK_S_KEY "2b7e151628aed2a6abf7158809cf4f3c"
+#define NWK_S_KEY "44024241ed4ce9a68c6a8bc055233fd3"
 #define APP_S_KEY "3ad77bb40d7a3660a89ecaf32466ef97"
 #define APP_KEY   "8a1f6c02d94e4b7fa3b05c6de7182901"
 #define ROOF      "aa555a0000000101"

@@ -104,8 +104,9 @@ static int compare(const void *a, const void *b)
 
 static double median(double values[SEEDS_MAX], unsigned count)
 {
-	double sorted[SEEDS_MAX];
-	memcpy(sorted, values, sizeof sorted);
+	double sorted[SEEDS_MAX] = {0};
+	for (unsigned i = 0; i < count; i++)
+		sorted[i] = values[i];
 	qsort(sorted, count, sizeof *sorted, compare);
 	return sorted[count / 2];
 }

@@ -47,9 +47,10 @@ static bool reload(void)
 
 static void asks(void)
 {
-	static uint16_t dev_nonce = 100;
+	static uint16_t dev_nonce = 99;
+	dev_nonce++;
 	struct lw_join_request join = {
-		.join_eui = device.join_eui, .dev_eui = device.dev_eui, .dev_nonce = dev_nonce++};
+		.join_eui = device.join_eui, .dev_eui = device.dev_eui, .dev_nonce = dev_nonce};
 	uint8_t length = (uint8_t)lw_join_request_encode(&join, phy);
 	rig_hears(&rig, 1, phy, length, 0);
 	rig_run(&rig, 250 * US_PER_MS);
