@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define CALL_TIMEOUT (120 * US_PER_S)
+#define GET_TIMEOUT  (30 * US_PER_S) /* changes nothing, and may be asked again */
 #define BYTES_A_SECOND \
 	(128u << 10) /* an import is one call: that much of it is registered in a second, at the least */
 #define TRY_TIMEOUT  (5 * US_PER_S)
@@ -197,7 +198,8 @@ int cli_call_raw(struct cli_client *client, const char *what, enum io_http_metho
 	if (client->refused)
 		return client->refused;
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	span_us timeout = CALL_TIMEOUT + (span_us)(text ? strlen(text) / BYTES_A_SECOND : 0) * US_PER_S;
+	span_us timeout = method == IO_HTTP_GET ? GET_TIMEOUT : CALL_TIMEOUT;
+	timeout += (span_us)(text ? strlen(text) / BYTES_A_SECOND : 0) * US_PER_S;
 	struct io_http_call call = {.timeout = timeout, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, method, target, text, &call);
 	if (client->status == ST_OK)

@@ -11,18 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOLD_MAX 10 /* lines that are named one by one */
+
 struct decrypting {
 	struct cli_keks keks;
 	unsigned long line, closed;
 };
+
+static void tell(struct decrypting *all, const char *why)
+{
+	if (++all->closed <= TOLD_MAX)
+		fprintf(stderr, "lamppost: line %lu: %s\n", all->line, why);
+}
 
 static void open_one(struct decrypting *all, json_t *uplink)
 {
 	char why[CLI_HELD_WHY_MAX];
 	if (cli_held_open(&all->keks, uplink, why) != CLI_HELD_CLOSED)
 		return;
-	all->closed++;
-	fprintf(stderr, "lamppost: line %lu: %s\n", all->line, why);
+	tell(all, why);
 }
 
 static void open_value(struct decrypting *all, json_t *value)
@@ -49,8 +56,7 @@ static void open_line(struct decrypting *all, const char *text, size_t length)
 		json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		putchar('\n');
 	} else {
-		all->closed++;
-		fprintf(stderr, "lamppost: line %lu is no JSON object\n", all->line);
+		tell(all, "is no JSON object, as lamppost events --json prints one a line");
 	}
 	fflush(stdout);
 	json_decref(value);
@@ -81,6 +87,8 @@ static int run_decrypt(const struct cli_arguments *arguments)
 		(void)fclose(in);
 	free(line);
 	cli_keks_release(&all.keks);
+	if (all.closed > TOLD_MAX)
+		fprintf(stderr, "lamppost: and %lu more that did not open\n", all.closed - TOLD_MAX);
 	return all.closed ? CLI_FAILED : CLI_DONE;
 }
 
@@ -102,7 +110,7 @@ const struct cli_command cli_decrypt_commands[] = {
 	 .examples = "mosquitto_sub -h broker -t 'application/+/device/+/event/up' | lamppost decrypt --kek "
 		     "parks.kek\n"
 		     "lamppost decrypt --kek parks.kek events.jsonl\n",
-	 .exits = "1 some lines did not open: each is named\n",
+	 .exits = "1 some lines did not open: the first ten are named\n",
 	 .local = true,
 	 .run = run_decrypt},
 };

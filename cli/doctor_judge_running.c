@@ -1,6 +1,8 @@
 /* What runs: processes, sockets, ports, the broker. */
 #include "cli/doctor_judge.h"
 
+#include "cli/status.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -43,14 +45,14 @@ static void warnings_of(const struct doctor_process *process, char *text, size_t
 		    strcmp(process->warnings[i], TWO_KEYS) != 0 &&
 		    strcmp(process->warnings[i], "receive_buffer_small") != 0 &&
 		    strcmp(process->warnings[i], "kernel_drops") != 0)
-			snprintf(text + used, capacity - used, "%s%s", used ? ", " : "",
-				 process->warnings[i]);
+			snprintf(text + used, capacity - used, "%s%s", used ? "; " : "",
+				 cli_status_warning(process->warnings[i]));
 	}
 }
 
 static void judge_process(const struct doctor_process *process, struct doctor_findings *findings)
 {
-	char warnings[200];
+	char warnings[400];
 	warnings_of(process, warnings, sizeof warnings);
 	if (process->socket == DOCTOR_DENIED)
 		doctor_find(findings, DOCTOR_PROCESS_DENIED, process->name, "%s", "");

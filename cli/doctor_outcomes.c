@@ -236,7 +236,7 @@ static const struct doctor_outcome outcomes[DOCTOR_OUTCOME_COUNT] = {
 				    "{} says that it is failing",
 				    "look into its log (what lamppost up prints)"},
 	[DOCTOR_PROCESS_WARNS] = {DOCTOR_PROCESS_WARNS, DOCTOR_WARN, "process_warns", "{} warns of something",
-				  "lamppost status shows its state; its log tells more"},
+				  "lamppost status says what to do about it; its log tells more"},
 	[DOCTOR_PROCESS_RESTART] =
 		{DOCTOR_PROCESS_RESTART, DOCTOR_WARN, "process_restart",
 		 "{} runs with another configuration than the file's, which needs a restart",

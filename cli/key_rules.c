@@ -99,7 +99,9 @@ static bool is_a_half_twice(const struct lw_key *key, const struct lw_eui64 *dev
 
 const struct key_rule key_rules[] = {
 	{"zeros", is_zeros,
-	 "is sixteen zero bytes, which is no key: the device was given none, or the cell was", true},
+	 "is sixteen zero bytes, which is no key: the device has none, or the file does not tell it; ask its "
+	 "maker",
+	 true},
 	{"published", is_published,
 	 "stands in manuals and on the web, so that anybody can be this device" INSTEAD, false},
 	{"of its DevEUI", is_made_of_the_eui,

@@ -5,6 +5,7 @@
 #include "common/base/printable.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_json(const json_t *value)
 {
@@ -28,6 +29,26 @@ static void field_text(const struct record_field *field, const json_t *record, c
 			     capacity);
 }
 
+/* A device that joins has no counters to begin with. */
+static bool is_of_no_use(const char *name, const json_t *record)
+{
+	const char *activation = json_string_value(json_object_get(record, "activation"));
+	return activation && strcmp(activation, "otaa") == 0 &&
+	       (strcmp(name, "fcnt_up") == 0 || strcmp(name, "fcnt_down") == 0);
+}
+
+/* What stands beside the record itself: the device that took its place, the one whose place it took. */
+static void add_others(struct table_text *table, const json_t *record)
+{
+	static const char *const names[] = {"replaced_by", "replaced_at", "replaces", "in_place_since"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *text = json_string_value(json_object_get(record, names[i]));
+		const char *const cells[] = {names[i], text};
+		if (text)
+			table_text_add(table, cells);
+	}
+}
+
 static void print_record(const struct record_schema *schema, const json_t *record)
 {
 	const char *const titles[] = {"field", "value"};
@@ -38,7 +59,8 @@ static void print_record(const struct record_schema *schema, const json_t *recor
 		const json_t *value = json_object_get(record, field->name);
 		char text[512];
 		bool state = field->type == RECORD_ENUM && field->flags & RECORD_SERVER;
-		if (!value || (json_is_null(value) && !state) || (field->flags & RECORD_SECRET))
+		if (!value || (json_is_null(value) && !state) || (field->flags & RECORD_SECRET) ||
+		    is_of_no_use(field->name, record))
 			continue;
 		field_text(field, record, text, sizeof text);
 		const char *const cells[] = {field->name, text};
@@ -46,6 +68,7 @@ static void print_record(const struct record_schema *schema, const json_t *recor
 		if (state)
 			table_text_colour_by_word(&table, 1);
 	}
+	add_others(&table, record);
 	table_text_print(&table, stdout, terminal_width());
 	table_text_release(&table);
 }

@@ -337,7 +337,8 @@ const struct cli_command cli_record_commands[] = {
 			"for 90 seconds, by default) or "
 			"offline (its connection ended, or nothing for ten minutes), with the reason beside "
 			"it; ? where the "
-			"gateway bridge does not answer. LOSS_PERCENT is what of its own messages was not "
+			"gateway bridge does not answer, or is just being told of it. LOSS_PERCENT is what "
+			"of its own messages was not "
 			"answered, as it says.",
 	 .options = gateway_list_options,
 	 .option_count = ARRAY_SIZE(gateway_list_options),

@@ -44,6 +44,8 @@ bool cli_status_answers(const json_t *process);
 long long cli_status_count(const json_t *process, const char *name, bool hour, const char *const *labels);
 /* The value of the one label of a counter's row: `reason="mic"` is mic. */
 void cli_status_label(const json_t *counter, char text[64]);
+/* The sentence for a word under `warnings` of /healthz; the word itself where there is none. */
+const char *cli_status_warning(const char *word);
 /* How long, for people: "3 d 4 h", "12 min", "40 s". */
 void cli_status_span(long long seconds, char text[32]);
 

@@ -90,7 +90,8 @@ static void judge_process(json_t *findings, const json_t *process, bool any)
 	snprintf(what, sizeof what, "%s: %s", name, status);
 	if (strcmp(status, "not running") == 0)
 		snprintf(next, sizeof next, "%s",
-			 any ? "lamppost up starts it again by itself; if it stays so, its log says why"
+			 any ? "lamppost up starts it again by itself; if it stays so, its log says why; "
+			       "lamppost doctor"
 			     : "lamppost up, or start the service that runs it");
 	else if (strcmp(status, "not answering") == 0)
 		snprintf(next, sizeof next, "look at its log and at the machine's load; lamppost doctor");
@@ -102,7 +103,7 @@ static void judge_process(json_t *findings, const json_t *process, bool any)
 		find(findings, "bad", next, what);
 }
 
-static const struct {
+static const struct warning {
 	const char *warning, *what, *next;
 } warnings[] = {
 	{"receive_buffer_small", "the kernel gives a smaller receive buffer than was asked for",
@@ -131,6 +132,20 @@ static const struct {
 	{"gateway_off_plan", "gateways hear frequencies that are not in their plan",
 	 "lamppost gateway config EUI --for ..., and compare"},
 };
+
+static const struct warning *warning_of(const char *word)
+{
+	for (size_t i = 0; word && i < ARRAY_SIZE(warnings); i++)
+		if (strcmp(warnings[i].warning, word) == 0)
+			return &warnings[i];
+	return NULL;
+}
+
+const char *cli_status_warning(const char *word)
+{
+	const struct warning *row = warning_of(word);
+	return row ? row->what : word;
+}
 
 /* Sentences of the form "CAUSE; next: WHAT", as the network server makes them of each gateway. */
 static size_t judge_off_plan(json_t *findings, const json_t *health)
@@ -198,12 +213,9 @@ static void judge_warnings(json_t *findings, const json_t *process)
 	json_array_foreach(json_object_get(json_object_get(process, "health"), "warnings"), i, warning)
 	{
 		char what[640], details[400];
-		const char *word = json_string_value(warning), *says = word, *next = "lamppost doctor";
-		for (size_t row = 0; word && row < ARRAY_SIZE(warnings); row++)
-			if (strcmp(warnings[row].warning, word) == 0) {
-				says = warnings[row].what;
-				next = warnings[row].next;
-			}
+		const char *word = json_string_value(warning), *says = cli_status_warning(word);
+		const struct warning *known = warning_of(word);
+		const char *next = known ? known->next : "lamppost doctor";
 		if (word && strcmp(word, "gateway_off_plan") == 0 &&
 		    judge_off_plan(findings, json_object_get(process, "health")) > 0)
 			continue;

@@ -79,11 +79,11 @@ static void print_status(const json_t *status)
 	printf("source            %s %s\n", word(status, "configured"), word(status, "path"));
 	json_array_foreach(keys, i, key)
 	{
-		printf("master key        %s, since %s, last opened %s%s\n", word(key, "source"),
+		printf("master key        %s, since %s, last start with it: %s%s\n", word(key, "source"),
 		       cli_vault_time(time, json_object_get(key, "since_us")),
 		       cli_vault_time(opened, json_object_get(key, "opened_us")),
 		       json_array_size(keys) > 1 && json_is_true(json_object_get(key, "in_use"))
-			       ? ", opened the vault this time"
+			       ? ", in use now"
 			       : "");
 		printf("                  fingerprint %s\n", word(key, "fingerprint"));
 	}

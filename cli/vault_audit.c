@@ -87,7 +87,8 @@ static int list(const struct cli_arguments *arguments, struct cli_client *client
 	if (code == CLI_DONE && !arguments->json) {
 		printf("the chain is whole: %lld rows, last hash %s\n", last, word(newest, "head"));
 		if (heads->count > 0)
-			printf("each of %zu noted heads has its row\n", heads->count);
+			printf("%zu noted head%s: each has its row\n", heads->count,
+			       heads->count == 1 ? "" : "s");
 	}
 	json_decref(newest);
 	return code;

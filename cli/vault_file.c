@@ -42,7 +42,8 @@ static int read_line(struct cli_vault_file *file, bool *is_page)
 	long long devices = json_integer_value(json_object_get(object, "devices"));
 	int code = CLI_DONE;
 	if (file->number == 1 && json_integer_value(json_object_get(object, "lamppost_vault_export")) != 1)
-		code = cli_problem(CLI_REFUSED, file->what, NULL, "that is no export of a vault");
+		code = cli_problem(CLI_REFUSED, file->what, "the file that lamppost vault export --out wrote",
+				   "that is no export of a vault");
 	else if (file->number != 1 && file->ended)
 		code = cli_problem(CLI_REFUSED, file->what, NULL, "line %ld stands behind the end",
 				   file->number);

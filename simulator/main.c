@@ -172,6 +172,8 @@ int main(int argc, char **argv)
 		return fputs(usage_text, stdout) < 0;
 	if (strcmp(argv[1], "--version") == 0)
 		return puts("lamppost-sim " LAMPPOST_VERSION) < 0;
+	if (argc == 3 && strcmp(argv[2], "--help") == 0)
+		return fputs(usage_text, stdout) < 0;
 	log_init("simulator", LOG_LEVEL_WARN);
 	const char *command = argv[1];
 	if (strcmp(command, "view") == 0)

@@ -129,6 +129,10 @@ static void from_the_shelf_into_a_place(void **state)
 	t_cli_must(network, 0, "device", "replace", FIRST, NEXT, "--app-key", word);
 	t_cli_must(network, 0, "device", "show", NEXT);
 	t_true("the same name", strstr(t_cli_output(network), "Bed 1") != NULL);
+	t_true("whose place it has", strstr(t_cli_output(network), FIRST) != NULL);
+	t_true("no counters of ABP", strstr(t_cli_output(network), "fcnt_") == NULL);
+	t_cli_must(network, 0, "device", "show", FIRST);
+	t_true("what has its place", strstr(t_cli_output(network), NEXT) != NULL);
 	t_network_replicated(network);
 	sensor = switch_on(NEXT, KEY_2);
 	t_true("the new one joins and sends",

@@ -239,6 +239,8 @@ SPOIL(silent_process, process_of("join-server")->answers = false)
 SPOIL(failing, process_of("join-server")->healthy = false)
 SPOIL(warning, process_of("join-server")->warning_count = 1;
       snprintf(process_of("join-server")->warnings[0], 64, "configuration_refused"))
+SPOIL(new_warning, process_of("join-server")->warning_count = 1;
+      snprintf(process_of("join-server")->warnings[0], 64, "moon_is_full"))
 SPOIL(two_keys, process_of("join-server")->warning_count = 1;
       snprintf(process_of("join-server")->warnings[0], 64, "vault_two_master_keys"))
 SPOIL(restart, snprintf(process_of("network-server")->restart_needed, 64, "network-server.regions"))
@@ -537,6 +539,27 @@ static void every_outcome_says_what_to_do(void **state)
 	}
 }
 
+static void a_warning_is_told_in_a_sentence(void **state)
+{
+	char text[DOCTOR_TEXT_MAX];
+	(void)state;
+	t_row("one that lamppost status knows");
+	judge(warning);
+	const struct doctor_finding *finding = find("processes", DOCTOR_PROCESS_WARNS);
+	if (!t_true("found", finding != NULL))
+		return;
+	doctor_sentence(finding, text);
+	t_true("in words",
+	       strstr(text, "the old one stays in force") && !strstr(text, "configuration_refused"));
+	t_row("one of a newer process");
+	judge(new_warning);
+	finding = find("processes", DOCTOR_PROCESS_WARNS);
+	if (!t_true("found", finding != NULL))
+		return;
+	doctor_sentence(finding, text);
+	t_true("its word", strstr(text, "moon_is_full") != NULL);
+}
+
 static void a_machine_on_which_all_is_well(void **state)
 {
 	(void)state;
@@ -605,11 +628,9 @@ static void numbers_of_proc(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		t_test(every_outcome_is_reached),
-		t_test(every_outcome_says_what_to_do),
-		t_test(a_machine_on_which_all_is_well),
-		t_test(sockets_are_told_apart),
-		t_test(numbers_of_proc),
+		t_test(every_outcome_is_reached),        t_test(every_outcome_says_what_to_do),
+		t_test(a_warning_is_told_in_a_sentence), t_test(a_machine_on_which_all_is_well),
+		t_test(sockets_are_told_apart),          t_test(numbers_of_proc),
 	};
 	return t_run(tests);
 }
