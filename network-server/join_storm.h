@@ -129,15 +129,15 @@ enum ns_drop ns_storm_admit(struct ns *ns, struct now now, struct ns_join *join)
 bool ns_storm_has_refused(const struct ns *ns, uint32_t device);
 /* The time that was kept is free again: the accept is planned now, or there is none. */
 void ns_storm_let_go(struct ns *ns, struct ns_join *join);
-/* A request that was admitted: its accept was handed to a gateway, or it came to nothing. `storm`: its number (struct ns_windows);
+/* A request that was admitted: its accept was handed to a gateway, or it came to nothing. `number`: the storm's (struct ns_windows);
  * 0, or an older one's: it is in no account any more. */
-void ns_storm_answered(struct ns *ns, struct now now, uint32_t storm);
-void ns_storm_failed(struct ns *ns, uint32_t storm, enum ns_storm_failure why);
+void ns_storm_answered(struct ns *ns, struct now now, uint32_t number);
+void ns_storm_failed(struct ns *ns, uint32_t number, enum ns_storm_failure why);
 /* What was answered was not sent: every gateway refused it. */
-void ns_storm_not_sent(struct ns *ns, uint32_t storm);
+void ns_storm_not_sent(struct ns *ns, uint32_t number);
 /* A device's first uplink came; its record goes. */
-void ns_storm_joined(struct ns *ns, struct now now, uint32_t device);
-void ns_storm_forget(struct ns *ns, uint32_t device);
+void ns_storm_joined(struct ns *ns, struct now now, uint32_t slot);
+void ns_storm_forget(struct ns *ns, uint32_t slot);
 /* Looks whether it is over: by the rule above, or because it is switched off; from ns_on_tick(). */
 void ns_storm_tick(struct ns *ns, struct now now);
 struct mono ns_storm_next(const struct ns_storm *storm);
