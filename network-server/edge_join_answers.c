@@ -69,14 +69,12 @@ static enum status listen_there(struct ns_edge *edge, const struct ns_options *w
 	return status;
 }
 
-/* `before`: what is in force, NULL at the start. */
-static enum status change(struct ns_edge *edge, const struct ns_options *before,
-			  const struct ns_options *wanted)
+/* What is in force is edge->options, once there is a server. */
+static enum status change(struct ns_edge *edge, const struct ns_options *wanted)
 {
 	struct io_http_server *server = NULL;
 	enum status status = ST_OK;
-	bool same = before && edge->answers_server &&
-		    strcmp(before->answers_listen, wanted->answers_listen) == 0;
+	bool same = edge->answers_server && strcmp(edge->options.answers_listen, wanted->answers_listen) == 0;
 	if (same)
 		return io_http_server_set_tls(edge->answers_server, wanted->answers_certificate,
 					      wanted->answers_key, wanted->answers_ca);
@@ -103,7 +101,7 @@ static void say(enum status status, char problem[CONFIG_ERROR_MAX])
 bool ns_edge_join_answers_change(struct ns_edge *edge, const struct ns_options *options,
 				 char problem[CONFIG_ERROR_MAX])
 {
-	enum status status = change(edge, &edge->options, options);
+	enum status status = change(edge, options);
 	if (status != ST_OK)
 		say(status, problem);
 	return status == ST_OK;
@@ -112,7 +110,7 @@ bool ns_edge_join_answers_change(struct ns_edge *edge, const struct ns_options *
 enum status ns_edge_join_answers_open(struct ns_edge *edge)
 {
 	char problem[CONFIG_ERROR_MAX];
-	enum status status = change(edge, NULL, &edge->options);
+	enum status status = change(edge, &edge->options);
 	if (status != ST_OK) {
 		say(status, problem);
 		LOG_ERROR("configuration_refused", "reason=\"%s\"", problem);
