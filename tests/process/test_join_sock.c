@@ -347,11 +347,11 @@ static void join(size_t i)
 
 static void register_all(void)
 {
-	uint64_t version = 0;
+	uint64_t version = 1;
 	memset(&out, 0, sizeof out);
 	out.state_begin = (struct net_state_begin){.city = {{7}}, .full = true};
 	t_peer_send(&app, PROTO_STATE_BEGIN, &out);
-	out.profile = (struct net_profile){.version = ++version,
+	out.profile = (struct net_profile){.version = version,
 					   .id = {{1}},
 					   .mac_version = LW_MAC_1_0_4,
 					   .region_id = "eu868",
@@ -360,15 +360,17 @@ static void register_all(void)
 	net_profile_defaults(&out.profile);
 	t_peer_send(&app, PROTO_PROFILE, &out);
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-		out.gateway = (struct net_gateway){.version = ++version,
+		version++;
+		out.gateway = (struct net_gateway){.version = version,
 						   .gateway = {.eui = lw_eui64_from_number(0x6a00 + i),
 							       .region_id = "eu868",
 							       .accept = GW_ACCEPT_UDP}};
 		t_peer_send(&app, PROTO_GATEWAY, &out);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		version++;
 		memset(&out, 0, sizeof out);
-		out.device = (struct net_device){.version = ++version,
+		out.device = (struct net_device){.version = version,
 						 .dev_eui = lw_eui64_from_number(0x1000 + i),
 						 .join_eui = lw_eui64_from_number(0x70b3d57ed0000001),
 						 .enabled = true,
