@@ -218,7 +218,7 @@ static void insert(struct ns_plan *plan, const struct ns_attempt *attempt)
 static bool is_drowned(const struct ns_windows *windows, const struct ns_attempt *attempt,
 		       const struct ns_gateways *gateways)
 {
-	for (uint8_t i = 0; ns_policy(windows->policy)->priced && i < windows->count; i++) {
+	for (uint8_t i = 0; i < windows->count; i++) {
 		const struct ns_hearer *other = &windows->by[i];
 		if (i == attempt->hearer || !ns_slab_holds(&gateways->slab, other->gateway) ||
 		    other->rssi_dbm <= windows->by[attempt->hearer].rssi_dbm - CAPTURE_DB)
@@ -228,6 +228,27 @@ static bool is_drowned(const struct ns_windows *windows, const struct ns_attempt
 			return true;
 	}
 	return false;
+}
+
+/* What only a storm's policy asks of an attempt. */
+static bool is_weak(const struct ns_windows *windows, const struct ns_attempt *attempt,
+		    const struct lw_region *region)
+{
+	const struct ns_hearer *hearer = &windows->by[attempt->hearer];
+	return ns_gateway_duty_budget(region, attempt->tx.freq_hz) < UINT32_MAX &&
+	       !ns_policy_is_likely(ns_policy(windows->policy), windows->storm_class,
+				    link_cdb(hearer, &attempt->tx, region) - UNHEARD_CDB * windows->unheard);
+}
+
+static enum ns_drop judge_in_storm(const struct ns_windows *windows, const struct ns_attempt *attempt,
+				   const struct lw_region *region, const struct ns_gateways *gateways,
+				   struct mono now)
+{
+	const struct ns_gateway *gateway = ns_gateways_at(gateways, windows->by[attempt->hearer].gateway);
+	if (is_drowned(windows, attempt, gateways))
+		return NS_DROP_GATEWAYS_BUSY;
+	return ns_policy_admits(ns_policy(windows->policy), windows->storm_class, gateway, region,
+				attempt->tx.freq_hz, now, attempt->start, attempt->airtime_us);
 }
 
 static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, uint8_t index,
@@ -268,12 +289,13 @@ static enum ns_drop add(struct ns_plan *plan, const struct ns_windows *windows, 
 		plan->why.too_long++;
 		return NS_DROP_NO_GATEWAY;
 	}
+	if (ns_policy(windows->policy)->priced && is_weak(windows, &attempt, region)) {
+		plan->why.weak++;
+		return NS_DROP_NO_GATEWAY;
+	}
 	enum ns_drop drop = judge(&attempt, gateway, region, now);
-	if (drop == NS_ACCEPTED && is_drowned(windows, &attempt, gateways))
-		drop = NS_DROP_GATEWAYS_BUSY;
-	if (drop == NS_ACCEPTED)
-		drop = ns_policy_admits(ns_policy(windows->policy), windows->storm_class, gateway, region,
-					rx->freq_hz, now, attempt.start, attempt.airtime_us);
+	if (drop == NS_ACCEPTED && ns_policy(windows->policy)->priced)
+		drop = judge_in_storm(windows, &attempt, region, gateways, now);
 	if (drop != NS_ACCEPTED) {
 		plan->why.offline = (uint8_t)(plan->why.offline + (drop == NS_DROP_NO_GATEWAY));
 		*numbers = numbers_of(drop, &attempt, gateway, region, now);

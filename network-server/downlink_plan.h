@@ -60,6 +60,7 @@ struct ns_attempt {
 struct ns_plan_why {
 	uint32_t gateway;          /* slot, or NS_NO_SLOT */
 	uint8_t offline, too_long; /* attempts that had no link, windows that do not hold the frame */
+	uint8_t weak;              /* attempts that the device would hardly hear; in a storm */
 	struct ns_numbers numbers;
 };
 

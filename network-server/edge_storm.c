@@ -6,10 +6,9 @@
 #include <inttypes.h>
 
 static const char *const storm_cause_words[NS_STORM_CAUSE_COUNT] = {
-	[NS_STORM_NO_TIME] = "no_time",
-	[NS_STORM_NO_AIRTIME] = "no_airtime",
-	[NS_STORM_TOO_LATE] = "too_late",
-	[NS_STORM_NO_PATH] = "no_path",
+	[NS_STORM_NO_TIME] = "no_time",   [NS_STORM_NO_AIRTIME] = "no_airtime",
+	[NS_STORM_TOO_LATE] = "too_late", [NS_STORM_NO_PATH] = "no_path",
+	[NS_STORM_TOO_WEAK] = "too_weak",
 };
 
 static const char *const storm_failure_words[NS_STORM_FAILURE_COUNT] = {

@@ -19,6 +19,8 @@ const char *const ns_storm_cause_names[NS_STORM_CAUSE_COUNT + 1] = {
 	[NS_STORM_NO_AIRTIME] = "the gateways that heard it have no airtime left in the hour's duty cycle",
 	[NS_STORM_TOO_LATE] = "it came too late for both windows",
 	[NS_STORM_NO_PATH] = "no gateway that heard it can be reached",
+	[NS_STORM_TOO_WEAK] =
+		"it was heard so faintly for its data rate that it would hardly hear the answer",
 };
 
 void ns_storm_init(struct ns_storm *storm, uint32_t max_devices)
@@ -135,12 +137,12 @@ enum ns_storm_class ns_storm_class_of(const struct ns *ns, uint32_t device)
 
 /* --- admission --- */
 
-static enum ns_storm_cause cause_of(enum ns_drop drop)
+static enum ns_storm_cause cause_of(enum ns_drop drop, const struct ns_plan_why *why)
 {
 	switch ((int)drop) {
 	case NS_DROP_DUTY_CYCLE: return NS_STORM_NO_AIRTIME;
 	case NS_DROP_TOO_LATE: return NS_STORM_TOO_LATE;
-	case NS_DROP_NO_GATEWAY: return NS_STORM_NO_PATH;
+	case NS_DROP_NO_GATEWAY: return why->weak > 0 ? NS_STORM_TOO_WEAK : NS_STORM_NO_PATH;
 	default: return NS_STORM_NO_TIME;
 	}
 }
@@ -159,7 +161,7 @@ enum ns_drop ns_storm_admit(struct ns *ns, struct now now, struct ns_join *join)
 	join->windows.storm_class = ns_storm_class_of(ns, join->device);
 	enum ns_drop drop = ns_plan_make(&plan, &join->windows, region, &ns->gateways, now.mono, length);
 	if (drop != NS_ACCEPTED) {
-		join->storm_cause = cause_of(drop);
+		join->storm_cause = cause_of(drop, &plan.why);
 		storm->counts.asking--;
 		storm->counts.refused[join->storm_cause]++;
 		struct ns_storm_device *of = known(storm, join->device);

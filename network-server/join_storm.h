@@ -47,6 +47,7 @@ enum ns_storm_cause {
 	NS_STORM_NO_AIRTIME, /* duty cycle */
 	NS_STORM_TOO_LATE,   /* it came too late for both windows */
 	NS_STORM_NO_PATH,    /* no gateway that heard it can be reached */
+	NS_STORM_TOO_WEAK,   /* it would hardly hear an accept of those that can be sent */
 	NS_STORM_CAUSE_COUNT
 };
 extern const char *const ns_storm_cause_names[NS_STORM_CAUSE_COUNT + 1]; /* ends with NULL */

@@ -37,6 +37,7 @@ static const struct ns_policy_row rows[NS_POLICY_COUNT] = {
 					 [NS_STORM_PATIENT] = 98,
 					 [NS_STORM_USUAL] = 95,
 					 [NS_STORM_SERVED] = 50},
+			.chance_least = {[NS_STORM_USUAL] = 70, [NS_STORM_SERVED] = 70},
 		},
 };
 
@@ -90,6 +91,11 @@ static int32_t chance_percent(int32_t margin_cdb)
 	if (step >= last)
 		return chances[last];
 	return chances[step] + (chances[step + 1] - chances[step]) * (above % CHANCE_STEP) / CHANCE_STEP;
+}
+
+bool ns_policy_is_likely(const struct ns_policy_row *row, enum ns_storm_class which, int32_t margin_cdb)
+{
+	return chance_percent(margin_cdb) >= row->chance_least[which];
 }
 
 int32_t ns_policy_score(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,

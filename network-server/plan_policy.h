@@ -38,6 +38,9 @@ struct ns_policy_row {
 	uint8_t longest_part[NS_STORM_CLASS_COUNT];
 	/* By class: how much of the time that the gateway may send, and of a sub-band's hour, may be gone afterwards, percent. */
 	uint8_t share_percent[NS_STORM_CLASS_COUNT], duty_percent[NS_STORM_CLASS_COUNT];
+	/* By class: how likely the device has to hear an accept, percent; a gateway that sends in vain hears nothing either. Who is
+	 * refused asks again at another rate or in a better moment, and becomes patient if not. */
+	uint8_t chance_least[NS_STORM_CLASS_COUNT];
 };
 const struct ns_policy_row *ns_policy(enum ns_policy policy);
 
@@ -45,6 +48,8 @@ const struct ns_policy_row *ns_policy(enum ns_policy policy);
 enum ns_drop ns_policy_admits(const struct ns_policy_row *row, enum ns_storm_class which,
 			      const struct ns_gateway *gateway, const struct lw_region *region,
 			      uint32_t freq_hz, struct mono now, struct mono start, uint32_t airtime_us);
+/* Whether an accept over a link of that margin is worth sending under a priced row. */
+bool ns_policy_is_likely(const struct ns_policy_row *row, enum ns_storm_class which, int32_t margin_cdb);
 /* Its price as a score: the less, the worse. `margin_cdb`: of the link. */
 int32_t ns_policy_score(const struct ns_gateway *gateway, const struct lw_region *region, uint32_t freq_hz,
 			struct mono now, uint32_t airtime_us, int32_t margin_cdb);

@@ -22,6 +22,7 @@ void as_storm_read(const json_t *health, struct as_storm *storm)
 		[AS_STORM_NO_AIRTIME] = "refused_no_airtime",
 		[AS_STORM_TOO_LATE] = "refused_too_late",
 		[AS_STORM_NO_PATH] = "refused_no_path",
+		[AS_STORM_TOO_WEAK] = "refused_too_weak",
 	};
 	const json_t *told = json_object_get(health, "join_storm");
 	const json_t *over = json_object_get(told, "over_in_s");

@@ -30,7 +30,7 @@
 #define SECONDS    "20"
 #define FILE_MAX   (1u << 20)
 #define FRAMES_MAX 512
-#define HAND_NWK   "2b7e151628aed2a6abf7158809cf4f3c"
+#define HAND_NWK   "44024241ed4ce9a68c6a8bc055233fd3"
 #define HAND_ADDR  0x01019009
 
 /* The scenario and the import file are made of these. */

@@ -226,14 +226,15 @@ static int one(int argc, char **argv)
 		printf("  %u %%: %.0f s", storm_quantiles[q], result.quantile_s[q]);
 	printf("\n  sensors %.2f %%, sending %.2f %%, medians %.0f %.0f s\n", result.delivered_percent,
 	       result.deaf_percent, result.median_s[0], result.median_s[1]);
-	printf("  offered %llu asked %llu answered %llu in flight %llu refused %llu %llu %llu %llu late %llu "
+	printf("  offered %llu asked %llu answered %llu in flight %llu refused %llu %llu %llu %llu weak %llu "
+	       "late %llu "
 	       "collisions %llu lost nonces %llu\n",
 	       (unsigned long long)result.offered, (unsigned long long)result.asked,
 	       (unsigned long long)result.answered, (unsigned long long)result.in_flight,
 	       (unsigned long long)result.refused[0], (unsigned long long)result.refused[1],
 	       (unsigned long long)result.refused[2], (unsigned long long)result.refused[3],
-	       (unsigned long long)result.too_late, (unsigned long long)result.collisions,
-	       (unsigned long long)result.nonces_lost);
+	       (unsigned long long)result.refused[4], (unsigned long long)result.too_late,
+	       (unsigned long long)result.collisions, (unsigned long long)result.nonces_lost);
 	printf("  heard by rate:");
 	for (size_t i = 0; i < 8; i++)
 		printf(" %llu", (unsigned long long)result.heard[i]);

@@ -64,7 +64,8 @@ static bool is_true(const char *name, unsigned second)
 				  number(storm, "answered") + number(storm, "failed")) &&
 		    t_int("refused", number(storm, "refused"),
 			  number(storm, "refused_no_time") + number(storm, "refused_no_airtime") +
-				  number(storm, "refused_too_late") + number(storm, "refused_no_path")) &&
+				  number(storm, "refused_too_late") + number(storm, "refused_no_path") +
+				  number(storm, "refused_too_weak")) &&
 		    t_int("failed", number(storm, "failed"),
 			  number(storm, "failed_no") + number(storm, "failed_silent") +
 				  number(storm, "failed_not_sent") + number(storm, "failed_no_room")) &&

@@ -57,7 +57,7 @@ struct storm_result {
 	/* storm_bound.c: lights that could have been answered, and those of which any request was received */
 	unsigned bound, heard_lights;
 	uint64_t heard[16]; /* requests that were received, by data rate */
-	uint64_t offered, asked, answered, in_flight, refused[4], too_late, collisions, sent;
+	uint64_t offered, asked, answered, in_flight, refused[5], too_late, collisions, sent;
 	uint64_t downlinks_data; /* frames on the air that were no accept */
 	uint64_t nonces_lost;    /* asked of the join server, and no accept was sent */
 	double storm_s;          /* that the state lasted; 0: never */

@@ -354,6 +354,81 @@ static void accepts_that_drown_each_other(void **state)
 	}
 }
 
+/* A device that was heard at SF7 just above its floor hears one RX1 of two: where the hour of the sub-band is limited that takes the
+ * airtime of another's answer. RX2 at SF12 it hears. */
+static void accepts_that_would_hardly_be_heard(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum ns_policy policy;
+		enum ns_storm_class which;
+		uint8_t region, unheard;
+		struct lw_rx_window rx1, rx2;
+		int16_t snr_cdb; /* the floor of SF7 is -7.5 dB */
+		bool rx1_planned, rx2_planned;
+		uint8_t weak;
+	} rows[] = {
+#define EU868 {868100000, 5}, {869525000, 0}
+		{"just above its floor", NS_POLICY_STORM, NS_STORM_USUAL, 0, 0, EU868, -700, false, true, 1},
+		{"likely enough", NS_POLICY_STORM, NS_STORM_USUAL, 0, 0, EU868, -600, true, true, 0},
+		{"likely enough, but it has not heard two", NS_POLICY_STORM, NS_STORM_USUAL, 0, 2, EU868,
+		 -600, false, true, 1},
+		{"who has joined before", NS_POLICY_STORM, NS_STORM_SERVED, 0, 0, EU868, -700, false, true,
+		 1},
+		{"who has asked in vain is not kept waiting", NS_POLICY_STORM, NS_STORM_PATIENT, 0, 0, EU868,
+		 -700, true, true, 0},
+		{"nor whom commands wait for", NS_POLICY_STORM, NS_STORM_COMMANDED, 0, 0, EU868, -700, true,
+		 true, 0},
+		{"in calm each is tried", NS_POLICY_USUAL, NS_STORM_USUAL, 0, 0, EU868, -700, true, true, 0},
+		{"where no sub-band is limited as well",
+		 NS_POLICY_STORM,
+		 NS_STORM_USUAL,
+		 1,
+		 0,
+		 {923300000, 13},
+		 {923300000, 8},
+		 -700,
+		 true,
+		 true,
+		 0},
+		{"neither window would do",
+		 NS_POLICY_STORM,
+		 NS_STORM_USUAL,
+		 0,
+		 0,
+		 {868100000, 5},
+		 {868300000, 5},
+		 -700,
+		 false,
+		 false,
+		 2},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		rig_init(&rig);
+		frame.copy_count = 0;
+		heard(1, rows[i].snr_cdb, -110);
+		struct ns_windows windows = windows_of(5 * US_PER_S);
+		windows.rx1 = rows[i].rx1;
+		windows.rx2 = rows[i].rx2;
+		windows.policy = rows[i].policy;
+		windows.storm_class = rows[i].which;
+		windows.unheard = rows[i].unheard;
+		struct ns_plan plan;
+		bool planned[2] = {false};
+		enum ns_drop drop = ns_plan_make(&plan, &windows, &rig.regions[rows[i].region],
+						 &rig.ns.gateways, rig.now.mono, 17);
+		for (uint8_t a = 0; a < plan.count; a++)
+			planned[plan.attempts[a].window == GW_RX2] = true;
+		t_int("RX1", rows[i].rx1_planned, planned[0]);
+		t_int("RX2", rows[i].rx2_planned, planned[1]);
+		t_int("too weak", rows[i].weak, plan.why.weak);
+		t_int("verdict", plan.count > 0 ? NS_ACCEPTED : NS_DROP_NO_GATEWAY, drop);
+		rig_release(&rig);
+	}
+}
+
 static void a_busy_span_and_its_neighbours(void **state)
 {
 	(void)state;
@@ -435,6 +510,7 @@ int main(void)
 		t_test(equal_gateways_share_the_work),
 		t_test(plans_that_meet_give_way),
 		t_test(accepts_that_drown_each_other),
+		t_test(accepts_that_would_hardly_be_heard),
 		t_test(a_busy_span_and_its_neighbours),
 		t_test(dwell_time_of_downlinks),
 		t_test(spent_airtime_leaves_other_bands),

@@ -208,10 +208,37 @@ static void the_chance_follows_from_the_margin(void **state)
 	rig_release(&rig);
 }
 
+/* Worth sending: from 70 in a hundred on, and always to who has waited long or whom commands wait for. */
+static void whom_an_accept_is_likely_to_reach(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		enum ns_policy policy;
+		enum ns_storm_class which;
+		int32_t margin_cdb;
+		bool likely;
+	} rows[] = {
+		{"seven of ten hear it", NS_POLICY_STORM, NS_STORM_USUAL, 149, true},
+		{"fewer", NS_POLICY_STORM, NS_STORM_USUAL, 148, false},
+		{"seven of ten of who has joined before", NS_POLICY_STORM, NS_STORM_SERVED, 149, true},
+		{"fewer of those", NS_POLICY_STORM, NS_STORM_SERVED, 148, false},
+		{"who has asked in vain, however faint", NS_POLICY_STORM, NS_STORM_PATIENT, -5000, true},
+		{"whom commands wait for, however faint", NS_POLICY_STORM, NS_STORM_COMMANDED, -5000, true},
+		{"anybody in calm", NS_POLICY_USUAL, NS_STORM_USUAL, -5000, true},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		t_int("likely", rows[i].likely,
+		      ns_policy_is_likely(ns_policy(rows[i].policy), rows[i].which, rows[i].margin_cdb));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t_test(by_what_the_gateway_owes),
+		t_test(whom_an_accept_is_likely_to_reach),
 		t_test(a_gateway_that_sent_all_night),
 		t_test(by_the_gateways_queue),
 		t_test(by_the_sub_bands_hour),

@@ -23,7 +23,7 @@ static void a_storm(bool on)
 		.since = {(on ? 850 : 750) * US_PER_S},
 		.until = {900 * US_PER_S},
 		.counts = {.offered = 1000,
-			   .refused = {1, 20, 300, 4},
+			   .refused = {1, 20, 300, 4, 5000},
 			   .in_flight = 50,
 			   .asking = 6,
 			   .answered = 500,
@@ -42,11 +42,12 @@ static void asks(const char *before)
 	ns_edge_storm_health(&edge, now, warnings, sizeof warnings, more, sizeof more);
 }
 
-#define ACCOUNT                                                                                             \
-	"\"devices\":400,\"joined\":150,\"waiting\":250,\"offered\":1000,\"refused\":325,\"in_flight\":50," \
-	"\"asking\":6,\"answered\":500,\"failed\":119,\"refused_no_time\":1,\"refused_no_airtime\":20,"     \
-	"\"refused_too_late\":300,\"refused_no_path\":4,\"failed_no\":7,\"failed_silent\":18,"              \
-	"\"failed_not_sent\":29,\"failed_no_room\":65,\"offered_10s\":12,\"answered_10s\":5,\"need_"        \
+#define ACCOUNT                                                                                              \
+	"\"devices\":400,\"joined\":150,\"waiting\":250,\"offered\":1000,\"refused\":5325,\"in_flight\":50," \
+	"\"asking\":6,\"answered\":500,\"failed\":119,\"refused_no_time\":1,\"refused_no_airtime\":20,"      \
+	"\"refused_too_late\":300,\"refused_no_path\":4,\"refused_too_weak\":5000,\"failed_no\":7,\"failed_" \
+	"silent\":18,"                                                                                       \
+	"\"failed_not_sent\":29,\"failed_no_room\":65,\"offered_10s\":12,\"answered_10s\":5,\"need_"         \
 	"percent\":40"
 
 static void each_member(void **state)
@@ -93,7 +94,7 @@ static void the_longest_numbers_fit(void **state)
 	a_storm(true);
 	edge.ns.storm.storms = UINT64_MAX;
 	edge.ns.storm.counts = (struct ns_storm_counts){.offered = UINT64_MAX,
-							.refused = {most, most, most, most},
+							.refused = {most, most, most, most, most},
 							.in_flight = UINT64_MAX,
 							.asking = UINT64_MAX,
 							.answered = UINT64_MAX,
