@@ -18,10 +18,8 @@ static int64_t number(const json_t *object, const char *member)
 void as_storm_read(const json_t *health, struct as_storm *storm)
 {
 	static const char *const causes[AS_STORM_CAUSES] = {
-		[AS_STORM_NO_TIME] = "refused_no_time",
-		[AS_STORM_NO_AIRTIME] = "refused_no_airtime",
-		[AS_STORM_TOO_LATE] = "refused_too_late",
-		[AS_STORM_NO_PATH] = "refused_no_path",
+		[AS_STORM_NO_TIME] = "refused_no_time",   [AS_STORM_NO_AIRTIME] = "refused_no_airtime",
+		[AS_STORM_TOO_LATE] = "refused_too_late", [AS_STORM_NO_PATH] = "refused_no_path",
 		[AS_STORM_TOO_WEAK] = "refused_too_weak",
 	};
 	const json_t *told = json_object_get(health, "join_storm");
