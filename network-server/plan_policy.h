@@ -38,8 +38,8 @@ struct ns_policy_row {
 	uint8_t longest_part[NS_STORM_CLASS_COUNT];
 	/* By class: how much of the time that the gateway may send, and of a sub-band's hour, may be gone afterwards, percent. */
 	uint8_t share_percent[NS_STORM_CLASS_COUNT], duty_percent[NS_STORM_CLASS_COUNT];
-	/* By class: how likely the device has to hear an accept, percent; a gateway that sends in vain hears nothing either. Who is
-	 * refused asks again at another rate or in a better moment, and becomes patient if not. */
+	/* By class: how likely the device has to hear an accept in a sub-band with a duty cycle, percent: what is sent in vain there is
+	 * another's airtime. Who is refused asks again at another rate or in a better moment, and becomes patient if not. */
 	uint8_t chance_least[NS_STORM_CLASS_COUNT];
 };
 const struct ns_policy_row *ns_policy(enum ns_policy policy);
