@@ -593,7 +593,7 @@ static void a_command_in_clear_meets_a_key_that_is_forgotten(void **state)
 	t_city_free(city);
 }
 
-/* The join left the key to be asked for: whose it is nobody knows yet. */
+/* The join left the key to be asked for, or named our KEK and wrapped it under another one: whose it is nobody knows. */
 static void a_session_whose_key_has_not_come_is_nobodys(void **state)
 {
 	struct net_sealed sealed;
@@ -602,6 +602,8 @@ static void a_session_whose_key_has_not_come_is_nobodys(void **state)
 	join(1, "application", city->keys.kek);
 	t_int("sent", 202,
 	      call("POST", DEVICE "/downlinks", "{\"f_port\":7,\"data\":\"AQID\",\"id\":\"" IN_CLEAR "\"}"));
+	join(9, "application", kek);
+	t_int("our label is no agency's", 409, call("GET", DEVICE "/session", NULL));
 	join(2, "", NULL);
 	t_str("asked again when the key is there", "no_session_key", seals(IN_CLEAR, 2, &sealed));
 	t_int("the key came", AS_APP_KEY_FETCHED, fetched("application", city->keys.kek));

@@ -233,6 +233,38 @@ static void a_head_is_signed_with_all_that_it_says(void **state)
 	secret_signer_free(signer);
 }
 
+/* They come out of a file that somebody else may have written. */
+static void costs_of_a_passphrase_have_limits(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		uint32_t passes, memory;
+		bool good;
+	} rows[] = {
+		{"ours", SECRET_DERIVE_PASSES, SECRET_DERIVE_MEMORY, true},
+		{"the least of both", 1, SECRET_DERIVE_MEMORY_MIN, true},
+		{"the most of both", SECRET_DERIVE_PASSES_MAX, SECRET_DERIVE_MEMORY_MAX, true},
+		{"no pass", 0, SECRET_DERIVE_MEMORY, false},
+		{"more passes than a start may take", SECRET_DERIVE_PASSES_MAX + 1, SECRET_DERIVE_MEMORY,
+		 false},
+		{"all passes that there are", UINT32_MAX, SECRET_DERIVE_MEMORY, false},
+		{"so little memory that guessing is cheap", SECRET_DERIVE_PASSES,
+		 SECRET_DERIVE_MEMORY_MIN - 1, false},
+		{"no memory", SECRET_DERIVE_PASSES, 0, false},
+		{"more memory than a machine has to give", SECRET_DERIVE_PASSES, SECRET_DERIVE_MEMORY_MAX + 1,
+		 false},
+		{"all memory that there is", SECRET_DERIVE_PASSES, UINT32_MAX, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct secret_derive derive = {.passes = rows[i].passes, .memory = rows[i].memory};
+		t_row(rows[i].name);
+		t_int("good", rows[i].good, secret_derive_is_good(&derive));
+	}
+	const struct secret_derive made = secret_derive_new();
+	t_true("what is made anew is within them", secret_derive_is_good(&made));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +279,7 @@ int main(void)
 		t_test(kinds_have_names),
 		t_test(signatures_are_ed25519),
 		t_test(a_head_is_signed_with_all_that_it_says),
+		t_test(costs_of_a_passphrase_have_limits),
 	};
 	if (secret_init() != ST_OK)
 		return 1;

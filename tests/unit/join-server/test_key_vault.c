@@ -76,6 +76,34 @@ static void a_sealed_key_opens_in_its_place_alone(void **state)
 	}
 }
 
+static void a_sealed_kek_opens_under_its_label_and_version_alone(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *label;
+		uint32_t version;
+		bool other_master;
+		enum status status;
+	} rows[] = {
+		{"in its place", "agency-parks", 2, false, ST_OK},
+		{"as the version before", "agency-parks", 1, false, ST_REFUSED},
+		{"as the version after", "agency-parks", 3, false, ST_REFUSED},
+		{"as another agency's", "agency-green", 2, false, ST_REFUSED},
+		{"under the beginning of its label", "agency-park", 2, false, ST_REFUSED},
+		{"under another master key", "agency-parks", 2, true, ST_REFUSED},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		t_row(rows[i].name);
+		uint8_t sealed[JS_SEALED_ROOT_KEY], opened[16] = {0};
+		js_key_vault_seal_kek(&vault, "agency-parks", 2, key_1.bytes, sealed);
+		t_false("in clear", holds_key(sealed, sizeof sealed, &key_1));
+		t_str("status", status_name(rows[i].status),
+		      status_name(js_key_vault_open_kek(rows[i].other_master ? &foreign : &vault,
+							rows[i].label, rows[i].version, sealed, opened)));
+		t_int("opened", rows[i].status == ST_OK, memcmp(opened, key_1.bytes, sizeof opened) == 0);
+	}
+}
+
 static void a_key_in_transit_is_taken_for_its_device_alone(void **state)
 {
 	(void)state;
@@ -140,6 +168,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		WITH_VAULTS(a_sealed_key_opens_in_its_place_alone),
+		WITH_VAULTS(a_sealed_kek_opens_under_its_label_and_version_alone),
 		WITH_VAULTS(a_key_in_transit_is_taken_for_its_device_alone),
 		WITH_VAULTS(marks_tell_keys_and_devices_apart),
 	};
