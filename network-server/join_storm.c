@@ -14,8 +14,9 @@
 #define ACCEPT_SHORT   17
 
 const char *const ns_storm_cause_names[NS_STORM_CAUSE_COUNT + 1] = {
-	[NS_STORM_NO_TIME] = "the gateways that heard it already send as much as leaves their receivers open "
-			     "for others, or send at that moment",
+	[NS_STORM_NO_TIME] =
+		("the gateways that heard it already send as much as leaves their receivers open "
+		 "for others, or send at that moment"),
 	[NS_STORM_NO_AIRTIME] = "the gateways that heard it have no airtime left in the hour's duty cycle",
 	[NS_STORM_TOO_LATE] = "it came too late for both windows",
 	[NS_STORM_NO_PATH] = "no gateway that heard it can be reached",
