@@ -82,6 +82,18 @@ static void add_peers(struct js_metrics *metrics, const struct js_peers *peers)
 							     rows[row].offset));
 }
 
+/* Of those on other machines, as far as TLS lets them; zeros where they are not served. */
+static void add_listener(struct js_metrics *metrics, const struct js_edge_joins *joins)
+{
+	static const struct io_http_server_stats none;
+	static const char name[] = "lamppost_join_peer_connections_refused_total";
+	static const char help[] = "Connections of other machines that were closed before a message, by why.";
+	const struct io_http_server_stats *stats = joins->there ? io_http_server_stats(joins->there) : &none;
+	add(metrics, name, "reason=\"full\"", help, &stats->full);
+	add(metrics, name, "reason=\"address\"", help, &stats->source_connections);
+	add(metrics, name, "reason=\"certificate\"", help, &stats->certificates_refused);
+}
+
 void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
 		     const struct js_edge_joins *joins, const struct js_edge_vault *vault,
 		     const struct io_loop_stats *loop, struct db *db)
@@ -114,6 +126,7 @@ void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,
 	add(metrics, "lamppost_join_peer_answers_lost_total", NULL,
 	    "Asynchronous answers that were given up, or for which there was no room.",
 	    &joins->counters.given_up);
+	add_listener(metrics, joins);
 	add_peers(metrics, &joins->peers);
 	add_vault(metrics, vault);
 	add(metrics, "lamppost_join_turns_total", NULL, "Loop turns that ended with a commit.", &loop->turns);

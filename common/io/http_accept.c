@@ -19,10 +19,14 @@ void http_server_handshake_ended(struct http_connection *connection)
 
 void http_server_leaves(struct http_connection *connection)
 {
+	struct io_http_server *server = connection->server;
 	http_server_handshake_ended(connection);
 	if (connection->entered)
-		http_admission_leave(&connection->server->admission, &connection->from);
+		http_admission_leave(&server->admission, &connection->from);
 	connection->entered = false;
+	if (server->connections[connection->slot] == connection)
+		server->connections[connection->slot] = NULL;
+	server->stats.connections--;
 }
 
 /* Returns whether the source may come in. */
@@ -95,6 +99,7 @@ static void take_connection(struct io_http_server *server)
 	connection->uv.handle.data = connection;
 	while (connection->slot < server->slots && server->connections[connection->slot])
 		connection->slot++;
+	server->handles++;
 	server->stats.connections++;
 	server->stats.accepted++;
 	bool accepted = uv_accept(&server->listener.stream, &connection->uv.stream) == 0;

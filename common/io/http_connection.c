@@ -313,7 +313,8 @@ static void on_shut(uv_shutdown_t *request, int status)
 {
 	struct http_connection *connection = request->handle->data;
 	free(request);
-	if (status == 0 && connection->ended)
+	/* One that cannot be shut down is gone already, reset by a peer that did not wait for our last word. */
+	if (status != 0 || connection->ended)
 		http_connection_close(connection, clock_now());
 }
 

@@ -103,7 +103,7 @@ struct io_http_server {
 	bool waits;
 	bool stopped;                   /* accepts nothing new */
 	struct http_connection *listed; /* to be flushed at the end of the turn */
-	unsigned handles;               /* of the server itself */
+	unsigned handles; /* of the server itself and its connections, until libuv has let go of them */
 	bool released;
 };
 
@@ -135,8 +135,9 @@ void http_server_on_admit(uv_timer_t *timer);
 /* Bytes came while the handshake was under way: `lives` as TLS says, `spoke`: the peer did not just leave. */
 void http_connection_judge_handshake(struct http_connection *connection, bool lives, bool spoke,
 				     struct now now);
-/* It closes, or its handshake has ended: what the admission counted is given back. Both harmless when done. */
+/* It closes: its place is free, though libuv still holds it. Once. */
 void http_server_leaves(struct http_connection *connection);
+/* Its handshake has ended, one way or the other: another may begin. Harmless when done. */
 void http_server_handshake_ended(struct http_connection *connection);
 /* Writes a reply of the server itself, problem+json; the connection ends when `last`. */
 void http_reply_problem(struct http_connection *connection, int status, bool last);

@@ -18,7 +18,7 @@
 
 static void free_when_empty(struct io_http_server *server)
 {
-	if (!server->released || server->handles > 0 || server->stats.connections > 0)
+	if (!server->released || server->handles > 0)
 		return;
 	io_tls_context_free(server->tls);
 	free(server->cert_file);
@@ -71,11 +71,9 @@ static void flush(void *ctx, struct now now)
 void http_server_gone(struct http_connection *connection)
 {
 	struct io_http_server *server = connection->server;
-	if (server->connections[connection->slot] == connection)
-		server->connections[connection->slot] = NULL;
 	unlist(connection);
-	server->stats.connections--;
 	free(connection);
+	server->handles--;
 	free_when_empty(server);
 }
 

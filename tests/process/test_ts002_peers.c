@@ -10,6 +10,7 @@
 #include "tests/harness/ts002_peer.h"
 #include "tests/harness/ts002_request.h"
 
+#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,6 +212,9 @@ static void each_caller_gets_what_it_was_granted(void **state)
 		}
 	}
 	t_row("counters");
+	t_int("none, and another authority's", 2,
+	      (int)t_metric(join.admin_sock,
+			    "lamppost_join_peer_connections_refused_total{reason=\"certificate\"}"));
 	t_int("strangers", 1, (int)t_metric(join.admin_sock, "lamppost_join_peer_strangers_total"));
 	t_int("refused as such", 1,
 	      (int)t_metric(join.admin_sock, "lamppost_join_messages_total{verdict=\"peer_unknown\"}"));
@@ -246,6 +250,43 @@ static void limits_hold(void **state)
 	t_true("a peer is held to its rate", limited > 0);
 	t_int("another is not", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));
 	t_int("counted", (int)limited, (int)t_metric(join.admin_sock, "lamppost_join_peer_limited_total"));
+}
+
+/* Connects from an address of its own, and says nothing. */
+static int idle_from(const char *from)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(1, inet_pton(AF_INET, from, &own.sin_addr));
+	there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	there.sin_port = htons((uint16_t)strtoul(strrchr(url, ':') + 1, NULL, 10));
+	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&own, sizeof own) == 0);
+	assert_int_equal(0, connect(fd, (struct sockaddr *)&there, sizeof there));
+	return fd;
+}
+
+static bool are_refused(void *ctx)
+{
+	(void)ctx;
+	return t_metric(join.admin_sock,
+			"lamppost_join_peer_connections_refused_total{reason=\"address\"}") >= 68;
+}
+
+static void one_address_does_not_take_every_connection(void **state)
+{
+	(void)state;
+	char text[BI_WRITTEN_MAX], body[BI_WRITTEN_MAX];
+	int idle[100];
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		idle[i] = idle_from("127.0.0.2");
+	t_true("it has 32 of 64", t_wait_until(are_refused, NULL, T_CEILING));
+	write_request(text, BI_HOME_NS_REQ, THEIRS, DEV_EUI, 0, 7000);
+	t_int("another is served", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));
+	t_int("all had room", 0,
+	      (int)t_metric(join.admin_sock,
+			    "lamppost_join_peer_connections_refused_total{reason=\"full\"}"));
+	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
+		close(idle[i]);
 }
 
 static bool is_served(void *ctx)
@@ -320,6 +361,7 @@ int main(void)
 		IN_JOIN(each_caller_gets_what_it_was_granted),
 		IN_JOIN(a_replay_gets_the_same_answer_and_burns_nothing),
 		IN_JOIN(limits_hold),
+		IN_JOIN(one_address_does_not_take_every_connection),
 		IN_JOIN(one_that_takes_no_answers_holds_up_nobody),
 	};
 	return t_run(tests);

@@ -5,6 +5,7 @@
 #include "common/io/http_client.h"
 #include "common/io/http_server.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -563,6 +564,33 @@ static void admin_tells_health_and_metrics(void **state)
 	teardown(world);
 }
 
+static bool was_handled(void *ctx)
+{
+	struct world *world = ctx;
+	return world->handled >= world->want;
+}
+
+/* Such a client's end cannot be told (its kernel resets what arrives), so nobody waits for its own. */
+static void clients_that_close_at_once_take_no_room(void **state)
+{
+	(void)state;
+	static const char request[] = "GET /items/1 HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct world *world = setup(
+		&(struct io_http_server_options){.host = "127.0.0.1", .max_connections = 4});
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_port = htons(io_http_server_port(world->server)),
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	for (world->want = 1; world->want <= 60; world->want++) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(0, connect(fd, (struct sockaddr *)&address, sizeof address));
+		assert_int_equal(sizeof request - 1, write(fd, request, sizeof request - 1));
+		close(fd);
+		assert_true(io_loop_run_until(world->loop, was_handled, world, CEILING));
+	}
+	t_uint("nobody was told that it is full", 0, io_http_server_stats(world->server)->full);
+	teardown(world);
+}
+
 static void tcp_wants_tls_beyond_loopback(void **state)
 {
 	(void)state;
@@ -617,6 +645,7 @@ int main(void)
 		t_test(unusual_but_right_requests_are_served),
 		t_test(slow_requests_and_silent_handlers_end),
 		t_test(admin_tells_health_and_metrics),
+		t_test(clients_that_close_at_once_take_no_room),
 		t_test(tcp_wants_tls_beyond_loopback),
 	};
 	return t_run(tests);
