@@ -38,6 +38,7 @@ struct cli_client {
 	/* The call in flight. */
 	bool done;
 	enum status status;
+	bool reads, sent; /* nothing is changed by it; it left, whatever came back */
 	int code;
 	json_t *body;
 	/* The stream that is followed. */
@@ -117,6 +118,7 @@ static void on_done(void *ctx, struct now now, io_http_call_id call, const struc
 	(void)call;
 	client->done = true;
 	client->status = answer->status;
+	client->sent = answer->sent;
 	client->code = answer->code;
 	if (answer->length > 0)
 		client->body = json_loadb((const char *)answer->body, answer->length, JSON_REJECT_DUPLICATES,
@@ -166,7 +168,11 @@ static int report_transport(const struct cli_client *client, const char *what)
 	case ST_TIMEOUT:
 		return cli_problem(CLI_TIMED_OUT, what, "lamppost status",
 				   "the server did not answer in time");
-	case ST_UNAVAILABLE: return cli_not_reached(what, client->socket);
+	case ST_UNAVAILABLE:
+		return client->reads || !client->sent
+			       ? cli_not_reached(what, client->socket)
+			       : cli_problem(CLI_FAILED, what, "lamppost status",
+					     "the server ended without an answer; it may have taken effect");
 	default:
 		return cli_problem(CLI_FAILED, what, "lamppost status", "the call failed: %s",
 				   status_name(client->status));
@@ -185,7 +191,8 @@ static enum status start(struct cli_client *client, enum io_http_method method, 
 	call->length = text ? strlen(text) : 0;
 	call->on_done = on_done;
 	call->ctx = client;
-	client->done = false;
+	client->done = client->sent = false;
+	client->reads = method == IO_HTTP_GET;
 	client->code = 0;
 	client->body = NULL;
 	io_http_call_id id;

@@ -100,10 +100,11 @@ static enum status status_of(CURLcode code, const struct call *call)
 
 static void finish(struct call *call, CURLcode code)
 {
-	long http_code = 0;
+	long http_code = 0, sent = 0;
 	char *content_type = NULL;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &http_code);
 	curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &content_type);
+	curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
 	enum status status = status_of(code, call);
 	static const uint8_t nothing[1] = {0};
 	struct io_http_answer answer = {
@@ -115,6 +116,7 @@ static void finish(struct call *call, CURLcode code)
 		.reason = status == ST_OK   ? ""
 			  : call->reason[0] ? call->reason
 					    : curl_easy_strerror(code),
+		.sent = sent > 0,
 	};
 	if (!call->cancelled && !call->client->released)
 		call->on_done(call->ctx, clock_now(), call->id, &answer);

@@ -6,15 +6,18 @@
 #include "common/base/hex.h"
 #include "common/crypto/aes.h"
 #include "common/crypto/sealed_key.h"
+#include "common/io/unix_socket.h"
 #include "common/lorawan/join_frame.h"
 #include "tests/harness/process.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -209,6 +212,41 @@ static void joins_go_on_while_the_master_key_changes(void **state)
 	t_process_free(server);
 }
 
+/* Takes what is sent, and answers nothing. */
+static void *hang_up(void *listener)
+{
+	char some[256];
+	for (int fd; (fd = accept(*(const int *)listener, NULL, NULL)) >= 0; close(fd))
+		while (read(fd, some, sizeof some) == sizeof some)
+			;
+	return NULL;
+}
+
+static void a_rotation_without_an_answer_says_where_to_look(void **state)
+{
+	(void)state;
+	char line[T_DIR_MAX + 64];
+	int listener;
+	pthread_t thread;
+	make_state("");
+	assert_int_equal(ST_OK, io_unix_bind(join_sock, &listener));
+	assert_int_equal(0, fcntl(listener, F_SETFL, 0)); /* the thread waits */
+	assert_int_equal(0, listen(listener, 1));
+	assert_int_equal(pthread_create(&thread, NULL, hang_up, &listener), 0);
+	snprintf(line, sizeof line, "vault rotate -c %s", config);
+	t_int("failed", 1, lamppost("rotate.out", line));
+	shutdown(listener, SHUT_RDWR);
+	pthread_join(thread, NULL);
+	t_true("said", strstr(text_of("lamppost.err"), "may have changed") != NULL);
+	close(listener);
+	snprintf(line, sizeof line, "%s/lamppost.err", dir);
+	t_write_file(line, "");
+	snprintf(line, sizeof line, "vault rotate -c %s", config);
+	t_row("and where nobody listened, nothing can have changed");
+	t_int("not reached", 5, lamppost("rotate.out", line));
+	t_true("not said", strstr(text_of("lamppost.err"), "may have changed") == NULL);
+}
+
 /* --- exports ----------------------------------------------------------------------------------------------------- */
 
 static void an_export_opens_with_one_key_alone(void **state)
@@ -335,6 +373,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		IN_DIR(joins_go_on_while_the_master_key_changes),
+		IN_DIR(a_rotation_without_an_answer_says_where_to_look),
 		IN_DIR(an_export_opens_with_one_key_alone),
 		IN_DIR(a_passphrase_opens_the_vault_and_a_restart_needs_nobody),
 	};
