@@ -76,25 +76,6 @@ static int run_keys(const struct cli_arguments *arguments)
 
 /* --- import ---------------------------------------------------------------------------------------------------- */
 
-/* Reports the server's line-numbered reasons. */
-static int refused_by_server(const char *file, int code, const json_t *answer)
-{
-	const json_t *errors = json_object_get(answer, "errors");
-	if (json_array_size(errors) == 0)
-		return cli_report_answer(file, code, answer);
-	struct cli_complaints complaints = {.file = file};
-	size_t i;
-	const json_t *error;
-	json_array_foreach(errors, i, error)
-	{
-		const char *field = json_string_value(json_object_get(error, "field"));
-		const char *reason = json_string_value(json_object_get(error, "reason"));
-		cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(error, "line")),
-			     field ? field : "", reason ? reason : "refused");
-	}
-	return cli_complaints_end(&complaints);
-}
-
 static const struct cli_option import_options[] = {
 	{"dry-run", NULL, "check everything, register nothing, and say what was understood"},
 	{"format", "auto|lamppost|maker|tts|chirpstack|thingpark",
@@ -118,7 +99,7 @@ static int send_rows(const char *file, json_t *rows, struct cli_client *client,
 				     &code);
 	json_decref(body);
 	if (exit_code == CLI_DONE && (code < 200 || code > 299)) {
-		exit_code = refused_by_server(file, code, answer);
+		exit_code = cli_complaints_answer(file, code, answer);
 	} else if (exit_code == CLI_DONE && arguments->json) {
 		json_dumpf(answer, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -2,6 +2,7 @@
 #include "cli/device_claim.h"
 
 #include "cli/client.h"
+#include "cli/import_rows.h"
 #include "cli/input.h"
 #include "cli/key_file.h"
 #include "cli/problem.h"
@@ -20,18 +21,6 @@ static const char *text_of(const json_t *object, const char *member)
 	return text ? text : "";
 }
 
-/* Reports the server's reasons, each with its line. */
-static int refused(const char *file, int code, const json_t *answer)
-{
-	const json_t *errors = json_object_get(answer, "errors"), *error;
-	struct cli_complaints complaints = {.file = file};
-	size_t index;
-	json_array_foreach(errors, index, error)
-		cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(error, "line")),
-			     text_of(error, "field"), text_of(error, "reason"));
-	return complaints.count ? cli_complaints_end(&complaints) : cli_report_answer(file, code, answer);
-}
-
 /* Says what is on the shelf now; of an answer that got lost nobody knows, and the same file again tells. */
 static int send_rows(const char *file, struct cli_client *client, json_t *rows, bool dry_run, bool json)
 {
@@ -44,7 +33,7 @@ static int send_rows(const char *file, struct cli_client *client, json_t *rows, 
 			"note: either all of the file is on the shelf or nothing: shelve the same file "
 			"again to have it there, it puts none there twice\n");
 	if (exit_code == CLI_DONE && (code < 200 || code > 299)) {
-		exit_code = refused(file, code, answer);
+		exit_code = cli_complaints_answer(file, code, answer);
 	} else if (exit_code == CLI_DONE && json) {
 		json_dumpf(answer, stdout, JSON_COMPACT);
 		putchar('\n');

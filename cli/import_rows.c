@@ -1,5 +1,6 @@
 #include "cli/import_rows.h"
 
+#include "cli/client.h"
 #include "cli/csv.h"
 #include "cli/problem.h"
 #include "cli/progress.h"
@@ -29,9 +30,28 @@ void cli_complain(struct cli_complaints *complaints, unsigned line, const char *
 
 int cli_complaints_end(const struct cli_complaints *complaints)
 {
+	if (complaints->read_to)
+		fprintf(stderr, "%s: lines behind %lld were not looked at\n", complaints->file,
+			(long long)complaints->read_to);
 	return cli_problem(CLI_REFUSED, complaints->file, "mend the lines and import the file again",
-			   "%zu error%s; nothing was registered", complaints->count,
-			   complaints->count == 1 ? "" : "s");
+			   "%zu error%s%s; nothing was registered", complaints->count,
+			   complaints->count == 1 ? "" : "s", complaints->read_to ? " so far" : "");
+}
+
+int cli_complaints_answer(const char *file, int code, const json_t *answer)
+{
+	const json_t *errors = json_object_get(answer, "errors"), *error;
+	struct cli_complaints complaints = {
+		.file = file, .read_to = json_integer_value(json_object_get(answer, "read_to_line"))};
+	size_t i;
+	json_array_foreach(errors, i, error)
+	{
+		const char *field = json_string_value(json_object_get(error, "field"));
+		const char *reason = json_string_value(json_object_get(error, "reason"));
+		cli_complain(&complaints, (unsigned)json_integer_value(json_object_get(error, "line")),
+			     field ? field : "", reason ? reason : "refused");
+	}
+	return complaints.count ? cli_complaints_end(&complaints) : cli_report_answer(file, code, answer);
 }
 
 static void complain(struct import *import, unsigned line, const char *field, const char *reason)

@@ -12,11 +12,14 @@
 struct cli_complaints {
 	const char *file; /* borrowed */
 	size_t count;
+	json_int_t read_to; /* the line behind which nothing was looked at; 0: all was */
 };
 /* `field` may be "". */
 void cli_complain(struct cli_complaints *complaints, unsigned line, const char *field, const char *reason);
 /* Says how many there were, and that nothing was registered. Returns CLI_REFUSED. */
 int cli_complaints_end(const struct cli_complaints *complaints);
+/* The same of what the server refused: its reasons by line, or the one reason of all. Returns what to exit with. */
+int cli_complaints_answer(const char *file, int code, const json_t *answer);
 
 /* Reads the text of `file`, which names it in complaints. CLI_DONE with `*rows`, a new array of objects whose keys are sealed and that carry
  * their `line`; else an exit code, reported. An empty cell gives no member. */

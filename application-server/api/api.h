@@ -1,7 +1,7 @@
 /* The REST API of city.sock as a table of routes over plain values: a call comes in with its caller's scope, an answer
  * goes out. No sockets here; edge_api.c feeds it. Changes go into the store's turn, and an answer leaves after the commit.
  *
- * Errors are problem+json: {"type", "title", "status", "detail", "field"?, "errors"?}. */
+ * Errors are problem+json: {"type", "title", "status", "detail", "field"?, "errors"?, "read_to_line"?}. */
 #ifndef LAMPPOST_AS_API_H
 #define LAMPPOST_AS_API_H
 

@@ -34,6 +34,7 @@ struct as_import {
 	struct as_import_euis seen;
 	json_t *slice;             /* prepared rows of this turn */
 	json_t *errors;            /* {"line", "field", "reason"} */
+	json_int_t read_to;        /* the line behind which nothing was looked at; 0: all was */
 	uint64_t created, updated; /* the shelf's: put there, passed over */
 	struct wall decided_at;
 	struct as_answer answer; /* kept until what was laid down is gone */
@@ -121,8 +122,7 @@ static bool has_errors_enough(const struct as_import *import)
 static enum as_import_part leave_the_rest(struct as_import *import)
 {
 	const json_t *last = json_array_get(import->errors, json_array_size(import->errors) - 1);
-	add_error(import, json_integer_value(json_object_get(last, "line")), "",
-		  "so many errors are enough: the lines behind this one were not looked at");
+	import->read_to = json_integer_value(json_object_get(last, "line"));
 	return AS_IMPORT_END;
 }
 
@@ -259,6 +259,9 @@ static enum status decide(struct as_api *api, struct now now)
 		as_answer_problem(&import->answer, 422, NULL,
 				  import->shelves ? "nothing was put on the shelf" : "nothing was imported");
 		json_object_set(import->answer.body, "errors", import->errors);
+		if (import->read_to)
+			json_object_set_new(import->answer.body, "read_to_line",
+					    json_integer(import->read_to));
 		return ST_OK;
 	}
 	answer_with_counts(import, &import->answer);

@@ -186,11 +186,9 @@ static void errors_without_number_end_it(void **state)
 	begin(&water, FIRST, count, count, "");
 	t_int("another's", 422, t_city_finish(city));
 	const json_t *errors = json_object_get(t_city_answer(city), "errors");
-	t_uint("errors", 1001, json_array_size(errors));
-	const json_t *last = json_array_get(errors, 1000);
-	const char *reason = json_string_value(json_object_get(last, "reason"));
-	t_int("line", 1001, json_integer_value(json_object_get(last, "line")));
-	t_true("says that it is not all", reason && strstr(reason, "not looked at"));
+	t_uint("errors", 1000, json_array_size(errors));
+	t_int("says that it is not all", 1001,
+	      json_integer_value(json_object_get(t_city_answer(city), "read_to_line")));
 	for (unsigned i = 999; i <= 1000; i++) {
 		t_row(i == 999 ? "the last that was looked at" : "the one behind it");
 		snprintf(eui, sizeof eui, "%016llx", (unsigned long long)FIRST + i);

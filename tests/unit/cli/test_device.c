@@ -645,6 +645,48 @@ static void what_the_server_refuses_has_its_exit_code_and_reason(void **state)
 	t_true("reason", strstr(output, ": because of the moon.") != NULL);
 }
 
+static int refuse_import(int argc, char **argv)
+{
+	json_t *answer = json_loads(argv[argc - 1], 0, NULL);
+	int code = cli_complaints_answer("devices.csv", 422, answer);
+	json_decref(answer);
+	return code;
+}
+
+static void what_the_server_refuses_of_a_file_has_its_lines(void **state)
+{
+	(void)state;
+	static const char one[] = "{\"line\": 2, \"field\": \"name\", \"reason\": \"is needed\"}";
+	char output[8192], whole[400], part[16384];
+	int length = snprintf(part, sizeof part, "{\"read_to_line\": 61, \"errors\": [%s", one);
+	for (int i = 0; i < 59; i++)
+		length += snprintf(part + length, sizeof part - (size_t)length, ", %s", one);
+	snprintf(part + length, sizeof part - (size_t)length, "]}");
+	snprintf(whole, sizeof whole, "{\"errors\": [%s]}", one);
+	const struct {
+		const char *name, *answer, *says[2];
+		int lines;
+		bool unread;
+	} rows[] = {
+		{"one", whole, {"devices.csv:2: name: is needed\n", ": 1 error; nothing"}, 1, false},
+		{"more than are read, of which fifty are shown",
+		 part,
+		 {"devices.csv: lines behind 61 were not looked at\n", ": 60 errors so far; nothing"},
+		 50,
+		 true},
+		{"none by line", "{\"detail\": \"the shelf is full\"}", {"the shelf is full", ""}, 0, false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *words[] = {rows[i].answer};
+		t_row(rows[i].name);
+		t_int("exit", CLI_REFUSED, command(refuse_import, output, sizeof output, 1, words));
+		for (size_t j = 0; j < ARRAY_SIZE(rows[i].says); j++)
+			t_true(rows[i].says[j], strstr(output, rows[i].says[j]) != NULL);
+		t_int("lines", rows[i].lines, count_of(output, "devices.csv:2:"));
+		t_true("unread", (strstr(output, "not looked at") != NULL) == rows[i].unread);
+	}
+}
+
 static bool is_followed(void *ctx)
 {
 	char log[4096];
@@ -710,6 +752,7 @@ int main(void)
 		t_test(a_list_fetches_page_after_page),
 		t_test(events_are_json_lines),
 		t_test(what_the_server_refuses_has_its_exit_code_and_reason),
+		t_test(what_the_server_refuses_of_a_file_has_its_lines),
 		t_test(an_interrupt_is_exit_130),
 		t_test(nobody_on_the_socket_is_exit_5),
 	};
