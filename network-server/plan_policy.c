@@ -37,7 +37,7 @@ static const struct ns_policy_row rows[NS_POLICY_COUNT] = {
 					 [NS_STORM_PATIENT] = 98,
 					 [NS_STORM_USUAL] = 95,
 					 [NS_STORM_SERVED] = 50},
-			.chance_least = {[NS_STORM_USUAL] = 70, [NS_STORM_SERVED] = 70},
+			.chance_least = {[NS_STORM_USUAL] = 75, [NS_STORM_SERVED] = 75},
 		},
 };
 

@@ -371,9 +371,9 @@ static void accepts_that_would_hardly_be_heard(void **state)
 	} rows[] = {
 #define EU868 {868100000, 5}, {869525000, 0}
 		{"just above its floor", NS_POLICY_STORM, NS_STORM_USUAL, 0, 0, EU868, -700, false, true, 1},
-		{"likely enough", NS_POLICY_STORM, NS_STORM_USUAL, 0, 0, EU868, -600, true, true, 0},
+		{"likely enough", NS_POLICY_STORM, NS_STORM_USUAL, 0, 0, EU868, -550, true, true, 0},
 		{"likely enough, but it has not heard two", NS_POLICY_STORM, NS_STORM_USUAL, 0, 2, EU868,
-		 -600, false, true, 1},
+		 -550, false, true, 1},
 		{"who has joined before", NS_POLICY_STORM, NS_STORM_SERVED, 0, 0, EU868, -700, false, true,
 		 1},
 		{"who has asked in vain is not kept waiting", NS_POLICY_STORM, NS_STORM_PATIENT, 0, 0, EU868,

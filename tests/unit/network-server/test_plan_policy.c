@@ -208,7 +208,7 @@ static void the_chance_follows_from_the_margin(void **state)
 	rig_release(&rig);
 }
 
-/* Worth sending: from 70 in a hundred on, and always to who has waited long or whom commands wait for. */
+/* Worth sending: from 75 in a hundred on, and always to who has waited long or whom commands wait for. */
 static void whom_an_accept_is_likely_to_reach(void **state)
 {
 	(void)state;
@@ -219,10 +219,10 @@ static void whom_an_accept_is_likely_to_reach(void **state)
 		int32_t margin_cdb;
 		bool likely;
 	} rows[] = {
-		{"seven of ten hear it", NS_POLICY_STORM, NS_STORM_USUAL, 149, true},
-		{"fewer", NS_POLICY_STORM, NS_STORM_USUAL, 148, false},
-		{"seven of ten of who has joined before", NS_POLICY_STORM, NS_STORM_SERVED, 149, true},
-		{"fewer of those", NS_POLICY_STORM, NS_STORM_SERVED, 148, false},
+		{"three of four hear it", NS_POLICY_STORM, NS_STORM_USUAL, 186, true},
+		{"fewer", NS_POLICY_STORM, NS_STORM_USUAL, 185, false},
+		{"three of four of who has joined before", NS_POLICY_STORM, NS_STORM_SERVED, 186, true},
+		{"fewer of those", NS_POLICY_STORM, NS_STORM_SERVED, 185, false},
 		{"who has asked in vain, however faint", NS_POLICY_STORM, NS_STORM_PATIENT, -5000, true},
 		{"whom commands wait for, however faint", NS_POLICY_STORM, NS_STORM_COMMANDED, -5000, true},
 		{"anybody in calm", NS_POLICY_USUAL, NS_STORM_USUAL, -5000, true},
