@@ -111,19 +111,14 @@ static void add_error(struct as_import *import, json_int_t line, const char *fie
 {
 	json_array_append_new(import->errors,
 			      json_pack("{sI ss ss}", "line", line, "field", field, "reason", reason));
+	if (json_array_size(import->errors) >= ERRORS_ENOUGH)
+		import->read_to = line;
 }
 
 /* More than these nobody reads, and each of another's device is a row of the audit (taken.h). */
 static bool has_errors_enough(const struct as_import *import)
 {
 	return json_array_size(import->errors) >= ERRORS_ENOUGH;
-}
-
-static enum as_import_part leave_the_rest(struct as_import *import)
-{
-	const json_t *last = json_array_get(import->errors, json_array_size(import->errors) - 1);
-	import->read_to = json_integer_value(json_object_get(last, "line"));
-	return AS_IMPORT_END;
 }
 
 static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sent,
@@ -288,7 +283,7 @@ static enum status check(struct as_api *api, struct now now)
 			return ST_DATABASE;
 	}
 	if (part == AS_IMPORT_ROW && has_errors_enough(import))
-		part = leave_the_rest(import);
+		part = AS_IMPORT_END;
 	enum status status = lay_down(api);
 	if (status == ST_OK && part == AS_IMPORT_REFUSED)
 		import->state = DROPPING;
