@@ -1,6 +1,6 @@
 /* Two cities that connect their servers, over real TLS: the sensors of one whose keys the other's join server has join by it, in
  * the response and asynchronously; and join servers that are slow, down, or answer with rubbish, each named by `lamppost join
- * list`, while the city's own sensors join as ever. */
+ * list`, while the city's own sensors join as ever. A reload while a join waits for one of them. */
 #include "tests/harness/harness.h"
 #include "tests/harness/foreign_join.h"
 #include "tests/harness/network.h"
@@ -52,6 +52,8 @@ static const struct sensor {
 	 "down: not reached"},
 	{"refuses", "70b3d57ed006000c", "70b3d57ed9000001", "", "foreign_join_server_refused",
 	 "refuses: MICFailed"},
+	{"stalls", "70b3d57ed006000d", "70b3d57eda000001", "", "foreign_join_server_not_reached",
+	 "stalls: timed out"},
 };
 
 static char tls[T_DIR_MAX], path[T_PATH_MAX];
@@ -130,21 +132,47 @@ static void on_receiver(void *ctx, struct now now, const struct io_http_request 
 static struct asked {
 	unsigned count, twice;
 	uint32_t transactions[256];
+	/* Of the one that stalls: how often, the last; and where it answers, how often, how often that same one. */
+	unsigned stalled, renewed, again;
+	uint32_t waits;
 } * asked;
 
-static void on_refuses(void *ctx, struct now now, const struct io_http_request *request)
+static uint32_t transaction_of(const struct io_http_request *request)
 {
-	(void)ctx;
-	(void)now;
 	struct bi_message message;
 	struct bi_error error;
 	size_t length;
 	const uint8_t *body = io_http_request_body(request, &length);
 	ASSERT(bi_read((const char *)body, length, &message, &error));
+	return message.envelope.transaction_id;
+}
+
+/* Never answered, for longer than a reload takes. */
+static void on_stalls(void *ctx, struct now now, const struct io_http_request *request)
+{
+	(void)ctx;
+	(void)now;
+	asked->waits = transaction_of(request);
+	asked->stalled++;
+}
+
+static void on_renewed(void *ctx, struct now now, const struct io_http_request *request)
+{
+	(void)ctx;
+	(void)now;
+	asked->again += transaction_of(request) == asked->waits;
+	asked->renewed++;
+	refuse_as(request, 0, NULL);
+}
+
+static void on_refuses(void *ctx, struct now now, const struct io_http_request *request)
+{
+	(void)ctx;
+	(void)now;
+	uint32_t transaction = transaction_of(request);
 	for (unsigned i = 0; i < asked->count && i < ARRAY_SIZE(asked->transactions); i++)
-		asked->twice += asked->transactions[i] == message.envelope.transaction_id;
-	asked->transactions[asked->count++ % ARRAY_SIZE(asked->transactions)] =
-		message.envelope.transaction_id;
+		asked->twice += asked->transactions[i] == transaction;
+	asked->transactions[asked->count++ % ARRAY_SIZE(asked->transactions)] = transaction;
 	refuse_as(request, 0, NULL);
 }
 
@@ -152,6 +180,7 @@ static const struct io_http_route routes[] = {
 	{IO_HTTP_POST, "/refuses", on_refuses},         {IO_HTTP_POST, "/garbage", on_garbage},
 	{IO_HTTP_POST, "/transaction", on_transaction}, {IO_HTTP_POST, "/receiver", on_receiver},
 	{IO_HTTP_POST, "/broken", on_broken},           {IO_HTTP_POST, "/slow", on_slow},
+	{IO_HTTP_POST, "/stalls", on_stalls},           {IO_HTTP_POST, "/renewed", on_renewed},
 };
 
 /* Serves until it is killed, or this program ends. */
@@ -187,8 +216,10 @@ static void start_network(uint16_t neighbour_port, uint16_t scripted_port, uint1
 	static const struct {
 		const char *name;
 		char octet;
-	} faults[] = {{"garbage", '3'}, {"transaction", '4'}, {"receiver", '5'},
-		      {"broken", '6'},  {"slow", '7'},        {"refuses", '9'}};
+		unsigned timeout_ms;
+	} faults[] = {{"garbage", '3', 900}, {"transaction", '4', 900}, {"receiver", '5', 900},
+		      {"broken", '6', 900},  {"slow", '7', 900},        {"refuses", '9', 900},
+		      {"stalls", 'a', 4000}};
 	size_t used = (size_t)snprintf(
 		more, sizeof more,
 		"network-server:\n"
@@ -210,9 +241,10 @@ static void start_network(uint16_t neighbour_port, uint16_t scripted_port, uint1
 		used += (size_t)snprintf(
 			more + used, sizeof more - used,
 			"    %s: {join_euis: [70b3d57ed%c000000/40], url: \"https://127.0.0.1:%u/%s\", "
-			"certificate: %s/ns.a.crt, key: %s/ns.a.key, ca: %s/ca.crt, timeout_ms: 900, "
+			"certificate: %s/ns.a.crt, key: %s/ns.a.key, ca: %s/ca.crt, timeout_ms: %u, "
 			"protocol: \"1.1\"}\n",
-			faults[i].name, faults[i].octet, scripted_port, faults[i].name, tls, tls, tls);
+			faults[i].name, faults[i].octet, scripted_port, faults[i].name, tls, tls, tls,
+			faults[i].timeout_ms);
 	network = t_network_start(more);
 }
 
@@ -322,6 +354,76 @@ static bool all_seen(void *ctx)
 	return all;
 }
 
+/* --- a reload while a join waits --------------------------------------------------------------------------------------- */
+
+static void reconfigure(const char *before, const char *after)
+{
+	char text[16384];
+	snprintf(path, sizeof path, "%s/lamppost.yaml", t_network_dir(network));
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	size_t length = fread(text, 1, sizeof text / 2, file);
+	fclose(file);
+	text[length] = '\0';
+	char *found = strstr(text, before);
+	assert_non_null(found);
+	memmove(found + strlen(after), found + strlen(before), strlen(found + strlen(before)) + 1);
+	memcpy(found, after, strlen(after));
+	t_write_file(path, text);
+	t_network_hangup(network);
+}
+
+static bool is_more(void *ctx)
+{
+	const unsigned *count = ctx;
+	return asked->stalled > *count;
+}
+
+static bool is_renewed(void *ctx)
+{
+	const unsigned *count = ctx;
+	return asked->renewed > *count;
+}
+
+static bool is_taken_out(void *ctx)
+{
+	(void)ctx;
+	return t_cli(network, "join", "list", "--json") == 0 &&
+	       strstr(t_cli_output(network), "taken out of the configuration") != NULL;
+}
+
+static void wait_for_a_join_that_waits(void)
+{
+	unsigned stalled = asked->stalled;
+	t_true("one is asked, and stalls", t_wait_until(is_more, &stalled, T_SLOW_CEILING));
+}
+
+/* The join waits four seconds; a machine on which a reload takes longer is given more than one. */
+static void a_join_that_waits_follows_the_configuration(void)
+{
+	t_row("reached in another way: what waits is asked there, with its TransactionID");
+	for (int i = 0; i < 5 && asked->again == 0; i++) {
+		if (i > 0)
+			reconfigure("/renewed", "/stalls");
+		wait_for_a_join_that_waits();
+		unsigned renewed = asked->renewed;
+		reconfigure("/stalls", "/renewed");
+		t_true("asked there", t_wait_until(is_renewed, &renewed, T_SLOW_CEILING));
+	}
+	t_uint("the same", 1, asked->again);
+	t_row("taken out: what waits ends");
+	reconfigure("/renewed", "/stalls");
+	bool told = false;
+	for (int i = 0; i < 5 && !told; i++) {
+		if (i > 0)
+			reconfigure("70b3d57edb000000/40", "70b3d57eda000000/40");
+		wait_for_a_join_that_waits();
+		reconfigure("70b3d57eda000000/40", "70b3d57edb000000/40");
+		told = t_wait_until(is_taken_out, NULL, 10);
+	}
+	t_true("told", told);
+}
+
 static void two_cities_connect_their_servers(void **state)
 {
 	(void)state;
@@ -378,6 +480,7 @@ static void two_cities_connect_their_servers(void **state)
 			 "\"MICFailed\"}}",
 			 body, sizeof body));
 	t_true("counted", t_metric(admin, "lamppost_network_join_answers_late_total") >= 1);
+	a_join_that_waits_follows_the_configuration();
 	t_process_stop(simulator);
 	t_process_free(simulator);
 	t_foreign_join_stop(&neighbour);
