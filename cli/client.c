@@ -209,6 +209,7 @@ int cli_call_raw(struct cli_client *client, const char *what, enum io_http_metho
 	timeout += (span_us)(text ? strlen(text) / BYTES_A_SECOND : 0) * US_PER_S;
 	struct io_http_call call = {.timeout = timeout, .answer_limit = ANSWER_LIMIT};
 	client->status = start(client, method, target, text, &call);
+	client->reads |= json_is_true(json_object_get(body, "dry_run"));
 	if (client->status == ST_OK)
 		wait_for_answer(client, what, timeout + US_PER_S);
 	if (text) {

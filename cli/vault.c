@@ -236,7 +236,7 @@ static int send_rotation(struct cli_client *client, json_t *body, json_t **answe
 {
 	int http = 0;
 	int code = cli_call_raw(client, "vault rotate", IO_HTTP_POST, "/vault/rotate", body, answer, &http);
-	if (code == CLI_FAILED || code == CLI_TIMED_OUT)
+	if (code == CLI_FAILED || code == CLI_TIMED_OUT || code == CLI_INTERRUPTED)
 		fprintf(stderr,
 			"note: the key may have changed all the same: 'lamppost vault status' has the last "
 			"rotation and each key's fingerprint; destroy no key and no passphrase before\n");

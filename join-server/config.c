@@ -47,8 +47,7 @@ const struct option js_config_rows[] = {
 	 .help = "PEM file of the authorities whose certificates peers may show."},
 	{"join-server", "connections", OPTION_INT, OPTION_AT(struct js_config, connections), .fallback = "64",
 	 .min = 1, .max = 4096,
-	 .help = "Connections of other machines at the same time; of one address half of them, and at "
-		 "most 32."},
+	 .help = "Connections of other machines at the same time; of one address half of them."},
 	{"join-server", "peers", OPTION_MAP, OPTION_AT(struct js_config, peers), .reload = true,
 	 .words = true, .check_entry = js_peer_check_entry,
 	 .help = "Servers on other machines by name. Of each: certificate (common name) or fingerprint "

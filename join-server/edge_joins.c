@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OF_ONE_ADDRESS  32 /* connections, of which an idle one keeps its place for 10 s */
 #define LOG_LINES_PER_S 20
 #define BODY_LIMIT \
 	(2 * BI_BODY_MAX) /* what is longer is not even read; what is longer than BI_BODY_MAX is told so */
@@ -156,7 +155,6 @@ static enum status open_there(struct js_edge_joins *edge)
 						   "and ca\"");
 		return ST_INVALID;
 	}
-	unsigned half = (unsigned)(config->connections + 1) / 2;
 	const struct io_http_server_options options = {
 		.host = io_address_format_host(host, &address),
 		.port = address.port,
@@ -164,7 +162,9 @@ static enum status open_there(struct js_edge_joins *edge)
 		.key_file = config->key,
 		.ca_file = config->ca,
 		.client_certificates = IO_TLS_CLIENTS_REQUIRED,
-		.admission = {.source_connections = half < OF_ONE_ADDRESS ? half : OF_ONE_ADDRESS},
+		/* One address that says nothing keeps 10 s what it has: the other half is for the others. */
+		.admission = {.handshakes_at_once = (unsigned)config->connections,
+			      .source_connections = (unsigned)(config->connections + 1) / 2},
 		.max_connections = (size_t)config->connections,
 		.body_limit = BODY_LIMIT,
 		.request_timeout = 10 * US_PER_S,

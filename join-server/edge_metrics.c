@@ -87,11 +87,14 @@ static void add_listener(struct js_metrics *metrics, const struct js_edge_joins 
 {
 	static const struct io_http_server_stats none;
 	static const char name[] = "lamppost_join_peer_connections_refused_total";
-	static const char help[] = "Connections of other machines that were closed before a message, by why.";
+	static const char help[] = "Connections of other machines that were closed before a message, by why; "
+				   "handshake: slow, or "
+				   "left within.";
 	const struct io_http_server_stats *stats = joins->there ? io_http_server_stats(joins->there) : &none;
 	add(metrics, name, "reason=\"full\"", help, &stats->full);
 	add(metrics, name, "reason=\"address\"", help, &stats->source_connections);
 	add(metrics, name, "reason=\"certificate\"", help, &stats->certificates_refused);
+	add(metrics, name, "reason=\"handshake\"", help, &stats->handshakes_slow);
 }
 
 void js_metrics_init(struct js_metrics *metrics, const struct js_join *join,

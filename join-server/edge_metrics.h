@@ -9,7 +9,7 @@
 #include "join-server/edge_vault.h"
 
 #define JS_PEER_METRICS 4
-#define JS_METRICS_MAX  (JS_VERDICT_COUNT + 23 + JS_PEER_METRICS * JS_PEERS_MAX)
+#define JS_METRICS_MAX  (JS_VERDICT_COUNT + 24 + JS_PEER_METRICS * JS_PEERS_MAX)
 
 struct js_metrics {
 	char labels[JS_VERDICT_COUNT][64];

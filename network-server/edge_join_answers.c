@@ -59,6 +59,7 @@ static enum status listen_there(struct ns_edge *edge, const struct ns_options *w
 		.key_file = wanted->answers_key,
 		.ca_file = wanted->answers_ca,
 		.client_certificates = IO_TLS_CLIENTS_REQUIRED,
+		.admission = {.source_connections = CONNECTIONS / 2},
 		.max_connections = CONNECTIONS,
 		.body_limit = BI_BODY_MAX,
 		.request_timeout = 10 * US_PER_S,

@@ -34,7 +34,8 @@ struct as_import {
 	struct as_import_euis seen;
 	json_t *slice;             /* prepared rows of this turn */
 	json_t *errors;            /* {"line", "field", "reason"} */
-	json_int_t read_to;        /* the line behind which nothing was looked at; 0: all was */
+	json_int_t error_line;     /* of the last of these; of a row that names none: its place */
+	bool cut;                  /* rows behind that were not looked at */
 	uint64_t created, updated; /* the shelf's: put there, passed over */
 	struct wall decided_at;
 	struct as_answer answer; /* kept until what was laid down is gone */
@@ -111,14 +112,7 @@ static void add_error(struct as_import *import, json_int_t line, const char *fie
 {
 	json_array_append_new(import->errors,
 			      json_pack("{sI ss ss}", "line", line, "field", field, "reason", reason));
-	if (json_array_size(import->errors) >= ERRORS_ENOUGH)
-		import->read_to = line;
-}
-
-/* More than these nobody reads, and each of another's device is a row of the audit (taken.h). */
-static bool has_errors_enough(const struct as_import *import)
-{
-	return json_array_size(import->errors) >= ERRORS_ENOUGH;
+	import->error_line = line ? line : (json_int_t)import->body.rows;
 }
 
 static enum as_prepare_verdict prepare_row(struct as_api *api, const json_t *sent,
@@ -254,9 +248,9 @@ static enum status decide(struct as_api *api, struct now now)
 		as_answer_problem(&import->answer, 422, NULL,
 				  import->shelves ? "nothing was put on the shelf" : "nothing was imported");
 		json_object_set(import->answer.body, "errors", import->errors);
-		if (import->read_to)
+		if (import->cut)
 			json_object_set_new(import->answer.body, "read_to_line",
-					    json_integer(import->read_to));
+					    json_integer(import->error_line));
 		return ST_OK;
 	}
 	answer_with_counts(import, &import->answer);
@@ -274,16 +268,17 @@ static enum status check(struct as_api *api, struct now now)
 	enum as_import_part part = AS_IMPORT_ROW;
 	int share = import->shelves ? AS_SHELVING_ROWS_TURN : AS_IMPORT_ROWS_TURN;
 	import->resolver.now = now.wall;
-	for (int i = 0; i < share && part == AS_IMPORT_ROW && !has_errors_enough(import); i++) {
+	for (int i = 0; i < share && part == AS_IMPORT_ROW; i++) {
 		json_t *row = NULL;
 		part = as_import_body_next(&import->body, &row, &import->answer);
-		bool failed = part == AS_IMPORT_ROW && !check_row(api, row);
+		import->cut = part == AS_IMPORT_ROW && json_array_size(import->errors) >= ERRORS_ENOUGH;
+		bool failed = part == AS_IMPORT_ROW && !import->cut && !check_row(api, row);
 		json_decref(row);
 		if (failed)
 			return ST_DATABASE;
+		if (import->cut)
+			part = AS_IMPORT_END;
 	}
-	if (part == AS_IMPORT_ROW && has_errors_enough(import))
-		part = AS_IMPORT_END;
 	enum status status = lay_down(api);
 	if (status == ST_OK && part == AS_IMPORT_REFUSED)
 		import->state = DROPPING;

@@ -106,7 +106,7 @@ static void fail(struct io_http_pipe *pipe, enum status status, const char *reas
 {
 	static const uint8_t nothing[1] = {0};
 	const struct io_http_answer answer = {
-		.status = status, .content_type = "", .body = nothing, .reason = reason};
+		.status = status, .content_type = "", .body = nothing, .reason = reason, .sent = true};
 	leave_line(pipe);
 	pipe->broken = false;
 	pipe->in.used = pipe->taken = pipe->out.used = 0;
@@ -159,7 +159,8 @@ static bool take_answer(struct io_http_pipe *pipe)
 					      .content_type = type ? type : "",
 					      .body = text,
 					      .length = body,
-					      .reason = ""};
+					      .reason = "",
+					      .sent = true};
 	struct line *line = pipe->line;
 	pipe->heard = clock_mono(); /* a whole answer: bytes that trickle in are silence */
 	pipe->options.on_done(pipe->options.ctx, clock_now(), take_first(pipe).mark, &answer);

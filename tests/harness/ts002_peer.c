@@ -3,9 +3,12 @@
 #include "common/base/check.h"
 #include "tests/harness/process.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static void run(const struct t_process_options *options)
 {
@@ -130,4 +133,16 @@ int t_tls_post(const char *dir, const char *authority, const char *name, const c
 	curl_slist_free_all(headers);
 	curl_easy_cleanup(easy);
 	return (int)code;
+}
+
+int t_idle_from(const char *from, uint16_t port)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET};
+	struct sockaddr_in there = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ASSERT(fd >= 0 && inet_pton(AF_INET, from, &own.sin_addr) == 1);
+	ASSERT(bind(fd, (struct sockaddr *)&own, sizeof own) == 0);
+	ASSERT(connect(fd, (struct sockaddr *)&there, sizeof there) == 0);
+	return fd;
 }

@@ -10,7 +10,6 @@
 #include "tests/harness/ts002_peer.h"
 #include "tests/harness/ts002_request.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -252,17 +251,9 @@ static void limits_hold(void **state)
 	t_int("counted", (int)limited, (int)t_metric(join.admin_sock, "lamppost_join_peer_limited_total"));
 }
 
-/* Connects from an address of its own, and says nothing. */
-static int idle_from(const char *from)
+static uint16_t port_of(const char *text)
 {
-	struct sockaddr_in own = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(1, inet_pton(AF_INET, from, &own.sin_addr));
-	there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	there.sin_port = htons((uint16_t)strtoul(strrchr(url, ':') + 1, NULL, 10));
-	assert_true(fd >= 0 && bind(fd, (struct sockaddr *)&own, sizeof own) == 0);
-	assert_int_equal(0, connect(fd, (struct sockaddr *)&there, sizeof there));
-	return fd;
+	return (uint16_t)strtoul(strrchr(text, ':') + 1, NULL, 10);
 }
 
 static bool are_refused(void *ctx)
@@ -278,7 +269,7 @@ static void one_address_does_not_take_every_connection(void **state)
 	char text[BI_WRITTEN_MAX], body[BI_WRITTEN_MAX];
 	int idle[100];
 	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
-		idle[i] = idle_from("127.0.0.2");
+		idle[i] = t_idle_from("127.0.0.2", port_of(url));
 	t_true("it has 32 of 64", t_wait_until(are_refused, NULL, T_CEILING));
 	write_request(text, BI_HOME_NS_REQ, THEIRS, DEV_EUI, 0, 7000);
 	t_int("another is served", 200, t_tls_post(tls, "ca", "ns.b", url, text, body, sizeof body));

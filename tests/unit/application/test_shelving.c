@@ -197,6 +197,30 @@ static void errors_without_number_end_it(void **state)
 	t_city_free(city);
 }
 
+static void what_was_not_looked_at_is_said(void **state)
+{
+	(void)state;
+	city = t_city_new();
+	furnish();
+	take_scopes();
+	t_row("as many errors as are enough, and nothing behind them");
+	begin(&maker, FIRST, 1000, 1000, "");
+	t_int("the maker's", 200, t_city_finish(city));
+	begin(&water, FIRST, 1000, 1000, "");
+	t_int("another's", 422, t_city_finish(city));
+	t_true("all was looked at", !json_object_get(t_city_answer(city), "read_to_line"));
+	t_row("rows that name no line");
+	char text[16 + 2 * 1500] = "{\"devices\":[7";
+	for (size_t i = 1, used = strlen(text); i < 1500; i++, used += 2)
+		memcpy(text + used, ",7", 3);
+	memcpy(text + strlen(text), "]}", 3);
+	(void)t_city_call(city, &maker, "POST", "/api/v1/stock", text);
+	t_int("refused", 422, t_city_finish(city));
+	t_int("the place of the last", 1000,
+	      json_integer_value(json_object_get(t_city_answer(city), "read_to_line")));
+	t_city_free(city);
+}
+
 static void the_same_device_in_another_spelling(void **state)
 {
 	(void)state;
@@ -453,6 +477,7 @@ int main(void)
 		t_test(a_turn_does_its_share_and_no_more),
 		t_test(it_is_all_or_none),
 		t_test(errors_without_number_end_it),
+		t_test(what_was_not_looked_at_is_said),
 		t_test(the_same_device_in_another_spelling),
 		t_test(a_crash_after_any_turn_and_the_same_again),
 		t_test(others_devices_are_one_answer),
