@@ -198,7 +198,7 @@ bench-gateways: deps deps-test
 bench-join: deps deps-test
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(BUILD)/tests/bench/bench_join
 	$(Q)$(BUILD)/tests/bench/bench_join --json $(BUILD)/bench-join.json
-## bench-storm: a join storm of 10,000 devices at 20 gateways in us915 and eu868, ours against first come (SEEDS=3)
+## bench-storm: a join storm of 10,000 devices at 20 gateways in us915 and eu868, ours against first come (SEEDS=5)
 bench-storm: $(BUILD)/tests/simulation/test_storm
 	$(Q)$(BUILD)/tests/simulation/test_storm report $(SEEDS)
 ## man: the pages of the manual, made from the same rows as the help, into $(BUILD)/man
