@@ -44,6 +44,10 @@ fi
 if [ "$layers" = process ] || [ "$layers" = all ]; then
 	each process 'test_*.c'
 fi
+if [ ${#names[@]} -eq 0 ]; then # nothing was asked for that there is, and nothing ran is no success
+	echo "run-layers: no test in '$layers' has a name with '$filter'" >&2
+	exit 2
+fi
 declare -A running=() # process id to program's number
 started=() took=()    # microseconds
 now_us() { us=${EPOCHREALTIME/[.,]/}; }
