@@ -46,6 +46,8 @@ struct ns_windows {
 	} by[NS_HEARERS_KEPT];
 };
 
+_Static_assert(2 * NS_HEARERS_KEPT <= GW_ATTEMPTS_MAX, "a plan holds RX1 and RX2 of every hearer");
+
 struct ns_attempt {
 	uint8_t hearer; /* index in the windows */
 	enum gw_window window;

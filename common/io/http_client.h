@@ -25,7 +25,7 @@ struct io_http_answer {
 	const uint8_t *body;      /* NUL stands behind it; empty where on_data took it */
 	size_t length;
 	const char *reason; /* for people: what went wrong; "" */
-	bool sent; /* the request left, in part at least: without an answer it may have taken effect */
+	bool sent; /* the request may have left: without an answer it may have taken effect; false: it cannot */
 };
 
 struct io_http_call {

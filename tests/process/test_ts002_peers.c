@@ -263,6 +263,13 @@ static bool are_refused(void *ctx)
 			"lamppost_join_peer_connections_refused_total{reason=\"address\"}") >= 68;
 }
 
+static bool have_left(void *ctx)
+{
+	(void)ctx;
+	return t_metric(join.admin_sock,
+			"lamppost_join_peer_connections_refused_total{reason=\"handshake\"}") >= 32;
+}
+
 static void one_address_does_not_take_every_connection(void **state)
 {
 	(void)state;
@@ -278,6 +285,7 @@ static void one_address_does_not_take_every_connection(void **state)
 			    "lamppost_join_peer_connections_refused_total{reason=\"full\"}"));
 	for (size_t i = 0; i < ARRAY_SIZE(idle); i++)
 		close(idle[i]);
+	t_true("those that left within the handshake are counted", t_wait_until(have_left, NULL, T_CEILING));
 }
 
 static bool is_served(void *ctx)
